@@ -1,0 +1,90 @@
+"""The data of one fold, ready for Lightning."""
+
+from functools import partial
+from pathlib import Path
+
+import lightning as L
+from torch.utils.data import DataLoader
+
+from vlfau.data.dataset import Batch, FrameDataset, collate
+from vlfau.data.manifest import Manifest, read_manifest
+from vlfau.data.transforms import Augmentation, AugmentationConfig
+from vlfau.language import Vocabulary
+
+__all__ = ["FaceDataModule"]
+
+
+class FaceDataModule(L.LightningDataModule):
+    """Training and validation frames of one fold of a manifest.
+
+    Args:
+        manifest: Path of the CSV file.
+        au_ids: The AUs, in order; None takes those of the file.
+        fold: The fold that validates; None validates on the training frames themselves.
+        aligned_size: Side of the aligned pictures.
+        crop_size: Side of the network's input.
+        batch_size: Faces a step.
+        num_workers: Processes that load; 0 loads in this one.
+        augmentation: How training faces are varied.
+        gender_dropout: See `FrameDataset`.
+        seed: Of the augmentation.
+        keep_in_memory: Whether to keep all pictures in memory.
+
+    Raises:
+        ManifestError: The manifest or a picture of it is wrong.
+    """
+
+    def __init__(
+        self,
+        *,
+        manifest: Path,
+        au_ids: tuple[int, ...] | None,
+        fold: int | None,
+        aligned_size: int,
+        crop_size: int,
+        batch_size: int,
+        num_workers: int,
+        augmentation: AugmentationConfig,
+        gender_dropout: float,
+        seed: int,
+        keep_in_memory: bool,
+    ) -> None:
+        super().__init__()
+        frames = read_manifest(manifest, au_ids)
+        self.au_ids = frames.au_ids
+        self.vocabulary = Vocabulary.for_aus(self.au_ids)
+        self.train_frames, self.test_frames = frames.split(fold)
+        self.batch_size, self.num_workers = batch_size, num_workers
+        read = partial(
+            FrameDataset,
+            vocabulary=self.vocabulary,
+            crop_size=crop_size,
+            aligned_size=aligned_size,
+            keep_in_memory=keep_in_memory,
+        )
+        self.train_set = read(
+            self.train_frames,
+            augmentation=Augmentation(augmentation, crop_size=crop_size),
+            gender_dropout=gender_dropout,
+            seed=seed,
+        )
+        self.test_set = read(self.test_frames)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Return shuffled, varied training frames; ask anew every epoch."""
+        self.train_set.epoch = self.trainer.current_epoch if self.trainer is not None else 0
+        return self._loader(self.train_set, shuffle=True)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Return the validation frames in order, unvaried."""
+        return self._loader(self.test_set, shuffle=False)
+
+    def _loader(self, frames: FrameDataset, *, shuffle: bool) -> DataLoader[Batch]:
+        return DataLoader(
+            frames,  # type: ignore[arg-type]
+            batch_size=self.batch_size,
+            shuffle=shuffle,
+            drop_last=shuffle and len(frames) >= self.batch_size,
+            num_workers=self.num_workers,
+            collate_fn=partial(collate, pad_id=self.vocabulary.pad_id),
+        )

@@ -1,0 +1,172 @@
+"""Frames as tensors: a face, its labels and its words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from vlfau.data.manifest import Frame, Manifest
+from vlfau.data.transforms import Augmentation, centre_crop
+from vlfau.errors import ManifestError
+from vlfau.facs import AUState
+from vlfau.language import Gender, Vocabulary, global_description, local_description, mirrored
+
+__all__ = ["Batch", "FrameDataset", "Sample", "collate"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One frame.
+
+    Attributes:
+        face: (3, S, S) uint8.
+        occurrence: (N,) float, 0 or 1.
+        valid_mask: (N,) bool, True where annotated.
+        local_captions: The words of every AU with the end; empty where nobody annotated.
+        global_caption: The words of the face with the end.
+    """
+
+    face: Tensor
+    occurrence: Tensor
+    valid_mask: Tensor
+    local_captions: Sequence[Sequence[int]]
+    global_caption: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples stacked; captions are padded.
+
+    Attributes:
+        faces: (B, 3, S, S) uint8.
+        occurrence: (B, N).
+        valid_mask: (B, N) bool.
+        local_captions: (B, N, T) with the end, without the start.
+        global_captions: (B, T) likewise.
+    """
+
+    faces: Tensor
+    occurrence: Tensor
+    valid_mask: Tensor
+    local_captions: Tensor
+    global_captions: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on a device."""
+        return Batch(*(getattr(self, entry.name).to(device, non_blocking=True) for entry in fields(self)))
+
+    def pin_memory(self) -> "Batch":
+        """Return the batch in page-locked memory, for a faster way to a GPU."""
+        return Batch(*(getattr(self, entry.name).pin_memory() for entry in fields(self)))
+
+
+class FrameDataset(Dataset[Sample]):
+    """The frames of a manifest.
+
+    Args:
+        manifest: The frames.
+        vocabulary: Turns words into numbers.
+        crop_size: Side of the faces returned, in pixels.
+        aligned_size: Side that the pictures must have at least; larger ones are shrunk to it.
+        augmentation: Varies faces and words at random; None takes the centre and the canonical words.
+        gender_dropout: With augmentation, the share of global captions that say "person" although the gender
+            is known, so that the decoder learns the neutral subject too.
+        seed: Of the randomness.
+        keep_in_memory: Whether to read all pictures now and keep them (3 * aligned_size ** 2 bytes each).
+
+    Attributes:
+        epoch: Part of the randomness: set it before an epoch, so that every epoch draws anew.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        vocabulary: Vocabulary,
+        *,
+        crop_size: int,
+        aligned_size: int,
+        augmentation: Augmentation | None = None,
+        gender_dropout: float = 0.0,
+        seed: int = 0,
+        keep_in_memory: bool = False,
+    ) -> None:
+        self.manifest, self.vocabulary = manifest, vocabulary
+        self.crop_size, self.aligned_size = crop_size, aligned_size
+        self.augmentation, self.gender_dropout, self.seed = augmentation, gender_dropout, seed
+        self.epoch = 0
+        self._faces = [self._read(frame) for frame in manifest.frames] if keep_in_memory else None
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self.manifest.frames)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return one frame, varied at random where an augmentation is set."""
+        frame = self.manifest.frames[index]
+        pixels = self._read(frame) if self._faces is None else self._faces[index]
+        face = torch.from_numpy(pixels).permute(2, 0, 1)
+        states: Sequence[AUState | None] = frame.states
+        gender: Gender | None = frame.gender
+        if self.augmentation is None:
+            rng = None
+            face = centre_crop(face, self.crop_size)
+        else:
+            rng = np.random.default_rng((self.seed, self.epoch, index))
+            flip = self.augmentation.flips(rng)
+            face = self.augmentation(face, rng, flip=flip)
+            states = mirrored(states) if flip else states
+            gender = None if rng.random() < self.gender_dropout else gender
+        return Sample(
+            face=face.contiguous(),
+            occurrence=torch.tensor([float(state is not None and state.active) for state in states]),
+            valid_mask=torch.tensor([state is not None for state in states]),
+            local_captions=[
+                self.vocabulary.encode(local_description(state, rng)) if state is not None else [] for state in states
+            ],
+            global_caption=self.vocabulary.encode(
+                global_description([state for state in states if state is not None], gender, rng)
+            ),
+        )
+
+    def _read(self, frame: Frame) -> NDArray[np.uint8]:
+        try:
+            with Image.open(frame.image) as picture:
+                face = picture.convert("RGB")
+        except (OSError, UnidentifiedImageError) as error:
+            raise ManifestError(
+                f"{frame.image}, named in {self.manifest.path}, is no readable picture; mend or remove it"
+            ) from error
+        size = self.aligned_size
+        if face.width != face.height or face.width < size:
+            raise ManifestError(
+                f"{frame.image} has {face.width} x {face.height} pixels; expected an aligned, square face of at "
+                f"least {size} x {size}; align it first, or lower aligned_size"
+            )
+        if face.width > size:
+            face = face.resize((size, size), Image.Resampling.LANCZOS)
+        return np.array(face)
+
+
+def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:
+    """Stack samples and pad their captions to the longest of each kind."""
+    local_captions = [caption for sample in samples for caption in sample.local_captions]
+    num_aus = len(samples[0].local_captions)
+    return Batch(
+        faces=torch.stack([sample.face for sample in samples]),
+        occurrence=torch.stack([sample.occurrence for sample in samples]),
+        valid_mask=torch.stack([sample.valid_mask for sample in samples]),
+        local_captions=_pad(local_captions, pad_id).unflatten(0, (len(samples), num_aus)),
+        global_captions=_pad([sample.global_caption for sample in samples], pad_id),
+    )
+
+
+def _pad(captions: Sequence[Sequence[int]], pad_id: int) -> Tensor:
+    padded = torch.full((len(captions), max(1, *map(len, captions))), pad_id)
+    for row, caption in zip(padded, captions, strict=True):
+        row[: len(caption)] = torch.tensor(caption, dtype=torch.long)
+    return padded

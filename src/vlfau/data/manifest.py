@@ -1,0 +1,231 @@
+"""The manifest: one table of frames that every data set is turned into.
+
+A CSV file, UTF-8, with a header and a row a frame:
+
+=================  =========================================================================
+column             meaning
+=================  =========================================================================
+image              path of an aligned face, relative to the manifest's folder
+subject            name of the person
+fold               the fold (1, 2, 3, ...) that tests this subject; may be absent or empty
+gender             F, M or empty; may be absent
+AU12               1 present, 0 absent, empty unknown; one such column an AU
+AU12_intensity     0 to 5 (A = 1 to E = 5), empty unknown; optional
+AU12_side          left, right or both (the subject's own), empty unknown; optional
+=================  =========================================================================
+
+Other columns are ignored, unless they start with "AU" and are none of these.
+"""
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.errors import ConfigError, ManifestError
+from vlfau.facs import AUState, Side, action_unit
+from vlfau.language import Gender
+
+__all__ = ["Frame", "Manifest", "read_manifest"]
+
+AU_COLUMN = re.compile(r"AU(?P<number>\d+)(?:_(?P<detail>intensity|side))?")
+GENDERS: Mapping[str, Gender | None] = {"": None, "F": Gender.WOMAN, "M": Gender.MAN}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One aligned face and what is known of it.
+
+    Attributes:
+        image: Path of the picture.
+        subject_id: Name of the person.
+        fold: The fold that tests the subject, or None.
+        gender: As the data state it, or None.
+        states: One an AU in the manifest's order; None where nobody annotated.
+    """
+
+    image: Path
+    subject_id: str
+    fold: int | None
+    gender: Gender | None
+    states: tuple[AUState | None, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All frames of a data set.
+
+    Attributes:
+        path: The file they came from.
+        au_ids: (N,), the AUs in the order of every frame's states.
+        frames: The frames in the file's order.
+    """
+
+    path: Path
+    au_ids: tuple[int, ...]
+    frames: tuple[Frame, ...]
+
+    def split(self, fold: int | None) -> tuple["Manifest", "Manifest"]:
+        """Split by subject into what trains and what tests a fold.
+
+        Args:
+            fold: The fold to test; None trains and tests on everything.
+
+        Raises:
+            ManifestError: No frame, or every frame, belongs to the fold.
+        """
+        if fold is None:
+            return self, self
+        test = tuple(frame for frame in self.frames if frame.fold == fold)
+        train = tuple(frame for frame in self.frames if frame.fold != fold)
+        if not test or not train:
+            folds = sorted({frame.fold for frame in self.frames if frame.fold is not None})
+            raise ManifestError(
+                f"{self.path} can't be split at fold {fold}: {len(test)} frames test and {len(train)} train; its "
+                f"'fold' column holds {folds or 'nothing'}, choose one of several"
+            )
+        return Manifest(self.path, self.au_ids, train), Manifest(self.path, self.au_ids, test)
+
+    def rates(self) -> NDArray[np.float64]:
+        """Return the occurrence rate of every AU among its annotated frames, (N,); NaN without any."""
+        known = np.array([[state is not None for state in frame.states] for frame in self.frames])
+        active = np.array([[state is not None and state.active for state in frame.states] for frame in self.frames])
+        counts = known.sum(0)
+        return np.divide(active.sum(0), counts, out=np.full(len(self.au_ids), np.nan), where=counts > 0)
+
+
+def read_manifest(path: Path, au_ids: Sequence[int] | None = None) -> Manifest:
+    """Read and check a manifest.
+
+    Args:
+        path: The CSV file.
+        au_ids: The AUs wanted, in order; None takes all that the file has.
+
+    Raises:
+        ManifestError: A column, label, fold or picture is missing or wrong. The message names the file, the
+            line and the remedy.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restkey="", strict=True)
+            columns = list(reader.fieldnames or [])
+            chosen = _check_columns(path, columns, au_ids)
+            frames = tuple(_Row(path, reader.line_num, row).frame(chosen) for row in reader)
+    except OSError as error:
+        raise ManifestError(f"manifest {path} can't be opened ({error.strerror}); check the path") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ManifestError(f"manifest {path} is no UTF-8 CSV file ({error}); export it as one") from error
+    if not frames:
+        raise ManifestError(f"manifest {path} has a header and no frames; add a row a frame")
+    _check_folds(path, frames)
+    return Manifest(path, chosen, frames)
+
+
+def _check_columns(path: Path, columns: Sequence[str], au_ids: Sequence[int] | None) -> tuple[int, ...]:
+    found: list[int] = []
+    for column in columns:
+        if not column.startswith("AU"):
+            continue
+        match = AU_COLUMN.fullmatch(column)
+        try:
+            number = action_unit(int(match["number"])).number if match else None
+        except ConfigError:
+            number = None
+        if match is None or number is None:
+            raise ManifestError(
+                f"manifest {path} has a column '{column}', which names no AU of the catalogue; use AU12, "
+                "AU12_intensity, AU12_side and the like, or rename it"
+            )
+        if match["detail"] is None:
+            found.append(number)
+    missing = [name for name in ("image", "subject") if name not in columns]
+    missing += [f"AU{number}" for number in au_ids or () if number not in found]
+    if missing or not found:
+        raise ManifestError(
+            f"manifest {path} lacks the column {', '.join(missing) or 'AU...'}; it has {', '.join(columns) or 'none'}"
+        )
+    return tuple(au_ids or found)
+
+
+def _check_folds(path: Path, frames: Sequence[Frame]) -> None:
+    folds: dict[str, int | None] = {}
+    for frame in frames:
+        if folds.setdefault(frame.subject_id, frame.fold) != frame.fold:
+            raise ManifestError(
+                f"manifest {path} has subject '{frame.subject_id}' in the folds {folds[frame.subject_id]} and "
+                f"{frame.fold}; folds exclude each other by subject, give all frames of a subject one fold"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One line of a manifest, with the means to say what is wrong with it."""
+
+    path: Path
+    line: int
+    cells: Mapping[str, str | None]
+
+    def frame(self, au_ids: Sequence[int]) -> Frame:
+        image = self.path.parent / self._cell("image")
+        if not self._cell("image") or not image.is_file():
+            raise self._error("image", "the path of a picture that exists, relative to the manifest")
+        if not self._cell("subject"):
+            raise self._error("subject", "the name of a person")
+        fold = self._cell("fold")
+        if fold and not (fold.isdecimal() and int(fold) >= 1):
+            raise self._error("fold", "1, 2, 3, ... or nothing")
+        if self._cell("gender") not in GENDERS:
+            raise self._error("gender", "F, M or nothing")
+        return Frame(
+            image=image,
+            subject_id=self._cell("subject"),
+            fold=int(fold) if fold else None,
+            gender=GENDERS[self._cell("gender")],
+            states=tuple(self._state(au_id) for au_id in au_ids),
+        )
+
+    def _state(self, au_id: int) -> AUState | None:
+        column = f"AU{au_id}"
+        occurrence = self._cell(column)
+        if occurrence == "":
+            return None
+        if occurrence not in {"0", "1"}:
+            raise self._error(column, "1 (present), 0 (absent) or nothing (unknown; other codes, such as 9, go there)")
+        intensity = self._intensity(f"{column}_intensity")
+        side = self._side(f"{column}_side", au_id)
+        if occurrence == "0":
+            return AUState(au_id, active=False)
+        return AUState(au_id, active=True, intensity=max(intensity, 1) if intensity is not None else None, side=side)
+
+    def _intensity(self, column: str) -> int | None:
+        cell = self._cell(column)
+        try:
+            value = float(cell) if cell else None
+        except ValueError:
+            value = -1.0
+        if value is not None and not 0 <= value <= 5:
+            raise self._error(column, "a number from 0 to 5, or nothing")
+        return round(value) if value is not None else None
+
+    def _side(self, column: str, au_id: int) -> Side | None:
+        cell = self._cell(column)
+        if cell == "":
+            return None
+        if cell not in set(Side):
+            raise self._error(column, "left, right, both or nothing")
+        if not action_unit(au_id).sided:
+            raise self._error(column, "nothing, for this AU has no side")
+        return Side(cell)
+
+    def _cell(self, column: str) -> str:
+        return (self.cells.get(column) or "").strip()
+
+    def _error(self, column: str, expected: str) -> ManifestError:
+        return ManifestError(
+            f"manifest {self.path}, line {self.line}, column '{column}': expected {expected}, found "
+            f"'{self._cell(column)}'; correct the line"
+        )

@@ -1,0 +1,71 @@
+"""Every error that vlfau raises on purpose.
+
+VlfauError
+├── InputError              the user can mend it; the command line exits with 2
+│   ├── ImageError          a file that is no readable picture
+│   ├── NoFaceError         a picture in which no face was found
+│   ├── ManifestError       a table of frames with a wrong column, label, file or fold
+│   ├── ConfigError         a configuration with an unknown key or an impossible value
+│   ├── CheckpointError     a checkpoint of other AUs, another vocabulary, or another fold
+│   ├── BundleError         a folder that is no bundle, or one of another format
+│   └── DescriptionError    a description file that breaks its schema, or a text that is too long
+└── MissingExtraError       an optional part that is not installed
+
+Each message is one sentence that names the file, what was expected, and what to do.
+"""
+
+__all__ = [
+    "BundleError",
+    "CheckpointError",
+    "ConfigError",
+    "DescriptionError",
+    "ImageError",
+    "InputError",
+    "ManifestError",
+    "MissingExtraError",
+    "NoFaceError",
+    "VlfauError",
+]
+
+
+class VlfauError(Exception):
+    """Base of all errors of this package."""
+
+
+class InputError(VlfauError):
+    """Something the user gave is wrong, and the message says how to mend it."""
+
+
+class ImageError(InputError):
+    """A file cannot be read as a picture."""
+
+
+class NoFaceError(InputError):
+    """A picture holds no face that could be found."""
+
+
+class ManifestError(InputError):
+    """A manifest is not what was expected."""
+
+
+class ConfigError(InputError):
+    """A configuration file has an unknown key or an impossible value."""
+
+
+class CheckpointError(InputError):
+    """A checkpoint does not belong to the requested AUs, vocabulary or fold, or is no checkpoint."""
+
+
+class BundleError(InputError):
+    """A folder is no bundle that this version can read."""
+
+
+class DescriptionError(InputError):
+    """A description file breaks its schema, or a description does not fit."""
+
+
+class MissingExtraError(VlfauError):
+    """An optional part of vlfau is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"'{package}' is not installed; run: pip install 'vlfau[{extra}]'")

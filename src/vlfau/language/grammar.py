@@ -1,0 +1,128 @@
+"""AU states to words: one local description an AU, one global description a face."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Final
+
+import numpy as np
+
+from vlfau.errors import DescriptionError
+from vlfau.facs import AUState, all_au_ids
+from vlfau.language.descriptions import default_descriptions
+from vlfau.language.gender import Gender
+
+__all__ = [
+    "MAX_PHRASES",
+    "active_states",
+    "global_description",
+    "global_phrases",
+    "local_description",
+    "local_descriptions",
+    "mirrored",
+    "sentence_sizes",
+]
+
+MAX_PHRASES: Final = 4
+"""The most verb phrases that one sentence of a global description holds."""
+
+
+@cache
+def local_descriptions(state: AUState) -> tuple[str, ...]:
+    """Return every local description of a state; the first is the canonical one."""
+    descriptions = default_descriptions()
+    templates = descriptions.units[state.au_id].local(state.active)
+    return tuple(template.fill(descriptions.wording, state.intensity, state.side) for template in templates)
+
+
+@cache
+def global_phrases(state: AUState) -> tuple[str, ...]:
+    """Return every verb phrase of an active state; the first is the canonical one.
+
+    Raises:
+        DescriptionError: The AU is inactive.
+    """
+    if not state.active:
+        raise DescriptionError(f"AU{state.au_id} is inactive and has no place in a global description; leave it out")
+    descriptions = default_descriptions()
+    templates = descriptions.units[state.au_id].phrases
+    return tuple(template.fill(descriptions.wording, state.intensity, state.side) for template in templates)
+
+
+def local_description(state: AUState, rng: np.random.Generator | None = None) -> str:
+    """Describe one AU, active or not.
+
+    Args:
+        state: What is known of the AU.
+        rng: Chooses a paraphrase; None takes the canonical one.
+
+    >>> local_description(AUState(24, active=False)).split(".")[0]
+    'The lips are not pressed together because the orbicularis oris adds no pressure'
+    """
+    return _choose(local_descriptions(state), rng)
+
+
+def global_description(
+    states: Sequence[AUState], gender: Gender | None = None, rng: np.random.Generator | None = None
+) -> str:
+    """Describe a face by its active AUs, in catalogue order.
+
+    Args:
+        states: What is known of each AU; the inactive ones leave no word.
+        gender: Names the subject "woman" or "man"; None says "person".
+        rng: Chooses paraphrases; None takes the canonical ones.
+
+    Raises:
+        DescriptionError: An AU is given twice.
+
+    >>> global_description([AUState(12, True, 2), AUState(25, True)], Gender.MAN)
+    'This man slightly pulls the lip corners up and parts the lips.'
+    """
+    wording = default_descriptions().wording
+    phrases = [_choose(global_phrases(state), rng) for state in active_states(states)]
+    if not phrases:
+        return f"{wording.subjects[gender]} {_choose(wording.no_action, rng)}."
+    sentences, start = [], 0
+    for size in sentence_sizes(len(phrases)):
+        opening = wording.follow_up if sentences else wording.subjects[gender]
+        sentences.append(f"{opening} {_enumerate(phrases[start : start + size])}.")
+        start += size
+    return " ".join(sentences)
+
+
+def active_states(states: Sequence[AUState]) -> tuple[AUState, ...]:
+    """Return the active states in catalogue order.
+
+    Raises:
+        DescriptionError: An AU is given twice.
+    """
+    au_ids = [state.au_id for state in states]
+    if len(set(au_ids)) != len(au_ids):
+        raise DescriptionError(f"an AU is given twice in {au_ids}; give one state an AU")
+    order = all_au_ids()
+    return tuple(sorted((state for state in states if state.active), key=lambda state: order.index(state.au_id)))
+
+
+def mirrored(states: Sequence[AUState]) -> tuple[AUState, ...]:
+    """Return the states of the horizontally flipped picture: left and right change places."""
+    return tuple(replace(state, side=state.side and state.side.mirrored()) for state in states)
+
+
+def sentence_sizes(num_phrases: int) -> tuple[int, ...]:
+    """Return how many phrases each sentence of a global description holds, as even as can be.
+
+    >>> sentence_sizes(9)
+    (3, 3, 3)
+    """
+    num_sentences = -(-num_phrases // MAX_PHRASES)
+    return tuple((num_phrases + num_sentences - 1 - index) // num_sentences for index in range(num_sentences))
+
+
+def _choose(texts: Sequence[str], rng: np.random.Generator | None) -> str:
+    return texts[0 if rng is None else int(rng.integers(len(texts)))]
+
+
+def _enumerate(phrases: Sequence[str]) -> str:
+    if len(phrases) == 1:
+        return phrases[0]
+    return f"{', '.join(phrases[:-1])} and {phrases[-1]}"

@@ -1,0 +1,109 @@
+"""The words that all descriptions share: degrees, sides, subjects. They are data (`wording.toml`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from vlfau.errors import DescriptionError
+from vlfau.facs import INTENSITY_LETTERS, Side
+from vlfau.language.gender import Gender
+from vlfau.language.tokens import tokenize
+
+__all__ = ["Wording", "read_wording"]
+
+_GLOBAL_KEYS: Final = {"woman", "man", "unknown", "follow_up", "no_action"}
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The wording of everything that is no text of one AU.
+
+    Attributes:
+        degrees: The adverbs of the intensities A to E.
+        sides: The phrase of each side.
+        subjects: How a global description begins; None is the key of an unknown gender.
+        follow_up: How each later sentence of a global description begins.
+        no_action: What follows the subject where no AU acts.
+        negations: Words that turn a sentence into its opposite.
+        opposites: Pairs of words that never stand for each other.
+    """
+
+    degrees: tuple[str, ...]
+    sides: Mapping[Side, str]
+    subjects: Mapping[Gender | None, str]
+    follow_up: str
+    no_action: tuple[str, ...]
+    negations: frozenset[str]
+    opposites: frozenset[frozenset[str]]
+
+    @cached_property
+    def side_markers(self) -> Mapping[str, Side]:
+        """The words that only one side's phrase has, such as `left`."""
+        phrases = {side: set(tokenize(phrase)) for side, phrase in self.sides.items()}
+        return {
+            word: side
+            for side, words in phrases.items()
+            for word in words
+            if not any(word in phrases[other] for other in Side if other is not side)
+        }
+
+    @cached_property
+    def claim_words(self) -> frozenset[str]:
+        """The words that claim a degree or a side and so stand in slots alone."""
+        side_words = frozenset.intersection(*(frozenset(tokenize(self.sides[s])) for s in (Side.LEFT, Side.RIGHT)))
+        both_words = frozenset(tokenize(self.sides[Side.BOTH]))
+        return frozenset(self.degrees) | frozenset(self.side_markers) | (side_words - both_words - {"the"})
+
+
+def read_wording(table: Mapping[str, Any], path: Path) -> Wording:
+    """Check the content of `wording.toml` and return it.
+
+    Args:
+        table: The parsed file.
+        path: The file, for messages.
+
+    Raises:
+        DescriptionError: A key is missing, unknown or of the wrong kind.
+    """
+    _check_keys(table, {"degrees", "sides", "global", "reading"}, path)
+    degrees = _phrases(table["degrees"], set(INTENSITY_LETTERS), "degrees", path)
+    sides = _phrases(table["sides"], {side.value for side in Side}, "sides", path)
+    _check_keys(table["global"], _GLOBAL_KEYS, path)
+    starts = {key: text for key, text in table["global"].items() if key != "no_action"}
+    starts = _phrases(starts, _GLOBAL_KEYS - {"no_action"}, "global", path)
+    _check_keys(table["reading"], {"negations", "opposites"}, path)
+    wording = Wording(
+        degrees=tuple(degrees[letter] for letter in INTENSITY_LETTERS),
+        sides=MappingProxyType({side: sides[side.value] for side in Side}),
+        subjects=MappingProxyType({gender: starts[gender or "unknown"] for gender in (*Gender, None)}),
+        follow_up=starts["follow_up"],
+        no_action=tuple(table["global"]["no_action"]),
+        negations=frozenset(table["reading"]["negations"]),
+        opposites=frozenset(frozenset(pair) for pair in table["reading"]["opposites"]),
+    )
+    if any(len(degree.split()) != 1 for degree in wording.degrees):
+        raise DescriptionError(f"{path}: each degree is a single adverb; shorten {list(wording.degrees)}")
+    if set(wording.side_markers.values()) != set(Side):
+        raise DescriptionError(f"{path}: each side needs a word that the other sides lack; add one")
+    if not wording.no_action:
+        raise DescriptionError(f"{path}: no_action holds at least one text; add one")
+    return wording
+
+
+def _check_keys(table: Mapping[str, Any], expected: set[str], path: Path) -> None:
+    if table.keys() != expected:
+        raise DescriptionError(
+            f"{path}: expected the keys {sorted(expected)}, found {sorted(table)}; add or remove the others"
+        )
+
+
+def _phrases(table: Mapping[str, Any], expected: set[str], name: str, path: Path) -> dict[str, str]:
+    _check_keys(table, expected, path)
+    if not all(isinstance(text, str) and text.strip() for text in table.values()):
+        raise DescriptionError(f"{path}: every entry of [{name}] is a text that is not empty; fill them in")
+    if len(set(table.values())) != len(table):
+        raise DescriptionError(f"{path}: two entries of [{name}] are alike; give each its own text")
+    return dict(table)

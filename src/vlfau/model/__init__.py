@@ -1,0 +1,6 @@
+"""The VL-FAU network in PyTorch, a file a block of the paper (extra `train`)."""
+
+from vlfau.model.config import ModelConfig, build_vlfau
+from vlfau.model.vlfau import VLFAU, JointOutput, VisionOutput
+
+__all__ = ["VLFAU", "JointOutput", "ModelConfig", "VisionOutput", "build_vlfau"]

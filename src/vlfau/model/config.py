@@ -1,0 +1,90 @@
+"""The network's configuration and the one place that turns it into modules."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from vlfau.model.caption_decoder import CaptionDecoder
+from vlfau.model.classifier import AUClassifier
+from vlfau.model.refinement import DAIR
+from vlfau.model.stem import Stem, create_backbone
+from vlfau.model.vlfau import VLFAU
+
+__all__ = ["ModelConfig", "build_vlfau"]
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network; the defaults are the paper's.
+
+    Attributes:
+        backbone: A timm model with four feature levels.
+        backbone_options: Further arguments of that model.
+        crop_size: Side of the face crop that the network sees, in pixels.
+        combined_dim: D, the width of the concatenated scales (Eq. 1).
+        feature_dim: d, the width of V.
+        hidden_dim: h, the width of the caption decoders' states.
+        embedding_dim: The width of a word.
+        multi_scale: MSC; off takes the deepest level alone.
+        dair: The refinement of every branch; off leaves a linear head a branch.
+        local_language: LLGA, the captions of single AUs.
+        global_language: GLGA, the caption of the face, and with it the global AU classifier.
+    """
+
+    backbone: str = "swin_base_patch4_window7_224"
+    backbone_options: dict[str, Any] = field(default_factory=dict)
+    crop_size: int = 224
+    combined_dim: int = 1024
+    feature_dim: int = 512
+    hidden_dim: int = 512
+    embedding_dim: int = 512
+    multi_scale: bool = True
+    dair: bool = True
+    local_language: bool = True
+    global_language: bool = True
+
+
+def build_vlfau(
+    config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem_weights: Path | None = None
+) -> VLFAU:
+    """Build the network.
+
+    Args:
+        config: Its configuration.
+        num_aus: N.
+        vocabulary_size: W.
+        stem_weights: A local file of the backbone's pre-trained weights; None starts from scratch.
+
+    Raises:
+        ConfigError: The parts do not fit together.
+    """
+
+    def decoder(wanted: bool) -> CaptionDecoder | None:
+        if not wanted:
+            return None
+        return CaptionDecoder(
+            vocabulary_size=vocabulary_size,
+            feature_dim=config.feature_dim,
+            hidden_dim=config.hidden_dim,
+            embedding_dim=config.embedding_dim,
+        )
+
+    backbone = create_backbone(
+        config.backbone, crop_size=config.crop_size, weights=stem_weights, options=config.backbone_options
+    )
+    return VLFAU(
+        stem=Stem(
+            backbone=backbone,
+            combined_dim=config.combined_dim,
+            feature_dim=config.feature_dim,
+            multi_scale=config.multi_scale,
+        ),
+        classifier=AUClassifier(num_aus=num_aus, feature_dim=config.feature_dim),
+        refinement=DAIR(num_aus=num_aus, feature_dim=config.feature_dim) if config.dair else None,
+        local_decoder=decoder(config.local_language),
+        global_decoder=decoder(config.global_language),
+        global_classifier=nn.Linear(config.feature_dim, num_aus) if config.global_language else None,
+        num_aus=num_aus,
+    )

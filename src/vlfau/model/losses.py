@@ -1,0 +1,76 @@
+"""The four terms of the joint loss (section 3.3, Eq. 8 to 12)."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["WeightSum", "au_weights", "caption_loss", "occurrence_loss"]
+
+
+class WeightSum(StrEnum):
+    """What the class weights add up to."""
+
+    ONE = "one"
+    """Eq. 9 as printed."""
+    NUM_AUS = "num_aus"
+    """N times Eq. 9, as in the weight files of JAA-Net and ME-GraphAU."""
+
+
+def au_weights(rates: Sequence[float], weight_sum: WeightSum = WeightSum.NUM_AUS) -> Tensor:
+    """Weigh every AU by its rarity in the training set (Eq. 9).
+
+    Args:
+        rates: The occurrence rate of every AU among its annotated training frames, each above 0.
+        weight_sum: Whether the weights add up to 1 or to N.
+
+    Returns:
+        (N,), 1 / rate, scaled.
+
+    >>> au_weights([0.25, 0.5, 0.5], WeightSum.ONE).tolist()
+    [0.5, 0.25, 0.25]
+    """
+    if not rates or min(rates) <= 0:
+        raise ValueError(f"every AU needs a positive occurrence rate, not {list(rates)}")
+    inverse = 1 / torch.tensor(rates, dtype=torch.float64)
+    total = len(rates) if weight_sum is WeightSum.NUM_AUS else 1
+    return (total * inverse / inverse.sum()).float()
+
+
+def occurrence_loss(au_logits: Tensor, occurrence: Tensor, valid_mask: Tensor, weights: Tensor) -> Tensor:
+    """Weighted multi-label cross entropy (Eq. 8), averaged over the annotated entries.
+
+    Args:
+        au_logits: (B, N).
+        occurrence: (B, N), 0 or 1; ignored where nobody annotated.
+        valid_mask: (B, N), True where annotated.
+        weights: (N,), gamma of Eq. 9.
+
+    Returns:
+        A scalar; 0 for a batch in which nothing is annotated.
+    """
+    terms = F.binary_cross_entropy_with_logits(au_logits, occurrence, weight=weights, reduction="none")
+    return _masked_mean(terms, valid_mask)
+
+
+def caption_loss(logits: Tensor, token_ids: Tensor, *, pad_id: int) -> Tensor:
+    """Negative log-likelihood of captions (Eq. 10 and 11): the mean a caption, then over the captions.
+
+    Args:
+        logits: (S, T, W), the scores of every next word.
+        token_ids: (S, T), the right next words with the end, then padding. A caption that is all padding
+            (an AU that nobody annotated) does not count.
+        pad_id: The padding's id.
+
+    Returns:
+        A scalar; 0 where no caption counts.
+    """
+    losses = F.cross_entropy(logits.transpose(1, 2), token_ids, ignore_index=pad_id, reduction="none")  # (S, T)
+    lengths = (token_ids != pad_id).sum(1)
+    return _masked_mean(losses.sum(1) / lengths.clamp(min=1), lengths > 0)
+
+
+def _masked_mean(terms: Tensor, mask: Tensor) -> Tensor:
+    return torch.where(mask, terms, 0).sum() / mask.sum().clamp(min=1)

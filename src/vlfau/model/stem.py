@@ -1,0 +1,133 @@
+"""The stem: a four-level backbone and the combination of its scales (section 3.1.1, Eq. 1)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import timm
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vlfau.errors import ConfigError
+
+__all__ = ["Backbone", "Stem", "create_backbone"]
+
+NUM_LEVELS = 4
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A feature extractor and what its four levels look like.
+
+    Attributes:
+        network: Maps (B, 3, S, S) to a list of four feature maps, shallow to deep.
+        channels: Channels of each level.
+        channels_last: Whether the maps are (B, H, W, C) rather than (B, C, H, W).
+        mean: The mean that the network expects subtracted, per channel, of pixels in [0, 1].
+        std: The standard deviation that it expects divided by.
+    """
+
+    network: nn.Module
+    channels: tuple[int, ...]
+    channels_last: bool
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def create_backbone(
+    name: str, *, crop_size: int, weights: Path | None = None, options: Mapping[str, Any] | None = None
+) -> Backbone:
+    """Build any timm backbone that has at least four feature levels.
+
+    Args:
+        name: timm's model name, such as "swin_base_patch4_window7_224".
+        crop_size: Side of the square input in pixels.
+        weights: A local file of pre-trained weights of that model (.safetensors or .pth); None starts from
+            random weights. Nothing is ever downloaded.
+        options: Further arguments of the timm model, such as `embed_dim` or `depths`.
+
+    Raises:
+        ConfigError: The model is unknown, has too few levels, or the file does not fit it.
+    """
+    if not timm.is_model(name):
+        raise ConfigError(f"timm has no backbone '{name}'; see timm.list_models() for the names")
+    if weights is not None and not weights.is_file():
+        raise ConfigError(f"stem weights {weights} do not exist; give a local file, or none to start from scratch")
+    config = timm.get_pretrained_cfg(name)
+    arguments: dict[str, Any] = dict(options or {})
+    if config is not None and config.fixed_input_size:
+        arguments["img_size"] = crop_size
+    try:
+        network = timm.create_model(
+            name,
+            features_only=True,
+            out_indices=tuple(range(-NUM_LEVELS, 0)),
+            pretrained=weights is not None,
+            pretrained_cfg_overlay={"file": str(weights)} if weights is not None else None,
+            **arguments,
+        )
+    except (RuntimeError, TypeError, ValueError, KeyError, IndexError, AssertionError) as error:
+        raise ConfigError(
+            f"backbone '{name}' could not be built at {crop_size} pixels with weights {weights} and options "
+            f"{arguments}: {error}"
+        ) from error
+    return Backbone(
+        network=network,
+        channels=tuple(network.feature_info.channels()),
+        channels_last=str(getattr(network, "output_fmt", "NCHW")).endswith("NHWC"),
+        mean=tuple(config.mean if config is not None else timm.data.IMAGENET_DEFAULT_MEAN),
+        std=tuple(config.std if config is not None else timm.data.IMAGENET_DEFAULT_STD),
+    )
+
+
+class Stem(nn.Module):
+    """Map a face to the shared features V that every branch refines.
+
+    With `multi_scale`, each of the four levels is average-pooled to the deepest level's grid and goes through
+    its own 3x3 convolution to a quarter of `combined_dim`; the four are concatenated and mapped to
+    `feature_dim` (Eq. 1). Without, the deepest level alone is mapped to `feature_dim`.
+    """
+
+    pixel_mean: Tensor
+    pixel_std: Tensor
+
+    def __init__(self, *, backbone: Backbone, combined_dim: int, feature_dim: int, multi_scale: bool = True) -> None:
+        super().__init__()
+        if combined_dim % NUM_LEVELS:
+            raise ConfigError(f"combined_dim {combined_dim} is no multiple of {NUM_LEVELS}; choose one that is")
+        self.backbone = backbone.network
+        self.channels_last = backbone.channels_last
+        self.register_buffer("pixel_mean", 255 * torch.tensor(backbone.mean).view(-1, 1, 1), persistent=False)
+        self.register_buffer("pixel_std", 255 * torch.tensor(backbone.std).view(-1, 1, 1), persistent=False)
+        self.scale_convs = nn.ModuleList(
+            nn.Conv2d(channels, combined_dim // NUM_LEVELS, kernel_size=3, padding=1)
+            for channels in (backbone.channels if multi_scale else ())
+        )
+        self.combine = nn.Linear(combined_dim if multi_scale else backbone.channels[-1], feature_dim)
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """Extract the shared features.
+
+        Args:
+            crops: (B, 3, S, S), RGB in [0, 255], any dtype.
+
+        Returns:
+            (B, d, H, W): V on the grid of the deepest level.
+        """
+        normalised = (crops.to(self.pixel_mean.dtype) - self.pixel_mean) / self.pixel_std
+        levels = cast(list[Tensor], self.backbone(normalised))
+        if self.channels_last:
+            levels = [level.permute(0, 3, 1, 2) for level in levels]
+        grid = levels[-1].shape[-2:]
+        if self.scale_convs:
+            scales = [
+                conv(F.adaptive_avg_pool2d(level, grid))
+                for conv, level in zip(self.scale_convs, levels, strict=True)
+            ]
+            combined = torch.cat(scales, dim=1)  # (B, D, H, W)
+        else:
+            combined = levels[-1]
+        features = self.combine(combined.permute(0, 2, 3, 1))  # (B, H, W, d)
+        return cast(Tensor, features.permute(0, 3, 1, 2))

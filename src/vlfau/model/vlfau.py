@@ -1,0 +1,135 @@
+"""VL-FAU: the stem, the AU branches and the two language models, wired together (Figure 2)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from vlfau.errors import ConfigError
+from vlfau.model.caption_decoder import CaptionDecoder
+from vlfau.model.classifier import AUClassifier
+from vlfau.model.refinement import DAIR
+from vlfau.model.stem import Stem
+
+__all__ = ["VLFAU", "JointOutput", "VisionOutput"]
+
+
+@dataclass(frozen=True)
+class VisionOutput:
+    """What the vision half says of a batch of faces.
+
+    Attributes:
+        au_logits: (B, N).
+        stem_features: (B, L, d), V.
+        au_features: (B, N, L, d), V refined by every branch.
+        attention_maps: (B, N, H, W), the branches' spatial attention; all ones without DAIR.
+    """
+
+    au_logits: Tensor
+    stem_features: Tensor
+    au_features: Tensor
+    attention_maps: Tensor
+
+
+@dataclass(frozen=True)
+class JointOutput:
+    """Everything that the joint loss needs; None for the parts that are switched off.
+
+    Attributes:
+        vision: The vision half.
+        local_logits: (B, N', T, W), scores of the local captions' next words.
+        global_logits: (B, T, W), scores of the global captions' next words.
+        global_au_logits: (B, N), the AU states as the global language model's attention shows them.
+    """
+
+    vision: VisionOutput
+    local_logits: Tensor | None
+    global_logits: Tensor | None
+    global_au_logits: Tensor | None
+
+
+class VLFAU(nn.Module):
+    """The end-to-end network for AU recognition with explanations.
+
+    Args:
+        stem: Maps crops to V.
+        classifier: One logit an AU.
+        refinement: DAIR; None leaves every branch with V itself.
+        local_decoder: Captions of single AUs, its weights shared by all branches; None switches them off.
+        global_decoder: Captions of the whole face; None switches them off.
+        global_classifier: AU states from the global decoder's attended feature; goes with `global_decoder`.
+        num_aus: N.
+    """
+
+    def __init__(
+        self,
+        *,
+        stem: Stem,
+        classifier: AUClassifier,
+        refinement: DAIR | None,
+        local_decoder: CaptionDecoder | None,
+        global_decoder: CaptionDecoder | None,
+        global_classifier: nn.Linear | None,
+        num_aus: int,
+    ) -> None:
+        super().__init__()
+        if local_decoder is not None and refinement is None:
+            raise ConfigError(
+                "local captions need DAIR: without it all branches are alike, and one shared decoder can't tell "
+                "their AUs apart; switch dair on or local_language off"
+            )
+        self.stem, self.classifier, self.refinement = stem, classifier, refinement
+        self.local_decoder, self.global_decoder = local_decoder, global_decoder
+        self.global_classifier = global_classifier
+        self.num_aus = num_aus
+
+    def see(self, crops: Tensor) -> VisionOutput:
+        """Run the vision half on aligned faces.
+
+        Args:
+            crops: (B, 3, S, S), RGB in [0, 255], any dtype.
+        """
+        features = self.stem(crops)  # (B, d, H, W)
+        batch, _, height, width = features.shape
+        stem_features = features.flatten(2).transpose(1, 2)  # (B, L, d)
+        if self.refinement is not None:
+            refined = self.refinement(features)
+            au_features, attention_maps = refined.au_features, refined.attention_maps
+        else:
+            au_features = stem_features[:, None].expand(-1, self.num_aus, -1, -1)
+            attention_maps = features.new_ones(batch, self.num_aus, height, width)
+        return VisionOutput(self.classifier(au_features), stem_features, au_features, attention_maps)
+
+    def forward(
+        self,
+        crops: Tensor,
+        local_tokens: Tensor | None = None,
+        global_tokens: Tensor | None = None,
+        local_branches: Tensor | None = None,
+    ) -> JointOutput:
+        """See the faces and read their captions (teacher forcing).
+
+        Args:
+            crops: (B, 3, S, S), RGB in [0, 255].
+            local_tokens: (B, N', T), the local captions from the start token on, without their last word.
+            global_tokens: (B, T), the global captions likewise.
+            local_branches: (B, N'), the branches whose captions `local_tokens` holds; None for all N.
+        """
+        vision = self.see(crops)
+        local_logits = global_logits = global_au_logits = None
+        if self.local_decoder is not None and local_tokens is not None:
+            features = vision.au_features
+            if local_branches is not None:
+                faces = torch.arange(len(features), device=features.device)[:, None]
+                features = features[faces, local_branches]  # (B, N', L, d)
+            taught = self.local_decoder(features.flatten(0, 1), local_tokens.flatten(0, 1))
+            local_logits = taught.logits.unflatten(0, local_tokens.shape[:2])
+        if self.global_decoder is not None and global_tokens is not None:
+            taught = self.global_decoder(vision.stem_features, global_tokens)
+            global_logits = taught.logits
+            if self.global_classifier is not None:
+                words = (global_tokens != 0)[..., None]  # (B, T, 1); the padding's id is 0
+                attention = (taught.attention_weights * words).sum(1) / words.sum(1)  # (B, L)
+                attended = attention[:, None] @ vision.stem_features  # (B, 1, d)
+                global_au_logits = self.global_classifier(attended.squeeze(1))
+        return JointOutput(vision, local_logits, global_logits, global_au_logits)

@@ -1,0 +1,174 @@
+"""What `vlfau train` can be told, as dataclasses; the defaults are the paper's recipe (section 4.1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+from vlfau.data import AugmentationConfig
+from vlfau.errors import ConfigError
+from vlfau.facs import AU_SETS, check_au_ids
+from vlfau.model import ModelConfig
+from vlfau.model.losses import WeightSum
+
+__all__ = ["DataConfig", "OptimiserConfig", "RunConfig", "StemConfig", "TrainConfig", "read_config"]
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What to train on.
+
+    Attributes:
+        manifest: The CSV file of frames, relative to the configuration's folder.
+        aus: The AUs: a list, the name of a set such as "bp4d", or nothing for all of the manifest.
+        fold: The fold that validates; None trains and validates on everything.
+        aligned_size: Side of the aligned faces, from which crops are taken.
+        keep_in_memory: Whether to keep all faces in memory.
+        gender_dropout: The share of global captions that leave a known gender out, which teaches the
+            neutral subject that prediction uses.
+        description: What the data are, for the model's papers.
+        synthetic: Whether the faces are synthetic, for the model's papers.
+    """
+
+    manifest: Path
+    aus: list[int] | str | None = None
+    fold: int | None = 1
+    aligned_size: int = 256
+    keep_in_memory: bool = False
+    gender_dropout: float = 0.3
+    description: str = ""
+    synthetic: bool = False
+
+    def au_ids(self) -> tuple[int, ...] | None:
+        """Return the AUs as numbers, or None for those of the manifest."""
+        if self.aus is None:
+            return None
+        if isinstance(self.aus, list):
+            return check_au_ids(self.aus)
+        if self.aus not in AU_SETS:
+            raise ConfigError(f"data.aus '{self.aus}' is no set of AUs; choose among {', '.join(AU_SETS)}, or list them")
+        return AU_SETS[self.aus]
+
+
+@dataclass(frozen=True)
+class StemConfig:
+    """Where the stem starts.
+
+    Attributes:
+        weights: A local file of ImageNet weights of the backbone; None starts from scratch, and the run is
+            labelled so.
+    """
+
+    weights: Path | None = None
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """AdamW with a cosine schedule to 0, an iteration at a time.
+
+    The paper gives no learning rate; 1e-4 is ME-GraphAU's for the same stem (IJCAI 2022).
+
+    Attributes:
+        learning_rate: Its peak.
+        betas: Of AdamW.
+        weight_decay: Of AdamW.
+        warmup_steps: Steps over which the rate rises from 0 first.
+        gradient_clip: Largest norm of the gradient; None leaves it.
+    """
+
+    learning_rate: float = 1e-4
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 5e-4
+    warmup_steps: int = 0
+    gradient_clip: float | None = None
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How long, where and how.
+
+    Attributes:
+        output: The folder that holds the run, relative to where the command is called.
+        max_epochs: Epochs.
+        batch_size: Faces a step.
+        num_workers: Processes that load data.
+        precision: Lightning's precision.
+        seed: Of everything random.
+        weight_sum: What the class weights of Eq. 9 add up to.
+        local_captions_per_face: How many AUs, drawn anew for every face, say their caption at a step; the
+            expected loss is Eq. 10's. None takes all.
+        accelerator: Lightning's accelerator.
+        devices: Lightning's devices.
+        threads: Threads that torch uses in this process; None leaves its default.
+    """
+
+    output: Path = Path("runs/vlfau")
+    max_epochs: int = 15
+    batch_size: int = 64
+    num_workers: int = 2
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    seed: int = 1
+    weight_sum: WeightSum = WeightSum.NUM_AUS
+    local_captions_per_face: int | None = None
+    accelerator: str = "auto"
+    devices: int | str = "auto"
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A whole training run."""
+
+    data: DataConfig
+    model: ModelConfig = field(default_factory=ModelConfig)
+    stem: StemConfig = field(default_factory=StemConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    run: RunConfig = field(default_factory=RunConfig)
+
+
+def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
+    """Read a YAML file, change single values, and check all of it.
+
+    Args:
+        path: The file. Its `data.manifest` and `stem.weights` are relative to its folder.
+        overrides: Changes such as "run.max_epochs=2"; values are YAML.
+
+    Raises:
+        ConfigError: A key is unknown, or a value is of the wrong kind. The message names file and key.
+    """
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"configuration {path} can't be opened ({error.strerror}); check the path") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"configuration {path} is no YAML file: {error}") from error
+    if not isinstance(settings, dict):
+        raise ConfigError(f"configuration {path} must be a mapping with 'data', 'model' and so on")
+    for override in overrides:
+        _override(settings, override)
+    for section, key in (("data", "manifest"), ("stem", "weights")):
+        value = settings[section].get(key) if isinstance(settings.get(section), dict) else None
+        if isinstance(value, str):
+            settings[section][key] = path.parent / value
+    try:
+        return TypeAdapter(with_config(ConfigDict(extra="forbid"))(TrainConfig)).validate_python(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise ConfigError(f"configuration {path}, key '{key}': {first['msg']}; found {first['input']!r}") from error
+
+
+def _override(settings: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    *sections, name = key.split(".")
+    if not equals or not sections:
+        raise ConfigError(f"'{override}' is no change of a setting; write section.key=value")
+    for section in sections:
+        settings = settings.setdefault(section, {})
+        if not isinstance(settings, dict):
+            raise ConfigError(f"'{override}' goes into '{section}', which holds a value and no section")
+    settings[name] = yaml.safe_load(value)

@@ -1,0 +1,177 @@
+"""One step of joint learning (Eq. 8 to 12), and what is watched meanwhile."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import lightning as L
+import torch
+from torch import Tensor
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+from torchmetrics import MeanMetric
+from torchmetrics.classification import MultilabelF1Score
+
+from vlfau.data import Batch
+from vlfau.facs import action_unit
+from vlfau.language import Vocabulary
+from vlfau.model import VLFAU
+from vlfau.model.losses import caption_loss, occurrence_loss
+from vlfau.training.config import OptimiserConfig
+
+__all__ = ["JointLosses", "VLFAUModule"]
+
+UNKNOWN = -1
+TOP_WORDS = 5
+
+
+@dataclass(frozen=True)
+class JointLosses:
+    """The four terms of Eq. 12, scalars; None for the parts that are switched off."""
+
+    occurrence: Tensor
+    local_caption: Tensor | None
+    global_caption: Tensor | None
+    global_occurrence: Tensor | None
+
+    def named(self) -> dict[str, Tensor]:
+        """Return the terms there are, by name."""
+        terms = {
+            "loss_fau": self.occurrence,
+            "loss_local": self.local_caption,
+            "loss_global": self.global_caption,
+            "loss_gau": self.global_occurrence,
+        }
+        return {name: term for name, term in terms.items() if term is not None}
+
+    def total(self) -> Tensor:
+        """Return their plain sum (Eq. 12)."""
+        return torch.stack(list(self.named().values())).sum()
+
+
+class VLFAUModule(L.LightningModule):
+    """Trains a VLFAU network.
+
+    Args:
+        network: The network.
+        vocabulary: Of its captions.
+        au_ids: (N,), the AUs of its branches.
+        weights: (N,), the AUs' class weights.
+        optimiser: Learning rate and the like.
+        local_captions_per_face: See `RunConfig`.
+    """
+
+    weights: Tensor
+
+    def __init__(
+        self,
+        *,
+        network: VLFAU,
+        vocabulary: Vocabulary,
+        au_ids: Sequence[int],
+        weights: Tensor,
+        optimiser: OptimiserConfig,
+        local_captions_per_face: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.network, self.vocabulary, self.au_ids, self.optimiser = network, vocabulary, tuple(au_ids), optimiser
+        self.local_captions_per_face = local_captions_per_face
+        self.register_buffer("weights", weights, persistent=False)
+        self.f1_per_au = MultilabelF1Score(len(self.au_ids), average="none", ignore_index=UNKNOWN)
+        self.top_words = torch.nn.ModuleDict({"local": MeanMetric(), "global": MeanMetric()})
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Return the joint loss of a batch."""
+        branches = self._draw_branches(batch)
+        losses = self._losses(batch, branches)[0]
+        self.log_dict({f"train/{name}": term.detach() for name, term in losses.named().items()})
+        total = losses.total()
+        self.log("train/loss", total.detach(), prog_bar=True)
+        return total
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Score a batch: F1 at threshold 0.5, losses, and how often the next word is among the first five."""
+        losses, au_logits = self._losses(batch, None, watch_words=True)
+        target = torch.where(batch.valid_mask, batch.occurrence.long(), UNKNOWN)
+        self.f1_per_au.update(au_logits.sigmoid(), target)
+        self.log_dict({f"val/{name}": term for name, term in losses.named().items()}, batch_size=len(target))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the scores of the epoch."""
+        f1_per_au = self.f1_per_au.compute()
+        self.f1_per_au.reset()
+        named = zip(self.au_ids, f1_per_au, strict=True)
+        self.log_dict({f"val/f1_{action_unit(au_id).label}": f1 for au_id, f1 in named})
+        self.log("val/f1_macro", f1_per_au.mean(), prog_bar=True)
+        for kind, metric in self.top_words.items():
+            if metric.update_called:  # type: ignore[union-attr]
+                self.log(f"val/top5_words_{kind}", metric.compute())  # type: ignore[operator]
+                metric.reset()  # type: ignore[operator]
+
+    def configure_optimizers(self) -> dict[str, object]:
+        """Return AdamW and its cosine schedule."""
+        config = self.optimiser
+        optimiser = AdamW(
+            self.network.parameters(), lr=config.learning_rate, betas=config.betas, weight_decay=config.weight_decay
+        )
+        steps = int(self.trainer.estimated_stepping_batches)
+
+        def scale(step: int) -> float:
+            if step < config.warmup_steps:
+                return (step + 1) / config.warmup_steps
+            progress = (step - config.warmup_steps) / max(1, steps - config.warmup_steps)
+            return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+        schedule = {"scheduler": LambdaLR(optimiser, scale), "interval": "step"}
+        return {"optimizer": optimiser, "lr_scheduler": schedule}
+
+    def _draw_branches(self, batch: Batch) -> Tensor | None:
+        count = self.local_captions_per_face
+        if count is None or count >= len(self.au_ids):
+            return None
+        draws = torch.rand(batch.occurrence.shape, device=batch.occurrence.device)
+        return draws.topk(count, dim=1).indices  # (B, N')
+
+    def _losses(
+        self, batch: Batch, branches: Tensor | None, *, watch_words: bool = False
+    ) -> tuple[JointLosses, Tensor]:
+        bos_id, pad_id = self.vocabulary.bos_id, self.vocabulary.pad_id
+        local_captions = batch.local_captions  # (B, N, T)
+        if branches is not None:
+            index = branches[..., None].expand(-1, -1, local_captions.shape[2])
+            local_captions = local_captions.gather(1, index)  # (B, N', T)
+        output = self.network(
+            batch.faces,
+            _shift(local_captions, bos_id, pad_id),
+            _shift(batch.global_captions, bos_id, pad_id),
+            branches,
+        )
+        local_loss = global_loss = gau_loss = None
+        if output.local_logits is not None:
+            logits, words = output.local_logits.flatten(0, 1), local_captions.flatten(0, 1)
+            local_loss = caption_loss(logits, words, pad_id=pad_id)
+            if watch_words:
+                self._watch_words("local", logits, words)
+        if output.global_logits is not None:
+            global_loss = caption_loss(output.global_logits, batch.global_captions, pad_id=pad_id)
+            if watch_words:
+                self._watch_words("global", output.global_logits, batch.global_captions)
+        if output.global_au_logits is not None:
+            gau_loss = occurrence_loss(output.global_au_logits, batch.occurrence, batch.valid_mask, self.weights)
+        au_logits = output.vision.au_logits
+        occurrence = occurrence_loss(au_logits, batch.occurrence, batch.valid_mask, self.weights)
+        return JointLosses(occurrence, local_loss, global_loss, gau_loss), au_logits
+
+    def _watch_words(self, kind: str, logits: Tensor, words: Tensor) -> None:
+        real = words != self.vocabulary.pad_id
+        hits = (logits.topk(min(TOP_WORDS, logits.shape[-1])).indices == words[..., None]).any(-1)
+        self.top_words[kind].update(hits[real].float())  # type: ignore[operator]
+
+
+def _shift(captions: Tensor, bos_id: int, pad_id: int) -> Tensor:
+    """Return what a decoder reads to predict `captions` (..., T): the start, then all but the last word.
+
+    An unannotated caption is all padding; it starts like the others and does not count in the loss.
+    """
+    start = torch.full_like(captions[..., :1], bos_id)
+    return torch.cat([start, captions[..., :-1]], dim=-1)

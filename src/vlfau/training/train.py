@@ -1,0 +1,187 @@
+"""A training run from configuration to checkpoint."""
+
+import json
+import os
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback, LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from vlfau.data import FaceDataModule
+from vlfau.errors import CheckpointError, ConfigError, ManifestError
+from vlfau.facs import action_unit
+from vlfau.model import build_vlfau
+from vlfau.model.losses import au_weights
+from vlfau.training.checkpoint import Checkpoint, save_checkpoint
+from vlfau.training.config import TrainConfig
+from vlfau.training.module import VLFAUModule
+
+__all__ = ["train"]
+
+BEST_FOLDER = "best"
+RESUME_FILE = "last.ckpt"
+MONITORED = "val/f1_macro"
+
+
+def train(config: TrainConfig, *, resume: bool = False) -> Path:
+    """Train a network and keep its best state.
+
+    The run's folder gets `best/` (the checkpoint with the highest macro F1 on the fold), `last.ckpt` (to
+    resume from), `config.json` and TensorBoard's files.
+
+    Args:
+        config: What to train, on what, and how.
+        resume: Go on from the folder's `last.ckpt`.
+
+    Returns:
+        The folder of the best checkpoint.
+
+    Raises:
+        InputError: The configuration, the manifest, or what is to be resumed is wrong.
+    """
+    output = config.run.output
+    last = output / RESUME_FILE
+    if resume and not last.is_file():
+        raise CheckpointError(f"there is nothing to resume in {output}: it has no {RESUME_FILE}; start without --resume")
+    if not resume and last.exists():
+        raise ConfigError(f"{output} holds a run already; go on with --resume, or give another run.output")
+    L.seed_everything(config.run.seed, workers=True, verbose=False)
+    if config.run.threads is not None:
+        torch.set_num_threads(config.run.threads)
+    data = _data(config)
+    module = _module(config, data)
+    papers = Checkpoint(
+        model=config.model,
+        au_ids=data.au_ids,
+        vocabulary=tuple(data.vocabulary.to_list()),
+        fold=config.data.fold,
+        aligned_size=config.data.aligned_size,
+        training=_provenance(config, data),
+        scores={},
+    )
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "config.json").write_text(json.dumps(asdict(config), indent=2, default=str) + "\n", encoding="utf-8")
+    best = BestCheckpoint(output / BEST_FOLDER, papers)
+    trainer = L.Trainer(
+        default_root_dir=output,
+        accelerator=config.run.accelerator,
+        devices=config.run.devices,
+        precision=config.run.precision,
+        max_epochs=config.run.max_epochs,
+        gradient_clip_val=config.optimiser.gradient_clip,
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        log_every_n_steps=10,
+        enable_model_summary=False,
+        logger=TensorBoardLogger(output, name="", version="tensorboard"),
+        callbacks=[
+            best,
+            ModelCheckpoint(output, filename=Path(RESUME_FILE).stem, enable_version_counter=False),
+            LearningRateMonitor("step"),
+            TQDMProgressBar(refresh_rate=1),
+        ],
+    )
+    with warnings.catch_warnings():
+        # Lightning advises more loading processes than a small machine has cores.
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        trainer.fit(module, data, ckpt_path=last if resume else None, weights_only=True)
+    return best.folder
+
+
+class BestCheckpoint(Callback):
+    """Keeps the checkpoint with the highest macro F1 so far."""
+
+    def __init__(self, folder: Path, papers: Checkpoint) -> None:
+        self.folder, self.papers = folder, papers
+        self.best_f1 = -1.0
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Write the checkpoint if the epoch was the best so far."""
+        scores = {
+            name.removeprefix("val/"): round(float(value), 4)
+            for name, value in trainer.callback_metrics.items()
+            if name.startswith("val/")
+        }
+        f1 = float(trainer.callback_metrics[MONITORED])
+        if not trainer.is_global_zero or f1 <= self.best_f1:
+            return
+        self.best_f1 = f1
+        assert isinstance(pl_module, VLFAUModule)
+        scores["epoch"] = trainer.current_epoch + 1
+        save_checkpoint(self.folder, pl_module.network, Checkpoint(**{**vars(self.papers), "scores": scores}))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed run must know."""
+        return {"best_f1": self.best_f1}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up a resumed run's best score."""
+        self.best_f1 = state_dict["best_f1"]
+
+
+def _data(config: TrainConfig) -> FaceDataModule:
+    if config.data.aligned_size < config.model.crop_size:
+        raise ConfigError(
+            f"data.aligned_size {config.data.aligned_size} is below model.crop_size {config.model.crop_size}; crops "
+            "are taken from aligned faces, raise it"
+        )
+    return FaceDataModule(
+        manifest=config.data.manifest,
+        au_ids=config.data.au_ids(),
+        fold=config.data.fold,
+        aligned_size=config.data.aligned_size,
+        crop_size=config.model.crop_size,
+        batch_size=config.run.batch_size,
+        num_workers=min(config.run.num_workers, os.cpu_count() or 1),
+        augmentation=config.augmentation,
+        gender_dropout=config.data.gender_dropout,
+        seed=config.run.seed,
+        keep_in_memory=config.data.keep_in_memory,
+    )
+
+
+def _module(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
+    rates = data.train_frames.rates()
+    never = [action_unit(au_id).label for au_id, rate in zip(data.au_ids, rates, strict=True) if not rate > 0]
+    if never:
+        raise ManifestError(
+            f"in {config.data.manifest} {', '.join(never)} is never active among the training frames, so it can't be "
+            "learned; leave it out of data.aus"
+        )
+    network = build_vlfau(
+        config.model,
+        num_aus=len(data.au_ids),
+        vocabulary_size=len(data.vocabulary),
+        stem_weights=config.stem.weights,
+    )
+    return VLFAUModule(
+        network=network,
+        vocabulary=data.vocabulary,
+        au_ids=data.au_ids,
+        weights=au_weights(np.asarray(rates).tolist(), config.run.weight_sum),
+        optimiser=config.optimiser,
+        local_captions_per_face=config.run.local_captions_per_face,
+    )
+
+
+def _provenance(config: TrainConfig, data: FaceDataModule) -> dict[str, Any]:
+    return {
+        "data": config.data.description or str(config.data.manifest),
+        "synthetic": config.data.synthetic,
+        "from_scratch": config.stem.weights is None,
+        "backbone": config.model.backbone,
+        "train_frames": len(data.train_frames.frames),
+        "test_frames": len(data.test_frames.frames),
+        "recipe": {
+            name: json.loads(json.dumps(asdict(part), default=str))
+            for name, part in (("optimiser", config.optimiser), ("augmentation", config.augmentation), ("run", config.run))
+        },
+        "torch": torch.__version__,
+    }

@@ -113,7 +113,8 @@ def test_a_batch_gives_the_captions_of_its_sequences_alone():
 def test_finished_sequences_leave_the_batch():
     tables = np.zeros((4, 6, 5, 5))
     tables[:3, :, :, EOS] = 50  # three end at once
-    tables[3, :, :, 3] = 50  # one goes on to the longest caption
+    tables[3, :5, :, 3] = 50  # one goes on to the longest caption
+    tables[3, 5, :, EOS] = 50
     stepper = TableStepper(tables)
     results = decode(stepper, max_length=6)
     assert [len(result.token_ids) for result in results] == [0, 0, 0, 5]
@@ -131,7 +132,7 @@ def test_the_prefix_is_forced_and_not_scored():
 
 def test_the_longest_caption_has_room_for_its_end_alone():
     tables = np.zeros((1, 4, 5, 5))
-    tables[..., EOS] = -50
+    tables[:, :3, :, EOS] = -50
     assert len(decode(TableStepper(tables))[0].token_ids) == 3
 
 

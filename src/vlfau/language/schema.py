@@ -14,7 +14,7 @@ __all__ = ["MAX_LOCAL_TOKENS", "MIN_GLOBAL", "MIN_LOCAL", "read_templates"]
 
 MIN_LOCAL: Final = 4
 MIN_GLOBAL: Final = 2
-MAX_LOCAL_TOKENS: Final = 36
+MAX_LOCAL_TOKENS: Final = 60
 
 _LOCAL_FORM: Final = re.compile(r"[A-Z][a-z]*(,? [a-z]+)*\.( [A-Z][a-z]*(,? [a-z]+)*\.)*")
 _GLOBAL_FORM: Final = re.compile(r"[a-z]+( [a-z]+)*")

@@ -46,12 +46,11 @@ class DAIR(nn.Module):
         Args:
             stem_features: (B, d, H, W), the stem's output.
         """
-        batch, _, height, width = stem_features.shape
+        height, width = stem_features.shape[2:]
         flat = stem_features.flatten(2)  # (B, d, L)
         pooled = torch.cat([flat.amax(2), flat.mean(2)])  # (2B, d)
         excited = self.excite(F.relu(self.squeeze(pooled[:, None])))  # (2B, N, d)
-        by_max, by_mean = excited.split(batch)
-        channel_attention = torch.sigmoid(by_max + by_mean)  # (B, N, d)
+        channel_attention = torch.sigmoid(excited.unflatten(0, (2, -1)).sum(0))  # (B, N, d)
         refined = flat[:, None] * channel_attention[..., None]  # (B, N, d, L)
 
         statistics = torch.stack([refined.amax(2), refined.mean(2)], dim=2)  # (B, N, 2, L)

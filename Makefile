@@ -1,0 +1,53 @@
+# `make` lists the commands.
+PYTHON ?= python3
+LIGHT := .venv
+FULL := .venv-dev
+PIP_FLAGS := --quiet --disable-pip-version-check
+SOURCES := src tests scripts benchmarks
+
+.PHONY: help setup demo dev test test-full check format bench clean
+.DEFAULT_GOAL := help
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+$(LIGHT)/.done: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vlfau needs Python 3.11 or newer; call: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(LIGHT)
+	$(LIGHT)/bin/python -m pip install $(PIP_FLAGS) -e .
+	touch $@
+
+$(FULL)/.done: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vlfau needs Python 3.11 or newer; call: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(FULL)
+	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[train,dev]'
+	touch $@
+
+setup: $(LIGHT)/.done ## Install what prediction needs into .venv (no torch)
+
+demo: setup ## Describe the face of a real photograph; results go to demo/
+	$(LIGHT)/bin/vlfau predict examples/astronaut.png --out demo
+
+dev: $(FULL)/.done ## Install what training and tests need into .venv-dev (torch too)
+
+test: dev ## Run the fast tests
+	$(FULL)/bin/python -m pytest
+
+test-full: dev ## Run all tests, the slow ones too
+	$(FULL)/bin/python -m pytest -m ''
+
+check: dev ## Check style and types, and run the fast tests
+	$(FULL)/bin/ruff check $(SOURCES)
+	$(FULL)/bin/ruff format --check $(SOURCES)
+	$(FULL)/bin/mypy
+	$(FULL)/bin/python -m pytest
+
+format: dev ## Format the code
+	$(FULL)/bin/ruff check --fix $(SOURCES)
+	$(FULL)/bin/ruff format $(SOURCES)
+
+bench: dev ## Measure this machine; tables go to benchmarks/results/
+	$(FULL)/bin/python -m benchmarks
+
+clean: ## Remove what the commands above made
+	rm -rf $(LIGHT) $(FULL) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

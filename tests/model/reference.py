@@ -9,8 +9,9 @@ from vlfau.model.refinement import DAIR
 
 
 def refine_one_by_one(module: DAIR, stem_features: Tensor) -> tuple[Tensor, Tensor]:
-    """Eq. 2 and 3 in a loop over the branches, of V (B, d, H, W): features (B, N, L, d), maps (B, N, H, W)."""
+    """Eq. 2 and 3 in a loop over the branches, of V (B, H, W, d): features (B, N, L, d), maps (B, N, H, W)."""
     refined, maps = [], []
+    stem_features = stem_features.permute(0, 3, 1, 2)  # (B, d, H, W)
     for branch in range(len(module.squeeze.weight)):
 
         def mlp(pooled: Tensor, branch: int = branch) -> Tensor:

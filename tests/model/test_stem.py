@@ -76,7 +76,7 @@ def test_any_timm_backbone_with_four_levels_can_be_the_stem(name, options, crop_
     backbone = create_backbone(name, crop_size=crop_size, options=options)
     stem = Stem(backbone=backbone, combined_dim=16, feature_dim=8)
     crops = torch.zeros(2, 3, crop_size, crop_size, dtype=torch.uint8)
-    assert stem(crops).shape == (2, 8, grid, grid)
+    assert stem(crops).shape == (2, grid, grid, 8)
 
 
 def test_local_weights_are_loaded_into_the_backbone(tmp_path):

@@ -42,7 +42,7 @@ def test_every_output_has_its_documented_shape(num_aus, crop_size):
     output = network(*inputs(num_aus, crop_size))
     assert output.vision.au_logits.shape == (2, num_aus)
     assert output.vision.stem_features.shape == (2, locations, 16)
-    assert output.vision.au_features.shape == (2, num_aus, locations, 16)
+    assert output.vision.au_features().shape == (2, num_aus, locations, 16)
     assert output.vision.attention_maps.flatten(2).shape == (2, num_aus, locations)
     assert output.local_logits.shape == (2, num_aus, 6, WORDS)
     assert output.global_logits.shape == (2, 9, WORDS)
@@ -123,7 +123,7 @@ def test_every_ablation_lacks_exactly_its_parts_and_still_works(switches, absent
 def test_without_dair_all_branches_see_the_shared_features():
     vision = small_network(dair=False, local_language=False).see(inputs()[0])
     for branch in range(5):
-        assert torch.equal(vision.au_features[:, branch], vision.stem_features)
+        assert torch.equal(vision.au_features()[:, branch], vision.stem_features)
     assert vision.attention_maps.unique().tolist() == [1]
 
 
@@ -137,7 +137,7 @@ def test_the_papers_configuration_has_the_papers_dimensions():
     network = build_vlfau(ModelConfig(), num_aus=12, vocabulary_size=400).eval()
     with torch.no_grad():
         vision = network.see(torch.zeros(1, 3, 224, 224))
-    assert vision.au_features.shape == (1, 12, 49, 512)
+    assert vision.au_features().shape == (1, 12, 49, 512)
     assert network.stem.combine.weight.shape == (512, 1024)
     backbone = sum(parameter.numel() for parameter in network.stem.backbone.parameters())
     assert backbone == pytest.approx(86.7e6, rel=0.01)

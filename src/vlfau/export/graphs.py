@@ -27,7 +27,7 @@ class _Vision(nn.Module):
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
         vision = self.network.see(crops.permute(0, 3, 1, 2))
-        return vision.au_logits, vision.stem_features, vision.au_features, vision.attention_maps
+        return vision.au_logits, vision.stem_features, vision.au_features(), vision.attention_maps
 
 
 class _Init(nn.Module):

@@ -67,7 +67,7 @@ def load_descriptions(folder: Path | None = None) -> Descriptions:
     expected = {f"au{au_id:02d}.toml": au_id for au_id in all_au_ids()}
     for path in sorted(folder.glob("au*.toml")):
         if path.name not in expected:
-            raise DescriptionError(f"{path}: the catalogue has no such AU; remove the file or correct its name")
+            raise DescriptionError(f"{path}: the catalogue has no such AU; remove or rename the file")
     units = {au_id: _read_unit(folder / name, au_id, wording) for name, au_id in expected.items()}
     _check_distinct(units.values(), folder)
     return Descriptions(MappingProxyType(units), wording)
@@ -83,7 +83,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError:
-        raise DescriptionError(f"{path}: the file cannot be read; every AU of the catalogue needs one") from None
+        raise DescriptionError(f"{path}: the file cannot be read; every AU needs one, so add it") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DescriptionError(f"{path}: expected a TOML file, but {error}; correct it") from None
 
@@ -106,23 +106,21 @@ def _read_unit(path: Path, au_id: int, wording: Wording) -> AUDescriptions:
 
 def _check_distinct(units: Iterable[AUDescriptions], folder: Path) -> None:
     """Refuse a text that stands twice, and a sentence that two AUs or two states share."""
-    texts: dict[str, str] = {}
+    seen: dict[str, str] = {}
     owners: dict[tuple[str, ...], str] = {}
     for unit in units:
         name = f"au{unit.au_id:02d}.toml"
-        for key, templates in (("active", unit.active), ("inactive", unit.inactive), ("global", unit.phrases)):
-            owner = f"{name} ({key})"
-            for core in (core for template in templates for core in template.cores()):
-                if texts.setdefault(core, owner) != owner or templates_with(core, templates) > 1:
-                    raise DescriptionError(f"{folder / name}: '{core}' stands twice ({texts[core]}); rephrase one")
-                for sentence in sentences(tokenize(core)):
-                    if owners.setdefault(sentence, owner) != owner:
-                        raise DescriptionError(
-                            f"{folder / name}: the sentence '{' '.join(sentence)}' also stands in "
-                            f"{owners[sentence]}; rephrase one"
-                        )
-
-
-def templates_with(core: str, templates: Iterable[Template]) -> int:
-    """Return how many of the templates can become this text."""
-    return sum(core in template.cores() for template in templates)
+        lists = {"active": unit.active, "inactive": unit.inactive, "global": unit.phrases}
+        for owner, template in ((f"{name} ({key})", text) for key, texts in lists.items() for text in texts):
+            cores = template.cores()
+            for core in sorted(cores & seen.keys()):
+                raise DescriptionError(
+                    f"{folder / name}: '{core}' stands twice, also in {seen[core]}; rephrase one"
+                )
+            seen |= dict.fromkeys(cores, owner)
+            for sentence in (sentence for core in cores for sentence in sentences(tokenize(core))):
+                if owners.setdefault(sentence, owner) != owner:
+                    raise DescriptionError(
+                        f"{folder / name}: the sentence '{' '.join(sentence)}' also stands in "
+                        f"{owners[sentence]}; rephrase one"
+                    )

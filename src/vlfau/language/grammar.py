@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
 from vlfau.errors import DescriptionError
-from vlfau.facs import AUState, all_au_ids
+from vlfau.facs import AUState
 from vlfau.language.descriptions import default_descriptions
 from vlfau.language.gender import Gender
 
@@ -22,6 +22,8 @@ __all__ = [
     "mirrored",
     "sentence_sizes",
 ]
+
+StateT = TypeVar("StateT", AUState, AUState | None)
 
 MAX_PHRASES: Final = 4
 """The most verb phrases that one sentence of a global description holds."""
@@ -43,7 +45,7 @@ def global_phrases(state: AUState) -> tuple[str, ...]:
         DescriptionError: The AU is inactive.
     """
     if not state.active:
-        raise DescriptionError(f"AU{state.au_id} is inactive and has no place in a global description; leave it out")
+        raise DescriptionError(f"AU{state.au_id} is inactive, so no global phrase fits; leave it out")
     descriptions = default_descriptions()
     templates = descriptions.units[state.au_id].phrases
     return tuple(template.fill(descriptions.wording, state.intensity, state.side) for template in templates)
@@ -82,7 +84,8 @@ def global_description(
     phrases = [_choose(global_phrases(state), rng) for state in active_states(states)]
     if not phrases:
         return f"{wording.subjects[gender]} {_choose(wording.no_action, rng)}."
-    sentences, start = [], 0
+    sentences: list[str] = []
+    start = 0
     for size in sentence_sizes(len(phrases)):
         opening = wording.follow_up if sentences else wording.subjects[gender]
         sentences.append(f"{opening} {_enumerate(phrases[start : start + size])}.")
@@ -99,13 +102,19 @@ def active_states(states: Sequence[AUState]) -> tuple[AUState, ...]:
     au_ids = [state.au_id for state in states]
     if len(set(au_ids)) != len(au_ids):
         raise DescriptionError(f"an AU is given twice in {au_ids}; give one state an AU")
-    order = all_au_ids()
-    return tuple(sorted((state for state in states if state.active), key=lambda state: order.index(state.au_id)))
+    return tuple(sorted((state for state in states if state.active), key=lambda state: state.au_id))
 
 
-def mirrored(states: Sequence[AUState]) -> tuple[AUState, ...]:
-    """Return the states of the horizontally flipped picture: left and right change places."""
-    return tuple(replace(state, side=state.side and state.side.mirrored()) for state in states)
+def mirrored(states: Sequence[StateT]) -> tuple[StateT, ...]:
+    """Return the states of the horizontally flipped picture: left and right change places.
+
+    Args:
+        states: What is known of each AU; None where nobody looked.
+    """
+    return tuple(
+        replace(state, side=state.side.mirrored()) if state is not None and state.side is not None else state
+        for state in states
+    )
 
 
 def sentence_sizes(num_phrases: int) -> tuple[int, ...]:

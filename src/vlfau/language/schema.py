@@ -14,7 +14,7 @@ __all__ = ["MAX_LOCAL_TOKENS", "MIN_GLOBAL", "MIN_LOCAL", "read_templates"]
 
 MIN_LOCAL: Final = 4
 MIN_GLOBAL: Final = 2
-MAX_LOCAL_TOKENS: Final = 60
+MAX_LOCAL_TOKENS: Final = 38
 
 _LOCAL_FORM: Final = re.compile(r"[A-Z][a-z]*(,? [a-z]+)*\.( [A-Z][a-z]*(,? [a-z]+)*\.)*")
 _GLOBAL_FORM: Final = re.compile(r"[a-z]+( [a-z]+)*")
@@ -33,7 +33,7 @@ def read_templates(
     if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts):
         raise DescriptionError(f"{path}: '{key}' is missing or no list of texts; give at least {minimum}")
     if len(texts) < minimum:
-        raise DescriptionError(f"{path}: '{key}' holds {len(texts)} texts, at least {minimum} are needed; add more")
+        raise DescriptionError(f"{path}: '{key}' holds {len(texts)} texts, not {minimum} or more; add some")
     templates = tuple(map(Template, texts))
     for template in templates:
         _check_slots(template, key, unit, path)
@@ -65,7 +65,9 @@ def _check_slots(template: Template, key: str, unit: ActionUnit, path: Path) -> 
             f"{expected or 'none'}; correct them"
         )
     if numbers and expected != ["degree", "side"]:
-        raise DescriptionError(f"{path}: '{template.source}' has {{one|many}} without {{side}}; write one form")
+        raise DescriptionError(
+            f"{path}: '{template.source}' has {{one|many}} but no {{side}}; write one form"
+        )
 
 
 def _check_form(template: Template, key: str, path: Path) -> None:
@@ -73,13 +75,13 @@ def _check_form(template: Template, key: str, path: Path) -> None:
         if key == "global":
             if not _GLOBAL_FORM.fullmatch(core) or "and" in core.split():
                 raise DescriptionError(
-                    f"{path}: '{template.source}' must be lower-case words without punctuation and without 'and'"
-                    "; rephrase it"
+                    f"{path}: '{template.source}' must be lower-case words without punctuation and without "
+                    "'and'; rephrase it"
                 )
         elif not _LOCAL_FORM.fullmatch(core):
             raise DescriptionError(
-                f"{path}: '{template.source}' must be sentences of plain words that begin with a capital and end "
-                "with a full stop, commas allowed; rephrase it"
+                f"{path}: '{template.source}' must be sentences of plain words and commas that begin with a "
+                "capital and end with a full stop; rephrase it"
             )
 
 

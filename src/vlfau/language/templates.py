@@ -16,6 +16,7 @@ from vlfau.language.wording import Wording
 __all__ = ["Template"]
 
 _SLOT: Final = re.compile(r"\{([^{}]*)\}")
+_CHOICE: Final = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 _SPARE_SPACE: Final = re.compile(r"\s+(?=[.,\s])|^\s+|\s+$")
 
 
@@ -50,9 +51,7 @@ class Template:
     def cores(self) -> frozenset[str]:
         """Return the text without degree and side, in the wording for one side and for both."""
         bare = self.source.replace("{degree}", "").replace("{side}", "")
-        return frozenset(
-            _SPARE_SPACE.sub("", _SLOT.sub(lambda match: match[1].split("|")[half], bare)) for half in (0, -1)
-        )
+        return frozenset(_SPARE_SPACE.sub("", _CHOICE.sub(half, bare)) for half in (r"\1", r"\2"))
 
     def words(self) -> frozenset[str]:
         """Return every token that the text can hold, those of degrees and sides excepted."""

@@ -53,9 +53,7 @@ class Wording:
     @cached_property
     def claim_words(self) -> frozenset[str]:
         """The words that claim a degree or a side and so stand in slots alone."""
-        side_words = frozenset.intersection(*(frozenset(tokenize(self.sides[s])) for s in (Side.LEFT, Side.RIGHT)))
-        both_words = frozenset(tokenize(self.sides[Side.BOTH]))
-        return frozenset(self.degrees) | frozenset(self.side_markers) | (side_words - both_words - {"the"})
+        return frozenset(self.degrees) | frozenset(self.side_markers)
 
 
 def read_wording(table: Mapping[str, Any], path: Path) -> Wording:

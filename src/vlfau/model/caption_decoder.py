@@ -104,7 +104,9 @@ class CaptionDecoder(nn.Module):
         self, embedded: Tensor, hidden: Tensor, cell: Tensor, features: Tensor, keys: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         queries = self.attend_hidden(hidden)  # (S, K, d)
-        scores = self.attend_score(F.relu(keys[:, None] + queries[:, :, None]))  # (S, K, L, 1)
+        # In place, for this is the largest array of a step.
+        matches = F.relu(keys[:, None] + queries[:, :, None], inplace=True)  # (S, K, L, d)
+        scores = self.attend_score(matches)  # (S, K, L, 1)
         weights = scores.squeeze(3).softmax(2)
         attended = weights @ features  # (S, K, d)
         gates = self.gates(torch.cat([attended, embedded, hidden], dim=2))

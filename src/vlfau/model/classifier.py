@@ -19,6 +19,6 @@ class AUClassifier(nn.Module):
         super().__init__()
         self.linear = BranchLinear(num_branches=num_aus, in_features=feature_dim, out_features=1)
 
-    def forward(self, au_features: Tensor) -> Tensor:
-        """Return `au_logits` (B, N) of `au_features` (B, N, L, d), mean-pooled over the L locations."""
-        return cast(Tensor, self.linear(au_features.mean(2))).squeeze(2)
+    def forward(self, pooled_features: Tensor) -> Tensor:
+        """Return `au_logits` (B, N) of the branches' features, mean-pooled over the locations: (B, N, d)."""
+        return cast(Tensor, self.linear(pooled_features)).squeeze(2)

@@ -8,20 +8,44 @@ from torch import Tensor, nn
 
 from vlfau.model.branch import BranchLinear
 
-__all__ = ["DAIR", "RefinedFeatures"]
+__all__ = ["DAIR", "Refinement"]
 
 
 @dataclass(frozen=True)
-class RefinedFeatures:
-    """What the branches make of the shared features.
+class Refinement:
+    """How every branch weighs the shared features.
+
+    A branch's features are V times one weight a channel times one weight a location. They are only multiplied
+    out where somebody asks, since N copies of V are the largest thing in the network.
 
     Attributes:
-        au_features: (B, N, L, d), the refined features of every branch.
+        channel_attention: (B, N, d), in [0, 1].
         attention_maps: (B, N, H, W), where each branch looks, in [0, 1].
     """
 
-    au_features: Tensor
+    channel_attention: Tensor
     attention_maps: Tensor
+
+    def refine(self, stem_features: Tensor, branches: Tensor | None = None) -> Tensor:
+        """Return the refined features of the branches.
+
+        Args:
+            stem_features: (B, L, d), V.
+            branches: (B, N'), the branches wanted for every face; None for all N.
+
+        Returns:
+            (B, N', L, d).
+        """
+        channels, locations = self.channel_attention, self.attention_maps.flatten(2)
+        if branches is not None:
+            faces = torch.arange(len(branches), device=branches.device)[:, None]
+            channels, locations = channels[faces, branches], locations[faces, branches]
+        return stem_features[:, None] * channels[:, :, None] * locations[..., None]
+
+    def refine_and_pool(self, stem_features: Tensor) -> Tensor:
+        """Return the mean over the locations of every branch's features, (B, N, d), of V (B, L, d)."""
+        by_location = self.attention_maps.flatten(2) @ stem_features  # (B, N, d)
+        return self.channel_attention * by_location / stem_features.shape[1]
 
 
 class DAIR(nn.Module):
@@ -40,21 +64,20 @@ class DAIR(nn.Module):
         self.excite = BranchLinear(num_branches=num_aus, in_features=hidden_dim, out_features=feature_dim)
         self.spatial = nn.Conv2d(2 * num_aus, num_aus, kernel_size=3, padding=1, groups=num_aus)
 
-    def forward(self, stem_features: Tensor) -> RefinedFeatures:
-        """Refine the shared features once for every AU.
+    def forward(self, features: Tensor) -> Refinement:
+        """Find out how every AU's branch weighs the shared features.
 
         Args:
-            stem_features: (B, d, H, W), the stem's output.
+            features: (B, H, W, d), V on its grid.
         """
-        height, width = stem_features.shape[2:]
-        flat = stem_features.flatten(2)  # (B, d, L)
-        pooled = torch.cat([flat.amax(2), flat.mean(2)])  # (2B, d)
+        height, width, channels = features.shape[1:]
+        stem_features = features.flatten(1, 2)  # (B, L, d)
+        pooled = torch.cat([stem_features.amax(1), stem_features.mean(1)])  # (2B, d)
         excited = self.excite(F.relu(self.squeeze(pooled[:, None])))  # (2B, N, d)
         channel_attention = torch.sigmoid(excited.unflatten(0, (2, -1)).sum(0))  # (B, N, d)
-        refined = flat[:, None] * channel_attention[..., None]  # (B, N, d, L)
 
-        statistics = torch.stack([refined.amax(2), refined.mean(2)], dim=2)  # (B, N, 2, L)
+        by_channel = stem_features[:, None] * channel_attention[:, :, None]  # (B, N, L, d)
+        mean = channel_attention @ stem_features.transpose(1, 2) / channels  # (B, N, L), by_channel's mean
+        statistics = torch.stack([by_channel.amax(3), mean], dim=2)  # (B, N, 2, L)
         stacked = statistics.flatten(1, 2).unflatten(2, (height, width))  # (B, 2N, H, W)
-        attention_maps = torch.sigmoid(self.spatial(stacked))  # (B, N, H, W)
-        refined = refined * attention_maps.flatten(2)[:, :, None]  # (B, N, d, L)
-        return RefinedFeatures(refined.transpose(2, 3), attention_maps)
+        return Refinement(channel_attention, torch.sigmoid(self.spatial(stacked)))

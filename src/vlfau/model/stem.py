@@ -114,7 +114,7 @@ class Stem(nn.Module):
             crops: (B, 3, S, S), RGB in [0, 255], any dtype.
 
         Returns:
-            (B, d, H, W): V on the grid of the deepest level.
+            (B, H, W, d): V on the grid of the deepest level.
         """
         normalised = (crops.to(self.pixel_mean.dtype) - self.pixel_mean) / self.pixel_std
         levels = cast(list[Tensor], self.backbone(normalised))
@@ -129,5 +129,4 @@ class Stem(nn.Module):
             combined = torch.cat(scales, dim=1)  # (B, D, H, W)
         else:
             combined = levels[-1]
-        features = self.combine(combined.permute(0, 2, 3, 1))  # (B, H, W, d)
-        return cast(Tensor, features.permute(0, 3, 1, 2))
+        return cast(Tensor, self.combine(combined.permute(0, 2, 3, 1)))  # (B, H, W, d)

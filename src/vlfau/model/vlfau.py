@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from vlfau.errors import ConfigError
 from vlfau.model.caption_decoder import CaptionDecoder
 from vlfau.model.classifier import AUClassifier
-from vlfau.model.refinement import DAIR
+from vlfau.model.refinement import DAIR, Refinement
 from vlfau.model.stem import Stem
 
 __all__ = ["VLFAU", "JointOutput", "VisionOutput"]
@@ -21,14 +20,21 @@ class VisionOutput:
     Attributes:
         au_logits: (B, N).
         stem_features: (B, L, d), V.
-        au_features: (B, N, L, d), V refined by every branch.
-        attention_maps: (B, N, H, W), the branches' spatial attention; all ones without DAIR.
+        refinement: How every branch weighs V.
     """
 
     au_logits: Tensor
     stem_features: Tensor
-    au_features: Tensor
-    attention_maps: Tensor
+    refinement: Refinement
+
+    def au_features(self, branches: Tensor | None = None) -> Tensor:
+        """Return V refined by every branch, (B, N, L, d), or by the given ones, (B, N'), a face."""
+        return self.refinement.refine(self.stem_features, branches)
+
+    @property
+    def attention_maps(self) -> Tensor:
+        """The branches' spatial attention, (B, N, H, W); all ones without DAIR."""
+        return self.refinement.attention_maps
 
 
 @dataclass(frozen=True)
@@ -89,16 +95,11 @@ class VLFAU(nn.Module):
         Args:
             crops: (B, 3, S, S), RGB in [0, 255], any dtype.
         """
-        features = self.stem(crops)  # (B, d, H, W)
-        batch, _, height, width = features.shape
-        stem_features = features.flatten(2).transpose(1, 2)  # (B, L, d)
-        if self.refinement is not None:
-            refined = self.refinement(features)
-            au_features, attention_maps = refined.au_features, refined.attention_maps
-        else:
-            au_features = stem_features[:, None].expand(-1, self.num_aus, -1, -1)
-            attention_maps = features.new_ones(batch, self.num_aus, height, width)
-        return VisionOutput(self.classifier(au_features), stem_features, au_features, attention_maps)
+        features = self.stem(crops)  # (B, H, W, d)
+        refinement = self.refinement(features) if self.refinement is not None else self._no_refinement(features)
+        stem_features = features.flatten(1, 2)  # (B, L, d)
+        au_logits = self.classifier(refinement.refine_and_pool(stem_features))
+        return VisionOutput(au_logits, stem_features, refinement)
 
     def forward(
         self,
@@ -118,10 +119,7 @@ class VLFAU(nn.Module):
         vision = self.see(crops)
         local_logits = global_logits = global_au_logits = None
         if self.local_decoder is not None and local_tokens is not None:
-            features = vision.au_features
-            if local_branches is not None:
-                faces = torch.arange(len(features), device=features.device)[:, None]
-                features = features[faces, local_branches]  # (B, N', L, d)
+            features = vision.au_features(local_branches)  # (B, N', L, d)
             taught = self.local_decoder(features.flatten(0, 1), local_tokens.flatten(0, 1))
             local_logits = taught.logits.unflatten(0, local_tokens.shape[:2])
         if self.global_decoder is not None and global_tokens is not None:
@@ -133,3 +131,10 @@ class VLFAU(nn.Module):
                 attended = attention[:, None] @ vision.stem_features  # (B, 1, d)
                 global_au_logits = self.global_classifier(attended.squeeze(1))
         return JointOutput(vision, local_logits, global_logits, global_au_logits)
+
+    def _no_refinement(self, features: Tensor) -> Refinement:
+        batch, height, width, channels = features.shape
+        return Refinement(
+            channel_attention=features.new_ones(batch, self.num_aus, channels),
+            attention_maps=features.new_ones(batch, self.num_aus, height, width),
+        )

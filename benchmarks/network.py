@@ -1,0 +1,145 @@
+"""The paper's configuration (Swin-B at 224 pixels, d = h = 512, 12 AUs): size, work and speed on this CPU."""
+
+from collections.abc import Iterator
+
+import timm
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.timing import time_in_turns
+from tests.model.reference import classify_one_by_one, refine_one_by_one
+from vlfau.facs import AU_SETS
+from vlfau.language import Vocabulary, max_global_length, max_local_length
+from vlfau.language.decoding import DecodingOptions, decode_captions
+from vlfau.model import VLFAU, ModelConfig, build_vlfau
+from vlfau.model.losses import caption_loss, occurrence_loss
+from vlfau.model.stepper import TorchStepper
+
+__all__ = ["measure"]
+
+AU_IDS = AU_SETS["bp4d"]
+BATCH = 8
+BEAM_SIZE = 3
+
+
+def measure() -> Iterator[tuple[str, str]]:
+    """Yield one row (what, figure) after the other."""
+    vocabulary = Vocabulary.for_aus(AU_IDS)
+    torch.manual_seed(0)
+    network = build_vlfau(ModelConfig(), num_aus=len(AU_IDS), vocabulary_size=len(vocabulary)).eval()
+    yield from _size_and_work(network, vocabulary)
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        yield from _branches(network, threads)
+    yield from _forward(network)
+    yield from _beam_search(network, vocabulary)
+    yield from _training_step(network, vocabulary)
+
+
+def _crops(batch: int) -> Tensor:
+    return torch.randint(0, 256, (batch, 3, 224, 224), dtype=torch.uint8)
+
+
+def _captions(vocabulary: Vocabulary, batch: int) -> tuple[Tensor, Tensor]:
+    local_words = torch.randint(3, len(vocabulary), (batch, len(AU_IDS), max_local_length(AU_IDS)))
+    return local_words, torch.randint(3, len(vocabulary), (batch, max_global_length(AU_IDS)))
+
+
+def _flops(call: object, *inputs: Tensor) -> float:
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        call(*inputs)  # type: ignore[operator]
+    return counter.get_total_flops() / 1e9
+
+
+def _size_and_work(network: VLFAU, vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
+    def millions(module: torch.nn.Module) -> float:
+        return sum(parameter.numel() for parameter in module.parameters()) / 1e6
+
+    yield "parameters, whole network", f"{millions(network):.1f} M"
+    yield "parameters, Swin-B stem alone", f"{millions(network.stem.backbone):.1f} M"
+    crop = _crops(1)
+    yield "work a face, bare Swin-B", f"{_flops(network.stem.backbone, crop.float()):.1f} GFLOPs"
+    yield "work a face, vision half", f"{_flops(network.see, crop):.1f} GFLOPs"
+    yield "work a face, with all captions taught", f"{_flops(network, crop, *_captions(vocabulary, 1)):.1f} GFLOPs"
+
+
+def _forward(network: VLFAU) -> Iterator[tuple[str, str]]:
+    bare = timm.create_model("swin_base_patch4_window7_224", pretrained=False).eval()
+    crops = _crops(BATCH)
+    with torch.inference_mode():
+        times = time_in_turns(
+            {"bare": lambda: bare(crops.float()), "full": lambda: network.see(crops)}, repeats=9
+        )
+    yield f"forward of {BATCH} faces, timm's bare Swin-B", str(times["bare"])
+    yield f"forward of {BATCH} faces, full network without words", str(times["full"])
+    yield "full over bare (goal 1.10 at most)", f"{times['full'].median / times['bare'].median:.3f}"
+
+
+def _branches(network: VLFAU, threads: int) -> Iterator[tuple[str, str]]:
+    refinement, classifier = network.refinement, network.classifier
+    assert refinement is not None
+    grid = torch.randn(BATCH, 7, 7, 512)
+    stem_features = grid.flatten(1, 2)
+    with torch.inference_mode():
+        times = time_in_turns(
+            {
+                "loop": lambda: classify_one_by_one(classifier, refine_one_by_one(refinement, grid)[0]),
+                "batched": lambda: classifier(refinement(grid).refine_and_pool(stem_features)),
+                "features": lambda: refinement(grid).refine(stem_features),
+            },
+            repeats=60,
+            warmup=5,
+        )
+    yield f"DAIR and heads in a loop, {threads} thread(s)", str(times["loop"])
+    yield f"DAIR and heads batched, {threads} thread(s)", str(times["batched"])
+    yield f"all refined features batched, {threads} thread(s)", str(times["features"])
+    yield "loop over batched (goal 3 at least)", f"{times['loop'].median / times['batched'].median:.2f}"
+
+
+def _beam_search(network: VLFAU, vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
+    decoder = network.local_decoder
+    assert decoder is not None
+    features = torch.randn(BATCH * len(AU_IDS), 49, 512)
+    options = DecodingOptions(max_length=max_local_length(AU_IDS), beam_size=BEAM_SIZE)
+
+    def search(part: Tensor) -> None:
+        decode_captions(
+            TorchStepper(decoder, part), bos_id=vocabulary.bos_id, eos_id=vocabulary.eos_id, options=options
+        )
+
+    def one_by_one() -> None:
+        for row in range(len(features)):
+            search(features[row : row + 1])
+
+    times = time_in_turns({"one by one": one_by_one, "batched": lambda: search(features)}, repeats=3)
+    what = f"beam search of {len(AU_IDS)} AUs x {BATCH} faces, beam {BEAM_SIZE}"
+    yield f"{what}, one by one", str(times["one by one"])
+    yield f"{what}, batched", str(times["batched"])
+    yield "one by one over batched (goal 10)", f"{times['one by one'].median / times['batched'].median:.1f}"
+
+
+def _training_step(network: VLFAU, vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
+    network.train()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4, weight_decay=5e-4)
+    crops, (local_words, global_words) = _crops(BATCH), _captions(vocabulary, BATCH)
+    labels, known = torch.rand(BATCH, len(AU_IDS)).round(), torch.ones(BATCH, len(AU_IDS), dtype=torch.bool)
+    weights = torch.ones(len(AU_IDS))
+
+    def step() -> None:
+        output = network(crops, local_words, global_words)
+        assert output.local_logits is not None
+        assert output.global_logits is not None
+        assert output.global_au_logits is not None
+        loss = (
+            occurrence_loss(output.vision.au_logits, labels, known, weights)
+            + caption_loss(output.local_logits.flatten(0, 1), local_words.flatten(0, 1), pad_id=vocabulary.pad_id)
+            + caption_loss(output.global_logits, global_words, pad_id=vocabulary.pad_id)
+            + occurrence_loss(output.global_au_logits, labels, known, weights)
+        )
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+    times = time_in_turns({"step": step}, repeats=2)
+    yield f"one training step of {BATCH} faces, {torch.get_num_threads()} threads, longest captions", str(times["step"])

@@ -1,0 +1,161 @@
+"""Words to AU states: what a description says, or that it does not say it clearly.
+
+Every text of the grammar is read back exactly. Texts of a language model may mix paraphrases or hold a wrong
+word: they are read sentence by sentence (a global one phrase by phrase), and what is not clear is reported as
+such.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import TypeAlias
+
+from vlfau.facs import AUState, Side, action_unit
+from vlfau.language.claims import Claims, split_claims
+from vlfau.language.descriptions import default_descriptions
+from vlfau.language.gender import Gender
+from vlfau.language.matching import SentenceIndex
+from vlfau.language.parsed import ParsedGlobal, ParsedLocal
+from vlfau.language.tokens import sentences, tokenize
+
+__all__ = ["parse_global", "parse_local"]
+
+Tokens: TypeAlias = tuple[str, ...]
+
+
+def parse_local(text: str) -> ParsedLocal:
+    """Read a local description.
+
+    >>> parse_local("The chin boss is slightly pushed up by the mentalis.").state
+    AUState(au_id=17, active=True, intensity=2, side=None)
+    """
+    wording = default_descriptions().wording
+    read: dict[tuple[int, bool], list[Claims]] = {}
+    unparsed: list[str] = []
+    for sentence in sentences(tokenize(text)):
+        claims = split_claims(sentence, wording)
+        match = _local_index().find(claims.core)
+        if match is None:
+            unparsed.append(" ".join(sentence))
+        else:
+            read.setdefault(match.key, []).append(claims)
+    au_ids = {au_id for au_id, _ in read}
+    if len(read) != 1:
+        au_id = au_ids.pop() if len(au_ids) == 1 else None
+        return ParsedLocal(au_id, None, None, None, tuple(unparsed), contradiction=len(read) > 1)
+    ((au_id, active), claimed) = next(iter(read.items()))
+    state, contradiction = _agreed(au_id, active, claimed)
+    return ParsedLocal(au_id, active, state.intensity, state.side, tuple(unparsed), contradiction)
+
+
+def parse_global(text: str) -> ParsedGlobal:
+    """Read a global description.
+
+    >>> parse_global("This man parts the lips and closes the eyes.").states[0].au_id
+    25
+    """
+    wording = default_descriptions().wording
+    subjects = {tuple(tokenize(opening)): gender for gender, opening in wording.subjects.items()}
+    openings = (*subjects, tuple(tokenize(wording.follow_up)))
+    genders: set[Gender | None] = set()
+    read: dict[int | None, list[Claims]] = {}
+    unparsed: list[str] = []
+    for sentence in sentences(tokenize(text)):
+        opening, rest = _split_opening(sentence, openings)
+        if opening in subjects:
+            genders.add(subjects[opening])
+        elif opening and opening not in openings:
+            unparsed.append(" ".join(opening))
+        for phrase in _phrases(rest):
+            claims = split_claims(phrase, wording)
+            match = _global_index().find(claims.core)
+            if match is None:
+                unparsed.append(" ".join(phrase))
+            else:
+                read.setdefault(match.key, []).append(claims)
+    return _summary(genders, read, tuple(unparsed))
+
+
+@cache
+def _local_index() -> SentenceIndex[tuple[int, bool]]:
+    descriptions = default_descriptions()
+    known = (
+        (sentence, (unit.au_id, active))
+        for unit in descriptions.units.values()
+        for active in (True, False)
+        for template in unit.local(active)
+        for core in template.cores()
+        for sentence in sentences(tokenize(core))
+    )
+    return SentenceIndex(known, descriptions.wording)
+
+
+@cache
+def _global_index() -> SentenceIndex[int | None]:
+    """The verb phrases of every AU; the key of a phrase that says no AU acts is None."""
+    descriptions = default_descriptions()
+    known: dict[Tokens, int | None] = {
+        tuple(tokenize(core)): unit.au_id
+        for unit in descriptions.units.values()
+        for template in unit.phrases
+        for core in template.cores()
+    }
+    known |= dict.fromkeys((tuple(tokenize(text)) for text in descriptions.wording.no_action), None)
+    return SentenceIndex(known.items(), descriptions.wording)
+
+
+def _split_opening(sentence: Tokens, openings: Sequence[Tokens]) -> tuple[Tokens, Tokens]:
+    """Split a sentence where its opening ends; an unknown opening ends where a known phrase begins."""
+    for opening in openings:
+        if sentence[: len(opening)] == opening:
+            return opening, sentence[len(opening) :]
+    wording = default_descriptions().wording
+    for length in range(max(map(len, openings)) + 1):
+        first = next(_phrases(sentence[length:]), ())
+        if _global_index().find_exact(split_claims(first, wording).core):
+            return sentence[:length], sentence[length:]
+    return (), sentence
+
+
+def _phrases(tokens: Tokens) -> Iterator[Tokens]:
+    """Yield what stands between commas and "and"."""
+    phrase: list[str] = []
+    for token in (*tokens, ","):
+        if token not in {",", "and"}:
+            phrase.append(token)
+        elif phrase:
+            yield tuple(phrase)
+            phrase = []
+
+
+def _agreed(au_id: int, active: bool, claims: Sequence[Claims]) -> tuple[AUState, bool]:
+    """Return the state with the one degree and the one side that are claimed, and whether claims clash."""
+    intensities = frozenset[int]().union(*(claim.intensities for claim in claims))
+    sides = frozenset[Side]().union(*(claim.sides for claim in claims))
+    misplaced = (bool(intensities) and not active) or (
+        bool(sides) and not (active and action_unit(au_id).sided)
+    )
+    intensity = next(iter(intensities)) if active and len(intensities) == 1 else None
+    side = next(iter(sides)) if not misplaced and len(sides) == 1 else None
+    clash = misplaced or len(intensities) > 1 or len(sides) > 1
+    return AUState(au_id, active, intensity, side), clash
+
+
+def _summary(
+    genders: set[Gender | None], read: Mapping[int | None, Sequence[Claims]], unparsed: tuple[str, ...]
+) -> ParsedGlobal:
+    states: list[AUState] = []
+    contradiction = len(genders) > 1 or (None in read and len(read) > 1)
+    for au_id, claims in read.items():
+        if au_id is None:
+            contradiction |= any(claim.intensities or claim.sides for claim in claims)
+        else:
+            state, clash = _agreed(au_id, True, claims)
+            states.append(state)
+            contradiction |= clash
+    return ParsedGlobal(
+        gender=next(iter(genders)) if len(genders) == 1 else None,
+        states=tuple(sorted(states, key=lambda state: state.au_id)),
+        no_action=None in read,
+        unparsed=unparsed,
+        contradiction=contradiction,
+    )

@@ -1,0 +1,155 @@
+"""The words of the descriptions as numbers, and how long a description can become."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, Final
+
+from vlfau.errors import DescriptionError
+from vlfau.facs import check_au_ids
+from vlfau.language.descriptions import default_descriptions
+from vlfau.language.grammar import sentence_sizes
+from vlfau.language.tokens import detokenize, tokenize
+
+__all__ = ["Vocabulary", "max_global_length", "max_local_length"]
+
+_SPECIAL: Final = ("<pad>", "<bos>", "<eos>")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Every token that the descriptions of some AUs can hold, with its number.
+
+    Attributes:
+        tokens: The padding, the start and the end, then the words, the full stop and the comma, sorted.
+    """
+
+    tokens: tuple[str, ...]
+
+    pad_id: ClassVar[int] = 0
+    bos_id: ClassVar[int] = 1
+    eos_id: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        words = self.tokens[len(_SPECIAL) :]
+        if self.tokens[: len(_SPECIAL)] != _SPECIAL or list(words) != sorted(set(words)):
+            raise DescriptionError(
+                f"a vocabulary is {', '.join(_SPECIAL)} and then different words in order; give the list "
+                "that 'to_list' returned"
+            )
+
+    @classmethod
+    def for_aus(cls, au_ids: Iterable[int]) -> "Vocabulary":
+        """Collect the words of every local and global description of these AUs."""
+        descriptions = default_descriptions()
+        wording = descriptions.wording
+        words = {"."}
+        for au_id in check_au_ids(au_ids):
+            unit = descriptions.units[au_id]
+            for template in (*unit.active, *unit.inactive, *unit.phrases):
+                words |= template.words()
+        shared = (*wording.degrees, *wording.sides.values(), *wording.subjects.values(), *wording.no_action)
+        for text in (*shared, wording.follow_up, ", and"):
+            words.update(tokenize(text))
+        return cls((*_SPECIAL, *sorted(words)))
+
+    @classmethod
+    def from_list(cls, tokens: Sequence[str]) -> "Vocabulary":
+        """Return the vocabulary that `to_list` wrote.
+
+        Raises:
+            DescriptionError: The list is no vocabulary.
+        """
+        return cls(tuple(tokens))
+
+    def to_list(self) -> list[str]:
+        """Return every token by its number, for a file."""
+        return list(self.tokens)
+
+    def __len__(self) -> int:
+        """Return W, the special tokens included."""
+        return len(self.tokens)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that differ where two vocabularies differ."""
+        return hashlib.sha256("\n".join(self.tokens).encode()).hexdigest()[:16]
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {token: index for index, token in enumerate(self.tokens) if index >= len(_SPECIAL)}
+
+    def encode(self, text: str, max_length: int | None = None) -> list[int]:
+        """Turn a text into token numbers with the end and without the start.
+
+        Args:
+            text: A description.
+            max_length: The most numbers that fit, the end included.
+
+        Raises:
+            DescriptionError: A word is unknown, or the text is too long; nothing is ever cut.
+        """
+        token_ids = [*self.encode_words(text), self.eos_id]
+        if max_length is not None and len(token_ids) > max_length:
+            raise DescriptionError(
+                f"the text '{text}' has {len(token_ids)} tokens with its end, {max_length} fit; shorten it"
+            )
+        return token_ids
+
+    def encode_words(self, text: str) -> list[int]:
+        """Turn the beginning of a text into token numbers, without start and end.
+
+        Raises:
+            DescriptionError: A word is unknown.
+        """
+        try:
+            return [self._ids[token] for token in tokenize(text)]
+        except KeyError as error:
+            raise DescriptionError(
+                f"the vocabulary has no word {error} (text '{text}'); describe with the AUs it was made for"
+            ) from None
+
+    def decode(self, token_ids: Iterable[int]) -> str:
+        """Turn token numbers into a text, up to the end; padding and start leave no trace.
+
+        Raises:
+            DescriptionError: A number is outside the vocabulary.
+        """
+        tokens: list[str] = []
+        for token_id in map(int, token_ids):
+            if not 0 <= token_id < len(self.tokens):
+                raise DescriptionError(
+                    f"token {token_id} is outside a vocabulary of {len(self)}; use its numbers"
+                )
+            if token_id == self.eos_id:
+                break
+            if token_id not in {self.pad_id, self.bos_id}:
+                tokens.append(self.tokens[token_id])
+        return detokenize(tokens)
+
+
+def max_local_length(au_ids: Iterable[int]) -> int:
+    """Return the number of tokens of the longest local description of these AUs, with its end."""
+    descriptions = default_descriptions()
+    units = (descriptions.units[au_id] for au_id in check_au_ids(au_ids))
+    templates = (template for unit in units for template in (*unit.active, *unit.inactive))
+    return 1 + max(template.max_tokens(descriptions.wording) for template in templates)
+
+
+def max_global_length(au_ids: Iterable[int]) -> int:
+    """Return the number of tokens of the longest global description of these AUs, with its end."""
+    wording = default_descriptions().wording
+    au_ids = check_au_ids(au_ids)
+    phrases = sum(_longest_phrase(au_id) for au_id in au_ids)
+    sentences = len(sentence_sizes(len(au_ids)))
+    subject = max(len(tokenize(text)) for text in wording.subjects.values())
+    openings = subject + (sentences - 1) * len(tokenize(wording.follow_up))
+    separators = len(au_ids)  # a comma, "and" or full stop after each phrase
+    rest = max(len(tokenize(f"{text}.")) for text in wording.no_action)
+    return 1 + max(openings + phrases + separators, subject + rest)
+
+
+def _longest_phrase(au_id: int) -> int:
+    descriptions = default_descriptions()
+    return max(template.max_tokens(descriptions.wording) for template in descriptions.units[au_id].phrases)

@@ -1,10 +1,12 @@
 """The data of one fold, ready for Lightning."""
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import lightning as L
-from torch.utils.data import DataLoader
+import torch
+from torch.utils.data import DataLoader, Sampler
 
 from vlfau.data.dataset import Batch, FrameDataset, collate
 from vlfau.data.manifest import Manifest, read_manifest
@@ -12,6 +14,22 @@ from vlfau.data.transforms import Augmentation, AugmentationConfig
 from vlfau.language import Vocabulary
 
 __all__ = ["FaceDataModule"]
+
+
+class EpochShuffle(Sampler[int]):
+    """An order that depends on the seed alone, so that a resumed run sees what an undisturbed one sees."""
+
+    def __init__(self, length: int, seed: int) -> None:
+        self.length, self.seed = length, seed
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return self.length
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield every frame's place once."""
+        generator = torch.Generator().manual_seed(self.seed)
+        yield from torch.randperm(self.length, generator=generator).tolist()
 
 
 class FaceDataModule(L.LightningDataModule):
@@ -54,7 +72,7 @@ class FaceDataModule(L.LightningDataModule):
         self.au_ids = frames.au_ids
         self.vocabulary = Vocabulary.for_aus(self.au_ids)
         self.train_frames, self.test_frames = frames.split(fold)
-        self.batch_size, self.num_workers = batch_size, num_workers
+        self.batch_size, self.num_workers, self.seed = batch_size, num_workers, seed
         read = partial(
             FrameDataset,
             vocabulary=self.vocabulary,
@@ -83,7 +101,7 @@ class FaceDataModule(L.LightningDataModule):
         return DataLoader(
             frames,  # type: ignore[arg-type]
             batch_size=self.batch_size,
-            shuffle=shuffle,
+            sampler=EpochShuffle(len(frames), self.seed + frames.epoch) if shuffle else None,
             drop_last=shuffle and len(frames) >= self.batch_size,
             num_workers=self.num_workers,
             collate_fn=partial(collate, pad_id=self.vocabulary.pad_id),

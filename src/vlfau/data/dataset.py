@@ -112,8 +112,8 @@ class FrameDataset(Dataset[Sample]):
         face = torch.from_numpy(pixels).permute(2, 0, 1)
         states: Sequence[AUState | None] = frame.states
         gender: Gender | None = frame.gender
+        words_rng: np.random.Generator | None = None
         if self.augmentation is None:
-            rng = None
             face = centre_crop(face, self.crop_size)
         else:
             rng = np.random.default_rng((self.seed, self.epoch, index))
@@ -121,15 +121,16 @@ class FrameDataset(Dataset[Sample]):
             face = self.augmentation(face, rng, flip=flip)
             states = mirrored(states) if flip else states
             gender = None if rng.random() < self.gender_dropout else gender
+            words_rng = rng if self.augmentation.config.paraphrases else None
         return Sample(
             face=face.contiguous(),
             occurrence=torch.tensor([float(state is not None and state.active) for state in states]),
             valid_mask=torch.tensor([state is not None for state in states]),
             local_captions=[
-                self.vocabulary.encode(local_description(state, rng)) if state is not None else [] for state in states
+                self.vocabulary.encode(local_description(state, words_rng)) if state is not None else [] for state in states
             ],
             global_caption=self.vocabulary.encode(
-                global_description([state for state in states if state is not None], gender, rng)
+                global_description([state for state in states if state is not None], gender, words_rng)
             ),
         )
 

@@ -25,6 +25,7 @@ class AugmentationConfig:
             enlarged again, as faces far from the camera are.
         noise: Largest standard deviation of camera noise, of 255 levels; 0 is off.
         tilt: Largest rotation in degrees and, divided by 100, largest relative change of scale; 0 is off.
+        paraphrases: Whether descriptions are drawn among their paraphrases; off takes the canonical ones.
     """
 
     flip: float = 0.5
@@ -35,6 +36,7 @@ class AugmentationConfig:
     blur: float = 0.0
     noise: float = 0.0
     tilt: float = 0.0
+    paraphrases: bool = True
 
 
 class Augmentation:

@@ -31,6 +31,7 @@ __all__ = [
     "PICTURE_SUFFIXES",
     "WORKING_PIXELS",
     "Picture",
+    "as_picture",
     "expand_inputs",
     "printable",
     "read_image",
@@ -133,6 +134,24 @@ def read_picture(path: str | Path) -> Picture:
                     f"picture {printable(path)} is damaged or incomplete ({error}); copy it again, or save it anew"
                 ) from None
     return Picture(pixels, reduction=max(width, height) / max(pixels.shape[:2]))
+
+
+def as_picture(image: str | Path | Picture | NDArray[np.uint8]) -> Picture:
+    """Return a picture from whatever stands for one: a file, a picture, or (H, W, 3) uint8 RGB pixels.
+
+    Raises:
+        ImageError: The file is no readable picture, or the pixels are of another kind.
+    """
+    if isinstance(image, Picture):
+        return image
+    if isinstance(image, str | Path):
+        return read_picture(image)
+    pixels = np.asarray(image)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+        raise ImageError(
+            f"expected a picture as (H, W, 3) uint8 RGB, got {pixels.shape} {pixels.dtype}; convert it first"
+        )
+    return Picture(np.ascontiguousarray(pixels))
 
 
 def printable(path: str | Path) -> str:

@@ -1,104 +1,97 @@
 """Find the known sentence that a sentence is, or is a slip of."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vlfau.language.wording import Wording
 
 __all__ = ["Match", "SentenceIndex"]
 
+FloatArray: TypeAlias = NDArray[np.float64]
+Tokens: TypeAlias = tuple[str, ...]
 K = TypeVar("K", bound=Hashable)
 
 _MIN_SCORE: Final = 0.7
 _MIN_LEAD: Final = 0.15
-_TELLING_SHARE: Final = 1 / 3
+_MAX_SLIPS: Final = 2
+_WORDS_PER_SLIP: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Match(Generic[K]):
-    """What a sentence was found to be about."""
+    """What a sentence was found to be about, and the known sentence that it is taken for."""
 
     key: K
+    sentence: tuple[str, ...]
 
 
 class SentenceIndex(Generic[K]):
-    """Known sentences, each with what it is about.
+    """Known sentences, each with what it is about (its key).
 
-    A sentence that is not known is compared with all known ones by the words they share, rare words counting
+    A sentence that is not known is compared with the known ones by the words they share, rare words counting
     more: with w(t) = ln(1 + sentences / sentences that hold t), two sentences a and b score
-    2 w(a and b) / (w(a) + w(b)). The best one counts if it scores at least 0.7, leads every sentence about
-    something else by 0.15, has the same negations, differs by no word and its opposite, and if no word gives
-    away another subject: one that no sentence of this key holds, but sentences of up to a third of the keys do.
+    2 w(a and b) / (w(a) + w(b)). The best one counts only where all of this holds:
+
+    * It scores at least 0.7 and leads every sentence of another key by 0.15.
+    * At most two words, and fewer than a quarter, are slips. A slip is a word that the best sentence has and
+      this one lacks, or that no sentence of its key has. What more than half of the keys use is no slip.
+    * Both have the same decisive words.
 
     Args:
         sentences: Tokens and key of each known sentence.
-        wording: Knows negations and opposites.
+        wording: Knows the decisive words.
     """
 
-    def __init__(self, sentences: Iterable[tuple[tuple[str, ...], K]], wording: Wording) -> None:
+    def __init__(self, sentences: Iterable[tuple[Tokens, K]], wording: Wording) -> None:
         self._known = dict(sentences)
+        self._sentences = tuple(self._known)
         self._wording = wording
-        self._word_sets = [frozenset(tokens) for tokens in self._known]
-        self._keys = list(self._known.values())
-        self._key_words: dict[K, set[str]] = {}
-        for words, key in zip(self._word_sets, self._keys, strict=True):
-            self._key_words.setdefault(key, set()).update(words)
-        num_keys = Counter(word for words in self._key_words.values() for word in words)
-        limit = _TELLING_SHARE * len(self._key_words)
-        self._telling = frozenset(word for word, count in num_keys.items() if count <= limit)
-        self._columns = {
-            word: column for column, word in enumerate(sorted(frozenset().union(*self._word_sets)))
-        }
+        self._words_of: dict[K, set[str]] = {}
+        for tokens, key in self._known.items():
+            self._words_of.setdefault(key, set()).update(tokens)
+        num_keys = Counter(word for words in self._words_of.values() for word in words)
+        self._common = {word for word, count in num_keys.items() if 2 * count > len(self._words_of)}
+        self._columns = {word: column for column, word in enumerate(sorted(num_keys))}
         holds = np.zeros((len(self._known), len(self._columns)))  # (sentences, words)
-        for row, words in enumerate(self._word_sets):
-            holds[row, [self._columns[word] for word in words]] = 1
-        self._weights = np.log1p(len(holds) / holds.sum(0))  # (words,)
-        self._weighted = holds * self._weights
+        for row, tokens in enumerate(self._sentences):
+            holds[row, [self._columns[word] for word in tokens]] = 1
+        self._weights: FloatArray = np.log1p(len(holds) / holds.sum(0))  # (words,)
+        self._weighted: FloatArray = holds * self._weights
 
-    def find(self, tokens: Sequence[str]) -> Match[K] | None:
+    def find(self, tokens: Tokens) -> Match[K] | None:
         """Return what a sentence is about, or None where that is not clear.
 
         Args:
             tokens: The sentence without degree, side and full stop.
         """
-        exact = self.find_exact(tokens)
-        if exact is not None or not tokens:
-            return exact
+        if tokens in self._known or not tokens:
+            return self.find_exact(tokens)
         words = frozenset(tokens)
         scores = self._scores(words)
-        best = int(scores.argmax())
-        key = self._keys[best]
-        rival = max(
-            (score for score, other in zip(scores, self._keys, strict=True) if other != key), default=0
-        )
-        clear = scores[best] >= _MIN_SCORE and scores[best] - rival >= _MIN_LEAD
-        foreign = words & self._telling - self._key_words[key]
-        return Match(key) if clear and not foreign and self._agree(words, self._word_sets[best]) else None
+        best = self._sentences[int(scores.argmax())]
+        key = self._known[best]
+        others = np.array([other != key for other in self._known.values()])
+        clear = scores.max() >= _MIN_SCORE and scores.max() - scores[others].max(initial=0) >= _MIN_LEAD
+        return Match(key, best) if clear and self._is_slip_of(words, frozenset(best), key) else None
 
-    def find_exact(self, tokens: Sequence[str]) -> Match[K] | None:
+    def find_exact(self, tokens: Tokens) -> Match[K] | None:
         """Return what a known sentence is about, or None where the sentence is not known."""
-        known = tuple(tokens)
-        return Match(self._known[known]) if known in self._known else None
+        return Match(self._known[tokens], tokens) if tokens in self._known else None
 
-    def _scores(self, words: frozenset[str]) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    def _scores(self, words: frozenset[str]) -> FloatArray:
         columns = [self._columns[word] for word in words if word in self._columns]
         unknown = (len(words) - len(columns)) * self._weights.max()
         own = self._weights[columns].sum() + unknown
-        scores: np.ndarray[tuple[int], np.dtype[np.float64]] = (
-            2 * self._weighted[:, columns].sum(1) / (self._weighted.sum(1) + own)
-        )
+        scores: FloatArray = 2 * self._weighted[:, columns].sum(1) / (self._weighted.sum(1) + own)
         return scores
 
-    def _agree(self, words: frozenset[str], known: frozenset[str]) -> bool:
-        """Whether two sentences have the same negations and no word stands for its opposite."""
-        if words & self._wording.negations != known & self._wording.negations:
+    def _is_slip_of(self, words: frozenset[str], known: frozenset[str], key: K) -> bool:
+        slips = ((known - words) | (words - self._words_of[key])) - self._common
+        if len(slips) > _MAX_SLIPS or len(slips) * _WORDS_PER_SLIP >= len(words):
             return False
-        return not any(
-            frozenset((ours, theirs)) in self._wording.opposites
-            for ours in words - known
-            for theirs in known - words
-        )
+        return self._wording.decisive.isdisjoint(words ^ known)

@@ -13,7 +13,8 @@ class ParsedLocal:
     """What a local description says.
 
     Attributes:
-        au_id: The AU it describes; None where no sentence is readable or sentences disagree.
+        au_id: The AU it describes; None where no first sentence of a text is readable (the later ones depict
+            and do not state) or sentences disagree.
         active: Whether it says that the AU acts; None likewise.
         intensity: The degree it names, 1 to 5; None where it names none or several.
         side: The side it names; None likewise.

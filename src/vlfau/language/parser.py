@@ -13,7 +13,7 @@ from vlfau.facs import AUState, Side, action_unit
 from vlfau.language.claims import Claims, split_claims
 from vlfau.language.descriptions import default_descriptions
 from vlfau.language.gender import Gender
-from vlfau.language.matching import SentenceIndex
+from vlfau.language.matching import Match, SentenceIndex
 from vlfau.language.parsed import ParsedGlobal, ParsedLocal
 from vlfau.language.tokens import sentences, tokenize
 
@@ -29,22 +29,22 @@ def parse_local(text: str) -> ParsedLocal:
     AUState(au_id=17, active=True, intensity=2, side=None)
     """
     wording = default_descriptions().wording
-    read: dict[tuple[int, bool], list[Claims]] = {}
+    claims: list[Claims] = []
+    matches: list[Match[tuple[int, bool]]] = []
     unparsed: list[str] = []
     for sentence in sentences(tokenize(text)):
-        claims = split_claims(sentence, wording)
-        match = _local_index().find(claims.core)
+        claims.append(split_claims(sentence, wording))
+        match = _local_index().find(claims[-1].core)
         if match is None:
             unparsed.append(" ".join(sentence))
         else:
-            read.setdefault(match.key, []).append(claims)
-    au_ids = {au_id for au_id, _ in read}
-    if len(read) != 1:
-        au_id = au_ids.pop() if len(au_ids) == 1 else None
-        return ParsedLocal(au_id, None, None, None, tuple(unparsed), contradiction=len(read) > 1)
-    ((au_id, active), claimed) = next(iter(read.items()))
-    state, contradiction = _agreed(au_id, active, claimed)
-    return ParsedLocal(au_id, active, state.intensity, state.side, tuple(unparsed), contradiction)
+            matches.append(match)
+    keys = {match.key for match in matches}
+    if len(keys) == 1 and any(match.sentence in _statements() for match in matches):
+        au_id, active = keys.pop()
+        state, contradiction = _agreed(au_id, active, claims)
+        return ParsedLocal(au_id, active, state.intensity, state.side, tuple(unparsed), contradiction)
+    return ParsedLocal(None, None, None, None, tuple(unparsed), contradiction=len(keys) > 1)
 
 
 def parse_global(text: str) -> ParsedGlobal:
@@ -87,6 +87,14 @@ def _local_index() -> SentenceIndex[tuple[int, bool]]:
         for sentence in sentences(tokenize(core))
     )
     return SentenceIndex(known, descriptions.wording)
+
+
+@cache
+def _statements() -> frozenset[Tokens]:
+    """The first sentences of local texts: they state what acts, and the later ones depict it."""
+    units = default_descriptions().units.values()
+    cores = (core for unit in units for text in (*unit.active, *unit.inactive) for core in text.cores())
+    return frozenset(next(sentences(tokenize(core))) for core in cores)
 
 
 @cache

@@ -1,5 +1,6 @@
 """The words that all descriptions share: degrees, sides, subjects. They are data (`wording.toml`)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from vlfau.language.tokens import tokenize
 
 __all__ = ["Wording", "read_wording"]
 
+_WORDS: Final = re.compile(r"[a-z]+( [a-z]+)*")
 _GLOBAL_KEYS: Final = {"woman", "man", "unknown", "follow_up", "no_action"}
 
 
@@ -27,8 +29,7 @@ class Wording:
         subjects: How a global description begins; None is the key of an unknown gender.
         follow_up: How each later sentence of a global description begins.
         no_action: What follows the subject where no AU acts.
-        negations: Words that turn a sentence into its opposite.
-        opposites: Pairs of words that never stand for each other.
+        decisive: Words that can turn the meaning of a sentence round.
     """
 
     degrees: tuple[str, ...]
@@ -36,8 +37,7 @@ class Wording:
     subjects: Mapping[Gender | None, str]
     follow_up: str
     no_action: tuple[str, ...]
-    negations: frozenset[str]
-    opposites: frozenset[frozenset[str]]
+    decisive: frozenset[str]
 
     @cached_property
     def side_markers(self) -> Mapping[str, Side]:
@@ -72,26 +72,31 @@ def read_wording(table: Mapping[str, Any], path: Path) -> Wording:
     _check_keys(table["global"], _GLOBAL_KEYS, path)
     starts = {key: text for key, text in table["global"].items() if key != "no_action"}
     starts = _phrases(starts, _GLOBAL_KEYS - {"no_action"}, "global", path)
-    _check_keys(table["reading"], {"negations", "opposites"}, path)
+    _check_keys(table["reading"], {"decisive"}, path)
+    for name, texts in (
+        ("no_action", table["global"]["no_action"]),
+        ("decisive", table["reading"]["decisive"]),
+    ):
+        if not isinstance(texts, list) or not texts or not all(_WORDS.fullmatch(str(text)) for text in texts):
+            raise DescriptionError(f"{path}: '{name}' is a list of plain lower-case words; correct {texts!r}")
     wording = Wording(
         degrees=tuple(degrees[letter] for letter in INTENSITY_LETTERS),
         sides=MappingProxyType({side: sides[side.value] for side in Side}),
         subjects=MappingProxyType({gender: starts[gender or "unknown"] for gender in (*Gender, None)}),
         follow_up=starts["follow_up"],
         no_action=tuple(table["global"]["no_action"]),
-        negations=frozenset(table["reading"]["negations"]),
-        opposites=frozenset(frozenset(pair) for pair in table["reading"]["opposites"]),
+        decisive=frozenset(table["reading"]["decisive"]),
     )
     if any(len(degree.split()) != 1 for degree in wording.degrees):
         raise DescriptionError(f"{path}: each degree is a single adverb; shorten {list(wording.degrees)}")
     if set(wording.side_markers.values()) != set(Side):
         raise DescriptionError(f"{path}: each side needs a word that the other sides lack; add one")
-    if not wording.no_action:
-        raise DescriptionError(f"{path}: no_action holds at least one text; add one")
     return wording
 
 
-def _check_keys(table: Mapping[str, Any], expected: set[str], path: Path) -> None:
+def _check_keys(table: object, expected: set[str], path: Path) -> None:
+    if not isinstance(table, Mapping):
+        raise DescriptionError(f"{path}: expected a table with the keys {sorted(expected)}; write one")
     if table.keys() != expected:
         raise DescriptionError(
             f"{path}: expected the keys {sorted(expected)}, found {sorted(table)}; add or remove the others"

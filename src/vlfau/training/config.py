@@ -92,7 +92,9 @@ class RunConfig:
 
     Attributes:
         output: The folder that holds the run, relative to where the command is called.
-        max_epochs: Epochs.
+        max_epochs: Epochs of the whole run; the learning rate's schedule ends with them.
+        stop_after_epochs: Epochs after which this call stops, to be resumed later; None goes on to the end.
+        validate_every_epochs: Epochs between two looks at the fold that validates.
         batch_size: Faces a step.
         num_workers: Processes that load data.
         precision: Lightning's precision.
@@ -107,6 +109,8 @@ class RunConfig:
 
     output: Path = Path("runs/vlfau")
     max_epochs: int = 15
+    stop_after_epochs: int | None = None
+    validate_every_epochs: int = 1
     batch_size: int = 64
     num_workers: int = 2
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"

@@ -114,11 +114,12 @@ class VLFAUModule(L.LightningModule):
         optimiser = AdamW(
             self.network.parameters(), lr=config.learning_rate, betas=config.betas, weight_decay=config.weight_decay
         )
-        steps = int(self.trainer.estimated_stepping_batches)
 
         def scale(step: int) -> float:
             if step < config.warmup_steps:
                 return (step + 1) / config.warmup_steps
+            # Asked anew at every step: Lightning knows the number of batches only once training starts.
+            steps = float((self.trainer.max_epochs or 1) * self.trainer.num_training_batches)
             progress = (step - config.warmup_steps) / max(1, steps - config.warmup_steps)
             return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 

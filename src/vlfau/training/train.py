@@ -1,8 +1,11 @@
 """A training run from configuration to checkpoint."""
 
 import json
+import logging
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ from typing import Any
 import lightning as L
 import numpy as np
 import torch
+from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch.callbacks import Callback, LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -68,6 +72,7 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
     output.mkdir(parents=True, exist_ok=True)
     (output / "config.json").write_text(json.dumps(asdict(config), indent=2, default=str) + "\n", encoding="utf-8")
     best = BestCheckpoint(output / BEST_FOLDER, papers)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     trainer = L.Trainer(
         default_root_dir=output,
         accelerator=config.run.accelerator,
@@ -75,6 +80,7 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
         precision=config.run.precision,
         max_epochs=config.run.max_epochs,
         gradient_clip_val=config.optimiser.gradient_clip,
+        check_val_every_n_epoch=config.run.validate_every_epochs,
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         log_every_n_steps=10,
@@ -82,21 +88,37 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
         logger=TensorBoardLogger(output, name="", version="tensorboard"),
         callbacks=[
             best,
-            ModelCheckpoint(output, filename=Path(RESUME_FILE).stem, enable_version_counter=False),
+            ModelCheckpoint(
+                output,
+                filename=Path(RESUME_FILE).stem,
+                enable_version_counter=False,
+                every_n_epochs=1,
+                save_on_train_epoch_end=True,
+            ),
             LearningRateMonitor("step"),
             TQDMProgressBar(refresh_rate=1),
+            EpochSeed(config.run.seed),
+            StopAfter(config.run.stop_after_epochs),
         ],
     )
-    with warnings.catch_warnings():
-        # Lightning advises more loading processes than a small machine has cores.
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+    with _quiet_lightning():
         trainer.fit(module, data, ckpt_path=last if resume else None, weights_only=True)
     return best.folder
 
 
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Keep advertisements, and advice that does not concern the user, out of the terminal."""
+    with warnings.catch_warnings():
+        # Lightning calls parts of torch that are on their way out, and guesses what a user may have overlooked.
+        for category in (FutureWarning, DeprecationWarning, PossibleUserWarning):
+            warnings.filterwarnings("ignore", category=category)
+        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        yield
+
+
 class BestCheckpoint(Callback):
-    """Keeps the checkpoint with the highest macro F1 so far."""
+    """Keeps the checkpoint with the highest macro F1 so far; of equals the latest, whose words are better."""
 
     def __init__(self, folder: Path, papers: Checkpoint) -> None:
         self.folder, self.papers = folder, papers
@@ -110,7 +132,7 @@ class BestCheckpoint(Callback):
             if name.startswith("val/")
         }
         f1 = float(trainer.callback_metrics[MONITORED])
-        if not trainer.is_global_zero or f1 <= self.best_f1:
+        if not trainer.is_global_zero or f1 < self.best_f1:
             return
         self.best_f1 = f1
         assert isinstance(pl_module, VLFAUModule)
@@ -124,6 +146,30 @@ class BestCheckpoint(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up a resumed run's best score."""
         self.best_f1 = state_dict["best_f1"]
+
+
+class EpochSeed(Callback):
+    """Seeds every epoch by its number, so that a resumed run draws what an undisturbed one draws."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Seed torch."""
+        torch.manual_seed(self.seed + trainer.current_epoch)
+
+
+class StopAfter(Callback):
+    """Stops a call after some epochs, without touching the schedule of the whole run."""
+
+    def __init__(self, epochs: int | None) -> None:
+        self.epochs, self.done = epochs, 0
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Count the epoch."""
+        self.done += 1
+        if self.done == self.epochs:
+            trainer.should_stop = True
 
 
 def _data(config: TrainConfig) -> FaceDataModule:

@@ -1,0 +1,146 @@
+"""The runtime that computes a bundle's graphs.
+
+Dimensions: B faces, N AUs, L locations, d channels, S sequences, K hypotheses, h hidden units, W words.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from vlfau.errors import BundleError
+from vlfau.faces.session import open_session
+from vlfau.inference.bundle import GLOBAL_FILES, LOCAL_FILES, VISION_FILE, Bundle
+from vlfau.language.decoding import CaptionStepper, FloatArray, IntArray, StepOutput
+
+__all__ = ["Backend", "OrtBackend", "VisionOutput"]
+
+_VISION_OUTPUTS = ("au_logits", "stem_features", "au_features", "attention_maps")
+_INIT_OUTPUTS = ("keys", "hidden", "cell")
+_STEP_INPUTS = ("token_ids", "hidden", "cell", "features", "keys")
+_STEP_OUTPUTS = ("logits", "next_hidden", "next_cell")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VisionOutput:
+    """What the network sees in B faces.
+
+    Attributes:
+        au_logits: (B, N) float32.
+        stem_features: (B, L, d), the shared features.
+        au_features: (B, N, L, d), those of every AU's branch.
+        attention_maps: (B, N, H, W), where every branch looks.
+    """
+
+    au_logits: NDArray[np.float32]
+    stem_features: NDArray[np.float32]
+    au_features: NDArray[np.float32]
+    attention_maps: NDArray[np.float32]
+
+
+class Backend(Protocol):
+    """A runtime with a bundle in it."""
+
+    def see(self, crops: NDArray[np.uint8]) -> VisionOutput:
+        """Run the vision half on aligned faces, (B, S, S, 3) uint8 RGB."""
+
+    def local_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
+        """Bind the decoder of single AUs to features (S, L, d)."""
+
+    def global_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
+        """Bind the decoder of the face to features (S, L, d)."""
+
+
+class OrtBackend:
+    """ONNX Runtime on the CPU. A graph is opened when it is first needed.
+
+    Args:
+        bundle: A checked bundle.
+        threads: Threads that one graph may use.
+    """
+
+    def __init__(self, bundle: Bundle, *, threads: int = 1) -> None:
+        self.bundle, self.threads = bundle, threads
+
+    def see(self, crops: NDArray[np.uint8]) -> VisionOutput:
+        """Run the vision half on aligned faces, (B, S, S, 3) uint8 RGB."""
+        return VisionOutput(*self._vision.run({"crops": crops}))
+
+    def local_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
+        """Bind the decoder of single AUs to features (S, L, d)."""
+        return _OrtStepper(*self._local, features)
+
+    def global_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
+        """Bind the decoder of the face to features (S, L, d)."""
+        return _OrtStepper(*self._global, features)
+
+    @cached_property
+    def _vision(self) -> "_Graph":
+        return _Graph(self.bundle, VISION_FILE, self.threads, inputs=("crops",), outputs=_VISION_OUTPUTS)
+
+    @cached_property
+    def _local(self) -> tuple["_Graph", "_Graph"]:
+        return self._caption_graphs(*LOCAL_FILES)
+
+    @cached_property
+    def _global(self) -> tuple["_Graph", "_Graph"]:
+        return self._caption_graphs(*GLOBAL_FILES)
+
+    def _caption_graphs(self, init_file: str, step_file: str) -> tuple["_Graph", "_Graph"]:
+        return (
+            _Graph(self.bundle, init_file, self.threads, inputs=("features",), outputs=_INIT_OUTPUTS),
+            _Graph(self.bundle, step_file, self.threads, inputs=_STEP_INPUTS, outputs=_STEP_OUTPUTS),
+        )
+
+
+class _Graph:
+    """One graph of a bundle, with its inputs and outputs checked by name."""
+
+    def __init__(
+        self, bundle: Bundle, file: str, threads: int, *, inputs: tuple[str, ...], outputs: tuple[str, ...]
+    ) -> None:
+        self.path, self.outputs = bundle.path(file), outputs
+        try:
+            self.session: onnxruntime.InferenceSession = open_session(self.path, threads=threads)
+        except Exception as error:  # The runtime's own errors have no common base.
+            raise BundleError(f"{self.path} is no ONNX graph that can run here ({_first_line(error)})") from None
+        found_inputs = {value.name for value in self.session.get_inputs()}
+        found_outputs = {value.name for value in self.session.get_outputs()}
+        if found_inputs != set(inputs) or not found_outputs >= set(outputs):
+            raise BundleError(
+                f"{self.path} maps {sorted(found_inputs)} to {sorted(found_outputs)}, but {sorted(inputs)} to "
+                f"{sorted(outputs)} are needed; export the bundle anew"
+            )
+
+    def run(self, inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        try:
+            arrays: list[NDArray[Any]] = self.session.run(self.outputs, inputs)
+        except Exception as error:  # As above.
+            raise BundleError(f"{self.path} failed on its inputs ({_first_line(error)})") from None
+        return arrays
+
+
+class _OrtStepper:
+    """A caption decoder's two graphs, bound to features (S, L, d)."""
+
+    def __init__(self, init: _Graph, step: _Graph, features: NDArray[np.float32]) -> None:
+        self._init, self._step, self._all_features = init, step, features
+        self._all_keys = self._features = self._keys = features[:0]
+        self._rows: IntArray | None = None
+
+    def start(self) -> tuple[FloatArray, FloatArray]:
+        self._all_keys, hidden, cell = self._init.run({"features": self._all_features})
+        return hidden, cell
+
+    def step(self, token_ids: IntArray, hidden: FloatArray, cell: FloatArray, rows: IntArray) -> StepOutput:
+        if rows is not self._rows:
+            self._rows, self._features, self._keys = rows, self._all_features[rows], self._all_keys[rows]
+        inputs = (token_ids, hidden, cell, self._features, self._keys)
+        return StepOutput(*self._step.run(dict(zip(_STEP_INPUTS, inputs, strict=True))))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

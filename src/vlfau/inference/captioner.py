@@ -1,0 +1,98 @@
+"""Numbers to words: which captions are wanted, and their search.
+
+Dimensions: B faces, N AUs, L locations, d channels.
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.inference.backend import Backend
+from vlfau.inference.bundle import Bundle
+from vlfau.language import Vocabulary
+from vlfau.language.decoding import CaptionStepper, DecodingOptions, decode_captions
+from vlfau.language.descriptions import default_descriptions
+
+__all__ = ["Captioner", "Describe"]
+
+Describe = Literal["active", "every", "never"]
+
+
+class Captioner:
+    """Writes the captions of a bundle that its user asks for.
+
+    Args:
+        bundle: Says which captions there are.
+        backend: Runs the caption decoders.
+        describe: Which AUs get words: the active ones, every one, or none (and the face none either).
+        beam_size: Hypotheses of the search.
+        gendered: Whether the caption of a face may guess a gender; otherwise it speaks of "this person".
+    """
+
+    def __init__(
+        self, bundle: Bundle, backend: Backend, *, describe: Describe, beam_size: int, gendered: bool
+    ) -> None:
+        self.bundle, self.backend = bundle, backend
+        self.describe, self.beam_size, self.gendered = describe, beam_size, gendered
+
+    def describe_aus(
+        self, au_features: NDArray[np.float32], au_states: NDArray[np.bool_]
+    ) -> list[list[str | None]]:
+        """Describe the AUs that are wanted.
+
+        Args:
+            au_features: (B, N, L, d).
+            au_states: (B, N), which AUs are active.
+
+        Returns:
+            N captions for each of B faces, None where none is wanted.
+        """
+        captions: list[list[str | None]] = [[None] * au_states.shape[1] for _ in au_states]
+        if self.describe == "never" or not self.bundle.has_local_captions:
+            return captions
+        wanted = au_states if self.describe == "active" else np.ones_like(au_states)
+        rows, columns = np.nonzero(wanted)
+        if len(rows):
+            stepper = self.backend.local_stepper(au_features[rows, columns])  # (S, L, d)
+            texts = self._decode(stepper, self.bundle.info.max_local_length)
+            for row, column, text in zip(rows, columns, texts, strict=True):
+                captions[row][column] = text
+        return captions
+
+    def describe_faces(self, stem_features: NDArray[np.float32]) -> list[str | None]:
+        """Describe every face as a whole.
+
+        Args:
+            stem_features: (B, L, d).
+
+        Returns:
+            B captions, None where none is wanted.
+        """
+        if self.describe == "never" or not self.bundle.has_global_captions:
+            return [None] * len(stem_features)
+        stepper = self.backend.global_stepper(stem_features)
+        prefix = [] if self.gendered else self._neutral_subject
+        return list(self._decode(stepper, self.bundle.info.max_global_length, prefix))
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary.from_list(self.bundle.info.vocabulary)
+
+    @cached_property
+    def _neutral_subject(self) -> list[int]:
+        return self._vocabulary.encode_words(default_descriptions().wording.subjects[None])
+
+    def _decode(self, stepper: CaptionStepper, max_length: int, prefix: Iterable[int] = ()) -> list[str]:
+        vocabulary = self._vocabulary
+        results = decode_captions(
+            stepper,
+            bos_id=vocabulary.bos_id,
+            eos_id=vocabulary.eos_id,
+            options=DecodingOptions(max_length=max_length, beam_size=self.beam_size),
+            prefix=tuple(prefix),
+            banned_ids=(vocabulary.pad_id,),
+        )
+        return [vocabulary.decode(result.token_ids) for result in results]

@@ -1,0 +1,171 @@
+"""From a picture to action units in numbers and words."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Final, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.errors import BundleError, ConfigError, ImageError
+from vlfau.facs import action_unit
+from vlfau.faces import Face, FaceFinder, align_face
+from vlfau.inference.backend import Backend, OrtBackend
+from vlfau.inference.bundle import Bundle, load_bundle
+from vlfau.inference.captioner import Captioner, Describe
+from vlfau.inference.results import AUResult, CropResult, FaceResult
+from vlfau.inference.sources import Picture, as_picture
+
+__all__ = ["Predictor"]
+
+# Faces that go through the network at once: enough to be fast, few enough to fit in memory.
+_BATCH_SIZE: Final = 16
+
+
+class Predictor:
+    """Finds faces and says which AUs act on them.
+
+    Args:
+        bundle: A bundle or its folder; None takes the one that vlfau brings.
+        threads: Threads that a network may use.
+        describe: Which AUs get words: the active ones, every one, or none (and no global text either).
+        beam_size: Hypotheses of the caption search; 1 is fastest.
+        gendered: Whether the global text may guess a gender; by default it speaks of "this person".
+        max_faces: Keep the largest faces of a picture only; None keeps all.
+        backend: The runtime; None takes ONNX Runtime.
+
+    Raises:
+        BundleError: The bundle is none, or damaged.
+        ConfigError: Another argument is out of range.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle | str | Path | None = None,
+        *,
+        threads: int = 1,
+        describe: Describe = "active",
+        beam_size: int = 3,
+        gendered: bool = False,
+        max_faces: int | None = None,
+        backend: Backend | None = None,
+    ) -> None:
+        for name, value in (("threads", threads), ("beam_size", beam_size), ("max_faces", max_faces)):
+            if value is not None and value < 1:
+                raise ConfigError(f"{name} is {value}; give a number of 1 or more")
+        if describe not in get_args(Describe):
+            raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(Describe))}")
+        self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
+        self.backend: Backend = backend or OrtBackend(self.bundle, threads=threads)
+        self.threads, self.max_faces = threads, max_faces
+        self._captioner = Captioner(
+            self.bundle, self.backend, describe=describe, beam_size=beam_size, gendered=gendered
+        )
+
+    @property
+    def au_ids(self) -> tuple[int, ...]:
+        """The AUs that the model knows, in its order."""
+        return self.bundle.info.au_ids
+
+    def predict(self, image: str | Path | Picture | NDArray[np.uint8]) -> list[FaceResult]:
+        """Judge every face of a picture.
+
+        Args:
+            image: A file, a picture that was read before, or pixels: (H, W, 3) uint8 RGB.
+
+        Returns:
+            The faces, as `FaceFinder` orders them; none if no face was found.
+
+        Raises:
+            ImageError: The file is no readable picture, or the pixels are of another kind.
+        """
+        picture = as_picture(image)
+        faces = self._largest(self.finder.find(picture.pixels))
+        geometry = self.bundle.info.crop
+        crops = [align_face(picture.pixels, face.landmarks_xy, geometry) for face in faces]
+        crop_results = self.predict_crops(np.stack(crops)) if crops else []
+        return [
+            FaceResult(
+                aus=result.aus,
+                global_caption=result.global_caption,
+                face_box_xyxy=_scaled_box(face, picture.reduction),
+                landmarks_xy=np.asarray(face.landmarks_xy, np.float32) * np.float32(picture.reduction),
+                score=float(face.score),
+                pose=face.pose,
+                crop=crop,
+            )
+            for face, crop, result in zip(faces, crops, crop_results, strict=True)
+        ]
+
+    def predict_crops(self, crops: NDArray[np.uint8]) -> list[CropResult]:
+        """Judge faces that are aligned already, as by `align_face` with the bundle's geometry.
+
+        Args:
+            crops: (B, S, S, 3) uint8 RGB.
+
+        Raises:
+            ImageError: The pixels are of another kind or size.
+        """
+        size = self.bundle.info.crop.crop_size
+        if crops.dtype != np.uint8 or crops.shape[1:] != (size, size, 3):
+            raise ImageError(
+                f"expected aligned faces as (B, {size}, {size}, 3) uint8 RGB, got {crops.shape} {crops.dtype}; "
+                "align them with the bundle's geometry"
+            )
+        results: list[CropResult] = []
+        for start in range(0, len(crops), _BATCH_SIZE):
+            results += self._judge(crops[start : start + _BATCH_SIZE])
+        return results
+
+    @cached_property
+    def finder(self) -> FaceFinder:
+        """The face finder, opened when it is first needed."""
+        return FaceFinder(threads=self.threads)
+
+    def _largest(self, faces: Sequence[Face]) -> list[Face]:
+        if self.max_faces is None or len(faces) <= self.max_faces:
+            return list(faces)
+        order = sorted(range(len(faces)), key=lambda index: -_area(faces[index]))
+        return [faces[index] for index in sorted(order[: self.max_faces])]
+
+    def _judge(self, crops: NDArray[np.uint8]) -> list[CropResult]:
+        info = self.bundle.info
+        vision = self.backend.see(np.ascontiguousarray(crops))
+        batch, num_aus = len(crops), len(info.au_ids)
+        if vision.au_logits.shape != (batch, num_aus) or not np.isfinite(vision.au_logits).all():
+            raise BundleError(
+                f"the model of {self.bundle.folder} gives no {batch} x {num_aus} finite numbers for {batch} faces "
+                f"and {num_aus} AUs, but {vision.au_logits.shape}; export the bundle anew"
+            )
+        au_probs = (1 + np.tanh(vision.au_logits.astype(np.float64) / 2)) / 2  # (B, N), the sigmoid, which cannot overflow so
+        au_states = au_probs >= np.array(info.thresholds)
+        local_captions = self._captioner.describe_aus(vision.au_features, au_states)
+        global_captions = self._captioner.describe_faces(vision.stem_features)
+        return [
+            CropResult(
+                aus=tuple(
+                    AUResult(
+                        au_id=au_id,
+                        name=action_unit(au_id).name,
+                        prob=float(au_probs[row, column]),
+                        state=bool(au_states[row, column]),
+                        local_caption=local_captions[row][column],
+                        attention_map=vision.attention_maps[row, column],
+                    )
+                    for column, au_id in enumerate(info.au_ids)
+                ),
+                global_caption=global_captions[row],
+            )
+            for row in range(batch)
+        ]
+
+
+def _scaled_box(face: Face, reduction: float) -> tuple[float, float, float, float]:
+    left, top, right, bottom = (float(value) * reduction for value in face.face_box_xyxy)
+    return left, top, right, bottom
+
+
+def _area(face: Face) -> float:
+    left, top, right, bottom = face.face_box_xyxy
+    return float((right - left) * (bottom - top))

@@ -1,0 +1,93 @@
+import pytest
+import torch
+
+from vlfau.data import AugmentationConfig, FrameDataset, read_manifest
+from vlfau.data.dataset import collate
+from vlfau.data.transforms import Augmentation
+from vlfau.errors import ManifestError
+from vlfau.language import Vocabulary
+
+ROWS = [
+    {"gender": "F", "AU12": 1, "AU12_side": "left", "AU25": 0},
+    {"gender": "M", "AU12": "", "AU12_side": "", "AU25": 1},
+]
+VOCABULARY = Vocabulary.for_aus([12, 25])
+
+
+def dataset(path, *, flip=None, **options):
+    augmentation = None if flip is None else Augmentation(AugmentationConfig(flip=flip, cutout=0), crop_size=112)
+    sizes = {"crop_size": 112, "aligned_size": 128}
+    return FrameDataset(read_manifest(path), VOCABULARY, augmentation=augmentation, **sizes, **options)
+
+
+def words(sample, index):
+    return VOCABULARY.decode(sample.local_captions[index])
+
+
+def test_labels_masks_and_words_come_from_the_manifest(write_manifest):
+    first, second = dataset(write_manifest(ROWS))
+    assert first.face.shape == (3, 112, 112)
+    assert (first.occurrence.tolist(), first.valid_mask.tolist()) == ([1, 0], [True, True])
+    assert (second.occurrence.tolist(), second.valid_mask.tolist()) == ([0, 1], [False, True])
+    assert "on the left side" in words(first, 0)
+    assert VOCABULARY.decode(first.global_caption).startswith("This woman ")
+    assert second.local_captions[0] == []
+    assert VOCABULARY.decode(second.global_caption).startswith("This man ")
+
+
+def test_a_flip_swaps_left_and_right_in_the_words(write_manifest):
+    path = write_manifest(ROWS)
+    assert "on the right side" in words(dataset(path, flip=1.0)[0], 0)
+    assert "on the left side" in words(dataset(path, flip=0.0)[0], 0)
+
+
+def test_every_epoch_draws_other_faces_and_words_and_the_same_again(write_manifest):
+    frames = dataset(write_manifest(ROWS), flip=0.5)
+    epochs = []
+    for epoch in (0, 1, 2, 3, 0):
+        frames.epoch = epoch
+        epochs.append(frames[0])
+    assert torch.equal(epochs[0].face, epochs[-1].face)
+    assert epochs[0].local_captions == epochs[-1].local_captions
+    assert len({tuple(sample.local_captions[0]) for sample in epochs}) > 1
+
+
+def test_without_paraphrases_the_canonical_words_are_taught(write_manifest):
+    path = write_manifest(ROWS)
+    plain = Augmentation(AugmentationConfig(flip=0, paraphrases=False), crop_size=112)
+    frames = FrameDataset(read_manifest(path), VOCABULARY, crop_size=112, aligned_size=128, augmentation=plain)
+    assert frames[0].local_captions == dataset(path)[0].local_captions
+
+
+def test_gender_dropout_says_person_in_its_share_of_captions(write_manifest):
+    frames = dataset(write_manifest(ROWS), flip=0.5, gender_dropout=0.3)
+    subjects = []
+    for frames.epoch in range(200):
+        subjects.append(VOCABULARY.decode(frames[0].global_caption).split()[1])
+    assert set(subjects) == {"woman", "person"}
+    assert 40 <= subjects.count("person") <= 80
+
+
+def test_a_batch_pads_its_captions_with_the_padding(write_manifest):
+    samples = list(dataset(write_manifest(ROWS)))
+    batch = collate(samples, pad_id=VOCABULARY.pad_id)
+    longest = max(len(caption) for sample in samples for caption in sample.local_captions)
+    assert batch.faces.shape == (2, 3, 112, 112)
+    assert batch.local_captions.shape == (2, 2, longest)
+    assert batch.local_captions[1, 0].unique().tolist() == [VOCABULARY.pad_id]
+    for sample, padded in zip(samples, batch.global_captions.tolist(), strict=True):
+        assert padded[: len(sample.global_caption)] == sample.global_caption
+
+
+def test_pictures_in_memory_are_those_on_disk_and_larger_ones_are_shrunk(write_manifest):
+    path = write_manifest(ROWS, size=256)
+    assert torch.equal(dataset(path, keep_in_memory=True)[0].face, dataset(path)[0].face)
+
+
+def test_a_picture_that_is_no_aligned_face_is_named(write_manifest):
+    with pytest.raises(ManifestError, match=r"000\.png has 100 x 100 pixels; expected an aligned, square face of at least 128"):
+        dataset(write_manifest(ROWS, size=100))[0]
+    path = write_manifest(ROWS)
+    (path.parent / "001.png").write_bytes(b"not a picture")
+    with pytest.raises(ManifestError, match=r"001\.png, named in .* is no readable picture"):
+        dataset(path)[1]

@@ -1,0 +1,104 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from vlfau.data import FrameDataset, read_manifest
+from vlfau.errors import CheckpointError, ConfigError, ManifestError
+from vlfau.language import Vocabulary, max_global_length
+from vlfau.language.decoding import DecodingOptions, decode_captions
+from vlfau.model.stepper import TorchStepper
+from vlfau.training import load_checkpoint, train
+
+
+def spoken(decoder, features, vocabulary, longest):
+    results = decode_captions(
+        TorchStepper(decoder, features),
+        bos_id=vocabulary.bos_id,
+        eos_id=vocabulary.eos_id,
+        banned_ids=[vocabulary.pad_id],
+        options=DecodingOptions(max_length=longest, beam_size=3),
+    )
+    return [vocabulary.decode(result.token_ids) for result in results]
+
+
+def test_sixteen_faces_are_learnt_by_heart_with_their_words(toy_config):
+    config = toy_config("run.max_epochs=320", "run.validate_every_epochs=80")
+    network, checkpoint = load_checkpoint(train(config))
+    vocabulary = Vocabulary.from_list(checkpoint.vocabulary)
+    frames = FrameDataset(read_manifest(config.data.manifest), vocabulary, crop_size=112, aligned_size=112)
+    samples = list(frames)
+    with torch.inference_mode():
+        vision = network.see(torch.stack([sample.face for sample in samples]))
+        au_features = vision.au_features().flatten(0, 1)
+    occurrence = torch.stack([sample.occurrence for sample in samples])
+    assert torch.equal((vision.au_logits > 0).float(), occurrence)
+    assert checkpoint.scores["f1_macro"] == 1.0
+    longest = max_global_length(checkpoint.au_ids)
+    local_truth = [vocabulary.decode(caption) for sample in samples for caption in sample.local_captions]
+    global_truth = [vocabulary.decode(sample.global_caption) for sample in samples]
+    assert spoken(network.local_decoder, au_features, vocabulary, longest) == local_truth
+    assert spoken(network.global_decoder, vision.stem_features, vocabulary, longest) == global_truth
+
+
+def test_a_run_leaves_its_files_and_a_resumed_one_equals_an_undisturbed_one(toy_config, tmp_path):
+    whole = train(toy_config("run.max_epochs=3", f"run.output={tmp_path / 'whole'}"))
+    parts = toy_config("run.max_epochs=3", f"run.output={tmp_path / 'parts'}")
+    stopped = toy_config("run.max_epochs=3", f"run.output={tmp_path / 'parts'}", "run.stop_after_epochs=1")
+    train(stopped)
+    resumed = train(parts, resume=True)
+    assert {path.name for path in whole.parent.iterdir()} == {"best", "config.json", "last.ckpt", "tensorboard"}
+    assert {path.name for path in whole.iterdir()} == {"checkpoint.json", "model.safetensors"}
+    ours, theirs = (torch.load(folder.parent / "last.ckpt", weights_only=True) for folder in (resumed, whole))
+    assert ours["epoch"] == theirs["epoch"] == 2
+    for name, weight in theirs["state_dict"].items():
+        torch.testing.assert_close(ours["state_dict"][name], weight, msg=name)
+
+
+def test_unknown_labels_are_learnt_around(toy_config):
+    config = toy_config("run.max_epochs=1")
+    lines = config.data.manifest.read_text().splitlines()
+    column = lines[0].split(",").index("AU12")
+    masked = [line.split(",") for line in lines]
+    for cells in masked[2::3]:
+        cells[column] = cells[lines[0].split(",").index("AU12_side")] = ""
+    config.data.manifest.write_text("\n".join(",".join(cells) for cells in masked) + "\n")
+    _, checkpoint = load_checkpoint(train(config))
+    assert all(np.isfinite(value) for value in checkpoint.scores.values())
+
+
+def test_the_papers_of_a_run_say_where_it_comes_from(toy_config):
+    _, checkpoint = load_checkpoint(train(toy_config("run.max_epochs=1", "data.fold=2")))
+    assert checkpoint.fold == 2
+    assert checkpoint.au_ids == (1, 4, 12, 25)
+    assert checkpoint.training["data"] == "drawn faces"
+    assert (checkpoint.training["synthetic"], checkpoint.training["from_scratch"]) == (True, True)
+    assert (checkpoint.training["train_frames"], checkpoint.training["test_frames"]) == (8, 8)
+    json.dumps(checkpoint.training)
+
+
+def test_only_some_branches_may_speak_at_a_step(toy_config):
+    train(toy_config("run.max_epochs=1", "run.local_captions_per_face=2"))
+
+
+def test_runs_that_can_not_work_are_refused_with_the_remedy(toy_config):
+    with pytest.raises(CheckpointError, match="nothing to resume"):
+        train(toy_config(), resume=True)
+    with pytest.raises(ConfigError, match="aligned_size 100 is below model.crop_size 112"):
+        train(toy_config("data.aligned_size=100"))
+    train(toy_config("run.max_epochs=1"))
+    with pytest.raises(ConfigError, match="holds a run already; go on with --resume"):
+        train(toy_config("run.max_epochs=1"))
+
+
+def test_an_au_that_is_never_active_is_named(toy_config):
+    config = toy_config()
+    text = config.data.manifest.read_text().replace("AU25", "AU26").replace("AU12_side", "note").splitlines()
+    column = text[0].split(",").index("AU26")
+    rows = [line.split(",") for line in text]
+    for cells in rows[1:]:
+        cells[column] = "0"
+    config.data.manifest.write_text("\n".join(",".join(cells) for cells in rows) + "\n")
+    with pytest.raises(ManifestError, match="AU26 is never active"):
+        train(config)

@@ -1,1 +1,54 @@
-"""placeholder"""
+"""Facial action units in numbers and in words."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vlfau.errors import VlfauError
+    from vlfau.inference.bundle import Bundle, load_bundle
+    from vlfau.inference.drawing import draw_faces
+    from vlfau.inference.predictor import Predictor
+    from vlfau.inference.results import AUResult, CropResult, FaceResult
+    from vlfau.inference.sources import read_image
+
+    __version__: str
+
+__all__ = [
+    "AUResult",
+    "Bundle",
+    "CropResult",
+    "FaceResult",
+    "Predictor",
+    "VlfauError",
+    "__version__",
+    "draw_faces",
+    "load_bundle",
+    "read_image",
+]
+
+# Names are imported when they are first used, so that `import vlfau` and `vlfau --help` are quick.
+_HOMES = {
+    "AUResult": "vlfau.inference.results",
+    "Bundle": "vlfau.inference.bundle",
+    "CropResult": "vlfau.inference.results",
+    "FaceResult": "vlfau.inference.results",
+    "Predictor": "vlfau.inference.predictor",
+    "VlfauError": "vlfau.errors",
+    "draw_faces": "vlfau.inference.drawing",
+    "load_bundle": "vlfau.inference.bundle",
+    "read_image": "vlfau.inference.sources",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("vlfau")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'vlfau' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -102,6 +102,7 @@ class FaceDataModule(L.LightningDataModule):
             frames,  # type: ignore[arg-type]
             batch_size=self.batch_size,
             sampler=EpochShuffle(len(frames), self.seed + frames.epoch) if shuffle else None,
+            generator=torch.Generator(),  # leaves torch's own randomness to the network
             drop_last=shuffle and len(frames) >= self.batch_size,
             num_workers=self.num_workers,
             collate_fn=partial(collate, pad_id=self.vocabulary.pad_id),

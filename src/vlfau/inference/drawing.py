@@ -18,7 +18,7 @@ from vlfau.inference.sources import Picture, as_picture
 __all__ = ["draw_faces", "write_picture"]
 
 _MARGIN: Final = 20
-_PHOTO_AREA: Final = (400_000, 1_500_000)  # Smallest and largest area of the photo in the drawing, in pixels.
+_PHOTO_AREA: Final = (400_000, 2_400_000)  # Smallest and largest area of the photo in the drawing, in pixels.
 _LONGEST_SIDE: Final = 3600
 _SCREEN_ASPECT: Final = 16 / 10
 _DETAILED_FACES: Final = 4

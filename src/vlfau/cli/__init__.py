@@ -1,0 +1,67 @@
+"""The command line: `vlfau`, one file a command.
+
+Each command imports what it needs when it runs, so that `vlfau --help` is quick and the light half works
+without torch. Exit codes: 0 all is well, 1 something is missing or broken, 2 an input is wrong, 130 interrupted.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from vlfau.cli.console import print_error
+from vlfau.errors import InputError, MissingExtraError, VlfauError
+
+__all__ = ["main"]
+
+_HEAVY_PACKAGES = ("torch", "torchvision", "timm", "lightning", "onnx", "onnxscript", "safetensors", "yaml")
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("vlfau")
+
+
+def _app() -> App:
+    app = App(name="vlfau", help="Facial action units in numbers and in words.", version=_version)
+    app.command("vlfau.cli.predict:predict", name="predict")
+    app.command("vlfau.cli.info:info", name="info")
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: The words after `vlfau`; None takes those of this process.
+
+    Returns:
+        The exit code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # A terminal without Unicode is no reason to stop.
+    try:
+        code = _app()(
+            sys.argv[1:] if arguments is None else arguments,
+            exit_on_error=False,
+            print_error=True,
+            result_action="return_value",
+        )
+    except (CycloptsError, InputError) as error:
+        if isinstance(error, InputError):
+            print_error(str(error))
+        return 2
+    except VlfauError as error:
+        print_error(str(error))
+        return 1
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _HEAVY_PACKAGES:
+            raise
+        print_error(str(MissingExtraError(package, "train")))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code if isinstance(code, int) else 0

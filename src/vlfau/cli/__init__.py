@@ -1,7 +1,8 @@
 """The command line: `vlfau`, one file a command.
 
 Each command imports what it needs when it runs, so that `vlfau --help` is quick and the light half works
-without torch. Exit codes: 0 all is well, 1 something is missing or broken, 2 an input is wrong, 130 interrupted.
+without torch. Exit codes: 0 all is well, 1 something is missing or broken, 2 an input is wrong,
+130 interrupted.
 """
 
 import sys
@@ -9,7 +10,10 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
+import vlfau
 from vlfau.cli.console import print_error
+from vlfau.cli.info import info
+from vlfau.cli.predict import predict
 from vlfau.errors import InputError, MissingExtraError, VlfauError
 
 __all__ = ["main"]
@@ -17,16 +21,12 @@ __all__ = ["main"]
 _HEAVY_PACKAGES = ("torch", "torchvision", "timm", "lightning", "onnx", "onnxscript", "safetensors", "yaml")
 
 
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("vlfau")
-
-
 def _app() -> App:
-    app = App(name="vlfau", help="Facial action units in numbers and in words.", version=_version)
-    app.command("vlfau.cli.predict:predict", name="predict")
-    app.command("vlfau.cli.info:info", name="info")
+    app = App(
+        name="vlfau", help="Facial action units in numbers and in words.", version=lambda: vlfau.__version__
+    )
+    app.command(predict)
+    app.command(info)
     return app
 
 

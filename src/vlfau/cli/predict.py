@@ -30,8 +30,8 @@ def predict(
 ) -> int:
     """Say which action units act on the faces of photos, in numbers and in words.
 
-    Without --out the results are only printed. A photo that cannot be read, or without a face, is reported and
-    the others are still processed; the exit code is then 2.
+    Without --out the results are only printed. A photo that cannot be read, or without a face, is reported
+    and the others are still processed; the exit code is then 2.
 
     Args:
         photos: Pictures, or folders of pictures.
@@ -76,13 +76,14 @@ def _files(photos: list[Path], report: "Report") -> Iterator[Path]:
 
 
 def _predict_file(file: Path, predictor: "Predictor", report: "Report") -> None:
-    from vlfau.inference.sources import printable, read_picture
+    from vlfau.inference.images import read_picture
+    from vlfau.inference.sources import printable
 
     picture = read_picture(file)
     faces = predictor.predict(picture)
     report.add(file, picture, faces)
     if not faces:
         raise NoFaceError(
-            f"picture {printable(file)} shows no face that could be found; take one in which a face is larger "
-            "and less covered"
+            f"picture {printable(file)} shows no face that could be found; take one with a larger or less "
+            "covered face"
         )

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -13,8 +13,9 @@ from vlfau.cli.console import error_console, output_console, print_error, print_
 from vlfau.cli.tables import face_table
 from vlfau.errors import InputError
 from vlfau.inference.bundle import BundleInfo
+from vlfau.inference.images import Picture
 from vlfau.inference.results import FaceResult, PictureResult
-from vlfau.inference.sources import ANNOTATED_SUFFIX, Picture, printable
+from vlfau.inference.sources import ANNOTATED_SUFFIX, printable
 
 __all__ = ["Report", "annotated_name", "synthetic_warning"]
 
@@ -45,7 +46,7 @@ def annotated_name(file: Path, taken: set[str]) -> str:
     return name + ANNOTATED_SUFFIX
 
 
-class Report(AbstractContextManager["Report"]):
+class Report:
     """Prints results, and keeps them in a folder.
 
     The tables are written now and then and at the end, also when the run is interrupted; each replaces its
@@ -77,7 +78,9 @@ class Report(AbstractContextManager["Report"]):
             try:
                 self.out.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise InputError(f"cannot make the folder {self.out} ({error.strerror}); choose another") from None
+                raise InputError(
+                    f"cannot make the folder {self.out} ({error.strerror}); choose another"
+                ) from None
         warning = synthetic_warning(self.info)
         if warning:
             print_notice(warning, title="note", style="yellow")
@@ -104,7 +107,7 @@ class Report(AbstractContextManager["Report"]):
         Raises:
             InputError: A file cannot be written.
         """
-        self._pictures.append(PictureResult(printable(file), tuple(faces)))
+        self._pictures.append(PictureResult(printable(file), tuple(face.without_arrays() for face in faces)))
         if not self.quiet:
             self._print_tables(file, faces)
         if self.out is not None and faces:
@@ -124,10 +127,19 @@ class Report(AbstractContextManager["Report"]):
     def _print_tables(self, file: Path, faces: Sequence[FaceResult]) -> None:
         with self._undisturbed():
             for number, face in enumerate(faces, start=1):
-                self._console.print(face_table(face, title=f"{printable(file)}: face {number} of {len(faces)}"))
+                self._console.print(
+                    face_table(face, title=f"{printable(file)}: face {number} of {len(faces)}")
+                )
 
-    def _undisturbed(self) -> "_Undisturbed":
-        return _Undisturbed(self._progress)
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """Take the progress bar off the screen while something else is printed."""
+        was_shown = self._progress.live.is_started
+        if was_shown:
+            self._progress.stop()
+        yield
+        if was_shown:
+            self._progress.start()
 
     def _write_tables(self) -> None:
         if self.out is None or not self._pictures:
@@ -137,20 +149,3 @@ class Report(AbstractContextManager["Report"]):
         write_csv(self.out / "results.csv", self._pictures, model=self.info)
         write_json(self.out / "results.json", self._pictures, model=self.info)
         self._last_write = time.monotonic()
-
-
-class _Undisturbed(AbstractContextManager[None]):
-    """Takes the progress bar off the screen while something else is printed."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress, self._was_shown = progress, progress.live.is_started
-
-    def __enter__(self) -> None:
-        if self._was_shown:
-            self._progress.stop()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._was_shown:
-            self._progress.start()

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from vlfau.errors import BundleError
@@ -103,23 +102,21 @@ class _Graph:
         self, bundle: Bundle, file: str, threads: int, *, inputs: tuple[str, ...], outputs: tuple[str, ...]
     ) -> None:
         self.path, self.outputs = bundle.path(file), outputs
-        try:
-            self.session: onnxruntime.InferenceSession = open_session(self.path, threads=threads)
-        except Exception as error:  # The runtime's own errors have no common base.
-            raise BundleError(f"{self.path} is no ONNX graph that can run here ({_first_line(error)})") from None
+        self.session = open_session(self.path, threads=threads)
         found_inputs = {value.name for value in self.session.get_inputs()}
         found_outputs = {value.name for value in self.session.get_outputs()}
         if found_inputs != set(inputs) or not found_outputs >= set(outputs):
             raise BundleError(
-                f"{self.path} maps {sorted(found_inputs)} to {sorted(found_outputs)}, but {sorted(inputs)} to "
-                f"{sorted(outputs)} are needed; export the bundle anew"
+                f"{self.path} maps {sorted(found_inputs)} to {sorted(found_outputs)}, but {sorted(inputs)} "
+                f"to {sorted(outputs)} are needed; export the bundle anew"
             )
 
     def run(self, inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
         try:
             arrays: list[NDArray[Any]] = self.session.run(self.outputs, inputs)
-        except Exception as error:  # As above.
-            raise BundleError(f"{self.path} failed on its inputs ({_first_line(error)})") from None
+        except Exception as error:  # The runtime's own errors have no common base.
+            reason = str(error).strip().partition("\n")[0]
+            raise BundleError(f"{self.path} cannot run on its inputs ({reason}); export the bundle anew") from None
         return arrays
 
 
@@ -140,7 +137,3 @@ class _OrtStepper:
             self._rows, self._features, self._keys = rows, self._all_features[rows], self._all_keys[rows]
         inputs = (token_ids, hidden, cell, self._features, self._keys)
         return StepOutput(*self._step.run(dict(zip(_STEP_INPUTS, inputs, strict=True))))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]

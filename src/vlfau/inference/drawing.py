@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from vlfau.inference.atomic import replacing
+from vlfau.inference.images import Picture, as_picture
 from vlfau.inference.panel import BACKGROUND, PANEL_WIDTH, draw_badge, draw_panel, face_colour, font, wrapped
 from vlfau.inference.results import FaceResult
-from vlfau.inference.sources import Picture, as_picture
 
 __all__ = ["draw_faces", "write_picture"]
 
@@ -108,9 +108,7 @@ def _draw_box(photo: Image.Image, face: FaceResult, number: int, scale: float) -
 def _best_layout(picture: Picture, panel_heights: Sequence[int]) -> _Layout:
     """Choose the arrangement that a wide screen shows largest."""
     columns = range(1, max(1, len(panel_heights)) + 1)
-    layouts = [
-        arrange(picture, panel_heights, count) for count in columns for arrange in (_beside, _below)
-    ]
+    layouts = [arrange(picture, panel_heights, count) for count in columns for arrange in (_beside, _below)]
     return min(layouts, key=lambda layout: layout.shrinkage)
 
 

@@ -1,6 +1,5 @@
 """From a picture to action units in numbers and words."""
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Final, get_args
@@ -9,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import BundleError, ConfigError, ImageError
-from vlfau.facs import action_unit
 from vlfau.faces import Face, FaceFinder, align_face
+from vlfau.facs import action_unit
 from vlfau.inference.backend import Backend, OrtBackend
 from vlfau.inference.bundle import Bundle, load_bundle
 from vlfau.inference.captioner import Captioner, Describe
+from vlfau.inference.images import Picture, as_picture
 from vlfau.inference.results import AUResult, CropResult, FaceResult
-from vlfau.inference.sources import Picture, as_picture
 
 __all__ = ["Predictor"]
 
@@ -75,13 +74,13 @@ class Predictor:
             image: A file, a picture that was read before, or pixels: (H, W, 3) uint8 RGB.
 
         Returns:
-            The faces, as `FaceFinder` orders them; none if no face was found.
+            The faces, largest first; none if no face was found.
 
         Raises:
             ImageError: The file is no readable picture, or the pixels are of another kind.
         """
         picture = as_picture(image)
-        faces = self._largest(self.finder.find(picture.pixels))
+        faces = self.finder.find(picture.pixels)
         geometry = self.bundle.info.crop
         crops = [align_face(picture.pixels, face.landmarks_xy, geometry) for face in faces]
         crop_results = self.predict_crops(np.stack(crops)) if crops else []
@@ -110,8 +109,8 @@ class Predictor:
         size = self.bundle.info.crop.crop_size
         if crops.dtype != np.uint8 or crops.shape[1:] != (size, size, 3):
             raise ImageError(
-                f"expected aligned faces as (B, {size}, {size}, 3) uint8 RGB, got {crops.shape} {crops.dtype}; "
-                "align them with the bundle's geometry"
+                f"expected aligned faces as (B, {size}, {size}, 3) uint8 RGB, got {crops.shape} {crops.dtype}"
+                "; align them with the bundle's geometry"
             )
         results: list[CropResult] = []
         for start in range(0, len(crops), _BATCH_SIZE):
@@ -121,13 +120,7 @@ class Predictor:
     @cached_property
     def finder(self) -> FaceFinder:
         """The face finder, opened when it is first needed."""
-        return FaceFinder(threads=self.threads)
-
-    def _largest(self, faces: Sequence[Face]) -> list[Face]:
-        if self.max_faces is None or len(faces) <= self.max_faces:
-            return list(faces)
-        order = sorted(range(len(faces)), key=lambda index: -_area(faces[index]))
-        return [faces[index] for index in sorted(order[: self.max_faces])]
+        return FaceFinder(threads=self.threads, max_faces=self.max_faces)
 
     def _judge(self, crops: NDArray[np.uint8]) -> list[CropResult]:
         info = self.bundle.info
@@ -135,10 +128,12 @@ class Predictor:
         batch, num_aus = len(crops), len(info.au_ids)
         if vision.au_logits.shape != (batch, num_aus) or not np.isfinite(vision.au_logits).all():
             raise BundleError(
-                f"the model of {self.bundle.folder} gives no {batch} x {num_aus} finite numbers for {batch} faces "
-                f"and {num_aus} AUs, but {vision.au_logits.shape}; export the bundle anew"
+                f"bundle {self.bundle.folder} gives no finite number for each of {num_aus} AUs of {batch} "
+                f"faces, but an array {vision.au_logits.shape}; export it anew"
             )
-        au_probs = (1 + np.tanh(vision.au_logits.astype(np.float64) / 2)) / 2  # (B, N), the sigmoid, which cannot overflow so
+        au_probs = (
+            1 + np.tanh(vision.au_logits.astype(np.float64) / 2)
+        ) / 2  # (B, N), the sigmoid, which cannot overflow so
         au_states = au_probs >= np.array(info.thresholds)
         local_captions = self._captioner.describe_aus(vision.au_features, au_states)
         global_captions = self._captioner.describe_faces(vision.stem_features)
@@ -164,8 +159,3 @@ class Predictor:
 def _scaled_box(face: Face, reduction: float) -> tuple[float, float, float, float]:
     left, top, right, bottom = (float(value) * reduction for value in face.face_box_xyxy)
     return left, top, right, bottom
-
-
-def _area(face: Face) -> float:
-    left, top, right, bottom = face.face_box_xyxy
-    return float((right - left) * (bottom - top))

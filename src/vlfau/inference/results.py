@@ -1,7 +1,7 @@
 """What vlfau says of a face."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +86,15 @@ class FaceResult(CropResult):
     score: float
     pose: HeadPose
     crop: NDArray[np.uint8] = field(repr=False, compare=False)
+
+    def without_arrays(self) -> Self:
+        """Return a copy without landmarks, crop and attention maps, to keep the results of many pictures."""
+        return replace(
+            self,
+            aus=tuple(replace(au, attention_map=None) for au in self.aus),
+            landmarks_xy=self.landmarks_xy[:0].copy(),
+            crop=self.crop[:0].copy(),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold: everything but the landmarks, the crop and the attention maps."""

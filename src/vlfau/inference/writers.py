@@ -12,17 +12,17 @@
 | AU1_prob, AU1_state, AU1_text, ... | an AU's probability, 1 if it occurs and 0 if not, and its words |
 | global_text | the whole face in words |
 
-A picture without a face has no row. `write_json` lists every picture, also those without a face, together with
-the model that judged them.
+A picture without a face has no row. `write_json` lists every picture, also those without a face, together
+with the model that judged them.
 """
 
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import vlfau
 from vlfau.inference.atomic import replacing
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import FaceResult, PictureResult
@@ -64,7 +64,7 @@ def write_json(path: Path, pictures: Sequence[PictureResult], *, model: BundleIn
     """
     document: dict[str, Any] = {
         "format": 1,
-        "vlfau": metadata.version("vlfau"),
+        "vlfau": vlfau.__version__,
         "model": {
             "name": model.name,
             "version": model.version,
@@ -72,7 +72,8 @@ def write_json(path: Path, pictures: Sequence[PictureResult], *, model: BundleIn
             "au_ids": list(model.au_ids),
         },
         "pictures": [
-            {"file": picture.file, "faces": [face.to_dict() for face in picture.faces]} for picture in pictures
+            {"file": picture.file, "faces": [face.to_dict() for face in picture.faces]}
+            for picture in pictures
         ],
     }
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as stream:

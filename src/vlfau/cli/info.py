@@ -1,0 +1,100 @@
+"""`vlfau info`: which action units, which versions, and where the model comes from."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from vlfau.inference.bundle import Bundle
+
+__all__ = ["info"]
+
+_PACKAGES: Final = (
+    "vlfau",
+    "numpy",
+    "onnxruntime",
+    "opencv-python-headless",
+    "pillow",
+    "torch",
+    "timm",
+    "lightning",
+)
+
+
+def info(*, model: Path | None = None) -> None:
+    """Show the model: its action units, its origin and its scores, and the versions in use.
+
+    Args:
+        model: A bundle; without it, the one that vlfau brings.
+    """
+    from vlfau.cli.console import output_console, print_notice
+    from vlfau.cli.report import synthetic_warning
+    from vlfau.cli.tables import au_table
+    from vlfau.inference.bundle import load_bundle
+
+    console = output_console()
+    console.print(_pairs("Versions", _versions()))
+    bundle = load_bundle(model)
+    console.print(_pairs("Model", _model(bundle)))
+    console.print(_pairs("Training", _flat(bundle.info.training)))
+    console.print(_pairs("Scores", _flat(bundle.info.scores)))
+    console.print(Text("Action units", "bold"))
+    console.print(au_table(bundle.info))
+    warning = synthetic_warning(bundle.info)
+    if warning:
+        print_notice(warning, title="note", style="yellow")
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    import platform
+    from importlib import metadata
+
+    yield "python", platform.python_version()
+    for package in _PACKAGES:
+        try:
+            yield package, metadata.version(package)
+        except metadata.PackageNotFoundError:
+            yield package, "not installed"
+
+
+def _model(bundle: "Bundle") -> Iterator[tuple[str, str]]:
+    info, crop = bundle.info, bundle.info.crop
+    captions = [
+        name
+        for name, is_there in (
+            ("single action units", bundle.has_local_captions),
+            ("whole face", bundle.has_global_captions),
+        )
+        if is_there
+    ]
+    yield "name", f"{info.name} {info.version}"
+    yield "folder", str(bundle.folder)
+    yield "created", info.created
+    yield "licence", info.licence
+    if info.note:
+        yield "note", info.note
+    yield "input", f"{crop.crop_size} x {crop.crop_size} pixels of an aligned face of {crop.aligned_size}"
+    yield "words for", ", ".join(captions) or "nothing"
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every value of nested tables under its whole name."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _pairs(title: str, pairs: Iterator[tuple[str, str]]) -> Table:
+    table = Table(
+        box=None, show_header=False, pad_edge=False, title=title, title_justify="left", title_style="bold"
+    )
+    table.add_column(no_wrap=True, style="bright_black")
+    table.add_column()
+    for name, value in pairs:
+        table.add_row(name, Text(value))
+    return table

@@ -1,0 +1,69 @@
+"""Results and models as tables for a terminal."""
+
+from typing import Final
+
+from rich import box
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from vlfau.facs import action_unit
+from vlfau.inference.bundle import BundleInfo
+from vlfau.inference.results import FaceResult
+
+__all__ = ["au_table", "face_table"]
+
+_BAR_WIDTH: Final = 10
+
+
+class _Bar:
+    """A probability as a bar and a number; plain characters where the terminal has no others."""
+
+    def __init__(self, prob: float) -> None:
+        self.prob = prob
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        full, empty = ("#", ".") if options.ascii_only else ("━", "─")
+        length = round(self.prob * _BAR_WIDTH)
+        yield Text.assemble(
+            f"{self.prob:.2f} ", (full * length, "cyan"), (empty * (_BAR_WIDTH - length), "bright_black")
+        )
+
+
+def face_table(face: FaceResult, *, title: str) -> Group:
+    """Return a face's AUs as a table, with the description of the whole face below."""
+    left, top, right, bottom = (round(value) for value in face.face_box_xyxy)
+    pose = f"yaw {face.pose.yaw:+.0f}°, pitch {face.pose.pitch:+.0f}°, roll {face.pose.roll:+.0f}°"
+    where = f"box ({left}, {top}) to ({right}, {bottom}), {pose}"
+    has_words = any(au.local_caption for au in face.aus)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
+    table.add_column("AU", justify="right", no_wrap=True)
+    table.add_column("Name", no_wrap=True)
+    table.add_column("Probability", width=_BAR_WIDTH + 5, no_wrap=True)
+    table.add_column("State", no_wrap=True)
+    if has_words:
+        table.add_column("Description")
+    for au in face.aus:
+        state = Text("active", "bold green") if au.state else Text("inactive", "bright_black")
+        words = [au.local_caption or ""] if has_words else []
+        table.add_row(str(au.au_id), au.name, _Bar(au.prob), state, *words, style="" if au.state else "dim")
+    parts: list[RenderableType] = [Text(title, "bold"), Text(where, "bright_black"), table]
+    if face.global_caption:
+        parts.append(Text(f"{face.global_caption}\n"))
+    return Group(*parts)
+
+
+def au_table(info: BundleInfo) -> Table:
+    """Return the AUs that a model knows, with what moves them."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("AU", justify="right", no_wrap=True)
+    table.add_column("Name", no_wrap=True)
+    table.add_column("Region", no_wrap=True)
+    table.add_column("Muscles")
+    table.add_column("Coded by", no_wrap=True)
+    table.add_column("Threshold", justify="right", no_wrap=True)
+    for au_id, threshold in zip(info.au_ids, info.thresholds, strict=True):
+        unit = action_unit(au_id)
+        muscles, coded_by = ", ".join(unit.muscles), ", ".join(unit.coded_by)
+        table.add_row(str(au_id), unit.name, unit.region, muscles, coded_by, f"{threshold:.2f}")
+    return table

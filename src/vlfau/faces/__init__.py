@@ -1,0 +1,7 @@
+"""Find faces, their landmarks and pose, and cut them out upright."""
+
+from vlfau.faces.align import CropGeometry, align_face, alignment_matrix
+from vlfau.faces.finder import Face, FaceFinder
+from vlfau.faces.pose import HeadPose
+
+__all__ = ["CropGeometry", "Face", "FaceFinder", "HeadPose", "align_face", "alignment_matrix"]

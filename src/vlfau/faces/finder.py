@@ -1,0 +1,170 @@
+"""All faces of a picture: large and small, many, and turned any way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.errors import ImageError
+from vlfau.faces.detector import INPUT_SIZE, Detection, FaceDetector
+from vlfau.faces.mesh import FaceMesh, Mesh, Region
+from vlfau.faces.pose import HeadPose, estimate_pose
+
+__all__ = ["Face", "FaceFinder"]
+
+MIN_PRESENCE = 0.5
+QUARTER_TURNS = (np.pi / 2, np.pi, -np.pi / 2)
+TILE_OVERLAP = 0.25
+PORTRAIT = 1 / 6
+"""A face that takes more than this share of the longer side makes a picture a portrait: no smaller one is sought."""
+SAME_FACE = 0.3
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face of a picture.
+
+    Attributes:
+        face_box_xyxy: (4,) float32, left, top, right and bottom of the landmarks, in pixels, inside the picture.
+        landmarks_xy: (468, 2) float32, FaceMesh's landmarks in pixels.
+        landmarks_z: (468,) float32, their depth in pixels, smaller nearer to the camera.
+        score: The detector's, in [0, 1].
+        pose: How the head is turned.
+    """
+
+    face_box_xyxy: NDArray[np.float32]
+    landmarks_xy: NDArray[np.float32]
+    landmarks_z: NDArray[np.float32]
+    score: float
+    pose: HeadPose
+
+
+class FaceFinder:
+    """Finds faces and their landmarks.
+
+    First the whole picture is looked at; if no face is upright in it, it is turned. Then ever smaller, overlapping
+    tiles are looked at: until a face is found, and, unless the picture is a portrait, one size further. Every
+    detection must hold what FaceMesh takes for a face.
+
+    Args:
+        threads: Threads that the networks may use.
+        min_score: The least score of a detection.
+        max_faces: The most faces to return, largest first; None returns all.
+    """
+
+    def __init__(self, *, threads: int = 1, min_score: float = 0.5, max_faces: int | None = None) -> None:
+        self._detect = FaceDetector(threads=threads, min_score=min_score)
+        self._mesh = FaceMesh(threads=threads)
+        self._max_faces = max_faces
+
+    def find(self, image: NDArray[np.uint8]) -> list[Face]:
+        """Return the faces of a picture, largest first.
+
+        Args:
+            image: (H, W, 3) uint8, RGB.
+
+        Raises:
+            ImageError: The array is no such picture.
+        """
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+            raise ImageError(
+                f"expected a picture of shape (height, width, 3) and type uint8, got {image.shape} {image.dtype}; "
+                "convert it to RGB with 8 bits a channel"
+            )
+        image = np.ascontiguousarray(image)
+        faces: list[Face] = []
+        last_level = False
+        for looks in _levels(image):
+            found = self._look(image, looks)
+            if not found and not faces:
+                found = self._look(image, [_turned(look, angle) for look in looks[:1] for angle in QUARTER_TURNS])
+            faces = _distinct(faces + found)
+            if last_level or _has_portrait(faces, image):
+                break
+            last_level = bool(faces)
+        return faces[: self._max_faces]
+
+    def _look(self, image: NDArray[np.uint8], looks: list[Region]) -> list[Face]:
+        detections = _distinct_detections(self._detect(image, looks))
+        # The detector's region is rough; the second look starts from the landmarks of the first.
+        first = self._mesh(image, [detection.region() for detection in detections])
+        likely = [(d, mesh) for d, mesh in zip(detections, first, strict=True) if mesh.presence >= MIN_PRESENCE]
+        second = self._mesh(image, [mesh.region() for _, mesh in likely])
+        return [
+            _face(mesh, detection.score, image)
+            for (detection, _), mesh in zip(likely, second, strict=True)
+            if mesh.presence >= MIN_PRESENCE
+        ]
+
+
+def _levels(image: NDArray[np.uint8]) -> list[list[Region]]:
+    """Return the looks: first the whole picture, then tiles of half the side, of a quarter, down to the input's."""
+    height, width = image.shape[:2]
+    longer = max(height, width)
+    levels = [[Region(np.array([(width - 1) / 2, (height - 1) / 2]), float(longer), 0.0)]]
+    side = longer / 2
+    while 2 * side > 1.5 * INPUT_SIZE:
+        side = max(side, float(INPUT_SIZE))
+        levels.append(
+            [Region(np.array([x, y]), side, 0.0) for y in _centres(height, side) for x in _centres(width, side)]
+        )
+        side /= 2
+    return levels
+
+
+def _centres(length: int, side: float) -> NDArray[np.float64]:
+    """Spread tiles evenly over a line, so that neighbours overlap enough."""
+    if length <= side:
+        return np.array([(length - 1) / 2])
+    count = int(np.ceil((length - side) / (side * (1 - TILE_OVERLAP)))) + 1
+    return np.linspace(side / 2 - 0.5, length - side / 2 - 0.5, count)
+
+
+def _turned(look: Region, angle: float) -> Region:
+    return Region(look.centre_xy, look.side, look.angle + angle)
+
+
+def _face(mesh: Mesh, score: float, image: NDArray[np.uint8]) -> Face:
+    height, width = image.shape[:2]
+    points = np.clip(mesh.landmarks_xy, 0, [width - 1, height - 1])
+    box = np.concatenate([points.min(0), points.max(0)]).astype(np.float32)
+    pose = estimate_pose(mesh.landmarks_xy, mesh.landmarks_z)
+    return Face(box, mesh.landmarks_xy, mesh.landmarks_z, score, pose)
+
+
+def _has_portrait(faces: Sequence[Face], image: NDArray[np.uint8]) -> bool:
+    return bool(faces) and np.sqrt(_area(faces[0].face_box_xyxy)) > PORTRAIT * max(image.shape[:2])
+
+
+def _distinct(faces: Sequence[Face]) -> list[Face]:
+    """Drop faces that were found twice, and sort by size."""
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda face: -face.score):
+        if all(_overlap(face.face_box_xyxy, other.face_box_xyxy) < SAME_FACE for other in kept):
+            kept.append(face)
+    return sorted(kept, key=lambda face: -_area(face.face_box_xyxy))
+
+
+def _distinct_detections(detections: Sequence[Detection]) -> list[Detection]:
+    """Drop detections that another look made better, so that FaceMesh has less to do."""
+    kept: list[Detection] = []
+    boxes: list[NDArray[np.float64]] = []
+    for detection in detections:
+        corners = detection.corners_xy
+        box = np.concatenate([corners.min(0), corners.max(0)])
+        if all(_overlap(box, other) < 2 * SAME_FACE for other in boxes):
+            kept.append(detection)
+            boxes.append(box)
+    return kept
+
+
+def _area(box: NDArray[np.floating]) -> float:
+    return float(np.clip(box[2:] - box[:2], 0, None).prod())
+
+
+def _overlap(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
+    """Return the shared area of two boxes as a share of the smaller."""
+    low, high = np.maximum(one[:2], other[:2]), np.minimum(one[2:], other[2:])
+    shared = float(np.clip(high - low, 0, None).prod())
+    return shared / max(min(_area(one), _area(other)), 1e-9)

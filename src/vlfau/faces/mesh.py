@@ -1,0 +1,110 @@
+"""FaceMesh: 468 landmarks of a face, and whether there is a face at all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.faces.resample import warp
+from vlfau.faces.session import open_session
+from vlfau.faces.similarity import apply_affine, invert_affine
+
+__all__ = ["FaceMesh", "Mesh", "Region"]
+
+WEIGHTS = Path(__file__).parent / "weights" / "facemesh.onnx"
+INPUT_SIZE = 192
+REGION_SCALE = 1.5  # of the face's box, as FaceMesh was trained
+RIGHT_EYE_OUTER, LEFT_EYE_OUTER = 33, 263  # the subject's own right and left
+MAX_BATCH = 16
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rotated square of a picture.
+
+    Attributes:
+        centre_xy: (2,), in pixels.
+        side: In pixels.
+        angle: Radians by which the square's right points below the picture's.
+    """
+
+    centre_xy: NDArray[np.floating]
+    side: float
+    angle: float
+
+    @classmethod
+    def around(
+        cls, points_xy: NDArray[np.floating], right_eye_xy: NDArray[np.floating], left_eye_xy: NDArray[np.floating]
+    ) -> "Region":
+        """Return the region that FaceMesh wants for points (P, 2) on a face whose eyes are known."""
+        across = left_eye_xy - right_eye_xy
+        angle = float(np.arctan2(across[1], across[0]))
+        cosine, sine = np.cos(angle), np.sin(angle)
+        upright = np.array([[cosine, sine], [-sine, cosine]])
+        turned = points_xy @ upright.T
+        lowest, highest = turned.min(0), turned.max(0)
+        return cls((lowest + highest) / 2 @ upright, REGION_SCALE * float((highest - lowest).max()), angle)
+
+    def matrix(self, size: int) -> NDArray[np.float64]:
+        """Return the (2, 3) matrix from the picture to this square drawn with `size` pixels a side."""
+        scale = size / max(self.side, 1e-6)
+        cosine, sine = scale * np.cos(self.angle), scale * np.sin(self.angle)
+        linear = np.array([[cosine, sine], [-sine, cosine]])
+        return np.column_stack([linear, (size - 1) / 2 - linear @ self.centre_xy])
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """The landmarks of one face.
+
+    Attributes:
+        landmarks_xy: (468, 2) float32, in pixels of the picture, in FaceMesh's order.
+        landmarks_z: (468,) float32, depth in the same unit, smaller nearer to the camera, without an origin.
+        presence: Probability that the region holds a face.
+    """
+
+    landmarks_xy: NDArray[np.float32]
+    landmarks_z: NDArray[np.float32]
+    presence: float
+
+    def region(self) -> Region:
+        """Return the region in which to look at the same face again."""
+        points = self.landmarks_xy
+        return Region.around(points, points[RIGHT_EYE_OUTER], points[LEFT_EYE_OUTER])
+
+
+class FaceMesh:
+    """Finds the landmarks of faces whose region is known.
+
+    The weights are Google's (MediaPipe, Apache License 2.0); see the NOTICE beside them.
+    """
+
+    def __init__(self, *, threads: int = 1) -> None:
+        self._session = open_session(WEIGHTS, threads=threads)
+
+    def __call__(self, image: NDArray[np.uint8], regions: Sequence[Region]) -> list[Mesh]:
+        """Find the landmarks of every region.
+
+        Args:
+            image: (H, W, 3) uint8, RGB.
+            regions: Where the faces are.
+        """
+        meshes: list[Mesh] = []
+        for start in range(0, len(regions), MAX_BATCH):
+            meshes += self._run(image, regions[start : start + MAX_BATCH])
+        return meshes
+
+    def _run(self, image: NDArray[np.uint8], regions: Sequence[Region]) -> list[Mesh]:
+        matrices = [region.matrix(INPUT_SIZE) for region in regions]
+        crops = np.stack([warp(image, matrix, INPUT_SIZE) for matrix in matrices]).astype(np.float32) / 255
+        landmarks, logits = self._session.run(["landmarks", "presence_logits"], {"images": crops})
+        return [
+            Mesh(
+                landmarks_xy=apply_affine(invert_affine(matrix), points[:, :2] - 0.5).astype(np.float32),
+                landmarks_z=points[:, 2] * np.float32(region.side / INPUT_SIZE),
+                presence=float(1 / (1 + np.exp(-logit))),
+            )
+            for matrix, region, points, logit in zip(matrices, regions, landmarks, logits, strict=True)
+        ]

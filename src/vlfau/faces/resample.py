@@ -1,0 +1,51 @@
+"""Pictures through affine maps, without aliasing."""
+
+from math import floor, sqrt
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.faces.similarity import apply_affine, invert_affine
+
+__all__ = ["warp"]
+
+
+def warp(image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
+    """Draw a square part of a picture.
+
+    A picture that shrinks is first averaged down by whole factors, so that a face of 2000 pixels and one of 200
+    look alike. What lies outside the picture is black.
+
+    Args:
+        image: (H, W, 3) uint8.
+        matrix: (2, 3), from picture to square, in pixels, with pixel centres at whole numbers.
+        size: Side of the square.
+
+    Returns:
+        (size, size, 3) uint8.
+    """
+    factor = max(1, floor(1 / sqrt(abs(np.linalg.det(matrix[:, :2])))))
+    if factor > 1:
+        image, matrix = _shrink(image, matrix, size, factor)
+    drawn = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(drawn, np.uint8)
+
+
+def _shrink(
+    image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, factor: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Average the part of the picture that is needed by a whole factor."""
+    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float64)
+    needed = apply_affine(invert_affine(matrix), corners)
+    height, width = image.shape[:2]
+    left, top = np.clip(np.floor(needed.min(0)) - factor, 0, [width - 1, height - 1]).astype(int)
+    right, bottom = np.clip(np.ceil(needed.max(0)) + factor, [left + 1, top + 1], [width, height]).astype(int)
+    part = image[top:bottom, left:right]
+    new_size = (max(1, round(part.shape[1] / factor)), max(1, round(part.shape[0] / factor)))
+    small = cv2.resize(part, new_size, interpolation=cv2.INTER_AREA)
+    scale = np.array([part.shape[1] / small.shape[1], part.shape[0] / small.shape[0]])
+    # A pixel centre c of the small part lies at (c + 1/2) * scale - 1/2 + (left, top) of the picture.
+    linear = matrix[:, :2] * scale
+    offset = matrix[:, :2] @ (scale / 2 - 0.5 + [left, top]) + matrix[:, 2]
+    return np.asarray(small, np.uint8), np.column_stack([linear, offset])

@@ -1,0 +1,33 @@
+"""How every ONNX graph of this package is opened."""
+
+from pathlib import Path
+
+import onnxruntime as ort
+
+from vlfau.errors import BundleError
+
+__all__ = ["open_session"]
+
+
+def open_session(path: Path, *, threads: int = 1) -> ort.InferenceSession:
+    """Open a graph for the CPU.
+
+    Args:
+        path: The .onnx file.
+        threads: Threads that one call may use.
+
+    Raises:
+        BundleError: The file is missing or no ONNX graph.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Threads that spin while they wait slow a machine that has other work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if not path.is_file():
+        raise BundleError(f"{path} does not exist; install vlfau again, or restore the bundle")
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own exceptions have no common public base
+        raise BundleError(f"{path} is no ONNX graph that can be run ({error}); restore the file") from error

@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+
+from tests.inference.tiny_bundle import (
+    AU_IDS,
+    CROP_SIZE,
+    GLOBAL_TEXTS,
+    LOCAL_TEXTS,
+    NEUTRAL_TEXTS,
+    prob,
+    write_tiny_bundle,
+)
+from vlfau.errors import ConfigError, ImageError
+from vlfau.inference.predictor import Predictor
+
+
+def crops(*colours):
+    return np.array(
+        [np.broadcast_to(np.uint8(colour), (CROP_SIZE, CROP_SIZE, 3)) for colour in colours], np.uint8
+    )
+
+
+def test_probabilities_are_those_of_the_logits(tiny_bundle):
+    (result,) = Predictor(tiny_bundle).predict_crops(crops((255, 51, 102)))
+    assert [au.au_id for au in result.aus] == list(AU_IDS)
+    np.testing.assert_allclose([au.prob for au in result.aus], [prob(255), prob(51), prob(102)], atol=1e-6)
+    assert result.aus[0].prob == pytest.approx(0.99331, abs=1e-5)
+    assert [au.name for au in result.aus] == ["Inner Brow Raiser", "Cheek Raiser", "Lip Corner Puller"]
+
+
+def test_an_au_is_active_from_its_own_threshold(tiny_bundle):
+    # At 40 % of blue the probability is 0.27: over the threshold of AU12, not of the others.
+    (result,) = Predictor(tiny_bundle).predict_crops(crops((102, 102, 102)))
+    assert [au.state for au in result.aus] == [False, False, True]
+    assert [au.label for au in result.active_aus] == ["AU12"]
+
+
+def test_a_probability_equal_to_the_threshold_is_active(tmp_path):
+    bundle = write_tiny_bundle(tmp_path / "bundle", thresholds=(1.0, 0.0, float(prob(0))))
+    (result,) = Predictor(bundle).predict_crops(crops((255, 0, 0)))
+    assert [au.state for au in result.aus][1] is True
+
+
+@pytest.mark.parametrize(
+    ("describe", "texts"),
+    [
+        ("active", [LOCAL_TEXTS[0], None, LOCAL_TEXTS[2]]),
+        ("every", list(LOCAL_TEXTS)),
+        ("never", [None, None, None]),
+    ],
+)
+def test_aus_get_the_words_that_are_asked_for(tiny_bundle, describe, texts):
+    (result,) = Predictor(tiny_bundle, describe=describe).predict_crops(crops((255, 0, 200)))
+    assert [au.local_caption for au in result.aus] == texts
+    assert result.global_caption == (None if describe == "never" else NEUTRAL_TEXTS[0])
+
+
+def test_a_face_in_which_nothing_acts_gets_a_global_text_only(tiny_bundle):
+    (result,) = Predictor(tiny_bundle).predict_crops(crops((0, 10, 0)))
+    assert result.active_aus == ()
+    assert result.global_caption == NEUTRAL_TEXTS[1]
+
+
+@pytest.mark.parametrize("beam_size", [1, 3, 8])
+def test_a_gender_is_named_only_on_request(tiny_bundle, beam_size):
+    neutral = Predictor(tiny_bundle, beam_size=beam_size)
+    gendered = Predictor(tiny_bundle, beam_size=beam_size, gendered=True)
+    colour = crops((0, 255, 0))
+    assert neutral.predict_crops(colour)[0].global_caption == NEUTRAL_TEXTS[1]
+    assert gendered.predict_crops(colour)[0].global_caption == GLOBAL_TEXTS[1]
+
+
+def test_each_face_of_a_batch_gets_its_own_result_in_order(tiny_bundle):
+    colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255)] * 7  # 21 faces, more than one batch
+    results = Predictor(tiny_bundle).predict_crops(crops(*colours))
+    assert [result.global_caption for result in results] == list(NEUTRAL_TEXTS) * 7
+    assert [result.active_aus[0].au_id for result in results] == list(AU_IDS) * 7
+
+
+def test_attention_maps_belong_to_their_au(tiny_bundle):
+    (result,) = Predictor(tiny_bundle).predict_crops(crops((255, 0, 0)))
+    np.testing.assert_allclose(result.aus[0].attention_map, [[5, 6], [7, 8]])
+    np.testing.assert_allclose(result.aus[1].attention_map, [[-5, -4], [-3, -2]])
+
+
+def test_a_bundle_may_have_words_for_aus_only(tmp_path):
+    bundle = write_tiny_bundle(tmp_path / "bundle", global_=False, max_global_length=0)
+    (result,) = Predictor(bundle).predict_crops(crops((255, 0, 0)))
+    assert (result.aus[0].local_caption, result.global_caption) == (LOCAL_TEXTS[0], None)
+
+
+def test_a_bundle_may_have_words_for_the_face_only(tmp_path):
+    bundle = write_tiny_bundle(tmp_path / "bundle", local=False, max_local_length=0)
+    (result,) = Predictor(bundle).predict_crops(crops((255, 0, 0)))
+    assert (result.aus[0].local_caption, result.global_caption) == (None, NEUTRAL_TEXTS[0])
+
+
+def test_a_bundle_may_have_no_words(tmp_path):
+    bundle = write_tiny_bundle(tmp_path / "bundle", local=False, global_=False, vocabulary=())
+    (result,) = Predictor(bundle).predict_crops(crops((255, 0, 0)))
+    assert result.aus[0].state
+    assert (result.aus[0].local_caption, result.global_caption) == (None, None)
+
+
+def test_no_crops_give_no_results(tiny_bundle):
+    assert Predictor(tiny_bundle).predict_crops(np.zeros((0, CROP_SIZE, CROP_SIZE, 3), np.uint8)) == []
+
+
+def test_crops_of_another_size_are_refused(tiny_bundle):
+    with pytest.raises(ImageError, match=r"\(B, 16, 16, 3\) uint8 RGB, got \(1, 8, 8, 3\) uint8"):
+        Predictor(tiny_bundle).predict_crops(np.zeros((1, 8, 8, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"threads": 0}, "threads is 0"),
+        ({"beam_size": 0}, "beam_size is 0"),
+        ({"max_faces": 0}, "max_faces is 0"),
+        ({"describe": "all"}, "describe is 'all'; give one of active, every, never"),
+    ],
+)
+def test_options_out_of_range_are_refused(tiny_bundle, options, message):
+    with pytest.raises(ConfigError, match=message):
+        Predictor(tiny_bundle, **options)

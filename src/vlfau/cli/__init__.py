@@ -12,21 +12,23 @@ from cyclopts import App, CycloptsError
 
 import vlfau
 from vlfau.cli.console import print_error
+from vlfau.cli.export import export
 from vlfau.cli.info import info
 from vlfau.cli.predict import predict
+from vlfau.cli.train import train
 from vlfau.errors import InputError, MissingExtraError, VlfauError
 
 __all__ = ["main"]
 
-_HEAVY_PACKAGES = ("torch", "torchvision", "timm", "lightning", "onnx", "onnxscript", "safetensors", "yaml")
+_HEAVY_PACKAGES = ("torch", "torchvision", "timm", "lightning", "onnx", "onnxscript", "pydantic", "safetensors", "yaml")
 
 
 def _app() -> App:
     app = App(
         name="vlfau", help="Facial action units in numbers and in words.", version=lambda: vlfau.__version__
     )
-    app.command(predict)
-    app.command(info)
+    for command in (predict, train, export, info):
+        app.command(command)
     return app
 
 

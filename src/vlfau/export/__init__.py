@@ -1,0 +1,5 @@
+"""From a trained network to a bundle that runs without torch (extra `train`)."""
+
+from vlfau.export.bundle import export_bundle
+
+__all__ = ["export_bundle"]

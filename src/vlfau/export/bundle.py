@@ -1,0 +1,81 @@
+"""From checkpoint to bundle."""
+
+import datetime
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import vlfau
+from vlfau.errors import ConfigError
+from vlfau.export.graphs import export_graphs
+from vlfau.export.half import store_weights_at_half
+from vlfau.faces import CropGeometry
+from vlfau.inference.bundle import Bundle, BundleInfo, write_model_json
+from vlfau.language import max_global_length, max_local_length
+from vlfau.training import load_checkpoint
+
+__all__ = ["export_bundle"]
+
+THRESHOLD = 0.5
+"""The field's protocol scores states at this probability."""
+
+
+def export_bundle(
+    checkpoint: Path,
+    output: Path,
+    *,
+    name: str | None = None,
+    licence: str = "Apache-2.0",
+    note: str = "",
+    half: bool = True,
+    thresholds: Sequence[float] | None = None,
+) -> Bundle:
+    """Turn a checkpoint into a bundle that predicts without torch.
+
+    Args:
+        checkpoint: The folder that training left.
+        output: The bundle's folder; it must not exist yet.
+        name: Of the model; None takes the name of the folder.
+        licence: Of the weights.
+        note: What a user should know first.
+        half: Whether weights are stored at half precision, which halves the size.
+        thresholds: (N,), the probability from which each AU counts as active; None takes 0.5.
+
+    Raises:
+        CheckpointError: The checkpoint is none, or damaged.
+        ConfigError: The output exists, or there are not as many thresholds as AUs.
+    """
+    if output.exists():
+        raise ConfigError(f"{output} exists already; remove it, or name another folder")
+    network, papers = load_checkpoint(checkpoint)
+    if thresholds is not None and len(thresholds) != len(papers.au_ids):
+        raise ConfigError(f"{len(thresholds)} thresholds were given for {len(papers.au_ids)} AUs; give one each")
+    graphs = export_graphs(network, crop_size=papers.model.crop_size)
+    speaks = papers.model.local_language or papers.model.global_language
+    info = BundleInfo(
+        name=name or output.name,
+        version=vlfau.__version__,
+        licence=licence,
+        created=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        note=note,
+        au_ids=papers.au_ids,
+        thresholds=tuple(thresholds or [THRESHOLD] * len(papers.au_ids)),
+        crop=CropGeometry(aligned_size=papers.aligned_size, crop_size=papers.model.crop_size),
+        vocabulary=papers.vocabulary if speaks else (),
+        max_local_length=max_local_length(papers.au_ids) if papers.model.local_language else 0,
+        max_global_length=max_global_length(papers.au_ids) if papers.model.global_language else 0,
+        training=papers.training,
+        scores=papers.scores,
+    )
+    fresh = output.with_name(f".{output.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    try:
+        for file, graph in graphs.items():
+            stored = store_weights_at_half(graph) if half else graph
+            (fresh / file).write_bytes(stored.SerializeToString())
+        bundle = write_model_json(fresh, info)
+        fresh.rename(output)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return Bundle(output, bundle.info, bundle.files)

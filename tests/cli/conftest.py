@@ -1,0 +1,3 @@
+from tests.inference.conftest import astronaut, tiny_bundle
+
+__all__ = ["astronaut", "tiny_bundle"]

@@ -1,0 +1,74 @@
+import subprocess
+import sys
+
+import pytest
+
+import vlfau
+from vlfau.cli import main
+
+NO_TORCH = """
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"torch", "torchvision", "timm", "lightning", "onnx", "safetensors", "yaml"}:
+            raise ModuleNotFoundError(f"{name} is blocked", name=name)
+
+sys.meta_path.insert(0, Blocker())
+from vlfau.cli import main
+
+code = main(sys.argv[1:])
+assert "torch" not in sys.modules
+sys.exit(code)
+"""
+
+LIGHT_START = """
+import sys
+from vlfau.cli import main
+
+main(["--help"])
+heavy = {"numpy", "cv2", "onnxruntime", "PIL", "torch"} & sys.modules.keys()
+assert not heavy, heavy
+"""
+
+
+def run(script, *arguments):
+    command = [sys.executable, "-W", "error", "-c", script, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
+
+
+def test_the_whole_predict_path_runs_without_torch(tiny_bundle, astronaut, tmp_path):
+    done = run(NO_TORCH, "predict", astronaut, "--model", tiny_bundle.folder, "--out", tmp_path / "out")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Lip Corner Puller" in done.stdout
+    assert (tmp_path / "out" / "results.csv").is_file()
+
+
+def test_info_runs_without_torch(tiny_bundle):
+    done = run(NO_TORCH, "info", "--model", tiny_bundle.folder)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_help_imports_nothing_heavy():
+    done = run(LIGHT_START)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "predict" in done.stdout
+
+
+def test_the_version_is_printed(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == vlfau.__version__
+
+
+@pytest.mark.parametrize("arguments", [["nothing"], ["predict"], ["predict", "a.jpg", "--describe", "all"]])
+def test_a_wrong_command_line_exits_with_2(arguments, capsys):
+    assert main(arguments) == 2
+    assert "Error" in capsys.readouterr().err
+
+
+def test_public_names_are_sorted_and_can_be_imported():
+    assert vlfau.__all__ == sorted(vlfau.__all__)
+    assert all(getattr(vlfau, name) is not None for name in vlfau.__all__)
+    assert dir(vlfau) == vlfau.__all__
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        vlfau.nothing  # noqa: B018

@@ -1,0 +1,221 @@
+import csv
+import io
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.inference.tiny_bundle import write_tiny_bundle
+from vlfau.cli import main
+from vlfau.inference.predictor import Predictor
+
+
+@pytest.fixture
+def predict(tiny_bundle, tmp_path, capsys):
+    """Run `vlfau predict` with an output folder; return the exit code, what was printed, and the rows."""
+
+    def run(*arguments, out=tmp_path / "out"):
+        code = main(["predict", *map(str, arguments), "--model", str(tiny_bundle.folder), "--out", str(out)])
+        printed = capsys.readouterr()
+        return code, printed, rows_of(out)
+
+    return run
+
+
+def rows_of(out):
+    if not (out / "results.csv").exists():
+        return []
+    with (out / "results.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def photo(astronaut):
+    with Image.open(astronaut) as image:
+        return image.convert("RGB")
+
+
+def test_a_photo_gives_table_picture_csv_and_json(predict, astronaut, tmp_path):
+    code, printed, rows = predict(astronaut)
+    assert (code, printed.err) == (0, "")
+    for expected in (f"{astronaut}: face 1 of 1", "Inner Brow Raiser", "active", "This person raises the"):
+        assert expected in printed.out.replace("\n", "")
+    (row,) = rows
+    assert (row["file"], row["face"]) == (str(astronaut), "1")
+    document = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))
+    assert document["pictures"][0]["faces"][0]["global_caption"] == row["global_text"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "astronaut.vlfau.jpg",
+        "results.csv",
+        "results.json",
+    ]
+
+
+def test_without_an_output_folder_nothing_is_written(tiny_bundle, astronaut, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["predict", str(astronaut), "--model", str(tiny_bundle.folder)]) == 0
+    assert "Lip Corner Puller" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_quiet_prints_no_tables(predict, astronaut):
+    code, printed, rows = predict(astronaut, "--quiet")
+    assert (code, printed.out, len(rows)) == (0, "", 1)
+
+
+def save_16_bit(image, path):
+    Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257).save(path)
+
+
+def save_grey(image, path):
+    image.convert("L").save(path)
+
+
+def save_rgba(image, path):
+    image.convert("RGBA").save(path)
+
+
+def save_cmyk(image, path):
+    image.convert("CMYK").save(path, "JPEG", quality=95)
+
+
+def save_palette(image, path):
+    image.quantize(256).save(path)
+
+
+def save_rotated(image, path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.rotate(90, expand=True).save(path, exif=exif)
+
+
+def save_wide(image, path):
+    wide = Image.new("RGB", (20_000, 1024), (127, 127, 127))
+    wide.paste(image.resize((1024, 1024)), (5000, 0))
+    wide.save(path, "JPEG")
+
+
+@pytest.mark.parametrize(
+    "save", [save_16_bit, save_grey, save_rgba, save_cmyk, save_palette, save_rotated, save_wide]
+)
+def test_every_kind_of_picture_is_read_under_any_name(predict, astronaut, tmp_path, save):
+    path = tmp_path / "Größe 顔 🙂.png"
+    save(photo(astronaut), path)
+    code, printed, rows = predict(path)
+    assert (code, printed.err) == (0, "")
+    assert [row["file"] for row in rows] == [str(path)]
+    assert (tmp_path / "out" / "Größe 顔 🙂.vlfau.jpg").is_file()
+
+
+def half_a_jpeg():
+    stream = io.BytesIO()
+    Image.effect_noise((200, 200), 80).save(stream, "JPEG")
+    return stream.getvalue()[:3000]
+
+
+def write_faceless(path):
+    Image.new("RGB", (300, 200), "grey").save(path, "PNG")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda path: path.write_text("no picture"), "is no picture that vlfau can read"),
+        (lambda path: path.write_bytes(b""), "is empty; copy it again"),
+        (lambda path: path.write_bytes(half_a_jpeg()), "is damaged or incomplete"),
+        (lambda path: path.mkdir(), "holds no picture"),
+        (lambda path: None, "does not exist; check the path"),
+        (write_faceless, "shows no face that could be found; take one with a larger"),
+    ],
+    ids=["no picture", "empty", "truncated", "folder without pictures", "missing", "without a face"],
+)
+def test_a_bad_input_is_named_and_the_others_are_processed(predict, astronaut, tmp_path, spoil, message):
+    bad = tmp_path / "schlecht ü.jpg"
+    spoil(bad)
+    code, printed, rows = predict(bad, astronaut)
+    assert code == 2
+    assert printed.err.count("\n") == 1
+    assert str(bad) in printed.err
+    assert message in printed.err
+    assert [row["file"] for row in rows] == [str(astronaut)]
+
+
+def test_a_picture_without_a_face_is_listed_in_the_document(predict, tmp_path):
+    write_faceless(tmp_path / "a.png")
+    assert predict(tmp_path / "a.png")[0] == 2
+    document = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))
+    assert document["pictures"] == [{"file": str(tmp_path / "a.png"), "faces": []}]
+
+
+def test_a_wrong_bundle_stops_the_run_with_one_sentence(astronaut, tmp_path, capsys):
+    assert main(["predict", str(astronaut), "--model", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert f"{tmp_path} is no bundle" in error
+    assert error.count("\n") == 1
+
+
+def test_an_output_folder_that_is_a_file_is_named(tiny_bundle, astronaut, tmp_path, capsys):
+    (tmp_path / "taken").write_text("")
+    arguments = ["predict", str(astronaut), "--model", str(tiny_bundle.folder), "--out", str(tmp_path / "taken")]
+    assert main(arguments) == 2
+    assert f"cannot make the folder {tmp_path / 'taken'}" in capsys.readouterr().err
+
+
+def test_photos_of_the_same_name_keep_their_own_annotated_pictures(predict, astronaut, tmp_path):
+    for folder in ("a", "B"):
+        (tmp_path / folder).mkdir()
+        photo(astronaut).save(tmp_path / folder / "me.png")
+    code, _, rows = predict(tmp_path / "a" / "me.png", tmp_path / "B" / "me.png")
+    assert (code, len(rows)) == (0, 2)
+    names = {path.name for path in (tmp_path / "out").glob("*.jpg")}
+    assert names == {"me.vlfau.jpg", "me-2.vlfau.jpg"}
+
+
+def test_a_folder_that_holds_its_own_results_gives_the_same_again(predict, astronaut, tmp_path):
+    shutil.copy(astronaut, tmp_path)
+    first = predict(tmp_path, out=tmp_path)
+    again = predict(tmp_path, out=tmp_path)
+    assert first[2] == again[2]
+    assert len(again[2]) == 1
+
+
+def test_earlier_results_survive_a_run_in_which_nothing_can_be_read(predict, astronaut, tmp_path):
+    _, _, rows = predict(astronaut)
+    code, _, rows_after = predict(tmp_path / "missing.jpg")
+    assert code == 2
+    assert rows_after == rows
+
+
+def test_finished_results_are_kept_when_the_run_is_interrupted(predict, astronaut, tmp_path, monkeypatch):
+    copy = shutil.copy(astronaut, tmp_path)
+    real, calls = Predictor.predict, []
+
+    def interrupted_at_the_second(self, picture):
+        calls.append(picture)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(self, picture)
+
+    monkeypatch.setattr(Predictor, "predict", interrupted_at_the_second)
+    code, _, rows = predict(astronaut, copy)
+    assert code == 130
+    assert [row["file"] for row in rows] == [str(astronaut)]
+
+
+def test_several_photos_show_their_progress_to_whoever_watches(predict, astronaut, tmp_path, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    copy = shutil.copy(astronaut, tmp_path / "copy.png")
+    code, printed, rows = predict(astronaut, tmp_path / "missing.jpg", copy)
+    assert (code, len(rows)) == (2, 2)
+    assert "Photos" in printed.err
+    assert "Photos" not in printed.out
+    assert printed.out.count("Lip Corner Puller") == 2
+
+
+def test_a_model_of_synthetic_faces_says_so_once(astronaut, tmp_path, capsys):
+    bundle = write_tiny_bundle(tmp_path / "bundle", training={"synthetic": True})
+    assert main(["predict", str(astronaut), "--model", str(bundle.folder)]) == 0
+    assert capsys.readouterr().err == (
+        "note: model tiny 1.0 was trained on synthetic faces only; don't rely on its results\n"
+    )

@@ -1,0 +1,147 @@
+import hashlib
+import json
+import shutil
+
+import onnx
+import pytest
+
+from tests.inference.tiny_bundle import AU_IDS, CROP_SIZE, VOCABULARY, write_tiny_bundle
+from vlfau.errors import BundleError
+from vlfau.faces import CropGeometry
+from vlfau.inference.bundle import load_bundle
+from vlfau.inference.predictor import Predictor
+
+
+@pytest.fixture
+def folder(tiny_bundle, tmp_path):
+    return shutil.copytree(tiny_bundle.folder, tmp_path / "copy")
+
+
+def edit(folder, **changes):
+    """Change keys of model.json; None removes one."""
+    path = folder / "model.json"
+    table = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({key: value for key, value in table.items() if value is not None}))
+
+
+def sign(folder):
+    """Make model.json agree with the files again."""
+    edit(
+        folder,
+        files={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.onnx")},
+    )
+
+
+def assert_refused(folder, message):
+    with pytest.raises(BundleError, match=message) as caught:
+        load_bundle(folder)
+    assert str(folder) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_was_written_is_read_again(tiny_bundle):
+    bundle = load_bundle(tiny_bundle.folder)
+    assert bundle == tiny_bundle
+    assert bundle.info.au_ids == AU_IDS
+    assert bundle.info.thresholds == (0.5, 0.5, 0.25)
+    assert bundle.info.crop == CropGeometry(aligned_size=CROP_SIZE, crop_size=CROP_SIZE)
+    assert bundle.info.vocabulary == VOCABULARY.tokens
+    assert bundle.has_local_captions
+    assert bundle.has_global_captions
+    assert not bundle.info.is_synthetic
+
+
+def test_a_folder_without_model_json_is_refused_by_name(tmp_path):
+    assert_refused(tmp_path, "is no bundle: it has no model.json; name a folder that has")
+
+
+def test_a_missing_folder_is_refused_by_name(tmp_path):
+    assert_refused(tmp_path / "nowhere", "is no bundle")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is no JSON"),
+        ("[" * 100_000, "is no JSON"),
+        ("[]", "holds no JSON object"),
+        (b"\xff\xfe", "is no JSON"),
+    ],
+    ids=["half", "nested", "list", "bytes"],
+)
+def test_a_model_json_that_is_none_is_refused(folder, text, message):
+    (folder / "model.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert_refused(folder, message)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": 2}, "has format 2, this vlfau reads format 1; export the bundle anew, or install"),
+        ({"format": None}, "has format None"),
+        ({"colour": "red"}, "has an unknown key 'colour'"),
+        ({"licence": None}, "has no key 'licence'"),
+        ({"name": 5}, "'name' must be a text"),
+        ({"au_ids": [1, 6]}, "has 3 thresholds for 2 AUs"),
+        ({"au_ids": [1, 6, 999]}, "AU 999 is not in the catalogue"),
+        ({"au_ids": [1, 6, 6]}, "an AU is given twice"),
+        ({"au_ids": [True, 6, 12]}, "'au_ids' must be a list of FACS numbers"),
+        ({"thresholds": [0.5, 0.5, 1.5]}, "'thresholds' must be a list of numbers from 0 to 1"),
+        ({"thresholds": [0.5, 0.5, float("nan")]}, "'thresholds' must be"),
+        ({"crop": {"aligned_size": 8, "crop_size": 16}}, "'crop' must be"),
+        ({"crop": {"crop_size": 16}}, "'crop' must be"),
+        ({"vocabulary": ["a", "b"]}, "a vocabulary is <pad>, <bos>, <eos>"),
+        ({"vocabulary": []}, "has graphs for captions, but no max_local_length or vocabulary"),
+        ({"max_global_length": 0}, "has graphs for captions, but no max_global_length or vocabulary"),
+        ({"training": {}}, "'training' must be an object that says at least whether 'synthetic'"),
+        ({"scores": {"f1": float("inf")}}, "'scores' must be an object"),
+    ],
+)
+def test_a_wrong_key_is_refused_by_name(folder, changes, message):
+    edit(folder, **changes)
+    assert_refused(folder, message)
+
+
+def test_a_graph_that_was_changed_is_refused_by_name(folder):
+    with (folder / "vision.onnx").open("ab") as stream:
+        stream.write(b"\0")
+    assert_refused(folder, r"vision\.onnx is not the file that model\.json describes")
+
+
+@pytest.mark.parametrize("name", ["vision.onnx", "local_step.onnx"])
+def test_a_graph_that_is_missing_is_refused_by_name(folder, name):
+    (folder / name).unlink()
+    assert_refused(folder, f"lacks {name}; copy or export it anew")
+
+
+def test_a_decoder_needs_both_its_graphs(folder):
+    (folder / "global_init.onnx").unlink()
+    sign(folder)
+    assert_refused(folder, r"lacks global_init\.onnx")
+
+
+@pytest.mark.parametrize("name", ["../secret.onnx", "/etc/passwd", "other.onnx"])
+def test_a_bundle_names_no_file_but_its_own(folder, name):
+    edit(folder, files={name: "0" * 64})
+    assert_refused(folder, "a bundle holds vision.onnx, .* only")
+
+
+def test_a_file_that_is_no_graph_is_refused_when_it_is_needed(folder):
+    (folder / "vision.onnx").write_bytes(b"no graph")
+    sign(folder)
+    with pytest.raises(BundleError, match=r"vision\.onnx"):
+        Predictor(folder).backend.see(None)
+
+
+def test_a_graph_with_other_outputs_is_refused_by_name(folder):
+    model = onnx.load(folder / "vision.onnx")
+    del model.graph.output[3]
+    onnx.save(model, folder / "vision.onnx")
+    sign(folder)
+    with pytest.raises(BundleError, match=r"vision\.onnx maps \['crops'\] to .* are needed; export"):
+        Predictor(folder).backend.see(None)
+
+
+def test_no_bundle_is_written_that_contradicts_itself(tmp_path):
+    with pytest.raises(BundleError, match="has 2 thresholds for 3 AUs"):
+        write_tiny_bundle(tmp_path / "bundle", thresholds=(0.5, 0.5))

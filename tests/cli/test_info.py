@@ -6,7 +6,14 @@ def test_info_shows_aus_versions_and_origin(tiny_bundle, capsys):
     assert main(["info", "--model", str(tiny_bundle.folder)]) == 0
     printed = capsys.readouterr()
     assert printed.err == ""
-    for expected in ("Lip Corner Puller", "zygomaticus major", "0.25", "onnxruntime", "Apache-2.0", "f1_macro  0.5"):
+    for expected in (
+        "Lip Corner Puller",
+        "zygomaticus major",
+        "0.25",
+        "onnxruntime",
+        "Apache-2.0",
+        "f1_macro  0.5",
+    ):
         assert expected in printed.out
 
 

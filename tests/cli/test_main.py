@@ -11,7 +11,7 @@ import sys
 
 class Blocker:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {"torch", "torchvision", "timm", "lightning", "onnx", "safetensors", "yaml"}:
+        if name in {"torch", "torchvision", "timm", "lightning", "onnx", "safetensors", "yaml"}:
             raise ModuleNotFoundError(f"{name} is blocked", name=name)
 
 sys.meta_path.insert(0, Blocker())
@@ -47,6 +47,13 @@ def test_the_whole_predict_path_runs_without_torch(tiny_bundle, astronaut, tmp_p
 def test_info_runs_without_torch(tiny_bundle):
     done = run(NO_TORCH, "info", "--model", tiny_bundle.folder)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_command_that_needs_torch_says_how_to_get_it(tmp_path):
+    done = run(NO_TORCH, "train", tmp_path / "config.yaml")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "is not installed; run: pip install 'vlfau[train]'" in done.stderr
 
 
 def test_help_imports_nothing_heavy():

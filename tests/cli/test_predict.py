@@ -157,7 +157,14 @@ def test_a_wrong_bundle_stops_the_run_with_one_sentence(astronaut, tmp_path, cap
 
 def test_an_output_folder_that_is_a_file_is_named(tiny_bundle, astronaut, tmp_path, capsys):
     (tmp_path / "taken").write_text("")
-    arguments = ["predict", str(astronaut), "--model", str(tiny_bundle.folder), "--out", str(tmp_path / "taken")]
+    arguments = [
+        "predict",
+        str(astronaut),
+        "--model",
+        str(tiny_bundle.folder),
+        "--out",
+        str(tmp_path / "taken"),
+    ]
     assert main(arguments) == 2
     assert f"cannot make the folder {tmp_path / 'taken'}" in capsys.readouterr().err
 

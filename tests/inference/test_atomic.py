@@ -4,6 +4,13 @@ from vlfau.errors import InputError
 from vlfau.inference.atomic import replacing
 
 
+def write(path, *, fails=False):
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+        if fails:
+            raise RuntimeError
+
+
 def test_a_file_is_replaced_when_the_block_ends_well(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
@@ -17,14 +24,13 @@ def test_a_file_is_replaced_when_the_block_ends_well(tmp_path):
 def test_a_file_stays_as_it_was_when_the_block_fails(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(RuntimeError), replacing(path) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        write(path, fails=True)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
     path = tmp_path / "nowhere" / "a.txt"
-    with pytest.raises(InputError, match="cannot write .*nowhere.*choose another place"), replacing(path) as temporary:
-        temporary.write_text("new")
+    with pytest.raises(InputError, match=r"cannot write .*nowhere.*choose another place"):
+        write(path)

@@ -30,12 +30,12 @@ def test_a_drawing_holds_photo_and_card_at_any_size_of_the_photo(size):
     assert colour_share(drawing, face_colour(1)) > 0.001
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 5, 40])
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 20])
 def test_every_face_gets_its_card(count):
     photo = np.full((480, 640, 3), 90, np.uint8)
     drawing = draw_faces(photo, faces_at(*[(10 * index, 50, 10 * index + 90, 150) for index in range(count)]))
     card_pixels = colour_share(drawing, "#ffffff") * drawing.shape[0] * drawing.shape[1]
-    assert card_pixels > count * PANEL_WIDTH * 50
+    assert card_pixels >= count * PANEL_WIDTH * 50
     for number in range(1, min(count, 8) + 1):
         assert colour_share(drawing, face_colour(number)) > 0
 
@@ -43,11 +43,14 @@ def test_every_face_gets_its_card(count):
 def test_the_box_of_a_reduced_picture_lies_where_it_should():
     picture = Picture(np.zeros((500, 800, 3), np.uint8), reduction=10.0)
     drawing = draw_faces(picture, faces_at((2000, 1000, 6000, 4000)))
-    mask = (drawing == np.array(ImageColor.getrgb(face_colour(1)), np.uint8)).all(-1)
-    photo_width = drawing.shape[1] - PANEL_WIDTH - 3 * 20
-    column = mask[:, : photo_width + 20].sum(0).argmax() - 20  # the left or right edge of the box
-    shares = [column / photo_width, 1 - column / photo_width]
-    assert min(shares) == pytest.approx(0.25, abs=0.01)
+    rows, columns = np.nonzero((drawing == 0).all(-1))  # the photo
+    left, top = columns.min(), rows.min()
+    width, height = columns.max() + 1 - left, rows.max() + 1 - top
+    photo = drawing[top : top + height, left : left + width]
+    edge = (photo == np.array(ImageColor.getrgb(face_colour(1)), np.uint8)).all(-1)
+    edge_columns, edge_rows = np.flatnonzero(edge.mean(0) > 0.3), np.flatnonzero(edge.mean(1) > 0.3)
+    np.testing.assert_allclose(edge_columns[[0, -1]] / width, [0.25, 0.75], atol=0.01)
+    np.testing.assert_allclose(edge_rows[[0, -1]] / height, [0.2, 0.8], atol=0.01)
 
 
 def test_a_card_has_a_bar_as_long_as_the_probability():

@@ -193,7 +193,12 @@ def test_what_is_no_picture_is_refused_by_name(tmp_path, write, reason):
 
 @pytest.mark.parametrize(
     "pixels",
-    [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)],
+    [
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4, 3)),
+        np.zeros((0, 4, 3), np.uint8),
+    ],
     ids=["grey", "RGBA", "floats", "nothing"],
 )
 def test_pixels_of_another_kind_are_refused(pixels):

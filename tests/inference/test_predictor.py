@@ -10,7 +10,8 @@ from tests.inference.tiny_bundle import (
     prob,
     write_tiny_bundle,
 )
-from vlfau.errors import ConfigError, ImageError
+from vlfau.errors import BundleError, ConfigError, ImageError
+from vlfau.inference.backend import OrtBackend, VisionOutput
 from vlfau.inference.predictor import Predictor
 
 
@@ -123,3 +124,26 @@ def test_crops_of_another_size_are_refused(tiny_bundle):
 def test_options_out_of_range_are_refused(tiny_bundle, options, message):
     with pytest.raises(ConfigError, match=message):
         Predictor(tiny_bundle, **options)
+
+
+class BrokenBackend:
+    """A runtime whose logits are not what the bundle promises."""
+
+    def __init__(self, au_logits):
+        self.au_logits = np.array(au_logits, np.float32)
+
+    def see(self, crops):
+        return VisionOutput(self.au_logits, *(np.zeros(0, np.float32),) * 3)
+
+
+@pytest.mark.parametrize("au_logits", [[[0, np.nan, 0]], [[0, np.inf, 0]], [[0, 0]]])
+def test_a_model_that_gives_no_number_for_an_au_is_refused(tiny_bundle, au_logits):
+    predictor = Predictor(tiny_bundle, backend=BrokenBackend(au_logits))
+    with pytest.raises(BundleError, match="gives no finite number for each of 3 AUs of 1 faces"):
+        predictor.predict_crops(crops((0, 0, 0)))
+
+
+def test_a_graph_that_fails_is_named(tiny_bundle):
+    backend = OrtBackend(tiny_bundle)
+    with pytest.raises(BundleError, match=r"vision\.onnx fails on its inputs"):
+        backend.see(np.zeros((1, 8, 8, 3), np.uint8))

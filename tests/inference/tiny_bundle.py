@@ -1,8 +1,8 @@
 """A bundle whose answers a person can work out.
 
-Its three AUs are AU1, AU6 and AU12, and their logits are 10 * (c - 0.5), where c is the mean red, green and blue
-of the crop, from 0 to 1. The decoders say the texts below word by word, whatever was said before: the local one
-that of its AU, the global one that of the strongest colour.
+Its three AUs are AU1, AU6 and AU12, and their logits are 10 * (c - 0.5), where c is the mean red, green and
+blue of the crop, from 0 to 1. The decoders say the texts below word by word, whatever was said before: the
+local one that of its AU, the global one that of the strongest colour.
 """
 
 import numpy as np
@@ -56,7 +56,9 @@ init (float[S,4,4] features) => (float[S,4,4] keys, float[S,4] hidden, float[S,4
 # The hidden state counts the words that were said; AUs and colours choose the text, a row of the table.
 STEP = """
 <ir_version: 10, opset_import: ["" : 20]>
-step (int64[S,K] token_ids, float[S,K,4] hidden, float[S,K,4] cell, float[S,4,4] features, float[S,4,4] keys) => (
+step (
+  int64[S,K] token_ids, float[S,K,4] hidden, float[S,K,4] cell, float[S,4,4] features, float[S,4,4] keys
+) => (
   float[S,K,W] logits, float[S,K,4] next_hidden, float[S,K,4] next_cell, float[S,K,4] attention_weights
 ) {
   next_hidden = Add (hidden, one)

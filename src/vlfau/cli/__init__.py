@@ -20,12 +20,25 @@ from vlfau.errors import InputError, MissingExtraError, VlfauError
 
 __all__ = ["main"]
 
-_HEAVY_PACKAGES = ("torch", "torchvision", "timm", "lightning", "onnx", "onnxscript", "pydantic", "safetensors", "yaml")
+_HEAVY_PACKAGES = (
+    "torch",
+    "torchvision",
+    "timm",
+    "lightning",
+    "onnx",
+    "onnxscript",
+    "pydantic",
+    "safetensors",
+    "yaml",
+)
 
 
 def _app() -> App:
     app = App(
-        name="vlfau", help="Facial action units in numbers and in words.", version=lambda: vlfau.__version__
+        name="vlfau",
+        help="Facial action units in numbers and in words.",
+        version=lambda: vlfau.__version__,
+        suppress_keyboard_interrupt=False,
     )
     for command in (predict, train, export, info):
         app.command(command)

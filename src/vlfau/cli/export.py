@@ -31,9 +31,7 @@ def export(
     from vlfau.cli.console import output_console
     from vlfau.export import export_bundle
 
-    bundle = export_bundle(
-        checkpoint, output, name=name, licence=licence, note=note, half=not full_precision
-    )
+    bundle = export_bundle(checkpoint, output, name=name, licence=licence, note=note, half=not full_precision)
     size = sum(bundle.path(file).stat().st_size for file in bundle.files) / 1e6
     output_console().print(f"bundle: {output} ({size:.1f} MB, {len(bundle.info.au_ids)} AUs)", markup=False)
     return 0

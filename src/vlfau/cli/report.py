@@ -90,7 +90,8 @@ class Report:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Write what there is."""
-        self._progress.stop()
+        if self._progress.live.is_started:
+            self._progress.stop()
         self._write_tables()
 
     def progress(self, files: Sequence[Path]) -> Iterator[Path]:

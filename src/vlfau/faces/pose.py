@@ -38,7 +38,7 @@ def estimate_pose(landmarks_xy: NDArray[np.floating], landmarks_z: NDArray[np.fl
     # x points right, y down, z away from the camera; a frontal face looks along -z.
     gaze = -rotation[:, 2]
     yaw, pitch = np.arctan2(gaze[0], -gaze[2]), np.arcsin(np.clip(-gaze[1], -1, 1))
-    turned = _about_y(-yaw) @ _about_x(pitch)
+    turned = _about_y(-yaw) @ _about_x(-pitch)
     in_plane = turned.T @ rotation
     roll = np.arctan2(in_plane[1, 0], in_plane[0, 0])
     return HeadPose(*(float(np.degrees(angle)) for angle in (yaw, pitch, roll)))

@@ -116,7 +116,7 @@ class _Graph:
             arrays: list[NDArray[Any]] = self.session.run(self.outputs, inputs)
         except Exception as error:  # The runtime's own errors have no common base.
             reason = str(error).strip().partition("\n")[0]
-            raise BundleError(f"{self.path} cannot run on its inputs ({reason}); export the bundle anew") from None
+            raise BundleError(f"{self.path} fails on its inputs ({reason}); export the bundle anew") from None
         return arrays
 
 

@@ -1,0 +1,192 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from vlfau.errors import CheckpointError, ConfigError
+from vlfau.export import export_bundle
+from vlfau.inference.bundle import load_bundle
+from vlfau.inference.predictor import Predictor
+from vlfau.language import Vocabulary, max_global_length, max_local_length
+from vlfau.language.decoding import DecodingOptions, decode_captions
+from vlfau.model import ModelConfig, build_vlfau
+from vlfau.model.stepper import TorchStepper
+from vlfau.training import Checkpoint, load_checkpoint, save_checkpoint
+
+AU_IDS = (1, 4, 12, 25)
+VOCABULARY = Vocabulary.for_aus(AU_IDS)
+CONFIG = ModelConfig(
+    backbone="resnet10t",
+    crop_size=64,
+    combined_dim=16,
+    feature_dim=16,
+    hidden_dim=16,
+    embedding_dim=8,
+)
+
+
+def papers(**changes):
+    return Checkpoint(
+        **{
+            "model": CONFIG,
+            "au_ids": AU_IDS,
+            "vocabulary": tuple(VOCABULARY.to_list()),
+            "fold": 1,
+            "aligned_size": 72,
+            "training": {"data": "nothing", "synthetic": True, "from_scratch": True},
+            "scores": {"f1_macro": 0.5},
+            **changes,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """An untrained network whose decoders choose their words clearly."""
+    torch.manual_seed(0)
+    network = build_vlfau(CONFIG, num_aus=len(AU_IDS), vocabulary_size=len(VOCABULARY)).eval()
+    for decoder in (network.local_decoder, network.global_decoder):
+        decoder.vocabulary_scores.weight.data *= 20
+        decoder.embedding.weight.data *= 5
+    folder = tmp_path_factory.mktemp("run") / "best"
+    save_checkpoint(folder, network, papers())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def crops():
+    return np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def bundle(checkpoint, tmp_path_factory):
+    return export_bundle(checkpoint, tmp_path_factory.mktemp("full") / "toy", half=False, note="a toy")
+
+
+def torch_captions(decoder, features, longest, prefix=()):
+    results = decode_captions(
+        TorchStepper(decoder, features),
+        bos_id=VOCABULARY.bos_id,
+        eos_id=VOCABULARY.eos_id,
+        banned_ids=[VOCABULARY.pad_id],
+        options=DecodingOptions(max_length=longest, beam_size=3),
+        prefix=prefix,
+    )
+    return [VOCABULARY.decode(result.token_ids) for result in results]
+
+
+def test_probabilities_and_words_equal_torchs(checkpoint, bundle, crops):
+    network, _ = load_checkpoint(checkpoint)
+    results = Predictor(bundle, describe="every").predict_crops(crops)
+    with torch.inference_mode():
+        vision = network.see(torch.from_numpy(crops).permute(0, 3, 1, 2))
+        features = vision.au_features().flatten(0, 1)
+    probs = [[au.prob for au in result.aus] for result in results]
+    np.testing.assert_allclose(probs, vision.au_logits.sigmoid(), atol=1e-4)
+    maps = [[au.attention_map for au in result.aus] for result in results]
+    np.testing.assert_allclose(maps, vision.attention_maps, atol=1e-4)
+    local_captions = [au.local_caption for result in results for au in result.aus]
+    assert local_captions == torch_captions(network.local_decoder, features, max_local_length(AU_IDS))
+    assert len(set(local_captions)) > 1
+    subject = VOCABULARY.encode_words("This person")
+    expected = torch_captions(network.global_decoder, vision.stem_features, max_global_length(AU_IDS), subject)
+    assert [result.global_caption for result in results] == expected
+
+
+def test_half_precision_halves_the_size_and_keeps_the_probabilities(checkpoint, bundle, crops, tmp_path):
+    half = export_bundle(checkpoint, tmp_path / "half")
+    sizes = [sum(each.path(name).stat().st_size for name in each.files) for each in (half, bundle)]
+    assert sizes[0] < 0.6 * sizes[1]
+    ours, theirs = (
+        [[au.prob for au in result.aus] for result in Predictor(each, describe="never").predict_crops(crops)]
+        for each in (half, bundle)
+    )
+    np.testing.assert_allclose(ours, theirs, atol=1e-3)
+
+
+def test_any_number_of_faces_goes_through_the_graphs(bundle, crops):
+    predictor = Predictor(bundle, describe="never")
+    together = predictor.predict_crops(np.concatenate([crops] * 7))
+    alone = [predictor.predict_crops(crop[None])[0] for crop in crops]
+    for index, result in enumerate(together):
+        expected = [au.prob for au in alone[index % 3].aus]
+        assert [au.prob for au in result.aus] == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_bundle_carries_what_the_checkpoint_knew(bundle):
+    info = load_bundle(bundle.folder).info
+    assert (info.name, info.note, info.licence) == ("toy", "a toy", "Apache-2.0")
+    assert info.au_ids == AU_IDS
+    assert (info.crop.aligned_size, info.crop.crop_size) == (72, 64)
+    assert info.vocabulary == tuple(VOCABULARY.to_list())
+    assert info.thresholds == (0.5,) * 4
+    assert info.is_synthetic
+    assert info.scores == {"f1_macro": 0.5}
+
+
+def test_a_network_without_words_makes_a_bundle_without_words(tmp_path, crops):
+    silent = ModelConfig(**{**vars(CONFIG), "local_language": False, "global_language": False})
+    network = build_vlfau(silent, num_aus=4, vocabulary_size=len(VOCABULARY))
+    save_checkpoint(tmp_path / "best", network, papers(model=silent))
+    bundle = export_bundle(tmp_path / "best", tmp_path / "silent")
+    assert sorted(bundle.files) == ["vision.onnx"]
+    result = Predictor(bundle, describe="every").predict_crops(crops)[0]
+    assert result.global_caption is None
+    assert [au.local_caption for au in result.aus] == [None] * 4
+
+
+def test_an_existing_folder_is_left_alone(checkpoint, tmp_path):
+    (tmp_path / "there").mkdir()
+    with pytest.raises(ConfigError, match="exists already"):
+        export_bundle(checkpoint, tmp_path / "there")
+    with pytest.raises(ConfigError, match="3 thresholds were given for 4 AUs"):
+        export_bundle(checkpoint, tmp_path / "new", thresholds=[0.5] * 3)
+    assert not (tmp_path / "new").exists()
+
+
+def test_checkpoints_of_other_aus_words_or_folds_are_refused(checkpoint):
+    with pytest.raises(CheckpointError, match=r"is for the AUs \[1, 4, 12, 25\], expected \[4, 1, 12, 25\]"):
+        load_checkpoint(checkpoint, au_ids=(4, 1, 12, 25))
+    with pytest.raises(CheckpointError, match="knows .* words that are not the"):
+        load_checkpoint(checkpoint, vocabulary=Vocabulary.for_aus([1, 2]))
+    with pytest.raises(CheckpointError, match="left out fold 1, so fold 2 was among its training frames"):
+        load_checkpoint(checkpoint, fold=2)
+    load_checkpoint(checkpoint, au_ids=AU_IDS, vocabulary=VOCABULARY, fold=1)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda folder: (folder / "checkpoint.json").unlink(), "is no checkpoint: it has no checkpoint.json"),
+        (lambda folder: (folder / "checkpoint.json").write_text("{"), "checkpoint.json is damaged"),
+        (lambda folder: (folder / "checkpoint.json").write_text("[]"), "checkpoint.json is damaged"),
+        (lambda folder: (folder / "checkpoint.json").write_text('{"format": 99}'), "of another format"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b"\x80\x04pickle"), "do not fit"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "do not fit"),
+        (lambda folder: change(folder, au_ids=[1, 4, 12]), "do not fit"),
+        (lambda folder: change(folder, au_ids=[1, 4, 12, 3]), "damaged .*AU 3 is not in the catalogue"),
+        (lambda folder: change(folder, extra=1), "damaged"),
+    ],
+)
+def test_a_damaged_checkpoint_is_named(checkpoint, tmp_path, spoil, message):
+    import shutil
+
+    folder = tmp_path / "best"
+    shutil.copytree(checkpoint, folder)
+    spoil(folder)
+    with pytest.raises(CheckpointError, match=message):
+        load_checkpoint(folder)
+
+
+def change(folder, **values):
+    path = folder / "checkpoint.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+def test_saving_replaces_an_earlier_checkpoint_whole(checkpoint, tmp_path):
+    network, found = load_checkpoint(checkpoint)
+    save_checkpoint(tmp_path / "best", network, found)
+    save_checkpoint(tmp_path / "best", network, papers(scores={"f1_macro": 0.75}))
+    assert load_checkpoint(tmp_path / "best")[1].scores == {"f1_macro": 0.75}
+    assert [path.name for path in tmp_path.iterdir()] == ["best"]

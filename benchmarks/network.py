@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import timm
 import torch
+from tests.model.reference import classify_one_by_one, refine_one_by_one
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.timing import time_in_turns
-from tests.model.reference import classify_one_by_one, refine_one_by_one
 from vlfau.facs import AU_SETS
 from vlfau.language import Vocabulary, max_global_length, max_local_length
 from vlfau.language.decoding import DecodingOptions, decode_captions
@@ -49,7 +49,7 @@ def _captions(vocabulary: Vocabulary, batch: int) -> tuple[Tensor, Tensor]:
 def _flops(call: object, *inputs: Tensor) -> float:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         call(*inputs)  # type: ignore[operator]
-    return counter.get_total_flops() / 1e9
+    return float(counter.get_total_flops()) / 1e9
 
 
 def _size_and_work(network: VLFAU, vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
@@ -61,16 +61,17 @@ def _size_and_work(network: VLFAU, vocabulary: Vocabulary) -> Iterator[tuple[str
     crop = _crops(1)
     yield "work a face, bare Swin-B", f"{_flops(network.stem.backbone, crop.float()):.1f} GFLOPs"
     yield "work a face, vision half", f"{_flops(network.see, crop):.1f} GFLOPs"
-    yield "work a face, with all captions taught", f"{_flops(network, crop, *_captions(vocabulary, 1)):.1f} GFLOPs"
+    yield (
+        "work a face, with all captions taught",
+        f"{_flops(network, crop, *_captions(vocabulary, 1)):.1f} GFLOPs",
+    )
 
 
 def _forward(network: VLFAU) -> Iterator[tuple[str, str]]:
     bare = timm.create_model("swin_base_patch4_window7_224", pretrained=False).eval()
     crops = _crops(BATCH)
     with torch.inference_mode():
-        times = time_in_turns(
-            {"bare": lambda: bare(crops.float()), "full": lambda: network.see(crops)}, repeats=9
-        )
+        times = time_in_turns({"bare": lambda: bare(crops.float()), "full": lambda: network.see(crops)}, repeats=9)
     yield f"forward of {BATCH} faces, timm's bare Swin-B", str(times["bare"])
     yield f"forward of {BATCH} faces, full network without words", str(times["full"])
     yield "full over bare (goal 1.10 at most)", f"{times['full'].median / times['bare'].median:.3f}"
@@ -138,8 +139,11 @@ def _training_step(network: VLFAU, vocabulary: Vocabulary) -> Iterator[tuple[str
             + occurrence_loss(output.global_au_logits, labels, known, weights)
         )
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
 
     times = time_in_turns({"step": step}, repeats=2)
-    yield f"one training step of {BATCH} faces, {torch.get_num_threads()} threads, longest captions", str(times["step"])
+    yield (
+        f"one training step of {BATCH} faces, {torch.get_num_threads()} threads, longest captions",
+        str(times["step"]),
+    )

@@ -86,8 +86,7 @@ class Translator:
         for position in range(self.graph.OperatorsLength()):
             self._translate_operator(self.graph.Operators(position))
         outputs = [
-            self._name_output(int(i), *graph.outputs[self._tensor_label(i)])
-            for i in self.graph.OutputsAsNumpy()
+            self._name_output(int(i), *graph.outputs[self._tensor_label(i)]) for i in self.graph.OutputsAsNumpy()
         ]
         images = helper.make_tensor_value_info("images", onnx.TensorProto.FLOAT, ["batch", *shape[1:]])
         model = helper.make_model(

@@ -8,9 +8,9 @@ FOLDER holds pictures of one face each. Those that look straight ahead count, an
 import argparse
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from vlfau.faces.detector import FaceDetector
 from vlfau.faces.mesh import LEFT_EYE_OUTER, RIGHT_EYE_OUTER, FaceMesh, Region
@@ -45,13 +45,11 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     paths = sorted(parser.parse_args().folder.glob("*.jpg"))
     detect, mesh = FaceDetector(), FaceMesh()
-    faces = []
+    faces: list[NDArray[np.float64]] = []
     for path in paths:
-        image = np.asarray(cv2.imread(str(path))[..., ::-1], np.uint8)
+        image = np.asarray(Image.open(path).convert("RGB"), np.uint8)
         pair = [standard_face(np.ascontiguousarray(view), detect, mesh) for view in (image, image[:, ::-1])]
-        for face in pair:
-            if face is not None and abs(face[NOSE_TIP, 0]) < MOST_OFF_CENTRE:
-                faces.append(face)
+        faces += [face for face in pair if face is not None and abs(face[NOSE_TIP, 0]) < MOST_OFF_CENTRE]
     mean = np.mean(faces, axis=0)
     print(f"{len(faces)} of {2 * len(paths)} views look straight ahead")
     rows = "\n".join(",".join(f"{value:.4f}" for value in row) for row in mean)

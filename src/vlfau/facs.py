@@ -28,8 +28,8 @@ from vlfau.errors import ConfigError
 __all__ = [
     "AU_SETS",
     "INTENSITY_LETTERS",
-    "ActionUnit",
     "AUState",
+    "ActionUnit",
     "Side",
     "action_unit",
     "all_au_ids",

@@ -96,9 +96,7 @@ def save_wide(image, path):
     wide.save(path, "JPEG")
 
 
-@pytest.mark.parametrize(
-    "save", [save_16_bit, save_grey, save_rgba, save_cmyk, save_palette, save_rotated, save_wide]
-)
+@pytest.mark.parametrize("save", [save_16_bit, save_grey, save_rgba, save_cmyk, save_palette, save_rotated, save_wide])
 def test_every_kind_of_picture_is_read_under_any_name(predict, astronaut, tmp_path, save):
     path = tmp_path / "Größe 顔 🙂.png"
     save(photo(astronaut), path)

@@ -85,7 +85,10 @@ def test_pictures_in_memory_are_those_on_disk_and_larger_ones_are_shrunk(write_m
 
 
 def test_a_picture_that_is_no_aligned_face_is_named(write_manifest):
-    with pytest.raises(ManifestError, match=r"000\.png has 100 x 100 pixels; expected an aligned, square face of at least 128"):
+    with pytest.raises(
+        ManifestError,
+        match=r"000\.png has 100 x 100 pixels; expected an aligned, square face of at least 128",
+    ):
         dataset(write_manifest(ROWS, size=100))[0]
     path = write_manifest(ROWS)
     (path.parent / "001.png").write_bytes(b"not a picture")

@@ -11,14 +11,35 @@ from vlfau.language import Gender
 def test_a_row_becomes_a_frame_with_everything_that_is_known(write_manifest):
     path = write_manifest(
         [
-            {"subject": "F001", "fold": 2, "gender": "F", "AU12": 1, "AU12_intensity": 3.4, "AU12_side": "left", "AU25": 0},
-            {"subject": "M001", "fold": 1, "gender": "", "AU12": "", "AU12_intensity": "", "AU12_side": "", "AU25": 1},
+            {
+                "subject": "F001",
+                "fold": 2,
+                "gender": "F",
+                "AU12": 1,
+                "AU12_intensity": 3.4,
+                "AU12_side": "left",
+                "AU25": 0,
+            },
+            {
+                "subject": "M001",
+                "fold": 1,
+                "gender": "",
+                "AU12": "",
+                "AU12_intensity": "",
+                "AU12_side": "",
+                "AU25": 1,
+            },
         ]
     )
     manifest = read_manifest(path)
     assert manifest.au_ids == (12, 25)
     first, second = manifest.frames
-    assert (first.image, first.subject_id, first.fold, first.gender) == (path.parent / "000.png", "F001", 2, Gender.WOMAN)
+    assert (first.image, first.subject_id, first.fold, first.gender) == (
+        path.parent / "000.png",
+        "F001",
+        2,
+        Gender.WOMAN,
+    )
     assert first.states == (AUState(12, True, 3, Side.LEFT), AUState(25, False))
     assert (second.gender, second.states) == (None, (None, AUState(25, True)))
 
@@ -55,7 +76,10 @@ def test_a_fold_that_is_not_there_is_named(write_manifest):
         ({"AU1": 9}, "line 2, column 'AU1': expected 1 .* found '9'"),
         ({"AU1": 1, "AU1_intensity": 6}, "column 'AU1_intensity': expected a number from 0 to 5.* found '6'"),
         ({"AU1": 1, "AU1_intensity": "B"}, "column 'AU1_intensity': .* found 'B'"),
-        ({"AU1": 1, "AU1_side": "up"}, "column 'AU1_side': expected left, right, both or nothing, found 'up'"),
+        (
+            {"AU1": 1, "AU1_side": "up"},
+            "column 'AU1_side': expected left, right, both or nothing, found 'up'",
+        ),
         ({"AU25": 1, "AU25_side": "left"}, "column 'AU25_side': expected nothing, for this AU has no side"),
         ({"AU1": 1, "fold": 0}, "column 'fold': expected 1, 2, 3"),
         ({"AU1": 1, "gender": "woman"}, "column 'gender': expected F, M or nothing, found 'woman'"),

@@ -43,12 +43,14 @@ def papers(**changes):
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    """An untrained network whose decoders choose their words clearly."""
+    """An untrained network whose branches differ and whose decoders choose their words clearly."""
     torch.manual_seed(0)
     network = build_vlfau(CONFIG, num_aus=len(AU_IDS), vocabulary_size=len(VOCABULARY)).eval()
+    network.refinement.excite.weight.data *= 100
     for decoder in (network.local_decoder, network.global_decoder):
         decoder.vocabulary_scores.weight.data *= 20
         decoder.embedding.weight.data *= 5
+        decoder.first_hidden.weight.data *= 100
     folder = tmp_path_factory.mktemp("run") / "best"
     save_checkpoint(folder, network, papers())
     return folder

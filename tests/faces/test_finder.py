@@ -1,3 +1,5 @@
+import itertools
+
 import cv2
 import numpy as np
 import pytest
@@ -125,4 +127,4 @@ def test_the_looks_cover_every_pixel_and_overlap():
             places = sorted({float(look.centre_xy[axis]) for look in looks})
             assert places[0] - half <= 0
             assert places[-1] + half >= length - 1
-            assert all(b - a <= 0.75 * 2 * half + 1e-6 for a, b in zip(places, places[1:], strict=False))
+            assert all(b - a <= 0.75 * 2 * half + 1e-6 for a, b in itertools.pairwise(places))

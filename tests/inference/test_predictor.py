@@ -16,9 +16,7 @@ from vlfau.inference.predictor import Predictor
 
 
 def crops(*colours):
-    return np.array(
-        [np.broadcast_to(np.uint8(colour), (CROP_SIZE, CROP_SIZE, 3)) for colour in colours], np.uint8
-    )
+    return np.array([np.broadcast_to(np.uint8(colour), (CROP_SIZE, CROP_SIZE, 3)) for colour in colours], np.uint8)
 
 
 def test_probabilities_are_those_of_the_logits(tiny_bundle):

@@ -52,9 +52,7 @@ def test_local_texts_have_between_15_tokens_and_the_maximum() -> None:
     assert max(lengths) == MAX_LOCAL_TOKENS == 38
 
 
-@pytest.mark.parametrize(
-    "word", ["left", "right", "both", "sides", "minimally", "slightly", "strongly", "fully"]
-)
+@pytest.mark.parametrize("word", ["left", "right", "both", "sides", "minimally", "slightly", "strongly", "fully"])
 def test_degrees_and_sides_stand_in_slots_only(word: str) -> None:
     assert not [text.source for text in LOCAL_TEXTS if word in text.words()]
 
@@ -132,9 +130,7 @@ def test_a_described_side_is_a_side_of_the_catalogue(au_id: int) -> None:
         ("wording.toml", "[reading]", "reading = 1\n[read]", "expected a TOML file|expected the keys"),
     ],
 )
-def test_a_broken_file_is_named_with_its_flaw(
-    break_file: Breaker, name: str, old: str, new: str, message: str
-) -> None:
+def test_a_broken_file_is_named_with_its_flaw(break_file: Breaker, name: str, old: str, new: str, message: str) -> None:
     with pytest.raises(DescriptionError, match=message) as error:
         load_descriptions(break_file(name, old, new))
     assert name in str(error.value)

@@ -28,9 +28,7 @@ def test_every_local_text_is_read_back_exactly(au_id: int) -> None:
 
 
 @given(any_face, st.sampled_from([*Gender, None]), st.integers(0, 999))
-def test_every_global_text_is_read_back_exactly(
-    states: list[AUState], gender: Gender | None, seed: int
-) -> None:
+def test_every_global_text_is_read_back_exactly(states: list[AUState], gender: Gender | None, seed: int) -> None:
     text = global_description(states, gender, np.random.default_rng(seed))
     parsed = parse_global(text)
     assert parsed.states == active_states(states)
@@ -51,9 +49,7 @@ def test_an_empty_text_says_nothing(text: str) -> None:
     assert (whole.states, whole.no_action, whole.complete, whole.contradiction) == ((), False, False, False)
 
 
-@pytest.mark.parametrize(
-    "text", ["Lorem ipsum dolor sit amet.", "the the the the the", "!?", "1 2 3. Often."]
-)
+@pytest.mark.parametrize("text", ["Lorem ipsum dolor sit amet.", "the the the the the", "!?", "1 2 3. Often."])
 def test_garbage_is_returned_as_unparsed(text: str) -> None:
     local, whole = parse_local(text), parse_global(text)
     assert local.state is None
@@ -76,9 +72,7 @@ def test_one_wrong_word_is_forgiven() -> None:
 
 
 def test_a_cut_text_keeps_what_it_states() -> None:
-    parsed = parse_local(
-        "The lip corner is markedly pulled up on the left side by the zygomaticus major. The naso"
-    )
+    parsed = parse_local("The lip corner is markedly pulled up on the left side by the zygomaticus major. The naso")
     assert parsed.state == AUState(12, active=True, intensity=3, side=Side.LEFT)
     assert parsed.unparsed == ("the naso",)
     assert not parsed.complete
@@ -122,9 +116,7 @@ def test_a_degree_of_an_inactive_au_contradicts() -> None:
 
 
 def test_a_side_of_an_au_without_sides_contradicts() -> None:
-    chin = local_description(AUState(17, active=True)).replace(
-        "by the mentalis", "on the left side by the mentalis"
-    )
+    chin = local_description(AUState(17, active=True)).replace("by the mentalis", "on the left side by the mentalis")
     assert (parse_local(chin).side, parse_local(chin).contradiction) == (None, True)
 
 
@@ -141,9 +133,7 @@ def test_an_opposite_is_never_read_over() -> None:
 
 
 def test_a_statement_mixed_from_two_aus_is_unclear() -> None:
-    text = (
-        "The lip corners are markedly tightened on both sides by the palpebral part of the orbicularis oculi."
-    )
+    text = "The lip corners are markedly tightened on both sides by the palpebral part of the orbicularis oculi."
     assert parse_local(text).state is None
 
 

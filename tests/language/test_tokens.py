@@ -6,9 +6,7 @@ def test_commas_and_full_stops_are_tokens() -> None:
 
 
 def test_only_sentences_begin_with_a_capital() -> None:
-    assert (
-        detokenize(["the", "jaw", "sinks", ".", "teeth", ",", "apart", "."]) == "The jaw sinks. Teeth, apart."
-    )
+    assert detokenize(["the", "jaw", "sinks", ".", "teeth", ",", "apart", "."]) == "The jaw sinks. Teeth, apart."
 
 
 def test_no_token_makes_an_empty_text() -> None:

@@ -57,9 +57,7 @@ def test_a_data_set_has_the_words_for_all_its_texts(au_ids: tuple[int, ...]) -> 
             assert vocabulary.eos_id not in vocabulary.encode_words(text)
     for gender in (*Gender, None):
         assert vocabulary.encode(global_description([], gender))
-        assert vocabulary.encode(
-            global_description([AUState(au_id, active=True) for au_id in au_ids], gender)
-        )
+        assert vocabulary.encode(global_description([AUState(au_id, active=True) for au_id in au_ids], gender))
 
 
 def test_no_word_is_spare() -> None:

@@ -45,7 +45,9 @@ def test_rates_must_be_positive(rates):
 
 def test_eq_8_gives_the_cross_entropy_worked_out_by_hand():
     logits = torch.tensor([[0.0, math.log(3)]])  # probabilities 1/2 and 3/4
-    loss = occurrence_loss(logits, torch.tensor([[1.0, 0.0]]), torch.ones(1, 2, dtype=torch.bool), torch.tensor([2.0, 1.0]))
+    loss = occurrence_loss(
+        logits, torch.tensor([[1.0, 0.0]]), torch.ones(1, 2, dtype=torch.bool), torch.tensor([2.0, 1.0])
+    )
     assert loss.item() == pytest.approx((2 * math.log(2) + math.log(4)) / 2)
 
 
@@ -74,7 +76,10 @@ def test_eq_10_averages_a_caption_over_its_words_and_then_over_the_captions():
 
 def test_the_losses_have_the_gradients_that_differences_show():
     logits = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
-    target, mask = torch.tensor([[1.0, 0, 1], [0, 0, 1]]).double(), torch.tensor([[True, True, False], [True, True, True]])
+    target, mask = (
+        torch.tensor([[1.0, 0, 1], [0, 0, 1]]).double(),
+        torch.tensor([[True, True, False], [True, True, True]]),
+    )
     weights = torch.tensor([0.5, 1.0, 1.5]).double()
     assert torch.autograd.gradcheck(lambda x: occurrence_loss(x, target, mask, weights), logits)
     words = torch.tensor([[1, 2, 0], [3, 0, 0]])

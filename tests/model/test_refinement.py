@@ -42,7 +42,10 @@ def test_all_branches_at_once_equal_one_branch_after_the_other(num_aus):
     torch.testing.assert_close(output.attention_maps, maps, atol=1e-5, rtol=0)
     torch.testing.assert_close(output.refine(stem_features), features, atol=1e-5, rtol=0)
     torch.testing.assert_close(
-        classifier(output.refine_and_pool(stem_features)), classify_one_by_one(classifier, features), atol=1e-5, rtol=0
+        classifier(output.refine_and_pool(stem_features)),
+        classify_one_by_one(classifier, features),
+        atol=1e-5,
+        rtol=0,
     )
 
 

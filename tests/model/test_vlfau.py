@@ -53,7 +53,11 @@ def test_the_joint_loss_reaches_every_parameter():
     network = small_network()
     crops, local_tokens, global_tokens = inputs()
     output = network(crops, local_tokens, global_tokens)
-    labels, known, weights = torch.randint(0, 2, (2, 5)).float(), torch.ones(2, 5, dtype=torch.bool), torch.ones(5)
+    labels, known, weights = (
+        torch.randint(0, 2, (2, 5)).float(),
+        torch.ones(2, 5, dtype=torch.bool),
+        torch.ones(5),
+    )
     loss = (
         occurrence_loss(output.vision.au_logits, labels, known, weights)
         + caption_loss(output.local_logits.flatten(0, 1), local_tokens.flatten(0, 1), pad_id=0)

@@ -48,7 +48,12 @@ def test_a_run_leaves_its_files_and_a_resumed_one_equals_an_undisturbed_one(toy_
     stopped = toy_config("run.max_epochs=3", f"run.output={tmp_path / 'parts'}", "run.stop_after_epochs=1")
     train(stopped)
     resumed = train(parts, resume=True)
-    assert {path.name for path in whole.parent.iterdir()} == {"best", "config.json", "last.ckpt", "tensorboard"}
+    assert {path.name for path in whole.parent.iterdir()} == {
+        "best",
+        "config.json",
+        "last.ckpt",
+        "tensorboard",
+    }
     assert {path.name for path in whole.iterdir()} == {"checkpoint.json", "model.safetensors"}
     ours, theirs = (torch.load(folder.parent / "last.ckpt", weights_only=True) for folder in (resumed, whole))
     assert ours["epoch"] == theirs["epoch"] == 2

@@ -90,9 +90,7 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str
 
 
 def _pairs(title: str, pairs: Iterator[tuple[str, str]]) -> Table:
-    table = Table(
-        box=None, show_header=False, pad_edge=False, title=title, title_justify="left", title_style="bold"
-    )
+    table = Table(box=None, show_header=False, pad_edge=False, title=title, title_justify="left", title_style="bold")
     table.add_column(no_wrap=True, style="bright_black")
     table.add_column()
     for name, value in pairs:

@@ -84,6 +84,5 @@ def _predict_file(file: Path, predictor: "Predictor", report: "Report") -> None:
     report.add(file, picture, faces)
     if not faces:
         raise NoFaceError(
-            f"picture {printable(file)} shows no face that could be found; take one with a larger or less "
-            "covered face"
+            f"picture {printable(file)} shows no face that could be found; take one with a larger or less covered face"
         )

@@ -67,9 +67,7 @@ class Report:
         self._pictures: list[PictureResult] = []
         self._names: set[str] = set()
         self._console = output_console()
-        self._progress = Progress(
-            console=error_console(), transient=True, redirect_stdout=False, redirect_stderr=False
-        )
+        self._progress = Progress(console=error_console(), transient=True, redirect_stdout=False, redirect_stderr=False)
         self._last_write = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -78,9 +76,7 @@ class Report:
             try:
                 self.out.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise InputError(
-                    f"cannot make the folder {self.out} ({error.strerror}); choose another"
-                ) from None
+                raise InputError(f"cannot make the folder {self.out} ({error.strerror}); choose another") from None
         warning = synthetic_warning(self.info)
         if warning:
             print_notice(warning, title="note", style="yellow")
@@ -128,9 +124,7 @@ class Report:
     def _print_tables(self, file: Path, faces: Sequence[FaceResult]) -> None:
         with self._undisturbed():
             for number, face in enumerate(faces, start=1):
-                self._console.print(
-                    face_table(face, title=f"{printable(file)}: face {number} of {len(faces)}")
-                )
+                self._console.print(face_table(face, title=f"{printable(file)}: face {number} of {len(faces)}"))
 
     @contextmanager
     def _undisturbed(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 
 from vlfau.data.dataset import Batch, FrameDataset, collate
-from vlfau.data.manifest import Manifest, read_manifest
+from vlfau.data.manifest import read_manifest
 from vlfau.data.transforms import Augmentation, AugmentationConfig
 from vlfau.language import Vocabulary
 

@@ -127,7 +127,8 @@ class FrameDataset(Dataset[Sample]):
             occurrence=torch.tensor([float(state is not None and state.active) for state in states]),
             valid_mask=torch.tensor([state is not None for state in states]),
             local_captions=[
-                self.vocabulary.encode(local_description(state, words_rng)) if state is not None else [] for state in states
+                self.vocabulary.encode(local_description(state, words_rng)) if state is not None else []
+                for state in states
             ],
             global_caption=self.vocabulary.encode(
                 global_description([state for state in states if state is not None], gender, words_rng)
@@ -161,7 +162,7 @@ def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:
         faces=torch.stack([sample.face for sample in samples]),
         occurrence=torch.stack([sample.occurrence for sample in samples]),
         valid_mask=torch.stack([sample.valid_mask for sample in samples]),
-        local_captions=_pad(local_captions, pad_id).unflatten(0, (len(samples), num_aus)),
+        local_captions=_pad(local_captions, pad_id).view(len(samples), num_aus, -1),
         global_captions=_pad([sample.global_caption for sample in samples], pad_id),
     )
 

@@ -95,7 +95,9 @@ class Manifest:
         known = np.array([[state is not None for state in frame.states] for frame in self.frames])
         active = np.array([[state is not None and state.active for state in frame.states] for frame in self.frames])
         counts = known.sum(0)
-        return np.divide(active.sum(0), counts, out=np.full(len(self.au_ids), np.nan), where=counts > 0)
+        rates = np.full(len(self.au_ids), np.nan)
+        np.divide(active.sum(0), counts, out=rates, where=counts > 0)
+        return rates
 
 
 def read_manifest(path: Path, au_ids: Sequence[int] | None = None) -> Manifest:

@@ -93,7 +93,9 @@ class Augmentation:
     def _cut_out(self, face: Tensor, rng: np.random.Generator) -> Tensor:
         side = round(self.config.cutout_side * self.crop_size)
         top, left = rng.integers(0, self.crop_size - side + 1, size=2)
-        return v2.functional.erase(face, int(top), int(left), side, side, torch.tensor(0, dtype=face.dtype))
+        cut = face.clone()
+        cut[:, top : top + side, left : left + side] = 0
+        return cut
 
 
 def centre_crop(face: Tensor, crop_size: int) -> Tensor:

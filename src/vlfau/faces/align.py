@@ -75,4 +75,5 @@ def _template() -> NDArray[np.float64]:
     face = MEAN_FACE[:, :2]
     scale = (CHIN_HEIGHT - FOREHEAD_HEIGHT) / (face[CHIN, 1] - face[TOP_OF_FOREHEAD, 1])
     centred = (face[list(STEADY)] - [0, face[TOP_OF_FOREHEAD, 1]]) * scale
-    return centred + [0.5, FOREHEAD_HEIGHT]
+    template: NDArray[np.float64] = centred + np.array([0.5, FOREHEAD_HEIGHT])
+    return template

@@ -78,7 +78,9 @@ class FaceDetector:
     ) -> list[Detection]:
         scores = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
         chosen = np.flatnonzero(scores >= self._min_score)
-        points = raw[chosen].reshape(len(chosen), 2 + NUM_KEYPOINTS, 2).astype(np.float64)  # centre, size, six key points
+        points = (
+            raw[chosen].reshape(len(chosen), 2 + NUM_KEYPOINTS, 2).astype(np.float64)
+        )  # centre, size, six key points
         points[:, 0] += self._anchors[chosen]
         points[:, 2:] += self._anchors[chosen, None]
         back = invert_affine(matrix)
@@ -100,7 +102,7 @@ def _anchors() -> NDArray[np.float64]:
     return np.concatenate(centres)
 
 
-def _merge(points: NDArray[np.float64], scores: NDArray[np.float32]) -> list[tuple[NDArray[np.float64], float]]:
+def _merge(points: NDArray[np.float64], scores: NDArray[np.floating]) -> list[tuple[NDArray[np.float64], float]]:
     """Average overlapping boxes, weighted by score (BlazeFace, Bazarevsky et al., 2019, section 4.2)."""
     merged = []
     left = np.argsort(-scores, kind="stable")

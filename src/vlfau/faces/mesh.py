@@ -36,7 +36,10 @@ class Region:
 
     @classmethod
     def around(
-        cls, points_xy: NDArray[np.floating], right_eye_xy: NDArray[np.floating], left_eye_xy: NDArray[np.floating]
+        cls,
+        points_xy: NDArray[np.floating],
+        right_eye_xy: NDArray[np.floating],
+        left_eye_xy: NDArray[np.floating],
     ) -> "Region":
         """Return the region that FaceMesh wants for points (P, 2) on a face whose eyes are known."""
         across = left_eye_xy - right_eye_xy

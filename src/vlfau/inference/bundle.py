@@ -135,9 +135,7 @@ def write_model_json(folder: Path, info: BundleInfo) -> Bundle:
     files = {name: _sha256(folder / name) for name in _GRAPH_FILES if (folder / name).is_file()}
     document = {"format": FORMAT, **asdict(info), "files": files}
     with replacing(folder / "model.json") as temporary:
-        temporary.write_text(
-            json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n", "utf-8"
-        )
+        temporary.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n", "utf-8")
     return load_bundle(folder)
 
 
@@ -152,13 +150,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         table = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise BundleError(
-            f"{path.parent} is no bundle: it has no model.json; name a folder that has"
-        ) from None
+        raise BundleError(f"{path.parent} is no bundle: it has no model.json; name a folder that has") from None
     except OSError as error:
-        raise BundleError(
-            f"{path} cannot be read ({error.strerror}); check the path and its permissions"
-        ) from None
+        raise BundleError(f"{path} cannot be read ({error.strerror}); check the path and its permissions") from None
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{path} is no JSON ({error}); copy or export the bundle anew") from None
     if not isinstance(table, dict):
@@ -179,8 +173,7 @@ def _to_info(table: Mapping[str, Any], path: Path) -> BundleInfo:
     values["thresholds"] = tuple(map(float, values["thresholds"]))
     if len(values["thresholds"]) != len(values["au_ids"]):
         raise BundleError(
-            f"{path} has {len(values['thresholds'])} thresholds for {len(values['au_ids'])} AUs; "
-            "export the bundle anew"
+            f"{path} has {len(values['thresholds'])} thresholds for {len(values['au_ids'])} AUs; export the bundle anew"
         )
     return BundleInfo(**values)
 
@@ -199,9 +192,7 @@ def _check_files(folder: Path, files: Mapping[str, str]) -> None:
         if name not in files or not path.is_file():
             raise BundleError(f"bundle {folder} lacks {name}; copy or export it anew")
         if _sha256(path) != files[name]:
-            raise BundleError(
-                f"{path} is not the file that model.json describes; copy or export the bundle anew"
-            )
+            raise BundleError(f"{path} is not the file that model.json describes; copy or export the bundle anew")
 
 
 def _check_captions(bundle: Bundle, path: Path) -> None:
@@ -211,9 +202,7 @@ def _check_captions(bundle: Bundle, path: Path) -> None:
         ("max_global_length", info.max_global_length, bundle.has_global_captions),
     ):
         if has_captions and not (length and info.vocabulary):
-            raise BundleError(
-                f"{path} has graphs for captions, but no {key} or vocabulary; export the bundle anew"
-            )
+            raise BundleError(f"{path} has graphs for captions, but no {key} or vocabulary; export the bundle anew")
 
 
 def _sha256(path: Path | os.PathLike[str]) -> str:

@@ -32,15 +32,11 @@ class Captioner:
         gendered: Whether the caption of a face may guess a gender; otherwise it speaks of "this person".
     """
 
-    def __init__(
-        self, bundle: Bundle, backend: Backend, *, describe: Describe, beam_size: int, gendered: bool
-    ) -> None:
+    def __init__(self, bundle: Bundle, backend: Backend, *, describe: Describe, beam_size: int, gendered: bool) -> None:
         self.bundle, self.backend = bundle, backend
         self.describe, self.beam_size, self.gendered = describe, beam_size, gendered
 
-    def describe_aus(
-        self, au_features: NDArray[np.float32], au_states: NDArray[np.bool_]
-    ) -> list[list[str | None]]:
+    def describe_aus(self, au_features: NDArray[np.float32], au_states: NDArray[np.bool_]) -> list[list[str | None]]:
         """Describe the AUs that are wanted.
 
         Args:

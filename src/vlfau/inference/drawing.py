@@ -40,9 +40,7 @@ class _Layout:
         return max(width / _SCREEN_ASPECT, height)
 
 
-def draw_faces(
-    image: Picture | NDArray[np.uint8], faces: Sequence[FaceResult], *, note: str = ""
-) -> NDArray[np.uint8]:
+def draw_faces(image: Picture | NDArray[np.uint8], faces: Sequence[FaceResult], *, note: str = "") -> NDArray[np.uint8]:
     """Draw the faces of a picture and what was found in them.
 
     The photo is enlarged or shrunk to a size at which it and the cards can be read together. With more than

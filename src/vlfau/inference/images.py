@@ -90,8 +90,7 @@ def read_picture(path: str | Path) -> Picture:
                 raise
             except Exception as error:  # A damaged file makes decoders raise almost anything.
                 raise ImageError(
-                    f"picture {printable(path)} is damaged or incomplete ({error}); "
-                    "copy it again, or save it anew"
+                    f"picture {printable(path)} is damaged or incomplete ({error}); copy it again, or save it anew"
                 ) from None
     return Picture(pixels, reduction=max(width, height) / max(pixels.shape[:2]))
 
@@ -140,15 +139,12 @@ def _opened(path: Path) -> Iterator[Image.Image]:
                 Image.MAX_IMAGE_PIXELS = limit
     except UnidentifiedImageError:
         raise ImageError(
-            f"{printable(path)} is no picture that vlfau can read ({', '.join(_FORMATS)}); "
-            "save it as JPEG or PNG"
+            f"{printable(path)} is no picture that vlfau can read ({', '.join(_FORMATS)}); save it as JPEG or PNG"
         ) from None
     except PermissionError:
         raise ImageError(f"picture {printable(path)} may not be read; change its permissions") from None
     except Exception as error:  # A damaged header makes decoders raise almost anything.
-        raise ImageError(
-            f"picture {printable(path)} is damaged ({error}); copy it again, or save it anew"
-        ) from None
+        raise ImageError(f"picture {printable(path)} is damaged ({error}); copy it again, or save it anew") from None
     with image:
         yield image
 

@@ -104,9 +104,7 @@ def _draw_header(image: Image.Image, face: FaceResult, number: int) -> None:
     draw.text((PANEL_WIDTH - _PADDING, middle), pose, fill=_MUTED, font=font(16), anchor="rm")
 
 
-def draw_rounded(
-    image: Image.Image, box: tuple[float, float, float, float], radius: float, colour: str
-) -> None:
+def draw_rounded(image: Image.Image, box: tuple[float, float, float, float], radius: float, colour: str) -> None:
     """Fill a rectangle (left, top, right, bottom) with round corners, smoothly."""
     left, top, right, bottom = map(round, box)
     size, fineness = (max(1, right - left), max(1, bottom - top)), 4
@@ -138,9 +136,7 @@ def _draw_row(image: Image.Image, au: AUResult, top: int, colour: str) -> None:
     text_colour = _STRONG if au.state else _MUTED
     draw.text((_PADDING, middle), au.label, fill=colour if au.state else _MUTED, font=font(17), anchor="lm")
     draw.text((_PADDING + _NAME_X, middle), au.name, fill=text_colour, font=font(17), anchor="lm")
-    draw.text(
-        (PANEL_WIDTH - _PADDING, middle), f"{au.prob:.2f}", fill=text_colour, font=font(17), anchor="rm"
-    )
+    draw.text((PANEL_WIDTH - _PADDING, middle), f"{au.prob:.2f}", fill=text_colour, font=font(17), anchor="rm")
     left, right = _PADDING + _BAR_X, _PADDING + _BAR_END
     draw_rounded(image, (left, middle - 6, right, middle + 6), 6, _TRACK)
     length = round((right - left) * au.prob)

@@ -72,8 +72,7 @@ def write_json(path: Path, pictures: Sequence[PictureResult], *, model: BundleIn
             "au_ids": list(model.au_ids),
         },
         "pictures": [
-            {"file": picture.file, "faces": [face.to_dict() for face in picture.faces]}
-            for picture in pictures
+            {"file": picture.file, "faces": [face.to_dict() for face in picture.faces]} for picture in pictures
         ],
     }
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as stream:

@@ -39,9 +39,7 @@ def split_claims(tokens: Sequence[str], wording: Wording) -> Claims:
     position = 0
     while position < len(tokens):
         token = tokens[position]
-        phrase = next(
-            (words for words in phrases if tuple(tokens[position : position + len(words)]) == words), None
-        )
+        phrase = next((words for words in phrases if tuple(tokens[position : position + len(words)]) == words), None)
         if phrase is not None:
             sides.add(phrases[phrase])
             position += len(phrase)

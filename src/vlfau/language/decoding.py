@@ -178,7 +178,7 @@ class _Search:
         return [result for result in self.best if result is not None]
 
     def _length(self) -> int:
-        return len(self.prefix) + self.tokens.shape[2]
+        return len(self.prefix) + int(self.tokens.shape[2])
 
     def _score(self, sum_logprobs: float) -> float:
         return float(sum_logprobs / (self._length() + 1) ** self.options.length_penalty)
@@ -220,7 +220,8 @@ class _Search:
         # Every further word lowers the sum; the longest caption divides it by the most.
         bound = self.sums.max(1) / self.options.max_length**self.options.length_penalty
         enough = (self.num_finished >= self.options.beam_size) & (self.greedy_beam < 0)
-        return enough | (best >= bound)
+        done: NDArray[np.bool_] = enough | (best >= bound)
+        return done
 
 
 def _top(totals: FloatArray, count: int) -> IntArray:

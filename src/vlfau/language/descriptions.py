@@ -114,9 +114,7 @@ def _check_distinct(units: Iterable[AUDescriptions], folder: Path) -> None:
         for owner, template in ((f"{name} ({key})", text) for key, texts in lists.items() for text in texts):
             cores = template.cores()
             for core in sorted(cores & seen.keys()):
-                raise DescriptionError(
-                    f"{folder / name}: '{core}' stands twice, also in {seen[core]}; rephrase one"
-                )
+                raise DescriptionError(f"{folder / name}: '{core}' stands twice, also in {seen[core]}; rephrase one")
             seen |= dict.fromkeys(cores, owner)
             for sentence in (sentence for core in cores for sentence in sentences(tokenize(core))):
                 if owners.setdefault(sentence, owner) != owner:

@@ -139,9 +139,7 @@ def _agreed(au_id: int, active: bool, claims: Sequence[Claims]) -> tuple[AUState
     """Return the state with the one degree and the one side that are claimed, and whether claims clash."""
     intensities = frozenset[int]().union(*(claim.intensities for claim in claims))
     sides = frozenset[Side]().union(*(claim.sides for claim in claims))
-    misplaced = (bool(intensities) and not active) or (
-        bool(sides) and not (active and action_unit(au_id).sided)
-    )
+    misplaced = (bool(intensities) and not active) or (bool(sides) and not (active and action_unit(au_id).sided))
     intensity = next(iter(intensities)) if active and len(intensities) == 1 else None
     side = next(iter(sides)) if not misplaced and len(sides) == 1 else None
     clash = misplaced or len(intensities) > 1 or len(sides) > 1

@@ -61,13 +61,10 @@ def _check_slots(template: Template, key: str, unit: ActionUnit, path: Path) -> 
         expected = ["degree", "side"] if unit.sided else ["degree"]
     if named != expected:
         raise DescriptionError(
-            f"{path}: '{template.source}' needs these slots once and no others: "
-            f"{expected or 'none'}; correct them"
+            f"{path}: '{template.source}' needs these slots once and no others: {expected or 'none'}; correct them"
         )
     if numbers and expected != ["degree", "side"]:
-        raise DescriptionError(
-            f"{path}: '{template.source}' has {{one|many}} but no {{side}}; write one form"
-        )
+        raise DescriptionError(f"{path}: '{template.source}' has {{one|many}} but no {{side}}; write one form")
 
 
 def _check_form(template: Template, key: str, path: Path) -> None:

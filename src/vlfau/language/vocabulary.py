@@ -119,9 +119,7 @@ class Vocabulary:
         tokens: list[str] = []
         for token_id in map(int, token_ids):
             if not 0 <= token_id < len(self.tokens):
-                raise DescriptionError(
-                    f"token {token_id} is outside a vocabulary of {len(self)}; use its numbers"
-                )
+                raise DescriptionError(f"token {token_id} is outside a vocabulary of {len(self)}; use its numbers")
             if token_id == self.eos_id:
                 break
             if token_id not in {self.pad_id, self.bos_id}:

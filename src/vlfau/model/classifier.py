@@ -21,4 +21,4 @@ class AUClassifier(nn.Module):
 
     def forward(self, pooled_features: Tensor) -> Tensor:
         """Return `au_logits` (B, N) of the branches' features, mean-pooled over the locations: (B, N, d)."""
-        return cast(Tensor, self.linear(pooled_features)).squeeze(2)
+        return cast("Tensor", self.linear(pooled_features)).squeeze(2)

@@ -46,9 +46,7 @@ class ModelConfig:
     global_language: bool = True
 
 
-def build_vlfau(
-    config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem_weights: Path | None = None
-) -> VLFAU:
+def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem_weights: Path | None = None) -> VLFAU:
     """Build the network.
 
     Args:

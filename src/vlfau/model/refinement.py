@@ -74,10 +74,10 @@ class DAIR(nn.Module):
         stem_features = features.flatten(1, 2)  # (B, L, d)
         pooled = torch.cat([stem_features.amax(1), stem_features.mean(1)])  # (2B, d)
         excited = self.excite(F.relu(self.squeeze(pooled[:, None])))  # (2B, N, d)
-        channel_attention = torch.sigmoid(excited.unflatten(0, (2, -1)).sum(0))  # (B, N, d)
+        channel_attention = torch.sigmoid(excited.view(2, -1, *excited.shape[1:]).sum(0))  # (B, N, d)
 
         by_channel = stem_features[:, None] * channel_attention[:, :, None]  # (B, N, L, d)
         mean = channel_attention @ stem_features.transpose(1, 2) / channels  # (B, N, L), by_channel's mean
         statistics = torch.stack([by_channel.amax(3), mean], dim=2)  # (B, N, 2, L)
-        stacked = statistics.flatten(1, 2).unflatten(2, (height, width))  # (B, 2N, H, W)
+        stacked = statistics.view(-1, 2 * statistics.shape[1], height, width)  # (B, 2N, H, W)
         return Refinement(channel_attention, torch.sigmoid(self.spatial(stacked)))

@@ -60,7 +60,7 @@ def create_backbone(
     if config is not None and config.fixed_input_size:
         arguments["img_size"] = crop_size
     try:
-        network = timm.create_model(
+        network: Any = timm.create_model(
             name,
             features_only=True,
             out_indices=tuple(range(-NUM_LEVELS, 0)),
@@ -117,16 +117,14 @@ class Stem(nn.Module):
             (B, H, W, d): V on the grid of the deepest level.
         """
         normalised = (crops.to(self.pixel_mean.dtype) - self.pixel_mean) / self.pixel_std
-        levels = cast(list[Tensor], self.backbone(normalised))
+        levels = cast("list[Tensor]", self.backbone(normalised))
         if self.channels_last:
             levels = [level.permute(0, 3, 1, 2) for level in levels]
-        grid = levels[-1].shape[-2:]
         if self.scale_convs:
-            scales = [
-                conv(F.adaptive_avg_pool2d(level, grid))
-                for conv, level in zip(self.scale_convs, levels, strict=True)
-            ]
+            height, width = levels[-1].shape[-2:]
+            pooled = [F.adaptive_avg_pool2d(level, (height, width)) for level in levels]
+            scales = [conv(level) for conv, level in zip(self.scale_convs, pooled, strict=True)]
             combined = torch.cat(scales, dim=1)  # (B, D, H, W)
         else:
             combined = levels[-1]
-        return cast(Tensor, self.combine(combined.permute(0, 2, 3, 1)))  # (B, H, W, d)
+        return cast("Tensor", self.combine(combined.permute(0, 2, 3, 1)))  # (B, H, W, d)

@@ -38,6 +38,7 @@ class TorchStepper:
             self._rows, self._live = rows, (self._features[index], self._start.keys[index])
         features, keys = self._live
         with torch.inference_mode():
-            states = (torch.from_numpy(state).to(features) for state in (hidden, cell))
-            step = self._decoder.step(torch.from_numpy(token_ids).to(features.device), *states, features, keys)
+            words = torch.from_numpy(token_ids).to(features.device)
+            old_hidden, old_cell = (torch.from_numpy(state).to(features) for state in (hidden, cell))
+            step = self._decoder.step(words, old_hidden, old_cell, features, keys)
         return StepOutput(*(output.float().cpu().numpy() for output in (step.logits, step.hidden, step.cell)))

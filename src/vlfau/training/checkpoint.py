@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic import ConfigDict, TypeAdapter, with_config
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -119,6 +119,6 @@ def _read_papers(folder: Path) -> Checkpoint:
             raise CheckpointError(f"{path} is of another format than {FORMAT}; use the version that wrote it")
         checkpoint = TypeAdapter(with_config(ConfigDict(extra="forbid"))(Checkpoint)).validate_python(papers)
         check_au_ids(checkpoint.au_ids)
-    except (OSError, ValueError, KeyError, AttributeError, ValidationError, ConfigError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, ConfigError) as error:
         raise CheckpointError(f"{path} is damaged ({error}); copy the checkpoint again") from error
     return checkpoint

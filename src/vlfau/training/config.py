@@ -49,7 +49,9 @@ class DataConfig:
         if isinstance(self.aus, list):
             return check_au_ids(self.aus)
         if self.aus not in AU_SETS:
-            raise ConfigError(f"data.aus '{self.aus}' is no set of AUs; choose among {', '.join(AU_SETS)}, or list them")
+            raise ConfigError(
+                f"data.aus '{self.aus}' is no set of AUs; choose among {', '.join(AU_SETS)}, or list them"
+            )
         return AU_SETS[self.aus]
 
 

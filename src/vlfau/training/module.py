@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import lightning as L
 import torch
+from lightning.pytorch.utilities.types import LRSchedulerConfigType, OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
@@ -74,7 +75,12 @@ class VLFAUModule(L.LightningModule):
         local_captions_per_face: int | None = None,
     ) -> None:
         super().__init__()
-        self.network, self.vocabulary, self.au_ids, self.optimiser = network, vocabulary, tuple(au_ids), optimiser
+        self.network, self.vocabulary, self.au_ids, self.optimiser = (
+            network,
+            vocabulary,
+            tuple(au_ids),
+            optimiser,
+        )
         self.local_captions_per_face = local_captions_per_face
         self.register_buffer("weights", weights, persistent=False)
         self.f1_per_au = MultilabelF1Score(len(self.au_ids), average="none", ignore_index=UNKNOWN)
@@ -104,15 +110,18 @@ class VLFAUModule(L.LightningModule):
         self.log_dict({f"val/f1_{action_unit(au_id).label}": f1 for au_id, f1 in named})
         self.log("val/f1_macro", f1_per_au.mean(), prog_bar=True)
         for kind, metric in self.top_words.items():
-            if metric.update_called:  # type: ignore[union-attr]
+            if metric.update_called:
                 self.log(f"val/top5_words_{kind}", metric.compute())  # type: ignore[operator]
                 metric.reset()  # type: ignore[operator]
 
-    def configure_optimizers(self) -> dict[str, object]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Return AdamW and its cosine schedule."""
         config = self.optimiser
         optimiser = AdamW(
-            self.network.parameters(), lr=config.learning_rate, betas=config.betas, weight_decay=config.weight_decay
+            self.network.parameters(),
+            lr=config.learning_rate,
+            betas=config.betas,
+            weight_decay=config.weight_decay,
         )
 
         def scale(step: int) -> float:
@@ -123,7 +132,7 @@ class VLFAUModule(L.LightningModule):
             progress = (step - config.warmup_steps) / max(1, steps - config.warmup_steps)
             return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 
-        schedule = {"scheduler": LambdaLR(optimiser, scale), "interval": "step"}
+        schedule: LRSchedulerConfigType = {"scheduler": LambdaLR(optimiser, scale), "interval": "step"}
         return {"optimizer": optimiser, "lr_scheduler": schedule}
 
     def _draw_branches(self, batch: Batch) -> Tensor | None:

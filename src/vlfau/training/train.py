@@ -52,7 +52,9 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
     output = config.run.output
     last = output / RESUME_FILE
     if resume and not last.is_file():
-        raise CheckpointError(f"there is nothing to resume in {output}: it has no {RESUME_FILE}; start without --resume")
+        raise CheckpointError(
+            f"there is nothing to resume in {output}: it has no {RESUME_FILE}; start without --resume"
+        )
     if not resume and last.exists():
         raise ConfigError(f"{output} holds a run already; go on with --resume, or give another run.output")
     L.seed_everything(config.run.seed, workers=True, verbose=False)
@@ -227,7 +229,11 @@ def _provenance(config: TrainConfig, data: FaceDataModule) -> dict[str, Any]:
         "test_frames": len(data.test_frames.frames),
         "recipe": {
             name: json.loads(json.dumps(asdict(part), default=str))
-            for name, part in (("optimiser", config.optimiser), ("augmentation", config.augmentation), ("run", config.run))
+            for name, part in (
+                ("optimiser", config.optimiser),
+                ("augmentation", config.augmentation),
+                ("run", config.run),
+            )
         },
         "torch": torch.__version__,
     }

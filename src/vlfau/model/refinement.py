@@ -10,6 +10,9 @@ from vlfau.model.branch import BranchLinear
 
 __all__ = ["DAIR", "Refinement"]
 
+CHANNEL_BLOCK = 128
+"""Channels that are looked at together: few enough that a block of all branches stays in a processor's cache."""
+
 
 @dataclass(frozen=True)
 class Refinement:
@@ -76,8 +79,10 @@ class DAIR(nn.Module):
         excited = self.excite(F.relu(self.squeeze(pooled[:, None])))  # (2B, N, d)
         channel_attention = torch.sigmoid(excited.view(2, -1, *excited.shape[1:]).sum(0))  # (B, N, d)
 
-        by_channel = stem_features[:, None] * channel_attention[:, :, None]  # (B, N, L, d)
-        mean = channel_attention @ stem_features.transpose(1, 2) / channels  # (B, N, L), by_channel's mean
-        statistics = torch.stack([by_channel.amax(3), mean], dim=2)  # (B, N, 2, L)
+        # Max and mean over the channels of the channel-refined features, which need not exist as a whole.
+        blocks = zip(stem_features.split(CHANNEL_BLOCK, 2), channel_attention.split(CHANNEL_BLOCK, 2), strict=True)
+        peaks = [(block[:, None] * weights[:, :, None]).amax(3) for block, weights in blocks]
+        mean = channel_attention @ stem_features.transpose(1, 2) / channels  # (B, N, L)
+        statistics = torch.stack([torch.stack(peaks).amax(0), mean], dim=2)  # (B, N, 2, L)
         stacked = statistics.view(-1, 2 * statistics.shape[1], height, width)  # (B, 2N, H, W)
         return Refinement(channel_attention, torch.sigmoid(self.spatial(stacked)))

@@ -1,0 +1,63 @@
+"""The arrows of CONTRIBUTING.md: which package may import which."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "vlfau"
+HEAVY = {"torch", "torchvision", "timm", "lightning", "onnx", "onnxscript", "safetensors", "torchmetrics", "yaml", "pydantic"}
+BASE = {"errors", "facs"}
+MAY_IMPORT = {
+    "errors": set(),
+    "facs": {"errors"},
+    "faces": BASE,
+    "language": BASE,
+    "inference": BASE | {"faces", "language", "vlfau"},
+    "cli": BASE | {"faces", "language", "inference", "training", "export", "synthetic", "vlfau"},
+    "model": BASE | {"language"},
+    "data": BASE | {"language"},
+    "training": BASE | {"language", "data", "model"},
+    "export": BASE | {"faces", "language", "inference", "data", "model", "training", "vlfau"},
+    "synthetic": BASE | {"faces", "inference"},
+}
+LIGHT = ("errors", "facs", "faces", "language", "inference", "cli")
+FILES = sorted(path for path in SOURCE.rglob("*.py") if path.parent != SOURCE or path.stem in BASE)
+
+
+def part_of(path):
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imported_modules(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_follow_the_arrows(path):
+    part = part_of(path)
+    own = [module.split(".") for module in imported_modules(path) if module.split(".")[0] == "vlfau"]
+    used = {(module[1] if len(module) > 1 else "vlfau") for module in own} - {part}
+    assert used <= MAY_IMPORT[part]
+
+
+@pytest.mark.parametrize("part", LIGHT)
+def test_the_light_half_names_no_heavy_package(part):
+    for path in FILES:
+        if part_of(path) == part:
+            assert not {module.split(".")[0] for module in imported_modules(path)} & HEAVY, path
+
+
+def test_no_file_is_longer_than_400_lines():
+    too_long = [path.name for path in FILES if len(path.read_text(encoding="utf-8").splitlines()) > 400]
+    assert too_long == []
+
+
+def test_aus_are_listed_in_the_catalogue_alone():
+    listed = [path.name for path in FILES if re.search(r"[(\[]1, 2, 4, \d", path.read_text(encoding="utf-8"))]
+    assert listed == []

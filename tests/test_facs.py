@@ -1,0 +1,77 @@
+import pytest
+
+from vlfau.errors import ConfigError
+from vlfau.facs import AU_SETS, AUState, Side, action_unit, all_au_ids, check_au_ids, intensity_letter
+
+
+def test_the_catalogue_holds_the_aus_that_models_are_trained_for_in_ascending_order():
+    assert all_au_ids() == (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26, 43)
+
+
+# Names as in FACS (Ekman, Friesen and Hager, 2002).
+@pytest.mark.parametrize(
+    ("au_id", "name", "muscle"),
+    [
+        (1, "Inner Brow Raiser", "frontalis"),
+        (6, "Cheek Raiser", "orbicularis oculi"),
+        (12, "Lip Corner Puller", "zygomaticus major"),
+        (17, "Chin Raiser", "mentalis"),
+        (43, "Eyes Closed", "levator palpebrae superioris"),
+    ],
+)
+def test_an_au_has_its_facs_name_and_muscle(au_id, name, muscle):
+    unit = action_unit(au_id)
+    assert unit.name == name
+    assert any(muscle in each for each in unit.muscles)
+
+
+# The AUs that the field's protocol scores (ME-GraphAU, IJCAI 2022; JAA-Net, IJCV 2021).
+def test_the_data_sets_code_their_twelve_and_eight_aus():
+    assert AU_SETS["bp4d"] == (1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24)
+    assert AU_SETS["disfa"] == (1, 2, 4, 6, 9, 12, 25, 26)
+    assert action_unit(12).coded_by == ("bp4d", "disfa")
+    assert action_unit(43).coded_by == ()
+
+
+def test_every_entry_is_complete():
+    for au_id in all_au_ids():
+        unit = action_unit(au_id)
+        assert unit.label == f"AU{au_id}"
+        assert unit.name
+        assert unit.muscles
+        assert unit.region in {"brow", "eye", "cheek", "nose", "mouth", "chin", "jaw"}
+
+
+def test_unknown_repeated_or_missing_aus_are_refused():
+    with pytest.raises(ConfigError, match="AU 3 is not in the catalogue; choose among 1, 2, 4"):
+        action_unit(3)
+    with pytest.raises(ConfigError, match="given twice"):
+        check_au_ids([1, 2, 1])
+    with pytest.raises(ConfigError, match="no AU was given"):
+        check_au_ids([])
+    assert check_au_ids([12, 1]) == (12, 1)
+
+
+def test_the_letters_of_intensity_run_from_a_to_e():
+    assert "".join(intensity_letter(value) for value in range(1, 6)) == "ABCDE"
+    with pytest.raises(ValueError, match="1 to 5, not 0"):
+        intensity_letter(0)
+
+
+def test_a_mirror_swaps_left_and_right():
+    assert [side.mirrored() for side in (Side.LEFT, Side.RIGHT, Side.BOTH)] == [Side.RIGHT, Side.LEFT, Side.BOTH]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"au_id": 12, "active": False, "intensity": 2},
+        {"au_id": 12, "active": False, "side": Side.LEFT},
+        {"au_id": 12, "active": True, "intensity": 0},
+        {"au_id": 12, "active": True, "intensity": 6},
+        {"au_id": 25, "active": True, "side": Side.LEFT},
+    ],
+)
+def test_states_that_can_not_be_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"AU(12|25)"):
+        AUState(**wrong)

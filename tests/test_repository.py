@@ -1,0 +1,46 @@
+"""What the repository promises outside its code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from vlfau.facs import AU_SETS
+from vlfau.training import read_config
+
+ROOT = Path(__file__).parents[1]
+CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_configuration_parses(path):
+    config = read_config(path)
+    config.data.au_ids()
+    assert config.data.aligned_size >= config.model.crop_size
+
+
+@pytest.mark.parametrize("name", ["bp4d", "disfa"])
+def test_the_papers_recipe_is_the_papers(name):
+    config = read_config(ROOT / "configs" / f"{name}.yaml")
+    assert config.data.au_ids() == AU_SETS[name]
+    assert config.model.backbone == "swin_base_patch4_window7_224"
+    assert (config.model.feature_dim, config.model.hidden_dim, config.model.combined_dim) == (512, 512, 1024)
+    assert (config.optimiser.betas, config.optimiser.weight_decay) == ((0.9, 0.999), 5e-4)
+    assert (config.run.max_epochs, config.run.batch_size) == (15, 64)
+    assert (config.data.aligned_size, config.model.crop_size) == (256, 224)
+    assert (config.augmentation.flip, config.augmentation.cutout, config.augmentation.grey) == (0.5, 0.5, 0)
+
+
+def test_the_make_commands_of_the_readme_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`make ([a-z-]+)", readme)) | set(re.findall(r"^make ([a-z-]+)", readme, re.MULTILINE))
+    assert {"demo", "test"} <= named
+    for command in named:
+        assert re.search(rf"^{command}:", makefile, re.MULTILINE), command
+
+
+def test_the_links_of_the_documents_lead_somewhere():
+    for document in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", document.read_text(encoding="utf-8")):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"

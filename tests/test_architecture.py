@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "vlfau"
-HEAVY = {"torch", "torchvision", "timm", "lightning", "onnx", "onnxscript", "safetensors", "torchmetrics", "yaml", "pydantic"}
+HEAVY = {
+    "torch",
+    "torchvision",
+    "timm",
+    "lightning",
+    "onnx",
+    "onnxscript",
+    "safetensors",
+    "torchmetrics",
+    "yaml",
+    "pydantic",
+}
 BASE = {"errors", "facs"}
 MAY_IMPORT = {
     "errors": set(),

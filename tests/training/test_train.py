@@ -107,3 +107,16 @@ def test_an_au_that_is_never_active_is_named(toy_config):
     config.data.manifest.write_text("\n".join(",".join(cells) for cells in rows) + "\n")
     with pytest.raises(ManifestError, match="AU26 is never active"):
         train(config)
+
+
+def test_a_run_can_start_from_the_vision_half_of_a_wordless_one(toy_config, tmp_path):
+    silent = ("model.local_language=false", "model.global_language=false")
+    vision = train(toy_config("run.max_epochs=1", f"run.output={tmp_path / 'vision'}", *silent))
+    start, still = f"run.start_from={vision}", "optimiser.learning_rate=0"
+    joint = train(toy_config("run.max_epochs=1", f"run.output={tmp_path / 'joint'}", start, still))
+    (earlier, _), (later, _) = load_checkpoint(vision), load_checkpoint(joint)
+    for name, weight in earlier.state_dict().items():
+        torch.testing.assert_close(later.state_dict()[name], weight, msg=name)
+    assert later.local_decoder is not None
+    with pytest.raises(CheckpointError, match=r"swin_tiny_patch4_window7_224, 32 wide\) is not that of this run"):
+        train(toy_config(f"run.output={tmp_path / 'other'}", start, "model.feature_dim=64"))

@@ -10,6 +10,7 @@ from vlfau.model.branch import BranchLinear
 
 __all__ = ["DAIR", "Refinement"]
 
+OPEN_GATE = 2.0
 CHANNEL_BLOCK = 128
 """Channels that are looked at together: few enough that a block of all branches stays in a processor's cache."""
 
@@ -66,6 +67,11 @@ class DAIR(nn.Module):
         self.squeeze = BranchLinear(num_branches=num_aus, in_features=feature_dim, out_features=hidden_dim)
         self.excite = BranchLinear(num_branches=num_aus, in_features=hidden_dim, out_features=feature_dim)
         self.spatial = nn.Conv2d(2 * num_aus, num_aus, kernel_size=3, padding=1, groups=num_aus)
+        # All gates start almost open. Half open, they would keep three quarters of the signal and of the gradient
+        # from the branches, and the language losses would outweigh them.
+        nn.init.constant_(self.excite.bias, OPEN_GATE / 2)  # the bias counts twice, for max and mean
+        assert self.spatial.bias is not None
+        nn.init.constant_(self.spatial.bias, OPEN_GATE)
 
     def forward(self, features: Tensor) -> Refinement:
         """Find out how every AU's branch weighs the shared features.
@@ -80,7 +86,9 @@ class DAIR(nn.Module):
         channel_attention = torch.sigmoid(excited.view(2, -1, *excited.shape[1:]).sum(0))  # (B, N, d)
 
         # Max and mean over the channels of the channel-refined features, which need not exist as a whole.
-        blocks = zip(stem_features.split(CHANNEL_BLOCK, 2), channel_attention.split(CHANNEL_BLOCK, 2), strict=True)
+        feature_blocks = torch.split(stem_features, CHANNEL_BLOCK, dim=2)
+        weight_blocks = torch.split(channel_attention, CHANNEL_BLOCK, dim=2)
+        blocks = zip(feature_blocks, weight_blocks, strict=True)
         peaks = [(block[:, None] * weights[:, :, None]).amax(3) for block, weights in blocks]
         mean = channel_attention @ stem_features.transpose(1, 2) / channels  # (B, N, L)
         statistics = torch.stack([torch.stack(peaks).amax(0), mean], dim=2)  # (B, N, 2, L)

@@ -99,6 +99,8 @@ class RunConfig:
         validate_every_epochs: Epochs between two looks at the fold that validates.
         batch_size: Faces a step.
         num_workers: Processes that load data.
+        start_from: A checkpoint of the same AUs, trained without words perhaps, whose stem, refinement and
+            classifier this run starts from; None starts afresh.
         precision: Lightning's precision.
         seed: Of everything random.
         weight_sum: What the class weights of Eq. 9 add up to.
@@ -115,6 +117,7 @@ class RunConfig:
     validate_every_epochs: int = 1
     batch_size: int = 64
     num_workers: int = 2
+    start_from: Path | None = None
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     seed: int = 1
     weight_sum: WeightSum = WeightSum.NUM_AUS

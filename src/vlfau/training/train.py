@@ -20,9 +20,9 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from vlfau.data import FaceDataModule
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.facs import action_unit
-from vlfau.model import build_vlfau
+from vlfau.model import VLFAU, build_vlfau
 from vlfau.model.losses import au_weights
-from vlfau.training.checkpoint import Checkpoint, save_checkpoint
+from vlfau.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from vlfau.training.config import TrainConfig
 from vlfau.training.module import VLFAUModule
 
@@ -209,6 +209,8 @@ def _module(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
         vocabulary_size=len(data.vocabulary),
         stem_weights=config.stem.weights,
     )
+    if config.run.start_from is not None:
+        _take_vision(network, config, data)
     return VLFAUModule(
         network=network,
         vocabulary=data.vocabulary,
@@ -217,6 +219,23 @@ def _module(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
         optimiser=config.optimiser,
         local_captions_per_face=config.run.local_captions_per_face,
     )
+
+
+def _take_vision(network: VLFAU, config: TrainConfig, data: FaceDataModule) -> None:
+    """Copy the vision half of an earlier run."""
+    assert config.run.start_from is not None
+    earlier, papers = load_checkpoint(config.run.start_from, au_ids=data.au_ids, fold=config.data.fold)
+    parts = ("stem", "refinement", "classifier")
+    names = {name: weight for name, weight in earlier.state_dict().items() if name.partition(".")[0] in parts}
+    wanted = {name for name in network.state_dict() if name.partition(".")[0] in parts}
+    if names.keys() != wanted or any(
+        weight.shape != network.state_dict()[name].shape for name, weight in names.items()
+    ):
+        raise CheckpointError(
+            f"the vision half of {config.run.start_from} ({papers.model.backbone}, {papers.model.feature_dim} wide) is "
+            f"not that of this run ({config.model.backbone}, {config.model.feature_dim} wide); give both the same model"
+        )
+    network.load_state_dict(names, strict=False)  # the decoders alone start afresh
 
 
 def _provenance(config: TrainConfig, data: FaceDataModule) -> dict[str, Any]:

@@ -28,6 +28,7 @@ class ModelConfig:
         hidden_dim: h, the width of the caption decoders' states.
         embedding_dim: The width of a word.
         multi_scale: MSC; off takes the deepest level alone.
+        normalise: Batch normalisation of V; not in the paper, needed to train without pre-trained weights.
         dair: The refinement of every branch; off leaves a linear head a branch.
         local_language: LLGA, the captions of single AUs.
         global_language: GLGA, the caption of the face, and with it the global AU classifier.
@@ -41,6 +42,7 @@ class ModelConfig:
     hidden_dim: int = 512
     embedding_dim: int = 512
     multi_scale: bool = True
+    normalise: bool = False
     dair: bool = True
     local_language: bool = True
     global_language: bool = True
@@ -78,6 +80,7 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
             combined_dim=config.combined_dim,
             feature_dim=config.feature_dim,
             multi_scale=config.multi_scale,
+            normalise=config.normalise,
         ),
         classifier=AUClassifier(num_aus=num_aus, feature_dim=config.feature_dim),
         refinement=DAIR(num_aus=num_aus, feature_dim=config.feature_dim) if config.dair else None,

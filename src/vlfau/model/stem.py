@@ -87,13 +87,22 @@ class Stem(nn.Module):
 
     With `multi_scale`, each of the four levels is average-pooled to the deepest level's grid and goes through
     its own 3x3 convolution to a quarter of `combined_dim`; the four are concatenated and mapped to
-    `feature_dim` (Eq. 1). Without, the deepest level alone is mapped to `feature_dim`.
+    `feature_dim` (Eq. 1). Without, the deepest level alone is mapped to `feature_dim`. `normalise` adds batch
+    normalisation of V, which the paper does not have: a backbone without pre-trained weights needs it to start.
     """
 
     pixel_mean: Tensor
     pixel_std: Tensor
 
-    def __init__(self, *, backbone: Backbone, combined_dim: int, feature_dim: int, multi_scale: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        backbone: Backbone,
+        combined_dim: int,
+        feature_dim: int,
+        multi_scale: bool = True,
+        normalise: bool = False,
+    ) -> None:
         super().__init__()
         if combined_dim % NUM_LEVELS:
             raise ConfigError(f"combined_dim {combined_dim} is no multiple of {NUM_LEVELS}; choose one that is")
@@ -106,6 +115,7 @@ class Stem(nn.Module):
             for channels in (backbone.channels if multi_scale else ())
         )
         self.combine = nn.Linear(combined_dim if multi_scale else backbone.channels[-1], feature_dim)
+        self.normalise = nn.BatchNorm1d(feature_dim) if normalise else nn.Identity()
 
     def forward(self, crops: Tensor) -> Tensor:
         """Extract the shared features.
@@ -127,4 +137,5 @@ class Stem(nn.Module):
             combined = torch.cat(scales, dim=1)  # (B, D, H, W)
         else:
             combined = levels[-1]
-        return cast("Tensor", self.combine(combined.permute(0, 2, 3, 1)))  # (B, H, W, d)
+        features = self.combine(combined.permute(0, 2, 3, 1))  # (B, H, W, d)
+        return cast("Tensor", self.normalise(features.flatten(0, 2)).view(features.shape))

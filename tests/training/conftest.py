@@ -23,8 +23,8 @@ def draw_face(active, rng, *, both, woman):
 
 
 @pytest.fixture
-def toy_config(tmp_path):
-    """A configuration that trains a small Swin on 16 drawn faces of four subjects."""
+def toy_file(tmp_path):
+    """The file of a configuration that trains a small Swin on 16 drawn faces of four subjects."""
     rng = np.random.default_rng(0)
     rows = []
     for index in range(16):
@@ -55,4 +55,10 @@ optimiser: {{learning_rate: 5.0e-3, weight_decay: 0, warmup_steps: 10, gradient_
 run: {{output: {tmp_path / "run"}, max_epochs: 2, batch_size: 16, num_workers: 0, accelerator: cpu}}
 """
     )
-    return lambda *overrides: read_config(path, overrides)
+    return path
+
+
+@pytest.fixture
+def toy_config(toy_file):
+    """Return a function that reads that configuration, with changes."""
+    return lambda *overrides: read_config(toy_file, overrides)

@@ -26,7 +26,7 @@ def train(
         resume: Go on with the run that the folder holds.
     """
     from vlfau.cli.console import output_console, print_notice
-    from vlfau.training import load_checkpoint, read_config
+    from vlfau.training import read_config, read_papers
     from vlfau.training import train as run
 
     settings = read_config(config, changes)
@@ -38,7 +38,7 @@ def train(
             style="yellow",
         )
     best = run(settings, resume=resume)
-    _, checkpoint = load_checkpoint(best)
+    checkpoint = read_papers(best)
     kind = "synthetic faces" if settings.data.synthetic else "the frames"
     console = output_console()
     console.print(f"best macro F1 {checkpoint.scores['f1_macro']:.3f} on {kind} of fold {checkpoint.fold}")

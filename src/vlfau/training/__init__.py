@@ -1,7 +1,7 @@
 """Joint training of vision and language (extra `train`)."""
 
-from vlfau.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from vlfau.training.checkpoint import Checkpoint, load_checkpoint, read_papers, save_checkpoint
 from vlfau.training.config import TrainConfig, read_config
 from vlfau.training.train import train
 
-__all__ = ["Checkpoint", "TrainConfig", "load_checkpoint", "read_config", "save_checkpoint", "train"]
+__all__ = ["Checkpoint", "TrainConfig", "load_checkpoint", "read_config", "read_papers", "save_checkpoint", "train"]

@@ -15,7 +15,7 @@ from vlfau.facs import check_au_ids
 from vlfau.language import Vocabulary
 from vlfau.model import VLFAU, ModelConfig, build_vlfau
 
-__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
+__all__ = ["Checkpoint", "load_checkpoint", "read_papers", "save_checkpoint"]
 
 FORMAT = 1
 WEIGHTS_FILE = "model.safetensors"
@@ -81,7 +81,7 @@ def load_checkpoint(
     Raises:
         CheckpointError: It is no checkpoint, is damaged, or is for other AUs, another vocabulary or fold.
     """
-    checkpoint = _read_papers(folder)
+    checkpoint = read_papers(folder)
     if au_ids is not None and checkpoint.au_ids != tuple(au_ids):
         raise CheckpointError(
             f"checkpoint {folder} is for the AUs {list(checkpoint.au_ids)}, expected {list(au_ids)} in this order; "
@@ -109,7 +109,12 @@ def load_checkpoint(
     return network.eval(), checkpoint
 
 
-def _read_papers(folder: Path) -> Checkpoint:
+def read_papers(folder: Path) -> Checkpoint:
+    """Read what a checkpoint says of itself, without its weights.
+
+    Raises:
+        CheckpointError: It is no checkpoint, or damaged.
+    """
     path = folder / PAPERS_FILE
     if not path.is_file():
         raise CheckpointError(f"{folder} is no checkpoint: it has no {PAPERS_FILE}; give a folder that training left")

@@ -1,0 +1,37 @@
+import csv
+from pathlib import Path
+
+from vlfau.cli import main
+
+ASTRONAUT = Path(__file__).parents[2] / "examples" / "astronaut.png"
+
+
+def test_train_export_and_predict_lead_from_a_manifest_to_words(toy_file, tmp_path, capsys):
+    assert main(["train", str(toy_file), "--set", "run.max_epochs=1", "--set", "data.aus=[12, 25]"]) == 0
+    said = capsys.readouterr()
+    assert "the stem starts from scratch" in said.err
+    assert "on synthetic faces of fold None" in said.out
+    bundle = tmp_path / "bundle"
+    assert main(["export", str(tmp_path / "run" / "best"), str(bundle), "--note", "a toy"]) == 0
+    assert "2 AUs" in capsys.readouterr().out
+    out = tmp_path / "out"
+    assert main(["predict", str(ASTRONAUT), "--model", str(bundle), "--out", str(out)]) == 0
+    said = capsys.readouterr()
+    assert "Lip Corner Puller" in said.out
+    assert "This person" in said.out
+    assert "trained on synthetic faces only" in said.err
+    (row,) = csv.DictReader((out / "results.csv").read_text(encoding="utf-8").splitlines())
+    assert 0 < float(row["AU12_prob"]) < 1
+
+
+def test_a_users_mistakes_end_with_one_sentence_and_exit_code_2(toy_file, tmp_path, capsys):
+    for arguments, words in (
+        (["train", str(tmp_path / "absent.yaml")], "absent.yaml can't be opened"),
+        (["train", str(toy_file), "--set", "data.manifest=absent.csv"], "absent.csv can't be opened"),
+        (["train", str(toy_file), "--resume"], "nothing to resume"),
+        (["export", str(tmp_path), str(tmp_path / "bundle")], "is no checkpoint"),
+    ):
+        assert main(arguments) == 2
+        error = capsys.readouterr().err
+        assert words in error.splitlines()[-1]
+        assert "Traceback" not in error

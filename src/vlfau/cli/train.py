@@ -30,7 +30,7 @@ def train(
     from vlfau.training import train as run
 
     settings = read_config(config, changes)
-    if settings.stem.weights is None:
+    if settings.stem.weights is None and settings.model.backbone != "facemesh":
         print_notice(
             "no stem.weights are given, so the stem starts from scratch; its scores do not compare with those of "
             "a stem that was pre-trained on ImageNet",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,15 @@ from vlfau.faces.pose import HeadPose, estimate_pose
 
 __all__ = ["Face", "FaceFinder"]
 
-MIN_PRESENCE = 0.5
-QUARTER_TURNS = (np.pi / 2, np.pi, -np.pi / 2)
+ROUGH_PRESENCE, MIN_PRESENCE = 0.5, 0.95
+"""What FaceMesh must say of the detector's rough region, and then of the region that follows from the landmarks."""
+MARGIN = 1.25
+"""How much wider than the picture the second looks are: a face that fills its picture needs room around it."""
+QUARTER_TURNS = (0.0, np.pi / 2, np.pi, -np.pi / 2)
+SURE_SCORE = 0.76
+"""A detection below this score may be a face that is seen the wrong way round."""
+MIN_TURNED_SIDE = 2 * INPUT_SIZE
+"""Tiles smaller than this, in pixels, are looked at upright only: there are many."""
 TILE_OVERLAP = 0.25
 PORTRAIT = 1 / 6
 """A face that takes more than this share of the longer side makes a picture a portrait: no smaller one is sought."""
@@ -43,9 +51,10 @@ class Face:
 class FaceFinder:
     """Finds faces and their landmarks.
 
-    First the whole picture is looked at; if no face is upright in it, it is turned. Then ever smaller, overlapping
-    tiles are looked at: until a face is found, and, unless the picture is a portrait, one size further. Every
-    detection must hold what FaceMesh takes for a face.
+    First the whole picture is looked at, then ever smaller, overlapping tiles: until a face is found, and, unless the
+    picture is a portrait, one size further. While nothing is found, the picture and its large tiles are looked at
+    again with a margin, upright and turned. Every detection must hold what FaceMesh takes for a face; a doubtful
+    one is read in four directions, and the best counts.
 
     Args:
         threads: Threads that the networks may use.
@@ -74,22 +83,23 @@ class FaceFinder:
             )
         image = np.ascontiguousarray(image)
         faces: list[Face] = []
-        last_level = False
-        for looks in _levels(image):
+        for level, looks in enumerate(_levels(image)):
+            found_before = bool(faces)
             found = self._look(image, looks)
-            if not found and not faces:
-                found = self._look(image, [_turned(look, angle) for look in looks[:1] for angle in QUARTER_TURNS])
+            if not found and not found_before and (level == 0 or looks[0].side >= MIN_TURNED_SIDE):
+                found = self._look(image, [_again(look, angle) for look in looks for angle in QUARTER_TURNS])
             faces = _distinct(faces + found)
-            if last_level or _has_portrait(faces, image):
+            if found_before or _has_portrait(faces, image):
                 break
-            last_level = bool(faces)
         return faces[: self._max_faces]
 
     def _look(self, image: NDArray[np.uint8], looks: list[Region]) -> list[Face]:
         detections = _distinct_detections(self._detect(image, looks))
-        # The detector's region is rough; the second look starts from the landmarks of the first.
-        first = self._mesh(image, [detection.region() for detection in detections])
-        likely = [(d, mesh) for d, mesh in zip(detections, first, strict=True) if mesh.presence >= MIN_PRESENCE]
+        readings = [_readings(detection) for detection in detections]
+        meshes = iter(self._mesh(image, list(chain.from_iterable(readings))))
+        first = [max(islice(meshes, len(ways)), key=lambda mesh: mesh.presence) for ways in readings]
+        likely = [(d, mesh) for d, mesh in zip(detections, first, strict=True) if mesh.presence >= ROUGH_PRESENCE]
+        # The detector's region is rough; the second reading starts from the landmarks of the first.
         second = self._mesh(image, [mesh.region() for _, mesh in likely])
         return [
             _face(mesh, detection.score, image)
@@ -121,8 +131,16 @@ def _centres(length: int, side: float) -> NDArray[np.float64]:
     return np.linspace(side / 2 - 0.5, length - side / 2 - 0.5, count)
 
 
-def _turned(look: Region, angle: float) -> Region:
-    return Region(look.centre_xy, look.side, look.angle + angle)
+def _again(look: Region, angle: float) -> Region:
+    return Region(look.centre_xy, MARGIN * look.side, look.angle + angle)
+
+
+def _readings(detection: Detection) -> list[Region]:
+    """Return the ways to read a detection: as the detector saw it and, if that is doubtful, turned."""
+    seen = detection.region()
+    if detection.score >= SURE_SCORE:
+        return [seen]
+    return [Region(seen.centre_xy, seen.side, seen.angle + angle) for angle in QUARTER_TURNS]
 
 
 def _face(mesh: Mesh, score: float, image: NDArray[np.uint8]) -> Face:

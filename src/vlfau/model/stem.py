@@ -11,9 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vlfau.errors import ConfigError
+from vlfau.model.facemesh import FACEMESH_CHANNELS, FaceMeshBackbone
 
-__all__ = ["Backbone", "Stem", "create_backbone"]
+__all__ = ["FACEMESH", "Backbone", "Stem", "create_backbone"]
 
+FACEMESH = "facemesh"
 NUM_LEVELS = 4
 
 
@@ -39,10 +41,11 @@ class Backbone:
 def create_backbone(
     name: str, *, crop_size: int, weights: Path | None = None, options: Mapping[str, Any] | None = None
 ) -> Backbone:
-    """Build any timm backbone that has at least four feature levels.
+    """Build FaceMesh's convolutions, or any timm backbone that has at least four feature levels.
 
     Args:
-        name: timm's model name, such as "swin_base_patch4_window7_224".
+        name: timm's model name, such as "swin_base_patch4_window7_224", or "facemesh", whose weights the package
+            ships (`vlfau.model.facemesh`).
         crop_size: Side of the square input in pixels.
         weights: A local file of pre-trained weights of that model (.safetensors or .pth); None starts from
             random weights. Nothing is ever downloaded.
@@ -51,6 +54,8 @@ def create_backbone(
     Raises:
         ConfigError: The model is unknown, has too few levels, or the file does not fit it.
     """
+    if name == FACEMESH:
+        return Backbone(FaceMeshBackbone(), FACEMESH_CHANNELS, channels_last=False, mean=(0,) * 3, std=(1,) * 3)
     if not timm.is_model(name):
         raise ConfigError(f"timm has no backbone '{name}'; see timm.list_models() for the names")
     if weights is not None and not weights.is_file():

@@ -22,6 +22,7 @@ from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.facs import action_unit
 from vlfau.model import VLFAU, build_vlfau
 from vlfau.model.losses import au_weights
+from vlfau.model.stem import FACEMESH
 from vlfau.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from vlfau.training.config import TrainConfig
 from vlfau.training.module import VLFAUModule
@@ -242,7 +243,7 @@ def _provenance(config: TrainConfig, data: FaceDataModule) -> dict[str, Any]:
     return {
         "data": config.data.description or str(config.data.manifest),
         "synthetic": config.data.synthetic,
-        "from_scratch": config.stem.weights is None,
+        "from_scratch": config.stem.weights is None and config.model.backbone != FACEMESH,
         "backbone": config.model.backbone,
         "train_frames": len(data.train_frames.frames),
         "test_frames": len(data.test_frames.frames),

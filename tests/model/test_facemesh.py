@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+import vlfau.faces
+from vlfau.model.facemesh import FaceMeshBackbone
+
+GRAPH = Path(vlfau.faces.__file__).parent / "weights" / "facemesh.onnx"
+
+
+def test_the_backbone_computes_what_the_shipped_graph_computes():
+    model = onnx.load(GRAPH)
+    # What the last block before the heads gives: 128 channels on a grid of 6 x 6.
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    slopes = [node for node in model.graph.node if node.op_type == "PRelu"]
+    last = slopes[14]
+    assert len(convolutions) == 45
+    model.graph.output.append(onnx.helper.make_tensor_value_info(last.output[0], onnx.TensorProto.FLOAT, None))
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    images = np.random.default_rng(0).random((2, 192, 192, 3), dtype=np.float32)
+    (expected,) = session.run([last.output[0]], {"images": images})
+    with torch.no_grad():
+        levels = FaceMeshBackbone()(torch.from_numpy(images).permute(0, 3, 1, 2))
+    assert [tuple(level.shape[1:]) for level in levels] == [(32, 48, 48), (64, 24, 24), (128, 12, 12), (128, 6, 6)]
+    np.testing.assert_allclose(levels[-1].numpy(), expected, atol=1e-4)

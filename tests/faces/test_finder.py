@@ -56,6 +56,25 @@ def test_a_quarter_size_photograph_is_found_in_a_4000_pixel_picture(finder, astr
     assert centre(faces[0]) == pytest.approx((2500 + CENTRE[0] / 4, 1400 + CENTRE[1] / 4), abs=4)
 
 
+@pytest.mark.parametrize("degrees", [90, 135, 180])
+def test_a_small_face_is_read_the_right_way_round_wherever_it_lies(finder, astronaut, face, degrees):
+    turned, matrix = rotated(astronaut, degrees)
+    picture = np.full((1200, 1600, 3), 128, np.uint8)
+    picture[600:856, 1000:1256] = cv2.resize(turned, (256, 256), interpolation=cv2.INTER_AREA)
+    faces = finder.find(picture)
+    assert len(faces) == 1
+    expected = (apply_affine(matrix, face.landmarks_xy) + 0.5) / 2 - 0.5 + [1000, 600]
+    assert np.linalg.norm(faces[0].landmarks_xy - expected, axis=1).mean() < 4
+
+
+@pytest.mark.parametrize("quarter_turns", [0, 2])
+def test_a_face_that_its_picture_does_not_hold_entirely_is_found(finder, astronaut, quarter_turns):
+    inner_face = np.rot90(astronaut[70:147, 176:246], quarter_turns)
+    faces = finder.find(inner_face)
+    assert len(faces) == 1
+    assert abs(faces[0].pose.roll) == pytest.approx(90 * quarter_turns, abs=15)
+
+
 def test_a_small_face_beside_a_large_one_is_found(finder, astronaut):
     picture = np.full((1000, 1600, 3), 200, np.uint8)
     picture[:512, :512] = astronaut

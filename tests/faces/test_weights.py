@@ -1,4 +1,6 @@
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,15 @@ def test_a_missing_or_broken_graph_is_named(tmp_path):
     (tmp_path / "broken.onnx").write_bytes(b"no graph")
     with pytest.raises(BundleError, match=r"broken\.onnx is no ONNX graph"):
         open_session(tmp_path / "broken.onnx")
+
+
+def test_faces_are_found_without_torch():
+    program = (
+        "import sys; sys.modules['torch'] = None; import numpy as np; from vlfau.faces import FaceFinder; "
+        "print(FaceFinder().find(np.zeros((8, 8, 3), np.uint8)))"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout == "[]\n"
 
 
 def test_the_mean_face_is_symmetric_about_the_middle():

@@ -20,7 +20,7 @@ def test_info_shows_aus_versions_and_origin(tiny_bundle, capsys):
 def test_info_warns_of_a_model_of_synthetic_faces(tmp_path, capsys):
     write_tiny_bundle(tmp_path / "bundle", training={"synthetic": True})
     assert main(["info", "--model", str(tmp_path / "bundle")]) == 0
-    assert "was trained on synthetic faces only" in capsys.readouterr().err
+    assert "learned its AUs from synthetic faces only" in capsys.readouterr().err
 
 
 def test_a_wrong_bundle_is_named(tmp_path, capsys):

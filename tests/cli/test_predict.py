@@ -222,5 +222,5 @@ def test_a_model_of_synthetic_faces_says_so_once(astronaut, tmp_path, capsys):
     bundle = write_tiny_bundle(tmp_path / "bundle", training={"synthetic": True})
     assert main(["predict", str(astronaut), "--model", str(bundle.folder)]) == 0
     assert capsys.readouterr().err == (
-        "note: model tiny 1.0 was trained on synthetic faces only; don't rely on its results\n"
+        "note: model tiny 1.0 learned its AUs from synthetic faces only; don't rely on its results\n"
     )

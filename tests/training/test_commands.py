@@ -19,7 +19,7 @@ def test_train_export_and_predict_lead_from_a_manifest_to_words(toy_file, tmp_pa
     said = capsys.readouterr()
     assert "Lip Corner Puller" in said.out
     assert "This person" in said.out
-    assert "trained on synthetic faces only" in said.err
+    assert "learned its AUs from synthetic faces only" in said.err
     (row,) = csv.DictReader((out / "results.csv").read_text(encoding="utf-8").splitlines())
     assert 0 < float(row["AU12_prob"]) < 1
 

@@ -26,7 +26,7 @@ def synthetic_warning(info: BundleInfo) -> str:
     """Return the line that a model of synthetic faces owes its user; empty for other models."""
     if not info.is_synthetic:
         return ""
-    return f"model {info.name} {info.version} was trained on synthetic faces only; don't rely on its results"
+    return f"model {info.name} {info.version} learned its AUs from synthetic faces only; don't rely on its results"
 
 
 def annotated_name(file: Path, taken: set[str]) -> str:

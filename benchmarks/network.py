@@ -71,7 +71,7 @@ def _forward(network: VLFAU) -> Iterator[tuple[str, str]]:
     bare = timm.create_model("swin_base_patch4_window7_224", pretrained=False).eval()
     crops = _crops(BATCH)
     with torch.inference_mode():
-        times = time_in_turns({"bare": lambda: bare(crops.float()), "full": lambda: network.see(crops)}, repeats=9)
+        times = time_in_turns({"bare": lambda: bare(crops.float()), "full": lambda: network.see(crops)}, repeats=5)
     yield f"forward of {BATCH} faces, timm's bare Swin-B", str(times["bare"])
     yield f"forward of {BATCH} faces, full network without words", str(times["full"])
     yield "full over bare (goal 1.10 at most)", f"{times['full'].median / times['bare'].median:.3f}"
@@ -113,7 +113,7 @@ def _beam_search(network: VLFAU, vocabulary: Vocabulary) -> Iterator[tuple[str, 
         for row in range(len(features)):
             search(features[row : row + 1])
 
-    times = time_in_turns({"one by one": one_by_one, "batched": lambda: search(features)}, repeats=3)
+    times = time_in_turns({"one by one": one_by_one, "batched": lambda: search(features)}, repeats=1)
     what = f"beam search of {len(AU_IDS)} AUs x {BATCH} faces, beam {BEAM_SIZE}"
     yield f"{what}, one by one", str(times["one by one"])
     yield f"{what}, batched", str(times["batched"])
@@ -142,7 +142,7 @@ def _training_step(network: VLFAU, vocabulary: Vocabulary) -> Iterator[tuple[str
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
 
-    times = time_in_turns({"step": step}, repeats=2)
+    times = time_in_turns({"step": step}, repeats=1)
     yield (
         f"one training step of {BATCH} faces, {torch.get_num_threads()} threads, longest captions",
         str(times["step"]),

@@ -1,0 +1,38 @@
+"""The bundle that the package brings, on a real photograph."""
+
+from pathlib import Path
+
+import pytest
+
+from vlfau import Predictor
+from vlfau.facs import all_au_ids
+from vlfau.inference.bundle import load_bundle
+
+ASTRONAUT = Path(__file__).parents[2] / "examples" / "astronaut.png"
+
+
+@pytest.fixture(scope="module")
+def face():
+    (found,) = Predictor(describe="every").predict(ASTRONAUT)
+    return found
+
+
+def test_the_default_model_knows_every_au_and_says_that_it_is_an_interim_one():
+    bundle = load_bundle()
+    assert bundle.info.au_ids == all_au_ids()
+    assert bundle.info.is_synthetic
+    assert "interim" in bundle.info.note
+    assert sum(bundle.path(name).stat().st_size for name in bundle.files) < 25e6
+
+
+def test_a_smile_with_parted_lips_and_open_eyes_is_seen(face):
+    states = {au.au_id: au.state for au in face.aus}
+    assert states[12]
+    assert states[25]
+    assert not states[43]
+    assert not states[15]
+
+
+def test_every_au_gets_words_and_the_face_a_neutral_subject(face):
+    assert all(au.local_caption for au in face.aus)
+    assert face.global_caption.startswith("This person ")

@@ -26,7 +26,7 @@ $(FULL)/.done: pyproject.toml
 setup: $(LIGHT)/.done ## Install what prediction needs into .venv (no torch)
 
 demo: setup ## Describe the face of a real photograph; results go to demo/
-	$(LIGHT)/bin/vlfau predict examples/astronaut.png --out demo
+	$(LIGHT)/bin/vlfau predict examples/astronaut.png --consistent --out demo
 
 dev: $(FULL)/.done ## Install what training and tests need into .venv-dev (torch too)
 

@@ -7,6 +7,7 @@ import pytest
 from vlfau import Predictor
 from vlfau.facs import all_au_ids
 from vlfau.inference.bundle import load_bundle
+from vlfau.language.parser import parse_local
 
 ASTRONAUT = Path(__file__).parents[2] / "examples" / "astronaut.png"
 
@@ -31,6 +32,13 @@ def test_a_smile_with_parted_lips_and_open_eyes_is_seen(face):
     assert states[25]
     assert not states[43]
     assert not states[15]
+
+
+def test_consistent_words_state_what_the_model_decided():
+    (face,) = Predictor(describe="every", consistent=True).predict(ASTRONAUT)
+    for au in face.aus:
+        parsed = parse_local(au.local_caption)
+        assert (parsed.au_id, parsed.active) == (au.au_id, au.state)
 
 
 def test_every_au_gets_words_and_the_face_a_neutral_subject(face):

@@ -60,7 +60,7 @@ def test_batch_normalisation_gives_v_zero_mean_and_unit_variance():
     stem.backbone.forward = lambda crops: [torch.randn(len(crops), 1, side, side) for side in (4, 2, 2, 1)]
     features = stem(torch.zeros(64, 3, 8, 8)).flatten(0, 2)
     torch.testing.assert_close(features.mean(0), torch.zeros(2), atol=1e-5, rtol=0)
-    torch.testing.assert_close(features.var(0, unbiased=False), torch.ones(2), atol=1e-2, rtol=0)
+    torch.testing.assert_close(features.var(0, unbiased=False), torch.ones(2), atol=0.05, rtol=0)
 
 
 def test_pixels_are_normalised_inside_the_network():

@@ -24,6 +24,7 @@ def predict(
     describe: Literal["active", "every", "never"] = "active",
     beam_size: int = 3,
     gendered: Annotated[bool, Parameter(negative=())] = False,
+    consistent: Annotated[bool, Parameter(negative=())] = False,
     max_faces: int | None = None,
     threads: int = 1,
     quiet: Annotated[bool, Parameter(alias="-q", negative=())] = False,
@@ -40,6 +41,7 @@ def predict(
         describe: Which action units to put in words: active, every, or never.
         beam_size: How many wordings to weigh; 1 is fastest.
         gendered: Let the description guess a gender instead of saying "this person".
+        consistent: Choose words for each action unit that agree with its state.
         max_faces: Keep only the largest faces of a photo.
         threads: Processor threads to use.
         quiet: Print no tables.
@@ -48,7 +50,13 @@ def predict(
     from vlfau.inference.predictor import Predictor
 
     predictor = Predictor(
-        model, threads=threads, describe=describe, beam_size=beam_size, gendered=gendered, max_faces=max_faces
+        model,
+        threads=threads,
+        describe=describe,
+        beam_size=beam_size,
+        gendered=gendered,
+        consistent=consistent,
+        max_faces=max_faces,
     )
     with Report(predictor.bundle.info, out=out, quiet=quiet) as report:
         files = list(_files(photos, report))

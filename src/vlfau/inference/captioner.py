@@ -3,18 +3,20 @@
 Dimensions: B faces, N AUs, L locations, d channels.
 """
 
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Iterable, Sequence
+from functools import cache, cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vlfau.facs import AUState, Side, action_unit
 from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle
 from vlfau.language import Vocabulary
-from vlfau.language.decoding import CaptionStepper, DecodingOptions, decode_captions
+from vlfau.language.decoding import CaptionStepper, DecodingOptions, choose_captions, decode_captions
 from vlfau.language.descriptions import default_descriptions
+from vlfau.language.grammar import local_descriptions
 
 __all__ = ["Captioner", "Describe"]
 
@@ -29,12 +31,23 @@ class Captioner:
         backend: Runs the caption decoders.
         describe: Which AUs get words: the active ones, every one, or none (and the face none either).
         beam_size: Hypotheses of the search.
+        consistent: Whether a caption of an AU must state what the model decided: the likeliest text that the
+            grammar has for the decided state is chosen, with its degree and side, instead of a free search.
         gendered: Whether the caption of a face may guess a gender; otherwise it speaks of "this person".
     """
 
-    def __init__(self, bundle: Bundle, backend: Backend, *, describe: Describe, beam_size: int, gendered: bool) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        backend: Backend,
+        *,
+        describe: Describe,
+        beam_size: int,
+        gendered: bool,
+        consistent: bool = False,
+    ) -> None:
         self.bundle, self.backend = bundle, backend
-        self.describe, self.beam_size, self.gendered = describe, beam_size, gendered
+        self.describe, self.beam_size, self.gendered, self.consistent = describe, beam_size, gendered, consistent
 
     def describe_aus(self, au_features: NDArray[np.float32], au_states: NDArray[np.bool_]) -> list[list[str | None]]:
         """Describe the AUs that are wanted.
@@ -53,7 +66,11 @@ class Captioner:
         rows, columns = np.nonzero(wanted)
         if len(rows):
             stepper = self.backend.local_stepper(au_features[rows, columns])  # (S, L, d)
-            texts = self._decode(stepper, self.bundle.info.max_local_length)
+            if self.consistent:
+                au_ids = [self.bundle.info.au_ids[column] for column in columns]
+                texts = self._choose(stepper, list(zip(au_ids, au_states[rows, columns].tolist(), strict=True)))
+            else:
+                texts = self._decode(stepper, self.bundle.info.max_local_length)
             for row, column, text in zip(rows, columns, texts, strict=True):
                 captions[row][column] = text
         return captions
@@ -81,6 +98,13 @@ class Captioner:
     def _neutral_subject(self) -> list[int]:
         return self._vocabulary.encode_words(default_descriptions().wording.subjects[None])
 
+    def _choose(self, stepper: CaptionStepper, decisions: Sequence[tuple[int, bool]]) -> list[str]:
+        """Choose the likeliest text of the grammar for every (AU, active)."""
+        texts = [_texts(au_id, active) for au_id, active in decisions]
+        token_ids = [[self._vocabulary.encode(text) for text in each] for each in texts]
+        places = choose_captions(stepper, token_ids, bos_id=self._vocabulary.bos_id)
+        return [each[place] for each, place in zip(texts, places, strict=True)]
+
     def _decode(self, stepper: CaptionStepper, max_length: int, prefix: Iterable[int] = ()) -> list[str]:
         vocabulary = self._vocabulary
         results = decode_captions(
@@ -92,3 +116,15 @@ class Captioner:
             banned_ids=(vocabulary.pad_id,),
         )
         return [vocabulary.decode(result.token_ids) for result in results]
+
+
+@cache
+def _texts(au_id: int, active: bool) -> tuple[str, ...]:
+    """Return every text that the grammar has for a decided state, of any intensity and side."""
+    if not active:
+        return local_descriptions(AUState(au_id, active=False))
+    sides = tuple(Side) if action_unit(au_id).sided else (None,)
+    states = (
+        AUState(au_id, active=True, intensity=intensity, side=side) for intensity in range(1, 6) for side in sides
+    )
+    return tuple(text for state in states for text in local_descriptions(state))

@@ -31,6 +31,8 @@ class Predictor:
         describe: Which AUs get words: the active ones, every one, or none (and no global text either).
         beam_size: Hypotheses of the caption search; 1 is fastest.
         gendered: Whether the global text may guess a gender; by default it speaks of "this person".
+        consistent: Whether the words of an AU must agree with its state: the likeliest of the grammar's texts for
+            the state is chosen, instead of a free search.
         max_faces: Keep the largest faces of a picture only; None keeps all.
         backend: The runtime; None takes ONNX Runtime.
 
@@ -47,6 +49,7 @@ class Predictor:
         describe: Describe = "active",
         beam_size: int = 3,
         gendered: bool = False,
+        consistent: bool = False,
         max_faces: int | None = None,
         backend: Backend | None = None,
     ) -> None:
@@ -59,7 +62,7 @@ class Predictor:
         self.backend: Backend = backend or OrtBackend(self.bundle, threads=threads)
         self.threads, self.max_faces = threads, max_faces
         self._captioner = Captioner(
-            self.bundle, self.backend, describe=describe, beam_size=beam_size, gendered=gendered
+            self.bundle, self.backend, describe=describe, beam_size=beam_size, gendered=gendered, consistent=consistent
         )
 
     @property

@@ -11,6 +11,7 @@ from vlfau.model.refinement import DAIR
 def refine_one_by_one(module: DAIR, stem_features: Tensor) -> tuple[Tensor, Tensor]:
     """Eq. 2 and 3 in a loop over the branches, of V (B, H, W, d): features (B, N, L, d), maps (B, N, H, W)."""
     refined, maps = [], []
+    assert module.spatial.bias is not None
     stem_features = stem_features.permute(0, 3, 1, 2)  # (B, d, H, W)
     for branch in range(len(module.squeeze.weight)):
 

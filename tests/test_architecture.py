@@ -19,10 +19,11 @@ HEAVY = {
     "yaml",
     "pydantic",
 }
-BASE = {"errors", "facs"}
+BASE = {"errors", "facs", "atomic"}
 MAY_IMPORT = {
     "errors": set(),
     "facs": {"errors"},
+    "atomic": {"errors"},
     "faces": BASE,
     "language": BASE,
     "inference": BASE | {"faces", "language", "vlfau"},
@@ -31,9 +32,9 @@ MAY_IMPORT = {
     "data": BASE | {"language"},
     "training": BASE | {"language", "data", "model"},
     "export": BASE | {"faces", "language", "inference", "data", "model", "training", "vlfau"},
-    "synthetic": BASE | {"faces", "inference"},
+    "synthetic": BASE | {"faces"},
 }
-LIGHT = ("errors", "facs", "faces", "language", "inference", "cli")
+LIGHT = ("errors", "facs", "atomic", "faces", "language", "inference", "cli")
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path.parent != SOURCE or path.stem in BASE)
 
 

@@ -15,6 +15,7 @@ from vlfau.cli.console import print_error
 from vlfau.cli.export import export
 from vlfau.cli.info import info
 from vlfau.cli.predict import predict
+from vlfau.cli.synth import synth
 from vlfau.cli.train import train
 from vlfau.errors import InputError, MissingExtraError, VlfauError
 
@@ -40,7 +41,7 @@ def _app() -> App:
         version=lambda: vlfau.__version__,
         suppress_keyboard_interrupt=False,
     )
-    for command in (predict, train, export, info):
+    for command in (predict, train, export, synth, info):
         app.command(command)
     return app
 

@@ -13,10 +13,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+from vlfau.atomic import replacing
 from vlfau.errors import BundleError, ConfigError, DescriptionError
 from vlfau.faces import CropGeometry
 from vlfau.facs import check_au_ids
-from vlfau.inference.atomic import replacing
 from vlfau.inference.schema import check_keys
 from vlfau.language import Vocabulary
 

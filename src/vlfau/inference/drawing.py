@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from vlfau.inference.atomic import replacing
+from vlfau.atomic import replacing
 from vlfau.inference.images import Picture, as_picture
 from vlfau.inference.panel import BACKGROUND, PANEL_WIDTH, draw_badge, draw_panel, face_colour, font, wrapped
 from vlfau.inference.results import FaceResult

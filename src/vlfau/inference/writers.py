@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import vlfau
-from vlfau.inference.atomic import replacing
+from vlfau.atomic import replacing
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import FaceResult, PictureResult
 

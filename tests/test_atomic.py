@@ -1,7 +1,7 @@
 import pytest
 
+from vlfau.atomic import replacing
 from vlfau.errors import InputError
-from vlfau.inference.atomic import replacing
 
 
 def write(path, *, fails=False):

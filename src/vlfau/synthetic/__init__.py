@@ -1,0 +1,25 @@
+"""Synthetic faces whose action units are known exactly (extra `synthetic`)."""
+
+from vlfau.synthetic.dataset import generate
+from vlfau.synthetic.expression import Expression
+from vlfau.synthetic.framing import Framing
+from vlfau.synthetic.geometry import Pose
+from vlfau.synthetic.light import Light
+from vlfau.synthetic.render import render
+from vlfau.synthetic.renderer import Drawing, Renderer, Scene
+from vlfau.synthetic.settings import Settings
+from vlfau.synthetic.subject import Subject
+
+__all__ = [
+    "Drawing",
+    "Expression",
+    "Framing",
+    "Light",
+    "Pose",
+    "Renderer",
+    "Scene",
+    "Settings",
+    "Subject",
+    "generate",
+    "render",
+]

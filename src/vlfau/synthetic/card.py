@@ -1,0 +1,73 @@
+"""The data card of a data set."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from vlfau.atomic import replacing
+from vlfau.facs import action_unit
+from vlfau.synthetic.presets import Preset
+from vlfau.synthetic.settings import Settings
+
+__all__ = ["write_card"]
+
+_TEXT = """# Synthetic FACS faces, preset {preset}
+
+Drawn by `vlfau synth`; no person was photographed. {frames} frames of {subjects} people ({women} women, {men} men),
+{clips} clips a person, {size} x {size} pixels, seed {seed}.
+
+* `manifest.csv` has a row a frame: labels, exact intensities left and right, head pose, light, camera, and the
+  places of some landmarks. Left and right are the person's own. Angles are in degrees, the distance in decimetres,
+  landmarks in pixels; `vlfau.facs` fixes the signs.
+* An AU counts as present from intensity {occurs_at:g} of 5 (A = 1 to E = 5).
+* `fold` names the fold that tests a person; folds share nobody and balance women and men.
+{pairs}
+## Rates
+
+Share of frames in which an AU is present, in per cent.
+
+| AU | name | asked for | in this set |
+|---|---|---|---|
+{rates}
+
+## Limits
+
+* What an AU looks like was set by its author by eye; no certified FACS coder has looked at it.
+* The people are mixtures of MakeHuman's shapes. They stand for nobody, and support no claim about groups of people.
+* A score on these faces says little about a score on real ones; never show them together without saying so.
+
+## Licence
+
+The frames are CC0 1.0. The heads come from MakeHuman (CC0) and from the face units by Mika Suominen (CC0).
+"""
+
+_PAIRS = """* `pairs.csv` has two images a row that differ in one AU alone: person, scene, camera and noise are equal.
+"""
+
+
+def write_card(folder: Path, settings: Settings, preset: Preset, rows: Sequence[Mapping[str, str]]) -> None:
+    """Write README.md into a data set's folder.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    genders = {row["subject"]: row["gender"] for row in rows}
+    lines = []
+    for au_id in preset.au_ids:
+        rate = sum(row[f"AU{au_id}"] == "1" for row in rows) / len(rows)
+        asked = f"{100 * preset.rates[au_id]:.1f}" if not preset.joint_share else ""
+        lines.append(f"| {au_id} | {action_unit(au_id).name} | {asked} | {100 * rate:.1f} |")
+    text = _TEXT.format(
+        preset=settings.preset,
+        frames=len(rows),
+        subjects=len(genders),
+        women=sum(gender == "F" for gender in genders.values()),
+        men=sum(gender == "M" for gender in genders.values()),
+        clips=settings.clips,
+        size=settings.size,
+        seed=settings.seed,
+        occurs_at=preset.occurs_at,
+        pairs=_PAIRS if settings.pairs else "",
+        rates="\n".join(lines),
+    )
+    with replacing(folder / "README.md") as temporary:
+        temporary.write_text(text, encoding="utf-8")

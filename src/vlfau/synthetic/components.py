@@ -1,0 +1,111 @@
+"""How often a picture holds what beside a face: components.toml."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from vlfau.errors import ConfigError
+from vlfau.synthetic.schema import Entry, read_entries
+
+__all__ = ["KINDS", "Components", "components", "read_components"]
+
+KINDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "hair_women": ("long", "bob", "fringe", "tied", "short", "receding", "buzz", "bald"),
+        "hair_men": ("long", "bob", "fringe", "tied", "short", "receding", "buzz", "bald"),
+        "beard_men": ("none", "stubble", "moustache", "goatee", "full"),
+        "make_up_women": ("none", "light", "strong"),
+        "glasses": ("none", "thin", "thick", "sun"),
+        "headwear": ("none", "cap", "beanie", "hood"),
+        "occluder": ("none", "hand", "object"),
+        "light": ("studio", "window", "overhead", "side", "sun", "dim", "coloured"),
+        "background": ("plain", "gradient", "blurred", "shapes"),
+    }
+)
+CAMERA: Final = (
+    "low_resolution",
+    "defocus",
+    "motion_blur",
+    "noise",
+    "grey",
+    "under_exposure",
+    "over_exposure",
+    "colour_cast",
+    "vignette",
+    "compression",
+)
+
+
+@dataclass(frozen=True)
+class Components:
+    """The probabilities of one set.
+
+    Attributes:
+        kinds: By component, the weights of its kinds.
+        camera: The probability of every camera effect.
+        yaw_sigma: How far heads turn, in degrees.
+        pitch_sigma: How far they nod, in degrees.
+        roll_sigma: How far they tilt, in degrees.
+    """
+
+    kinds: Mapping[str, Mapping[str, float]]
+    camera: Mapping[str, float]
+    yaw_sigma: float
+    pitch_sigma: float
+    roll_sigma: float
+
+    def choose(self, component: str, rng: np.random.Generator) -> str:
+        """Draw a kind of a component."""
+        kinds = self.kinds[component]
+        weights = np.array(list(kinds.values()))
+        return list(kinds)[int(rng.choice(len(weights), p=weights / weights.sum()))]
+
+
+def read_components(path: Path | None = None) -> Mapping[str, Components]:
+    """Read the sets of components.
+
+    Raises:
+        ConfigError: The file breaks its schema.
+    """
+    file = read_entries("components.toml", path)
+    return MappingProxyType({name: _components(file.table(name)) for name in file.content})
+
+
+def _components(entry: Entry) -> Components:
+    sigmas = ("yaw_sigma", "pitch_sigma", "roll_sigma")
+    entry.only([*KINDS, *sigmas, "camera"])
+    kinds = {}
+    for component, names in KINDS.items():
+        table = entry.table(component)
+        table.only(names)
+        weights = table.numbers(0, 1000)
+        if not sum(weights.values()):
+            raise entry.error(component, "a weight above 0")
+        kinds[component] = MappingProxyType(weights)
+    camera = entry.table("camera")
+    camera.only(CAMERA)
+    probabilities = MappingProxyType({name: camera.number(name, 0, 1) for name in CAMERA})
+    yaw, pitch, roll = (entry.number(name, 0, 45) for name in sigmas)
+    return Components(MappingProxyType(kinds), probabilities, yaw, pitch, roll)
+
+
+@cache
+def _package_components() -> Mapping[str, Components]:
+    return read_components()
+
+
+def components(name: str) -> Components:
+    """Return a set of components by name.
+
+    Raises:
+        ConfigError: There is no such set.
+    """
+    sets = _package_components()
+    if name not in sets:
+        raise ConfigError(f"there is no set of components '{name}'; choose among {', '.join(sets)}")
+    return sets[name]

@@ -1,0 +1,178 @@
+"""A data set on the disk: frames, manifest and data card."""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.atomic import replacing
+from vlfau.errors import ConfigError, InputError
+from vlfau.synthetic.card import write_card
+from vlfau.synthetic.clips import Clip, Shot, shoot, shoot_one
+from vlfau.synthetic.components import components
+from vlfau.synthetic.manifest import columns, read_rows, row
+from vlfau.synthetic.pairs import switch_one
+from vlfau.synthetic.presets import preset
+from vlfau.synthetic.renderer import Renderer
+from vlfau.synthetic.sampler import sampler
+from vlfau.synthetic.settings import Person, Settings, claim_folder, people
+from vlfau.synthetic.subject import Subject
+
+__all__ = ["generate"]
+
+SUBJECT, SCENE, PAIR = 1, 2, 3
+"""Streams of random numbers."""
+SUPERSAMPLING: Final = 2
+PAIR_COLUMNS: Final = ("image", "partner", "subject", "fold", "au", "partner_has_it", "intensity")
+
+Row = Mapping[str, str]
+
+
+def generate(
+    folder: Path,
+    settings: Settings,
+    *,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Make a data set, or finish one that was begun.
+
+    Args:
+        folder: Where to put it. People who are there already are kept.
+        settings: What to make.
+        workers: How many processes draw; the frames are the same for any number.
+        progress: Called with the number of people that are done and of all.
+
+    Returns:
+        The path of the manifest.
+
+    Raises:
+        ConfigError: The number of workers is below 1.
+        InputError: The folder holds something else, or cannot be written to.
+    """
+    if workers < 1:
+        raise ConfigError(f"workers must be 1 or more, not {workers}")
+    claim_folder(folder, settings)
+    everyone = people(settings)
+    missing = [person for person in everyone if not _rows_file(folder, person).exists()]
+    for count, _ in enumerate(_make_all(folder, settings, missing, workers), len(everyone) - len(missing) + 1):
+        if progress is not None:
+            progress(count, len(everyone))
+    return _finish(folder, settings, everyone)
+
+
+def _make_all(folder: Path, settings: Settings, missing: Sequence[Person], workers: int) -> Iterator[str]:
+    if workers == 1 or len(missing) < 2:
+        yield from (_make_person(folder, settings, person) for person in missing)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        try:
+            for done in as_completed([pool.submit(_make_person, folder, settings, person) for person in missing]):
+                yield done.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+@cache
+def _renderer(size: int) -> Renderer:
+    cv2.setNumThreads(1)
+    return Renderer(size, SUPERSAMPLING)
+
+
+def _make_person(folder: Path, settings: Settings, person: Person) -> str:
+    """Draw all frames of a person, and return the person's name."""
+    maker = _PersonMaker(folder, settings, person)
+    try:
+        maker.make()
+    except OSError as error:
+        raise InputError(f"cannot write to {folder} ({error.strerror or error}); choose another place") from None
+    return person.name
+
+
+class _PersonMaker:
+    """Draws the frames of one person; the table that is written last says that the person is complete."""
+
+    def __init__(self, folder: Path, settings: Settings, person: Person) -> None:
+        self._folder, self._settings, self._person = folder, settings, person
+        self._preset = preset(settings.preset)
+        self._chances = components(self._preset.components)
+        self._renderer = _renderer(settings.size)
+        self._subject = Subject.sample(
+            settings.seed, SUBJECT, person.number, gender=person.gender, chances=self._chances
+        )
+        self._rows: list[Row] = []
+        self._pairs: list[Row] = []
+
+    def make(self) -> None:
+        settings, people_folder = self._settings, self._folder / "people"
+        people_folder.mkdir(exist_ok=True)
+        (self._folder / "frames" / self._person.name).mkdir(parents=True, exist_ok=True)
+        for number in range(settings.clips):
+            serial = self._person.number * settings.clips + number
+            expressions = sampler(settings.preset).clip(settings.seed, serial, settings.frames)
+            clip = Clip.sample(self._subject, expressions, self._chances, settings.seed, SCENE, serial)
+            for frame, shot in enumerate(shoot(self._renderer, self._subject, clip)):
+                self._keep(clip, shot, number, frame)
+        if settings.pairs:
+            _write_table(people_folder / f"{self._person.name}-pairs.csv", PAIR_COLUMNS, self._pairs)
+        _write_table(_rows_file(self._folder, self._person), columns(self._preset), self._rows)
+
+    def _keep(self, clip: Clip, shot: Shot, number: int, frame: int) -> None:
+        """Write a frame, and its partner if there are pairs."""
+        person = self._person
+        stem = f"frames/{person.name}/{number + 1:03d}-{frame + 1:04d}"
+        image = f"{stem}.jpg"
+        _write_image(self._folder / image, shot.image, clip.camera.quality)
+        cells = (image, person.name, str(person.fold), person.gender, str(number + 1), str(frame + 1))
+        self._rows.append(row(cells, self._subject, clip, shot, self._preset))
+        if not self._settings.pairs:
+            return
+        switch = switch_one(shot.scene, self._preset, np.random.default_rng([*clip.seed, PAIR, frame]))
+        partner = f"{stem}-au{switch.au_id}.jpg"
+        other = shoot_one(self._renderer, self._subject, clip, switch.scene, frame)
+        _write_image(self._folder / partner, other.image, clip.camera.quality)
+        values = (image, partner, person.name, str(person.fold), str(switch.au_id), str(int(switch.turned_on)))
+        self._pairs.append(dict(zip(PAIR_COLUMNS, (*values, f"{switch.intensity:.3f}"), strict=True)))
+
+
+def _write_image(path: Path, image: NDArray[np.uint8], quality: int) -> None:
+    """Write a JPEG file in one step."""
+    _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    temporary = path.with_suffix(".tmp")
+    try:
+        temporary.write_bytes(data.tobytes())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _rows_file(folder: Path, person: Person) -> Path:
+    return folder / "people" / f"{person.name}.csv"
+
+
+def _write_table(path: Path, names: Sequence[str], rows: Sequence[Row]) -> None:
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _finish(folder: Path, settings: Settings, everyone: Sequence[Person]) -> Path:
+    """Join the tables of all people, and write the data card."""
+    chosen = preset(settings.preset)
+    rows = [found for person in everyone for found in read_rows(_rows_file(folder, person))]
+    if settings.pairs:
+        files = [folder / "people" / f"{person.name}-pairs.csv" for person in everyone]
+        _write_table(folder / "pairs.csv", PAIR_COLUMNS, [found for file in files for found in read_rows(file)])
+    write_card(folder, settings, chosen, rows)
+    manifest = folder / "manifest.csv"
+    _write_table(manifest, columns(chosen), rows)
+    return manifest

@@ -1,0 +1,132 @@
+"""What a face does: the intensity of every action unit, left and right."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from vlfau.errors import ConfigError
+from vlfau.facs import Side, action_unit
+from vlfau.synthetic.tables import SIDES, au_shapes, au_wrinkles
+
+__all__ = ["MAX_INTENSITY", "Expression", "Gains", "parted_by_jaw", "shape_weights", "wrinkle_depths"]
+
+MAX_INTENSITY: Final = 5.0
+MOST_DEPTH: Final = 1.3
+LIPS_PART, JAW_DROP, EYES_CLOSED = 25, 26, 43
+PARTED_BY_JAW, PARTED_FULLY = 0.6, 2.0
+"""A jaw drops behind parted lips here: AU 25 follows AU 26 up to B, and then at this share."""
+
+Intensity = float | tuple[float, float]
+Gains = Mapping[tuple[int, Side], float]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Intensities from 0 to 5 of the AUs that act.
+
+    Attributes:
+        left: By AU, on the subject's own left.
+        right: By AU, on the subject's own right; equal to the left of an AU without sides.
+        notes: What was completed, a sentence each.
+    """
+
+    left: Mapping[int, float]
+    right: Mapping[int, float]
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @classmethod
+    def of(cls, au_intensities: Mapping[int, Intensity]) -> "Expression":
+        """Check intensities and complete what must go together.
+
+        Args:
+            au_intensities: By AU, one intensity from 0 to 5, or a pair (left, right) for a sided AU.
+
+        Raises:
+            ConfigError: An AU is unknown, an intensity is out of range, or the sides of a one-piece AU differ.
+
+        >>> Expression.of({12: (3, 0)}).right[12]
+        0.0
+        """
+        left: dict[int, float] = {}
+        right: dict[int, float] = {}
+        for au_id, intensity in au_intensities.items():
+            unit = action_unit(au_id)
+            pair = intensity if isinstance(intensity, tuple) else (intensity, intensity)
+            if not all(0 <= side <= MAX_INTENSITY for side in pair):
+                raise ConfigError(f"intensity {intensity} of {unit.label} is out of range; give 0 to 5")
+            if not unit.sided and pair[0] != pair[1]:
+                raise ConfigError(f"{unit.label} has no sides, but {intensity} gives it two; give one number")
+            left[au_id], right[au_id] = float(pair[0]), float(pair[1])
+        notes = []
+        needed = parted_by_jaw(left.get(JAW_DROP, 0.0))
+        if left.get(LIPS_PART, 0.0) < needed:
+            notes.append(
+                f"AU26 at {left[JAW_DROP]:g} needs parted lips, so AU25 was raised from "
+                f"{left.get(LIPS_PART, 0.0):g} to {needed:g}"
+            )
+            left[LIPS_PART] = right[LIPS_PART] = needed
+        return cls(MappingProxyType(left), MappingProxyType(right), tuple(notes))
+
+    def side(self, au_id: int, side: Side) -> float:
+        """Return the intensity of an AU on one side."""
+        return (self.left if side == Side.LEFT else self.right).get(au_id, 0.0)
+
+    def intensity(self, au_id: int) -> float:
+        """Return the intensity of an AU on its stronger side."""
+        return max(self.side(au_id, side) for side in SIDES)
+
+    def acting_side(self, au_id: int) -> Side | None:
+        """Return where a sided AU acts at A or more; None for the other AUs and where it does not."""
+        acts = [side for side in SIDES if self.side(au_id, side) >= 1]
+        if not action_unit(au_id).sided or not acts:
+            return None
+        return acts[0] if len(acts) == 1 else Side.BOTH
+
+    def without(self, au_id: int) -> "Expression":
+        """Return the same expression with one AU switched off."""
+        return Expression(
+            MappingProxyType({number: value for number, value in self.left.items() if number != au_id}),
+            MappingProxyType({number: value for number, value in self.right.items() if number != au_id}),
+        )
+
+
+def parted_by_jaw(jaw_drop: float) -> float:
+    """Return the least intensity of AU 25 that goes with one of AU 26."""
+    return max(PARTED_BY_JAW * jaw_drop, min(jaw_drop, PARTED_FULLY))
+
+
+def shape_weights(expression: Expression, gains: Gains) -> dict[str, float]:
+    """Return the weights of the head's shapes.
+
+    Args:
+        expression: The intensities.
+        gains: How strongly this person moves, by AU and side; 1 where nothing is given.
+    """
+    weights: dict[str, float] = {}
+    for (au_id, side), shapes in au_shapes().items():
+        amount = expression.side(au_id, Side.LEFT if side == Side.BOTH else side) / MAX_INTENSITY
+        amount *= gains.get((au_id, side), 1.0)
+        # Lids that are closed already have nothing left to narrow.
+        if au_id != EYES_CLOSED and any("Squint" in name or "Blink" in name for name in shapes):
+            amount *= 1 - 0.8 * expression.side(EYES_CLOSED, side) / MAX_INTENSITY
+        for name, weight in shapes.items() if amount else ():
+            weights[name] = weights.get(name, 0.0) + weight * amount
+    return weights
+
+
+def wrinkle_depths(expression: Expression, age: float, gain: float) -> dict[tuple[str, Side], float]:
+    """Return the depth of every wrinkle on either side.
+
+    Args:
+        expression: The intensities.
+        age: 0 young to 1 old.
+        gain: How readily this skin folds; 0 shows no fold of an expression.
+    """
+    depths: dict[tuple[str, Side], float] = {}
+    for wrinkle in au_wrinkles():
+        for side in SIDES:
+            pressed = sum(depth * expression.side(au_id, side) for au_id, depth in wrinkle.depths.items())
+            at_rest = wrinkle.age * max(0.0, age - 0.15)
+            depths[wrinkle.name, side] = gain * min(MOST_DEPTH, pressed / MAX_INTENSITY) + at_rest
+    return depths

@@ -1,0 +1,106 @@
+"""From points in space to pixels: perspective, and where the face lies in the picture."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.faces.align import CropGeometry, alignment_matrix
+from vlfau.synthetic.head import load_head
+from vlfau.synthetic.schema import read_entries
+
+__all__ = ["Framing", "View", "landmark_points", "look_at"]
+
+FOCUS_Z: Final = 0.6
+NUM_LANDMARKS: Final = 468
+PORTRAIT_HEIGHT: Final = 2.05
+"""How many decimetres a picture without zoom shows at the focus."""
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How a face is photographed and cut out.
+
+    Attributes:
+        distance: From the camera to the face, in decimetres: near ones widen the nose.
+        zoom: Size of the face; 1 shows head and shoulders.
+        right: How far the face is right of the middle, as a share of the picture.
+        down: How far the face is below the middle, as a share of the picture.
+        aligned: Whether the picture is cut out as `vlfau.faces.align_face` does it; zoom, right, down and tilt are
+            then small errors of the cut.
+        tilt: By which the picture is turned, in degrees.
+    """
+
+    distance: float = 7.0
+    zoom: float = 1.0
+    right: float = 0.0
+    down: float = 0.0
+    aligned: bool = False
+    tilt: float = 0.0
+
+
+@dataclass(frozen=True)
+class View:
+    """Points as a camera sees them.
+
+    Attributes:
+        screen: (P, 3) float32, x and y in pixels from the picture's corner, and the inverse distance.
+        camera: (3,), where the camera is.
+        landmarks_xy: By FaceMesh number, (2,) in pixels, where pixel centres have whole numbers.
+    """
+
+    screen: NDArray[np.float32]
+    camera: NDArray[np.float64]
+    landmarks_xy: Mapping[int, NDArray[np.float64]]
+
+
+@cache
+def landmark_points() -> Mapping[int, int]:
+    """Return the point of the head for some of FaceMesh's landmarks, by FaceMesh number (landmarks.toml)."""
+    file = read_entries("landmarks.toml")
+    num_points = load_head().parts["skin"].points.stop
+    places = {int(entry.count("number")): entry.count("point") for entry in file.tables("landmark")}
+    if max(places) >= NUM_LANDMARKS or max(places.values()) >= num_points:
+        raise file.error("landmark", "landmarks of FaceMesh and points of the skin")
+    return MappingProxyType(places)
+
+
+def look_at(points: NDArray[np.float32], framing: Framing, size: int) -> View:
+    """Project points (P, 3) into a square picture of `size` pixels."""
+    parts = load_head().parts
+    eyes = (points[parts["l-eye"].points].mean(0) + points[parts["r-eye"].points].mean(0)) / 2
+    face = 0.62 * eyes + 0.38 * points[parts["upper-teeth"].points].mean(0)
+    camera = np.array([face[0], face[1] + 0.08, FOCUS_Z + framing.distance], np.float64)
+    inverse = 1 / (camera[2] - points[:, 2])
+    focal = size * framing.distance / PORTRAIT_HEIGHT
+    x = size / 2 + focal * (points[:, 0] - camera[0]) * inverse
+    y = size / 2 - focal * (points[:, 1] - camera[1]) * inverse
+    linear, shift = _adjustment(framing, size)
+    if framing.aligned:
+        matrix = _alignment(x, y, size)
+        linear, shift = linear @ matrix[:, :2], linear @ matrix[:, 2] + shift
+    screen = np.column_stack([np.column_stack([x, y]) @ linear.T + shift, inverse]).astype(np.float32)
+    landmarks = {number: screen[point, :2].astype(np.float64) - 0.5 for number, point in landmark_points().items()}
+    return View(screen, camera, MappingProxyType(landmarks))
+
+
+def _adjustment(framing: Framing, size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the turn and zoom about the picture's middle, (2, 2), and the shift that completes it, (2,)."""
+    angle = np.radians(framing.tilt)
+    linear = framing.zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    middle = np.full(2, size / 2)
+    return linear, middle - linear @ middle + size * np.array([framing.right, framing.down])
+
+
+def _alignment(x: NDArray[np.float64], y: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Return the (2, 3) similarity to the aligned face, between continuous pixel coordinates."""
+    landmarks = np.zeros((NUM_LANDMARKS, 2))
+    for number, point in landmark_points().items():
+        landmarks[number] = x[point] - 0.5, y[point] - 0.5
+    matrix = alignment_matrix(landmarks, CropGeometry(aligned_size=size, crop_size=size))
+    matrix[:, 2] += 0.5 - matrix[:, :2] @ np.full(2, 0.5)
+    return matrix

@@ -1,0 +1,83 @@
+"""How hair is cut: where the shell of hair around the head ends."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["HairCut", "cut_hair"]
+
+PAINTED_ONLY: Final = ("bald", "buzz", "receding")
+"""Styles that need no shell; the scalp's paint is enough."""
+SIDE_CUT: Final = ("short", "tied")
+"""Styles that leave the ears free."""
+
+
+@dataclass(frozen=True)
+class HairCut:
+    """A form of the shell of hair, in decimetres on the mean head.
+
+    Attributes:
+        volume: Size of the shell relative to MakeHuman's long hair.
+        length: The height at which it ends.
+        ears_free: Whether it ends above the ears.
+        half_width: Half the width of the opening for the face.
+        top: Where the opening ends above the brows.
+        squareness: 2 for a round opening, more for a squarer one.
+        parting: How far the opening's top is off the middle, towards the subject's left.
+    """
+
+    volume: float
+    length: float
+    ears_free: bool
+    half_width: float
+    top: float
+    squareness: float
+    parting: float
+
+    @classmethod
+    def sample(cls, style: str, rng: np.random.Generator) -> "HairCut | None":
+        """Draw a cut of a style; None where the style has no shell."""
+        if style in PAINTED_ONLY:
+            return None
+        length = {"long": (5.2, 6.3), "bob": (6.3, 6.8), "fringe": (5.4, 6.9)}.get(style, (6.6, 6.9))
+        fringe = style == "fringe"
+        return cls(
+            volume=float(rng.uniform(0.94, 0.99) if style in SIDE_CUT else rng.uniform(0.98, 1.05)),
+            length=float(rng.uniform(*length)),
+            ears_free=style in SIDE_CUT or (fringe and rng.random() < 0.4),
+            half_width=float(rng.uniform(0.52, 0.64)),
+            top=float(rng.uniform(7.58, 7.80) if fringe else rng.uniform(7.86, 8.10)),
+            squareness=float(rng.uniform(3.0, 6.0) if fringe else rng.uniform(1.8, 3.0)),
+            parting=float(rng.choice([0.0, 1.0]) * rng.normal(0, 0.22)),
+        )
+
+
+def cut_hair(cut: HairCut, places: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return by how far every point of the shell is inside the cut, and where its ends fray.
+
+    Args:
+        cut: The form.
+        places: (K, 3), the shell's points on the mean head.
+
+    Returns:
+        (K,) float32, negative outside the hair, and (K, 2) float32, the place in the fraying noise.
+    """
+    x, y, z = places[:, 0], places[:, 1], places[:, 2]
+    low = 7.15
+    # A parting slants the upper edge: high on one side, low on the other.
+    slant = cut.parting * np.clip((y - 7.4) / 0.5, 0, 1)
+    across = abs(x - slant) / cut.half_width
+    up = np.clip(y - low, 0, None) / (cut.top - low)
+    around = (across**cut.squareness + up**cut.squareness) ** (1 / cut.squareness)
+    opening = (around - 1) * cut.half_width + 4 * np.clip(0.45 - z, 0, None)
+    margin = np.minimum(opening, y - cut.length)
+    if cut.ears_free:
+        behind = np.clip((0.25 - z) / 0.5, 0, 1)
+        burns = np.clip((z - 0.62) / 0.1, 0, 1)
+        above_ears = 7.42 - 0.55 * behind - 0.22 * burns
+        margin = np.minimum(margin, y - above_ears)
+    angle = np.arctan2(x, z - 0.4)
+    strands = np.column_stack([angle * 28 + 400, y * 4])
+    return margin.astype(np.float32), strands.astype(np.float32)

@@ -1,0 +1,118 @@
+"""The rows of a data set's manifest, in the form that `vlfau.data.read_manifest` reads."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from vlfau.facs import action_unit, all_au_ids
+from vlfau.synthetic.clips import Clip, Shot
+from vlfau.synthetic.expression import Expression
+from vlfau.synthetic.framing import landmark_points
+from vlfau.synthetic.presets import Preset
+from vlfau.synthetic.sampler import LEVEL_STARTS
+from vlfau.synthetic.subject import Subject
+
+__all__ = ["columns", "label_cells", "read_rows", "row", "whole_intensity"]
+
+PEOPLE = ("image", "subject", "fold", "gender", "clip", "frame")
+HEAD = ("yaw", "pitch", "roll", "gaze_yaw", "gaze_pitch", "distance")
+THINGS = (
+    "light",
+    "background",
+    "hair",
+    "beard",
+    "make_up",
+    "glasses",
+    "headwear",
+    "occluder",
+    "covered",
+    "camera",
+    "quality",
+)
+
+
+def columns(preset: Preset) -> list[str]:
+    """Return the manifest's columns.
+
+    The AUs of the preset have occurrence, intensity as a whole number, and side. Every AU of the catalogue has its
+    exact intensity on the subject's own left and right (`left_AU12`, `right_AU12`), or once (`exact_AU17`).
+    """
+    labels = []
+    for au_id in preset.au_ids:
+        labels += [f"AU{au_id}", f"AU{au_id}_intensity"]
+        labels += [f"AU{au_id}_side"] if action_unit(au_id).sided else []
+    exact = []
+    for au_id in all_au_ids():
+        exact += [f"left_AU{au_id}", f"right_AU{au_id}"] if action_unit(au_id).sided else [f"exact_AU{au_id}"]
+    landmarks = [f"landmark_{number}_{axis}" for number in sorted(landmark_points()) for axis in "xy"]
+    return [*PEOPLE, *labels, *exact, *HEAD, *THINGS, *landmarks]
+
+
+def whole_intensity(intensity: float) -> int:
+    """Return the FACS letter of an intensity as a number: 0 below A, 1 for A, to 5 for E.
+
+    >>> whole_intensity(3.9)
+    3
+    """
+    return int(np.searchsorted(LEVEL_STARTS[:-1], intensity, side="right"))
+
+
+def label_cells(expression: Expression, preset: Preset) -> dict[str, str]:
+    """Return the cells of all AU columns."""
+    cells: dict[str, str] = {}
+    for au_id in preset.au_ids:
+        intensity = expression.intensity(au_id)
+        present = intensity >= preset.occurs_at
+        cells[f"AU{au_id}"] = str(int(present))
+        cells[f"AU{au_id}_intensity"] = str(whole_intensity(intensity))
+        side = expression.acting_side(au_id)
+        if action_unit(au_id).sided:
+            cells[f"AU{au_id}_side"] = str(side) if present and side is not None else ""
+    for au_id in all_au_ids():
+        if action_unit(au_id).sided:
+            cells[f"left_AU{au_id}"] = f"{expression.left.get(au_id, 0):.3f}"
+            cells[f"right_AU{au_id}"] = f"{expression.right.get(au_id, 0):.3f}"
+        else:
+            cells[f"exact_AU{au_id}"] = f"{expression.left.get(au_id, 0):.3f}"
+    return cells
+
+
+def row(people: Sequence[str], subject: Subject, clip: Clip, shot: Shot, preset: Preset) -> Mapping[str, str]:
+    """Return the row of a frame, by column.
+
+    Args:
+        people: The cells of the first six columns.
+        subject: The person.
+        clip: What the frame belongs to.
+        shot: The frame.
+        preset: Says which AUs are labelled.
+    """
+    pose, framing, looks = shot.scene.pose, shot.scene.framing, subject.looks
+    cells = dict(zip(PEOPLE, people, strict=True)) | label_cells(shot.scene.expression, preset)
+    head = (pose.yaw, pose.pitch, pose.roll, pose.gaze_yaw, pose.gaze_pitch, framing.distance)
+    cells |= {name: f"{value:.2f}" for name, value in zip(HEAD, head, strict=True)}
+    things = (
+        shot.scene.light.name,
+        clip.background,
+        looks.hair_style,
+        looks.beard,
+        looks.make_up,
+        looks.glasses,
+        looks.headwear,
+        clip.occluder_kind,
+        f"{shot.covered:.3f}",
+        " ".join(clip.camera.strengths),
+        str(clip.camera.quality),
+    )
+    cells |= dict(zip(THINGS, things, strict=True))
+    for number, (x, y) in shot.landmarks_xy.items():
+        cells |= {f"landmark_{number}_x": f"{x:.2f}", f"landmark_{number}_y": f"{y:.2f}"}
+    return cells
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Read a table written by this package."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))

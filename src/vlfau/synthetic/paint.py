@@ -1,0 +1,97 @@
+"""Laying colours over a texture."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.synthetic.appearance import Colour
+from vlfau.synthetic.canonical import Canvas
+from vlfau.synthetic.grain import Grain
+from vlfau.synthetic.jit import compiled
+
+__all__ = ["FrontalLayer", "Painting", "cover_with", "tint"]
+
+
+@compiled
+def _cover(picture: NDArray[np.float32], opacity: NDArray[np.float32], red: float, green: float, blue: float) -> None:
+    """Lay one colour over a picture (N, N, 3) with an opacity (N, N) in [0, 1], in place."""
+    for row in range(picture.shape[0]):
+        for column in range(picture.shape[1]):
+            share = opacity[row, column]
+            if share > 0:
+                picture[row, column, 0] += share * (red - picture[row, column, 0])
+                picture[row, column, 1] += share * (green - picture[row, column, 1])
+                picture[row, column, 2] += share * (blue - picture[row, column, 2])
+
+
+@compiled
+def tint(picture: NDArray[np.float32], amount: NDArray[np.float32], red: float, green: float, blue: float) -> None:
+    """Multiply a picture (N, N, 3) by 1 + amount times a colour's change, in place."""
+    for row in range(picture.shape[0]):
+        for column in range(picture.shape[1]):
+            share = amount[row, column]
+            if share != 0:
+                picture[row, column, 0] *= 1 + share * red
+                picture[row, column, 1] *= 1 + share * green
+                picture[row, column, 2] *= 1 + share * blue
+
+
+@dataclass(frozen=True, eq=False)
+class Painting:
+    """A skin that is being painted.
+
+    Attributes:
+        picture: (N, N, 3) float32, sRGB from 0 to 1.
+        gloss: (N, N) float32, relative to bare skin.
+        at: Where on the head every texel lies.
+        grain: Noise of the same size.
+    """
+
+    picture: NDArray[np.float32]
+    gloss: NDArray[np.float32]
+    at: Canvas
+    grain: Grain
+
+
+class FrontalLayer:
+    """A drawing on the plane in front of the face, for hairs and lines.
+
+    Args:
+        left: x of its left end, in decimetres on the mean head.
+        low: y of its low end.
+        right: x of its right end.
+        high: y of its high end.
+        scale: Pixels a decimetre.
+    """
+
+    def __init__(self, left: float, low: float, right: float, high: float, scale: float = 700.0) -> None:
+        self._origin = np.array([left, low])
+        self._end = np.array([right, high])
+        self._scale = scale
+        columns, rows = np.ceil((self._end - self._origin) * scale).astype(int)
+        self._drawing = np.zeros((rows, columns), np.uint8)
+
+    def strokes(self, starts: NDArray[np.float64], ends: NDArray[np.float64], opacities: NDArray[np.float64]) -> None:
+        """Draw hairs from starts (H, 2) to ends (H, 2), each with its opacity (H,) in [0, 1]."""
+        scale = self._scale * 16
+        first = np.round((starts - self._origin) * scale).astype(np.int32)
+        last = np.round((ends - self._origin) * scale).astype(np.int32)
+        for start, end, opacity in zip(first.tolist(), last.tolist(), opacities.tolist(), strict=True):
+            cv2.line(self._drawing, start, end, round(255 * opacity), 2, cv2.LINE_AA, 4)
+
+    def on_canvas(self, at: Canvas) -> NDArray[np.float32]:
+        """Return the drawing as it falls on the front of the face, (N, N) float32 in [0, 1]."""
+        columns = ((at.x - self._origin[0]) * self._scale).astype(np.float32)
+        rows = ((at.y - self._origin[1]) * self._scale).astype(np.float32)
+        # Both sides of the drawing look the same from the back, so only the front half of the head takes it.
+        rows[at.z < 0.3] = -1e6
+        soft = cv2.GaussianBlur(self._drawing, (0, 0), 0.7)
+        fallen = cv2.remap(soft, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+        return np.asarray(fallen / 255, np.float32)
+
+
+def cover_with(picture: NDArray[np.float32], opacity: NDArray[np.float32], colour: Colour) -> None:
+    """Lay a colour over a picture (N, N, 3) with an opacity (N, N) in [0, 1], in place."""
+    _cover(picture, np.ascontiguousarray(opacity, np.float32), *colour)

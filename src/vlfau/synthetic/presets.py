@@ -1,0 +1,194 @@
+"""Presets, joint expressions and correlations: presets.toml and correlations.toml."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.errors import ConfigError
+from vlfau.facs import AU_SETS, all_au_ids
+from vlfau.synthetic.schema import Entry, read_entries
+
+__all__ = [
+    "Correlations",
+    "Joint",
+    "Preset",
+    "Presets",
+    "correlations",
+    "joints",
+    "levels",
+    "preset",
+    "read_correlations",
+    "read_presets",
+]
+
+LEAST_EIGENVALUE = 1e-3
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A joint expression.
+
+    Attributes:
+        name: What people call it.
+        weight: How often it is played, relative to the others.
+        ranges: The least and most intensity at the apex, by AU.
+        one_sided: Whether its sided AUs act on one side alone.
+    """
+
+    name: str
+    weight: float
+    ranges: Mapping[int, tuple[float, float]]
+    one_sided: bool
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What a data set resembles; presets.toml says what the fields mean.
+
+    Attributes:
+        rates: By AU, for every AU of the catalogue: the share of frames in which it is present.
+    """
+
+    name: str
+    au_ids: tuple[int, ...]
+    occurs_at: float
+    women: int
+    men: int
+    components: str
+    joint_share: float
+    one_sided: float
+    blinks: float
+    rates: Mapping[int, float]
+
+
+@dataclass(frozen=True)
+class Presets:
+    """The content of presets.toml.
+
+    Attributes:
+        levels: (5,), the shares of the intensities A to E among frames at A or more.
+    """
+
+    levels: tuple[float, ...]
+    presets: Mapping[str, Preset]
+    joints: tuple[Joint, ...]
+
+
+@dataclass(frozen=True)
+class Correlations:
+    """How AUs go together.
+
+    Attributes:
+        matrix: (N, N), positive definite, with ones on the diagonal, in the catalogue's order.
+        exclusive: Pairs of AUs that no face can show at once.
+    """
+
+    matrix: NDArray[np.float64]
+    exclusive: tuple[tuple[int, int], ...]
+
+
+def read_presets(path: Path | None = None) -> Presets:
+    """Read presets and joint expressions.
+
+    Raises:
+        ConfigError: The file breaks its schema.
+    """
+    file = read_entries("presets.toml", path)
+    joints = tuple(_joint(entry) for entry in file.tables("joint"))
+    levels = file.content.get("levels")
+    if not isinstance(levels, list) or len(levels) != 5 or not all(isinstance(share, float) for share in levels):
+        raise file.error("levels", "five shares, of A to E")
+    names = [name for name in file.content if name not in {"joint", "levels"}]
+    presets = {name: _preset(name, file.table(name)) for name in names}
+    return Presets(tuple(levels), MappingProxyType(presets), joints)
+
+
+def _preset(name: str, entry: Entry) -> Preset:
+    shares = ("joint_share", "one_sided", "blinks", "other")
+    entry.only(["au_set", "occurs_at", "women", "men", "components", "rates", *shares])
+    au_set = entry.text("au_set", ["all", *AU_SETS])
+    named = {row.au_id(): row.number("rate", 0.0, 1.0) for row in entry.tables("rates")}
+    other = entry.number("other", 0, 1)
+    return Preset(
+        name=name,
+        au_ids=all_au_ids() if au_set == "all" else AU_SETS[au_set],
+        occurs_at=entry.number("occurs_at", 1, 5),
+        women=entry.count("women"),
+        men=entry.count("men"),
+        components=entry.text("components"),
+        joint_share=entry.number("joint_share", 0, 1),
+        one_sided=entry.number("one_sided", 0, 1),
+        blinks=entry.number("blinks", 0, 1),
+        rates=MappingProxyType({au_id: named.get(au_id, other) for au_id in all_au_ids()}),
+    )
+
+
+def _joint(entry: Entry) -> Joint:
+    entry.only(["name", "weight", "side", "aus"])
+    ranges = {}
+    for row in entry.tables("aus"):
+        row.only(["number", "least", "most"])
+        least = row.number("least", 0, 5)
+        ranges[row.au_id()] = (least, row.number("most", least, 5))
+    one_sided = entry.text("side", ["one", "both"], "both") == "one"
+    return Joint(entry.text("name"), entry.number("weight", 0, 100), MappingProxyType(ranges), one_sided)
+
+
+def read_correlations(path: Path | None = None) -> Correlations:
+    """Read the correlations, and move them to the nearest possible matrix.
+
+    Raises:
+        ConfigError: The file breaks its schema.
+    """
+    file = read_entries("correlations.toml", path)
+    file.only(["pairs", "exclusive"])
+    order = {au_id: place for place, au_id in enumerate(all_au_ids())}
+    matrix = np.eye(len(order))
+    for entry in file.tables("pairs"):
+        entry.only(["aus", "value"])
+        first, second = (order[au_id] for au_id in entry.au_pair())
+        matrix[first, second] = matrix[second, first] = entry.number("value", -1, 1)
+    values, vectors = np.linalg.eigh(matrix)
+    matrix = vectors * np.maximum(values, LEAST_EIGENVALUE) @ vectors.T
+    scale = 1 / np.sqrt(np.diag(matrix))
+    pairs = file.content.get("exclusive", [])
+    exclusive = tuple(Entry(file.file, "exclusive", {"aus": pair}).au_pair() for pair in pairs)
+    return Correlations(matrix * scale * scale[:, None], exclusive)
+
+
+@cache
+def _package_presets() -> Presets:
+    return read_presets()
+
+
+def preset(name: str) -> Preset:
+    """Return a preset by name.
+
+    Raises:
+        ConfigError: There is no such preset.
+    """
+    presets = _package_presets().presets
+    if name not in presets:
+        raise ConfigError(f"there is no preset '{name}'; choose among {', '.join(presets)}")
+    return presets[name]
+
+
+def joints() -> tuple[Joint, ...]:
+    """Return the joint expressions."""
+    return _package_presets().joints
+
+
+def levels() -> tuple[float, ...]:
+    """Return the shares of the intensities A to E."""
+    return _package_presets().levels
+
+
+@cache
+def correlations() -> Correlations:
+    """Return the package's correlations."""
+    return read_correlations()

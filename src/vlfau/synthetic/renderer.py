@@ -1,0 +1,252 @@
+"""One picture of a subject."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.facs import Side, action_unit
+from vlfau.synthetic import materials
+from vlfau.synthetic.background import plain_background
+from vlfau.synthetic.canonical import canvas
+from vlfau.synthetic.expression import Expression, wrinkle_depths
+from vlfau.synthetic.framing import Framing, View, look_at
+from vlfau.synthetic.geometry import Neighbourhood, Pose, normals_of, openness, rotation
+from vlfau.synthetic.grain import Grain
+from vlfau.synthetic.head import load_head
+from vlfau.synthetic.lashes import Target, draw_lashes
+from vlfau.synthetic.light import Light
+from vlfau.synthetic.lighting import Lighting
+from vlfau.synthetic.posing import pose_subject
+from vlfau.synthetic.rasteriser import Outlines, depth_map, interpolate, visible_triangles
+from vlfau.synthetic.regions import au_reach
+from vlfau.synthetic.shading import Mesh, Person, shade
+from vlfau.synthetic.subject import Subject
+from vlfau.synthetic.surface import LASHES
+from vlfau.synthetic.wrinkles import SIZE as RELIEF_SIZE
+from vlfau.synthetic.wrinkles import folds, press
+
+__all__ = ["Drawing", "Renderer", "Scene"]
+
+SHADOW_SIZE: Final = 384
+SHADOW_CENTRE: Final = np.array([0.0, 7.1, 0.5])
+SHADOW_REACH: Final = np.array([1.6, 1.6, -3.0])
+"""Half the extent of the shadow map, in decimetres across, up and in depth."""
+PORE_DEPTH: Final = 0.0006
+LEAST_DEPTH: Final = 0.01
+BRIGHTENING: Final = 0.45
+"""How far the camera makes up for dark skin: 0 not at all, 1 wholly."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What is photographed.
+
+    Attributes:
+        expression: What the face does.
+        pose: How head and eyes are turned.
+        light: The light.
+        framing: Where the camera is.
+        backdrop: (B, B, 3) float32, what is behind the head, sRGB from 0 to 255.
+    """
+
+    expression: Expression
+    pose: Pose = field(default_factory=Pose)
+    light: Light = field(default_factory=Light)
+    framing: Framing = field(default_factory=Framing)
+    backdrop: NDArray[np.float32] = field(default_factory=plain_background)
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A finished picture.
+
+    Attributes:
+        image: (size, size, 3) uint8, RGB.
+        landmarks_xy: By FaceMesh number, (2,), in pixels.
+    """
+
+    image: NDArray[np.uint8]
+    landmarks_xy: Mapping[int, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Posed:
+    """A subject's points, their normals, and how the camera sees them, in samples."""
+
+    points: NDArray[np.float32]
+    normals: NDArray[np.float32]
+    view: View
+    screen: NDArray[np.float32]
+
+
+class Renderer:
+    """Draws subjects.
+
+    Args:
+        size: Side of the pictures in pixels.
+        supersampling: How many samples a pixel has across and down.
+    """
+
+    def __init__(self, size: int = 256, supersampling: int = 2) -> None:
+        self.size, self.supersampling = size, supersampling
+        samples = size * supersampling
+        self._shown = np.empty((samples, samples), np.int32)
+        self._nearest = np.empty((samples, samples), np.float32)
+        self._picture = np.empty((samples, samples, 3), np.float32)
+        self._shadow = np.empty((SHADOW_SIZE, SHADOW_SIZE), np.float32)
+        self._relief = np.empty((RELIEF_SIZE, RELIEF_SIZE, 4), np.float32)
+        head = load_head()
+        self._around = Neighbourhood.of(head.parts["skin"].mesh, head.parts["skin"].points.stop)
+        self._lashes = {name: head.parts[name].point[head.parts[name].drawn] for name in LASHES}
+        self._eyes = np.stack([head.mean[head.parts[name].points].mean(0) for name in ("l-eye", "r-eye")])
+
+    def draw(self, subject: Subject, scene: Scene) -> Drawing:
+        """Return the picture of a subject in a scene."""
+        posed = self._pose(subject, scene)
+        self._find_visible(subject, posed)
+        self._fold(subject, scene.expression)
+        self._shade(subject, scene, posed)
+        for name, triangles in self._lashes.items():
+            darkness = subject.looks.lashes * (1.0 if name.endswith("2") else 0.3)
+            draw_lashes(posed.screen, triangles, subject.surface.places, darkness, Target(self._nearest, self._picture))
+        small = cv2.resize(self._picture, (self.size, self.size), interpolation=cv2.INTER_AREA)
+        return Drawing(np.clip(small + 0.5, 0, 255).astype(np.uint8), posed.view.landmarks_xy)
+
+    def region(self, subject: Subject, scene: Scene, au_id: int, side: Side = Side.BOTH) -> NDArray[np.float32]:
+        """Return where the skin that an AU moves is in the picture of a scene.
+
+        Args:
+            subject: The person.
+            scene: The scene; its expression need not hold the AU.
+            au_id: FACS number.
+            side: The side on which a sided AU acts.
+
+        Returns:
+            (size, size) float32, how far the AU moves what is seen there, as a share of the farthest move; 0 where no
+            skin is seen.
+
+        Raises:
+            ConfigError: There is no such AU.
+        """
+        reach = au_reach(action_unit(au_id).number, side)
+        posed, surface = self._pose(subject, scene), subject.surface
+        self._find_visible(subject, posed)
+        seen = np.where(surface.materials[self._shown] == materials.SKIN, self._shown, -1)
+        values = np.zeros((len(posed.points), 1), np.float32)
+        values[: len(reach), 0] = reach
+        region = np.zeros((*seen.shape, 1), np.float32)
+        interpolate(posed.screen, surface.triangles, seen.astype(np.int32), values, region)
+        return np.asarray(cv2.resize(region, (self.size, self.size), interpolation=cv2.INTER_AREA), np.float32)
+
+    def _find_visible(self, subject: Subject, posed: _Posed) -> None:
+        """Fill the numbers of the triangles that are seen."""
+        surface = subject.surface
+        self._shown.fill(-1)
+        self._nearest.fill(0)
+        outlines = Outlines(surface.triangles, surface.one_sided, surface.margins, surface.strands)
+        visible_triangles(posed.screen, outlines, self._nearest, self._shown)
+
+    def _pose(self, subject: Subject, scene: Scene) -> _Posed:
+        points = pose_subject(subject, scene.expression, scene.pose)
+        normals = np.empty_like(points)
+        normals_of(points, subject.surface.triangles, normals)
+        view = look_at(points, scene.framing, self.size)
+        screen = view.screen * np.array([self.supersampling, self.supersampling, 1], np.float32)
+        return _Posed(points, normals, view, screen)
+
+    def _fold(self, subject: Subject, expression: Expression) -> None:
+        """Fill the relief with pores and folds."""
+        np.multiply(_pores(), np.float32(0.6 + 0.8 * subject.identity.age), out=self._relief)
+        available = folds(subject.fold_variant)
+        depths = wrinkle_depths(expression, subject.identity.age, subject.fold_gain)
+        for key, depth in depths.items():
+            if depth > LEAST_DEPTH:
+                fold = available[key]
+                press(self._relief, fold.relief, fold.top, fold.left, depth)
+
+    def _shade(self, subject: Subject, scene: Scene, posed: _Posed) -> None:
+        """Colour the picture: the backdrop, and the subject in front."""
+        light, looks, surface = scene.light, subject.looks, subject.surface
+        directions = np.array([light.key_direction, light.fill_direction], np.float32)
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        mesh = Mesh(
+            screen=posed.screen,
+            triangles=surface.triangles,
+            corners=surface.corners,
+            materials=surface.materials,
+            points=posed.points,
+            normals=posed.normals,
+            openness=self._openness(posed),
+            places=surface.places,
+            uv=surface.uv,
+        )
+        person = Person(
+            texture=subject.texture,
+            relief=self._relief,
+            colours=_colours(subject),
+            eyes=self._eyes,
+            turned=rotation(scene.pose.yaw, scene.pose.pitch, scene.pose.roll),
+            gloss=looks.gloss,
+            collar=looks.collar,
+            darkness=looks.darkness,
+            teeth=looks.teeth,
+        )
+        lighting = Lighting(
+            camera=posed.view.camera,
+            directions=directions,
+            colours=np.array([light.key, light.fill, light.sky, light.ground], np.float32),
+            shadow_matrix=self._cast_shadows(posed.points, surface.coarse, directions[0]),
+            shadow_depths=self._shadow,
+            exposure=1 + BRIGHTENING * looks.darkness,
+        )
+        side = len(self._picture)
+        self._picture[:] = cv2.resize(scene.backdrop, (side, side), interpolation=cv2.INTER_LINEAR)
+        shade(self._shown, mesh, person, lighting, self._picture)
+
+    def _openness(self, posed: _Posed) -> NDArray[np.float32]:
+        result = np.ones((len(posed.points), 1), np.float32)
+        count = len(self._around.fine)
+        openness(posed.points[:count], posed.normals[:count], self._around, result[:count, 0])
+        return result
+
+    def _cast_shadows(
+        self, points: NDArray[np.float32], triangles: NDArray[np.int32], direction: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Fill the shadow map, and return the matrix (3, 4) into it."""
+        across = np.cross([0, 1, 0], direction)
+        across /= np.linalg.norm(across) + 1e-9
+        axes = np.stack([across, np.cross(direction, across), direction]) / SHADOW_REACH[:, None]
+        matrix = np.column_stack([axes, -axes @ SHADOW_CENTRE]).astype(np.float32)
+        count = len(self._around.fine)
+        seen = points[:count] @ matrix[:, :3].T + matrix[:, 3]
+        seen[:, 0] = (0.5 * seen[:, 0] + 0.5) * SHADOW_SIZE
+        seen[:, 1] = (0.5 - 0.5 * seen[:, 1]) * SHADOW_SIZE
+        self._shadow.fill(9)
+        depth_map(seen.astype(np.float32), triangles, self._shadow)
+        return matrix
+
+
+def _colours(subject: Subject) -> NDArray[np.float32]:
+    looks = subject.looks
+    colours = np.zeros((materials.NUM_MATERIALS, 3), np.float32)
+    colours[materials.SKIN] = looks.skin
+    colours[materials.EYE] = np.array(looks.iris) * 1.25
+    colours[materials.HAIR] = looks.hair
+    colours[materials.FABRIC] = looks.fabric
+    colours[materials.FRAME] = looks.frame
+    colours[materials.CLOTH] = looks.cloth
+    return np.square(colours)
+
+
+@cache
+def _pores() -> NDArray[np.float32]:
+    """Return the relief of pores, (N, N, 4) float32, which everybody shares."""
+    height = PORE_DEPTH * Grain(RELIEF_SIZE, np.random.default_rng(0)).draw(1.2)
+    gradient = canvas(RELIEF_SIZE).gradient(height)
+    # The height itself is left out: pores don't darken the skin.
+    return np.concatenate([gradient, np.zeros_like(height)[..., None]], -1)

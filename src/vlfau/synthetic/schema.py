@@ -1,0 +1,113 @@
+"""Reading the generator's data files, with messages that name the file and the key."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from vlfau.errors import ConfigError
+from vlfau.facs import action_unit
+
+__all__ = ["Entry", "read_entries"]
+
+
+def read_entries(name: str, path: Path | None = None) -> "Entry":
+    """Read a TOML file.
+
+    Args:
+        name: A file of the package's data folder.
+        path: A file to read in its place; None reads the package's.
+
+    Raises:
+        ConfigError: The file cannot be read or is no TOML.
+    """
+    try:
+        if path is None:
+            text = resources.files("vlfau.synthetic").joinpath(f"data/{name}").read_text(encoding="utf-8")
+        else:
+            text = path.read_text(encoding="utf-8")
+        return Entry(str(path or name), "", tomllib.loads(text))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path or name} is no readable TOML file ({error}); correct it") from None
+
+
+class Entry:
+    """A table of a TOML file that checks what is taken from it.
+
+    Args:
+        file: The file's name, for messages.
+        place: Where in the file the table is, for messages.
+        content: The table.
+    """
+
+    def __init__(self, file: str, place: str, content: Mapping[str, Any]) -> None:
+        self.file, self.place, self.content = file, place, content
+
+    def only(self, keys: Iterable[str]) -> None:
+        """Refuse keys other than these."""
+        unknown = sorted(set(self.content) - set(keys))
+        if unknown:
+            raise self.error(unknown[0], f"no such key; known are {', '.join(keys)}")
+
+    def number(self, key: str, low: float, high: float, default: float | None = None) -> float:
+        """Return a number between two bounds."""
+        value = self.content.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise self.error(key, f"a number from {low:g} to {high:g}")
+        return float(value)
+
+    def count(self, key: str, low: int = 0) -> int:
+        """Return a whole number."""
+        value = self.content.get(key)
+        if isinstance(value, bool) or not isinstance(value, int) or value < low:
+            raise self.error(key, f"a whole number, {low} or more")
+        return value
+
+    def text(self, key: str, choices: Iterable[str] | None = None, default: str | None = None) -> str:
+        """Return a text, one of the choices if there are any."""
+        value = self.content.get(key, default)
+        if not isinstance(value, str) or not value or (choices is not None and value not in choices):
+            raise self.error(key, f"one of {', '.join(choices)}" if choices is not None else "a text")
+        return value
+
+    def au_id(self, key: str = "number") -> int:
+        """Return the number of an AU of the catalogue."""
+        number = self.count(key, 1)
+        try:
+            return action_unit(number).number
+        except ConfigError:
+            raise self.error(key, "the number of an AU of the catalogue") from None
+
+    def au_pair(self, key: str = "aus") -> tuple[int, int]:
+        """Return two AUs of the catalogue."""
+        value = self.content.get(key)
+        if not isinstance(value, list) or len(value) != 2:
+            raise self.error(key, "two AUs")
+        first, second = (Entry(self.file, f"{self.place} {key}", {"number": number}).au_id() for number in value)
+        return first, second
+
+    def table(self, key: str) -> "Entry":
+        """Return a table inside this one."""
+        value = self.content.get(key)
+        if not isinstance(value, Mapping):
+            raise self.error(key, "a table")
+        return Entry(self.file, f"{self.place} {key}".strip(), value)
+
+    def tables(self, key: str) -> list["Entry"]:
+        """Return the tables of a list."""
+        value = self.content.get(key)
+        if not isinstance(value, list) or not value or not all(isinstance(item, Mapping) for item in value):
+            raise self.error(key, "a list of tables")
+        return [Entry(self.file, f"{self.place} {key} {place}".strip(), item) for place, item in enumerate(value, 1)]
+
+    def numbers(self, low: float, high: float) -> dict[str, float]:
+        """Return the whole table as numbers."""
+        if not self.content:
+            raise self.error("", "at least one number")
+        return {key: self.number(key, low, high) for key in self.content}
+
+    def error(self, key: str, expected: str) -> ConfigError:
+        """Return the error that says what was expected at a key."""
+        place = f"{self.place} '{key}'".strip()
+        return ConfigError(f"{self.file}, {place}: expected {expected}, found {self.content.get(key)!r}; correct it")

@@ -1,0 +1,109 @@
+"""What a data set is made with, and who is in it."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from vlfau.atomic import replacing
+from vlfau.errors import ConfigError, InputError
+from vlfau.synthetic.presets import Preset, preset
+
+__all__ = ["GENERATOR_VERSION", "Person", "Settings", "claim_folder", "people"]
+
+GENERATOR_VERSION: Final = 1
+"""Goes up when the same settings give other frames."""
+NUM_FOLDS: Final = 3
+SETTINGS_FILE: Final = "settings.json"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides every byte of a data set.
+
+    Attributes:
+        preset: Its name.
+        subjects: How many people; None takes the preset's number.
+        clips: How many clips a person.
+        frames: How many frames a clip.
+        size: Side of the frames in pixels.
+        seed: A whole number, 0 or above.
+        pairs: Whether every frame gets a partner in which one AU is switched.
+    """
+
+    preset: str = "wide"
+    subjects: int | None = None
+    clips: int = 6
+    frames: int = 6
+    size: int = 256
+    seed: int = 0
+    pairs: bool = False
+
+    def __post_init__(self) -> None:
+        preset(self.preset)
+        for name, least in (("clips", 1), ("frames", 1), ("size", 32), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise ConfigError(f"{name} must be {least} or more, not {getattr(self, name)}")
+        if self.subjects is not None and self.subjects < 1:
+            raise ConfigError(f"subjects must be 1 or more, not {self.subjects}")
+        if self.size > 2048:
+            raise ConfigError(f"size must be 2048 or less, not {self.size}")
+
+
+@dataclass(frozen=True)
+class Person:
+    """A subject to be made.
+
+    Attributes:
+        number: From 0.
+        name: As in the manifest.
+        gender: "F" or "M".
+        fold: The fold that tests the person, from 1.
+    """
+
+    number: int
+    name: str
+    gender: Literal["F", "M"]
+    fold: int
+
+
+def people(settings: Settings) -> tuple[Person, ...]:
+    """Return who is in a data set: genders in the preset's proportion, dealt evenly to the folds."""
+    chosen: Preset = preset(settings.preset)
+    total = chosen.women + chosen.men
+    count = settings.subjects or total
+    found = []
+    dealt = {"F": 0, "M": 1}
+    for number in range(count):
+        woman = (number + 1) * chosen.women // total > number * chosen.women // total
+        gender: Literal["F", "M"] = "F" if woman else "M"
+        found.append(Person(number, f"S{number + 1:04d}", gender, dealt[gender] % NUM_FOLDS + 1))
+        dealt[gender] += 1
+    return tuple(found)
+
+
+def claim_folder(folder: Path, settings: Settings) -> None:
+    """Make the folder of a data set, or find that it was begun with the same settings.
+
+    Raises:
+        InputError: It cannot be made, or holds something else.
+    """
+    wanted = {"generator": GENERATOR_VERSION} | asdict(settings)
+    file = folder / SETTINGS_FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_empty = not any(folder.iterdir())
+        found = None if is_empty else json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"{folder} is no folder of synthetic faces ({error.strerror}); choose a new or empty folder"
+        ) from None
+    except ValueError:
+        raise InputError(f"{file} is damaged; choose another folder") from None
+    if found is None:
+        with replacing(file) as temporary:
+            temporary.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+    elif found != wanted:
+        different = sorted(key for key in {*found, *wanted} if found.get(key) != wanted.get(key))
+        was = ", ".join(f"{key} {found.get(key)}" for key in different)
+        raise InputError(f"{folder} was made with other settings ({was}); use those, or choose another folder")

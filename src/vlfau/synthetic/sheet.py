@@ -1,0 +1,77 @@
+"""A sheet that shows every action unit on several people."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.atomic import replacing
+from vlfau.errors import InputError
+from vlfau.facs import action_unit, all_au_ids
+from vlfau.synthetic.expression import JAW_DROP, Expression
+from vlfau.synthetic.framing import Framing
+from vlfau.synthetic.renderer import Renderer, Scene
+from vlfau.synthetic.subject import Subject
+
+__all__ = ["draw_sheet", "write_sheets"]
+
+UPPER_REGIONS: Final = ("brow", "eye", "cheek", "nose")
+CAPTION_XY: Final = (4, 16)
+
+
+def draw_sheet(
+    subjects: Sequence[Subject], au_ids: Sequence[int], intensity: float, size: int = 224
+) -> NDArray[np.uint8]:
+    """Draw every subject (a row) at rest and with every AU (a column).
+
+    Args:
+        subjects: The people.
+        au_ids: The AUs.
+        intensity: 0 to 5.
+        size: Side of a face in pixels.
+
+    Returns:
+        (rows * size, columns * size, 3) uint8, RGB.
+    """
+    renderer = Renderer(size)
+    columns: list[tuple[str, Expression]] = [("neutral", Expression.of({}))]
+    columns += [(action_unit(au_id).label, _alone(au_id, intensity)) for au_id in au_ids]
+    rows = []
+    for subject in subjects:
+        faces = []
+        for label, expression in columns:
+            face = renderer.draw(subject, Scene(expression, framing=Framing(aligned=True))).image
+            for colour, width in ((255, 3), (0, 1)):
+                cv2.putText(face, label, CAPTION_XY, cv2.FONT_HERSHEY_SIMPLEX, 0.45, [colour] * 3, width, cv2.LINE_AA)
+            faces.append(face)
+        rows.append(np.concatenate(faces, axis=1))
+    return np.concatenate(rows)
+
+
+def _alone(au_id: int, intensity: float) -> Expression:
+    return Expression.of({au_id: intensity, 25: intensity} if au_id == JAW_DROP else {au_id: intensity})
+
+
+def write_sheets(folder: Path, subjects: Sequence[Subject], intensity: float) -> list[Path]:
+    """Write a sheet of the upper and one of the lower face as PNG files.
+
+    Raises:
+        InputError: A file cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another") from None
+    upper = [au_id for au_id in all_au_ids() if action_unit(au_id).region in UPPER_REGIONS]
+    lower = [au_id for au_id in all_au_ids() if au_id not in upper]
+    paths = []
+    for name, au_ids in (("upper", upper), ("lower", lower)):
+        path = folder / f"sheet-{name}.png"
+        _, data = cv2.imencode(".png", draw_sheet(subjects, au_ids, intensity)[..., ::-1])
+        with replacing(path) as temporary:
+            temporary.write_bytes(data.tobytes())
+        paths.append(path)
+    return paths

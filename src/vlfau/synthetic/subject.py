@@ -1,0 +1,125 @@
+"""A person: a head at rest, its skin and hair, and the way it moves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.facs import Side
+from vlfau.synthetic.appearance import Appearance
+from vlfau.synthetic.components import Components, components
+from vlfau.synthetic.head import load_head
+from vlfau.synthetic.identity import Identity, head_shape
+from vlfau.synthetic.skin import paint_skin
+from vlfau.synthetic.surface import Surface, assemble, neck_weights
+from vlfau.synthetic.tables import au_shapes
+from vlfau.synthetic.wearing import pieces_of
+from vlfau.synthetic.wrinkles import NUM_VARIANTS
+
+__all__ = ["Subject"]
+
+GAIN_SIGMA, SIDE_SIGMA = 0.12, 0.06
+"""How far personal gains stray: of an AU, and of one side against the other."""
+SMOOTH_SKINS: Final = 0.12
+"""The share of people whose skin does not fold at all."""
+CHIN: Final = np.array([0.0, 6.35, 1.40])
+MOUTH_PARTS: Final = {"upper-teeth": (0, -0.035, 0.03), "lower-teeth": (0, -0.005, 0.02), "tongue": (0, -0.03, -0.03)}
+"""How far MakeHuman's teeth and tongue are moved to sit behind the lips, in decimetres."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A synthetic person; the same seed and components give the same person.
+
+    Attributes:
+        seed: What the person was drawn from.
+        identity: Gender, age and build.
+        looks: Colours and styles.
+        points: (P, 3) float32, the head at rest with all it wears, in decimetres.
+        surface: Its triangles.
+        follows: (P,) float32, how much a point follows the head when it turns.
+        texture: (N, N, 4) float32, linear colour and gloss of the skin.
+        gains: How strongly the person moves, by AU and side.
+        fold_gain: How readily the skin folds in expressions; 0 for some.
+        fold_variant: Which set of wrinkles the skin has.
+    """
+
+    seed: tuple[int, ...]
+    identity: Identity
+    looks: Appearance
+    points: NDArray[np.float32]
+    surface: Surface
+    follows: NDArray[np.float32]
+    texture: NDArray[np.float32]
+    gains: Mapping[tuple[int, Side], float]
+    fold_gain: float
+    fold_variant: int
+
+    @classmethod
+    def sample(
+        cls,
+        *seed: int,
+        gender: Literal["F", "M"] | None = None,
+        chances: Components | None = None,
+    ) -> "Subject":
+        """Draw a person.
+
+        Args:
+            seed: One whole number or more, 0 or above.
+            gender: "F" or "M"; None draws one.
+            chances: How often people wear what; None takes those of "everyday".
+        """
+        rng = np.random.default_rng(seed)
+        drawn = "F" if rng.random() < 0.5 else "M"
+        identity = Identity.sample(gender or drawn, rng)
+        looks = Appearance.sample(identity, chances or components("everyday"), rng)
+        points = _rest(head_shape(identity, rng), rng)
+        pieces = pieces_of(points, looks, rng)
+        folds = 0.0 if rng.random() < SMOOTH_SKINS else float(rng.uniform(0.3, 0.9) + 0.6 * identity.age)
+        return cls(
+            seed=seed,
+            identity=identity,
+            looks=looks,
+            points=np.concatenate([points, *(piece.points for piece in pieces)]),
+            surface=assemble(pieces),
+            follows=neck_weights(pieces),
+            texture=paint_skin(identity, looks, rng),
+            gains=_gains(rng),
+            fold_gain=folds,
+            fold_variant=int(rng.integers(NUM_VARIANTS)),
+        )
+
+    @cached_property
+    def eye_centres(self) -> NDArray[np.float32]:
+        """The middles of the left and the right eye at rest, (2, 3)."""
+        parts = load_head().parts
+        return np.stack([self.points[parts[name].points].mean(0) for name in ("l-eye", "r-eye")])
+
+
+def _rest(weights: Mapping[str, float], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return the head at rest, about as tall as the mean head and with its eyes where the mean's are."""
+    head = load_head()
+    points = head.mix(weights)
+    skin = head.mean[head.parts["skin"].points]
+    top, chin = int(skin[:, 1].argmax()), int(np.linalg.norm(skin - CHIN, axis=1).argmin())
+    first = head.parts["skin"].points.start
+    heights = [float(form[first + top, 1] - form[first + chin, 1]) for form in (head.mean, points)]
+    for name, move in MOUTH_PARTS.items():
+        points[head.parts[name].points] += np.array(move, np.float32)
+    eyes = slice(head.parts["l-eye"].points.start, head.parts["r-eye"].points.stop)
+    own, mean = points[eyes].mean(0), head.mean[eyes].mean(0)
+    size = np.float32(heights[0] / heights[1] * rng.uniform(0.97, 1.03))
+    return np.asarray((points - own) * size + mean, np.float32)
+
+
+def _gains(rng: np.random.Generator) -> Mapping[tuple[int, Side], float]:
+    lean = rng.normal(0, SIDE_SIGMA)
+    gains = {}
+    for au_id, side in au_shapes():
+        sign = {Side.LEFT: 1, Side.RIGHT: -1}.get(side, 0)
+        gains[au_id, side] = rng.normal(1, GAIN_SIGMA) + sign * (lean + rng.normal(0, SIDE_SIGMA / 2))
+    return MappingProxyType({key: float(np.clip(gain, 0.75, 1.25)) for key, gain in gains.items()})

@@ -1,0 +1,95 @@
+"""Which shapes and wrinkles an action unit makes: the tables shapes.toml and wrinkles.toml."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from vlfau.errors import ConfigError
+from vlfau.facs import Side, action_unit, all_au_ids
+from vlfau.synthetic.head import load_head
+from vlfau.synthetic.schema import Entry, read_entries
+
+__all__ = ["SIDES", "Wrinkle", "au_shapes", "au_wrinkles", "read_shapes", "read_wrinkles"]
+
+SIDES: Final = (Side.LEFT, Side.RIGHT)
+
+ShapeTable = Mapping[tuple[int, Side], Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Wrinkle:
+    """A row of the wrinkle table.
+
+    Attributes:
+        name: The wrinkle's name.
+        age: Its depth in an old face at rest.
+        depths: Its depth at intensity E, by AU.
+    """
+
+    name: str
+    age: float
+    depths: Mapping[int, float]
+
+
+def read_shapes(path: Path | None = None) -> ShapeTable:
+    """Read the table from (AU, side) to the weights of shapes at intensity E.
+
+    Sided AUs have an entry for left and one for right; the others have one for both.
+
+    Raises:
+        ConfigError: The table breaks its schema.
+    """
+    file = read_entries("shapes.toml", path)
+    file.only(["au"])
+    head = load_head()
+    table: dict[tuple[int, Side], Mapping[str, float]] = {}
+    for entry in file.tables("au"):
+        au_id = entry.au_id()
+        sides = SIDES if action_unit(au_id).sided else (Side.BOTH,)
+        entry.only(["number", *sides])
+        for side in sides:
+            if (au_id, side) in table:
+                raise entry.error("number", "each AU once")
+            weights = entry.table(side).numbers(-3, 3)
+            for name in weights:
+                try:
+                    head.shape(name)
+                except ConfigError:
+                    raise entry.error(side, f"shapes of the head, not '{name}'") from None
+            table[au_id, side] = MappingProxyType(weights)
+    missing = [au_id for au_id in all_au_ids() if not {(au_id, Side.LEFT), (au_id, Side.BOTH)} & set(table)]
+    if missing:
+        raise file.error("au", f"every AU of the catalogue; AU {missing[0]} is missing")
+    return MappingProxyType(table)
+
+
+def read_wrinkles(path: Path | None = None) -> tuple[Wrinkle, ...]:
+    """Read the wrinkle table.
+
+    Raises:
+        ConfigError: The table breaks its schema.
+    """
+    file = read_entries("wrinkles.toml", path)
+    file.only(["wrinkle"])
+    return tuple(_wrinkle(entry) for entry in file.tables("wrinkle"))
+
+
+def _wrinkle(entry: Entry) -> Wrinkle:
+    entry.only(["name", "age", "aus"])
+    depths = {row.au_id(): row.number("depth", 0, 3) for row in entry.tables("aus")}
+    return Wrinkle(entry.text("name"), entry.number("age", 0, 2), MappingProxyType(depths))
+
+
+@cache
+def au_shapes() -> ShapeTable:
+    """Return the package's table of shapes."""
+    return read_shapes()
+
+
+@cache
+def au_wrinkles() -> tuple[Wrinkle, ...]:
+    """Return the package's table of wrinkles."""
+    return read_wrinkles()

@@ -1,0 +1,131 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from vlfau.cli import main
+from vlfau.data import read_manifest
+from vlfau.errors import ConfigError, InputError
+from vlfau.facs import Side
+from vlfau.language import Gender
+from vlfau.synthetic import Settings, generate
+from vlfau.synthetic.settings import people
+
+SETTINGS = Settings(preset="wide", subjects=3, clips=2, frames=2, size=64, seed=4)
+
+
+def contents(folder: Path):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data") / "set"
+    seen = []
+    generate(folder, SETTINGS, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+    return folder
+
+
+def test_the_manifest_is_one_that_training_reads(made):
+    manifest = read_manifest(made / "manifest.csv")
+    assert len(manifest.frames) == 3 * 2 * 2
+    assert {frame.gender for frame in manifest.frames} == {Gender.WOMAN, Gender.MAN}
+    states = [state for frame in manifest.frames for state in frame.states]
+    assert all(state is not None for state in states)
+    assert any(state.active and state.side == Side.BOTH for state in states)
+
+
+def test_the_labels_agree_with_the_exact_intensities(made):
+    with (made / "manifest.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        strongest = max(float(row["left_AU12"]), float(row["right_AU12"]))
+        assert (row["AU12"] == "1") == (strongest >= 1)
+        assert float(row["AU25_intensity"]) <= float(row["exact_AU25"]) + 0.5
+        assert 0 < float(row["landmark_33_x"]) < float(row["landmark_263_x"]) < 64
+
+
+def test_a_stopped_run_goes_on_and_ends_the_same(made, tmp_path):
+    folder = tmp_path / "again"
+    generate(folder, SETTINGS)
+    (folder / "people" / "S0002.csv").unlink()
+    (folder / "manifest.csv").unlink()
+    kept = (folder / "frames" / "S0001" / "001-0001.jpg").stat().st_mtime_ns
+    generate(folder, SETTINGS)
+    assert (folder / "frames" / "S0001" / "001-0001.jpg").stat().st_mtime_ns == kept
+    assert contents(folder) == contents(made)
+
+
+def test_two_workers_make_the_same_bytes(made, tmp_path):
+    generate(tmp_path / "two", SETTINGS, workers=2)
+    assert contents(tmp_path / "two") == contents(made)
+
+
+def test_a_folder_with_other_settings_is_refused(made):
+    with pytest.raises(InputError, match=r"was made with other settings \(seed 4\); use those, or choose another"):
+        generate(made, Settings(preset="wide", subjects=3, clips=2, frames=2, size=64, seed=5))
+
+
+def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "letter.txt").write_text("dear", encoding="utf-8")
+    with pytest.raises(InputError, match="is no folder of synthetic faces"):
+        generate(tmp_path, SETTINGS)
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_a_full_disk_is_said_in_a_sentence(tmp_path, monkeypatch):
+    def full(self, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match="No space left on device"):
+        generate(tmp_path / "set", SETTINGS)
+    assert not list((tmp_path / "set").rglob("*.jpg"))
+    assert not list((tmp_path / "set").rglob("*.tmp"))
+
+
+@pytest.mark.parametrize(("preset", "women", "men"), [("bp4d-like", 23, 18), ("disfa-like", 12, 15)])
+def test_presets_have_the_data_sets_people_in_balanced_folds(preset, women, men):
+    everyone = people(Settings(preset))
+    genders = [person.gender for person in everyone]
+    assert (genders.count("F"), genders.count("M")) == (women, men)
+    for gender in "FM":
+        sizes = [sum(person.fold == fold and person.gender == gender for person in everyone) for fold in (1, 2, 3)]
+        assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("wrong", [{"clips": 0}, {"size": 8}, {"seed": -1}, {"subjects": 0}, {"preset": "x"}])
+def test_impossible_settings_are_refused(wrong):
+    with pytest.raises(ConfigError):
+        Settings(**wrong)
+
+
+def test_a_pair_differs_in_one_au(tmp_path):
+    settings = Settings(preset="disfa-like", subjects=1, clips=1, frames=3, size=64, pairs=True)
+    generate(tmp_path, settings)
+    with (tmp_path / "pairs.csv").open(encoding="utf-8") as file:
+        pairs = list(csv.DictReader(file))
+    assert len(pairs) == 3
+    with (tmp_path / "manifest.csv").open(encoding="utf-8") as file:
+        labels = {row["image"]: row for row in csv.DictReader(file)}
+    for pair in pairs:
+        assert (tmp_path / pair["image"]).read_bytes() != (tmp_path / pair["partner"]).read_bytes()
+        if pair["partner_has_it"] == "1":
+            assert labels[pair["image"]][f"AU{pair['au']}"] == "0"
+
+
+def test_the_command_makes_a_set(tmp_path, capsys):
+    words = ["--preset", "disfa-like", "--subjects", "1", "--clips", "1", "--frames", "1", "--size", "64"]
+    assert main(["synth", str(tmp_path / "set"), *words]) == 0
+    assert json.loads((tmp_path / "set" / "settings.json").read_text(encoding="utf-8"))["preset"] == "disfa-like"
+    assert "preset disfa-like" in (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
+    assert main(["synth", str(tmp_path / "set"), *words, "--seed", "9"]) == 2
+    assert "other settings" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_command_draws_sheets(tmp_path):
+    assert main(["synth", str(tmp_path), "--sheet"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sheet-lower.png", "sheet-upper.png"]

@@ -1,0 +1,131 @@
+from functools import partial
+
+import numpy as np
+import pytest
+
+from tests.synthetic.movements import MOVEMENTS, SEEN_BY_FACEMESH, facemesh_landmarks, moves_right, own_landmarks
+from vlfau.facs import Side, action_unit
+from vlfau.synthetic import Expression, Framing, Light, Pose, Scene, Subject, render
+from vlfau.synthetic.components import components
+from vlfau.synthetic.head import load_head
+from vlfau.synthetic.posing import pose_subject
+
+EXPRESSIVE = ({}, {12: 4, 6: 3, 25: 3}, {1: 4, 2: 4, 26: 4, 25: 4}, {4: 4, 9: 4, 24: 3}, {15: 4, 17: 4, 43: 5})
+
+
+def draw(renderer, subject, expression, **scene):
+    return renderer.draw(subject, Scene(Expression.of(expression), **scene))
+
+
+def test_the_same_seed_gives_the_same_picture(renderer, subjects):
+    again = Subject.sample(7, 1, gender="M", chances=components("laboratory"))
+    assert np.array_equal(draw(renderer, subjects[1], {12: 3}).image, draw(renderer, again, {12: 3}).image)
+
+
+def test_other_seeds_give_other_people(renderer, subjects):
+    faces = [draw(renderer, subject, {}).image.tobytes() for subject in subjects]
+    assert len(set(faces)) == len(faces)
+
+
+@pytest.mark.parametrize("expression", EXPRESSIVE)
+def test_facemesh_finds_every_face(renderer, finder, subjects, expression):
+    for subject in subjects:
+        assert len(finder.find(draw(renderer, subject, expression).image)) == 1
+
+
+@pytest.mark.parametrize("size", [80, 128])
+def test_facemesh_finds_small_faces(finder, subjects, size):
+    assert finder.find(render(subjects[0], {12: 3}, size=size))
+
+
+def test_every_au_moves_the_heads_own_landmarks_as_expected(subjects):
+    for subject in subjects:
+        for intensity in (1, 3, 5):
+            seen = moves_right(partial(own_landmarks, subject), intensity, MOVEMENTS)
+            assert all(seen.values()), seen
+
+
+def test_facemesh_sees_most_movements(renderer, finder, subjects):
+    for_subject = [partial(facemesh_landmarks, renderer, finder, subject) for subject in subjects]
+    seen = [value for look in for_subject for value in moves_right(look, 5, SEEN_BY_FACEMESH).values()]
+    assert np.mean([value is True for value in seen]) >= 0.9
+
+
+@pytest.mark.slow
+def test_facemesh_sees_every_movement_on_20_people(renderer, finder):
+    people = [Subject.sample(11, number, chances=components("laboratory")) for number in range(20)]
+    seen = [
+        moves_right(partial(facemesh_landmarks, renderer, finder, person), 5, SEEN_BY_FACEMESH) for person in people
+    ]
+    rates = {au_id: np.mean([one[au_id] is True for one in seen]) for au_id in SEEN_BY_FACEMESH}
+    assert min(rates.values()) >= 0.8, rates
+    assert np.mean(list(rates.values())) >= 0.9, rates
+
+
+@pytest.mark.parametrize("au_id", [au_id for au_id in MOVEMENTS if action_unit(au_id).sided])
+def test_one_side_moves_while_the_other_rests(subjects, au_id):
+    head, subject = load_head(), subjects[0]
+    skin = head.parts["skin"].points
+    rest = pose_subject(subject, Expression.of({}), Pose())[skin]
+    left = head.mean[skin, 0] > 0.05
+    right = head.mean[skin, 0] < -0.05
+    for pair, own, other in (((4.0, 0.0), left, right), ((0.0, 4.0), right, left)):
+        moved = np.linalg.norm(pose_subject(subject, Expression.of({au_id: pair}), Pose())[skin] - rest, axis=1)
+        assert moved[own].sum() > 6 * moved[other].sum()
+
+
+def test_the_left_brow_is_on_the_right_of_the_picture(renderer, subjects):
+    drawing = draw(renderer, subjects[0], {})
+    assert drawing.landmarks_xy[334][0] > drawing.landmarks_xy[105][0]
+
+
+@pytest.mark.parametrize(
+    ("pose", "expected"), [(Pose(yaw=20), "yaw"), (Pose(pitch=15), "pitch"), (Pose(roll=12), "roll")]
+)
+def test_the_pose_has_the_signs_of_the_catalogue(renderer, finder, subjects, pose, expected):
+    scene = Scene(Expression.of({}), pose)
+    straight = finder.find(draw(renderer, subjects[0], {}).image)[0].pose
+    turned = finder.find(renderer.draw(subjects[0], scene).image)[0].pose
+    change = {name: getattr(turned, name) - getattr(straight, name) for name in ("yaw", "pitch", "roll")}
+    assert change[expected] == pytest.approx(getattr(pose, expected), abs=8)
+    assert max(change, key=lambda name: abs(change[name])) == expected
+
+
+def test_the_key_light_brightens_the_side_it_comes_from(renderer, subjects):
+    from_right = Light(key_direction=(1, 0.2, 0.5), fill=(0, 0, 0))
+    face = draw(renderer, subjects[0], {}, light=from_right).image[80:180].mean((0, 2))
+    assert face[140:170].mean() > 1.2 * face[86:116].mean()
+
+
+def test_an_aligned_drawing_lies_as_align_face_cuts_it(renderer, finder, subjects):
+    from vlfau.faces.align import CropGeometry, alignment_matrix
+
+    for subject in subjects:
+        face = finder.find(draw(renderer, subject, {}, framing=Framing(aligned=True)).image)[0]
+        matrix = alignment_matrix(face.landmarks_xy, CropGeometry(256, 256))
+        centre = matrix[:, :2] @ [127.5, 127.5] + matrix[:, 2]
+        assert np.linalg.norm(centre - 127.5) < 10
+        assert np.sqrt(np.linalg.det(matrix[:, :2])) == pytest.approx(1, abs=0.08)
+
+
+def test_render_says_what_it_completed(subjects):
+    with pytest.warns(UserWarning, match="AU26 at 3 needs parted lips"):
+        image = render(subjects[0], {26: 3}, size=64)
+    assert image.shape == (64, 64, 3)
+    assert image.dtype == np.uint8
+
+
+@pytest.mark.parametrize(("au_id", "above"), [(1, 159), (4, 159), (12, None), (17, None)])
+def test_the_region_of_an_au_is_where_it_acts(renderer, subjects, au_id, above):
+    scene = Scene(Expression.of({}), framing=Framing(aligned=True))
+    region = renderer.region(subjects[0], scene, au_id)
+    landmarks = renderer.draw(subjects[0], scene).landmarks_xy
+    rows = np.arange(256)
+    middle = (region.sum(1) @ rows) / region.sum()
+    assert 0.5 < region.max() <= 1
+    assert middle < landmarks[159][1] if above else middle > landmarks[2][1]
+
+
+def test_the_region_of_one_side_is_on_that_side(renderer, subjects):
+    region = renderer.region(subjects[0], Scene(Expression.of({}), framing=Framing(aligned=True)), 12, Side.LEFT)
+    assert region[:, 140:].sum() > 5 * region[:, :116].sum()

@@ -2,6 +2,7 @@ import csv
 import json
 from pathlib import Path
 
+import cv2
 import pytest
 
 from vlfau.cli import main
@@ -129,3 +130,27 @@ def test_the_command_makes_a_set(tmp_path, capsys):
 def test_the_command_draws_sheets(tmp_path):
     assert main(["synth", str(tmp_path), "--sheet"]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sheet-lower.png", "sheet-upper.png"]
+
+
+def test_every_present_au_gets_a_mask_of_the_skin_that_it_moves(tmp_path):
+    generate(tmp_path, Settings(preset="wide", subjects=1, clips=2, frames=2, size=64, regions=True))
+    with (tmp_path / "manifest.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    wanted = {
+        row["image"].replace("frames/", "regions/").replace(".jpg", f"-au{name[2:]}.png")
+        for row in rows
+        for name in row
+        if name.startswith("AU") and name[2:].isdigit() and row[name] == "1"
+    }
+    found = {str(path.relative_to(tmp_path)) for path in (tmp_path / "regions").rglob("*.png")}
+    assert found == wanted
+    assert max(cv2.imread(str(tmp_path / name), cv2.IMREAD_GRAYSCALE).max() for name in found) > 100
+
+
+def test_the_height_of_a_face_is_in_pixels_that_the_camera_resolved(made):
+    with (made / "manifest.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    sharp = [float(row["face_height"]) for row in rows if "low_resolution" not in row["camera"]]
+    coarse = [float(row["face_height"]) for row in rows if "low_resolution" in row["camera"]]
+    assert all(30 < height < 64 for height in sharp)
+    assert all(height < 40 for height in coarse)

@@ -118,7 +118,7 @@ def test_render_says_what_it_completed(subjects):
 @pytest.mark.parametrize(("au_id", "above"), [(1, 159), (4, 159), (12, None), (17, None)])
 def test_the_region_of_an_au_is_where_it_acts(renderer, subjects, au_id, above):
     scene = Scene(Expression.of({}), framing=Framing(aligned=True))
-    region = renderer.region(subjects[0], scene, au_id)
+    region = renderer.regions(subjects[0], scene, {au_id: Side.BOTH})[au_id]
     landmarks = renderer.draw(subjects[0], scene).landmarks_xy
     rows = np.arange(256)
     middle = (region.sum(1) @ rows) / region.sum()
@@ -127,5 +127,6 @@ def test_the_region_of_an_au_is_where_it_acts(renderer, subjects, au_id, above):
 
 
 def test_the_region_of_one_side_is_on_that_side(renderer, subjects):
-    region = renderer.region(subjects[0], Scene(Expression.of({}), framing=Framing(aligned=True)), 12, Side.LEFT)
+    scene = Scene(Expression.of({}), framing=Framing(aligned=True))
+    region = renderer.regions(subjects[0], scene, {12: Side.LEFT})[12]
     assert region[:, 140:].sum() > 5 * region[:, :116].sum()

@@ -7,8 +7,6 @@ from cyclopts import Parameter
 
 __all__ = ["synth"]
 
-SHEET_SUBJECTS = 4
-
 
 def synth(
     out: Path,
@@ -22,6 +20,7 @@ def synth(
     seed: int = 0,
     workers: int = 1,
     pairs: Annotated[bool, Parameter(negative=())] = False,
+    regions: Annotated[bool, Parameter(negative=())] = False,
     sheet: Annotated[bool, Parameter(negative=())] = False,
     intensity: float = 5.0,
 ) -> int:
@@ -40,22 +39,22 @@ def synth(
         seed: Another number gives other people.
         workers: Processes to use.
         pairs: Draw every frame a second time with exactly one action unit switched; pairs.csv lists them.
+        regions: Write a mask of the skin that moves for every action unit that is present.
         sheet: Draw no data set but a sheet of every action unit on four people.
         intensity: The sheet's intensity, 1 (A) to 5 (E).
     """
     from rich.progress import Progress
 
     from vlfau.cli.console import error_console, output_console
-    from vlfau.synthetic import Settings, Subject, generate
-    from vlfau.synthetic.sheet import write_sheets
+    from vlfau.synthetic import Settings, generate
+    from vlfau.synthetic.sheet import sheet_people, write_sheets
 
     console = output_console()
     if sheet:
-        shown = [Subject.sample(seed, number) for number in range(SHEET_SUBJECTS)]
-        for path in write_sheets(out, shown, intensity):
+        for path in write_sheets(out, sheet_people(seed), intensity):
             console.print(f"sheet: {path}", markup=False)
         return 0
-    settings = Settings(preset, subjects, clips, frames, size, seed, pairs)
+    settings = Settings(preset, subjects, clips, frames, size, seed, pairs, regions)
     with Progress(console=error_console(), transient=True) as bar:
         task = bar.add_task("People", total=None)
         manifest = generate(

@@ -50,6 +50,12 @@ class Camera:
             cast=(float(cast[0]), float(cast[1]), float(cast[2])),
         )
 
+    @property
+    def resolution(self) -> float:
+        """How many pixels are left of one across, 1 for all."""
+        strength = self.strengths.get("low_resolution")
+        return 1.0 if strength is None else 1 / (1.4 + 3.6 * strength)
+
     def expose(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Return what the camera makes of a picture (S, S, 3)."""
         picture = image.astype(np.float32)
@@ -61,7 +67,7 @@ class Camera:
 def _low_resolution(picture: Picture, strength: float, camera: Camera, rng: np.random.Generator) -> Picture:
     """Let the face have 40 to 160 pixels."""
     size = len(picture)
-    small = max(8, round(size / (1.4 + 3.6 * strength)))
+    small = max(8, round(size * camera.resolution))
     shrunk = cv2.resize(picture, (small, small), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(shrunk, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
 

@@ -40,6 +40,10 @@ Share of frames in which an AU is present, in per cent.
 The frames are CC0 1.0. The heads come from MakeHuman (CC0) and from the face units by Mika Suominen (CC0).
 """
 
+_REGIONS = """* `regions/` has a mask of every AU that is present in a frame: 255 where the skin moves farthest, 0 where
+  it rests. Hair and glasses are cut out, hands and objects in front of the face are not.
+"""
+
 _PAIRS = """* `pairs.csv` has two images a row that differ in one AU alone: person, scene, camera and noise are equal.
 """
 
@@ -66,7 +70,7 @@ def write_card(folder: Path, settings: Settings, preset: Preset, rows: Sequence[
         size=settings.size,
         seed=settings.seed,
         occurs_at=preset.occurs_at,
-        pairs=_PAIRS if settings.pairs else "",
+        pairs=(_PAIRS if settings.pairs else "") + (_REGIONS if settings.regions else ""),
         rates="\n".join(lines),
     )
     with replacing(folder / "README.md") as temporary:

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from vlfau.atomic import replacing
 from vlfau.errors import ConfigError, InputError
+from vlfau.facs import Side
 from vlfau.synthetic.card import write_card
 from vlfau.synthetic.clips import Clip, Shot, shoot, shoot_one
 from vlfau.synthetic.components import components
 from vlfau.synthetic.manifest import columns, read_rows, row
 from vlfau.synthetic.pairs import switch_one
 from vlfau.synthetic.presets import preset
-from vlfau.synthetic.renderer import Renderer
+from vlfau.synthetic.renderer import Renderer, Scene
 from vlfau.synthetic.sampler import sampler
 from vlfau.synthetic.settings import Person, Settings, claim_folder, people
 from vlfau.synthetic.subject import Subject
@@ -133,6 +134,8 @@ class _PersonMaker:
         _write_image(self._folder / image, shot.image, clip.camera.quality)
         cells = (image, person.name, str(person.fold), person.gender, str(number + 1), str(frame + 1))
         self._rows.append(row(cells, self._subject, clip, shot, self._preset))
+        if self._settings.regions:
+            self._keep_regions(shot.scene, f"{person.name}/{number + 1:03d}-{frame + 1:04d}")
         if not self._settings.pairs:
             return
         switch = switch_one(shot.scene, self._preset, np.random.default_rng([*clip.seed, PAIR, frame]))
@@ -142,10 +145,25 @@ class _PersonMaker:
         values = (image, partner, person.name, str(person.fold), str(switch.au_id), str(int(switch.turned_on)))
         self._pairs.append(dict(zip(PAIR_COLUMNS, (*values, f"{switch.intensity:.3f}"), strict=True)))
 
+    def _keep_regions(self, scene: Scene, stem: str) -> None:
+        """Write a mask of every AU that is present, on the sides on which it acts."""
+        expression = scene.expression
+        present = [au_id for au_id in self._preset.au_ids if expression.intensity(au_id) >= self._preset.occurs_at]
+        sides = {au_id: expression.acting_side(au_id) or Side.BOTH for au_id in present}
+        (self._folder / "regions" / self._person.name).mkdir(parents=True, exist_ok=True)
+        for au_id, region in self._renderer.regions(self._subject, scene, sides).items():
+            _, data = cv2.imencode(".png", np.round(255 * region).astype(np.uint8))
+            _write_bytes(self._folder / "regions" / f"{stem}-au{au_id}.png", data)
+
 
 def _write_image(path: Path, image: NDArray[np.uint8], quality: int) -> None:
     """Write a JPEG file in one step."""
     _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    _write_bytes(path, data)
+
+
+def _write_bytes(path: Path, data: NDArray[np.uint8]) -> None:
+    """Write a file in one step."""
     temporary = path.with_suffix(".tmp")
     try:
         temporary.write_bytes(data.tobytes())

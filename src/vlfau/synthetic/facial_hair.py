@@ -20,6 +20,7 @@ SHADOW: Final = {
 }
 """The range of opacity of shaven hair over the whole beard, by kind."""
 FULLNESS: Final = (0.65, 0.95)
+RAGGEDNESS: Final = 0.25
 
 
 def paint_beard(skin: Painting, looks: Appearance, rng: np.random.Generator) -> None:
@@ -32,7 +33,8 @@ def paint_beard(skin: Painting, looks: Appearance, rng: np.random.Generator) -> 
     grown = {"moustache": _moustache(at), "goatee": np.maximum(_moustache(at), _chin(at)), "full": whole}
     if looks.beard in grown:
         thick = 0.8 + 0.15 * np.clip(grain.draw(2.2), -2, 2)
-        opacity = np.clip(grown[looks.beard] * off_lips * thick, 0, 1) * rng.uniform(*FULLNESS)
+        ragged = np.clip(1.7 * grown[looks.beard] - 0.45 + RAGGEDNESS * grain.draw(5.0), 0, 1)
+        opacity = np.clip(ragged * off_lips * thick, 0, 1) * rng.uniform(*FULLNESS)
         cover_with(picture, opacity, looks.hair)
         layer = FrontalLayer(-0.62, 6.15, 0.62, 7.05)
         _draw_hairs(layer, rng)
@@ -51,8 +53,8 @@ def _moustache(at: Canvas) -> NDArray[np.float32]:
 
 
 def _chin(at: Canvas) -> NDArray[np.float32]:
-    beside = ramp(0.21, 0.24, at.off_middle) * ramp(0.31, 0.27, at.off_middle) * ramp(6.90, 6.80, at.y)
-    below = ramp(0.31, 0.24, at.off_middle) * ramp(6.58, 6.52, at.y)
+    beside = ramp(0.19, 0.25, at.off_middle) * ramp(0.34, 0.26, at.off_middle) * ramp(6.92, 6.78, at.y)
+    below = ramp(0.34, 0.22, at.off_middle) * ramp(6.60, 6.50, at.y)
     area = np.maximum(beside * ramp(6.4, 6.5, at.y), below) * ramp(6.1, 6.25, at.y) * ramp(0.9, 1.1, at.z)
     return np.asarray(area, np.float32)
 

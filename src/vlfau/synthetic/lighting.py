@@ -17,42 +17,41 @@ SHADOW_LIFT = 0.03
 MOST_SHINE = 12.0
 
 Triple = tuple[float, float, float]
+Quadruple = tuple[float, float, float, float]
 
 
 class Lighting(NamedTuple):
-    """Camera and light, as the compiled functions take them.
+    """Camera and light in plain numbers, as the compiled functions take them.
 
     Attributes:
-        camera: (3,), where the camera is.
-        directions: (2, 3), towards key and fill.
-        colours: (4, 3), linear colours of key, fill, sky and ground.
+        camera: Where the camera is.
+        directions: Towards key and fill, of unit length.
+        colours: Linear colours of key, fill, sky and ground.
         shadow_matrix: (3, 4), from a place to the shadow map.
-        shadow_depths: (K, K), the shadow map.
         exposure: Factor on all light.
     """
 
-    camera: NDArray[np.float64]
-    directions: NDArray[np.float32]
-    colours: NDArray[np.float32]
-    shadow_matrix: NDArray[np.float32]
-    shadow_depths: NDArray[np.float32]
+    camera: Triple
+    directions: tuple[Triple, Triple]
+    colours: tuple[Triple, Triple, Triple, Triple]
+    shadow_matrix: tuple[Quadruple, Quadruple, Quadruple]
     exposure: float
 
 
 @inlined
-def _lit_share(place: Triple, normal: Triple, lighting: Lighting) -> float:
+def _lit_share(place: Triple, normal: Triple, shadows: NDArray[np.float32], lighting: Lighting) -> float:
     """Return how much of the key light reaches a place."""
-    matrix, depths = lighting.shadow_matrix, lighting.shadow_depths
-    size = depths.shape[0]
+    across, upwards, inwards = lighting.shadow_matrix
+    size = shadows.shape[0]
     x, y, z = place[0] + SHADOW_LIFT * normal[0], place[1] + SHADOW_LIFT * normal[1], place[2] + SHADOW_LIFT * normal[2]
-    right = (matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2] * z + matrix[0, 3]) * 0.5 + 0.5
-    up = (matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2] * z + matrix[1, 3]) * 0.5 + 0.5
-    depth = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2] * z + matrix[2, 3] - SHADOW_BIAS
+    right = (across[0] * x + across[1] * y + across[2] * z + across[3]) * 0.5 + 0.5
+    up = (upwards[0] * x + upwards[1] * y + upwards[2] * z + upwards[3]) * 0.5 + 0.5
+    depth = inwards[0] * x + inwards[1] * y + inwards[2] * z + inwards[3] - SHADOW_BIAS
     lit = 0
     for tap in range(4):
         column = int((right + (0.003 if tap & 1 else -0.003)) * size)
         row = int((1 - up + (0.003 if tap & 2 else -0.003)) * size)
-        if column < 0 or row < 0 or column >= size or row >= size or depths[row, column] >= depth:
+        if column < 0 or row < 0 or column >= size or row >= size or shadows[row, column] >= depth:
             lit += 1
     return 0.25 * lit
 
@@ -76,8 +75,23 @@ def _shine(look: Look, normal: Triple, view: Triple, light: Triple) -> float:
     return float(0.35 * look[3] * min(MOST_SHINE, width / (np.pi * spread * spread)) * fresnel)
 
 
+@compiled
+def _lamp(look: Look, normal: Triple, view: Triple, light: Triple, colour: Triple, lit: float) -> Triple:
+    """Return what a place sends to the camera of the light of one lamp."""
+    red, green, blue, softness = look[0], look[1], look[2], look[6]
+    cosine = normal[0] * light[0] + normal[1] * light[1] + normal[2] * light[2]
+    shine = _shine(look, normal, view, light) * cosine * lit if cosine > 0 and lit > 0 else 0.0
+    return (
+        colour[0] * (red * _wrapped(cosine, 0.32 * softness, lit, 0.10 * softness) + shine),
+        colour[1] * (green * _wrapped(cosine, 0.12 * softness, lit, 0.03 * softness) + shine),
+        colour[2] * (blue * _wrapped(cosine, 0.08 * softness, lit, 0.02 * softness) + shine),
+    )
+
+
 @inlined
-def light_up(look: Look, place: Triple, normal: Triple, casts: bool, lighting: Lighting) -> Triple:
+def light_up(
+    look: Look, place: Triple, normal: Triple, casts: bool, shadows: NDArray[np.float32], lighting: Lighting
+) -> Triple:
     """Return the linear colour that a place sends to the camera.
 
     Args:
@@ -85,27 +99,23 @@ def light_up(look: Look, place: Triple, normal: Triple, casts: bool, lighting: L
         place: Where it is, in decimetres.
         normal: Its normal, of unit length.
         casts: Whether the key light can be blocked here.
+        shadows: (K, K), the shadow map.
         lighting: The light.
     """
-    red, green, blue, gloss, _, openness, softness = look
-    vx, vy, vz = lighting.camera[0] - place[0], lighting.camera[1] - place[1], lighting.camera[2] - place[2]
+    red, green, blue, gloss, _, openness, _ = look
+    camera = lighting.camera
+    vx, vy, vz = camera[0] - place[0], camera[1] - place[1], camera[2] - place[2]
     scale = 1 / np.sqrt(vx * vx + vy * vy + vz * vz)
     view = (vx * scale, vy * scale, vz * scale)
-    lit = _lit_share(place, normal, lighting) if casts else 1.0
-    colours = lighting.colours
-    out_red, out_green, out_blue = 0.0, 0.0, 0.0
-    for number in range(2):
-        light = (lighting.directions[number, 0], lighting.directions[number, 1], lighting.directions[number, 2])
-        reach = lit if number == 0 else 1.0
-        cosine = normal[0] * light[0] + normal[1] * light[1] + normal[2] * light[2]
-        shine = _shine(look, normal, view, light) * max(cosine, 0.0) * reach if cosine > 0 else 0.0
-        out_red += colours[number, 0] * (red * _wrapped(cosine, 0.32 * softness, reach, 0.10 * softness) + shine)
-        out_green += colours[number, 1] * (green * _wrapped(cosine, 0.12 * softness, reach, 0.03 * softness) + shine)
-        out_blue += colours[number, 2] * (blue * _wrapped(cosine, 0.08 * softness, reach, 0.02 * softness) + shine)
+    lit = _lit_share(place, normal, shadows, lighting) if casts else 1.0
+    key_colour, fill_colour, sky, ground = lighting.colours
+    key = _lamp(look, normal, view, lighting.directions[0], key_colour, lit)
+    fill = _lamp(look, normal, view, lighting.directions[1], fill_colour, 1.0)
     upwards = 0.5 + 0.5 * normal[1]
     rim = 0.10 * gloss * (1 - max(0.0, normal[0] * view[0] + normal[1] * view[1] + normal[2] * view[2])) ** 4
-    out_red += (colours[3, 0] * (1 - upwards) + colours[2, 0] * upwards) * (red * openness + rim)
-    out_green += (colours[3, 1] * (1 - upwards) + colours[2, 1] * upwards) * (green * openness + rim)
-    out_blue += (colours[3, 2] * (1 - upwards) + colours[2, 2] * upwards) * (blue * openness + rim)
     around = (0.45 + 0.55 * openness) * lighting.exposure
-    return out_red * around, out_green * around, out_blue * around
+    return (
+        around * (key[0] + fill[0] + (ground[0] * (1 - upwards) + sky[0] * upwards) * (red * openness + rim)),
+        around * (key[1] + fill[1] + (ground[1] * (1 - upwards) + sky[1] * upwards) * (green * openness + rim)),
+        around * (key[2] + fill[2] + (ground[2] * (1 - upwards) + sky[2] * upwards) * (blue * openness + rim)),
+    )

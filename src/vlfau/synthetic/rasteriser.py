@@ -67,22 +67,28 @@ def visible_triangles(
     size = shown.shape[0]
     for number in range(triangles.shape[0]):
         a, b, c = triangles[number, 0], triangles[number, 1], triangles[number, 2]
-        if margins[a] < 0 and margins[b] < 0 and margins[c] < 0:
-            continue
-        frayed = margins[a] < FRINGE or margins[b] < FRINGE or margins[c] < FRINGE
         ax, ay, bx, by, cx, cy = screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1], screen[c, 0], screen[c, 1]
         area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
         if (one_sided[number] and area >= 0) or abs(area) < 1e-9:
             continue
-        per_area = 1 / area
         left, right = max(0, int(np.ceil(min(ax, bx, cx) - 0.5))), min(size - 1, int(np.floor(max(ax, bx, cx) - 0.5)))
         top, bottom = max(0, int(np.ceil(min(ay, by, cy) - 0.5))), min(size - 1, int(np.floor(max(ay, by, cy) - 0.5)))
+        if left > right or top > bottom:
+            continue
+        if margins[a] < 0 and margins[b] < 0 and margins[c] < 0:
+            continue
+        frayed = margins[a] < FRINGE or margins[b] < FRINGE or margins[c] < FRINGE
+        per_area = 1 / area
+        slope_a, slope_b = (by - cy) * per_area, (cy - ay) * per_area
         for row in range(top, bottom + 1):
             y = row + 0.5
+            # The shares of two corners are linear in x.
+            row_a = (bx * (cy - y) - cx * (by - y)) * per_area
+            row_b = (cx * (ay - y) - ax * (cy - y)) * per_area
             for column in range(left, right + 1):
                 x = column + 0.5
-                share_a = ((bx - x) * (cy - y) - (cx - x) * (by - y)) * per_area
-                share_b = ((cx - x) * (ay - y) - (ax - x) * (cy - y)) * per_area
+                share_a = row_a + x * slope_a
+                share_b = row_b + x * slope_b
                 share_c = 1 - share_a - share_b
                 if share_a < 0 or share_b < 0 or share_c < 0:
                     continue
@@ -117,15 +123,21 @@ def depth_map(screen: NDArray[np.float32], triangles: NDArray[np.int32], nearest
         area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
         if area >= -1e-9:
             continue
-        per_area = 1 / area
         left, right = max(0, int(np.ceil(min(ax, bx, cx) - 0.5))), min(size - 1, int(np.floor(max(ax, bx, cx) - 0.5)))
         top, bottom = max(0, int(np.ceil(min(ay, by, cy) - 0.5))), min(size - 1, int(np.floor(max(ay, by, cy) - 0.5)))
+        if left > right or top > bottom:
+            continue
+        per_area = 1 / area
+        slope_a, slope_b = (by - cy) * per_area, (cy - ay) * per_area
         for row in range(top, bottom + 1):
             y = row + 0.5
+            # The shares of two corners are linear in x.
+            row_a = (bx * (cy - y) - cx * (by - y)) * per_area
+            row_b = (cx * (ay - y) - ax * (cy - y)) * per_area
             for column in range(left, right + 1):
                 x = column + 0.5
-                share_a = ((bx - x) * (cy - y) - (cx - x) * (by - y)) * per_area
-                share_b = ((cx - x) * (ay - y) - (ax - x) * (cy - y)) * per_area
+                share_a = row_a + x * slope_a
+                share_b = row_b + x * slope_b
                 share_c = 1 - share_a - share_b
                 if share_a < 0 or share_b < 0 or share_c < 0:
                     continue

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -24,7 +24,7 @@ from vlfau.synthetic.lighting import Lighting
 from vlfau.synthetic.posing import pose_subject
 from vlfau.synthetic.rasteriser import Outlines, depth_map, interpolate, visible_triangles
 from vlfau.synthetic.regions import au_reach
-from vlfau.synthetic.shading import Mesh, Person, shade
+from vlfau.synthetic.shading import Mesh, Person, Skin, shade
 from vlfau.synthetic.subject import Subject
 from vlfau.synthetic.surface import LASHES
 from vlfau.synthetic.wrinkles import SIZE as RELIEF_SIZE
@@ -117,31 +117,36 @@ class Renderer:
         small = cv2.resize(self._picture, (self.size, self.size), interpolation=cv2.INTER_AREA)
         return Drawing(np.clip(small + 0.5, 0, 255).astype(np.uint8), posed.view.landmarks_xy)
 
-    def region(self, subject: Subject, scene: Scene, au_id: int, side: Side = Side.BOTH) -> NDArray[np.float32]:
-        """Return where the skin that an AU moves is in the picture of a scene.
+    def regions(
+        self, subject: Subject, scene: Scene, au_sides: Mapping[int, Side]
+    ) -> Mapping[int, NDArray[np.float32]]:
+        """Return where the skin that AUs move is in the picture of a scene.
 
         Args:
             subject: The person.
-            scene: The scene; its expression need not hold the AU.
-            au_id: FACS number.
-            side: The side on which a sided AU acts.
+            scene: The scene; its expression need not hold the AUs.
+            au_sides: The side on which an AU acts, by FACS number.
 
         Returns:
-            (size, size) float32, how far the AU moves what is seen there, as a share of the farthest move; 0 where no
-            skin is seen.
+            (size, size) float32 by AU: how far it moves what is seen there, as a share of the farthest move; 0 where
+            no skin is seen. What is in front of the face is not known here.
 
         Raises:
             ConfigError: There is no such AU.
         """
-        reach = au_reach(action_unit(au_id).number, side)
+        reaches = [au_reach(action_unit(au_id).number, side) for au_id, side in au_sides.items()]
+        if not reaches:
+            return {}
         posed, surface = self._pose(subject, scene), subject.surface
         self._find_visible(subject, posed)
         seen = np.where(surface.materials[self._shown] == materials.SKIN, self._shown, -1)
-        values = np.zeros((len(posed.points), 1), np.float32)
-        values[: len(reach), 0] = reach
-        region = np.zeros((*seen.shape, 1), np.float32)
-        interpolate(posed.screen, surface.triangles, seen.astype(np.int32), values, region)
-        return np.asarray(cv2.resize(region, (self.size, self.size), interpolation=cv2.INTER_AREA), np.float32)
+        values = np.zeros((len(posed.points), len(reaches)), np.float32)
+        values[: len(reaches[0])] = np.stack(reaches, axis=1)
+        found = np.zeros((*seen.shape, len(reaches)), np.float32)
+        interpolate(posed.screen, surface.triangles, seen.astype(np.int32), values, found)
+        planes = (np.ascontiguousarray(plane) for plane in np.moveaxis(found, 2, 0))
+        small = (cv2.resize(plane, (self.size, self.size), interpolation=cv2.INTER_AREA) for plane in planes)
+        return {au_id: np.asarray(plane, np.float32) for au_id, plane in zip(au_sides, small, strict=True)}
 
     def _find_visible(self, subject: Subject, posed: _Posed) -> None:
         """Fill the numbers of the triangles that are seen."""
@@ -174,39 +179,33 @@ class Renderer:
         light, looks, surface = scene.light, subject.looks, subject.surface
         directions = np.array([light.key_direction, light.fill_direction], np.float32)
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        vertices = (posed.screen, posed.points, posed.normals, surface.places, self._openness(posed))
         mesh = Mesh(
-            screen=posed.screen,
             triangles=surface.triangles,
             corners=surface.corners,
             materials=surface.materials,
-            points=posed.points,
-            normals=posed.normals,
-            openness=self._openness(posed),
-            places=surface.places,
+            vertices=np.concatenate(vertices, axis=1, dtype=np.float32),
             uv=surface.uv,
         )
         person = Person(
-            texture=subject.texture,
-            relief=self._relief,
-            colours=_colours(subject),
-            eyes=self._eyes,
-            turned=rotation(scene.pose.yaw, scene.pose.pitch, scene.pose.roll),
-            gloss=looks.gloss,
-            collar=looks.collar,
-            darkness=looks.darkness,
-            teeth=looks.teeth,
+            colours=_rows(_colours(subject)),
+            eyes=_rows(self._eyes),
+            turned=_rows(rotation(scene.pose.yaw, scene.pose.pitch, scene.pose.roll)),
+            gloss=float(looks.gloss),
+            collar=float(looks.collar),
+            darkness=float(looks.darkness),
+            teeth=float(looks.teeth),
         )
         lighting = Lighting(
-            camera=posed.view.camera,
-            directions=directions,
-            colours=np.array([light.key, light.fill, light.sky, light.ground], np.float32),
-            shadow_matrix=self._cast_shadows(posed.points, surface.coarse, directions[0]),
-            shadow_depths=self._shadow,
-            exposure=1 + BRIGHTENING * looks.darkness,
+            camera=_rows(posed.view.camera[None])[0],
+            directions=_rows(directions),
+            colours=_rows(np.array([light.key, light.fill, light.sky, light.ground])),
+            shadow_matrix=_rows(self._cast_shadows(posed.points, surface.coarse, directions[0])),
+            exposure=float(1 + BRIGHTENING * looks.darkness),
         )
         side = len(self._picture)
         self._picture[:] = cv2.resize(scene.backdrop, (side, side), interpolation=cv2.INTER_LINEAR)
-        shade(self._shown, mesh, person, lighting, self._picture)
+        shade(self._shown, mesh, Skin(subject.texture, self._relief), person, lighting, self._shadow, self._picture)
 
     def _openness(self, posed: _Posed) -> NDArray[np.float32]:
         result = np.ones((len(posed.points), 1), np.float32)
@@ -229,6 +228,11 @@ class Renderer:
         self._shadow.fill(9)
         depth_map(seen.astype(np.float32), triangles, self._shadow)
         return matrix
+
+
+def _rows(values: NDArray[np.floating]) -> Any:
+    """Return an array's rows as tuples of plain numbers."""
+    return tuple(tuple(row) for row in values.astype(np.float64).tolist())
 
 
 def _colours(subject: Subject) -> NDArray[np.float32]:

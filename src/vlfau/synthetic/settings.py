@@ -29,6 +29,7 @@ class Settings:
         size: Side of the frames in pixels.
         seed: A whole number, 0 or above.
         pairs: Whether every frame gets a partner in which one AU is switched.
+        regions: Whether every AU that is present gets a mask of the skin that it moves.
     """
 
     preset: str = "wide"
@@ -38,6 +39,7 @@ class Settings:
     size: int = 256
     seed: int = 0
     pairs: bool = False
+    regions: bool = False
 
     def __post_init__(self) -> None:
         preset(self.preset)

@@ -10,62 +10,66 @@ from vlfau.synthetic.lighting import Lighting, light_up
 from vlfau.synthetic.looks import Look, eye_look, fabric_look, hair_look, step, teeth_look, tongue_look
 from vlfau.synthetic.materials import CLOTH, EYE, FABRIC, FRAME, HAIR, SKIN, TEETH, TONGUE
 
-__all__ = ["Mesh", "Person", "shade"]
+__all__ = ["Mesh", "Person", "Skin", "shade"]
 
 FURROW_SHADE = 30.0
 """How fast a furrow darkens with its depth, a decimetre."""
 NECKLINE, COLLAR_DEPTH = 5.72, 0.32
 SKIN_ROUGHNESS = 0.42
 
+SCREEN, POINT, NORMAL, PLACE, OPENNESS, WIDTH = 0, 3, 6, 9, 12, 13
+"""Where the columns of `Mesh.vertices` start, and how many there are."""
+
 Triple = tuple[float, float, float]
 
 
 class Mesh(NamedTuple):
-    """A posed surface, as the compiled functions take it.
+    """A posed surface.
 
     Attributes:
-        screen: (P, 3), x, y and inverse distance of points.
         triangles: (T, 3), points.
         corners: (T, 3), rows of `uv`.
         materials: (T,), numbers of `vlfau.synthetic.materials`.
-        points: (P, 3), in decimetres.
-        normals: (P, 3).
-        openness: (P, 1), see `vlfau.synthetic.geometry.openness`.
-        places: (P, 3), the points on the mean head.
+        vertices: (P, 13), of every point: x, y and inverse distance on the screen; the point in decimetres; its
+            normal; its place on the mean head; its openness (see `vlfau.synthetic.geometry.openness`).
         uv: (W, 2), places in the texture as shares of the canvas.
     """
 
-    screen: NDArray[np.float32]
     triangles: NDArray[np.int32]
     corners: NDArray[np.int32]
     materials: NDArray[np.uint8]
-    points: NDArray[np.float32]
-    normals: NDArray[np.float32]
-    openness: NDArray[np.float32]
-    places: NDArray[np.float32]
+    vertices: NDArray[np.float32]
     uv: NDArray[np.float32]
 
 
-class Person(NamedTuple):
-    """A person's looks, as the compiled functions take them.
+class Skin(NamedTuple):
+    """A face's textures.
 
     Attributes:
-        texture: (N, N, 4), linear colour and gloss of the skin.
+        texture: (N, N, 4), linear colour and gloss.
         relief: (M, M, 4), gradient and height of its folds, on the mean head.
-        colours: (materials, 3), linear.
-        eyes: (2, 3), the middles of the eyes on the mean head, left first.
-        turned: (3, 3), the head's rotation.
+    """
+
+    texture: NDArray[np.float32]
+    relief: NDArray[np.float32]
+
+
+class Person(NamedTuple):
+    """A person's looks in plain numbers.
+
+    Attributes:
+        colours: By material, linear.
+        eyes: The middles of the eyes on the mean head, left first.
+        turned: The rows of the head's rotation.
         gloss: Of the skin.
         collar: How deep the collar is cut, 0 to 1.
         darkness: Of the skin, 0 to 1.
         teeth: How bright they are, 0 to 1.
     """
 
-    texture: NDArray[np.float32]
-    relief: NDArray[np.float32]
-    colours: NDArray[np.float32]
-    eyes: NDArray[np.float32]
-    turned: NDArray[np.float64]
+    colours: tuple[Triple, ...]
+    eyes: tuple[Triple, Triple]
+    turned: tuple[Triple, Triple, Triple]
     gloss: float
     collar: float
     darkness: float
@@ -104,47 +108,47 @@ def _read4(texture: NDArray[np.float32], u: float, v: float) -> tuple[float, flo
 
 
 @compiled
-def _shares(screen: NDArray[np.float32], corners: tuple[int, int, int], x: float, y: float) -> Triple:
+def _shares(vertices: NDArray[np.float32], a: int, b: int, c: int, x: float, y: float) -> Triple:
     """Return the shares of a triangle's corners at a pixel, in perspective."""
-    a, b, c = corners
-    ax, ay, bx, by, cx, cy = screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1], screen[c, 0], screen[c, 1]
-    of_a = ((bx - x) * (cy - y) - (cx - x) * (by - y)) * screen[a, 2]
-    of_b = ((cx - x) * (ay - y) - (ax - x) * (cy - y)) * screen[b, 2]
-    of_c = ((ax - x) * (by - y) - (bx - x) * (ay - y)) * screen[c, 2]
-    total = of_a + of_b + of_c
-    return of_a / total, of_b / total, of_c / total
+    ax, ay, bx, by, cx, cy = (
+        vertices[a, 0],
+        vertices[a, 1],
+        vertices[b, 0],
+        vertices[b, 1],
+        vertices[c, 0],
+        vertices[c, 1],
+    )
+    of_a = ((bx - x) * (cy - y) - (cx - x) * (by - y)) * vertices[a, 2]
+    of_b = ((cx - x) * (ay - y) - (ax - x) * (cy - y)) * vertices[b, 2]
+    of_c = ((ax - x) * (by - y) - (bx - x) * (ay - y)) * vertices[c, 2]
+    scale = 1 / (of_a + of_b + of_c)
+    return of_a * scale, of_b * scale, of_c * scale
 
 
 @compiled
-def _mix(values: NDArray[np.float32], corners: tuple[int, int, int], shares: Triple) -> Triple:
-    """Return the first three of the corners' values (P, 3 or more), mixed."""
-    a, b, c = corners
+def _mix(vertices: NDArray[np.float32], first: int, a: int, b: int, c: int, shares: Triple) -> Triple:
+    """Return three columns of the corners' values, mixed."""
     of_a, of_b, of_c = shares
     return (
-        of_a * values[a, 0] + of_b * values[b, 0] + of_c * values[c, 0],
-        of_a * values[a, 1] + of_b * values[b, 1] + of_c * values[c, 1],
-        of_a * values[a, 2] + of_b * values[b, 2] + of_c * values[c, 2],
+        of_a * vertices[a, first] + of_b * vertices[b, first] + of_c * vertices[c, first],
+        of_a * vertices[a, first + 1] + of_b * vertices[b, first + 1] + of_c * vertices[c, first + 1],
+        of_a * vertices[a, first + 2] + of_b * vertices[b, first + 2] + of_c * vertices[c, first + 2],
     )
 
 
 @compiled
-def _folded(normal: Triple, fold: tuple[float, float, float, float], turned: NDArray[np.float64]) -> Triple:
+def _folded(normal: Triple, fold: tuple[float, float, float, float], turned: tuple[Triple, Triple, Triple]) -> Triple:
     """Bend a normal by the gradient of a fold, which is known on the mean head and turns with the head."""
-    wx = turned[0, 0] * fold[0] + turned[0, 1] * fold[1] + turned[0, 2] * fold[2]
-    wy = turned[1, 0] * fold[0] + turned[1, 1] * fold[1] + turned[1, 2] * fold[2]
-    wz = turned[2, 0] * fold[0] + turned[2, 1] * fold[1] + turned[2, 2] * fold[2]
+    across, up, forwards = turned
+    wx = across[0] * fold[0] + across[1] * fold[1] + across[2] * fold[2]
+    wy = up[0] * fold[0] + up[1] * fold[1] + up[2] * fold[2]
+    wz = forwards[0] * fold[0] + forwards[1] * fold[1] + forwards[2] * fold[2]
     off = wx * normal[0] + wy * normal[1] + wz * normal[2]
     return (
         normal[0] - wx + off * normal[0],
         normal[1] - wy + off * normal[1],
         normal[2] - wz + off * normal[2],
     )
-
-
-@inlined
-def _colour(person: Person, material: int) -> Triple:
-    """Return the linear colour of a material."""
-    return person.colours[material, 0], person.colours[material, 1], person.colours[material, 2]
 
 
 @inlined
@@ -169,8 +173,8 @@ def _body_look(v: float, place: Triple, opening: float, person: Person) -> Look:
     if y < 6.9 and z < 1.2:
         dip = COLLAR_DEPTH * person.collar * np.exp(-9.2 * x * x) if z > 0.2 else 0.0
         if y < NECKLINE - dip + 0.03 * z:
-            return fabric_look(x, y, _colour(person, CLOTH))
-        red, green, blue = _colour(person, SKIN)
+            return fabric_look(x, y, person.colours[CLOTH])
+        red, green, blue = person.colours[SKIN]
         return red, green, blue, person.gloss, SKIN_ROUGHNESS, opening, 1.0
     return 0.35, 0.16, 0.13, 0.3, SKIN_ROUGHNESS, opening, 1.0
 
@@ -181,54 +185,68 @@ def _thing_look(material: int, place: Triple, person: Person) -> Look:
     x, y, z = place
     look = (0.01, 0.01, 0.012, 1.6, 0.12, 1.0, 0.0)
     if material == EYE:
-        eyes, number = person.eyes, 0 if x > 0 else 1
-        look = eye_look(x - eyes[number, 0], y - eyes[number, 1], z - eyes[number, 2], _colour(person, EYE))
+        middle = person.eyes[0] if x > 0 else person.eyes[1]
+        look = eye_look(x - middle[0], y - middle[1], z - middle[2], person.colours[EYE])
     elif material == TEETH:
         look = teeth_look(x, y, z, person.teeth)
     elif material == TONGUE:
         look = tongue_look(z)
     elif material == HAIR:
-        look = hair_look(x, y, z, _colour(person, HAIR))
+        look = hair_look(x, y, z, person.colours[HAIR])
     elif material == FABRIC:
-        look = fabric_look(x, y, _colour(person, FABRIC))
+        look = fabric_look(x, y, person.colours[FABRIC])
     elif material == FRAME:
-        red, green, blue = _colour(person, FRAME)
+        red, green, blue = person.colours[FRAME]
         look = (red, green, blue, 0.8, 0.25, 1.0, 0.0)
     return look
 
 
 @inlined
-def _colour_at(number: int, pixel: tuple[float, float], mesh: Mesh, person: Person, lighting: Lighting) -> Triple:
+def _colour_at(
+    number: int,
+    x: float,
+    y: float,
+    triangles: NDArray[np.int32],
+    corners: NDArray[np.int32],
+    materials: NDArray[np.uint8],
+    vertices: NDArray[np.float32],
+    uv: NDArray[np.float32],
+    texture: NDArray[np.float32],
+    relief: NDArray[np.float32],
+    shadows: NDArray[np.float32],
+    person: Person,
+    lighting: Lighting,
+) -> Triple:
     """Return the linear colour of a triangle at a pixel."""
-    corners = (mesh.triangles[number, 0], mesh.triangles[number, 1], mesh.triangles[number, 2])
-    shares = _shares(mesh.screen, corners, pixel[0], pixel[1])
-    normal = _mix(mesh.normals, corners, shares)
-    place = _mix(mesh.points, corners, shares)
-    mean_place = _mix(mesh.places, corners, shares)
-    material = mesh.materials[number]
+    a, b, c = triangles[number, 0], triangles[number, 1], triangles[number, 2]
+    shares = _shares(vertices, a, b, c, x, y)
+    place = _mix(vertices, POINT, a, b, c, shares)
+    normal = _mix(vertices, NORMAL, a, b, c, shares)
+    mean_place = _mix(vertices, PLACE, a, b, c, shares)
+    material = materials[number]
     if material == SKIN:
-        i, j, k = mesh.corners[number, 0], mesh.corners[number, 1], mesh.corners[number, 2]
-        u = shares[0] * mesh.uv[i, 0] + shares[1] * mesh.uv[j, 0] + shares[2] * mesh.uv[k, 0]
-        v = shares[0] * mesh.uv[i, 1] + shares[1] * mesh.uv[j, 1] + shares[2] * mesh.uv[k, 1]
-        openness = mesh.openness
-        opening = shares[0] * openness[corners[0], 0] + shares[1] * openness[corners[1], 0]
-        opening += shares[2] * openness[corners[2], 0]
+        i, j, k = corners[number, 0], corners[number, 1], corners[number, 2]
+        u = shares[0] * uv[i, 0] + shares[1] * uv[j, 0] + shares[2] * uv[k, 0]
+        v = shares[0] * uv[i, 1] + shares[1] * uv[j, 1] + shares[2] * uv[k, 1]
+        opening = shares[0] * vertices[a, OPENNESS] + shares[1] * vertices[b, OPENNESS]
+        opening += shares[2] * vertices[c, OPENNESS]
         if u >= 0 and v >= 0:
-            fold = _read4(person.relief, u, v)
+            fold = _read4(relief, u, v)
             normal = _folded(normal, fold, person.turned)
-            look = _face_look(_read4(person.texture, u, v), fold[3], mean_place, opening, person)
+            look = _face_look(_read4(texture, u, v), fold[3], mean_place, opening, person)
         else:
             look = _body_look(v, mean_place, opening, person)
     else:
         look = _thing_look(material, mean_place, person)
         # Thin things have two sides, and show the one that faces the camera.
-        towards = normal[0] * (lighting.camera[0] - place[0]) + normal[1] * (lighting.camera[1] - place[1])
-        towards += normal[2] * (lighting.camera[2] - place[2])
+        camera = lighting.camera
+        towards = normal[0] * (camera[0] - place[0]) + normal[1] * (camera[1] - place[1])
+        towards += normal[2] * (camera[2] - place[2])
         if towards < 0:
             normal = (-normal[0], -normal[1], -normal[2])
     scale = 1 / (np.sqrt(normal[0] ** 2 + normal[1] ** 2 + normal[2] ** 2) + 1e-9)
     unit = (normal[0] * scale, normal[1] * scale, normal[2] * scale)
-    return light_up(look, place, unit, material < HAIR, lighting)
+    return light_up(look, place, unit, material < HAIR, shadows, lighting)
 
 
 @compiled
@@ -240,30 +258,87 @@ def _paint(picture: NDArray[np.float32], row: int, column: int, colour: Triple) 
 
 
 @compiled
+def _copy(picture: NDArray[np.float32], from_row: int, from_column: int, row: int, column: int) -> None:
+    """Copy a sample of a picture to another place."""
+    for layer in range(3):
+        picture[row, column, layer] = picture[from_row, from_column, layer]
+
+
+@compiled
+def _shade(
+    shown: NDArray[np.int32],
+    triangles: NDArray[np.int32],
+    corners: NDArray[np.int32],
+    materials: NDArray[np.uint8],
+    vertices: NDArray[np.float32],
+    uv: NDArray[np.float32],
+    texture: NDArray[np.float32],
+    relief: NDArray[np.float32],
+    shadows: NDArray[np.float32],
+    person: Person,
+    lighting: Lighting,
+    picture: NDArray[np.float32],
+) -> None:
+    # Each array is an argument of its own: taken out of a tuple, it would be counted at every sample.
+    for row in range(shown.shape[0]):
+        for left in range(0, shown.shape[1], 2):
+            # Two samples of one material lie so close together that one of them, in turn, speaks for both.
+            first = min(left + (row & 1), shown.shape[1] - 1)
+            second = min(2 * left + 1 - first, shown.shape[1] - 1)
+            spoken = -1
+            for turn in range(2):
+                column = second if turn else first
+                number = shown[row, column]
+                if number < 0:
+                    continue
+                if spoken >= 0 and materials[number] == materials[spoken]:
+                    _copy(picture, row, first, row, column)
+                    spoken = number
+                    continue
+                if materials[number] == HAIR and row & 1:
+                    # Strands run down, so that the sample above looks the same.
+                    above = shown[row - 1, column]
+                    if above >= 0 and materials[above] == HAIR:
+                        _copy(picture, row - 1, column, row, column)
+                        spoken = number
+                        continue
+                colour = _colour_at(
+                    number,
+                    column + 0.5,
+                    row + 0.5,
+                    triangles,
+                    corners,
+                    materials,
+                    vertices,
+                    uv,
+                    texture,
+                    relief,
+                    shadows,
+                    person,
+                    lighting,
+                )
+                _paint(picture, row, column, colour)
+                spoken = number
+
+
 def shade(
-    shown: NDArray[np.int32], mesh: Mesh, person: Person, lighting: Lighting, picture: NDArray[np.float32]
+    shown: NDArray[np.int32],
+    mesh: Mesh,
+    skin: Skin,
+    person: Person,
+    lighting: Lighting,
+    shadows: NDArray[np.float32],
+    picture: NDArray[np.float32],
 ) -> None:
     """Colour a picture (S, S, 3), sRGB from 0 to 255, where a triangle is shown.
 
     Args:
         shown: (S, S), the triangle that a pixel shows, -1 for none.
         mesh: The triangles.
+        skin: The textures of the face.
         person: Whose they are.
         lighting: The light on them.
+        shadows: (K, K), the shadow map.
         picture: Changed in place.
     """
-    for row in range(shown.shape[0]):
-        for left in range(0, shown.shape[1], 2):
-            # Two samples of one material lie so close together that one of them, in turn, speaks for both.
-            first = min(left + (row & 1), shown.shape[1] - 1)
-            second = min(2 * left + 1 - first, shown.shape[1] - 1)
-            number, other = shown[row, first], shown[row, second]
-            if number >= 0:
-                _paint(picture, row, first, _colour_at(number, (first + 0.5, row + 0.5), mesh, person, lighting))
-            if other < 0:
-                continue
-            if number >= 0 and mesh.materials[number] == mesh.materials[other]:
-                for layer in range(3):
-                    picture[row, second, layer] = picture[row, first, layer]
-            else:
-                _paint(picture, row, second, _colour_at(other, (second + 0.5, row + 0.5), mesh, person, lighting))
+    _shade(shown, *mesh, *skin, shadows, person, lighting, picture)

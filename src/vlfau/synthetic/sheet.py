@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import cv2
 import numpy as np
@@ -11,15 +11,29 @@ from numpy.typing import NDArray
 from vlfau.atomic import replacing
 from vlfau.errors import InputError
 from vlfau.facs import action_unit, all_au_ids
+from vlfau.synthetic.components import components
 from vlfau.synthetic.expression import JAW_DROP, Expression
 from vlfau.synthetic.framing import Framing
 from vlfau.synthetic.renderer import Renderer, Scene
 from vlfau.synthetic.subject import Subject
 
-__all__ = ["draw_sheet", "write_sheets"]
+__all__ = ["draw_sheet", "sheet_people", "write_sheets"]
 
 UPPER_REGIONS: Final = ("brow", "eye", "cheek", "nose")
 CAPTION_XY: Final = (4, 16)
+ZOOM: Final = 1.35
+GENDERS: Final[tuple[Literal["F"], Literal["M"]]] = ("F", "M")
+SHEET_PEOPLE, PEOPLE_SEEN = 4, 12
+
+
+def sheet_people(seed: int) -> list[Subject]:
+    """Return four people, from the lightest skin of a dozen people to the darkest."""
+    chances = components("laboratory")
+    seen = [Subject.sample(seed, number, gender=GENDERS[number % 2], chances=chances) for number in range(PEOPLE_SEEN)]
+    seen = [subject for subject in seen if subject.looks.glasses == "none"]
+    seen.sort(key=lambda subject: subject.looks.darkness)
+    places = np.linspace(0, len(seen) - 1, SHEET_PEOPLE).round().astype(int)
+    return [seen[place] for place in places]
 
 
 def draw_sheet(
@@ -43,7 +57,7 @@ def draw_sheet(
     for subject in subjects:
         faces = []
         for label, expression in columns:
-            face = renderer.draw(subject, Scene(expression, framing=Framing(aligned=True))).image
+            face = renderer.draw(subject, Scene(expression, framing=Framing(aligned=True, zoom=ZOOM))).image
             for colour, width in ((255, 3), (0, 1)):
                 cv2.putText(face, label, CAPTION_XY, cv2.FONT_HERSHEY_SIMPLEX, 0.45, [colour] * 3, width, cv2.LINE_AA)
             faces.append(face)

@@ -33,33 +33,32 @@ class Movement:
 
 
 INNER_BROWS = ((107, 133), (336, 362))
-LIDS = ((159, 145), (386, 374))
+UPPER_LIDS = ((133, 159), (362, 386))
+"""From the inner corners of the eyes."""
+LOWER_LIDS = ((145, 1), (374, 1))
+"""To the tip of the nose."""
 CORNERS = ((33, 61), (263, 291))
 
 MOVEMENTS = {
     1: Movement(INNER_BROWS, 1, 1),
-    2: Movement(((63, 33), (293, 263)), 1, 1),
+    2: Movement(((105, 168), (334, 168)), 1, 1),
     4: Movement(INNER_BROWS, 1, -1),
-    5: Movement(LIDS, 1, 1),
-    6: Movement(((133, 205), (362, 425)), 1, -1),
-    7: Movement(LIDS, 1, -1),
-    9: Movement(((133, 129), (362, 358)), 1, -1),
+    5: Movement(UPPER_LIDS, 1, -1),
+    6: Movement(LOWER_LIDS, 1, 1),
+    7: Movement(LOWER_LIDS, 1, 1),
+    9: Movement(((107, 129), (336, 358)), 1, -1),
     10: Movement(((2, 0),), 1, -1),
     12: Movement(CORNERS, 1, -1),
     14: Movement(((61, 291),), 0, 1),
     15: Movement(CORNERS, 1, 1),
-    17: Movement(((2, 17),), 1, -1),
+    17: Movement(((61, 0), (291, 0)), 1, -1),
     20: Movement(((61, 291),), 0, 1),
     23: Movement(((0, 17),), 1, -1),
     24: Movement(((0, 17),), 1, -1),
     25: Movement(((13, 14),), 1, 1),
     26: Movement(((2, 152),), 1, 1),
-    43: Movement(LIDS, 1, -1),
+    43: Movement(UPPER_LIDS, 1, 1),
 }
-
-
-SEEN_BY_FACEMESH = tuple(au_id for au_id in MOVEMENTS if au_id not in {5, 6, 7, 9, 17, 43})
-"""FaceMesh follows neither lids, cheeks, nose wings nor the chin closely; the head's own points check these."""
 
 
 def own_landmarks(subject, expression):

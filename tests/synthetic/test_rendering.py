@@ -3,7 +3,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from tests.synthetic.movements import MOVEMENTS, SEEN_BY_FACEMESH, facemesh_landmarks, moves_right, own_landmarks
+from tests.synthetic.movements import MOVEMENTS, facemesh_landmarks, moves_right, own_landmarks
 from vlfau.facs import Side, action_unit
 from vlfau.synthetic import Expression, Framing, Light, Pose, Scene, Subject, render
 from vlfau.synthetic.components import components
@@ -45,20 +45,24 @@ def test_every_au_moves_the_heads_own_landmarks_as_expected(subjects):
             assert all(seen.values()), seen
 
 
+def test_every_au_moves_20_fresh_people_as_expected():
+    people = [Subject.sample(11, number) for number in range(20)]
+    seen = [moves_right(partial(own_landmarks, person), 5, MOVEMENTS) for person in people]
+    assert min(np.mean([one[au_id] for one in seen]) for au_id in MOVEMENTS) >= 0.9
+
+
 def test_facemesh_sees_most_movements(renderer, finder, subjects):
     for_subject = [partial(facemesh_landmarks, renderer, finder, subject) for subject in subjects]
-    seen = [value for look in for_subject for value in moves_right(look, 5, SEEN_BY_FACEMESH).values()]
-    assert np.mean([value is True for value in seen]) >= 0.9
+    seen = [value for look in for_subject for value in moves_right(look, 5, MOVEMENTS).values()]
+    assert np.mean([value is True for value in seen]) >= 0.85
 
 
 @pytest.mark.slow
 def test_facemesh_sees_every_movement_on_20_people(renderer, finder):
     people = [Subject.sample(11, number, chances=components("laboratory")) for number in range(20)]
-    seen = [
-        moves_right(partial(facemesh_landmarks, renderer, finder, person), 5, SEEN_BY_FACEMESH) for person in people
-    ]
-    rates = {au_id: np.mean([one[au_id] is True for one in seen]) for au_id in SEEN_BY_FACEMESH}
-    assert min(rates.values()) >= 0.8, rates
+    seen = [moves_right(partial(facemesh_landmarks, renderer, finder, person), 5, MOVEMENTS) for person in people]
+    rates = {au_id: np.mean([one[au_id] is True for one in seen]) for au_id in MOVEMENTS}
+    assert min(rates.values()) >= 0.7, rates
     assert np.mean(list(rates.values())) >= 0.9, rates
 
 

@@ -27,6 +27,8 @@ DRIFT: Final = 0.35
 CUT_SHIFT, CUT_ZOOM, CUT_TILT = 0.015, 0.03, 1.5
 """Standard deviations of the errors with which an aligned face is cut out: shares, shares and degrees."""
 CAMERA_STREAM: Final = 31
+FOREHEAD, CHIN = 10, 152
+"""FaceMesh's landmarks between which the height of a face is measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +40,19 @@ class Shot:
         image: (size, size, 3) uint8, RGB, after the camera.
         landmarks_xy: By FaceMesh number, (2,), in pixels.
         covered: The share of the picture that something in front covers.
+        resolution: How many pixels the camera kept of one across.
     """
 
     scene: Scene
     image: NDArray[np.uint8]
     landmarks_xy: dict[int, NDArray[np.float64]]
     covered: float
+    resolution: float
+
+    @property
+    def face_height(self) -> float:
+        """The height of the face in pixels that the camera resolved."""
+        return self.resolution * float(np.linalg.norm(self.landmarks_xy[CHIN] - self.landmarks_xy[FOREHEAD]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +126,8 @@ def shoot_one(renderer: Renderer, subject: Subject, clip: Clip, scene: Scene, nu
     if clip.occluder is not None:
         image, covered = clip.occluder.draw(image, (number + 0.5) / len(clip.scenes))
     rng = np.random.default_rng([*clip.seed, CAMERA_STREAM, number])
-    return Shot(scene, clip.camera.expose(image, rng), dict(drawing.landmarks_xy), covered)
+    exposed = clip.camera.expose(image, rng)
+    return Shot(scene, exposed, dict(drawing.landmarks_xy), covered, clip.camera.resolution)
 
 
 def _poses(count: int, chances: Components, rng: np.random.Generator) -> list[Pose]:

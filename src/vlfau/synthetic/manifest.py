@@ -17,8 +17,6 @@ from vlfau.synthetic.subject import Subject
 __all__ = ["columns", "label_cells", "read_rows", "row", "whole_intensity"]
 
 PEOPLE = ("image", "subject", "fold", "gender", "clip", "frame")
-FOREHEAD, CHIN = 10, 152
-"""FaceMesh's landmarks between which the height of a face is measured, in pixels that the camera resolved."""
 HEAD = ("yaw", "pitch", "roll", "gaze_yaw", "gaze_pitch", "distance")
 THINGS = (
     "light",
@@ -108,7 +106,7 @@ def row(people: Sequence[str], subject: Subject, clip: Clip, shot: Shot, preset:
         f"{shot.covered:.3f}",
         " ".join(clip.camera.strengths),
         str(clip.camera.quality),
-        f"{clip.camera.resolution * np.linalg.norm(shot.landmarks_xy[CHIN] - shot.landmarks_xy[FOREHEAD]):.0f}",
+        f"{shot.face_height:.0f}",
     )
     cells |= dict(zip(THINGS, things, strict=True))
     for number, (x, y) in shot.landmarks_xy.items():

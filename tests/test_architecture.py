@@ -27,14 +27,15 @@ MAY_IMPORT = {
     "faces": BASE,
     "language": BASE,
     "inference": BASE | {"faces", "language", "vlfau"},
-    "cli": BASE | {"faces", "language", "inference", "training", "export", "synthetic", "vlfau"},
+    "cli": BASE | {"faces", "language", "inference", "prepare", "training", "export", "synthetic", "vlfau"},
     "model": BASE | {"language"},
     "data": BASE | {"language"},
     "training": BASE | {"language", "data", "model"},
     "export": BASE | {"faces", "language", "inference", "data", "model", "training", "vlfau"},
     "synthetic": BASE | {"faces"},
+    "prepare": BASE | {"faces"},
 }
-LIGHT = ("errors", "facs", "atomic", "faces", "language", "inference", "cli")
+LIGHT = ("errors", "facs", "atomic", "faces", "language", "inference", "prepare", "cli")
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path.parent != SOURCE or path.stem in BASE)
 
 

@@ -15,23 +15,18 @@ from vlfau.cli.console import print_error
 from vlfau.cli.export import export
 from vlfau.cli.info import info
 from vlfau.cli.predict import predict
+from vlfau.cli.prepare import prepare
 from vlfau.cli.synth import synth
 from vlfau.cli.train import train
 from vlfau.errors import InputError, MissingExtraError, VlfauError
 
 __all__ = ["main"]
 
-_HEAVY_PACKAGES = (
-    "torch",
-    "torchvision",
-    "timm",
-    "lightning",
-    "onnx",
-    "onnxscript",
-    "pydantic",
-    "safetensors",
-    "yaml",
-)
+_EXTRAS = {
+    "train": ("torch", "torchvision", "timm", "lightning", "onnx", "onnxscript", "pydantic", "safetensors", "yaml"),
+    "synthetic": ("numba", "scipy"),
+}
+"""The packages that an extra brings."""
 
 
 def _app() -> App:
@@ -41,7 +36,7 @@ def _app() -> App:
         version=lambda: vlfau.__version__,
         suppress_keyboard_interrupt=False,
     )
-    for command in (predict, train, export, synth, info):
+    for command in (predict, prepare, synth, train, export, info):
         app.command(command)
     return app
 
@@ -74,9 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package not in _HEAVY_PACKAGES:
+        extras = [extra for extra, packages in _EXTRAS.items() if package in packages]
+        if not extras:
             raise
-        print_error(str(MissingExtraError(package, "train")))
+        print_error(str(MissingExtraError(package, extras[0])))
         return 1
     except KeyboardInterrupt:
         return 130

@@ -1,0 +1,120 @@
+"""The aligned faces of clips, as JPEG files; what is there already is kept."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache
+from itertools import count
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.atomic import replacing
+from vlfau.errors import InputError, VlfauError
+from vlfau.faces import CropGeometry, FaceFinder, align_face
+from vlfau.prepare.clips import Clip, LabelledFrame, Skipped
+from vlfau.prepare.pictures import DAMAGED, frames_of
+
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
+
+__all__ = ["align_clips", "unfinished"]
+
+JPEG_QUALITY: Final = 95
+NO_FACE: Final = "no face found"
+PROGRESS_SECONDS: Final = 0.5
+
+_tried: "Synchronized[int]"
+
+
+def unfinished(clip: Clip, folder: Path) -> list[LabelledFrame]:
+    """Return the frames of a clip that have a picture but no aligned face yet."""
+    return [frame for frame in clip.frames if clip.has_picture(frame) and not (folder / clip.crop(frame)).exists()]
+
+
+def align_clips(
+    clips: Sequence[Clip], folder: Path, *, size: int, workers: int, progress: Callable[[int], None]
+) -> Iterator[list[Skipped]]:
+    """Find and align the faces of clips, and yield what each leaves out.
+
+    Args:
+        clips: What to align, in any order.
+        folder: Of the manifest.
+        size: Side of the aligned faces in pixels.
+        workers: Processes to use; the files are the same for any number.
+        progress: Called now and then with the number of frames that have been tried.
+
+    Raises:
+        InputError: A video is too short, or a file cannot be written.
+        VlfauError: A process died.
+    """
+    if workers == 1 or len(clips) < 2:
+        tried = count(1)
+        yield from (_align_clip(clip, folder, size, lambda: progress(next(tried))) for clip in clips)
+        return
+    context = get_context("spawn")
+    counter = context.Value("q", 0)
+    with ProcessPoolExecutor(workers, context, _start_worker, (counter,)) as pool:
+        pending = {pool.submit(_work, clip, folder, size) for clip in clips}
+        try:
+            while pending:
+                done, pending = wait(pending, PROGRESS_SECONDS, FIRST_COMPLETED)
+                progress(counter.value)
+                yield from (job.result() for job in done)
+        except BrokenProcessPool:
+            raise VlfauError(
+                "a worker process died, perhaps for want of memory; start the same command again with fewer --workers, "
+                "it goes on where it was"
+            ) from None
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _start_worker(counter: "Synchronized[int]") -> None:
+    global _tried  # noqa: PLW0603 - shared memory reaches a process of a pool only when it starts.
+    _tried = counter
+    cv2.setNumThreads(1)
+
+
+def _work(clip: Clip, folder: Path, size: int) -> list[Skipped]:
+    def count_one() -> None:
+        with _tried.get_lock():
+            _tried.value += 1
+
+    return _align_clip(clip, folder, size, count_one)
+
+
+@cache
+def _finder() -> FaceFinder:
+    return FaceFinder(max_faces=1)
+
+
+def _align_clip(clip: Clip, folder: Path, size: int, tried: Callable[[], None]) -> list[Skipped]:
+    geometry = CropGeometry(aligned_size=size, crop_size=size)
+    skipped = []
+    for frame, pixels in frames_of(clip, unfinished(clip, folder)):
+        reason = DAMAGED if pixels is None else _align(pixels, folder / clip.crop(frame), geometry)
+        if reason:
+            skipped.append(Skipped(clip.subject_id, clip.task, frame.number, reason))
+        tried()
+    return skipped
+
+
+def _align(pixels: NDArray[np.uint8], path: Path, geometry: CropGeometry) -> str:
+    """Write the aligned face of a picture, and return an empty text, or why there is none."""
+    faces = _finder().find(pixels)
+    if not faces:
+        return NO_FACE
+    crop = align_face(pixels, faces[0].landmarks_xy, geometry)
+    _, data = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])  # OpenCV takes BGR.
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot write to {path.parent} ({error.strerror}); choose another place") from None
+    with replacing(path) as temporary:
+        temporary.write_bytes(data.tobytes())
+    return ""

@@ -1,0 +1,75 @@
+"""Folders whose names vary from copy to copy of a data set: letter case, zero padding, a level more or less."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from vlfau.errors import InputError, ManifestError
+
+__all__ = ["entries", "find_below", "find_first", "numbered_pictures", "read_lines"]
+
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
+
+
+def entries(folder: Path) -> list[Path]:
+    """Return what lies in a folder, by name, without hidden files.
+
+    Raises:
+        InputError: It is no folder, or cannot be read.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise InputError(f"folder {folder} can't be read ({error.strerror}); check the path") from None
+
+
+def find_below(folder: Path, *names: str) -> Path | None:
+    """Follow names into a folder, whatever their letter case."""
+    for name in names:
+        if not folder.is_dir():
+            return None
+        exact = folder / name
+        found = exact if exact.exists() else _ignoring_case(folder, name)
+        if found is None:
+            return None
+        folder = found
+    return folder
+
+
+def find_first(folder: Path, candidates: Sequence[Sequence[str]]) -> Path | None:
+    """Return the first of several paths below a folder that exists, whatever the letter case."""
+    found = (find_below(folder, *names) for names in candidates)
+    return next((path for path in found if path is not None), None)
+
+
+def numbered_pictures(folder: Path | None) -> dict[int, Path]:
+    """Return the pictures of a folder by the whole number that their names hold (`0732.jpg` is 732).
+
+    Raises:
+        ManifestError: Two pictures have the same number.
+    """
+    found: dict[int, Path] = {}
+    for path in entries(folder) if folder is not None and folder.is_dir() else ():
+        if path.suffix.lower() not in PICTURE_SUFFIXES or not path.stem.isdecimal():
+            continue
+        other = found.setdefault(int(path.stem), path)
+        if other != path:
+            raise ManifestError(f"{path} and {other.name} are both frame {int(path.stem)}; remove one of them")
+    return found
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text, without their ends and without empty lines at the end.
+
+    Raises:
+        ManifestError: The file cannot be read as UTF-8 text.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig").rstrip().splitlines()
+    except OSError as error:
+        raise ManifestError(f"{path} can't be read ({error.strerror}); copy it again") from None
+    except UnicodeDecodeError:
+        raise ManifestError(f"{path} is no text in UTF-8; copy it again") from None
+
+
+def _ignoring_case(folder: Path, name: str) -> Path | None:
+    return next((path for path in entries(folder) if path.name.lower() == name.lower()), None)

@@ -1,0 +1,112 @@
+"""From a raw data set to aligned faces, manifest.csv, skipped.csv and report.md."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from vlfau.atomic import replacing
+from vlfau.errors import ConfigError, InputError, NoFaceError
+from vlfau.prepare.align import align_clips, unfinished
+from vlfau.prepare.clips import NO_PICTURE, Clip, Skipped, Source
+from vlfau.prepare.counts import Counts
+from vlfau.prepare.report import report
+from vlfau.prepare.tables import write_manifest, write_skipped
+
+__all__ = ["prepare"]
+
+ALIGNMENT_VERSION: Final = 1
+"""Goes up when the same pictures give other faces."""
+SETTINGS_FILE: Final = "settings.json"
+
+
+def prepare(
+    source: Source,
+    folder: Path,
+    *,
+    size: int = 256,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> str:
+    """Align the faces of a raw data set, or finish what was begun.
+
+    Faces that are there already are kept, and frames that were left out are tried again, so a run that was stopped
+    ends as an undisturbed one. Labels are always taken from the source.
+
+    Args:
+        source: What a reader found.
+        folder: Where to put it.
+        size: Side of the aligned faces in pixels.
+        workers: How many processes work; the result is the same for any number.
+        progress: Called with the number of frames that are done and of all.
+
+    Returns:
+        The report, as Markdown.
+
+    Raises:
+        ConfigError: The size or the number of workers is impossible.
+        InputError: The source has no picture, no face, or too short a video; or the folder holds something else or
+            cannot be written to.
+    """
+    if workers < 1 or not 32 <= size <= 2048:
+        raise ConfigError(f"workers must be 1 or more and size 32 to 2048, not {workers} and {size}")
+    total = sum(clip.has_picture(frame) for clip, frame in source.frames())
+    if not total:
+        raise InputError(
+            f"none of the {sum(1 for _ in source.frames()):,} labelled frames has a picture; check that labels and "
+            "pictures are of the same data set, and where the pictures lie"
+        )
+    _claim(folder, {"data set": source.protocol.name, "size": size, "alignment": ALIGNMENT_VERSION})
+    skipped = _align(source, folder, size, workers, progress or (lambda done, total: None))
+    left_out = {(entry.subject_id, entry.task, entry.number) for entry in skipped}
+    kept = [
+        (clip, frame) for clip, frame in source.frames() if (clip.subject_id, clip.task, frame.number) not in left_out
+    ]
+    if not kept:
+        raise NoFaceError(f"none of the {total:,} pictures shows a face that could be found; check the pictures")
+    write_skipped(folder / "skipped.csv", skipped)
+    write_manifest(folder / "manifest.csv", source.protocol.au_ids, kept)
+    text = report(source, Counts.of(source.protocol, kept), skipped)
+    with replacing(folder / "report.md") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return text
+
+
+def _align(
+    source: Source, folder: Path, size: int, workers: int, progress: Callable[[int, int], None]
+) -> list[Skipped]:
+    """Align what is missing, and return the frames that are left out."""
+    total = sum(clip.has_picture(frame) for clip, frame in source.frames())
+    missing = [(clip, len(unfinished(clip, folder))) for clip in source.clips]
+    done = total - sum(count for _, count in missing)
+    progress(done, total)
+    todo = [clip for clip, count in missing if count]
+    skipped = [entry for clip in source.clips for entry in _without_picture(clip)]
+    for failed in align_clips(
+        todo, folder, size=size, workers=workers, progress=lambda tried: progress(done + tried, total)
+    ):
+        skipped += failed
+    return sorted(skipped, key=lambda entry: (entry.subject_id, entry.task, entry.number))
+
+
+def _without_picture(clip: Clip) -> list[Skipped]:
+    return [
+        Skipped(clip.subject_id, clip.task, frame.number, NO_PICTURE)
+        for frame in clip.frames
+        if not clip.has_picture(frame)
+    ]
+
+
+def _claim(folder: Path, wanted: dict[str, object]) -> None:
+    """Make the folder, or find that it was begun with the same settings."""
+    file = folder / SETTINGS_FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        found = json.loads(file.read_text(encoding="utf-8")) if any(folder.iterdir()) else None
+    except (OSError, ValueError):
+        raise InputError(f"{folder} is no folder that this command began; choose a new or empty folder") from None
+    if found is None:
+        with replacing(file) as temporary:
+            temporary.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+    elif found != wanted:
+        raise InputError(f"{folder} was begun with other settings ({found}); use those, or choose another folder")

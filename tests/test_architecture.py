@@ -18,6 +18,11 @@ HEAVY = {
     "torchmetrics",
     "yaml",
     "pydantic",
+    "matplotlib",
+    "sklearn",
+    "jinja2",
+    "numba",
+    "scipy",
 }
 BASE = {"errors", "facs", "atomic"}
 MAY_IMPORT = {
@@ -27,10 +32,25 @@ MAY_IMPORT = {
     "faces": BASE,
     "language": BASE,
     "inference": BASE | {"faces", "language", "vlfau"},
-    "cli": BASE | {"faces", "language", "inference", "prepare", "training", "export", "synthetic", "vlfau"},
+    "cli": BASE
+    | {
+        "data",
+        "evaluation",
+        "export",
+        "faces",
+        "inference",
+        "language",
+        "prepare",
+        "report",
+        "synthetic",
+        "training",
+        "vlfau",
+    },
     "model": BASE | {"language"},
     "data": BASE | {"language"},
     "training": BASE | {"language", "data", "model"},
+    "evaluation": BASE | {"language", "data", "model", "training"},
+    "report": BASE | {"language", "evaluation"},
     "export": BASE | {"faces", "language", "inference", "data", "model", "training", "vlfau"},
     "synthetic": BASE | {"faces"},
     "prepare": BASE | {"faces"},

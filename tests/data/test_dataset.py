@@ -94,3 +94,10 @@ def test_a_picture_that_is_no_aligned_face_is_named(write_manifest):
     (path.parent / "001.png").write_bytes(b"not a picture")
     with pytest.raises(ManifestError, match=r"001\.png, named in .* is no readable picture"):
         dataset(path)[1]
+
+
+def test_an_inactive_au_has_intensity_0_and_an_unknown_one_none(write_manifest):
+    rows = [{"AU12": 1, "AU12_intensity": 3, "AU25": 0}, {"AU12": 1, "AU12_intensity": "", "AU25": ""}]
+    first, second = dataset(write_manifest(rows))
+    assert first.intensity.tolist() == [3, 0]
+    assert second.intensity.isnan().all()

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -192,3 +193,16 @@ def test_saving_replaces_an_earlier_checkpoint_whole(checkpoint, tmp_path):
     save_checkpoint(tmp_path / "best", network, papers(scores={"f1_macro": 0.75}))
     assert load_checkpoint(tmp_path / "best")[1].scores == {"f1_macro": 0.75}
     assert [path.name for path in tmp_path.iterdir()] == ["best"]
+
+
+def test_intensities_are_those_of_the_network(tmp_path, crops):
+    torch.manual_seed(1)
+    config = dataclasses.replace(CONFIG, intensity=True, local_language=False, global_language=False)
+    network = build_vlfau(config, num_aus=len(AU_IDS), vocabulary_size=len(VOCABULARY)).eval()
+    save_checkpoint(tmp_path / "best", network, papers(model=config))
+    predictor = Predictor(export_bundle(tmp_path / "best", tmp_path / "toy", half=False))
+    with torch.inference_mode():
+        wanted = network.see(torch.from_numpy(crops).permute(0, 3, 1, 2)).au_intensities.numpy()
+    found = [[au.intensity for au in result.aus] for result in predictor.predict_crops(crops)]
+    assert np.allclose(found, wanted, atol=1e-4)
+    assert found[0] != found[1]

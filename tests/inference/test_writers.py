@@ -14,7 +14,7 @@ def a_face(prob=0.75):
         aus=(
             AUResult(1, "Inner Brow Raiser", 0.125, False, attention_map=np.ones((2, 2), np.float32)),
             AUResult(6, "Cheek Raiser", 0.25, False),
-            AUResult(12, "Lip Corner Puller", prob, True, "The lip corners rise, up."),
+            AUResult(12, "Lip Corner Puller", prob, True, "The lip corners rise, up.", 3.14159),
         ),
         global_caption='This person "smiles".',
         face_box_xyxy=(10.04, 20.0, 30.0, 40.0),
@@ -38,8 +38,9 @@ def test_the_table_has_one_row_a_face_and_the_documented_columns(tmp_path, tiny_
         rows = list(reader)
     assert reader.fieldnames == [
         *("file", "face", "box_x1", "box_y1", "box_x2", "box_y2", "face_score", "yaw", "pitch", "roll"),
-        *("AU1_prob", "AU1_state", "AU1_text", "AU6_prob", "AU6_state", "AU6_text"),
-        *("AU12_prob", "AU12_state", "AU12_text", "global_text"),
+        *("AU1_prob", "AU1_state", "AU1_intensity", "AU1_text"),
+        *("AU6_prob", "AU6_state", "AU6_intensity", "AU6_text"),
+        *("AU12_prob", "AU12_state", "AU12_intensity", "AU12_text", "global_text"),
     ]
     assert [(row["file"], row["face"], row["AU12_prob"]) for row in rows] == [
         ("größe/a.jpg", "1", "0.7500"),
@@ -48,12 +49,13 @@ def test_the_table_has_one_row_a_face_and_the_documented_columns(tmp_path, tiny_
     row = rows[0]
     assert (row["box_x1"], row["face_score"], row["pitch"]) == ("10.0", "0.9877", "-2.0")
     assert (row["AU1_state"], row["AU1_text"]) == ("0", "")
+    assert (row["AU1_intensity"], row["AU12_intensity"]) == ("", "3.14")
     assert (row["AU12_state"], row["AU12_text"]) == ("1", "The lip corners rise, up.")
     assert row["global_text"] == 'This person "smiles".'
 
 
 def test_columns_follow_the_models_order():
-    assert csv_columns([12, 1])[10:16:3] == ["AU12_prob", "AU1_prob"]
+    assert csv_columns([12, 1])[10:18:4] == ["AU12_prob", "AU1_prob"]
 
 
 def test_the_document_lists_every_picture_and_the_model(tmp_path, tiny_bundle):
@@ -72,6 +74,7 @@ def test_the_document_lists_every_picture_and_the_model(tmp_path, tiny_bundle):
         "name": "Lip Corner Puller",
         "prob": 0.75,
         "state": True,
+        "intensity": 3.14,
         "local_caption": "The lip corners rise, up.",
     }
 

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from vlfau.model.losses import WeightSum, au_weights, caption_loss, occurrence_loss
+from vlfau.model.losses import WeightSum, au_weights, caption_loss, intensity_loss, occurrence_loss
 
 # Positives and frames of BP4D's and DISFA's training folds 1 (parts 1 and 2), from the list files of
 # ME-GraphAU (CVI-SZU, IJCAI 2022) and JAA-Net; the weights are those that both projects publish.
@@ -85,3 +85,11 @@ def test_the_losses_have_the_gradients_that_differences_show():
     words = torch.tensor([[1, 2, 0], [3, 0, 0]])
     scores = torch.randn(2, 3, 4, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: caption_loss(x, words, pad_id=0), scores)
+
+
+def test_the_intensity_loss_is_the_mean_over_known_entries_of_a_square_that_turns_straight():
+    predicted = torch.tensor([[1.0, 4.0, 2.0]])
+    annotated = torch.tensor([[1.5, 1.0, math.nan]])
+    # 0.5 * 0.5^2 = 0.125 and 3 - 0.5 = 2.5; the unknown third does not count.
+    assert intensity_loss(predicted, annotated).item() == pytest.approx((0.125 + 2.5) / 2)
+    assert intensity_loss(predicted, torch.full((1, 3), math.nan)).item() == 0

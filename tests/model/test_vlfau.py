@@ -145,3 +145,14 @@ def test_the_papers_configuration_has_the_papers_dimensions():
     assert network.stem.combine.weight.shape == (512, 1024)
     backbone = sum(parameter.numel() for parameter in network.stem.backbone.parameters())
     assert backbone == pytest.approx(86.7e6, rel=0.01)
+
+
+def test_intensities_lie_on_the_scale_from_0_to_5_and_are_off_by_default():
+    crops = inputs()[0]
+    assert small_network().see(crops).au_intensities is None
+    network = small_network(intensity=True)
+    network.intensity_head.linear.weight.data *= 1000
+    intensities = network.see(crops).au_intensities
+    assert intensities.shape == (2, 5)
+    assert 0 <= intensities.min() < 1
+    assert 4 < intensities.max() <= 5

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -120,3 +121,25 @@ def test_a_run_can_start_from_the_vision_half_of_a_wordless_one(toy_config, tmp_
     assert later.local_decoder is not None
     with pytest.raises(CheckpointError, match=r"swin_tiny_patch4_window7_224, 32 wide\) is not that of this run"):
         train(toy_config(f"run.output={tmp_path / 'other'}", start, "model.feature_dim=64"))
+
+
+def test_another_manifest_can_validate(toy_config, toy_file):
+    folder = toy_file.parent / "others"
+    folder.mkdir()
+    for path in toy_file.parent.glob("*.png"):
+        shutil.copy(path, folder)
+    rows = (toy_file.parent / "manifest.csv").read_text().splitlines()
+    (folder / "manifest.csv").write_text("\n".join(rows[:9]))
+    _, checkpoint = load_checkpoint(train(toy_config("run.max_epochs=1", "data.validation=others/manifest.csv")))
+    assert checkpoint.training["test_frames"] == 8
+    assert checkpoint.training["train_frames"] == 16
+
+
+def test_validating_with_training_pictures_is_refused(toy_config):
+    with pytest.raises(ManifestError, match="validates with pictures that"):
+        train(toy_config("data.validation=manifest.csv"))
+
+
+def test_validating_twice_is_refused(toy_config):
+    with pytest.raises(ConfigError, match="both say what validates"):
+        train(toy_config("data.validation=manifest.csv", "data.fold=1"))

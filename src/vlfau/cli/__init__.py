@@ -11,11 +11,16 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 import vlfau
+from vlfau.cli.ablate import ablate
 from vlfau.cli.console import print_error
+from vlfau.cli.crossval import crossval
+from vlfau.cli.describe import describe
+from vlfau.cli.evaluate import evaluate
 from vlfau.cli.export import export
 from vlfau.cli.info import info
 from vlfau.cli.predict import predict
 from vlfau.cli.prepare import prepare
+from vlfau.cli.report_command import report
 from vlfau.cli.synth import synth
 from vlfau.cli.train import train
 from vlfau.errors import InputError, MissingExtraError, VlfauError
@@ -23,7 +28,21 @@ from vlfau.errors import InputError, MissingExtraError, VlfauError
 __all__ = ["main"]
 
 _EXTRAS = {
-    "train": ("torch", "torchvision", "timm", "lightning", "onnx", "onnxscript", "pydantic", "safetensors", "yaml"),
+    "train": (
+        "torch",
+        "torchvision",
+        "timm",
+        "jinja2",
+        "lightning",
+        "markupsafe",
+        "matplotlib",
+        "onnx",
+        "onnxscript",
+        "pydantic",
+        "safetensors",
+        "torchmetrics",
+        "yaml",
+    ),
     "synthetic": ("numba", "scipy"),
 }
 """The packages that an extra brings."""
@@ -36,7 +55,7 @@ def _app() -> App:
         version=lambda: vlfau.__version__,
         suppress_keyboard_interrupt=False,
     )
-    for command in (predict, prepare, synth, train, export, info):
+    for command in (predict, prepare, synth, describe, train, evaluate, crossval, ablate, report, export, info):
         app.command(command)
     return app
 

@@ -35,18 +35,22 @@ def face_table(face: FaceResult, *, title: str) -> Group:
     left, top, right, bottom = (round(value) for value in face.face_box_xyxy)
     pose = f"yaw {face.pose.yaw:+.0f}°, pitch {face.pose.pitch:+.0f}°, roll {face.pose.roll:+.0f}°"
     where = f"box ({left}, {top}) to ({right}, {bottom}), {pose}"
+    has_intensities = any(au.intensity is not None for au in face.aus)
     has_words = any(au.local_caption for au in face.aus)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
     table.add_column("AU", justify="right", no_wrap=True)
     table.add_column("Name", no_wrap=True)
     table.add_column("Probability", width=_BAR_WIDTH + 5, no_wrap=True)
     table.add_column("State", no_wrap=True)
+    if has_intensities:
+        table.add_column("0 to 5", justify="right", no_wrap=True)
     if has_words:
         table.add_column("Description")
     for au in face.aus:
         state = Text("active", "bold green") if au.state else Text("inactive", "bright_black")
+        strength = ["" if au.intensity is None else f"{au.intensity:.1f}"] if has_intensities else []
         words = [au.local_caption or ""] if has_words else []
-        table.add_row(str(au.au_id), au.name, _Bar(au.prob), state, *words, style="" if au.state else "dim")
+        table.add_row(str(au.au_id), au.name, _Bar(au.prob), state, *strength, *words, style="" if au.state else "dim")
     parts: list[RenderableType] = [Text(title, "bold"), Text(where, "bright_black"), table]
     if face.global_caption:
         parts.append(Text(f"{face.global_caption}\n"))

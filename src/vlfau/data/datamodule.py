@@ -9,8 +9,9 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 
 from vlfau.data.dataset import Batch, FrameDataset, collate
-from vlfau.data.manifest import read_manifest
+from vlfau.data.manifest import Manifest, read_manifest
 from vlfau.data.transforms import Augmentation, AugmentationConfig
+from vlfau.errors import ManifestError
 from vlfau.language import Vocabulary
 
 __all__ = ["FaceDataModule"]
@@ -38,7 +39,9 @@ class FaceDataModule(L.LightningDataModule):
     Args:
         manifest: Path of the CSV file.
         au_ids: The AUs, in order; None takes those of the file.
-        fold: The fold that validates; None validates on the training frames themselves.
+        fold: The fold that validates; None trains on all frames.
+        validation: A manifest of other people that validates in place of a fold; None with no fold validates on the
+            training frames themselves.
         aligned_size: Side of the aligned pictures.
         crop_size: Side of the network's input.
         batch_size: Faces a step.
@@ -49,7 +52,7 @@ class FaceDataModule(L.LightningDataModule):
         keep_in_memory: Whether to keep all pictures in memory.
 
     Raises:
-        ManifestError: The manifest or a picture of it is wrong.
+        ManifestError: A manifest or a picture of it is wrong, or the manifests share a picture.
     """
 
     def __init__(
@@ -66,12 +69,15 @@ class FaceDataModule(L.LightningDataModule):
         gender_dropout: float,
         seed: int,
         keep_in_memory: bool,
+        validation: Path | None = None,
     ) -> None:
         super().__init__()
         frames = read_manifest(manifest, au_ids)
         self.au_ids = frames.au_ids
         self.vocabulary = Vocabulary.for_aus(self.au_ids)
         self.train_frames, self.test_frames = frames.split(fold)
+        if validation is not None:
+            self.test_frames = _others(read_manifest(validation, self.au_ids), frames)
         self.batch_size, self.num_workers, self.seed = batch_size, num_workers, seed
         read = partial(
             FrameDataset,
@@ -107,3 +113,16 @@ class FaceDataModule(L.LightningDataModule):
             num_workers=self.num_workers,
             collate_fn=partial(collate, pad_id=self.vocabulary.pad_id),
         )
+
+
+def _others(validation: Manifest, training: Manifest) -> Manifest:
+    """Return a manifest that shares no picture with another."""
+    shared = {frame.image.resolve() for frame in validation.frames} & {
+        frame.image.resolve() for frame in training.frames
+    }
+    if shared:
+        raise ManifestError(
+            f"{validation.path} validates with pictures that {training.path} trains on, {min(shared)} for one; "
+            "give frames of other people"
+        )
+    return validation

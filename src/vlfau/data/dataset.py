@@ -1,5 +1,6 @@
 """Frames as tensors: a face, its labels and its words."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -27,6 +28,7 @@ class Sample:
         face: (3, S, S) uint8.
         occurrence: (N,) float, 0 or 1.
         valid_mask: (N,) bool, True where annotated.
+        intensity: (N,) float, 0 to 5; NaN where unknown.
         local_captions: The words of every AU with the end; empty where nobody annotated.
         global_caption: The words of the face with the end.
     """
@@ -34,6 +36,7 @@ class Sample:
     face: Tensor
     occurrence: Tensor
     valid_mask: Tensor
+    intensity: Tensor
     local_captions: Sequence[Sequence[int]]
     global_caption: Sequence[int]
 
@@ -46,6 +49,7 @@ class Batch:
         faces: (B, 3, S, S) uint8.
         occurrence: (B, N).
         valid_mask: (B, N) bool.
+        intensity: (B, N), NaN where unknown.
         local_captions: (B, N, T) with the end, without the start.
         global_captions: (B, T) likewise.
     """
@@ -53,6 +57,7 @@ class Batch:
     faces: Tensor
     occurrence: Tensor
     valid_mask: Tensor
+    intensity: Tensor
     local_captions: Tensor
     global_captions: Tensor
 
@@ -126,6 +131,7 @@ class FrameDataset(Dataset[Sample]):
             face=face.contiguous(),
             occurrence=torch.tensor([float(state is not None and state.active) for state in states]),
             valid_mask=torch.tensor([state is not None for state in states]),
+            intensity=torch.tensor([_intensity(state) for state in states]),
             local_captions=[
                 self.vocabulary.encode(local_description(state, words_rng)) if state is not None else []
                 for state in states
@@ -162,9 +168,16 @@ def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:
         faces=torch.stack([sample.face for sample in samples]),
         occurrence=torch.stack([sample.occurrence for sample in samples]),
         valid_mask=torch.stack([sample.valid_mask for sample in samples]),
+        intensity=torch.stack([sample.intensity for sample in samples]),
         local_captions=_pad(local_captions, pad_id).view(len(samples), num_aus, -1),
         global_captions=_pad([sample.global_caption for sample in samples], pad_id),
     )
+
+
+def _intensity(state: AUState | None) -> float:
+    if state is None or (state.active and state.intensity is None):
+        return math.nan
+    return float(state.intensity or 0)
 
 
 def _pad(captions: Sequence[Sequence[int]], pad_id: int) -> Tensor:

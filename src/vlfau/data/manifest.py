@@ -100,12 +100,13 @@ class Manifest:
         return rates
 
 
-def read_manifest(path: Path, au_ids: Sequence[int] | None = None) -> Manifest:
+def read_manifest(path: Path, au_ids: Sequence[int] | None = None, *, pictures: bool = True) -> Manifest:
     """Read and check a manifest.
 
     Args:
         path: The CSV file.
         au_ids: The AUs wanted, in order; None takes all that the file has.
+        pictures: Whether the pictures must be there.
 
     Raises:
         ManifestError: A column, label, fold or picture is missing or wrong. The message names the file, the
@@ -116,7 +117,7 @@ def read_manifest(path: Path, au_ids: Sequence[int] | None = None) -> Manifest:
             reader = csv.DictReader(file, restkey="", strict=True)
             columns = list(reader.fieldnames or [])
             chosen = _check_columns(path, columns, au_ids)
-            frames = tuple(_Row(path, reader.line_num, row).frame(chosen) for row in reader)
+            frames = tuple(_Row(path, reader.line_num, row).frame(chosen, pictures=pictures) for row in reader)
     except OSError as error:
         raise ManifestError(f"manifest {path} can't be opened ({error.strerror}); check the path") from error
     except (UnicodeDecodeError, csv.Error) as error:
@@ -171,9 +172,9 @@ class _Row:
     line: int
     cells: Mapping[str, str | None]
 
-    def frame(self, au_ids: Sequence[int]) -> Frame:
+    def frame(self, au_ids: Sequence[int], *, pictures: bool) -> Frame:
         image = self.path.parent / self._cell("image")
-        if not self._cell("image") or not image.is_file():
+        if not self._cell("image") or (pictures and not image.is_file()):
             raise self._error("image", "the path of a picture that exists, relative to the manifest")
         if not self._cell("subject"):
             raise self._error("subject", "the name of a person")

@@ -27,7 +27,8 @@ class _Vision(nn.Module):
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
         vision = self.network.see(crops.permute(0, 3, 1, 2))
-        return vision.au_logits, vision.stem_features, vision.au_features(), vision.attention_maps
+        outputs = (vision.au_logits, vision.stem_features, vision.au_features(), vision.attention_maps)
+        return outputs if vision.au_intensities is None else (*outputs, vision.au_intensities)
 
 
 class _Init(nn.Module):
@@ -72,11 +73,12 @@ def export_graphs(network: VLFAU, *, crop_size: int) -> dict[str, onnx.ModelProt
         `global_step.onnx` for the languages that the network speaks.
     """
     crops = torch.zeros(2, crop_size, crop_size, 3, dtype=torch.uint8)
+    intensities = ["au_intensities"] if network.intensity_head is not None else []
     graphs = {
         "vision": _Graph(
             _Vision(network),
             {"crops": crops},
-            ["au_logits", "stem_features", "au_features", "attention_maps"],
+            ["au_logits", "stem_features", "au_features", "attention_maps", *intensities],
             {"crops": {0: "faces"}},
         )
     }

@@ -32,12 +32,14 @@ class VisionOutput:
         stem_features: (B, L, d), the shared features.
         au_features: (B, N, L, d), those of every AU's branch.
         attention_maps: (B, N, H, W), where every branch looks.
+        au_intensities: (B, N), 0 to 5; None from a model that has none.
     """
 
     au_logits: NDArray[np.float32]
     stem_features: NDArray[np.float32]
     au_features: NDArray[np.float32]
     attention_maps: NDArray[np.float32]
+    au_intensities: NDArray[np.float32] | None = None
 
 
 class Backend(Protocol):
@@ -78,7 +80,8 @@ class OrtBackend:
 
     @cached_property
     def _vision(self) -> "_Graph":
-        return _Graph(self.bundle, VISION_FILE, self.threads, inputs=("crops",), outputs=_VISION_OUTPUTS)
+        inputs, further = ("crops",), ("au_intensities",)
+        return _Graph(self.bundle, VISION_FILE, self.threads, inputs=inputs, outputs=_VISION_OUTPUTS, further=further)
 
     @cached_property
     def _local(self) -> tuple["_Graph", "_Graph"]:
@@ -96,12 +99,19 @@ class OrtBackend:
 
 
 class _Graph:
-    """One graph of a bundle, with its inputs and outputs checked by name."""
+    """One graph of a bundle, with its inputs and outputs checked by name; `further` outputs may be missing."""
 
     def __init__(
-        self, bundle: Bundle, file: str, threads: int, *, inputs: tuple[str, ...], outputs: tuple[str, ...]
+        self,
+        bundle: Bundle,
+        file: str,
+        threads: int,
+        *,
+        inputs: tuple[str, ...],
+        outputs: tuple[str, ...],
+        further: tuple[str, ...] = (),
     ) -> None:
-        self.path, self.outputs = bundle.path(file), outputs
+        self.path = bundle.path(file)
         self.session = open_session(self.path, threads=threads)
         found_inputs = {value.name for value in self.session.get_inputs()}
         found_outputs = {value.name for value in self.session.get_outputs()}
@@ -110,6 +120,7 @@ class _Graph:
                 f"{self.path} maps {sorted(found_inputs)} to {sorted(found_outputs)}, but {sorted(inputs)} "
                 f"to {sorted(outputs)} are needed; export the bundle anew"
             )
+        self.outputs = (*outputs, *(name for name in further if name in found_outputs))
 
     def run(self, inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
         try:

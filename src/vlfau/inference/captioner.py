@@ -4,19 +4,18 @@ Dimensions: B faces, N AUs, L locations, d channels.
 """
 
 from collections.abc import Iterable, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.facs import AUState, Side, action_unit
 from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle
 from vlfau.language import Vocabulary
+from vlfau.language.decided import decided_descriptions
 from vlfau.language.decoding import CaptionStepper, DecodingOptions, choose_captions, decode_captions
 from vlfau.language.descriptions import default_descriptions
-from vlfau.language.grammar import local_descriptions
 
 __all__ = ["Captioner", "Describe"]
 
@@ -100,7 +99,7 @@ class Captioner:
 
     def _choose(self, stepper: CaptionStepper, decisions: Sequence[tuple[int, bool]]) -> list[str]:
         """Choose the likeliest text of the grammar for every (AU, active)."""
-        texts = [_texts(au_id, active) for au_id, active in decisions]
+        texts = [decided_descriptions(au_id, active) for au_id, active in decisions]
         token_ids = [[self._vocabulary.encode(text) for text in each] for each in texts]
         places = choose_captions(stepper, token_ids, bos_id=self._vocabulary.bos_id)
         return [each[place] for each, place in zip(texts, places, strict=True)]
@@ -116,15 +115,3 @@ class Captioner:
             banned_ids=(vocabulary.pad_id,),
         )
         return [vocabulary.decode(result.token_ids) for result in results]
-
-
-@cache
-def _texts(au_id: int, active: bool) -> tuple[str, ...]:
-    """Return every text that the grammar has for a decided state, of any intensity and side."""
-    if not active:
-        return local_descriptions(AUState(au_id, active=False))
-    sides = tuple(Side) if action_unit(au_id).sided else (None,)
-    states = (
-        AUState(au_id, active=True, intensity=intensity, side=side) for intensity in range(1, 6) for side in sides
-    )
-    return tuple(text for state in states for text in local_descriptions(state))

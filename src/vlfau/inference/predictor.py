@@ -129,17 +129,19 @@ class Predictor:
         info = self.bundle.info
         vision = self.backend.see(np.ascontiguousarray(crops))
         batch, num_aus = len(crops), len(info.au_ids)
-        if vision.au_logits.shape != (batch, num_aus) or not np.isfinite(vision.au_logits).all():
-            raise BundleError(
-                f"bundle {self.bundle.folder} gives no finite number for each of {num_aus} AUs of {batch} "
-                f"faces, but an array {vision.au_logits.shape}; export it anew"
-            )
+        for scores in (vision.au_logits, vision.au_intensities):
+            if scores is not None and (scores.shape != (batch, num_aus) or not np.isfinite(scores).all()):
+                raise BundleError(
+                    f"bundle {self.bundle.folder} gives no finite number for each of {num_aus} AUs of {batch} "
+                    f"faces, but an array {scores.shape}; export it anew"
+                )
         au_probs = (
             1 + np.tanh(vision.au_logits.astype(np.float64) / 2)
         ) / 2  # (B, N), the sigmoid, which cannot overflow so
         au_states = au_probs >= np.array(info.thresholds)
         local_captions = self._captioner.describe_aus(vision.au_features, au_states)
         global_captions = self._captioner.describe_faces(vision.stem_features)
+        intensities = None if vision.au_intensities is None else vision.au_intensities.astype(float).tolist()
         return [
             CropResult(
                 aus=tuple(
@@ -148,6 +150,7 @@ class Predictor:
                         name=action_unit(au_id).name,
                         prob=float(au_probs[row, column]),
                         state=bool(au_states[row, column]),
+                        intensity=intensities[row][column] if intensities is not None else None,
                         local_caption=local_captions[row][column],
                         attention_map=vision.attention_maps[row, column],
                     )

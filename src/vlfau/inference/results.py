@@ -21,6 +21,7 @@ class AUResult:
         prob: Probability that the AU occurs, 0 to 1.
         state: Whether it occurs: `prob` is at least the model's threshold for this AU.
         local_caption: The AU in words; None where no words were asked for or the model has none.
+        intensity: How strongly it acts, 0 to 5 (A = 1 to E = 5); None from a model that has no intensities.
         attention_map: (H, W), where on the crop the model looked for this AU.
     """
 
@@ -29,6 +30,7 @@ class AUResult:
     prob: float
     state: bool
     local_caption: str | None = None
+    intensity: float | None = None
     attention_map: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -43,6 +45,7 @@ class AUResult:
             "name": self.name,
             "prob": round(self.prob, 4),
             "state": self.state,
+            "intensity": round(self.intensity, 2) if self.intensity is not None else None,
             "local_caption": self.local_caption,
         }
 

@@ -9,7 +9,8 @@
 | box_x1, box_y1, box_x2, box_y2 | left, top, right, bottom of the face, in pixels |
 | face_score | how sure the face finder is, 0 to 1 |
 | yaw, pitch, roll | head pose in degrees; the signs are those of `vlfau.facs` |
-| AU1_prob, AU1_state, AU1_text, ... | an AU's probability, 1 if it occurs and 0 if not, and its words |
+| AU1_prob, AU1_state, AU1_intensity, AU1_text, ... | an AU's probability, 1 if it occurs and 0 if not, its intensity \
+from 0 to 5 (empty from a model that has none), and its words |
 | global_text | the whole face in words |
 
 A picture without a face has no row. `write_json` lists every picture, also those without a face, together
@@ -35,10 +36,10 @@ _FACE_COLUMNS = ("file", "face", "box_x1", "box_y1", "box_x2", "box_y2", "face_s
 def csv_columns(au_ids: Sequence[int]) -> list[str]:
     """Return the names of the columns for these AUs.
 
-    >>> csv_columns([12])[-4:]
-    ['AU12_prob', 'AU12_state', 'AU12_text', 'global_text']
+    >>> csv_columns([12])[-5:]
+    ['AU12_prob', 'AU12_state', 'AU12_intensity', 'AU12_text', 'global_text']
     """
-    au_columns = [f"AU{au_id}_{what}" for au_id in au_ids for what in ("prob", "state", "text")]
+    au_columns = [f"AU{au_id}_{what}" for au_id in au_ids for what in ("prob", "state", "intensity", "text")]
     return [*_FACE_COLUMNS, *au_columns, "global_text"]
 
 
@@ -85,5 +86,6 @@ def _cells(face: FaceResult) -> Iterator[object]:
     yield f"{face.score:.4f}"
     yield from (f"{angle:.1f}" for angle in (face.pose.yaw, face.pose.pitch, face.pose.roll))
     for au in face.aus:
-        yield from (f"{au.prob:.4f}", int(au.state), au.local_caption or "")
+        intensity = "" if au.intensity is None else f"{au.intensity:.2f}"
+        yield from (f"{au.prob:.4f}", int(au.state), intensity, au.local_caption or "")
     yield face.global_caption or ""

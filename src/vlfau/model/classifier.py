@@ -1,4 +1,4 @@
-"""The AU classifier: one fully connected layer a branch (section 3.3)."""
+"""The heads of the branches: one fully connected layer each (section 3.3)."""
 
 from typing import cast
 
@@ -6,7 +6,9 @@ from torch import Tensor, nn
 
 from vlfau.model.branch import BranchLinear
 
-__all__ = ["AUClassifier"]
+__all__ = ["AUClassifier", "AUIntensity"]
+
+MAX_INTENSITY = 5.0
 
 
 class AUClassifier(nn.Module):
@@ -22,3 +24,11 @@ class AUClassifier(nn.Module):
     def forward(self, pooled_features: Tensor) -> Tensor:
         """Return `au_logits` (B, N) of the branches' features, mean-pooled over the locations: (B, N, d)."""
         return cast("Tensor", self.linear(pooled_features)).squeeze(2)
+
+
+class AUIntensity(AUClassifier):
+    """Tell how strongly every AU acts; an addition to the paper."""
+
+    def forward(self, pooled_features: Tensor) -> Tensor:
+        """Return intensities (B, N) from 0 to 5 (A = 1 to E = 5) of the branches' pooled features (B, N, d)."""
+        return MAX_INTENSITY * super().forward(pooled_features).sigmoid()

@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from vlfau.model.caption_decoder import CaptionDecoder
-from vlfau.model.classifier import AUClassifier
+from vlfau.model.classifier import AUClassifier, AUIntensity
 from vlfau.model.refinement import DAIR
 from vlfau.model.stem import Stem, create_backbone
 from vlfau.model.vlfau import VLFAU
@@ -32,6 +32,7 @@ class ModelConfig:
         dair: The refinement of every branch; off leaves a linear head a branch.
         local_language: LLGA, the captions of single AUs.
         global_language: GLGA, the caption of the face, and with it the global AU classifier.
+        intensity: An intensity beside every AU's probability; not in the paper.
     """
 
     backbone: str = "swin_base_patch4_window7_224"
@@ -46,6 +47,7 @@ class ModelConfig:
     dair: bool = True
     local_language: bool = True
     global_language: bool = True
+    intensity: bool = False
 
 
 def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem_weights: Path | None = None) -> VLFAU:
@@ -87,5 +89,6 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
         local_decoder=decoder(config.local_language),
         global_decoder=decoder(config.global_language),
         global_classifier=nn.Linear(config.feature_dim, num_aus) if config.global_language else None,
+        intensity_head=AUIntensity(num_aus=num_aus, feature_dim=config.feature_dim) if config.intensity else None,
         num_aus=num_aus,
     )

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["WeightSum", "au_weights", "caption_loss", "occurrence_loss"]
+__all__ = ["WeightSum", "au_weights", "caption_loss", "intensity_loss", "occurrence_loss"]
 
 
 class WeightSum(StrEnum):
@@ -53,6 +53,21 @@ def occurrence_loss(au_logits: Tensor, occurrence: Tensor, valid_mask: Tensor, w
     """
     terms = F.binary_cross_entropy_with_logits(au_logits, occurrence, weight=weights, reduction="none")
     return _masked_mean(terms, valid_mask)
+
+
+def intensity_loss(au_intensities: Tensor, intensity: Tensor) -> Tensor:
+    """Smooth absolute difference of intensities (Huber's loss with a bend at 1), averaged over the known entries.
+
+    Args:
+        au_intensities: (B, N), predicted, 0 to 5.
+        intensity: (B, N), annotated, 0 to 5; NaN where unknown.
+
+    Returns:
+        A scalar; 0 for a batch in which none is known.
+    """
+    known = ~intensity.isnan()
+    terms = F.smooth_l1_loss(au_intensities, intensity.nan_to_num(), reduction="none")
+    return _masked_mean(terms, known)
 
 
 def caption_loss(logits: Tensor, token_ids: Tensor, *, pad_id: int) -> Tensor:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from vlfau.errors import ConfigError
 from vlfau.model.caption_decoder import CaptionDecoder
-from vlfau.model.classifier import AUClassifier
+from vlfau.model.classifier import AUClassifier, AUIntensity
 from vlfau.model.refinement import DAIR, Refinement
 from vlfau.model.stem import Stem
 
@@ -21,11 +21,13 @@ class VisionOutput:
         au_logits: (B, N).
         stem_features: (B, L, d), V.
         refinement: How every branch weighs V.
+        au_intensities: (B, N), from 0 to 5; None without the head.
     """
 
     au_logits: Tensor
     stem_features: Tensor
     refinement: Refinement
+    au_intensities: Tensor | None = None
 
     def au_features(self, branches: Tensor | None = None) -> Tensor:
         """Return V refined by every branch, (B, N, L, d), or by the given ones, (B, N'), a face."""
@@ -64,6 +66,7 @@ class VLFAU(nn.Module):
         local_decoder: Captions of single AUs, its weights shared by all branches; None switches them off.
         global_decoder: Captions of the whole face; None switches them off.
         global_classifier: AU states from the global decoder's attended feature; goes with `global_decoder`.
+        intensity_head: One intensity an AU; None leaves them out.
         num_aus: N.
     """
 
@@ -77,6 +80,7 @@ class VLFAU(nn.Module):
         global_decoder: CaptionDecoder | None,
         global_classifier: nn.Linear | None,
         num_aus: int,
+        intensity_head: AUIntensity | None = None,
     ) -> None:
         super().__init__()
         if local_decoder is not None and refinement is None:
@@ -86,7 +90,7 @@ class VLFAU(nn.Module):
             )
         self.stem, self.classifier, self.refinement = stem, classifier, refinement
         self.local_decoder, self.global_decoder = local_decoder, global_decoder
-        self.global_classifier = global_classifier
+        self.global_classifier, self.intensity_head = global_classifier, intensity_head
         self.num_aus = num_aus
 
     def see(self, crops: Tensor) -> VisionOutput:
@@ -98,8 +102,9 @@ class VLFAU(nn.Module):
         features = self.stem(crops)  # (B, H, W, d)
         refinement = self.refinement(features) if self.refinement is not None else self._no_refinement(features)
         stem_features = features.flatten(1, 2)  # (B, L, d)
-        au_logits = self.classifier(refinement.refine_and_pool(stem_features))
-        return VisionOutput(au_logits, stem_features, refinement)
+        pooled = refinement.refine_and_pool(stem_features)  # (B, N, d)
+        intensities = self.intensity_head(pooled) if self.intensity_head is not None else None
+        return VisionOutput(self.classifier(pooled), stem_features, refinement, intensities)
 
     def forward(
         self,

@@ -24,7 +24,9 @@ class DataConfig:
     Attributes:
         manifest: The CSV file of frames, relative to the configuration's folder.
         aus: The AUs: a list, the name of a set such as "bp4d", or nothing for all of the manifest.
-        fold: The fold that validates; None trains and validates on everything.
+        fold: The fold that validates; None trains on everything, and validates on it too unless `validation` is
+            given.
+        validation: A manifest of other people to validate on, with `fold` None; relative like `manifest`.
         aligned_size: Side of the aligned faces, from which crops are taken.
         keep_in_memory: Whether to keep all faces in memory.
         gender_dropout: The share of global captions that leave a known gender out, which teaches the
@@ -36,6 +38,7 @@ class DataConfig:
     manifest: Path
     aus: list[int] | str | None = None
     fold: int | None = 1
+    validation: Path | None = None
     aligned_size: int = 256
     keep_in_memory: bool = False
     gender_dropout: float = 0.3
@@ -159,7 +162,7 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
         raise ConfigError(f"configuration {path} must be a mapping with 'data', 'model' and so on")
     for override in overrides:
         _override(settings, override)
-    for section, key in (("data", "manifest"), ("stem", "weights")):
+    for section, key in (("data", "manifest"), ("data", "validation"), ("stem", "weights")):
         value = settings[section].get(key) if isinstance(settings.get(section), dict) else None
         if isinstance(value, str):
             settings[section][key] = path.parent / value

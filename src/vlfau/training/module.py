@@ -17,7 +17,7 @@ from vlfau.data import Batch
 from vlfau.facs import action_unit
 from vlfau.language import Vocabulary
 from vlfau.model import VLFAU
-from vlfau.model.losses import caption_loss, occurrence_loss
+from vlfau.model.losses import caption_loss, intensity_loss, occurrence_loss
 from vlfau.training.config import OptimiserConfig
 
 __all__ = ["JointLosses", "VLFAUModule"]
@@ -28,12 +28,13 @@ TOP_WORDS = 5
 
 @dataclass(frozen=True)
 class JointLosses:
-    """The four terms of Eq. 12, scalars; None for the parts that are switched off."""
+    """The four terms of Eq. 12 and that of the intensities, scalars; None for the parts that are switched off."""
 
     occurrence: Tensor
     local_caption: Tensor | None
     global_caption: Tensor | None
     global_occurrence: Tensor | None
+    intensity: Tensor | None = None
 
     def named(self) -> dict[str, Tensor]:
         """Return the terms there are, by name."""
@@ -42,6 +43,7 @@ class JointLosses:
             "loss_local": self.local_caption,
             "loss_global": self.global_caption,
             "loss_gau": self.global_occurrence,
+            "loss_intensity": self.intensity,
         }
         return {name: term for name, term in terms.items() if term is not None}
 
@@ -170,7 +172,9 @@ class VLFAUModule(L.LightningModule):
             gau_loss = occurrence_loss(output.global_au_logits, batch.occurrence, batch.valid_mask, self.weights)
         au_logits = output.vision.au_logits
         occurrence = occurrence_loss(au_logits, batch.occurrence, batch.valid_mask, self.weights)
-        return JointLosses(occurrence, local_loss, global_loss, gau_loss), au_logits
+        intensities = output.vision.au_intensities
+        intensity = intensity_loss(intensities, batch.intensity) if intensities is not None else None
+        return JointLosses(occurrence, local_loss, global_loss, gau_loss, intensity), au_logits
 
     def _watch_words(self, kind: str, logits: Tensor, words: Tensor) -> None:
         real = words != self.vocabulary.pad_id

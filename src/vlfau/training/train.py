@@ -31,6 +31,7 @@ __all__ = ["train"]
 
 BEST_FOLDER = "best"
 RESUME_FILE = "last.ckpt"
+CONFIG_FILE = "config.json"
 MONITORED = "val/f1_macro"
 
 
@@ -73,7 +74,7 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
         scores={},
     )
     output.mkdir(parents=True, exist_ok=True)
-    (output / "config.json").write_text(json.dumps(asdict(config), indent=2, default=str) + "\n", encoding="utf-8")
+    (output / CONFIG_FILE).write_text(json.dumps(asdict(config), indent=2, default=str) + "\n", encoding="utf-8")
     best = BestCheckpoint(output / BEST_FOLDER, papers)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     trainer = L.Trainer(
@@ -176,6 +177,10 @@ class StopAfter(Callback):
 
 
 def _data(config: TrainConfig) -> FaceDataModule:
+    if config.data.validation is not None and config.data.fold is not None:
+        raise ConfigError(
+            "data.validation and data.fold both say what validates; set data.fold to null, or leave one out"
+        )
     if config.data.aligned_size < config.model.crop_size:
         raise ConfigError(
             f"data.aligned_size {config.data.aligned_size} is below model.crop_size {config.model.crop_size}; crops "
@@ -185,6 +190,7 @@ def _data(config: TrainConfig) -> FaceDataModule:
         manifest=config.data.manifest,
         au_ids=config.data.au_ids(),
         fold=config.data.fold,
+        validation=config.data.validation,
         aligned_size=config.data.aligned_size,
         crop_size=config.model.crop_size,
         batch_size=config.run.batch_size,
@@ -226,7 +232,7 @@ def _take_vision(network: VLFAU, config: TrainConfig, data: FaceDataModule) -> N
     """Copy the vision half of an earlier run."""
     assert config.run.start_from is not None
     earlier, papers = load_checkpoint(config.run.start_from, au_ids=data.au_ids, fold=config.data.fold)
-    parts = ("stem", "refinement", "classifier")
+    parts = ("stem", "refinement", "classifier", "intensity_head")
     names = {name: weight for name, weight in earlier.state_dict().items() if name.partition(".")[0] in parts}
     wanted = {name for name in network.state_dict() if name.partition(".")[0] in parts}
     if names.keys() != wanted or any(
@@ -240,20 +246,16 @@ def _take_vision(network: VLFAU, config: TrainConfig, data: FaceDataModule) -> N
 
 
 def _provenance(config: TrainConfig, data: FaceDataModule) -> dict[str, Any]:
+    # Paths say nothing of a network, but something of its maker's machine.
+    run = {name: value for name, value in asdict(config.run).items() if name not in {"output", "start_from"}}
     return {
-        "data": config.data.description or str(config.data.manifest),
+        "data": config.data.description or config.data.manifest.name,
         "synthetic": config.data.synthetic,
         "from_scratch": config.stem.weights is None and config.model.backbone != FACEMESH,
+        "warm_start": config.run.start_from is not None,
         "backbone": config.model.backbone,
         "train_frames": len(data.train_frames.frames),
         "test_frames": len(data.test_frames.frames),
-        "recipe": {
-            name: json.loads(json.dumps(asdict(part), default=str))
-            for name, part in (
-                ("optimiser", config.optimiser),
-                ("augmentation", config.augmentation),
-                ("run", config.run),
-            )
-        },
+        "recipe": {"optimiser": asdict(config.optimiser), "augmentation": asdict(config.augmentation), "run": run},
         "torch": torch.__version__,
     }

@@ -1,0 +1,127 @@
+"""What the commands that measure networks share: their progress bars, their tables, their lists of numbers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from rich import box
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from vlfau.cli.console import error_console, print_notice
+from vlfau.errors import ConfigError
+from vlfau.facs import action_unit
+
+__all__ = ["ProgressBar", "announce", "numbers", "score_table", "variant_table", "word_table"]
+
+MEASURES = ("f1", "accuracy", "roc_auc", "average_precision", "ece")
+TITLES = ("F1", "accuracy", "ROC-AUC", "avg. precision", "ECE")
+WORDS = {
+    "top-5 word accuracy": ("local_top5", "global_top5"),
+    "  against canonical texts": ("local_top5_canonical", "global_top5_canonical"),
+    "BLEU-4": ("local_bleu4", "global_bleu4"),
+    "CIDEr-D (0 to 10)": ("local_cider_d", "global_cider_d"),
+}
+
+
+class ProgressBar:
+    """A bar that shows while something is under way, and leaves the terminal to others in between.
+
+    Call it with what is done and how much there is, and use it as a context manager.
+    """
+
+    def __init__(self, description: str) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=error_console(), transient=True)
+        self._task = self._bar.add_task(description)
+
+    def __enter__(self) -> Self:
+        """Begin without a bar."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the bar away."""
+        self._bar.stop()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show that `done` of `total` steps are done."""
+        if not self._bar.live.is_started:
+            self._bar.reset(self._task)
+            self._bar.start()
+        self._bar.update(self._task, completed=done, total=total)
+        if done >= total:
+            self._bar.stop()
+
+
+def announce(name: str, number: int, total: int) -> None:
+    """Say which of several runs is next."""
+    print_notice(f"{number} of {total}, {name}", title="run", style="bold cyan")
+
+
+def numbers(text: str, option: str) -> list[int]:
+    """Read a list such as "1,2,3".
+
+    Raises:
+        ConfigError: It is none.
+    """
+    parts = text.split(",")
+    if not all(part.strip().isdecimal() for part in parts):
+        raise ConfigError(f"{option} takes numbers with commas between them, such as 1,2,3, not '{text}'; correct it")
+    return [int(part) for part in parts]
+
+
+def score_table(scores: Mapping[str, Any]) -> Table:
+    """Return every AU's figures and their means, with the interval of the macro F1."""
+    kind = "synthetic faces" if scores["data"]["synthetic"] else scores["data"]["description"] or "frames"
+    fold = "" if scores["fold"] is None else f", fold {scores['fold']}"
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    table.title = f"{scores['frames']} frames of {scores['subjects']} people ({kind}{fold})"
+    for title in ("AU", "Name", *TITLES):
+        table.add_column(title, justify="left" if title == "Name" else "right", no_wrap=True)
+    for au_id in scores["au_ids"]:
+        figures = (_number(scores[f"{measure}_per_au"][str(au_id)]) for measure in MEASURES)
+        table.add_row(str(au_id), action_unit(au_id).name, *figures)
+    table.add_section()
+    table.add_row("", "mean", *(_number(scores[f"{measure}_macro"]) for measure in MEASURES))
+    table.add_row("", "all counted together", _number(scores["f1_micro"]))
+    interval = scores["intervals"]["f1_macro"]
+    if interval is not None:
+        table.caption = f"95 % interval of the mean F1, over people: {interval[0]:.3f} to {interval[1]:.3f}"
+    return table
+
+
+def word_table(scores: Mapping[str, Any]) -> Table | None:
+    """Return the figures of the words, local and global; None where no words were scored."""
+    words, truth = scores.get("words"), scores.get("truth") or {}
+    if not words:
+        return None
+    table = Table("Words", box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("one AU", "whole face"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for title, names in WORDS.items():
+        table.add_row(title, *(_number(words.get(name)) for name in names))
+    for title, name in (("agree with prediction", "agrees_with_predicted"), ("agree with truth", "agrees_with_true")):
+        table.add_row(title, *(_number(truth.get(f"{kind}_{name}")) for kind in ("local", "global")))
+    return table
+
+
+def variant_table(names: Sequence[str], runs: Sequence[Sequence[Mapping[str, Any]]]) -> Table:
+    """Return a row a variant: the mean over its seeds of what Table 4 has."""
+    table = Table("Variant", box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("F1", "accuracy", "local top-5", "global top-5"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for name, scores in zip(names, runs, strict=True):
+        figures = [[each["f1_macro"] for each in scores], [each["accuracy_macro"] for each in scores]]
+        figures += [
+            [each.get("words", {}).get(f"{kind}_top5_canonical") for each in scores] for kind in ("local", "global")
+        ]
+        table.add_row(name, *(_number(_mean(values)) for values in figures))
+    return table
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    there = [value for value in values if value is not None]
+    return sum(there) / len(there) if there else None
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,186 @@
+"""A network looks at frames and speaks of them: `Answers`.
+
+Dimensions: F frames, B faces of a batch, N AUs, L locations, d channels.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Subset
+
+from vlfau.data import Frame, FrameDataset, Manifest
+from vlfau.data.dataset import Sample
+from vlfau.evaluation.answers import UNKNOWN, Answers
+from vlfau.evaluation.speaking import Speaker
+from vlfau.evaluation.word_accuracy import WordAccuracy
+from vlfau.language import Gender, Vocabulary
+from vlfau.model import VLFAU
+from vlfau.model.refinement import Refinement
+from vlfau.model.vlfau import VisionOutput
+from vlfau.training import Checkpoint
+
+__all__ = ["Answerer", "Look"]
+
+GENDER_LETTERS = {Gender.WOMAN: "F", Gender.MAN: "M", None: ""}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How to look and speak.
+
+    Attributes:
+        batch_size: Faces at once.
+        num_workers: Processes that read pictures; 0 reads in this one.
+        device: Where the network runs; None takes a GPU where there is one.
+        progress: Is told how many steps of how many are done.
+    """
+
+    batch_size: int = 32
+    num_workers: int = 0
+    device: str | None = None
+    progress: Callable[[int, int], None] = field(default=lambda done, total: None)
+
+
+class Answerer:
+    """Asks a network about the frames of manifests.
+
+    Args:
+        network: In evaluation mode.
+        papers: What its checkpoint says of it.
+        au_ids: The AUs asked for, among the network's.
+        look: How to look.
+    """
+
+    def __init__(self, network: VLFAU, papers: Checkpoint, au_ids: Sequence[int], look: Look) -> None:
+        self.device = torch.device(look.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.network, self.papers, self.look = network.to(self.device), papers, look
+        self.au_ids = tuple(au_ids)
+        self.vocabulary = Vocabulary.from_list(papers.vocabulary)
+        self.word_accuracy = WordAccuracy(network, self.vocabulary)
+        self._speaker = Speaker(network, self.vocabulary, papers.au_ids)
+        self._columns = torch.tensor([papers.au_ids.index(au_id) for au_id in self.au_ids], device=self.device)
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the network has words at all."""
+        return self.network.local_decoder is not None or self.network.global_decoder is not None
+
+    def see(self, manifest: Manifest) -> Answers:
+        """Return the answers in numbers; there are no captions yet.
+
+        Args:
+            manifest: Frames with this answerer's AUs.
+        """
+        probs, features, maps = [], [], []
+        done = 0
+        for samples in self._batches(manifest, range(len(manifest.frames))):
+            vision = self._look_at(samples)
+            probs.append(vision.au_logits.sigmoid()[:, self._columns].cpu().numpy())
+            pooled = vision.refinement.refine_and_pool(vision.stem_features)[:, self._columns]
+            features.append(pooled.half().cpu().numpy())
+            maps.append(vision.attention_maps[:, self._columns].half().cpu().numpy())
+            done += len(samples)
+            self.look.progress(done, len(manifest.frames))
+        frames = manifest.frames
+        states = [[UNKNOWN if state is None else int(state.active) for state in frame.states] for frame in frames]
+        return Answers(
+            au_ids=self.au_ids,
+            images=tuple(_relative(frame, manifest.path.parent) for frame in frames),
+            subject_ids=tuple(frame.subject_id for frame in frames),
+            genders=tuple(GENDER_LETTERS[frame.gender] for frame in frames),
+            folds=tuple(frame.fold or 0 for frame in frames),
+            au_probs=np.concatenate(probs),
+            occurrence=np.array(states, np.int8),
+            au_features=np.concatenate(features),
+            attention_maps=np.concatenate(maps),
+            local_captions=None,
+            global_captions=None,
+            consistent_captions=None,
+        )
+
+    def speak(
+        self,
+        manifest: Manifest,
+        answers: Answers,
+        places: Sequence[int],
+        *,
+        threshold: float,
+        consistent: bool = True,
+        watch_words: bool = True,
+    ) -> Answers:
+        """Return the answers with captions of some frames; the others get empty ones.
+
+        Args:
+            manifest: The frames.
+            answers: What `see` returned for them.
+            places: The frames to describe.
+            threshold: The probability from which an AU counts as active.
+            consistent: Whether to make consistent captions too.
+            watch_words: Whether to add the true words to `word_accuracy`.
+        """
+        if not self.speaks:
+            return answers
+        local_captions = [("",) * len(self.au_ids)] * len(answers)
+        consistent_captions, global_captions = local_captions.copy(), [""] * len(answers)
+        done = 0
+        for samples in self._batches(manifest, places):
+            chosen = places[done : done + len(samples)]
+            vision = self._look_at(samples)
+            au_features = self._au_features(vision) if self.network.local_decoder is not None else None
+            if au_features is not None:
+                _fill(local_captions, chosen, self._speaker.describe_aus(au_features))
+                if consistent:
+                    states = answers.au_probs[chosen] >= threshold
+                    texts = self._speaker.state_decisions(au_features, self.au_ids, states)
+                    _fill(consistent_captions, chosen, texts)
+            if self.network.global_decoder is not None:
+                _fill(global_captions, chosen, self._speaker.describe_faces(vision.stem_features))
+            if watch_words:
+                frames = [manifest.frames[place] for place in chosen]
+                self.word_accuracy.add(vision.stem_features, au_features, samples, frames, chosen)
+            done += len(samples)
+            self.look.progress(done, len(places))
+        local = self.network.local_decoder is not None
+        return replace(
+            answers,
+            local_captions=tuple(local_captions) if local else None,
+            consistent_captions=tuple(consistent_captions) if local and consistent else None,
+            global_captions=tuple(global_captions) if self.network.global_decoder is not None else None,
+        )
+
+    def _batches(self, manifest: Manifest, places: Sequence[int]) -> Iterator[list[Sample]]:
+        dataset = FrameDataset(
+            manifest,
+            self.vocabulary,
+            crop_size=self.papers.model.crop_size,
+            aligned_size=self.papers.aligned_size,
+        )
+        yield from DataLoader(
+            Subset(dataset, places),
+            batch_size=self.look.batch_size,
+            num_workers=self.look.num_workers,
+            collate_fn=list,
+        )
+
+    def _look_at(self, samples: Sequence[Sample]) -> VisionOutput:
+        with torch.inference_mode():
+            return self.network.see(torch.stack([sample.face for sample in samples]).to(self.device))
+
+    def _au_features(self, vision: VisionOutput) -> Tensor:
+        """Return the refined features of the AUs asked for, (B, N, L, d)."""
+        whole = vision.refinement
+        chosen = Refinement(whole.channel_attention[:, self._columns], whole.attention_maps[:, self._columns])
+        return chosen.refine(vision.stem_features)
+
+
+def _fill(captions: list[tuple[str, ...]] | list[str], places: Sequence[int], texts: Sequence[object]) -> None:
+    for place, text in zip(places, texts, strict=True):
+        captions[place] = text  # type: ignore[call-overload]
+
+
+def _relative(frame: Frame, folder: Path) -> str:
+    return (frame.image.relative_to(folder) if frame.image.is_relative_to(folder) else frame.image).as_posix()

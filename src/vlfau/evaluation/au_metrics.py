@@ -1,0 +1,127 @@
+"""Scores of AU recognition, as the field counts them: summed over all frames of a fold, an AU at a time.
+
+Dimensions: F frames, N AUs. Entries that nobody annotated count nowhere.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchmetrics.functional.classification import (
+    binary_auroc,
+    binary_average_precision,
+    binary_calibration_error,
+)
+
+from vlfau.evaluation.answers import UNKNOWN
+
+__all__ = ["Confusion", "average_precision_per_au", "ece_per_au", "roc_auc_per_au"]
+
+CALIBRATION_BINS = 15
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """How often predicted and true states meet.
+
+    Attributes:
+        counts: (..., 4, N), true positives, false positives, false negatives and true negatives.
+    """
+
+    counts: FloatArray
+
+    @classmethod
+    def of(cls, au_probs: NDArray[np.floating], occurrence: NDArray[np.int8], threshold: float) -> "Confusion":
+        """Count the frames of (F, N) answers; an AU is predicted from the threshold on."""
+        return cls(_meetings(au_probs, occurrence, threshold).sum(0))
+
+    @classmethod
+    def by_subject(
+        cls,
+        au_probs: NDArray[np.floating],
+        occurrence: NDArray[np.int8],
+        threshold: float,
+        subject_ids: Sequence[str],
+    ) -> "Confusion":
+        """Count the frames of every person for themselves: counts (S, 4, N), the people in order of name."""
+        meetings = _meetings(au_probs, occurrence, threshold)
+        people, places = np.unique(np.array(subject_ids), return_inverse=True)
+        counts = np.zeros((len(people), *meetings.shape[1:]))
+        np.add.at(counts, places, meetings)
+        return cls(counts)
+
+    @property
+    def f1_per_au(self) -> FloatArray:
+        """F1 of the active state, (..., N); NaN for an AU that is never active."""
+        hits, false_alarms, misses = (self.counts[..., row, :] for row in range(3))
+        return _ratio(2 * hits, 2 * hits + false_alarms + misses, defined=hits + misses > 0)
+
+    @property
+    def accuracy_per_au(self) -> FloatArray:
+        """The share of right states, (..., N); NaN for an AU that nobody annotated."""
+        total = self.counts.sum(-2)
+        return _ratio(self.counts[..., 0, :] + self.counts[..., 3, :], total, defined=total > 0)
+
+    @property
+    def f1_micro(self) -> FloatArray:
+        """F1 of all AUs' states counted together, (...)."""
+        return Confusion(self.counts.sum(-1, keepdims=True)).f1_per_au[..., 0]
+
+
+def roc_auc_per_au(au_probs: NDArray[np.floating], occurrence: NDArray[np.int8]) -> FloatArray:
+    """Return the area under the ROC curve, (N,); NaN without active or without inactive frames."""
+    return _per_au(au_probs, occurrence, lambda probs, target: binary_auroc(probs, target, validate_args=False))
+
+
+def average_precision_per_au(au_probs: NDArray[np.floating], occurrence: NDArray[np.int8]) -> FloatArray:
+    """Return the average precision, (N,); NaN without active or without inactive frames."""
+    return _per_au(
+        au_probs, occurrence, lambda probs, target: binary_average_precision(probs, target, validate_args=False)
+    )
+
+
+def ece_per_au(au_probs: NDArray[np.floating], occurrence: NDArray[np.int8]) -> FloatArray:
+    """Return the expected calibration error of the active state over 15 bins of equal width, (N,).
+
+    In each bin the mean probability is compared with the share of active frames; the differences are averaged,
+    weighted by the frames of their bins. NaN without any annotated frame.
+    """
+
+    def error(probs: Tensor, target: Tensor) -> Tensor:
+        return binary_calibration_error(probs, target, n_bins=CALIBRATION_BINS, norm="l1", validate_args=False)
+
+    return _per_au(au_probs, occurrence, error, needs_both=False)
+
+
+def _meetings(au_probs: NDArray[np.floating], occurrence: NDArray[np.int8], threshold: float) -> FloatArray:
+    """Return which of the four counts every entry adds to, (F, 4, N)."""
+    predicted, known, active = au_probs >= threshold, occurrence != UNKNOWN, occurrence == 1
+    kinds = (predicted & active, predicted & ~active, ~predicted & active, ~predicted & ~active)
+    return np.stack([kind & known for kind in kinds], axis=1).astype(np.float64)
+
+
+def _ratio(part: FloatArray, whole: FloatArray, *, defined: NDArray[np.bool_]) -> FloatArray:
+    result = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
+    np.divide(part, whole, out=result, where=defined)
+    return result
+
+
+def _per_au(
+    au_probs: NDArray[np.floating],
+    occurrence: NDArray[np.int8],
+    measure: Callable[[Tensor, Tensor], Tensor],
+    *,
+    needs_both: bool = True,
+) -> FloatArray:
+    result = np.full(occurrence.shape[1], np.nan)
+    for column, states in enumerate(occurrence.T):
+        known = states != UNKNOWN
+        target = states[known]
+        if len(target) and (not needs_both or 0 < target.sum() < len(target)):
+            probs = torch.from_numpy(au_probs[known, column].astype(np.float64))
+            result[column] = float(measure(probs, torch.from_numpy(target.astype(np.int64))))
+    return result

@@ -1,0 +1,65 @@
+"""How sure a score is: a bootstrap over people, since frames of one person are alike.
+
+Dimensions: S subjects, N AUs, R draws.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.evaluation.answers import Answers
+from vlfau.evaluation.au_metrics import Confusion
+
+__all__ = ["Interval", "f1_draws", "f1_intervals"]
+
+DRAWS = 1000
+CONFIDENCE = 0.95
+Interval = tuple[float, float]
+
+
+def f1_draws(answers: Answers, threshold: float, *, seed: int, draws: int = DRAWS) -> NDArray[np.float64]:
+    """Return the F1 of every AU for sets of people drawn with replacement, (R, N).
+
+    The states are counted once a person, so that a draw only adds counts up. NaN where an AU is never active in a
+    draw; everywhere if there are fewer than two people, of whom nothing can be drawn.
+    """
+    by_subject = Confusion.by_subject(answers.au_probs, answers.occurrence, threshold, answers.subject_ids).counts
+    people = len(by_subject)
+    if people < 2:
+        return np.full((draws, len(answers.au_ids)), np.nan)
+    chosen = np.random.default_rng(seed).multinomial(people, np.full(people, 1 / people), size=draws)  # (R, S)
+    return Confusion(np.tensordot(chosen, by_subject, axes=1)).f1_per_au
+
+
+def f1_intervals(draws: Sequence[NDArray[np.float64]]) -> tuple[Interval | None, list[Interval | None]]:
+    """Return the 95 % intervals of the macro F1 and of every AU's F1.
+
+    Args:
+        draws: One (R, N) a fold, drawn for themselves; the scores are their means over the folds.
+
+    Returns:
+        That of the macro F1, and N; None where nothing could be drawn.
+    """
+    stacked = np.stack(draws)  # (folds, R, N)
+    per_au = [_interval(_mean(column.T, axis=1)) for column in np.moveaxis(stacked, 2, 0)]
+    macro = _interval(_mean(_mean(stacked, axis=2), axis=0))
+    return macro, per_au
+
+
+def _mean(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """Return the mean of the numbers there are; NaN where there is none."""
+    there = np.isfinite(values)
+    sums, counts = np.where(there, values, 0).sum(axis), there.sum(axis)
+    result = np.full(sums.shape, np.nan)
+    np.divide(sums, counts, out=result, where=counts > 0)
+    return result
+
+
+def _interval(values: NDArray[np.float64]) -> Interval | None:
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return None
+    outside = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(values, (outside, 1 - outside))
+    return float(low), float(high)

@@ -1,0 +1,112 @@
+"""Do the words agree with the network's own decision, and with the truth?
+
+Every caption is read by the parser of `vlfau.language`, which knows nothing of the network. A caption counts as
+read only where all of it is: one sentence that cannot be read may say anything, so it counts as disagreement.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.evaluation.answers import Answers
+from vlfau.language import parse_global, parse_local
+
+__all__ = ["consistency", "described_states", "named_states"]
+
+UNREADABLE = -1
+
+
+def consistency(answers: Answers, threshold: float) -> dict[str, float | None]:
+    """Compare what the captions say with the predicted and with the true states.
+
+    Local captions are compared an AU and frame; those of inactive AUs outnumber the others, so the shares among
+    the active ones stand beside the overall share. A global caption agrees if it names exactly the active AUs;
+    precision and recall count its AUs over all frames. AUs that nobody annotated are left out of every
+    comparison with the truth, AUs that the network does not know out of all, and frames that were left undescribed too.
+
+    Args:
+        answers: What the network says of every frame.
+        threshold: The probability from which an AU counts as active.
+
+    Returns:
+        Shares by name; None where there is nothing to compare. The keys of captions that the network does not
+        make are absent.
+    """
+    answers = answers.described()
+    predicted = answers.au_probs >= threshold  # (F, N)
+    true = answers.occurrence == 1
+    known = answers.occurrence >= 0
+    shares: dict[str, float | None] = {}
+    for name, captions in (("local", answers.local_captions), ("consistent", answers.consistent_captions)):
+        if captions is None:
+            continue
+        said = described_states(answers.au_ids, captions)
+        shares |= {
+            f"{name}_agrees_with_predicted": _share(said == predicted),
+            f"{name}_agrees_with_true": _share(said == true, known),
+            f"{name}_agrees_where_predicted_active": _share(said == 1, predicted),
+            f"{name}_agrees_where_predicted_inactive": _share(said == 0, ~predicted),
+            f"{name}_agrees_where_truly_active": _share(said == 1, true),
+            f"{name}_agrees_where_truly_inactive": _share(said == 0, answers.occurrence == 0),
+            f"{name}_readable": _share(said != UNREADABLE),
+        }
+    if answers.global_captions is not None:
+        said = named_states(answers.au_ids, answers.global_captions)
+        named = said == 1
+        shares |= {
+            "global_agrees_with_predicted": _share((said == predicted).all(1)),
+            "global_agrees_with_true": _share(((said == true) | ~known).all(1), np.any(known, axis=1)),
+            "global_precision_of_predicted": _share(predicted, named),
+            "global_recall_of_predicted": _share(named, predicted),
+            "global_precision_of_true": _share(true[known], named[known]),
+            "global_recall_of_true": _share(named, true),
+            "global_readable": _share((said != UNREADABLE).all(1)),
+        }
+    return shares
+
+
+def described_states(au_ids: Sequence[int], captions: Sequence[Sequence[str]]) -> NDArray[np.int8]:
+    """Read the state that every local caption describes.
+
+    Args:
+        au_ids: N.
+        captions: F x N.
+
+    Returns:
+        (F, N): 1 active, 0 inactive, -1 where the caption can't be read, contradicts itself or is about another AU.
+    """
+    said = [[_described(au_id, text) for au_id, text in zip(au_ids, texts, strict=True)] for texts in captions]
+    return np.array(said, np.int8).reshape(len(captions), len(au_ids))
+
+
+def named_states(au_ids: Sequence[int], captions: Sequence[str]) -> NDArray[np.int8]:
+    """Read which AUs every global caption names as active.
+
+    Args:
+        au_ids: N; other AUs that a caption names are passed over.
+        captions: F.
+
+    Returns:
+        (F, N): 1 named, 0 not named; -1 in the whole row where the caption can't be read or contradicts itself.
+    """
+    named = np.full((len(captions), len(au_ids)), UNREADABLE, np.int8)
+    for row, text in zip(named, captions, strict=True):
+        parsed = parse_global(text)
+        if parsed.complete:
+            row[:] = np.isin(au_ids, [state.au_id for state in parsed.states])
+    return named
+
+
+@lru_cache(maxsize=1 << 16)
+def _described(au_id: int, text: str) -> int:
+    """Return 1, 0 or -1; the same few texts come in thousands of frames, hence the cache."""
+    parsed = parse_local(text)
+    return int(bool(parsed.active)) if parsed.complete and parsed.au_id == au_id else UNREADABLE
+
+
+def _share(agrees: NDArray[Any], where: NDArray[np.bool_] | None = None) -> float | None:
+    chosen = agrees if where is None else agrees[where]
+    return float(chosen.mean()) if chosen.size else None

@@ -1,0 +1,192 @@
+"""One AU of a face is switched: does the network say so, in numbers and in words, and nothing else?
+
+`pairs.csv` beside a synthetic manifest lists frames with their partners, in which person, scene and camera are
+equal and one AU is not. A row that switches off a trace too weak to count as present changes no label and is left
+out.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.errors import ManifestError
+from vlfau.evaluation.answers import Answers
+from vlfau.evaluation.consistency import UNREADABLE, described_states, named_states
+
+__all__ = ["Pair", "counterfactuals", "read_pairs"]
+
+COLUMNS: Final = ("image", "partner", "au", "partner_has_it")
+MEASURES: Final = (
+    ("state", "state_flips", "others_unchanged"),
+    ("local", "local_words_flip", "others_local_words_unchanged"),
+    ("global", "global_words_change", "others_global_words_unchanged"),
+)
+"""What is seen of every AU, what it is called where the switched AU follows, and where the others stay."""
+WORD_MEASURES: Final = frozenset(name for key, *names in MEASURES if key != "state" for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A frame and its partner.
+
+    Attributes:
+        image: The frame, relative to the manifest's folder.
+        partner: Its partner likewise.
+        au_id: The AU that differs.
+        partner_has_it: Whether the AU acts in the partner; it acts in one of the two.
+    """
+
+    image: str
+    partner: str
+    au_id: int
+    partner_has_it: bool
+
+
+def counterfactuals(answers: Answers, partners: Answers, pairs: Path, threshold: float) -> dict[str, Any]:
+    """Compare the answers for frames and for their partners.
+
+    Args:
+        answers: What the network says of the frames; pairs of other frames are left out.
+        partners: What it says of the partners.
+        pairs: The table of pairs.
+        threshold: The probability from which an AU counts as active.
+
+    Returns:
+        The number of `pairs`; the means over them of
+
+        * `probability_moves_right`, 1 if the AU is more probable where it acts; `probability_change`, by how much;
+        * `state_flips`, 1 if the AU is predicted where it acts and only there;
+        * `local_words_flip`, 1 if its local captions say so; `global_words_change`, if the global captions do;
+        * `others_unchanged`, the share of the other AUs whose predicted state is the same in both, with
+          `others_local_words_unchanged` and `others_global_words_unchanged`, which count a caption that can't be
+          read as changed, and `others_probability_change`, the mean absolute difference of their probabilities;
+
+        and `per_au`: the same for the pairs of every AU, by its number as text. Words that the network does not
+        make are absent, and pairs that were left undescribed are not in their means. None where there is no pair.
+
+    Raises:
+        ManifestError: The table can't be read or holds a wrong row.
+    """
+    chosen = _usable(read_pairs(pairs), answers, partners)
+    switched = np.array([answers.au_ids.index(pair.au_id) for pair in chosen], int)  # (P,)
+    measures = _measures(
+        _seen(_taken(answers, [pair.image for pair in chosen]), threshold),
+        _seen(_taken(partners, [pair.partner for pair in chosen]), threshold),
+        np.array([pair.partner_has_it for pair in chosen], bool),
+        switched,
+    )
+    told, partners_told = frozenset(answers.described().images), frozenset(partners.described().images)
+    silent = np.array([pair.image not in told or pair.partner not in partners_told for pair in chosen], bool)
+    for name in measures.keys() & WORD_MEASURES:
+        measures[name][silent] = np.nan
+    per_au = {
+        str(au_id): _summary({name: values[switched == column] for name, values in measures.items()})
+        for column, au_id in enumerate(answers.au_ids)
+    }
+    return _summary(measures) | {"per_au": per_au}
+
+
+def read_pairs(path: Path) -> list[Pair]:
+    """Read a table of pairs.
+
+    Raises:
+        ManifestError: A column is missing, or a cell is wrong. The message names the line.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise ManifestError(f"pairs {path} lack the column {', '.join(missing)}; draw them with --pairs")
+            return [_pair(path, reader.line_num, [row[name] or "" for name in COLUMNS]) for row in reader]
+    except OSError as error:
+        raise ManifestError(f"pairs {path} can't be opened ({error.strerror}); check the path") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ManifestError(f"pairs {path} are no UTF-8 CSV file ({error}); draw them with --pairs") from error
+
+
+def _pair(path: Path, line: int, cells: Sequence[str]) -> Pair:
+    image, partner, au_id, partner_has_it = cells
+    if not (image and partner and au_id.isdecimal() and partner_has_it in {"0", "1"}):
+        raise ManifestError(
+            f"pairs {path}, line {line}: expected two images, an AU's number and 0 or 1 under {', '.join(COLUMNS)}, "
+            f"found {', '.join(cells)}; correct the line"
+        )
+    return Pair(image, partner, int(au_id), partner_has_it == "1")
+
+
+def _usable(pairs: Sequence[Pair], answers: Answers, partners: Answers) -> list[Pair]:
+    """Return the pairs that are answered and in which a label changes."""
+    rows = {image: row for row, image in enumerate(answers.images)}
+    columns = {au_id: column for column, au_id in enumerate(answers.au_ids)}
+    answered = frozenset(partners.images)
+    return [
+        pair
+        for pair in pairs
+        if pair.image in rows
+        and pair.partner in answered
+        and pair.au_id in columns
+        and answers.occurrence[rows[pair.image], columns[pair.au_id]] != int(pair.partner_has_it)
+    ]
+
+
+def _taken(answers: Answers, images: Sequence[str]) -> Answers:
+    rows = {image: row for row, image in enumerate(answers.images)}
+    return answers.take([rows[image] for image in images])
+
+
+def _seen(answers: Answers, threshold: float) -> dict[str, NDArray[Any]]:
+    """Return what is compared, (P, N) each: probabilities, states, and what local and global captions say."""
+    seen: dict[str, NDArray[Any]] = {"probability": answers.au_probs, "state": answers.au_probs >= threshold}
+    if answers.local_captions is not None:
+        seen["local"] = described_states(answers.au_ids, answers.local_captions)
+    if answers.global_captions is not None:
+        seen["global"] = named_states(answers.au_ids, answers.global_captions)
+    return seen
+
+
+def _measures(
+    frames: Mapping[str, NDArray[Any]],
+    partners: Mapping[str, NDArray[Any]],
+    partner_has_it: NDArray[np.bool_],
+    switched: NDArray[np.int_],
+) -> dict[str, NDArray[np.float64]]:
+    """Return every measure for every pair, (P,) each.
+
+    Args:
+        frames: What is seen of the frames.
+        partners: What is seen of the partners.
+        partner_has_it: (P,).
+        switched: (P,), the column of the AU that differs.
+    """
+    has_it = partner_has_it[:, None]
+    acting = {key: np.where(has_it, partners[key], frames[key]) for key in frames}
+    resting = {key: np.where(has_it, frames[key], partners[key]) for key in frames}
+    num_pairs, num_aus = acting["probability"].shape
+    own = np.arange(num_pairs), switched
+    others = np.ones((num_pairs, num_aus), bool)
+    others[own] = False
+    change = acting["probability"] - resting["probability"]  # (P, N)
+    measures = {"probability_moves_right": change[own] > 0, "probability_change": change[own]}
+    for key, flips, _ in MEASURES:
+        if key in acting:
+            measures[flips] = (acting[key][own] == 1) & (resting[key][own] == 0)
+    if num_aus > 1:
+        measures["others_probability_change"] = np.abs(change[others]).reshape(num_pairs, num_aus - 1).mean(1)
+        for key, _, stays in MEASURES:
+            if key in acting:
+                same = (acting[key] == resting[key]) & (acting[key] != UNREADABLE)
+                measures[stays] = same[others].reshape(num_pairs, num_aus - 1).mean(1)
+    return {name: values.astype(float) for name, values in measures.items()}
+
+
+def _summary(measures: Mapping[str, NDArray[np.float64]]) -> dict[str, Any]:
+    """Return the number of pairs and the mean of every measure over those that it applies to."""
+    applying = {name: values[~np.isnan(values)] for name, values in measures.items()}
+    means = {name: float(values.mean()) if values.size else None for name, values in applying.items()}
+    return {"pairs": len(measures["probability_change"])} | means

@@ -1,0 +1,111 @@
+"""Cross-validation by subject: every fold is left out once, trained and tested (section 4.2)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from vlfau.data import read_manifest
+from vlfau.errors import ConfigError
+from vlfau.evaluation.answering import Look
+from vlfau.evaluation.answers import Answers
+from vlfau.evaluation.bootstrap import f1_draws
+from vlfau.evaluation.consistency import consistency
+from vlfau.evaluation.evaluate import Scope
+from vlfau.evaluation.runs import Announce, finish_runs
+from vlfau.evaluation.scores import SCORES_FILE, figures, intervals, mean_figures, read_scores, write_json
+from vlfau.training import TrainConfig
+
+__all__ = ["CROSSVAL_FILE", "crossval"]
+
+CROSSVAL_FILE = "crossval.json"
+OF_ALL_FOLDS = ("data", "network", "evaluation", "au_ids", "threshold")
+"""What the folds have in common."""
+FIGURES = ("words", "truth", "counterfactuals")
+
+
+def crossval(
+    config: TrainConfig,
+    out: Path,
+    *,
+    folds: Sequence[int] | None = None,
+    name: str | None = None,
+    scope: Scope | None = None,
+    look: Look | None = None,
+    announce: Announce | None = None,
+) -> dict[str, Any]:
+    """Train and evaluate a configuration on every fold, and average the scores.
+
+    Can be stopped at any time; when it is called again, it goes on where it was. Writes `fold1/` and so on, and at
+    the end `scores.json` and `crossval.json`.
+
+    Args:
+        config: Its data.fold, data.validation and run.output are replaced.
+        out: The folder of the whole.
+        folds: The folds to leave out; None takes those of the manifest.
+        name: What to call it; None takes the folder's name.
+        scope: How much is measured.
+        look: How to run the networks.
+        announce: Is told of every fold before it starts.
+
+    Returns:
+        The content of `scores.json`: every figure the mean over the folds; its intervals by a bootstrap over the
+        people within each fold; under `per_fold` the single figures; under `pooled` those of all frames at once.
+
+    Raises:
+        InputError: The configuration or its data are wrong, or the folder holds other runs.
+    """
+    scope, look = scope or Scope(), look or Look()
+    folds = _folds(config, folds)
+    configs = [
+        replace(
+            config,
+            data=replace(config.data, fold=fold, validation=None),
+            run=replace(config.run, output=out / f"fold{fold}"),
+        )
+        for fold in folds
+    ]
+    scores = finish_runs(configs, scope=scope, look=look, announce=announce)
+    answers = [_slim(Answers.load(each.run.output)) for each in configs]
+    draws = [f1_draws(each, scope.threshold, seed=fold) for fold, each in zip(folds, answers, strict=True)]
+    together = Answers.joined(answers)
+    pooled = figures(together, scope.threshold)
+    pooled["intervals"] = intervals(together.au_ids, [f1_draws(together, scope.threshold, seed=0)])
+    pooled["truth"] = consistency(together, scope.threshold)
+    averaged = [{key: fold[key] for key in (*pooled, *FIGURES) if key in fold} for fold in scores]
+    content = {
+        **{key: scores[0][key] for key in OF_ALL_FOLDS},
+        "fold": None,
+        "frames": len(together),
+        "subjects": len(set(together.subject_ids)),
+        **mean_figures(averaged),
+        "intervals": intervals(together.au_ids, draws),
+        "per_fold": {key: [fold[key] for fold in scores] for key in pooled if _is_single(scores, key)},
+        "pooled": pooled,
+    }
+    write_json(out / SCORES_FILE, content)
+    write_json(out / CROSSVAL_FILE, {"kind": "crossval", "name": name or out.resolve().name, "folds": folds})
+    return read_scores(out)
+
+
+def _folds(config: TrainConfig, folds: Sequence[int] | None) -> list[int]:
+    frames = read_manifest(config.data.manifest, config.data.au_ids()).frames
+    there = sorted({frame.fold for frame in frames if frame.fold is not None})
+    wanted = there if folds is None else list(folds)
+    if not wanted or len(there) < 2 or len(set(wanted)) < len(wanted) or not set(wanted) <= set(there):
+        raise ConfigError(
+            f"the folds {wanted} can't be left out of {config.data.manifest}, whose 'fold' column holds "
+            f"{there or 'nothing'}; it needs two folds at least, and each can be named once"
+        )
+    return wanted
+
+
+def _slim(answers: Answers) -> Answers:
+    """Return answers without the large arrays, which no score needs."""
+    return replace(
+        answers, au_features=answers.au_features[..., :0], attention_maps=answers.attention_maps[..., :0, :0]
+    )
+
+
+def _is_single(scores: Sequence[Mapping[str, Any]], key: str) -> bool:
+    return all(not isinstance(fold.get(key, {}), Mapping) for fold in scores)

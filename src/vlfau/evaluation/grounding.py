@@ -1,0 +1,154 @@
+"""Does the branch of an AU look where its muscle moves?
+
+On synthetic faces the answer is known to the pixel: beside the frame `frames/S0001/001-0001.jpg` lies the mask
+`regions/S0001/001-0001-au12.png`, an 8-bit grey picture of how far AU 12 moves the skin, relative to the farthest.
+The region of an AU is where the skin moves at least half as far as where it moves most.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from vlfau.errors import ImageError
+from vlfau.evaluation.answers import Answers
+
+__all__ = ["Look", "grounding", "look", "mask_path", "read_region"]
+
+LEAST_MOVED: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How well one attention map meets one region.
+
+    Attributes:
+        pointing_game: 1 if the centre of the map's strongest cell lies in the region (Zhang et al., ECCV 2016);
+            among equally strong cells the share that does, so that a flat map scores what chance would.
+        pointing_game_centre: 1 if the middle of the crop does: the score of a network that looks straight ahead.
+        pointing_game_other: The mean score of the maps of the other AUs for this region; None without others.
+        pointing_game_best: 1 if the centre of any cell does: what the coarse map could score at best.
+        energy_in_region: The share of the attention, enlarged bilinearly to the crop, that lies in the region.
+        energy_expected: The region's share of the crop, which is the energy of a flat map.
+    """
+
+    pointing_game: float
+    pointing_game_centre: float
+    pointing_game_other: float | None
+    pointing_game_best: float
+    energy_in_region: float
+    energy_expected: float
+
+
+def grounding(
+    answers: Answers,
+    regions: Path,
+    *,
+    crop_size: int,
+    aligned_size: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Compare every AU's attention map with the region that the AU moves.
+
+    Frames and AUs without a mask, and masks whose region lies outside the crop, are left out.
+
+    Args:
+        answers: What the network says of every frame.
+        regions: The folder of masks.
+        crop_size: Side of the network's crop in pixels, the middle of the aligned frame.
+        aligned_size: Side to which frames are shrunk before they are cropped.
+        progress: Called with the number of frames that are done and of all.
+
+    Returns:
+        For every field of `Look` its mean over AUs, and under the name with `_per_au` its mean an AU, by the AU's
+        number as text; None where there is no mask. `regions` is the number of masks that were used.
+
+    Raises:
+        ImageError: A mask is no picture, or too small.
+    """
+    looks: dict[int, list[Look]] = {au_id: [] for au_id in answers.au_ids}
+    for frame, image in enumerate(answers.images):
+        for column, au_id in enumerate(answers.au_ids):
+            path = mask_path(regions, image, au_id)
+            if path.is_file():
+                region = read_region(path, crop_size=crop_size, aligned_size=aligned_size)
+                if region.any():
+                    looks[au_id].append(look(answers.attention_maps[frame], column, region))
+        if progress is not None:
+            progress(frame + 1, len(answers.images))
+    summary: dict[str, Any] = {"regions": sum(map(len, looks.values()))}
+    for field in fields(Look):
+        per_au = {str(au_id): _mean([getattr(one, field.name) for one in found]) for au_id, found in looks.items()}
+        summary[field.name] = _mean(list(per_au.values()))
+        summary[f"{field.name}_per_au"] = per_au
+    return summary
+
+
+def mask_path(regions: Path, image: str, au_id: int) -> Path:
+    """Return where the mask of an AU of a frame is: the frame's first folder gives way to the masks' one.
+
+    >>> mask_path(Path("regions"), "frames/S0001/001-0001.jpg", 12).as_posix()
+    'regions/S0001/001-0001-au12.png'
+    """
+    path = PurePosixPath(image)
+    return regions.joinpath(*path.parent.parts[1:], f"{path.stem}-au{au_id}.png")
+
+
+def read_region(path: Path, *, crop_size: int, aligned_size: int) -> NDArray[np.bool_]:
+    """Read a mask, shrink and crop it as the frame is, and return the region.
+
+    Returns:
+        (S, S), S the crop's size; True where the skin moves at least half as far as where it moves most.
+
+    Raises:
+        ImageError: The file is no picture, or the picture is not square or is smaller than the aligned frame.
+    """
+    try:
+        with Image.open(path) as picture:
+            mask = picture.convert("L")
+    except (OSError, UnidentifiedImageError):
+        raise ImageError(f"mask {path} is no readable picture; draw the data set's regions anew") from None
+    if mask.width != mask.height or mask.width < aligned_size:
+        raise ImageError(
+            f"mask {path} has {mask.width} x {mask.height} pixels; expected the square of its frame, at least "
+            f"{aligned_size} x {aligned_size}; draw the data set's regions anew"
+        )
+    pixels = np.array(mask.resize((aligned_size, aligned_size), Image.Resampling.BOX))
+    start = (aligned_size - crop_size) // 2
+    crop = pixels[start : start + crop_size, start : start + crop_size]
+    return np.asarray(crop >= max(1.0, LEAST_MOVED * pixels.max()))
+
+
+def look(attention_maps: NDArray[np.floating[Any]], column: int, region: NDArray[np.bool_]) -> Look:
+    """Compare the map of one AU with its region.
+
+    Args:
+        attention_maps: (N, H, W), the maps of all AUs in one frame, not negative.
+        column: Which of them is the AU's.
+        region: (S, S), not empty.
+    """
+    num_aus, height, width = attention_maps.shape
+    size = len(region)
+    rows, columns = (((np.arange(cells) + 0.5) * size / cells).astype(int) for cells in (height, width))
+    at_cells = region[np.ix_(rows, columns)]  # (H, W)
+    hits = [float(at_cells[one == one.max()].mean()) for one in attention_maps]
+    enlarged = cv2.resize(attention_maps[column].astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
+    total = float(enlarged.sum())
+    return Look(
+        pointing_game=hits[column],
+        pointing_game_centre=float(region[size // 2, size // 2]),
+        pointing_game_other=(sum(hits) - hits[column]) / (num_aus - 1) if num_aus > 1 else None,
+        pointing_game_best=float(at_cells.any()),
+        energy_in_region=float(enlarged[region].sum()) / total if total > 0 else float(region.mean()),
+        energy_expected=float(region.mean()),
+    )
+
+
+def _mean(values: list[float | None]) -> float | None:
+    there = [value for value in values if value is not None]
+    return sum(there) / len(there) if there else None

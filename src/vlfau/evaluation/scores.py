@@ -1,0 +1,162 @@
+"""`scores.json`: every figure that was measured of a network, with what it was measured on."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.atomic import replacing
+from vlfau.data import Frame
+from vlfau.errors import InputError
+from vlfau.evaluation.answers import Answers
+from vlfau.evaluation.au_metrics import Confusion, average_precision_per_au, ece_per_au, roc_auc_per_au
+from vlfau.evaluation.bootstrap import f1_intervals
+from vlfau.evaluation.caption_metrics import score_captions
+from vlfau.evaluation.references import global_references, local_references
+
+__all__ = [
+    "SCORES_FILE",
+    "caption_scores",
+    "figures",
+    "intervals",
+    "mean_figures",
+    "plain",
+    "read_scores",
+    "write_json",
+]
+
+FORMAT = 1
+SCORES_FILE = "scores.json"
+DIGITS = 6
+
+
+def figures(answers: Answers, threshold: float) -> dict[str, Any]:
+    """Return the figures of AU recognition: an AU, their means, and micro-F1.
+
+    A mean is over the AUs that have the figure. None stands for what can't be had, such as F1 of an AU that is
+    never active.
+    """
+    confusion = Confusion.of(answers.au_probs, answers.occurrence, threshold)
+    per_au = {
+        "f1": confusion.f1_per_au,
+        "accuracy": confusion.accuracy_per_au,
+        "roc_auc": roc_auc_per_au(answers.au_probs, answers.occurrence),
+        "average_precision": average_precision_per_au(answers.au_probs, answers.occurrence),
+        "ece": ece_per_au(answers.au_probs, answers.occurrence),
+    }
+    found: dict[str, Any] = {f"{name}_per_au": _named(answers.au_ids, values) for name, values in per_au.items()}
+    found |= {f"{name}_macro": _mean(values.tolist()) for name, values in per_au.items()}
+    return found | {"f1_micro": float(confusion.f1_micro)}
+
+
+def intervals(au_ids: Sequence[int], draws: Sequence[NDArray[np.float64]]) -> dict[str, Any]:
+    """Return the 95 % intervals of F1 from each fold's bootstrap draws (R, N)."""
+    macro, per_au = f1_intervals(draws)
+    return {"f1_macro": macro, "f1_per_au": dict(zip(map(str, au_ids), per_au, strict=True))}
+
+
+def caption_scores(answers: Answers, frames: Sequence[Frame], places: Sequence[int]) -> dict[str, float]:
+    """Compare the captions of some frames with what the grammar says of their true states.
+
+    Args:
+        answers: With captions.
+        frames: (F,), the same frames, with the AUs of the answers.
+        places: The frames that were described.
+    """
+    scores: dict[str, float] = {}
+    kinds = {"local": answers.local_captions, "consistent": answers.consistent_captions}
+    for name, captions in kinds.items():
+        if captions is None:
+            continue
+        pairs = [
+            (text, references)
+            for place in places
+            for text, references in zip(captions[place], local_references(frames[place]), strict=True)
+            if references is not None
+        ]
+        scores |= _compared(name, pairs)
+    if answers.global_captions is not None:
+        texts = answers.global_captions
+        scores |= _compared("global", [(texts[place], global_references(frames[place], place)) for place in places])
+    return scores
+
+
+def mean_figures(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the mean of figures over folds, at any depth; None where no fold has the figure.
+
+    Whole numbers count something, such as pairs, and are added up.
+    """
+    merged: dict[str, Any] = {}
+    for key in dict.fromkeys(key for part in parts for key in part):
+        values = [part[key] for part in parts if part.get(key) is not None]
+        if values and all(isinstance(value, Mapping) for value in values):
+            merged[key] = mean_figures(values)
+        elif values and all(isinstance(value, int) for value in values):
+            merged[key] = sum(values)
+        elif all(isinstance(value, int | float) for value in values):
+            merged[key] = _mean([float(value) for value in values])
+    return merged
+
+
+def plain(value: Any) -> Any:
+    """Return figures as JSON has them: keys are texts, numbers are rounded, NaN is null."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return round(value, DIGITS) if math.isfinite(value) else None
+    return value
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a file of this package's format whole or not at all.
+
+    Raises:
+        InputError: The file can't be written.
+    """
+    text = json.dumps(plain({"format": FORMAT, **content}), indent=2, allow_nan=False)
+    with replacing(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_scores(folder: Path) -> dict[str, Any]:
+    """Read the scores of an evaluated folder.
+
+    Raises:
+        InputError: There are none, or they are damaged.
+    """
+    path = folder / SCORES_FILE
+    try:
+        scores = json.loads(path.read_text(encoding="utf-8"))
+        if scores["format"] != FORMAT:
+            raise InputError(f"{path} is of another format than {FORMAT}; evaluate the run again")
+    except OSError as error:
+        raise InputError(f"{path} can't be read ({error.strerror}); evaluate the run first") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({error}); remove it, and evaluate the run again") from error
+    found: dict[str, Any] = scores
+    return found
+
+
+def _compared(name: str, pairs: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, float]:
+    if not pairs:
+        return {}
+    found = score_captions([text for text, _ in pairs], [references for _, references in pairs])
+    return {f"{name}_bleu4": found.bleu4, f"{name}_rouge_l": found.rouge_l, f"{name}_cider_d": found.cider_d}
+
+
+def _named(au_ids: Sequence[int], values: NDArray[np.float64]) -> dict[str, float | None]:
+    numbers = (value if math.isfinite(value) else None for value in values.tolist())
+    return dict(zip(map(str, au_ids), numbers, strict=True))
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    there = [value for value in values if math.isfinite(value)]
+    return sum(there) / len(there) if there else None

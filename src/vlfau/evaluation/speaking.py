@@ -1,0 +1,89 @@
+"""The words of a network: captions by beam search, and captions that cannot contradict the decided states.
+
+Dimensions: B faces, N AUs, L locations, d channels.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vlfau.language import Vocabulary, max_global_length, max_local_length
+from vlfau.language.decided import decided_descriptions
+from vlfau.language.decoding import DecodingOptions, choose_captions, decode_captions
+from vlfau.model import VLFAU
+from vlfau.model.caption_decoder import CaptionDecoder
+from vlfau.model.stepper import TorchStepper
+
+__all__ = ["Speaker"]
+
+HYPOTHESES_AT_ONCE = 1024
+"""Hypotheses that the choice among given texts follows together; each needs memory of the size of V."""
+
+
+class Speaker:
+    """Makes captions of features.
+
+    Args:
+        network: In evaluation mode.
+        vocabulary: Of its decoders.
+        known_au_ids: The AUs of its branches.
+        beam_size: Hypotheses of the search.
+    """
+
+    def __init__(
+        self, network: VLFAU, vocabulary: Vocabulary, known_au_ids: Sequence[int], *, beam_size: int = 3
+    ) -> None:
+        self.network, self.vocabulary, self.beam_size = network, vocabulary, beam_size
+        self._local_length, self._global_length = max_local_length(known_au_ids), max_global_length(known_au_ids)
+
+    def describe_aus(self, au_features: Tensor) -> list[tuple[str, ...]]:
+        """Describe every AU of (B, N, L, d) freely: N captions for each of B faces."""
+        assert self.network.local_decoder is not None
+        num_aus = au_features.shape[1]
+        texts = self._search(self.network.local_decoder, au_features.flatten(0, 1), self._local_length)
+        return [tuple(texts[start : start + num_aus]) for start in range(0, len(texts), num_aus)]
+
+    def describe_faces(self, stem_features: Tensor) -> list[str]:
+        """Describe every face of (B, L, d) freely."""
+        assert self.network.global_decoder is not None
+        return self._search(self.network.global_decoder, stem_features, self._global_length)
+
+    def state_decisions(
+        self, au_features: Tensor, au_ids: Sequence[int], au_states: NDArray[np.bool_]
+    ) -> list[tuple[str, ...]]:
+        """Describe every AU with the likeliest text that states what was decided.
+
+        Args:
+            au_features: (B, N, L, d).
+            au_ids: (N,), the AUs of these branches.
+            au_states: (B, N), which are active.
+
+        Returns:
+            N captions for each of B faces.
+        """
+        assert self.network.local_decoder is not None
+        captions = np.empty(au_states.shape, object)
+        for column, au_id in enumerate(au_ids):
+            for active in (False, True):
+                rows = np.flatnonzero(au_states[:, column] == active)
+                texts = decided_descriptions(au_id, active)
+                token_ids = [self.vocabulary.encode(text) for text in texts]
+                at_once = max(1, HYPOTHESES_AT_ONCE // len(texts))
+                for start in range(0, len(rows), at_once):
+                    chosen = rows[start : start + at_once]
+                    stepper = TorchStepper(self.network.local_decoder, au_features[chosen, column])
+                    places = choose_captions(stepper, [token_ids] * len(chosen), bos_id=self.vocabulary.bos_id)
+                    captions[chosen, column] = [texts[place] for place in places]
+        return [tuple(face) for face in captions.tolist()]
+
+    def _search(self, decoder: CaptionDecoder, features: Tensor, max_length: int) -> list[str]:
+        results = decode_captions(
+            TorchStepper(decoder, features),
+            bos_id=self.vocabulary.bos_id,
+            eos_id=self.vocabulary.eos_id,
+            options=DecodingOptions(max_length=max_length, beam_size=self.beam_size),
+            banned_ids=(self.vocabulary.pad_id,),
+        )
+        return [self.vocabulary.decode(result.token_ids) for result in results]

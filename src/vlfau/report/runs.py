@@ -1,0 +1,189 @@
+"""The evaluated runs in a folder: cross-validations and ablations."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vlfau.errors import InputError
+from vlfau.report.scores import DataInfo, Scores, read_json, read_scores
+
+__all__ = ["Ablation", "Crossval", "Run", "Runs", "Variant", "find_runs"]
+
+FULL_VARIANT = 5
+VISION_VARIANT = 2  # multi-scale and DAIR, no language: the baseline of figure 4
+
+
+@dataclass(frozen=True)
+class Run:
+    """One trained and evaluated network.
+
+    Attributes:
+        folder: Where it lies.
+        scores: Its scores.
+    """
+
+    folder: Path
+    scores: Scores
+
+
+@dataclass(frozen=True)
+class Crossval:
+    """A cross-validation.
+
+    Attributes:
+        name: What its author called it.
+        scores: The means over folds, and the pooled figures.
+        folds: One run a fold.
+    """
+
+    name: str
+    scores: Scores
+    folds: tuple[Run, ...]
+
+    @property
+    def data(self) -> DataInfo:
+        """What was scored."""
+        return self.scores.data
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row of table 4: the same network trained once a seed."""
+
+    number: int
+    name: str
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """The variants of table 4, trained on the same data."""
+
+    name: str
+    variants: tuple[Variant, ...]
+
+    @property
+    def scores(self) -> Scores:
+        """The scores of its first run, for what all runs share."""
+        return self.variants[0].runs[0].scores
+
+    @property
+    def data(self) -> DataInfo:
+        """What was scored."""
+        return self.scores.data
+
+    def variant(self, number: int) -> Variant | None:
+        """Return the variant of a number; None if it was not trained."""
+        return next((variant for variant in self.variants if variant.number == number), None)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Everything that a folder holds."""
+
+    crossvals: tuple[Crossval, ...]
+    ablations: tuple[Ablation, ...]
+
+    @property
+    def every(self) -> tuple[Crossval | Ablation, ...]:
+        """All of them."""
+        return (*self.crossvals, *self.ablations)
+
+
+class _CrossvalFile(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    format: Literal[1]
+    kind: Literal["crossval"]
+    name: str
+    folds: Annotated[tuple[int, ...], Field(min_length=1)]
+
+
+class _VariantEntry(BaseModel):
+    number: int
+    name: str
+    folders: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class _AblationFile(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    format: Literal[1]
+    kind: Literal["ablation"]
+    name: str
+    variants: Annotated[tuple[_VariantEntry, ...], Field(min_length=1)]
+
+
+_File = TypeVar("_File", _CrossvalFile, _AblationFile)
+_Found = TypeVar("_Found")
+
+
+def find_runs(folder: Path) -> Runs:
+    """Find and read all cross-validations and ablations in a folder, at any depth.
+
+    Raises:
+        InputError: There is none, a file is damaged, or runs of one cross-validation or ablation differ in AUs.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder; give one that holds cross-validations or ablations")
+    runs = Runs(
+        _read_all(folder, "crossval.json", _read_crossval),
+        _read_all(folder, "ablation.json", _read_ablation),
+    )
+    if not runs.crossvals and not runs.ablations:
+        raise InputError(
+            f"{folder} holds no evaluated run: no crossval.json and no ablation.json in it or below; run "
+            "`vlfau crossval` or `vlfau ablate` first"
+        )
+    return runs
+
+
+def _read_all(folder: Path, name: str, read: Callable[[Path], _Found]) -> tuple[_Found, ...]:
+    return tuple(read(path.parent) for path in sorted(folder.rglob(name)))
+
+
+def _read_crossval(folder: Path) -> Crossval:
+    papers = _read_papers(folder / "crossval.json", _CrossvalFile)
+    scores = read_scores(folder)
+    folds = tuple(_read_run(folder / f"fold{fold}") for fold in papers.folds)
+    _check_same_aus(folder, scores, folds)
+    return Crossval(papers.name, scores, folds)
+
+
+def _read_ablation(folder: Path) -> Ablation:
+    papers = _read_papers(folder / "ablation.json", _AblationFile)
+    variants = tuple(
+        Variant(entry.number, entry.name, tuple(_read_run(folder / name) for name in entry.folders))
+        for entry in sorted(papers.variants, key=lambda entry: entry.number)
+    )
+    ablation = Ablation(papers.name, variants)
+    _check_same_aus(ablation.variants[0].runs[0].folder, ablation.scores, [run for v in variants for run in v.runs])
+    return ablation
+
+
+def _read_papers(path: Path, kind: type[_File]) -> _File:
+    try:
+        return kind.model_validate_json(read_json(path, "check the folder"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "the whole"
+        raise InputError(f"{path} is damaged at '{key}': {first['msg']}; make the runs again") from None
+
+
+def _read_run(folder: Path) -> Run:
+    return Run(folder, read_scores(folder))
+
+
+def _check_same_aus(folder: Path, scores: Scores, runs: Sequence[Run]) -> None:
+    for run in runs:
+        if run.scores.au_ids != scores.au_ids or run.scores.data.synthetic != scores.data.synthetic:
+            raise InputError(
+                f"{run.folder / 'scores.json'} scores the AUs {list(run.scores.au_ids)} on "
+                f"{_kind(run.scores)} faces, and {folder / 'scores.json'} the AUs {list(scores.au_ids)} on "
+                f"{_kind(scores)} ones; runs that stand together must score the same, evaluate them again"
+            )
+
+
+def _kind(scores: Scores) -> str:
+    return "synthetic" if scores.data.synthetic else "real"

@@ -1,0 +1,173 @@
+"""Tables 1 to 4 of the paper, with the published rows beside ours.
+
+Rows are compared only with rows of the same data. A run stands among the published rows if its faces are real, its
+AUs are those of a published data set, and its data's description names that set; every other run stands in a table
+of its own data.
+"""
+
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from string import ascii_lowercase
+from typing import Final, TypeVar
+
+from vlfau.facs import AU_SETS, action_unit
+from vlfau.report.data_key import DataKey
+from vlfau.report.published import Published, PublishedScore, read_published
+from vlfau.report.runs import Ablation, Crossval, Runs
+from vlfau.report.table import Cell, Row, Table
+
+__all__ = ["comparison_tables"]
+
+TABLE_NUMBERS: Final[Mapping[tuple[str, str], int]] = {
+    ("f1", "disfa"): 1,
+    ("f1", "bp4d"): 2,
+    ("accuracy", "disfa"): 3,
+    ("accuracy", "bp4d"): 3,
+}
+MEASURES: Final[Mapping[str, str]] = {"f1": "F1", "accuracy": "Accuracy"}
+PARTS: Final = ("MARL", "LLGA", "GLGA")
+WORD_HEADS: Final = ("LLGA top-5", "GLGA top-5")
+
+_Run = TypeVar("_Run", Crossval, Ablation)
+
+
+def comparison_tables(runs: Runs) -> tuple[Table, ...]:
+    """Return tables 1 to 4, and the same of every other data set that was scored."""
+    published = read_published()
+    tables = [
+        _method_table(f"table{number}-{au_set}-{measure}", measure, au_set, published, runs)
+        for (measure, au_set), number in TABLE_NUMBERS.items()
+    ]
+    tables.append(_published_ablation(published, runs))
+    for place, key in enumerate(_other_data(runs.every), start=1):
+        stem = f"{'synthetic' if key.synthetic else 'other'}{place}"
+        crossvals = [run for run in runs.crossvals if DataKey.of(run.scores) == key]
+        for measure in MEASURES if crossvals else ():
+            rows = tuple(_crossval_row(run, measure) for run in crossvals)
+            title = f"{MEASURES[measure]} of {key.title}, mean over folds, in %"
+            tables.append(
+                Table(f"{stem}-{measure}", title, ("Run",), _heads(key.au_ids), rows, synthetic=key.synthetic)
+            )
+        ablations = [run for run in runs.ablations if DataKey.of(run.scores) == key]
+        if ablations:
+            named = len(ablations) > 1
+            rows = tuple(row for run in ablations for row in _ablation_rows(run, published, f", {run.name}" * named))
+            title = f"What the parts of VL-FAU bring: F1 and top-5 word accuracy on {key.title}, in %"
+            tables.append(_ablation_table(f"{stem}-ablation", title, key, rows))
+    return tuple(tables)
+
+
+def _other_data(runs: Iterable[Crossval | Ablation]) -> tuple[DataKey, ...]:
+    keys = dict.fromkeys(DataKey.of(run.scores) for run in runs)
+    return tuple(key for key in keys if key.published_set is None)
+
+
+def _of_set(runs: Iterable[_Run], au_set: str) -> Iterator[_Run]:
+    return (run for run in runs if DataKey.of(run.scores).published_set == au_set)
+
+
+def _heads(au_ids: Sequence[int]) -> tuple[str, ...]:
+    return (*(action_unit(au_id).label for au_id in au_ids), "Avg.")
+
+
+class _Footnotes:
+    """Collects the footnotes of a table and gives each a letter."""
+
+    def __init__(self) -> None:
+        self.notes: list[tuple[str, str]] = []
+
+    def letter(self, text: str) -> str:
+        self.notes.append((ascii_lowercase[len(self.notes)], text))
+        return self.notes[-1][0]
+
+
+def _method_table(key: str, measure: str, au_set: str, published: Published, runs: Runs) -> Table:
+    footnotes = _Footnotes()
+    rows = []
+    for method in published.methods:
+        score: PublishedScore | None = getattr(method, measure).get(au_set)
+        if score is None:
+            continue
+        remark = f"{method.name} {method.remark}" if method.remark else ""
+        rows.append(Row((method.name, method.venue), _published_cells(score, footnotes, remark)))
+    for run in _of_set(runs.crossvals, au_set):
+        row = _crossval_row(run, measure)
+        rows.append(Row((f"{run.name} (ours)", "this package"), row.cells, ours=True))
+    name = au_set.upper()
+    title = f"Table {TABLE_NUMBERS[measure, au_set]}: {MEASURES[measure]} of {len(AU_SETS[au_set])} AUs on {name}, in %"
+    return Table(key, title, ("Method", "Published"), _heads(AU_SETS[au_set]), tuple(rows), tuple(footnotes.notes))
+
+
+def _published_cells(score: PublishedScore, footnotes: _Footnotes, remark: str = "") -> tuple[Cell, ...]:
+    notes = [remark] if remark else []
+    if score.mean_is_off:
+        notes.append(f"the average is as printed; that of the cells is {score.mean_of_cells:.1f}")
+    letter = footnotes.letter("; ".join(notes)) if notes else ""
+    return (*(Cell(value) for value in score.aus), Cell(score.mean, footnote=letter))
+
+
+def _crossval_row(run: Crossval, measure: str) -> Row:
+    per_au = run.scores.per_au(f"{measure}_per_au")
+    mean = getattr(run.scores, f"{measure}_macro")
+    cells = (*(Cell(_percent(per_au.get(au_id))) for au_id in run.scores.au_ids), Cell(_percent(mean)))
+    return Row((run.name,), cells, ours=True)
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
+def _published_ablation(published: Published, runs: Runs) -> Table:
+    au_set = "bp4d"
+    footnotes = _Footnotes()
+    rows = [
+        Row(
+            (f"({variant.number}) published", *_ticks(variant.parts)),
+            (
+                *_published_cells(variant.f1[au_set], footnotes),
+                Cell(variant.local_top5),
+                Cell(variant.global_top5),
+            ),
+        )
+        for variant in published.variants
+    ]
+    rows += [
+        row for run in _of_set(runs.ablations, au_set) for row in _ablation_rows(run, published, f", {run.name} (ours)")
+    ]
+    title = "Table 4: what the parts of VL-FAU bring: F1 and top-5 word accuracy on BP4D, in %"
+    key = DataKey(au_set, False, AU_SETS[au_set])
+    return _ablation_table("table4-ablation", title, key, tuple(rows), tuple(footnotes.notes))
+
+
+def _ablation_table(
+    key: str, title: str, data: DataKey, rows: tuple[Row, ...], footnotes: tuple[tuple[str, str], ...] = ()
+) -> Table:
+    heads = (*_heads(data.au_ids), *WORD_HEADS)
+    return Table(key, title, ("Variant", *PARTS), heads, rows, footnotes, synthetic=data.synthetic)
+
+
+def _ablation_rows(run: Ablation, published: Published, suffix: str) -> Iterator[Row]:
+    parts = {variant.number: variant.parts for variant in published.variants}
+    for variant in run.variants:
+        scores = [run.scores for run in variant.runs]
+        cells = [_over_seeds([one.f1_per_au[au_id] for one in scores]) for au_id in run.scores.au_ids]
+        cells.append(_over_seeds([one.f1_macro for one in scores], deviation=True))
+        cells += [
+            _over_seeds([one.number(f"words.{name}") for one in scores], deviation=True)
+            for name in ("local_top5", "global_top5")
+        ]
+        label = f"({variant.number}) {variant.name}{suffix}"
+        yield Row((label, *_ticks(parts.get(variant.number, ()))), tuple(cells), ours=True)
+
+
+def _ticks(parts: Sequence[str]) -> tuple[str, ...]:
+    return tuple("✓" if part in parts else "-" for part in PARTS)
+
+
+def _over_seeds(shares: Sequence[float | None], *, deviation: bool = False) -> Cell:
+    """Return the mean over seeds, and with several the standard deviation."""
+    known = [100 * share for share in shares if share is not None]
+    if not known:
+        return Cell(None)
+    detail = f"± {statistics.stdev(known):.1f}" if deviation and len(known) > 1 else ""
+    return Cell(statistics.fmean(known), detail)

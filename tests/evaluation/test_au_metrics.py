@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+import torch
+from torchmetrics.classification import MultilabelF1Score
+
+from vlfau.evaluation.au_metrics import Confusion, average_precision_per_au, ece_per_au, roc_auc_per_au
+
+PROBS = np.array([[0.9, 0.2], [0.8, 0.6], [0.5, 0.1], [0.3, 0.4], [0.7, 0.9]], np.float32)
+TRUTH = np.array([[1, 0], [0, 0], [1, 0], [1, 0], [-1, -1]], np.int8)
+
+
+def test_f1_and_accuracy_are_those_counted_by_hand():
+    confusion = Confusion.of(PROBS, TRUTH, 0.5)
+    # First AU: 2 hits (0.5 counts as active), 1 false alarm, 1 miss. Second: 1 false alarm, 3 right rests.
+    assert confusion.counts.tolist() == [[2, 0], [1, 1], [1, 0], [0, 3]]
+    np.testing.assert_allclose(confusion.f1_per_au, [2 * 2 / (2 * 2 + 1 + 1), np.nan])
+    np.testing.assert_allclose(confusion.accuracy_per_au, [0.5, 0.75])
+    assert confusion.f1_micro == pytest.approx(4 / (4 + 2 + 1))
+
+
+def test_an_au_that_is_there_but_never_predicted_has_f1_zero():
+    assert Confusion.of(PROBS[:1] * 0, TRUTH[:1], 0.5).f1_per_au.tolist()[0] == 0
+
+
+def test_f1_is_summed_over_all_frames_as_torchmetrics_sums_it():
+    rng = np.random.default_rng(0)
+    probs, truth = rng.random((200, 3)).astype(np.float32), rng.integers(-1, 2, (200, 3)).astype(np.int8)
+    metric = MultilabelF1Score(3, average="none", ignore_index=-1)
+    for start in range(0, 200, 37):
+        metric.update(torch.from_numpy(probs[start : start + 37]), torch.from_numpy(truth[start : start + 37]).long())
+    np.testing.assert_allclose(Confusion.of(probs, truth, 0.5).f1_per_au, metric.compute().numpy(), rtol=1e-6)
+
+
+def test_counts_by_person_add_up_to_those_of_all():
+    confusion = Confusion.by_subject(PROBS, TRUTH, 0.5, ["b", "a", "b", "c", "a"])
+    assert confusion.counts.shape == (3, 4, 2)
+    assert confusion.counts[1].tolist() == [[2, 0], [0, 0], [0, 0], [0, 2]]  # b: frames 0 and 2
+    assert confusion.counts.sum(0).tolist() == Confusion.of(PROBS, TRUTH, 0.5).counts.tolist()
+
+
+def test_ranking_measures_are_those_counted_by_hand():
+    # Ranked: 0.9 active, 0.8 not, 0.5 active, 0.3 active. One of three pairs is in order.
+    np.testing.assert_allclose(roc_auc_per_au(PROBS, TRUTH), [1 / 3, np.nan])
+    np.testing.assert_allclose(average_precision_per_au(PROBS, TRUTH), [(1 + 2 / 3 + 3 / 4) / 3, np.nan], rtol=1e-6)
+
+
+def test_calibration_error_is_the_one_counted_by_hand():
+    probs = np.array([[0.91], [0.92], [0.10], [0.50], [0.99]], np.float32)
+    truth = np.array([[1], [0], [0], [1], [-1]], np.int8)
+    # Bins of 1/15: {0.91, 0.92} with half active, {0.10}, {0.50}; the last frame is unknown.
+    expected = (2 * abs(0.915 - 0.5) + abs(0.10 - 0) + abs(0.50 - 1)) / 4
+    np.testing.assert_allclose(ece_per_au(probs, truth), [expected], rtol=1e-5)
+
+
+def test_an_au_that_nobody_annotated_has_no_figure():
+    unknown = np.full((5, 2), -1, np.int8)
+    for measure in (roc_auc_per_au, average_precision_per_au, ece_per_au):
+        assert np.isnan(measure(PROBS, unknown)).all()
+    assert np.isnan(Confusion.of(PROBS, unknown, 0.5).accuracy_per_au).all()

@@ -1,0 +1,94 @@
+import pytest
+
+from tests.evaluation.made_up import made_up
+from vlfau.evaluation.consistency import consistency, described_states, named_states
+from vlfau.facs import AUState
+from vlfau.language import Gender, global_description, local_description
+
+SMILE, NO_SMILE = (local_description(AUState(12, active)) for active in (True, False))
+PARTED, NOT_PARTED = (local_description(AUState(25, active)) for active in (True, False))
+GARBLED = "the the smile of of"
+
+
+def face(*au_ids):
+    return global_description([AUState(au_id, True) for au_id in au_ids], Gender.WOMAN)
+
+
+def test_local_words_are_compared_with_the_predicted_and_the_true_states():
+    answers = made_up(
+        (12, 25),
+        [[0.9, 0.1], [0.9, 0.2], [0.5, 0.7]],
+        occurrence=[[1, 0], [0, 0], [-1, 1]],
+        local=[[SMILE, NOT_PARTED], [NO_SMILE, GARBLED], [SMILE, PARTED]],
+    )
+    shares = consistency(answers, 0.5)
+    assert shares["local_agrees_with_predicted"] == pytest.approx(4 / 6)  # one contradicts, one can't be read
+    assert shares["local_agrees_with_true"] == pytest.approx(4 / 5)  # the words were right where the state was not
+    assert shares["local_agrees_where_predicted_active"] == pytest.approx(3 / 4)
+    assert shares["local_agrees_where_predicted_inactive"] == pytest.approx(1 / 2)
+    assert shares["local_agrees_where_truly_active"] == 1
+    assert shares["local_agrees_where_truly_inactive"] == pytest.approx(2 / 3)
+    assert shares["local_readable"] == pytest.approx(5 / 6)
+    assert not any(name.startswith(("global", "consistent")) for name in shares)
+
+
+def test_a_global_text_agrees_if_it_names_exactly_the_active_aus():
+    answers = made_up(
+        (12, 25),
+        [[0.9, 0.1], [0.9, 0.9], [0.1, 0.1], [0.1, 0.9]],
+        occurrence=[[1, 0], [1, 0], [0, 0], [-1, -1]],
+        whole=[face(12), face(12), face(), f"{face(25)} {GARBLED}."],
+    )
+    shares = consistency(answers, 0.5)
+    assert shares["global_agrees_with_predicted"] == 2 / 4
+    assert shares["global_agrees_with_true"] == 3 / 3
+    assert shares["global_precision_of_predicted"] == 1
+    assert shares["global_recall_of_predicted"] == 2 / 4
+    assert shares["global_precision_of_true"] == 1
+    assert shares["global_recall_of_true"] == 1
+    assert shares["global_readable"] == 3 / 4
+
+
+def test_an_au_that_is_named_and_not_there_costs_precision():
+    shares = consistency(made_up((12, 25), [[0.9, 0.1]], occurrence=[[1, 0]], whole=[face(12, 25)]), 0.5)
+    assert shares["global_precision_of_predicted"] == shares["global_precision_of_true"] == 1 / 2
+    assert shares["global_agrees_with_predicted"] == shares["global_agrees_with_true"] == 0
+
+
+def test_an_au_that_is_named_and_was_not_annotated_costs_nothing():
+    shares = consistency(made_up((12, 25), [[0.9, 0.1]], occurrence=[[1, -1]], whole=[face(12, 25)]), 0.5)
+    assert shares["global_precision_of_true"] == shares["global_agrees_with_true"] == 1
+
+
+def test_aus_that_the_network_does_not_know_are_passed_over():
+    shares = consistency(made_up((12,), [[0.9]], whole=[face(12, 25)]), 0.5)
+    assert shares["global_agrees_with_predicted"] == 1
+    assert shares["global_agrees_with_true"] is None
+
+
+def test_consistent_words_are_measured_apart():
+    answers = made_up((12,), [[0.9], [0.1]], local=[[NO_SMILE], [NO_SMILE]], consistent=[[SMILE], [NO_SMILE]])
+    shares = consistency(answers, 0.5)
+    assert (shares["local_agrees_with_predicted"], shares["consistent_agrees_with_predicted"]) == (0.5, 1)
+    assert shares["consistent_agrees_with_true"] is None
+
+
+def test_frames_without_words_are_left_out():
+    answers = made_up((12,), [[0.9], [0.9]], local=[[SMILE], [""]], whole=[face(12), ""])
+    shares = consistency(answers, 0.5)
+    assert shares["local_agrees_with_predicted"] == shares["global_agrees_with_predicted"] == 1
+
+
+def test_a_network_without_language_has_no_shares():
+    assert consistency(made_up((12,), [[0.9]]), 0.5) == {}
+
+
+def test_words_about_another_au_describe_nothing():
+    assert described_states((12, 25), [[PARTED, PARTED]]).tolist() == [[-1, 1]]
+
+
+def test_words_that_contradict_themselves_describe_nothing():
+    twice = f"{SMILE.split('.')[0]}. {NO_SMILE.split('.')[0]}."
+    assert described_states((12,), [[twice]]).tolist() == [[-1]]
+    both = f"{face(12).removesuffix('.')} and {face().removeprefix('This woman ')}"
+    assert named_states((12, 25), [both, face(12)]).tolist() == [[-1, -1], [1, 0]]

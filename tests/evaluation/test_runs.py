@@ -1,0 +1,155 @@
+import json
+
+import pytest
+
+import vlfau.evaluation.runs
+from vlfau.cli.ablate import ablate as ablate_command
+from vlfau.cli.crossval import crossval as crossval_command
+from vlfau.errors import ConfigError
+from vlfau.evaluation import Answers, Scope, ablate, crossval
+from vlfau.evaluation.ablation import VARIANTS
+from vlfau.training import read_papers, train
+
+FEW = Scope(described_frames=2)
+
+
+class Killed(BaseException):
+    """Ends a run like a signal would."""
+
+
+@pytest.fixture
+def killed_at(monkeypatch):
+    """Return a function that kills the process, as it were, instead of an evaluation; None lets it live."""
+    real = vlfau.evaluation.runs.evaluate
+
+    def kill(number):
+        calls = []
+
+        def evaluate(*arguments, **options):
+            calls.append(arguments)
+            if len(calls) == number:
+                raise Killed
+            return real(*arguments, **options)
+
+        monkeypatch.setattr(vlfau.evaluation.runs, "evaluate", evaluate)
+        return calls
+
+    return kill
+
+
+def figures(folder):
+    return json.loads((folder / "scores.json").read_text())
+
+
+def test_a_killed_cross_validation_goes_on_to_equal_scores(toy_config, tmp_path, killed_at):
+    config = toy_config("run.max_epochs=1")
+    whole = crossval(config, tmp_path / "whole", scope=FEW)
+    out = tmp_path / "parts"
+    calls = killed_at(2)
+    with pytest.raises(Killed):
+        crossval(config, out, scope=FEW)
+    assert (out / "fold1" / "scores.json").is_file()
+    assert not (out / "crossval.json").exists()
+    trained = (out / "fold1" / "best" / "model.safetensors").stat().st_mtime_ns
+    calls = killed_at(None)
+    assert crossval(config, out, scope=FEW) == whole
+    assert len(calls) == 1  # fold 2 alone
+    assert (out / "fold1" / "best" / "model.safetensors").stat().st_mtime_ns == trained
+    assert read_papers(out / "fold2" / "best").fold == 2
+    papers = json.loads((out / "crossval.json").read_text())
+    assert papers == {"format": 1, "kind": "crossval", "name": "parts", "folds": [1, 2]}
+
+
+def test_a_run_killed_in_training_goes_on_from_its_last_epoch(toy_config, tmp_path):
+    whole = crossval(toy_config("run.max_epochs=2"), tmp_path / "whole", scope=FEW, folds=[1])
+    output = f"run.output={tmp_path / 'parts' / 'fold1'}"
+    train(toy_config("run.max_epochs=2", "run.stop_after_epochs=1", "data.fold=1", output))
+    assert crossval(toy_config("run.max_epochs=2"), tmp_path / "parts", scope=FEW, folds=[1]) == whole
+
+
+def test_the_mean_and_the_pooled_scores_are_those_of_the_folds(toy_config, tmp_path):
+    scores = crossval(toy_config("run.max_epochs=1"), tmp_path / "out", scope=FEW)
+    folds = [figures(tmp_path / "out" / f"fold{fold}") for fold in (1, 2)]
+    assert scores["per_fold"]["f1_macro"] == [fold["f1_macro"] for fold in folds]
+    assert scores["f1_macro"] == pytest.approx(sum(scores["per_fold"]["f1_macro"]) / 2, abs=1e-6)
+    assert scores["words"]["local_cider_d"] == pytest.approx(
+        sum(fold["words"]["local_cider_d"] for fold in folds) / 2, abs=1e-6
+    )
+    assert (scores["fold"], scores["frames"], scores["subjects"], scores["words"]["frames"]) == (None, 16, 4, 4)
+    answers = [Answers.load(tmp_path / "out" / f"fold{fold}") for fold in (1, 2)]
+    right = sum(int(((each.au_probs >= 0.5) == each.occurrence).sum()) for each in answers)
+    assert scores["pooled"]["accuracy_macro"] == pytest.approx(right / (16 * 4), abs=1e-6)
+    low, high = scores["intervals"]["f1_macro"]
+    assert 0 <= low <= scores["f1_macro"] <= high <= 1
+
+
+def test_another_scope_repeats_the_evaluation_and_another_configuration_is_refused(toy_config, tmp_path):
+    crossval(toy_config("run.max_epochs=1"), tmp_path / "out", scope=FEW, folds=[1])
+    assert crossval(toy_config("run.max_epochs=1"), tmp_path / "out", scope=Scope(0.4, False), folds=[1])[
+        "threshold"
+    ] == pytest.approx(0.4)
+    with pytest.raises(ConfigError, match=r"fold1 holds a run with another model\.dair, run\.max_epochs; restore"):
+        crossval(toy_config("run.max_epochs=2", "model.dair=false"), tmp_path / "out", folds=[1])
+
+
+def test_folds_that_are_not_there_are_refused(toy_config, tmp_path):
+    for folds in ([3], [1, 1], []):
+        with pytest.raises(ConfigError, match=r"whose 'fold' column holds \[1, 2\]"):
+            crossval(toy_config(), tmp_path / "out", folds=folds)
+
+
+def test_a_killed_ablation_goes_on_to_all_five_variants(toy_config, tmp_path, killed_at):
+    config = toy_config("run.max_epochs=1")
+    killed_at(3)
+    with pytest.raises(Killed):
+        ablate(config, tmp_path / "out", seeds=[1], fold=2, scope=FEW)
+    calls = killed_at(None)
+    scores = ablate(config, tmp_path / "out", seeds=[1], fold=2, scope=FEW)
+    assert len(calls) == 3
+    papers = json.loads((tmp_path / "out" / "ablation.json").read_text())
+    assert (papers["kind"], papers["fold"], papers["seeds"]) == ("ablation", 2, [1])
+    assert [each["number"] for each in papers["variants"]] == [1, 2, 3, 4, 5]
+    assert papers["variants"][0] == {"number": 1, "name": "baseline", "folders": ["variant1-seed1"]}
+    spoken = [{name.partition("_")[0] for name in each.get("words", {}) if "top5" in name} for (each,) in scores]
+    assert spoken == [set(), set(), {"local"}, {"global"}, {"local", "global"}]
+    for variant in VARIANTS:
+        model = read_papers(tmp_path / "out" / f"variant{variant.number}-seed1" / "best").model
+        assert (model.multi_scale, model.dair) == (variant.number > 1, variant.number > 1)
+
+
+def test_every_seed_stands_with_its_variant(toy_config, tmp_path):
+    silent = Scope(describe=False)
+    config = toy_config("run.max_epochs=1")
+    scores = ablate(config, tmp_path / "out", seeds=[3, 1], fold=1, numbers=[1, 2], scope=silent)
+    for row, number in enumerate((1, 2)):
+        for column, seed in enumerate((3, 1)):
+            assert scores[row][column] == figures(tmp_path / "out" / f"variant{number}-seed{seed}")
+    with pytest.raises(ConfigError, match=r"seeds \[1, 1\]"):
+        ablate(config, tmp_path / "out", seeds=[1, 1], fold=1)
+    with pytest.raises(ConfigError, match=r"variants \[6\] are not all among 1 to 5"):
+        ablate(config, tmp_path / "out", seeds=[1], fold=1, numbers=[6])
+
+
+def test_the_commands_say_what_runs_and_print_the_scores(toy_file, tmp_path, capsys):
+    one = ("run.max_epochs=1",)
+    crossval_command(toy_file, out=tmp_path / "cv", folds="2,1", changes=one, frames=2)
+    said = capsys.readouterr()
+    assert "1 of 2, fold2" in said.err
+    assert "16 frames of 4 people (synthetic faces)" in said.out
+    assert "Lip Corner Puller" in said.out
+    ablate_command(toy_file, out=tmp_path / "ab", seeds="1", variants="2,5", changes=one, frames=2)
+    said = capsys.readouterr()
+    assert "2 of 2, variant5-seed1" in said.err
+    assert "(5) MARL + LLGA + GLGA" in said.out
+    with pytest.raises(ConfigError, match="--seeds takes numbers with commas"):
+        ablate_command(toy_file, out=tmp_path / "ab", seeds="one")
+
+
+def test_a_checkpoint_names_no_path_of_its_makers_machine(toy_config, tmp_path):
+    vision = train(toy_config("run.max_epochs=1", f"run.output={tmp_path / 'vision'}"))
+    start = f"run.start_from={vision}"
+    best = train(toy_config("run.max_epochs=1", "data.description=''", f"run.output={tmp_path / 'joint'}", start))
+    assert str(tmp_path) not in (best / "checkpoint.json").read_text()
+    training = read_papers(best).training
+    assert (training["data"], training["warm_start"]) == ("manifest.csv", True)
+    assert training["recipe"]["run"]["max_epochs"] == 1

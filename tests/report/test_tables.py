@@ -1,0 +1,91 @@
+import dataclasses
+import re
+
+import pytest
+
+from tests.report.built_runs import Data, write_ablation, write_crossval
+from vlfau.report.measures import measure_tables
+from vlfau.report.runs import find_runs
+from vlfau.report.table import Mark
+from vlfau.report.tables import comparison_tables
+
+
+def tables_of(folder):
+    return {table.key: table for table in comparison_tables(find_runs(folder))}
+
+
+@pytest.fixture
+def real(tmp_path):
+    return Data(tmp_path / "data", "bp4d", synthetic=False, description="BP4D")
+
+
+def test_a_synthetic_run_stands_in_tables_of_its_own_that_say_so(tmp_path, data):
+    for changes in ({}, {"au_set": "bp4d", "description": "BP4D"}):
+        chosen = dataclasses.replace(data, **changes)
+        write_crossval(tmp_path / f"cv-{chosen.au_set}", chosen)
+        write_ablation(tmp_path / f"ab-{chosen.au_set}", chosen, seeds=(1,))
+    tables = tables_of(tmp_path)
+    for key, table in tables.items():
+        if re.match(r"table\d", key):
+            assert not table.synthetic
+            assert not any(row.ours for row in table.rows), key
+        else:
+            assert table.synthetic
+            assert "synthetic" in table.title
+            assert all(row.ours for row in table.rows), key
+    assert {"synthetic1-f1", "synthetic2-accuracy", "synthetic2-ablation"} <= tables.keys()
+
+
+def test_a_run_on_the_real_data_set_joins_the_published_rows_and_can_be_the_best(tmp_path, real):
+    write_crossval(tmp_path / "cv", real, name="mine", level=0.7)
+    tables = tables_of(tmp_path)
+    table = tables["table2-bp4d-f1"]
+    row = table.rows[-1]
+    assert row.labels[0] == "mine (ours)"
+    assert row.cells[-1].value == pytest.approx(74.5)
+    assert table.mark(row, 12) is Mark.BEST
+    published = next(row for row in table.rows if row.labels[0] == "VL-FAU")
+    assert table.mark(published, 12) is Mark.SECOND
+    assert not any(key.startswith(("other", "synthetic")) for key in tables)
+
+
+@pytest.mark.parametrize("description", ["BP4D+", "our laboratory's videos", ""])
+def test_other_real_faces_with_the_same_aus_do_not_join(tmp_path, real, description):
+    write_crossval(tmp_path / "cv", dataclasses.replace(real, description=description))
+    tables = tables_of(tmp_path)
+    assert not any(row.ours for row in tables["table2-bp4d-f1"].rows)
+    assert "real faces" in tables["other1-f1"].title
+
+
+def test_the_ablation_shows_settings_means_over_seeds_and_their_deviation(tmp_path, data):
+    write_ablation(tmp_path / "ab", data, level=0.5, seeds=(1, 3))
+    rows = tables_of(tmp_path)["synthetic1-ablation"].rows
+    assert [row.labels for row in rows][1:4] == [
+        ("(2) + MARL", "✓", "-", "-"),
+        ("(3) + LLGA", "✓", "✓", "-"),
+        ("(4) + GLGA", "✓", "-", "✓"),
+    ]
+    top5 = rows[0].cells[-2]
+    assert (top5.value, top5.detail) == (pytest.approx(74.0), "± 1.4")  # 73 and 75
+
+
+def test_published_averages_stay_as_printed_with_a_footnote(tmp_path, data):
+    write_crossval(tmp_path / "cv", data)
+    table = tables_of(tmp_path)["table1-disfa-f1"]
+    cell = next(row for row in table.rows if row.labels[0] == "HMP-PS").cells[-1]
+    assert cell.text == "61.0"
+    assert "the cells is 51.1" in dict(table.footnotes)[cell.footnote]
+
+
+def test_measures_hold_intervals_words_and_truth_and_leave_out_what_is_unknown(tmp_path, data):
+    write_crossval(tmp_path / "cv", data, level=0.6)
+    by_fold, by_au = measure_tables(find_runs(tmp_path))
+    rows = {row.labels[0]: row.cells for row in by_fold.rows}
+    assert by_fold.heads == ("Mean over folds", "All frames pooled", "Fold 1", "Fold 2", "Fold 3")
+    assert [cell.text for cell in rows["Local words: top-5 accuracy"]] == ["80.0", "79.0", "75.0", "80.0", "85.0"]
+    mean = rows["F1, mean over AUs"][0]
+    assert mean.detail == f"[{mean.value - 5:.1f}, {mean.value + 5:.1f}]"
+    assert rows["Global words: CIDEr-D"][0].text == "125.0"
+    assert "ROC AUC" not in rows
+    assert by_au.heads == ("F1", "Accuracy", "ECE", "Pointing game")
+    assert next(row.labels for row in by_au.rows) == ("AU1", "Inner Brow Raiser")

@@ -20,7 +20,7 @@ from vlfau.cli.export import export
 from vlfau.cli.info import info
 from vlfau.cli.predict import predict
 from vlfau.cli.prepare import prepare
-from vlfau.cli.report_command import report
+from vlfau.cli.report import report
 from vlfau.cli.synth import synth
 from vlfau.cli.train import train
 from vlfau.errors import InputError, MissingExtraError, VlfauError

@@ -31,7 +31,7 @@ def info(*, model: Path | None = None) -> None:
         model: A bundle; without it, the one that vlfau brings.
     """
     from vlfau.cli.console import output_console, print_notice
-    from vlfau.cli.report import synthetic_warning
+    from vlfau.cli.record import synthetic_warning
     from vlfau.cli.tables import au_table
     from vlfau.inference.bundle import load_bundle
 

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from vlfau.errors import InputError, NoFaceError
 
 if TYPE_CHECKING:
-    from vlfau.cli.report import Report
+    from vlfau.cli.record import Report
     from vlfau.inference.predictor import Predictor
 
 __all__ = ["predict"]
@@ -46,7 +46,7 @@ def predict(
         threads: Processor threads to use.
         quiet: Print no tables.
     """
-    from vlfau.cli.report import Report
+    from vlfau.cli.record import Report
     from vlfau.inference.predictor import Predictor
 
     predictor = Predictor(

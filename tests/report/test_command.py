@@ -1,5 +1,5 @@
 from tests.report.built_runs import Data, write_ablation
-from vlfau.cli.report_command import report
+from vlfau.cli.report import report
 
 
 def test_the_command_says_where_the_page_is_and_what_is_left_out(tmp_path, capsys):

@@ -24,11 +24,12 @@ HEAVY = {
     "numba",
     "scipy",
 }
-BASE = {"errors", "facs", "atomic"}
+BASE = {"errors", "facs", "atomic", "workers"}
 MAY_IMPORT = {
     "errors": set(),
     "facs": {"errors"},
     "atomic": {"errors"},
+    "workers": set(),
     "faces": BASE,
     "language": BASE,
     "inference": BASE | {"faces", "language", "vlfau"},
@@ -55,7 +56,7 @@ MAY_IMPORT = {
     "synthetic": BASE | {"faces"},
     "prepare": BASE | {"faces"},
 }
-LIGHT = ("errors", "facs", "atomic", "faces", "language", "inference", "prepare", "cli")
+LIGHT = ("errors", "facs", "atomic", "workers", "faces", "language", "inference", "prepare", "cli")
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path.parent != SOURCE or path.stem in BASE)
 
 

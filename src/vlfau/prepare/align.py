@@ -18,6 +18,7 @@ from vlfau.errors import InputError, VlfauError
 from vlfau.faces import CropGeometry, FaceFinder, align_face
 from vlfau.prepare.clips import Clip, LabelledFrame, Skipped
 from vlfau.prepare.pictures import DAMAGED, frames_of
+from vlfau.workers import follow_parent
 
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
@@ -78,6 +79,7 @@ def _start_worker(counter: "Synchronized[int]") -> None:
     global _tried  # noqa: PLW0603 - shared memory reaches a process of a pool only when it starts.
     _tried = counter
     cv2.setNumThreads(1)
+    follow_parent()
 
 
 def _work(clip: Clip, folder: Path, size: int) -> list[Skipped]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from vlfau.synthetic.head import load_head
+from vlfau.synthetic.jit import compiled
 from vlfau.synthetic.rasteriser import Outlines, interpolate, visible_triangles
 
 __all__ = ["Canvas", "bell", "canvas", "in_texture", "ramp"]
@@ -54,8 +55,16 @@ class Canvas:
 
 def ramp(start: float, end: float, value: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return a smooth step from 0 at `start` to 1 at `end`."""
-    share = np.clip((value - start) / (end - start), 0, 1)
-    return np.asarray(share * share * (3 - 2 * share), np.float32)
+    result = np.empty(value.shape, np.float32)
+    _ramp(start, end, np.ravel(value), result.reshape(-1))
+    return result
+
+
+@compiled
+def _ramp(start: float, end: float, values: NDArray[np.floating], result: NDArray[np.float32]) -> None:
+    for place in range(values.shape[0]):
+        share = min(1.0, max(0.0, (values[place] - start) / (end - start)))
+        result[place] = share * share * (3 - 2 * share)
 
 
 def bell(distance: NDArray[np.floating], sigma: float) -> NDArray[np.float32]:

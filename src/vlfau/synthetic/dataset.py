@@ -25,6 +25,7 @@ from vlfau.synthetic.renderer import Renderer, Scene
 from vlfau.synthetic.sampler import sampler
 from vlfau.synthetic.settings import Person, Settings, claim_folder, people
 from vlfau.synthetic.subject import Subject
+from vlfau.workers import follow_parent
 
 __all__ = ["generate"]
 
@@ -73,7 +74,7 @@ def _make_all(folder: Path, settings: Settings, missing: Sequence[Person], worke
     if workers == 1 or len(missing) < 2:
         yield from (_make_person(folder, settings, person) for person in missing)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), follow_parent) as pool:
         try:
             for done in as_completed([pool.submit(_make_person, folder, settings, person) for person in missing]):
                 yield done.result()

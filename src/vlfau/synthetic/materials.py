@@ -2,15 +2,17 @@
 
 from typing import Final
 
-__all__ = ["CLOTH", "EYE", "FABRIC", "FRAME", "HAIR", "LENS", "NUM_MATERIALS", "SKIN", "TEETH", "TONGUE"]
+__all__ = ["BODY", "CLOTH", "EYE", "FABRIC", "FRAME", "HAIR", "LENS", "NUM_MATERIALS", "SKIN", "TEETH", "TONGUE"]
 
 SKIN: Final = 0
-EYE: Final = 1
-TEETH: Final = 2
-TONGUE: Final = 3
-HAIR: Final = 4
-FABRIC: Final = 5
-FRAME: Final = 6
-LENS: Final = 7
-CLOTH: Final = 8
-NUM_MATERIALS: Final = 9
+BODY: Final = 1
+"""Skin outside the face's texture: neck, shoulders and the clothes over them, and the inside of the mouth."""
+EYE: Final = 2
+TEETH: Final = 3
+TONGUE: Final = 4
+HAIR: Final = 5
+FABRIC: Final = 6
+FRAME: Final = 7
+LENS: Final = 8
+CLOTH: Final = 9
+NUM_MATERIALS: Final = 10

@@ -97,11 +97,11 @@ def visible_triangles(
                     continue
                 if frayed:
                     margin = share_a * margins[a] + share_b * margins[b] + share_c * margins[c]
+                    if margin < 0:
+                        continue
                     across = share_a * strands[a, 0] + share_b * strands[b, 0] + share_c * strands[c, 0]
                     along = share_a * strands[a, 1] + share_b * strands[b, 1] + share_c * strands[c, 1]
-                    if across != 0:
-                        margin -= FRINGE * noise_2d(across, along)
-                    if margin < 0:
+                    if margin < FRINGE and across != 0 and margin < FRINGE * noise_2d(across, along):
                         continue
                 nearest[row, column] = inverse
                 shown[row, column] = number

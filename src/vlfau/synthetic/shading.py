@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from vlfau.synthetic.jit import compiled, inlined
 from vlfau.synthetic.lighting import Lighting, light_up
 from vlfau.synthetic.looks import Look, eye_look, fabric_look, hair_look, step, teeth_look, tongue_look
-from vlfau.synthetic.materials import CLOTH, EYE, FABRIC, FRAME, HAIR, SKIN, TEETH, TONGUE
+from vlfau.synthetic.materials import BODY, CLOTH, EYE, FABRIC, FRAME, HAIR, SKIN, TEETH, TONGUE
 
 __all__ = ["Mesh", "Person", "Skin", "shade"]
 
@@ -224,7 +224,7 @@ def _colour_at(
     normal = _mix(vertices, NORMAL, a, b, c, shares)
     mean_place = _mix(vertices, PLACE, a, b, c, shares)
     material = materials[number]
-    if material == SKIN:
+    if material <= BODY:
         i, j, k = corners[number, 0], corners[number, 1], corners[number, 2]
         u = shares[0] * uv[i, 0] + shares[1] * uv[j, 0] + shares[2] * uv[k, 0]
         v = shares[0] * uv[i, 1] + shares[1] * uv[j, 1] + shares[2] * uv[k, 1]
@@ -295,10 +295,10 @@ def _shade(
                     _copy(picture, row, first, row, column)
                     spoken = number
                     continue
-                if materials[number] == HAIR and row & 1:
-                    # Strands run down, so that the sample above looks the same.
+                if row & 1 and (materials[number] == HAIR or materials[number] == BODY):
+                    # Strands run down, and a neck is smooth, so that the sample above looks the same.
                     above = shown[row - 1, column]
-                    if above >= 0 and materials[above] == HAIR:
+                    if above >= 0 and materials[above] == materials[number]:
                         _copy(picture, row - 1, column, row, column)
                         spoken = number
                         continue

@@ -40,7 +40,10 @@ def paint_skin(identity: Identity, looks: Appearance, rng: np.random.Generator) 
     scalp = _scalp(skin, identity, looks, rng)
     cover_with(picture, scalp * np.clip(0.9 + 0.1 * grain.draw(2.2), 0, 1), looks.hair)
     gloss = skin.gloss * (1 - 0.8 * scalp)
-    return np.concatenate([np.square(np.clip(picture, 0.01, 1)), gloss[..., None]], -1)
+    texture = np.empty((SIZE, SIZE, 4), np.float32)
+    np.square(np.clip(picture, 0.01, 1), out=texture[..., :3])
+    texture[..., 3] = gloss
+    return texture
 
 
 def _paint_complexion(skin: Painting, identity: Identity, rng: np.random.Generator) -> None:

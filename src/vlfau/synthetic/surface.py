@@ -95,8 +95,11 @@ def _shared() -> Surface:
             drawn = drawn[np.argsort(-head.mean[part.point, 2][drawn].mean(1), kind="stable")]
         triangles.append(part.point[drawn])
         corners.append(drawn + first)
+        places = in_texture(part.uv)
         kinds.append(np.full(len(drawn), material, np.uint8))
-        uv.append(in_texture(part.uv))
+        if name == "skin":
+            kinds[-1][np.all(np.any(places[drawn] < 0, axis=2), axis=1)] = materials.BODY
+        uv.append(places)
         first += len(part.uv)
     all_kinds = np.concatenate(kinds)
     skin = head.parts["skin"]
@@ -105,7 +108,7 @@ def _shared() -> Surface:
         triangles=np.concatenate(triangles).astype(np.int32),
         corners=np.concatenate(corners).astype(np.int32),
         materials=all_kinds,
-        one_sided=all_kinds == materials.SKIN,
+        one_sided=all_kinds <= materials.BODY,
         coarse=skin.point[skin.coarse].astype(np.int32),
         uv=np.concatenate(uv),
         places=head.mean,
@@ -129,7 +132,7 @@ def assemble(pieces: Sequence[Piece]) -> Surface:
         triangles=np.concatenate(triangles).astype(np.int32),
         corners=np.concatenate(corners).astype(np.int32),
         materials=material,
-        one_sided=material == materials.SKIN,
+        one_sided=material <= materials.BODY,
         coarse=shared.coarse,
         uv=shared.uv,
         places=np.concatenate([shared.places, *(piece.places for piece in pieces)]),

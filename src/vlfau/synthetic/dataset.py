@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.atomic import replacing
-from vlfau.errors import ConfigError, InputError
+from vlfau.errors import ConfigError, InputError, VlfauError
 from vlfau.facs import Side
 from vlfau.synthetic.card import write_card
 from vlfau.synthetic.clips import Clip, Shot, shoot, shoot_one
@@ -58,6 +59,7 @@ def generate(
     Raises:
         ConfigError: The number of workers is below 1.
         InputError: The folder holds something else, or cannot be written to.
+        VlfauError: A worker died.
     """
     if workers < 1:
         raise ConfigError(f"workers must be 1 or more, not {workers}")
@@ -78,6 +80,11 @@ def _make_all(folder: Path, settings: Settings, missing: Sequence[Person], worke
         try:
             for done in as_completed([pool.submit(_make_person, folder, settings, person) for person in missing]):
                 yield done.result()
+        except BrokenProcessPool:
+            raise VlfauError(
+                "a worker process died, perhaps for want of memory; start the same command again with fewer --workers, "
+                "it goes on where it was"
+            ) from None
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

@@ -1,5 +1,10 @@
 import csv
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
+import torch
 
 from vlfau.cli import main
 
@@ -35,3 +40,14 @@ def test_a_users_mistakes_end_with_one_sentence_and_exit_code_2(toy_file, tmp_pa
         error = capsys.readouterr().err
         assert words in error.splitlines()[-1]
         assert "Traceback" not in error
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_network(toy_file, tmp_path):
+    settings = ("run.devices=2", "run.strategy=ddp", "run.batch_size=8", "run.max_epochs=3", "run.accumulate_batches=1")
+    changes = [word for setting in settings for word in ("--set", setting)]
+    command = [sys.executable, "-m", "vlfau", "train", str(toy_file), *changes]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=240)
+    assert done.stdout.count("checkpoint:") == 1
+    state = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)
+    assert state["global_step"] == 3  # 16 faces an epoch are one step of two processes with 8 each

@@ -26,7 +26,7 @@ def train(
         resume: Go on with the run that the folder holds.
     """
     from vlfau.cli.console import output_console, print_notice
-    from vlfau.training import read_config, read_papers
+    from vlfau.training import is_main_process, read_config, read_papers
     from vlfau.training import train as run
 
     settings = read_config(config, changes)
@@ -38,6 +38,8 @@ def train(
             style="yellow",
         )
     best = run(settings, resume=resume)
+    if not is_main_process():
+        return 0
     checkpoint = read_papers(best)
     kind = "synthetic faces" if settings.data.synthetic else "the frames"
     console = output_console()

@@ -17,7 +17,16 @@ __all__ = ["Announce", "finish_runs"]
 Announce = Callable[[str, int, int], None]
 """Is told a run's name, its number from 1, and how many there are, before it starts."""
 
-HOW_NOT_WHAT = ("output", "stop_after_epochs", "num_workers", "devices", "accelerator", "threads")
+HOW_NOT_WHAT = (
+    "output",
+    "stop_after_epochs",
+    "num_workers",
+    "devices",
+    "num_nodes",
+    "strategy",
+    "accelerator",
+    "threads",
+)
 """Settings of a run that may differ when it goes on."""
 
 

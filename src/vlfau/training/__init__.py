@@ -2,6 +2,15 @@
 
 from vlfau.training.checkpoint import Checkpoint, load_checkpoint, read_papers, save_checkpoint
 from vlfau.training.config import TrainConfig, read_config
-from vlfau.training.train import train
+from vlfau.training.train import is_main_process, train
 
-__all__ = ["Checkpoint", "TrainConfig", "load_checkpoint", "read_config", "read_papers", "save_checkpoint", "train"]
+__all__ = [
+    "Checkpoint",
+    "TrainConfig",
+    "is_main_process",
+    "load_checkpoint",
+    "read_config",
+    "read_papers",
+    "save_checkpoint",
+    "train",
+]

@@ -100,7 +100,8 @@ class RunConfig:
         max_epochs: Epochs of the whole run; the learning rate's schedule ends with them.
         stop_after_epochs: Epochs after which this call stops, to be resumed later; None goes on to the end.
         validate_every_epochs: Epochs between two looks at the fold that validates.
-        batch_size: Faces a step.
+        batch_size: Faces a step and device.
+        accumulate_batches: Batches whose gradients are added up before the network changes.
         num_workers: Processes that load data.
         start_from: A checkpoint of the same AUs, trained without words perhaps, whose stem, refinement and
             classifier this run starts from; None starts afresh.
@@ -110,7 +111,9 @@ class RunConfig:
         local_captions_per_face: How many AUs, drawn anew for every face, say their caption at a step; the
             expected loss is Eq. 10's. None takes all.
         accelerator: Lightning's accelerator.
-        devices: Lightning's devices.
+        devices: Lightning's devices, a number a node.
+        num_nodes: Machines that train together.
+        strategy: How devices train together: Lightning's name, such as ddp or fsdp.
         threads: Threads that torch uses in this process; None leaves its default.
     """
 
@@ -119,6 +122,7 @@ class RunConfig:
     stop_after_epochs: int | None = None
     validate_every_epochs: int = 1
     batch_size: int = 64
+    accumulate_batches: int = 1
     num_workers: int = 2
     start_from: Path | None = None
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
@@ -127,6 +131,8 @@ class RunConfig:
     local_captions_per_face: int | None = None
     accelerator: str = "auto"
     devices: int | str = "auto"
+    num_nodes: int = 1
+    strategy: str = "auto"
     threads: int | None = None
 
 

@@ -102,7 +102,9 @@ class VLFAUModule(L.LightningModule):
         losses, au_logits = self._losses(batch, None, watch_words=True)
         target = torch.where(batch.valid_mask, batch.occurrence.long(), UNKNOWN)
         self.f1_per_au.update(au_logits.sigmoid(), target)
-        self.log_dict({f"val/{name}": term for name, term in losses.named().items()}, batch_size=len(target))
+        self.log_dict(
+            {f"val/{name}": term for name, term in losses.named().items()}, batch_size=len(target), sync_dist=True
+        )
 
     def on_validation_epoch_end(self) -> None:
         """Log the scores of the epoch."""
@@ -130,7 +132,8 @@ class VLFAUModule(L.LightningModule):
             if step < config.warmup_steps:
                 return (step + 1) / config.warmup_steps
             # Asked anew at every step: Lightning knows the number of batches only once training starts.
-            steps = float((self.trainer.max_epochs or 1) * self.trainer.num_training_batches)
+            batches = float(self.trainer.num_training_batches)
+            steps = (self.trainer.max_epochs or 1) * math.ceil(batches / self.trainer.accumulate_grad_batches)
             progress = (step - config.warmup_steps) / max(1, steps - config.warmup_steps)
             return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 

@@ -16,7 +16,9 @@ import torch
 from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch.callbacks import Callback, LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 
+from vlfau.atomic import replacing
 from vlfau.data import FaceDataModule
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.facs import action_unit
@@ -27,7 +29,7 @@ from vlfau.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoi
 from vlfau.training.config import TrainConfig
 from vlfau.training.module import VLFAUModule
 
-__all__ = ["train"]
+__all__ = ["is_main_process", "train"]
 
 BEST_FOLDER = "best"
 RESUME_FILE = "last.ckpt"
@@ -74,13 +76,17 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
         scores={},
     )
     output.mkdir(parents=True, exist_ok=True)
-    (output / CONFIG_FILE).write_text(json.dumps(asdict(config), indent=2, default=str) + "\n", encoding="utf-8")
+    with replacing(output / CONFIG_FILE) as temporary:
+        temporary.write_text(json.dumps(asdict(config), indent=2, default=str) + "\n", encoding="utf-8")
     best = BestCheckpoint(output / BEST_FOLDER, papers)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     trainer = L.Trainer(
         default_root_dir=output,
         accelerator=config.run.accelerator,
         devices=config.run.devices,
+        num_nodes=config.run.num_nodes,
+        strategy=config.run.strategy,
+        accumulate_grad_batches=config.run.accumulate_batches,
         precision=config.run.precision,
         max_epochs=config.run.max_epochs,
         gradient_clip_val=config.optimiser.gradient_clip,
@@ -108,6 +114,11 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
     with _quiet_lightning():
         trainer.fit(module, data, ckpt_path=last if resume else None, weights_only=True)
     return best.folder
+
+
+def is_main_process() -> bool:
+    """Return whether this process speaks for all that train together."""
+    return int(getattr(rank_zero_only, "rank", None) or 0) == 0
 
 
 @contextmanager

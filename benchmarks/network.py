@@ -13,7 +13,6 @@ from vlfau.facs import AU_SETS
 from vlfau.language import Vocabulary, max_global_length, max_local_length
 from vlfau.language.decoding import DecodingOptions, decode_captions
 from vlfau.model import VLFAU, ModelConfig, build_vlfau
-from vlfau.model.losses import caption_loss, occurrence_loss
 from vlfau.model.stepper import TorchStepper
 
 __all__ = ["measure"]
@@ -34,7 +33,6 @@ def measure() -> Iterator[tuple[str, str]]:
         yield from _branches(network, threads)
     yield from _forward(network)
     yield from _beam_search(network, vocabulary)
-    yield from _training_step(network, vocabulary)
 
 
 def _crops(batch: int) -> Tensor:
@@ -118,32 +116,3 @@ def _beam_search(network: VLFAU, vocabulary: Vocabulary) -> Iterator[tuple[str, 
     yield f"{what}, one by one", str(times["one by one"])
     yield f"{what}, batched", str(times["batched"])
     yield "one by one over batched (goal 10)", f"{times['one by one'].median / times['batched'].median:.1f}"
-
-
-def _training_step(network: VLFAU, vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
-    network.train()
-    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4, weight_decay=5e-4)
-    crops, (local_words, global_words) = _crops(BATCH), _captions(vocabulary, BATCH)
-    labels, known = torch.rand(BATCH, len(AU_IDS)).round(), torch.ones(BATCH, len(AU_IDS), dtype=torch.bool)
-    weights = torch.ones(len(AU_IDS))
-
-    def step() -> None:
-        output = network(crops, local_words, global_words)
-        assert output.local_logits is not None
-        assert output.global_logits is not None
-        assert output.global_au_logits is not None
-        loss = (
-            occurrence_loss(output.vision.au_logits, labels, known, weights)
-            + caption_loss(output.local_logits.flatten(0, 1), local_words.flatten(0, 1), pad_id=vocabulary.pad_id)
-            + caption_loss(output.global_logits, global_words, pad_id=vocabulary.pad_id)
-            + occurrence_loss(output.global_au_logits, labels, known, weights)
-        )
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-
-    times = time_in_turns({"step": step}, repeats=1)
-    yield (
-        f"one training step of {BATCH} faces, {torch.get_num_threads()} threads, longest captions",
-        str(times["step"]),
-    )

@@ -71,21 +71,32 @@ def test_the_correlations_are_a_possible_matrix():
 
 
 def test_wide_plays_the_joint_expressions_of_real_life():
-    played = {joint.name: set(joint.ranges) for joint in joints()}
+    played = {joint.name: set(joint.ranges) for joint in joints("wide")}
     assert played["surprise"] >= {1, 2, 5, 25, 26}
     assert played["fear"] >= {1, 2, 4, 5, 20}
     assert played["nose wrinkle with lowered brows"] == {4, 9}
     assert {4, 24} <= played["anger, pressed lips"]
-    assert [joint.name for joint in joints() if joint.one_sided and 14 in joint.ranges]
+    assert [joint.name for joint in joints("wide") if joint.one_sided and 14 in joint.ranges]
 
 
 def test_every_preset_names_a_set_of_components():
-    for name in ("bp4d-like", "disfa-like", "wide"):
+    for name in ("bp4d-like", "disfa-like", "wide", "wild"):
         chances = components(preset(name).components)
         assert set(chances.kinds) == set(KINDS)
         assert set(chances.camera) == set(CAMERA)
 
 
 def test_an_unknown_preset_is_refused():
-    with pytest.raises(ConfigError, match="there is no preset 'bp5d'; choose among bp4d-like, disfa-like, wide"):
+    with pytest.raises(ConfigError, match="there is no preset 'bp5d'; choose among bp4d-like, disfa-like, wide, wild"):
         preset("bp5d")
+
+
+def test_wild_plays_what_wide_does_not():
+    played = {(frozenset(joint.ranges), joint.one_sided) for joint in joints("wide")}
+    held_out = {(frozenset(joint.ranges), joint.one_sided) for joint in joints("wild")}
+    assert held_out
+    assert not held_out & played
+    wild, everyday = components("wild"), components("everyday")
+    for component in ("hair_women", "light", "background", "occluder"):
+        assert {kind for kind, weight in wild.kinds[component].items() if weight} - set(everyday.kinds[component])
+    assert everyday.camera["thumbnail"] == 0

@@ -54,6 +54,14 @@ def _shapes(rng: np.random.Generator) -> Picture:
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.6, 3)), np.float32)
 
 
+def _stripes(rng: np.random.Generator) -> Picture:
+    """A wall of boards, shelves or blinds."""
+    wave = np.sin(np.arange(SIZE) * rng.uniform(0.15, 0.9) + rng.uniform(0, 6)) * rng.uniform(2, 8)
+    boards = np.clip(wave, -1, 1).astype(np.float32)[:, None, None] * np.float32(rng.uniform(10, 45))
+    picture = np.asarray(_plain(rng) + boards, np.float32)
+    return picture if rng.random() < 0.5 else picture.transpose(1, 0, 2)
+
+
 BACKGROUNDS: Final[Mapping[str, Callable[[np.random.Generator], Picture]]] = MappingProxyType(
-    {"plain": _plain, "gradient": _gradient, "blurred": _blurred, "shapes": _shapes}
+    {"plain": _plain, "gradient": _gradient, "blurred": _blurred, "shapes": _shapes, "stripes": _stripes}
 )

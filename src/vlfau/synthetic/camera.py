@@ -17,6 +17,8 @@ Picture = NDArray[np.float32]
 Range = tuple[float, float]
 
 BEST_QUALITY: Final = 95
+THUMBNAIL: Final = 68
+"""Side of a picture whose face has some 48 pixels."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Camera:
 
     @property
     def resolution(self) -> float:
-        """How many pixels are left of one across, 1 for all."""
+        """How many pixels are left of one across, 1 for all; what a thumbnail loses is not counted."""
         strength = self.strengths.get("low_resolution")
         return 1.0 if strength is None else 1 / (1.4 + 3.6 * strength)
 
@@ -123,6 +125,13 @@ def _noise(picture: Picture, strength: float, camera: Camera, rng: np.random.Gen
     return np.asarray(picture + grain * (0.5 + 0.5 * np.sqrt(np.clip(picture, 0, 255) / 255)) * sigma, np.float32)
 
 
+def _thumbnail(picture: Picture, strength: float, camera: Camera, rng: np.random.Generator) -> Picture:
+    """Leave about 48 grey pixels of the face."""
+    size = len(picture)
+    shrunk = cv2.resize(_grey(picture, strength, camera, rng), (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(np.round(shrunk), (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
 EFFECTS: Final[Mapping[str, Callable[[Picture, float, Camera, np.random.Generator], Picture]]] = MappingProxyType(
     {
         "motion_blur": _motion_blur,
@@ -134,5 +143,6 @@ EFFECTS: Final[Mapping[str, Callable[[Picture, float, Camera, np.random.Generato
         "low_resolution": _low_resolution,
         "grey": _grey,
         "noise": _noise,
+        "thumbnail": _thumbnail,
     }
 )

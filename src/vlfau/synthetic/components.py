@@ -14,17 +14,18 @@ from vlfau.synthetic.schema import Entry, read_entries
 
 __all__ = ["KINDS", "Components", "components", "read_components"]
 
+HAIR: Final = ("long", "bob", "fringe", "tied", "short", "receding", "buzz", "bald", "curtain", "afro")
 KINDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "hair_women": ("long", "bob", "fringe", "tied", "short", "receding", "buzz", "bald"),
-        "hair_men": ("long", "bob", "fringe", "tied", "short", "receding", "buzz", "bald"),
+        "hair_women": HAIR,
+        "hair_men": HAIR,
         "beard_men": ("none", "stubble", "moustache", "goatee", "full"),
         "make_up_women": ("none", "light", "strong"),
         "glasses": ("none", "thin", "thick", "sun"),
         "headwear": ("none", "cap", "beanie", "hood"),
-        "occluder": ("none", "hand", "object"),
-        "light": ("studio", "window", "overhead", "side", "sun", "dim", "coloured"),
-        "background": ("plain", "gradient", "blurred", "shapes"),
+        "occluder": ("none", "hand", "object", "microphone"),
+        "light": ("studio", "window", "overhead", "side", "sun", "dim", "coloured", "flash", "footlight"),
+        "background": ("plain", "gradient", "blurred", "shapes", "stripes"),
     }
 )
 CAMERA: Final = (
@@ -38,6 +39,7 @@ CAMERA: Final = (
     "colour_cast",
     "vignette",
     "compression",
+    "thumbnail",
 )
 
 

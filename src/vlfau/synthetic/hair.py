@@ -12,6 +12,16 @@ PAINTED_ONLY: Final = ("bald", "buzz", "receding")
 """Styles that need no shell; the scalp's paint is enough."""
 SIDE_CUT: Final = ("short", "tied")
 """Styles that leave the ears free."""
+VOLUMES: Final = {"short": (0.94, 0.99), "tied": (0.94, 0.99), "afro": (1.12, 1.28)}
+LENGTHS: Final = {
+    "long": (5.2, 6.3),
+    "bob": (6.3, 6.8),
+    "fringe": (5.4, 6.9),
+    "curtain": (5.4, 6.9),
+    "afro": (6.8, 7.1),
+}
+SQUARENESS: Final = {"fringe": (3.0, 6.0), "curtain": (0.9, 1.3)}
+"""The ranges of a cut's numbers, where a style has its own."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +51,15 @@ class HairCut:
         """Draw a cut of a style; None where the style has no shell."""
         if style in PAINTED_ONLY:
             return None
-        length = {"long": (5.2, 6.3), "bob": (6.3, 6.8), "fringe": (5.4, 6.9)}.get(style, (6.6, 6.9))
         fringe = style == "fringe"
         return cls(
-            volume=float(rng.uniform(0.94, 0.99) if style in SIDE_CUT else rng.uniform(0.98, 1.05)),
-            length=float(rng.uniform(*length)),
+            volume=float(rng.uniform(*VOLUMES.get(style, (0.98, 1.05)))),
+            length=float(rng.uniform(*LENGTHS.get(style, (6.6, 6.9)))),
             ears_free=style in SIDE_CUT or (fringe and rng.random() < 0.4),
             half_width=float(rng.uniform(0.52, 0.64)),
             top=float(rng.uniform(7.58, 7.80) if fringe else rng.uniform(7.86, 8.10)),
-            squareness=float(rng.uniform(3.0, 6.0) if fringe else rng.uniform(1.8, 3.0)),
-            parting=float(rng.choice([0.0, 1.0]) * rng.normal(0, 0.22)),
+            squareness=float(rng.uniform(*SQUARENESS.get(style, (1.8, 3.0)))),
+            parting=float((style != "curtain") * rng.choice([0.0, 1.0]) * rng.normal(0, 0.22)),
         )
 
 

@@ -111,6 +111,18 @@ def _coloured(rng: np.random.Generator) -> Light:
     )
 
 
+def _flash(rng: np.random.Generator) -> Light:
+    turn, height = rng.uniform(-0.15, 0.15), rng.uniform(0.0, 0.3)
+    key, around = rng.uniform(1.1, 1.7), rng.uniform(0.08, 0.2)
+    return _made("flash", rng, turn=turn, height=height, key=key, fill=0.0, around=around)
+
+
+def _footlight(rng: np.random.Generator) -> Light:
+    turn, height = rng.uniform(-0.7, 0.7), rng.uniform(-1.1, -0.4)
+    key, fill, around = rng.uniform(0.5, 1.0), rng.uniform(0.0, 0.2), rng.uniform(0.15, 0.35)
+    return _made("footlight", rng, turn=turn, height=height, key=key, fill=fill, around=around)
+
+
 LIGHTS: Final[Mapping[str, Callable[[np.random.Generator], Light]]] = MappingProxyType(
     {
         "studio": _studio,
@@ -120,5 +132,7 @@ LIGHTS: Final[Mapping[str, Callable[[np.random.Generator], Light]]] = MappingPro
         "sun": _sun,
         "dim": _dim,
         "coloured": _coloured,
+        "flash": _flash,
+        "footlight": _footlight,
     }
 )

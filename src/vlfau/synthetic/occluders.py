@@ -37,9 +37,9 @@ class Occluder:
 
     @classmethod
     def sample(cls, kind: str, skin: Colour, rng: np.random.Generator) -> "Occluder":
-        """Draw a hand, of the subject's own skin, or a thing."""
+        """Draw a hand, of the subject's own skin, a microphone, or a thing of any kind."""
         middle = np.array(PLACES[int(rng.integers(len(PLACES)))]) + rng.normal(0, 0.04, 2)
-        outlines = _hand(middle, rng) if kind == "hand" else _thing(middle, rng)
+        outlines = {"hand": _hand, "microphone": _microphone, "object": _thing}[kind](middle, rng)
         base = np.array(skin) ** LIT if kind == "hand" else rng.uniform(0.05, 0.9, 3)
         colours = []
         for _ in outlines:
@@ -89,6 +89,14 @@ def _thing(middle: NDArray[np.float64], rng: np.random.Generator) -> list[NDArra
     angle = rng.uniform(0, np.pi)
     turned = box @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     return [turned + middle]
+
+
+def _microphone(middle: NDArray[np.float64], rng: np.random.Generator) -> list[NDArray[np.float64]]:
+    """Return the outlines of a handle that comes from below, and of the head at its end, before the mouth."""
+    radius = rng.uniform(0.05, 0.08)
+    head = np.array([0.5 + rng.normal(0, 0.12), rng.uniform(0.76, 0.86)])
+    handle = _capsule(head, np.array([head[0] + rng.normal(0, 0.2), 1.1]), 0.6 * radius)
+    return [handle, _capsule(head, head + np.array([0, 1e-3]), radius)]
 
 
 def _hand(middle: NDArray[np.float64], rng: np.random.Generator) -> list[NDArray[np.float64]]:

@@ -38,12 +38,14 @@ class Joint:
         weight: How often it is played, relative to the others.
         ranges: The least and most intensity at the apex, by AU.
         one_sided: Whether its sided AUs act on one side alone.
+        preset: The preset that plays it.
     """
 
     name: str
     weight: float
     ranges: Mapping[int, tuple[float, float]]
     one_sided: bool
+    preset: str
 
 
 @dataclass(frozen=True)
@@ -129,14 +131,15 @@ def _preset(name: str, entry: Entry) -> Preset:
 
 
 def _joint(entry: Entry) -> Joint:
-    entry.only(["name", "weight", "side", "aus"])
+    entry.only(["name", "weight", "side", "aus", "preset"])
     ranges = {}
     for row in entry.tables("aus"):
         row.only(["number", "least", "most"])
         least = row.number("least", 0, 5)
         ranges[row.au_id()] = (least, row.number("most", least, 5))
     one_sided = entry.text("side", ["one", "both"], "both") == "one"
-    return Joint(entry.text("name"), entry.number("weight", 0, 100), MappingProxyType(ranges), one_sided)
+    weight, preset = entry.number("weight", 0, 100), entry.text("preset", default="wide")
+    return Joint(entry.text("name"), weight, MappingProxyType(ranges), one_sided, preset)
 
 
 def read_correlations(path: Path | None = None) -> Correlations:
@@ -178,9 +181,9 @@ def preset(name: str) -> Preset:
     return presets[name]
 
 
-def joints() -> tuple[Joint, ...]:
-    """Return the joint expressions."""
-    return _package_presets().joints
+def joints(preset_name: str) -> tuple[Joint, ...]:
+    """Return the joint expressions that a preset plays."""
+    return tuple(joint for joint in _package_presets().joints if joint.preset == preset_name)
 
 
 def levels() -> tuple[float, ...]:

@@ -123,8 +123,9 @@ class AUSampler:
         return shares
 
     def _choose_joint(self, rng: np.random.Generator) -> Joint:
-        weights = np.array([joint.weight for joint in joints()])
-        return joints()[int(rng.choice(len(weights), p=weights / weights.sum()))]
+        played = joints(self.preset.name)
+        weights = np.array([joint.weight for joint in played])
+        return played[int(rng.choice(len(weights), p=weights / weights.sum()))]
 
     def _play(self, joint: Joint, intensities: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
         """Lay a joint expression with onset, apex and offset over a clip."""

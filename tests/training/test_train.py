@@ -1,16 +1,18 @@
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from vlfau.data import FrameDataset, read_manifest
-from vlfau.errors import CheckpointError, ConfigError, ManifestError
+from vlfau.errors import CheckpointError, ConfigError, InputError, ManifestError
 from vlfau.language import Vocabulary, max_global_length
 from vlfau.language.decoding import DecodingOptions, decode_captions
 from vlfau.model.stepper import TorchStepper
-from vlfau.training import load_checkpoint, train
+from vlfau.training import load_checkpoint, save_checkpoint, train
 
 
 def spoken(decoder, features, vocabulary, longest):
@@ -143,3 +145,36 @@ def test_validating_with_training_pictures_is_refused(toy_config):
 def test_validating_twice_is_refused(toy_config):
     with pytest.raises(ConfigError, match="both say what validates"):
         train(toy_config("data.validation=manifest.csv", "data.fold=1"))
+
+
+def test_a_full_disk_leaves_the_last_whole_state(toy_config, monkeypatch):
+    config = toy_config("run.max_epochs=2")
+    train(toy_config("run.max_epochs=2", "run.stop_after_epochs=1"))
+    last = config.run.output / "last.ckpt"
+    before = last.read_bytes()
+
+    def full(self, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match=r"cannot write .*last.ckpt \(No space left on device\)"):
+        train(config, resume=True)
+    assert last.read_bytes() == before
+    assert not list(config.run.output.glob("*.tmp"))
+    monkeypatch.undo()
+    train(config, resume=True)
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_earlier_one(toy_config, monkeypatch):
+    best = train(toy_config("run.max_epochs=1"))
+    before = {path.name: path.read_bytes() for path in best.iterdir()}
+    network, papers = load_checkpoint(best)
+
+    def full(*arguments):
+        raise SafetensorError("Error while serializing: No space left on device")
+
+    monkeypatch.setattr("vlfau.training.checkpoint.save_file", full)
+    with pytest.raises(InputError, match="cannot write the checkpoint .*No space left"):
+        save_checkpoint(best, network, papers)
+    assert {path.name: path.read_bytes() for path in best.iterdir()} == before
+    assert not list(best.parent.glob(".best*"))

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, TypeAdapter, with_config
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from vlfau.errors import CheckpointError, ConfigError
+from vlfau.errors import CheckpointError, ConfigError, InputError
 from vlfau.facs import check_au_ids
 from vlfau.language import Vocabulary
 from vlfau.model import VLFAU, ModelConfig, build_vlfau
@@ -46,18 +46,29 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, network: VLFAU, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint whole or not at all, in place of an earlier one in the same folder."""
+    """Write a checkpoint whole or not at all, in place of an earlier one in the same folder.
+
+    Raises:
+        InputError: It cannot be written; the earlier one stays.
+    """
     fresh, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
-    for leftover in (fresh, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, fresh / WEIGHTS_FILE)
     papers = json.dumps({"format": FORMAT, **asdict(checkpoint)}, indent=2)
-    (fresh / PAPERS_FILE).write_text(papers + "\n", encoding="utf-8")
-    if folder.exists():
-        folder.rename(old)
-    fresh.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    try:
+        for leftover in (fresh, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, fresh / WEIGHTS_FILE)
+        (fresh / PAPERS_FILE).write_text(papers + "\n", encoding="utf-8")
+        if folder.exists():
+            folder.rename(old)
+        fresh.rename(folder)
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"cannot write the checkpoint {folder} ({error}); free space, or choose another place"
+        ) from None
+    finally:
+        for leftover in (fresh, old):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def load_checkpoint(

@@ -28,6 +28,7 @@ from vlfau.model.stem import FACEMESH
 from vlfau.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from vlfau.training.config import TrainConfig
 from vlfau.training.module import VLFAUModule
+from vlfau.training.resume_file import WholeCheckpointIO
 
 __all__ = ["is_main_process", "train"]
 
@@ -86,6 +87,7 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
         devices=config.run.devices,
         num_nodes=config.run.num_nodes,
         strategy=config.run.strategy,
+        plugins=[WholeCheckpointIO()],
         accumulate_grad_batches=config.run.accumulate_batches,
         precision=config.run.precision,
         max_epochs=config.run.max_epochs,

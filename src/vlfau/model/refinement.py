@@ -10,7 +10,7 @@ from vlfau.model.branch import BranchLinear
 
 __all__ = ["DAIR", "Refinement"]
 
-OPEN_GATE = 2.0
+OPEN_GATE, GATE_SPREAD = 2.0, 1.5
 CHANNEL_BLOCK = 128
 """Channels that are looked at together: few enough that a block of all branches stays in a processor's cache."""
 
@@ -69,7 +69,8 @@ class DAIR(nn.Module):
         self.spatial = nn.Conv2d(2 * num_aus, num_aus, kernel_size=3, padding=1, groups=num_aus)
         # All gates start almost open. Half open, they would keep three quarters of the signal and of the gradient
         # from the branches, and the language losses would outweigh them.
-        nn.init.constant_(self.excite.bias, OPEN_GATE / 2)  # the bias counts twice, for max and mean
+        # Each branch starts with channels of its own, or the shared caption decoder could not tell AUs apart.
+        nn.init.normal_(self.excite.bias, OPEN_GATE / 2, GATE_SPREAD / 2)  # the bias counts twice, for max and mean
         assert self.spatial.bias is not None
         nn.init.constant_(self.spatial.bias, OPEN_GATE)
 

@@ -18,6 +18,7 @@ from vlfau.cli.describe import describe
 from vlfau.cli.evaluate import evaluate
 from vlfau.cli.export import export
 from vlfau.cli.info import info
+from vlfau.cli.models import models
 from vlfau.cli.predict import predict
 from vlfau.cli.prepare import prepare
 from vlfau.cli.report import report
@@ -55,7 +56,7 @@ def _app() -> App:
         version=lambda: vlfau.__version__,
         suppress_keyboard_interrupt=False,
     )
-    for command in (predict, prepare, synth, describe, train, evaluate, crossval, ablate, report, export, info):
+    for command in (predict, prepare, synth, describe, train, evaluate, crossval, ablate, report, export, models, info):
         app.command(command)
     return app
 

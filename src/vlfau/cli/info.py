@@ -1,7 +1,6 @@
 """`vlfau info`: which action units, which versions, and where the model comes from."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.table import Table
@@ -24,11 +23,11 @@ _PACKAGES: Final = (
 )
 
 
-def info(*, model: Path | None = None) -> None:
+def info(*, model: str | None = None) -> None:
     """Show the model: its action units, its origin and its scores, and the versions in use.
 
     Args:
-        model: A bundle; without it, the one that vlfau brings.
+        model: A bundle's folder or name; without it, the default model.
     """
     from vlfau.cli.console import output_console, print_notice
     from vlfau.cli.record import synthetic_warning

@@ -20,7 +20,7 @@ def predict(
     /,
     *,
     out: Path | None = None,
-    model: Path | None = None,
+    model: str | None = None,
     describe: Literal["active", "every", "never"] = "active",
     beam_size: int = 3,
     gendered: Annotated[bool, Parameter(negative=())] = False,
@@ -37,7 +37,7 @@ def predict(
     Args:
         photos: Pictures, or folders of pictures.
         out: Folder for results.csv, results.json and an annotated picture a photo.
-        model: A bundle to use instead of the one that vlfau brings.
+        model: A bundle to use instead of the default one: its folder, or a name that vlfau models lists.
         describe: Which action units to put in words: active, every, or never.
         beam_size: How many wordings to weigh; 1 is fastest.
         gendered: Let the description guess a gender instead of saying "this person".

@@ -9,7 +9,6 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from vlfau.atomic import replacing
 from vlfau.errors import BundleError, ConfigError, DescriptionError
 from vlfau.faces import CropGeometry
 from vlfau.facs import check_au_ids
+from vlfau.inference.models import bundle_folder
 from vlfau.inference.schema import check_keys
 from vlfau.language import Vocabulary
 
@@ -99,16 +99,16 @@ class Bundle:
         return self.folder / name
 
 
-def load_bundle(folder: str | Path | None = None) -> Bundle:
+def load_bundle(model: str | Path | None = None) -> Bundle:
     """Read and check a bundle.
 
     Args:
-        folder: The bundle; None takes the one that vlfau brings.
+        model: Its folder, or its name; None takes the one that vlfau brings.
 
     Raises:
         BundleError: It is no bundle, of another format, damaged, or contradicts itself.
     """
-    folder = _default_folder() if folder is None else Path(folder)
+    folder = bundle_folder(model)
     path = folder / "model.json"
     table = _read_json(path)
     if table.get("format") != FORMAT:
@@ -137,13 +137,6 @@ def write_model_json(folder: Path, info: BundleInfo) -> Bundle:
     with replacing(folder / "model.json") as temporary:
         temporary.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n", "utf-8")
     return load_bundle(folder)
-
-
-def _default_folder() -> Path:
-    folder = Path(str(resources.files("vlfau"))) / "weights" / "default"
-    if not folder.is_dir():
-        raise BundleError("this installation of vlfau brings no model; name a bundle's folder (--model)")
-    return folder
 
 
 def _read_json(path: Path) -> dict[str, Any]:

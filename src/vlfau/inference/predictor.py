@@ -26,7 +26,7 @@ class Predictor:
     """Finds faces and says which AUs act on them.
 
     Args:
-        bundle: A bundle or its folder; None takes the one that vlfau brings.
+        bundle: A bundle, its folder or its name; None takes the one that vlfau brings.
         threads: Threads that a network may use.
         describe: Which AUs get words: the active ones, every one, or none (and no global text either).
         beam_size: Hypotheses of the caption search; 1 is fastest.

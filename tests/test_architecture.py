@@ -21,6 +21,7 @@ HEAVY = {
     "matplotlib",
     "sklearn",
     "jinja2",
+    "huggingface_hub",
     "numba",
     "scipy",
 }

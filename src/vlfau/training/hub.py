@@ -1,0 +1,69 @@
+"""Checkpoints by name: folders, and repositories of the Hugging Face hub."""
+
+from pathlib import Path
+
+from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+from vlfau.errors import CheckpointError
+from vlfau.model import VLFAU
+from vlfau.training.checkpoint import PAPERS_FILE, WEIGHTS_FILE, Checkpoint, load_checkpoint, read_papers
+from vlfau.training.checkpoint import save_checkpoint as save_pretrained
+
+__all__ = ["from_pretrained", "push_to_hub", "save_pretrained"]
+
+FILES = (WEIGHTS_FILE, PAPERS_FILE)
+NO_ANSWER = (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError)
+
+
+def from_pretrained(name: str | Path, *, revision: str | None = None) -> tuple[VLFAU, Checkpoint]:
+    """Load a checkpoint; nothing of it is executed.
+
+    Args:
+        name: A folder, which needs no network, or a repository such as "laboratory/vlfau-bp4d-fold1".
+        revision: A branch, tag or commit of the repository.
+
+    Returns:
+        The network in evaluation mode, and its papers.
+
+    Raises:
+        CheckpointError: It is neither, or damaged.
+    """
+    if Path(name).is_dir():
+        return load_checkpoint(Path(name))
+    try:
+        folder = snapshot_download(str(name), revision=revision, allow_patterns=list(FILES))
+    except NO_ANSWER as error:
+        raise CheckpointError(
+            f"{name} is no folder, and no repository that could be fetched ({_first_line(error)}); check the name, or "
+            "give a folder"
+        ) from None
+    return load_checkpoint(Path(folder))
+
+
+def push_to_hub(folder: Path, repository: str, *, private: bool = True, token: str | None = None) -> str:
+    """Upload a checkpoint.
+
+    Args:
+        folder: Where it lies.
+        repository: Its name on the hub; made if it does not exist.
+        private: Whether a new repository is hidden from others.
+        token: Of the hub; None takes the one that `hf auth login` stored.
+
+    Returns:
+        The address of the upload.
+
+    Raises:
+        CheckpointError: It is no checkpoint, or the hub refuses.
+    """
+    read_papers(folder)
+    api = HfApi(token=token)
+    try:
+        api.create_repo(repository, private=private, exist_ok=True)
+        return str(api.upload_folder(folder_path=folder, repo_id=repository, allow_patterns=list(FILES)))
+    except NO_ANSWER as error:
+        raise CheckpointError(f"{folder} could not be uploaded to {repository} ({_first_line(error)})") from None
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vlfau.faces import FaceFinder
 from vlfau.synthetic import Renderer, Subject
 from vlfau.synthetic.clips import Clip, Shot, shoot
-from vlfau.synthetic.components import CAMERA, KINDS, Components, components
+from vlfau.synthetic.components import Components, components
 from vlfau.synthetic.sampler import sampler
 
 __all__ = ["measure"]
@@ -35,14 +35,14 @@ def measure() -> Iterator[tuple[str, str]]:
     frames = list(_uncovered(everyday))
     for name, finds in detectors.items():
         yield f"{name} finds uncovered faces of {LEAST_HEIGHT} pixels or more", _share(finds, frames)
-    for component, kinds in KINDS.items():
-        for kind in kinds:
+    for component, weights in everyday.kinds.items():
+        for kind in (kind for kind, weight in weights.items() if weight):
             chances = _with(everyday, component, kind)
             images = [
                 shot.image for shot in _shots(chances, gender=component.rpartition("_")[2], stop=COMPONENT_FRAMES)
             ]
             yield f"{component} = {kind}", _shares(detectors, images)
-    for effect in CAMERA:
+    for effect in (effect for effect, chance in everyday.camera.items() if chance):
         chances = Components(everyday.kinds, MappingProxyType({**everyday.camera, effect: 1.0}), 17, 9, 7)
         images = [shot.image for shot in _shots(chances, stop=COMPONENT_FRAMES)]
         yield f"camera: {effect}", _shares(detectors, images)

@@ -96,8 +96,19 @@ def test_a_picture_that_is_no_aligned_face_is_named(write_manifest):
         dataset(path)[1]
 
 
-def test_an_inactive_au_has_intensity_0_and_an_unknown_one_none(write_manifest):
-    rows = [{"AU12": 1, "AU12_intensity": 3, "AU25": 0}, {"AU12": 1, "AU12_intensity": "", "AU25": ""}]
+def test_intensities_are_taught_as_written_and_unknown_ones_not_at_all(write_manifest):
+    rows = [
+        {"AU12": 1, "AU12_intensity": 3, "AU25": 0, "AU25_intensity": 1},
+        {"AU12": 0, "AU12_intensity": "", "AU25": "", "AU25_intensity": ""},
+    ]
     first, second = dataset(write_manifest(rows))
-    assert first.intensity.tolist() == [3, 0]
+    assert first.intensity.tolist() == [3, 1]  # at DISFA an AU occurs from 2 on
     assert second.intensity.isnan().all()
+
+
+def test_a_face_of_which_too_little_is_known_is_not_described(write_manifest):
+    rows = [{"AU12": 0, "AU25": ""}, {"AU12": 1, "AU25": ""}, {"AU12": 0, "AU25": 0}]
+    unknown, active, still = dataset(write_manifest(rows))
+    assert unknown.global_caption == []
+    assert "lip corners" in VOCABULARY.decode(active.global_caption)
+    assert len(VOCABULARY.decode(still.global_caption)) > 10

@@ -94,7 +94,14 @@ def figures(au_ids, *, level=0.6):
             "f1_macro": [mean - 0.05, mean + 0.05],
             "f1_per_au": {key: [share - 0.1, share + 0.1] for key, share in shares.items()},
         },
-        "words": {"frames": 9, "local_top5": level + 0.2, "global_top5": level, "global_cider_d": 1.25},
+        "words": {
+            "frames": 9,
+            "local_top5": level + 0.2,
+            "global_top5": level,
+            "local_top5_canonical": level + 0.2,
+            "global_top5_canonical": level,
+            "global_cider_d": 1.25,
+        },
         "truth": {"local_agrees_with_true": 0.8, "pointing_game": 0.7, "pointing_game_per_au": shares},
         "counterfactuals": {"pairs": 40, "state_flips": 0.75, "per_au": {"1": {"pairs": 40, "state_flips": None}}},
     }

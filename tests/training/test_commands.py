@@ -51,3 +51,12 @@ def test_two_processes_train_one_network(toy_file, tmp_path):
     assert done.stdout.count("checkpoint:") == 1
     state = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)
     assert state["global_step"] == 3  # 16 faces an epoch are one step of two processes with 8 each
+
+
+def test_continue_begins_a_run_and_goes_on_with_it(toy_file, tmp_path, capsys):
+    stopped = ["--set", "run.stop_after_epochs=1", "--set", "run.validate_every_epochs=2"]
+    assert main(["train", str(toy_file), "--continue", *stopped]) == 0
+    assert "stopped before the first validation" in capsys.readouterr().out
+    assert main(["train", str(toy_file), "--continue", "--set", "run.validate_every_epochs=2"]) == 0
+    assert "best macro F1" in capsys.readouterr().out
+    assert torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)["epoch"] == 1

@@ -132,14 +132,14 @@ def test_another_manifest_can_validate(toy_config, toy_file):
         shutil.copy(path, folder)
     rows = (toy_file.parent / "manifest.csv").read_text().splitlines()
     (folder / "manifest.csv").write_text("\n".join(rows[:9]))
-    _, checkpoint = load_checkpoint(train(toy_config("run.max_epochs=1", "data.validation=others/manifest.csv")))
+    _, checkpoint = load_checkpoint(train(toy_config("run.max_epochs=1", f"data.validation={folder}/manifest.csv")))
     assert checkpoint.training["test_frames"] == 8
     assert checkpoint.training["train_frames"] == 16
 
 
-def test_validating_with_training_pictures_is_refused(toy_config):
+def test_validating_with_training_pictures_is_refused(toy_config, toy_file):
     with pytest.raises(ManifestError, match="validates with pictures that"):
-        train(toy_config("data.validation=manifest.csv"))
+        train(toy_config(f"data.validation={toy_file.parent}/manifest.csv"))
 
 
 def test_validating_twice_is_refused(toy_config):
@@ -178,3 +178,13 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_earlier_one(toy_config, 
         save_checkpoint(best, network, papers)
     assert {path.name: path.read_bytes() for path in best.iterdir()} == before
     assert not list(best.parent.glob(".best*"))
+
+
+def test_intensities_need_intensities(toy_config):
+    with pytest.raises(ManifestError, match="has no intensities"):
+        train(toy_config("model.intensity=true"))
+
+
+def test_an_end_that_would_never_be_validated_is_refused(toy_config):
+    with pytest.raises(ConfigError, match="does not divide run.max_epochs"):
+        train(toy_config("run.max_epochs=5", "run.validate_every_epochs=2"))

@@ -14,6 +14,7 @@ def train(
     *,
     changes: Annotated[tuple[str, ...], Parameter(name="--set", negative=())] = (),
     resume: Annotated[bool, Parameter(negative=())] = False,
+    go_on: Annotated[bool, Parameter(name="--continue", negative=())] = False,
 ) -> int:
     """Train a network on a manifest of aligned faces, and keep the state with the best macro F1.
 
@@ -24,10 +25,12 @@ def train(
         config: A YAML file; the ones in configs/ show the keys.
         changes: A setting to change, such as run.max_epochs=2; may be given often.
         resume: Go on with the run that the folder holds.
+        go_on: Go on if the folder holds a run, and begin one otherwise.
     """
     from vlfau.cli.console import output_console, print_notice
     from vlfau.training import is_main_process, read_config, read_papers
     from vlfau.training import train as run
+    from vlfau.training.train import RESUME_FILE
 
     settings = read_config(config, changes)
     if settings.stem.weights is None and settings.model.backbone != "facemesh":
@@ -37,8 +40,11 @@ def train(
             title="note",
             style="yellow",
         )
-    best = run(settings, resume=resume)
+    best = run(settings, resume=resume or (go_on and (settings.run.output / RESUME_FILE).is_file()))
     if not is_main_process():
+        return 0
+    if not best.is_dir():
+        output_console().print("stopped before the first validation; nothing is kept yet but what --resume needs")
         return 0
     checkpoint = read_papers(best)
     kind = "synthetic faces" if settings.data.synthetic else "the frames"

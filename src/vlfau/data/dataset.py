@@ -131,14 +131,16 @@ class FrameDataset(Dataset[Sample]):
             face=face.contiguous(),
             occurrence=torch.tensor([float(state is not None and state.active) for state in states]),
             valid_mask=torch.tensor([state is not None for state in states]),
-            intensity=torch.tensor([_intensity(state) for state in states]),
+            intensity=torch.tensor([math.nan if level is None else level for level in frame.intensities]).float(),
             local_captions=[
                 self.vocabulary.encode(local_description(state, words_rng)) if state is not None else []
                 for state in states
             ],
             global_caption=self.vocabulary.encode(
                 global_description([state for state in states if state is not None], gender, words_rng)
-            ),
+            )
+            if frame.can_be_described
+            else [],
         )
 
     def _read(self, frame: Frame) -> NDArray[np.uint8]:
@@ -172,12 +174,6 @@ def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:
         local_captions=_pad(local_captions, pad_id).view(len(samples), num_aus, -1),
         global_captions=_pad([sample.global_caption for sample in samples], pad_id),
     )
-
-
-def _intensity(state: AUState | None) -> float:
-    if state is None or (state.active and state.intensity is None):
-        return math.nan
-    return float(state.intensity or 0)
 
 
 def _pad(captions: Sequence[Sequence[int]], pad_id: int) -> Tensor:

@@ -46,6 +46,7 @@ class Frame:
         fold: The fold that tests the subject, or None.
         gender: As the data state it, or None.
         states: One an AU in the manifest's order; None where nobody annotated.
+        intensities: As written, 0 to 5, also below the level from which an AU counts as present; None where unknown.
     """
 
     image: Path
@@ -53,6 +54,12 @@ class Frame:
     fold: int | None
     gender: Gender | None
     states: tuple[AUState | None, ...]
+    intensities: tuple[int | None, ...] = ()
+
+    @property
+    def can_be_described(self) -> bool:
+        """Whether a text may say what the face does: some AU is known to act, or all are known not to."""
+        return any(state is not None and state.active for state in self.states) or None not in self.states
 
 
 @dataclass(frozen=True)
@@ -189,6 +196,7 @@ class _Row:
             fold=int(fold) if fold else None,
             gender=GENDERS[self._cell("gender")],
             states=tuple(self._state(au_id) for au_id in au_ids),
+            intensities=tuple(self._intensity(f"AU{au_id}_intensity") for au_id in au_ids),
         )
 
     def _state(self, au_id: int) -> AUState | None:

@@ -135,7 +135,7 @@ def evaluate(
         scores["truth"] |= grounding(answers, regions, **sizes, progress=look.progress)
     pairs = manifest.parent / PAIRS_FILE
     if pairs.is_file():
-        chosen = places if places and answerer.speaks else range(len(answers))
+        chosen = places if scope.described_frames is not None and places else range(len(answers))
         some = replace(frames, frames=tuple(frames.frames[place] for place in chosen))
         partners = partner_frames(some, answers.take(chosen).images, pairs)
         scores["counterfactuals"] = {"pairs": 0}

@@ -42,6 +42,12 @@ def finish_runs(
         InputError: A configuration or its data are wrong, or a folder holds a run of another configuration.
     """
     for config in configs:
+        if config.run.devices != 1 or config.run.num_nodes != 1:
+            raise ConfigError(
+                f"runs that belong together are trained on one device each, not on {config.run.devices} of "
+                f"{config.run.num_nodes} machine(s); set run.devices=1 and start folds or variants side by "
+                "side, or use `vlfau train` and `vlfau evaluate`"
+            )
         _check_same_run(config)
     scores = []
     for number, config in enumerate(configs, start=1):
@@ -72,7 +78,7 @@ def _check_same_run(config: TrainConfig) -> None:
         settings = json.loads(json.dumps(asdict(config), default=str))
         for each in (earlier, settings):
             for name in HOW_NOT_WHAT:
-                each["run"].pop(name)
+                each["run"].pop(name, None)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{path} is damaged ({error}); remove its folder to start the run anew") from error
     changed = [

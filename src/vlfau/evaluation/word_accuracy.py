@@ -85,5 +85,7 @@ def _paraphrased(sample: Sample, frame: Frame, vocabulary: Vocabulary, seed: int
         local_captions=[
             [] if state is None else vocabulary.encode(local_description(state, rng)) for state in frame.states
         ],
-        global_caption=vocabulary.encode(global_description(known, frame.gender, rng)),
+        global_caption=vocabulary.encode(global_description(known, frame.gender, rng))
+        if frame.can_be_described
+        else [],
     )

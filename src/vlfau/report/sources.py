@@ -50,7 +50,9 @@ class Faces:
         """Return a face (crop_size, crop_size, 3) in RGB; None if the picture is gone."""
         try:
             with Image.open(self.folder / image) as picture:
-                aligned = picture.convert("RGB").resize((self.aligned_size, self.aligned_size))
+                aligned = picture.convert("RGB").resize(
+                    (self.aligned_size, self.aligned_size), Image.Resampling.LANCZOS
+                )
         except OSError:
             return None
         start = (self.aligned_size - self.crop_size) // 2

@@ -7,6 +7,7 @@ of its own data.
 
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from string import ascii_lowercase
 from typing import Final, TypeVar
 
@@ -14,6 +15,7 @@ from vlfau.facs import AU_SETS, action_unit
 from vlfau.report.data_key import DataKey
 from vlfau.report.published import Published, PublishedScore, read_published
 from vlfau.report.runs import Ablation, Crossval, Runs
+from vlfau.report.scores import Scores
 from vlfau.report.table import Cell, Row, Table
 
 __all__ = ["comparison_tables"]
@@ -91,8 +93,10 @@ def _method_table(key: str, measure: str, au_set: str, published: Published, run
         remark = f"{method.name} {method.remark}" if method.remark else ""
         rows.append(Row((method.name, method.venue), _published_cells(score, footnotes, remark)))
     for run in _of_set(runs.crossvals, au_set):
-        row = _crossval_row(run, measure)
-        rows.append(Row((f"{run.name} (ours)", "this package"), row.cells, ours=True))
+        *cells, mean = _crossval_row(run, measure).cells
+        letter = footnotes.letter(f"{run.name}: {_protocol(run.scores, [fold.scores.fold for fold in run.folds])}")
+        mean = replace(mean, footnote=letter)
+        rows.append(Row((f"{run.name} (ours)", "this package"), (*cells, mean), ours=True))
     name = au_set.upper()
     title = f"Table {TABLE_NUMBERS[measure, au_set]}: {MEASURES[measure]} of {len(AU_SETS[au_set])} AUs on {name}, in %"
     return Table(key, title, ("Method", "Published"), _heads(AU_SETS[au_set]), tuple(rows), tuple(footnotes.notes))
@@ -113,6 +117,12 @@ def _crossval_row(run: Crossval, measure: str) -> Row:
     return Row((run.name,), cells, ours=True)
 
 
+def _protocol(scores: Scores, folds: Sequence[int | None]) -> str:
+    """Say how a run of ours was measured, where that may differ from the published rows."""
+    stem = " of a stem without ImageNet weights" if scores.network.from_scratch else ""
+    return f"fold {', '.join(map(str, folds))} at threshold {scores.threshold:g}{stem}"
+
+
 def _percent(share: float | None) -> float | None:
     return None if share is None else 100 * share
 
@@ -131,9 +141,9 @@ def _published_ablation(published: Published, runs: Runs) -> Table:
         )
         for variant in published.variants
     ]
-    rows += [
-        row for run in _of_set(runs.ablations, au_set) for row in _ablation_rows(run, published, f", {run.name} (ours)")
-    ]
+    for run in _of_set(runs.ablations, au_set):
+        letter = footnotes.letter(f"{run.name}: {_protocol(run.scores, [run.scores.fold])}")
+        rows += _ablation_rows(run, published, f", {run.name} (ours, note {letter})")
     title = "Table 4: what the parts of VL-FAU bring: F1 and top-5 word accuracy on BP4D, in %"
     key = DataKey(au_set, False, AU_SETS[au_set])
     return _ablation_table("table4-ablation", title, key, tuple(rows), tuple(footnotes.notes))
@@ -154,7 +164,7 @@ def _ablation_rows(run: Ablation, published: Published, suffix: str) -> Iterator
         cells.append(_over_seeds([one.f1_macro for one in scores], deviation=True))
         cells += [
             _over_seeds([one.number(f"words.{name}") for one in scores], deviation=True)
-            for name in ("local_top5", "global_top5")
+            for name in ("local_top5_canonical", "global_top5_canonical")
         ]
         label = f"({variant.number}) {variant.name}{suffix}"
         yield Row((label, *_ticks(parts.get(variant.number, ()))), tuple(cells), ours=True)

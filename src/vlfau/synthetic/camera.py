@@ -54,9 +54,13 @@ class Camera:
 
     @property
     def resolution(self) -> float:
-        """How many pixels are left of one across, 1 for all; what a thumbnail loses is not counted."""
+        """How many pixels are left of one across, 1 for all, before a thumbnail is made."""
         strength = self.strengths.get("low_resolution")
         return 1.0 if strength is None else 1 / (1.4 + 3.6 * strength)
+
+    def pixels(self, size: int) -> float:
+        """Return how many pixels across are left of `size`."""
+        return min(size * self.resolution, THUMBNAIL if "thumbnail" in self.strengths else size)
 
     def expose(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Return what the camera makes of a picture (S, S, 3)."""

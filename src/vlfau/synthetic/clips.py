@@ -127,7 +127,8 @@ def shoot_one(renderer: Renderer, subject: Subject, clip: Clip, scene: Scene, nu
         image, covered = clip.occluder.draw(image, (number + 0.5) / len(clip.scenes))
     rng = np.random.default_rng([*clip.seed, CAMERA_STREAM, number])
     exposed = clip.camera.expose(image, rng)
-    return Shot(scene, exposed, dict(drawing.landmarks_xy), covered, clip.camera.resolution)
+    resolution = clip.camera.pixels(len(image)) / len(image)
+    return Shot(scene, exposed, dict(drawing.landmarks_xy), covered, resolution)
 
 
 def _poses(count: int, chances: Components, rng: np.random.Generator) -> list[Pose]:

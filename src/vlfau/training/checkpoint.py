@@ -53,6 +53,8 @@ def save_checkpoint(folder: Path, network: VLFAU, checkpoint: Checkpoint) -> Non
     """
     fresh, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
     papers = json.dumps({"format": FORMAT, **asdict(checkpoint)}, indent=2)
+    if old.exists() and not folder.exists():
+        old.rename(folder)  # An earlier process ended between the two renames below.
     try:
         for leftover in (fresh, old):
             shutil.rmtree(leftover, ignore_errors=True)
@@ -67,6 +69,8 @@ def save_checkpoint(folder: Path, network: VLFAU, checkpoint: Checkpoint) -> Non
             f"cannot write the checkpoint {folder} ({error}); free space, or choose another place"
         ) from None
     finally:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
         for leftover in (fresh, old):
             shutil.rmtree(leftover, ignore_errors=True)
 

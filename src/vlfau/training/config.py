@@ -130,7 +130,7 @@ class RunConfig:
     weight_sum: WeightSum = WeightSum.NUM_AUS
     local_captions_per_face: int | None = None
     accelerator: str = "auto"
-    devices: int | str = "auto"
+    devices: int | str = 1
     num_nodes: int = 1
     strategy: str = "auto"
     threads: int | None = None
@@ -152,8 +152,9 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
     """Read a YAML file, change single values, and check all of it.
 
     Args:
-        path: The file. Its `data.manifest` and `stem.weights` are relative to its folder.
-        overrides: Changes such as "run.max_epochs=2"; values are YAML.
+        path: The file. Its paths `data.manifest`, `data.validation` and `stem.weights` are relative to its folder.
+        overrides: Changes such as "run.max_epochs=2"; values are YAML, and paths relative to where the command is
+            called.
 
     Raises:
         ConfigError: A key is unknown, or a value is of the wrong kind. The message names file and key.
@@ -166,18 +167,24 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
         raise ConfigError(f"configuration {path} is no YAML file: {error}") from error
     if not isinstance(settings, dict):
         raise ConfigError(f"configuration {path} must be a mapping with 'data', 'model' and so on")
+    _resolve(settings, path.parent)
     for override in overrides:
         _override(settings, override)
-    for section, key in (("data", "manifest"), ("data", "validation"), ("stem", "weights")):
-        value = settings[section].get(key) if isinstance(settings.get(section), dict) else None
-        if isinstance(value, str):
-            settings[section][key] = path.parent / value
+    _resolve(settings, Path())
     try:
         return TypeAdapter(with_config(ConfigDict(extra="forbid"))(TrainConfig)).validate_python(settings)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
         raise ConfigError(f"configuration {path}, key '{key}': {first['msg']}; found {first['input']!r}") from error
+
+
+def _resolve(settings: dict[str, Any], folder: Path) -> None:
+    """Make the paths that are still texts absolute."""
+    for section, key in (("data", "manifest"), ("data", "validation"), ("stem", "weights")):
+        value = settings[section].get(key) if isinstance(settings.get(section), dict) else None
+        if isinstance(value, str):
+            settings[section][key] = (folder / value).absolute()
 
 
 def _override(settings: dict[str, Any], override: str) -> None:

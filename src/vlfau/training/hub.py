@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
 from vlfau.errors import CheckpointError
 from vlfau.model import VLFAU
@@ -13,7 +12,6 @@ from vlfau.training.checkpoint import save_checkpoint as save_pretrained
 __all__ = ["from_pretrained", "push_to_hub", "save_pretrained"]
 
 FILES = (WEIGHTS_FILE, PAPERS_FILE)
-NO_ANSWER = (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError)
 
 
 def from_pretrained(name: str | Path, *, revision: str | None = None) -> tuple[VLFAU, Checkpoint]:
@@ -33,7 +31,7 @@ def from_pretrained(name: str | Path, *, revision: str | None = None) -> tuple[V
         return load_checkpoint(Path(name))
     try:
         folder = snapshot_download(str(name), revision=revision, allow_patterns=list(FILES))
-    except NO_ANSWER as error:
+    except Exception as error:  # The client also raises the errors of its transport, which have no common base.
         raise CheckpointError(
             f"{name} is no folder, and no repository that could be fetched ({_first_line(error)}); check the name, or "
             "give a folder"
@@ -61,7 +59,7 @@ def push_to_hub(folder: Path, repository: str, *, private: bool = True, token: s
     try:
         api.create_repo(repository, private=private, exist_ok=True)
         return str(api.upload_folder(folder_path=folder, repo_id=repository, allow_patterns=list(FILES)))
-    except NO_ANSWER as error:
+    except Exception as error:  # The client also raises the errors of its transport, which have no common base.
         raise CheckpointError(f"{folder} could not be uploaded to {repository} ({_first_line(error)})") from None
 
 

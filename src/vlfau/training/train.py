@@ -62,6 +62,11 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
         )
     if not resume and last.exists():
         raise ConfigError(f"{output} holds a run already; go on with --resume, or give another run.output")
+    if config.run.max_epochs % config.run.validate_every_epochs:
+        raise ConfigError(
+            f"run.validate_every_epochs {config.run.validate_every_epochs} does not divide run.max_epochs "
+            f"{config.run.max_epochs}, so the end would never be validated and kept; change one of them"
+        )
     L.seed_everything(config.run.seed, workers=True, verbose=False)
     if config.run.threads is not None:
         torch.set_num_threads(config.run.threads)
@@ -229,6 +234,13 @@ def _module(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
         vocabulary_size=len(data.vocabulary),
         stem_weights=config.stem.weights,
     )
+    if config.model.intensity and all(
+        level in {None, 0} for frame in data.train_frames.frames for level in frame.intensities
+    ):
+        raise ManifestError(
+            f"{config.data.manifest} has no intensities (columns such as AU12_intensity) to learn from; set "
+            "model.intensity to false"
+        )
     if config.run.start_from is not None:
         _take_vision(network, config, data)
     return VLFAUModule(

@@ -45,7 +45,7 @@ def papers(**changes):
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
     """An untrained network whose branches differ and whose decoders choose their words clearly."""
-    torch.manual_seed(0)
+    torch.manual_seed(2)
     network = build_vlfau(CONFIG, num_aus=len(AU_IDS), vocabulary_size=len(VOCABULARY)).eval()
     network.refinement.excite.weight.data *= 100
     for decoder in (network.local_decoder, network.global_decoder):

@@ -36,8 +36,7 @@ def crossval(
         frames: Describe this many frames a fold, evenly spaced, instead of all.
         batch_size: Faces at once in the evaluation.
     """
-    from vlfau.cli.console import output_console
-    from vlfau.cli.measuring import ProgressBar, announce, numbers, score_table, word_table
+    from vlfau.cli.measuring import ProgressBar, announce, numbers, print_scores
     from vlfau.evaluation import Look, Scope
     from vlfau.evaluation import crossval as run
     from vlfau.training import read_config
@@ -52,9 +51,5 @@ def crossval(
             look=Look(batch_size, progress=progress),
             announce=announce,
         )
-    console = output_console()
-    for table in (score_table(scores), word_table(scores)):
-        if table is not None:
-            console.print(table)
-    console.print(f"scores: {out / 'scores.json'}", markup=False)
+    print_scores(scores, out)
     return 0

@@ -39,8 +39,8 @@ def evaluate(
         data: What the faces are, for the tables; without it, what the checkpoint was trained on.
         synthetic: Whether the faces are synthetic; without it, as those that the checkpoint was trained on.
     """
-    from vlfau.cli.console import output_console, print_notice
-    from vlfau.cli.measuring import ProgressBar, numbers, score_table, word_table
+    from vlfau.cli.console import print_notice
+    from vlfau.cli.measuring import ProgressBar, numbers, print_scores
     from vlfau.evaluation import Look, Scope
     from vlfau.evaluation import evaluate as run
     from vlfau.training import read_papers
@@ -65,9 +65,5 @@ def evaluate(
             title="note",
             style="yellow",
         )
-    console = output_console()
-    for table in (score_table(scores), word_table(scores)):
-        if table is not None:
-            console.print(table)
-    console.print(f"scores: {out / 'scores.json'}", markup=False)
+    print_scores(scores, out)
     return 0

@@ -1,17 +1,18 @@
 """What the commands that measure networks share: their progress bars, their tables, their lists of numbers."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from rich import box
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from vlfau.cli.console import error_console, print_notice
+from vlfau.cli.console import error_console, output_console, print_notice
 from vlfau.errors import ConfigError
 from vlfau.facs import action_unit
 
-__all__ = ["ProgressBar", "announce", "numbers", "score_table", "variant_table", "word_table"]
+__all__ = ["ProgressBar", "announce", "numbers", "print_scores", "score_table", "variant_table", "word_table"]
 
 MEASURES = ("f1", "accuracy", "roc_auc", "average_precision", "ece")
 TITLES = ("F1", "accuracy", "ROC-AUC", "avg. precision", "ECE")
@@ -67,6 +68,15 @@ def numbers(text: str, option: str) -> list[int]:
     if not all(part.strip().isdecimal() for part in parts):
         raise ConfigError(f"{option} takes numbers with commas between them, such as 1,2,3, not '{text}'; correct it")
     return [int(part) for part in parts]
+
+
+def print_scores(scores: Mapping[str, Any], folder: Path) -> None:
+    """Print the tables of scores, and where they were written."""
+    console = output_console()
+    for table in (score_table(scores), word_table(scores)):
+        if table is not None:
+            console.print(table)
+    console.print(f"scores: {folder / 'scores.json'}", markup=False)
 
 
 def score_table(scores: Mapping[str, Any]) -> Table:

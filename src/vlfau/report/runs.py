@@ -8,6 +8,8 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vlfau.errors import InputError
+from vlfau.evaluation.ablation import ABLATION_FILE
+from vlfau.evaluation.crossval import CROSSVAL_FILE
 from vlfau.report.scores import DataInfo, Scores, read_json, read_scores
 
 __all__ = ["Ablation", "Crossval", "Run", "Runs", "Variant", "find_runs"]
@@ -128,8 +130,8 @@ def find_runs(folder: Path) -> Runs:
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder; give one that holds cross-validations or ablations")
     runs = Runs(
-        _read_all(folder, "crossval.json", _read_crossval),
-        _read_all(folder, "ablation.json", _read_ablation),
+        _read_all(folder, CROSSVAL_FILE, _read_crossval),
+        _read_all(folder, ABLATION_FILE, _read_ablation),
     )
     if not runs.crossvals and not runs.ablations:
         raise InputError(
@@ -144,7 +146,7 @@ def _read_all(folder: Path, name: str, read: Callable[[Path], _Found]) -> tuple[
 
 
 def _read_crossval(folder: Path) -> Crossval:
-    papers = _read_papers(folder / "crossval.json", _CrossvalFile)
+    papers = _read_papers(folder / CROSSVAL_FILE, _CrossvalFile)
     scores = read_scores(folder)
     folds = tuple(_read_run(folder / f"fold{fold}") for fold in papers.folds)
     _check_same_aus(folder, scores, folds)
@@ -152,7 +154,7 @@ def _read_crossval(folder: Path) -> Crossval:
 
 
 def _read_ablation(folder: Path) -> Ablation:
-    papers = _read_papers(folder / "ablation.json", _AblationFile)
+    papers = _read_papers(folder / ABLATION_FILE, _AblationFile)
     variants = tuple(
         Variant(entry.number, entry.name, tuple(_read_run(folder / name) for name in entry.folders))
         for entry in sorted(papers.variants, key=lambda entry: entry.number)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, ValidationError, model_validator
 
 from vlfau.errors import InputError
+from vlfau.evaluation.scores import SCORES_FILE
 from vlfau.facs import AU_SETS
 
 __all__ = ["DataInfo", "Figures", "Intervals", "Scores", "read_json", "read_scores"]
@@ -153,7 +154,7 @@ def read_scores(folder: Path) -> Scores:
     Raises:
         InputError: The folder has no scores.json, or a damaged one. The message names the file and the key.
     """
-    path = folder / "scores.json"
+    path = folder / SCORES_FILE
     content = read_json(path, "evaluate the run again")
     try:
         return Scores.model_validate_json(content)

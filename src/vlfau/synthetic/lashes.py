@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.synthetic.jit import compiled
-from vlfau.synthetic.rasteriser import noise_2d
+from vlfau.synthetic.rasteriser import covered, noise_2d
 
 __all__ = ["Target", "draw_lashes"]
 
@@ -48,8 +48,8 @@ def draw_lashes(
         area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
         if abs(area) < 1e-9:
             continue
-        left, right = max(0, int(np.ceil(min(ax, bx, cx) - 0.5))), min(size - 1, int(np.floor(max(ax, bx, cx) - 0.5)))
-        top, bottom = max(0, int(np.ceil(min(ay, by, cy) - 0.5))), min(size - 1, int(np.floor(max(ay, by, cy) - 0.5)))
+        left, right = covered(ax, bx, cx, size)
+        top, bottom = covered(ay, by, cy, size)
         for row in range(top, bottom + 1):
             y = row + 0.5
             for column in range(left, right + 1):

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from vlfau.synthetic.jit import compiled
 
-__all__ = ["Outlines", "depth_map", "interpolate", "noise_2d", "visible_triangles"]
+__all__ = ["Outlines", "covered", "depth_map", "interpolate", "noise_2d", "visible_triangles"]
 
 FRINGE = 0.05
 """Hair whose margin is below this, in decimetres, ends in strands."""
@@ -30,6 +30,12 @@ def _hash(column: float, row: float) -> float:
     mixed = np.int64(column) * 374761393 + np.int64(row) * 668265263
     mixed = (mixed ^ (mixed >> 13)) * 1274126177
     return float(((mixed ^ (mixed >> 16)) & 0xFFFFFF) / 16777216.0)
+
+
+@compiled
+def covered(a: float, b: float, c: float, size: int) -> tuple[int, int]:
+    """Return the first and the last of `size` pixels whose middle may lie between a triangle's corners."""
+    return max(0, int(np.ceil(min(a, b, c) - 0.5))), min(size - 1, int(np.floor(max(a, b, c) - 0.5)))
 
 
 class Outlines(NamedTuple):
@@ -71,8 +77,8 @@ def visible_triangles(
         area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
         if (one_sided[number] and area >= 0) or abs(area) < 1e-9:
             continue
-        left, right = max(0, int(np.ceil(min(ax, bx, cx) - 0.5))), min(size - 1, int(np.floor(max(ax, bx, cx) - 0.5)))
-        top, bottom = max(0, int(np.ceil(min(ay, by, cy) - 0.5))), min(size - 1, int(np.floor(max(ay, by, cy) - 0.5)))
+        left, right = covered(ax, bx, cx, size)
+        top, bottom = covered(ay, by, cy, size)
         if left > right or top > bottom:
             continue
         if margins[a] < 0 and margins[b] < 0 and margins[c] < 0:
@@ -123,8 +129,8 @@ def depth_map(screen: NDArray[np.float32], triangles: NDArray[np.int32], nearest
         area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
         if area >= -1e-9:
             continue
-        left, right = max(0, int(np.ceil(min(ax, bx, cx) - 0.5))), min(size - 1, int(np.floor(max(ax, bx, cx) - 0.5)))
-        top, bottom = max(0, int(np.ceil(min(ay, by, cy) - 0.5))), min(size - 1, int(np.floor(max(ay, by, cy) - 0.5)))
+        left, right = covered(ax, bx, cx, size)
+        top, bottom = covered(ay, by, cy, size)
         if left > right or top > bottom:
             continue
         per_area = 1 / area

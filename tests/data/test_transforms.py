@@ -71,3 +71,16 @@ def test_half_of_all_faces_are_flipped_by_default():
     rng = np.random.default_rng(0)
     augmentation = Augmentation(AugmentationConfig(), crop_size=112)
     assert 450 < sum(augmentation.flips(rng) for _ in range(1000)) < 550
+
+
+def test_a_tight_picture_ends_in_black_around_an_untouched_middle():
+    face = torch.full((3, 128, 128), 200, dtype=torch.uint8)
+    shares = []
+    for seed in range(30):
+        tight = augment(face, seed=seed, tight=1.0)
+        assert set(tight.unique().tolist()) <= {0, 200}
+        assert (tight[:, 30:82, 36:76] == 200).all()
+        shares.append(float((tight == 0).float().mean()))
+    assert min(shares) > 0.02
+    assert max(shares) < 0.6
+    assert max(shares) - min(shares) > 0.1

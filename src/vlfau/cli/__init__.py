@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError
 
 import vlfau
 from vlfau.cli.ablate import ablate
+from vlfau.cli.calibrate import calibrate
 from vlfau.cli.console import print_error
 from vlfau.cli.crossval import crossval
 from vlfau.cli.describe import describe
@@ -56,7 +57,21 @@ def _app() -> App:
         version=lambda: vlfau.__version__,
         suppress_keyboard_interrupt=False,
     )
-    for command in (predict, prepare, synth, describe, train, evaluate, crossval, ablate, report, export, models, info):
+    for command in (
+        predict,
+        prepare,
+        synth,
+        describe,
+        train,
+        calibrate,
+        evaluate,
+        crossval,
+        ablate,
+        report,
+        export,
+        models,
+        info,
+    ):
         app.command(command)
     return app
 

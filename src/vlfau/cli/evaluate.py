@@ -12,7 +12,7 @@ def evaluate(
     *,
     out: Path,
     fold: str | None = None,
-    threshold: float = 0.5,
+    threshold: float | None = None,
     describe: bool = True,
     frames: int | None = None,
     batch_size: int = 32,
@@ -31,7 +31,8 @@ def evaluate(
         out: Folder for the results.
         fold: The fold to test; without it the one that the checkpoint never saw. "all" takes every frame: for
             faces of another data set.
-        threshold: The probability from which an AU counts as active.
+        threshold: The probability from which an AU counts as active; without it the checkpoint's own, which is 0.5
+            unless it was calibrated.
         describe: Describe the frames in words, and score the words.
         frames: Describe this many frames, evenly spaced, instead of all.
         batch_size: Faces at once.

@@ -11,6 +11,12 @@ from torchvision.transforms import v2
 __all__ = ["Augmentation", "AugmentationConfig", "centre_crop"]
 
 
+TIGHT_MARGINS = (0.17, 0.17, 0.17, 0.2)
+"""The most that a tight picture lacks of a crop, left, right, above and below, as shares of the crop's side."""
+TIGHT_TILT = 15
+"""How far a tight picture may be turned against its face, in degrees."""
+
+
 @dataclass(frozen=True)
 class AugmentationConfig:
     """How training faces are varied; the defaults are the paper's (section 4.1).
@@ -25,6 +31,7 @@ class AugmentationConfig:
             enlarged again, as faces far from the camera are.
         noise: Largest standard deviation of camera noise, of 255 levels; 0 is off.
         tilt: Largest rotation in degrees and, divided by 100, largest relative change of scale; 0 is off.
+        tight: Probability that the picture ends near the face, with black beyond, as tightly cropped pictures do.
         paraphrases: Whether descriptions are drawn among their paraphrases; off takes the canonical ones.
     """
 
@@ -36,6 +43,7 @@ class AugmentationConfig:
     blur: float = 0.0
     noise: float = 0.0
     tilt: float = 0.0
+    tight: float = 0.0
     paraphrases: bool = True
 
 
@@ -88,6 +96,8 @@ class Augmentation:
             face = (face + torch.from_numpy(noise)).clamp(0, 255).to(torch.uint8)
         if rng.random() < config.cutout:
             face = self._cut_out(face, rng)
+        if config.tight and rng.random() < config.tight:
+            face = _end_picture(face, rng)
         return face
 
     def _cut_out(self, face: Tensor, rng: np.random.Generator) -> Tensor:
@@ -96,6 +106,18 @@ class Augmentation:
         cut = face.clone()
         cut[:, top : top + side, left : left + side] = 0
         return cut
+
+
+def _end_picture(face: Tensor, rng: np.random.Generator) -> Tensor:
+    """Blacken what lies outside a tilted rectangle, as alignment does where a picture ends."""
+    left, right, top, bottom = rng.uniform(0, TIGHT_MARGINS) * face.shape[-1]
+    angle = np.deg2rad(rng.uniform(-TIGHT_TILT, TIGHT_TILT))
+    place = torch.arange(face.shape[-1], dtype=torch.float32) - (face.shape[-1] - 1) / 2
+    across = place * np.cos(angle) + place[:, None] * np.sin(angle)  # (S, S)
+    down = place[:, None] * np.cos(angle) - place * np.sin(angle)
+    half = face.shape[-1] / 2
+    inside = (across > left - half) & (across < half - right) & (down > top - half) & (down < half - bottom)
+    return face.where(inside, torch.zeros_like(face))
 
 
 def centre_crop(face: Tensor, crop_size: int) -> Tensor:

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Subset
 from vlfau.data import Frame, FrameDataset, Manifest
 from vlfau.data.dataset import Sample
 from vlfau.evaluation.answers import UNKNOWN, Answers
+from vlfau.evaluation.au_metrics import Threshold
 from vlfau.evaluation.speaking import Speaker
 from vlfau.evaluation.word_accuracy import WordAccuracy
 from vlfau.language import Gender, Vocabulary
@@ -108,7 +109,7 @@ class Answerer:
         answers: Answers,
         places: Sequence[int],
         *,
-        threshold: float,
+        threshold: Threshold,
         consistent: bool = True,
         watch_words: bool = True,
     ) -> Answers:

@@ -5,6 +5,7 @@ Dimensions: F frames, N AUs. Entries that nobody annotated count nowhere.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -18,10 +19,12 @@ from torchmetrics.functional.classification import (
 
 from vlfau.evaluation.answers import UNKNOWN
 
-__all__ = ["Confusion", "average_precision_per_au", "ece_per_au", "roc_auc_per_au"]
+__all__ = ["Confusion", "Threshold", "average_precision_per_au", "ece_per_au", "roc_auc_per_au"]
 
 CALIBRATION_BINS = 15
 FloatArray = NDArray[np.float64]
+Threshold: TypeAlias = "float | NDArray[np.float64]"
+"""The probability from which an AU counts as active: one for all, or (N,), one an AU."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +38,8 @@ class Confusion:
     counts: FloatArray
 
     @classmethod
-    def of(cls, au_probs: NDArray[np.floating], occurrence: NDArray[np.int8], threshold: float) -> "Confusion":
-        """Count the frames of (F, N) answers; an AU is predicted from the threshold on."""
+    def of(cls, au_probs: NDArray[np.floating], occurrence: NDArray[np.int8], threshold: Threshold) -> "Confusion":
+        """Count the frames of (F, N) answers; an AU is predicted from its threshold on."""
         return cls(_meetings(au_probs, occurrence, threshold).sum(0))
 
     @classmethod
@@ -44,7 +47,7 @@ class Confusion:
         cls,
         au_probs: NDArray[np.floating],
         occurrence: NDArray[np.int8],
-        threshold: float,
+        threshold: Threshold,
         subject_ids: Sequence[str],
     ) -> "Confusion":
         """Count the frames of every person for themselves: counts (S, 4, N), the people in order of name."""
@@ -97,7 +100,7 @@ def ece_per_au(au_probs: NDArray[np.floating], occurrence: NDArray[np.int8]) -> 
     return _per_au(au_probs, occurrence, error, needs_both=False)
 
 
-def _meetings(au_probs: NDArray[np.floating], occurrence: NDArray[np.int8], threshold: float) -> FloatArray:
+def _meetings(au_probs: NDArray[np.floating], occurrence: NDArray[np.int8], threshold: Threshold) -> FloatArray:
     """Return which of the four counts every entry adds to, (F, 4, N)."""
     predicted, known, active = au_probs >= threshold, occurrence != UNKNOWN, occurrence == 1
     kinds = (predicted & active, predicted & ~active, ~predicted & active, ~predicted & ~active)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.evaluation.answers import Answers
-from vlfau.evaluation.au_metrics import Confusion
+from vlfau.evaluation.au_metrics import Confusion, Threshold
 
 __all__ = ["Interval", "f1_draws", "f1_intervals"]
 
@@ -18,7 +18,7 @@ CONFIDENCE = 0.95
 Interval = tuple[float, float]
 
 
-def f1_draws(answers: Answers, threshold: float, *, seed: int, draws: int = DRAWS) -> NDArray[np.float64]:
+def f1_draws(answers: Answers, threshold: Threshold, *, seed: int, draws: int = DRAWS) -> NDArray[np.float64]:
     """Return the F1 of every AU for sets of people drawn with replacement, (R, N).
 
     The states are counted once a person, so that a draw only adds counts up. NaN where an AU is never active in a

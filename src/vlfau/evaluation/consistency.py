@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.evaluation.answers import Answers
+from vlfau.evaluation.au_metrics import Threshold
 from vlfau.language import parse_global, parse_local
 
 __all__ = ["consistency", "described_states", "named_states"]
@@ -19,7 +20,7 @@ __all__ = ["consistency", "described_states", "named_states"]
 UNREADABLE = -1
 
 
-def consistency(answers: Answers, threshold: float) -> dict[str, float | None]:
+def consistency(answers: Answers, threshold: Threshold) -> dict[str, float | None]:
     """Compare what the captions say with the predicted and with the true states.
 
     Local captions are compared an AU and frame; those of inactive AUs outnumber the others, so the shares among

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from vlfau.errors import ManifestError
 from vlfau.evaluation.answers import Answers
+from vlfau.evaluation.au_metrics import Threshold
 from vlfau.evaluation.consistency import UNREADABLE, described_states, named_states
 
 __all__ = ["Pair", "counterfactuals", "read_pairs"]
@@ -47,7 +48,7 @@ class Pair:
     partner_has_it: bool
 
 
-def counterfactuals(answers: Answers, partners: Answers, pairs: Path, threshold: float) -> dict[str, Any]:
+def counterfactuals(answers: Answers, partners: Answers, pairs: Path, threshold: Threshold) -> dict[str, Any]:
     """Compare the answers for frames and for their partners.
 
     Args:
@@ -140,7 +141,7 @@ def _taken(answers: Answers, images: Sequence[str]) -> Answers:
     return answers.take([rows[image] for image in images])
 
 
-def _seen(answers: Answers, threshold: float) -> dict[str, NDArray[Any]]:
+def _seen(answers: Answers, threshold: Threshold) -> dict[str, NDArray[Any]]:
     """Return what is compared, (P, N) each: probabilities, states, and what local and global captions say."""
     seen: dict[str, NDArray[Any]] = {"probability": answers.au_probs, "state": answers.au_probs >= threshold}
     if answers.local_captions is not None:

@@ -14,7 +14,7 @@ from vlfau.evaluation.consistency import consistency
 from vlfau.evaluation.evaluate import Scope
 from vlfau.evaluation.runs import Announce, finish_runs
 from vlfau.evaluation.scores import SCORES_FILE, figures, intervals, mean_figures, read_scores, write_json
-from vlfau.training import TrainConfig
+from vlfau.training import PROTOCOL_THRESHOLD, TrainConfig
 
 __all__ = ["CROSSVAL_FILE", "crossval"]
 
@@ -67,11 +67,12 @@ def crossval(
     ]
     scores = finish_runs(configs, scope=scope, look=look, announce=announce)
     answers = [_slim(Answers.load(each.run.output)) for each in configs]
-    draws = [f1_draws(each, scope.threshold, seed=fold) for fold, each in zip(folds, answers, strict=True)]
+    threshold = PROTOCOL_THRESHOLD if scope.threshold is None else scope.threshold
+    draws = [f1_draws(each, threshold, seed=fold) for fold, each in zip(folds, answers, strict=True)]
     together = Answers.joined(answers)
-    pooled = figures(together, scope.threshold)
-    pooled["intervals"] = intervals(together.au_ids, [f1_draws(together, scope.threshold, seed=0)])
-    pooled["truth"] = consistency(together, scope.threshold)
+    pooled = figures(together, threshold)
+    pooled["intervals"] = intervals(together.au_ids, [f1_draws(together, threshold, seed=0)])
+    pooled["truth"] = consistency(together, threshold)
     averaged = [{key: fold[key] for key in (*pooled, *FIGURES) if key in fold} for fold in scores]
     content = {
         **{key: scores[0][key] for key in OF_ALL_FOLDS},

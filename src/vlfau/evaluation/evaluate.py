@@ -18,7 +18,7 @@ from vlfau.evaluation.partners import partner_frames
 from vlfau.evaluation.scores import SCORES_FILE, caption_scores, figures, intervals, read_scores, write_json
 from vlfau.facs import AU_SETS
 from vlfau.language import Vocabulary
-from vlfau.training import Checkpoint, load_checkpoint, read_papers
+from vlfau.training import PROTOCOL_THRESHOLD, Checkpoint, load_checkpoint, read_papers
 
 __all__ = ["Scope", "au_set", "evaluate"]
 
@@ -31,17 +31,18 @@ class Scope:
     """How much is measured.
 
     Attributes:
-        threshold: The probability from which an AU counts as active; the protocol's is 0.5.
+        threshold: The probability from which an AU counts as active; the protocol's is 0.5. None takes the
+            checkpoint's own, one an AU.
         describe: Whether frames are described in words and the words scored.
         described_frames: How many frames, evenly spaced, are described; None describes all.
     """
 
-    threshold: float = 0.5
+    threshold: float | None = PROTOCOL_THRESHOLD
     describe: bool = True
     described_frames: int | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.threshold < 1:
+        if self.threshold is not None and not 0 < self.threshold < 1:
             raise ConfigError(f"a threshold is a probability between 0 and 1, not {self.threshold}; choose another")
         if self.described_frames is not None and self.described_frames < 1:
             raise ConfigError(f"{self.described_frames} frames can't be described; give one or more, or --no-describe")
@@ -98,12 +99,13 @@ def evaluate(
     network, _ = load_checkpoint(checkpoint, vocabulary=_vocabulary(papers), fold=tested)
     _make_folder(out)
     answerer = Answerer(network, papers, frames.au_ids, look)
+    threshold = papers.thresholds_of(frames.au_ids) if scope.threshold is None else scope.threshold
     answers = answerer.see(frames)
     places = scope.places(len(frames.frames))
     if places:
-        answers = answerer.speak(frames, answers, places, threshold=scope.threshold)
+        answers = answerer.speak(frames, answers, places, threshold=threshold)
     answers.save(out)
-    draws = f1_draws(answers, scope.threshold, seed=tested or 0)
+    draws = f1_draws(answers, threshold, seed=tested or 0)
     scores: dict[str, Any] = {
         "data": {
             "description": papers.training.get("data", "") if description is None else description,
@@ -121,14 +123,14 @@ def evaluate(
         "fold": tested,
         "frames": len(answers),
         "subjects": len(set(answers.subject_ids)),
-        "threshold": scope.threshold,
-        **figures(answers, scope.threshold),
+        "threshold": threshold,
+        **figures(answers, threshold),
         "intervals": intervals(frames.au_ids, [draws]),
     }
     if places and answerer.speaks:
         words = caption_scores(answers, frames.frames, places)
         scores["words"] = {"frames": len(places), **answerer.word_accuracy.shares(), **words}
-    scores["truth"] = consistency(answers, scope.threshold)
+    scores["truth"] = consistency(answers, threshold)
     regions = manifest.parent / REGIONS_FOLDER
     if regions.is_dir() and papers.model.dair:
         sizes = {"crop_size": papers.model.crop_size, "aligned_size": papers.aligned_size}
@@ -144,9 +146,9 @@ def evaluate(
             if places:
                 every = range(len(theirs))
                 theirs = answerer.speak(
-                    partners, theirs, every, threshold=scope.threshold, consistent=False, watch_words=False
+                    partners, theirs, every, threshold=threshold, consistent=False, watch_words=False
                 )
-            scores["counterfactuals"] = counterfactuals(answers.take(chosen), theirs, pairs, scope.threshold)
+            scores["counterfactuals"] = counterfactuals(answers.take(chosen), theirs, pairs, threshold)
     write_json(out / SCORES_FILE, scores)
     return read_scores(out)
 

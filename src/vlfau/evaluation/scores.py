@@ -13,7 +13,7 @@ from vlfau.atomic import replacing
 from vlfau.data import Frame
 from vlfau.errors import InputError
 from vlfau.evaluation.answers import Answers
-from vlfau.evaluation.au_metrics import Confusion, average_precision_per_au, ece_per_au, roc_auc_per_au
+from vlfau.evaluation.au_metrics import Confusion, Threshold, average_precision_per_au, ece_per_au, roc_auc_per_au
 from vlfau.evaluation.bootstrap import f1_intervals
 from vlfau.evaluation.caption_metrics import score_captions
 from vlfau.evaluation.references import global_references, local_references
@@ -34,7 +34,7 @@ SCORES_FILE = "scores.json"
 DIGITS = 6
 
 
-def figures(answers: Answers, threshold: float) -> dict[str, Any]:
+def figures(answers: Answers, threshold: Threshold) -> dict[str, Any]:
     """Return the figures of AU recognition: an AU, their means, and micro-F1.
 
     A mean is over the AUs that have the figure. None stands for what can't be had, such as F1 of an AU that is

@@ -2,7 +2,6 @@
 
 import datetime
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 import vlfau
@@ -16,9 +15,6 @@ from vlfau.training import load_checkpoint
 
 __all__ = ["export_bundle"]
 
-THRESHOLD = 0.5
-"""The field's protocol scores states at this probability."""
-
 
 def export_bundle(
     checkpoint: Path,
@@ -28,7 +24,6 @@ def export_bundle(
     licence: str = "Apache-2.0",
     note: str = "",
     half: bool = True,
-    thresholds: Sequence[float] | None = None,
 ) -> Bundle:
     """Turn a checkpoint into a bundle that predicts without torch.
 
@@ -39,17 +34,14 @@ def export_bundle(
         licence: Of the weights.
         note: What a user should know first.
         half: Whether weights are stored at half precision, which halves the size.
-        thresholds: (N,), the probability from which each AU counts as active; None takes 0.5.
 
     Raises:
         CheckpointError: The checkpoint is none, or damaged.
-        ConfigError: The output exists, or there are not as many thresholds as AUs.
+        ConfigError: The output exists, and is not replaced.
     """
     if output.exists():
         raise ConfigError(f"{output} exists already; remove it, or name another folder")
     network, papers = load_checkpoint(checkpoint)
-    if thresholds is not None and len(thresholds) != len(papers.au_ids):
-        raise ConfigError(f"{len(thresholds)} thresholds were given for {len(papers.au_ids)} AUs; give one each")
     graphs = export_graphs(network, crop_size=papers.model.crop_size)
     speaks = papers.model.local_language or papers.model.global_language
     info = BundleInfo(
@@ -59,7 +51,7 @@ def export_bundle(
         created=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         note=note,
         au_ids=papers.au_ids,
-        thresholds=tuple(thresholds or [THRESHOLD] * len(papers.au_ids)),
+        thresholds=tuple(papers.thresholds_of(papers.au_ids).tolist()),
         crop=CropGeometry(aligned_size=papers.aligned_size, crop_size=papers.model.crop_size),
         vocabulary=papers.vocabulary if speaks else (),
         max_local_length=max_local_length(papers.au_ids) if papers.model.local_language else 0,

@@ -82,6 +82,7 @@ class FaceResult(CropResult):
         score: How sure the face finder is, 0 to 1.
         pose: Head pose in degrees.
         crop: (S, S, 3) uint8 RGB, the aligned face that the model saw.
+        face_id: The number of the face in its video, the same in every frame, from 1; None in a picture.
     """
 
     face_box_xyxy: tuple[float, float, float, float]
@@ -89,6 +90,7 @@ class FaceResult(CropResult):
     score: float
     pose: HeadPose
     crop: NDArray[np.uint8] = field(repr=False, compare=False)
+    face_id: int | None = None
 
     def without_arrays(self) -> Self:
         """Return a copy without landmarks, crop and attention maps, to keep the results of many pictures."""
@@ -102,6 +104,7 @@ class FaceResult(CropResult):
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold: everything but the landmarks, the crop and the attention maps."""
         return {
+            **({"face_id": self.face_id} if self.face_id is not None else {}),
             "face_box_xyxy": [round(value, 1) for value in self.face_box_xyxy],
             "score": round(self.score, 4),
             "pose": {name: round(float(getattr(self.pose, name)), 1) for name in ("yaw", "pitch", "roll")},
@@ -111,7 +114,16 @@ class FaceResult(CropResult):
 
 @dataclass(frozen=True, slots=True)
 class PictureResult:
-    """All faces of one picture; `file` is the path as the user gave it."""
+    """All faces of one picture, or of one frame of a video.
+
+    Attributes:
+        file: The path as the user gave it.
+        faces: Of a picture the largest first, of a video by `face_id`.
+        frame: The number of the frame in its video, from 0; None for a picture.
+        time_s: When the frame is shown, in seconds from the start of its video; None for a picture.
+    """
 
     file: str
     faces: tuple[FaceResult, ...]
+    frame: int | None = None
+    time_s: float | None = None

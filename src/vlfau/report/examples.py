@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.evaluation.answers import Answers
+from vlfau.evaluation.au_metrics import Threshold
 from vlfau.facs import ActionUnit, action_unit
 from vlfau.language import parse_global, parse_local
 from vlfau.report.runs import FULL_VARIANT, Run, Runs
@@ -103,7 +104,7 @@ def find_examples(runs: Runs) -> tuple[tuple[ExampleSet, ...], tuple[str, ...]]:
         if answers is None or faces is None:
             notes.append(f"Figure 5 is left out for {run.folder}: it lacks the answers or config.json.")
             continue
-        examples = tuple(_examples(answers.described(), faces, run.scores.threshold))
+        examples = tuple(_examples(answers.described(), faces, np.array(run.scores.threshold)))
         if examples:
             found.append(ExampleSet(run, title, examples))
         else:
@@ -111,7 +112,7 @@ def find_examples(runs: Runs) -> tuple[tuple[ExampleSet, ...], tuple[str, ...]]:
     return tuple(found), tuple(notes)
 
 
-def choose_examples(answers: Answers, threshold: float) -> tuple[int, ...]:
+def choose_examples(answers: Answers, threshold: Threshold) -> tuple[int, ...]:
     """Return the indices of the frames to show, by the rule that `CHOICE` puts in words."""
     active = answers.au_probs >= threshold
     wrong = ((answers.occurrence >= 0) & (active != (answers.occurrence == 1))).sum(1)
@@ -128,7 +129,7 @@ def choose_examples(answers: Answers, threshold: float) -> tuple[int, ...]:
     return tuple(chosen)
 
 
-def _examples(answers: Answers, faces: Faces, threshold: float) -> Iterator[Example]:
+def _examples(answers: Answers, faces: Faces, threshold: Threshold) -> Iterator[Example]:
     for frame in choose_examples(answers, threshold):
         face = faces.crop(answers.images[frame])
         if face is None:
@@ -138,7 +139,7 @@ def _examples(answers: Answers, faces: Faces, threshold: float) -> Iterator[Exam
         yield Example(answers.images[frame], face, verdicts, words, _global_right(words, verdicts))
 
 
-def _verdict(answers: Answers, frame: int, place: int, threshold: float) -> Verdict:
+def _verdict(answers: Answers, frame: int, place: int, threshold: Threshold) -> Verdict:
     occurrence = int(answers.occurrence[frame, place])
     true = None if occurrence < 0 else occurrence == 1
     words = answers.local_captions[frame][place] if answers.local_captions is not None else None
@@ -146,7 +147,7 @@ def _verdict(answers: Answers, frame: int, place: int, threshold: float) -> Verd
     return Verdict(
         unit=action_unit(answers.au_ids[place]),
         probability=probability,
-        predicted=probability >= threshold,
+        predicted=probability >= float(np.broadcast_to(threshold, len(answers.au_ids))[place]),
         true=true,
         attention=answers.attention_maps[frame, place].astype(np.float64),
         words=words,

@@ -106,7 +106,7 @@ class Scores(Figures):
         fold: The fold tested; None for the mean over folds.
         frames: How many frames were scored.
         subjects: How many people.
-        threshold: The probability from which an AU counts as active.
+        threshold: The probability from which an AU counts as active, one for all or one an AU.
         pooled: For a cross-validation: the figures computed once over all folds' frames.
         per_fold: For a cross-validation: single figures of every fold.
     """
@@ -118,7 +118,7 @@ class Scores(Figures):
     fold: int | None = None
     frames: int
     subjects: int
-    threshold: Share = 0.5
+    threshold: Share | tuple[Share, ...] = 0.5
     pooled: Figures | None = None
     per_fold: Mapping[str, tuple[FiniteFloat | None, ...]] = {}
 
@@ -126,9 +126,16 @@ class Scores(Figures):
     def _check(self) -> Self:
         if not self.au_ids or set(self.f1_per_au) != set(self.au_ids):
             raise ValueError("f1_per_au and au_ids must name the same AUs")
+        if isinstance(self.threshold, tuple) and len(self.threshold) != len(self.au_ids):
+            raise ValueError("threshold must be one number, or one an AU")
         if self.data.au_set is not None and AU_SETS.get(self.data.au_set) != self.au_ids:
             raise ValueError(f"au_ids are not those of the AU set '{self.data.au_set}'")
         return self
+
+    @property
+    def threshold_text(self) -> str:
+        """The threshold in words."""
+        return "a threshold of its own" if isinstance(self.threshold, tuple) else f"threshold {self.threshold:g}"
 
     @property
     def whole(self) -> Figures:

@@ -120,7 +120,7 @@ def _crossval_row(run: Crossval, measure: str) -> Row:
 def _protocol(scores: Scores, folds: Sequence[int | None]) -> str:
     """Say how a run of ours was measured, where that may differ from the published rows."""
     stem = " of a stem without ImageNet weights" if scores.network.from_scratch else ""
-    return f"fold {', '.join(map(str, folds))} at threshold {scores.threshold:g}{stem}"
+    return f"fold {', '.join(map(str, folds))} at {scores.threshold_text}{stem}"
 
 
 def _percent(share: float | None) -> float | None:

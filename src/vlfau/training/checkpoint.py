@@ -2,10 +2,13 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import ConfigDict, TypeAdapter, with_config
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -15,11 +18,13 @@ from vlfau.facs import check_au_ids
 from vlfau.language import Vocabulary
 from vlfau.model import VLFAU, ModelConfig, build_vlfau
 
-__all__ = ["Checkpoint", "load_checkpoint", "read_papers", "save_checkpoint"]
+__all__ = ["PROTOCOL_THRESHOLD", "Checkpoint", "load_checkpoint", "read_papers", "save_checkpoint"]
 
 FORMAT = 1
 WEIGHTS_FILE = "model.safetensors"
 PAPERS_FILE = "checkpoint.json"
+PROTOCOL_THRESHOLD = 0.5
+"""The probability at which the field's protocol decides."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Checkpoint:
         aligned_size: Side of the aligned faces that it was trained on crops of.
         training: Where it comes from: data, recipe, versions; whether synthetic or from scratch.
         scores: What was measured on the fold, by name.
+        thresholds: (N,), the probability from which each AU counts as active; None stands for the protocol's 0.5.
     """
 
     model: ModelConfig
@@ -43,6 +49,12 @@ class Checkpoint:
     aligned_size: int
     training: dict[str, Any]
     scores: dict[str, float]
+    thresholds: tuple[float, ...] | None = None
+
+    def thresholds_of(self, au_ids: Sequence[int]) -> NDArray[np.float64]:
+        """Return the thresholds of some of the AUs, in the order given."""
+        thresholds = self.thresholds or (PROTOCOL_THRESHOLD,) * len(self.au_ids)
+        return np.array([thresholds[self.au_ids.index(au_id)] for au_id in au_ids])
 
 
 def save_checkpoint(folder: Path, network: VLFAU, checkpoint: Checkpoint) -> None:
@@ -139,6 +151,8 @@ def read_papers(folder: Path) -> Checkpoint:
             raise CheckpointError(f"{path} is of another format than {FORMAT}; use the version that wrote it")
         checkpoint = TypeAdapter(with_config(ConfigDict(extra="forbid"))(Checkpoint)).validate_python(papers)
         check_au_ids(checkpoint.au_ids)
+        if checkpoint.thresholds is not None and len(checkpoint.thresholds) != len(checkpoint.au_ids):
+            raise ValueError(f"{len(checkpoint.thresholds)} thresholds for {len(checkpoint.au_ids)} AUs")
     except (OSError, ValueError, TypeError, KeyError, AttributeError, ConfigError) as error:
         raise CheckpointError(f"{path} is damaged ({error}); copy the checkpoint again") from error
     return checkpoint

@@ -81,6 +81,7 @@ class OptimiserConfig:
         betas: Of AdamW.
         weight_decay: Of AdamW.
         warmup_steps: Steps over which the rate rises from 0 first.
+        stem_rate: The stem's learning rate as a share of the others', so that pre-trained features change less.
         gradient_clip: Largest norm of the gradient; None leaves it.
     """
 
@@ -88,6 +89,7 @@ class OptimiserConfig:
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 5e-4
     warmup_steps: int = 0
+    stem_rate: float = 1.0
     gradient_clip: float | None = None
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import lightning as L
 import torch
@@ -121,8 +122,14 @@ class VLFAUModule(L.LightningModule):
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Return AdamW and its cosine schedule."""
         config = self.optimiser
+        backbone: list[Tensor] = list(self.network.stem.backbone.parameters())
+        known = set(backbone)
+        groups: list[dict[str, Any]] = [
+            {"params": backbone, "lr": config.stem_rate * config.learning_rate},
+            {"params": [parameter for parameter in self.network.parameters() if parameter not in known]},
+        ]
         optimiser = AdamW(
-            self.network.parameters(),
+            groups,
             lr=config.learning_rate,
             betas=config.betas,
             weight_decay=config.weight_decay,

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from vlfau.data import read_manifest
+from vlfau.errors import ConfigError, ManifestError
+from vlfau.evaluation import Look, Scope, calibrate, evaluate
+from vlfau.evaluation.answering import Answerer
+from vlfau.evaluation.calibration import best_threshold, platt_scaling
+from vlfau.training import load_checkpoint, read_papers, train
+
+
+def test_platt_scaling_finds_the_odds_that_made_the_states():
+    rng = np.random.default_rng(0)
+    au_logits = rng.normal(0, 2, 40_000)
+    active = rng.random(40_000) < 1 / (1 + np.exp(-(0.5 * au_logits - 1)))
+    slope, shift = platt_scaling(au_logits, active)
+    assert slope == pytest.approx(0.5, abs=0.03)
+    assert shift == pytest.approx(-1, abs=0.05)
+
+
+def test_platt_scaling_never_turns_a_network_around():
+    au_logits = np.linspace(-2, 2, 100)
+    slope, _ = platt_scaling(au_logits, au_logits < 0)
+    assert slope > 0
+
+
+def test_the_best_threshold_beats_every_other():
+    rng = np.random.default_rng(1)
+    active = rng.random(400) < 0.2
+    probs = np.clip(0.3 * active + rng.random(400) * 0.6, 0, 1)
+
+    def f1(threshold):
+        predicted = probs >= threshold
+        return 2 * (predicted & active).sum() / (predicted.sum() + active.sum())
+
+    best = f1(best_threshold(probs, active))
+    assert best >= max(f1(threshold) for threshold in np.linspace(0.01, 0.99, 99)) - 1e-9
+
+
+@pytest.fixture
+def trained(toy_config):
+    return train(toy_config("run.max_epochs=1"))
+
+
+def with_many_frames(manifest, folder):
+    """Repeat the rows of a toy manifest, so that every AU has frames enough."""
+    rows = manifest.read_text().splitlines()
+    many = folder / "many.csv"
+    many.write_text("\n".join([rows[0], *rows[1:] * 12]) + "\n")
+    return many
+
+
+def test_a_calibrated_checkpoint_keeps_its_order_and_means_its_probabilities(trained, toy_config, tmp_path):
+    manifest = with_many_frames(toy_config().data.manifest, toy_config().data.manifest.parent)
+    papers = calibrate(trained, manifest, tmp_path / "calibrated")
+    assert read_papers(tmp_path / "calibrated") == papers
+    assert len(papers.thresholds) == len(papers.au_ids)
+    frames = read_manifest(manifest, papers.au_ids)
+    before, after = (
+        Answerer(*load_checkpoint(folder), papers.au_ids, Look()).see(frames)
+        for folder in (trained, tmp_path / "calibrated")
+    )
+    for column in range(len(papers.au_ids)):
+        old, new = before.au_probs[:, column], after.au_probs[:, column]
+        assert (np.diff(new[np.argsort(old, kind="stable")]) >= -1e-6).all()
+        assert new.mean() == pytest.approx((after.occurrence[:, column] == 1).mean(), abs=0.02)
+
+
+def test_evaluation_takes_the_checkpoints_own_thresholds(trained, toy_config, tmp_path):
+    manifest = with_many_frames(toy_config().data.manifest, toy_config().data.manifest.parent)
+    papers = calibrate(trained, manifest, tmp_path / "calibrated")
+    own = evaluate(tmp_path / "calibrated", manifest, tmp_path / "own", fold="all", scope=Scope(None, False))
+    assert own["threshold"] == pytest.approx(papers.thresholds)
+    protocol = evaluate(tmp_path / "calibrated", manifest, tmp_path / "half", fold="all", scope=Scope(describe=False))
+    assert protocol["threshold"] == 0.5
+    assert own["f1_macro"] >= protocol["f1_macro"]
+
+
+def test_too_few_frames_and_an_existing_folder_are_refused(trained, toy_config, tmp_path):
+    manifest = toy_config().data.manifest
+    with pytest.raises(ManifestError, match="calibration needs 10 frames of either kind"):
+        calibrate(trained, manifest, tmp_path / "calibrated")
+    with pytest.raises(ConfigError, match="exists already"):
+        calibrate(trained, manifest, trained)

@@ -20,7 +20,7 @@ $(LIGHT)/.done: pyproject.toml
 $(FULL)/.done: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vlfau needs Python 3.11 or newer; call: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(FULL)
-	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[train,synthetic,dev]'
+	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[train,synthetic,tables,plots,dev]'
 	touch $@
 
 setup: $(LIGHT)/.done ## Install what prediction needs into .venv (no torch)

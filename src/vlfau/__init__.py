@@ -9,7 +9,11 @@ if TYPE_CHECKING:
     from vlfau.inference.drawing import draw_faces
     from vlfau.inference.images import read_image
     from vlfau.inference.predictor import Predictor
-    from vlfau.inference.results import AUResult, CropResult, FaceResult
+    from vlfau.inference.results import AUResult, CropResult, FaceResult, PictureResult
+    from vlfau.tables.read import read_results
+    from vlfau.tables.sinks import open_sink
+    from vlfau.video.reader import VideoReader
+    from vlfau.video.stream import stream
 
     __version__: str
 
@@ -18,12 +22,17 @@ __all__ = [
     "Bundle",
     "CropResult",
     "FaceResult",
+    "PictureResult",
     "Predictor",
+    "VideoReader",
     "VlfauError",
     "__version__",
     "draw_faces",
     "load_bundle",
+    "open_sink",
     "read_image",
+    "read_results",
+    "stream",
 ]
 
 # Names are imported when they are first used, so that `import vlfau` and `vlfau --help` are quick.
@@ -32,11 +41,16 @@ _HOMES = {
     "Bundle": "vlfau.inference.bundle",
     "CropResult": "vlfau.inference.results",
     "FaceResult": "vlfau.inference.results",
+    "PictureResult": "vlfau.inference.results",
     "Predictor": "vlfau.inference.predictor",
+    "VideoReader": "vlfau.video.reader",
     "VlfauError": "vlfau.errors",
     "draw_faces": "vlfau.inference.drawing",
     "load_bundle": "vlfau.inference.bundle",
+    "open_sink": "vlfau.tables.sinks",
     "read_image": "vlfau.inference.images",
+    "read_results": "vlfau.tables.read",
+    "stream": "vlfau.video.stream",
 }
 
 

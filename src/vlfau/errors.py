@@ -3,6 +3,7 @@
 VlfauError
 ├── InputError              the user can mend it; the command line exits with 2
 │   ├── ImageError          a file that is no readable picture
+│   ├── VideoError          a file that is no readable video, one that breaks off, or a camera that gives no frames
 │   ├── NoFaceError         a picture in which no face was found
 │   ├── ManifestError       a table of frames with a wrong column, label, file or fold
 │   ├── ConfigError         a configuration with an unknown key or an impossible value
@@ -24,6 +25,7 @@ __all__ = [
     "ManifestError",
     "MissingExtraError",
     "NoFaceError",
+    "VideoError",
     "VlfauError",
 ]
 
@@ -38,6 +40,10 @@ class InputError(VlfauError):
 
 class ImageError(InputError):
     """A file cannot be read as a picture."""
+
+
+class VideoError(InputError):
+    """A video or a camera cannot be read, or not to its end."""
 
 
 class NoFaceError(InputError):

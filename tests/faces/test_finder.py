@@ -103,6 +103,36 @@ def test_the_box_stays_inside_the_picture(finder, astronaut):
     assert (box >= 0).all()
 
 
+def moved(image, right, down):
+    return cv2.warpAffine(image, np.array([[1.0, 0, right], [0, 1, down]]), image.shape[1::-1])
+
+
+def test_a_face_that_moved_is_followed(finder, astronaut, face):
+    for right, down in ((0, 0), (6, -4), (35, 10)):
+        (followed,) = finder.follow(moved(astronaut, right, down), [face])
+        assert np.linalg.norm(followed.landmarks_xy - face.landmarks_xy - [right, down], axis=1).mean() < 2
+        assert 0.95 <= followed.score <= 1
+
+
+def test_a_face_that_is_gone_is_not_followed(finder, astronaut, face):
+    assert finder.follow(np.full_like(astronaut, 128), [face]) == [None]
+    assert finder.follow(astronaut, []) == []
+
+
+def test_a_glance_finds_large_faces_but_not_known_ones(finder, astronaut, face):
+    assert [centre(found) for found in finder.glance(astronaut)] == [pytest.approx(CENTRE, abs=8)]
+    assert finder.glance(astronaut, known=[face]) == []
+
+
+def test_a_glance_finds_a_small_face_again_where_it_was_lost(finder, astronaut):
+    picture = np.full((1500, 2000, 3), 128, np.uint8)
+    picture[1000:1256, 200:456] = cv2.resize(astronaut, (256, 256), interpolation=cv2.INTER_AREA)
+    (small,) = finder.find(picture)
+    assert finder.glance(picture) == []
+    (again,) = finder.glance(moved(picture, 20, 20), lost=[small])
+    assert centre(again) == pytest.approx(centre(small) + 20, abs=3)
+
+
 def faceless():
     rng = np.random.default_rng(0)
     grid = np.indices((400, 600)).sum(0) // 7 % 2 * 255

@@ -46,6 +46,7 @@ _EXTRAS = {
         "yaml",
     ),
     "synthetic": ("numba", "scipy"),
+    "tables": ("pandas", "pyarrow"),
 }
 """The packages that an extra brings."""
 

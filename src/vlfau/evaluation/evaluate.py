@@ -10,6 +10,7 @@ import numpy as np
 from vlfau.data import Manifest, read_manifest
 from vlfau.errors import CheckpointError, ConfigError, InputError, ManifestError
 from vlfau.evaluation.answering import Answerer, Look
+from vlfau.evaluation.au_metrics import Threshold
 from vlfau.evaluation.bootstrap import f1_draws
 from vlfau.evaluation.consistency import consistency
 from vlfau.evaluation.counterfactuals import counterfactuals
@@ -99,7 +100,7 @@ def evaluate(
     network, _ = load_checkpoint(checkpoint, vocabulary=_vocabulary(papers), fold=tested)
     _make_folder(out)
     answerer = Answerer(network, papers, frames.au_ids, look)
-    threshold = papers.thresholds_of(frames.au_ids) if scope.threshold is None else scope.threshold
+    threshold = _threshold(scope, papers, frames.au_ids)
     answers = answerer.see(frames)
     places = scope.places(len(frames.frames))
     if places:
@@ -123,7 +124,7 @@ def evaluate(
         "fold": tested,
         "frames": len(answers),
         "subjects": len(set(answers.subject_ids)),
-        "threshold": threshold,
+        "threshold": np.asarray(threshold).tolist(),
         **figures(answers, threshold),
         "intervals": intervals(frames.au_ids, [draws]),
     }
@@ -156,6 +157,12 @@ def evaluate(
 def au_set(au_ids: Sequence[int]) -> str | None:
     """Return the name of the set of AUs that these are, or None."""
     return next((name for name, members in AU_SETS.items() if members == tuple(au_ids)), None)
+
+
+def _threshold(scope: Scope, papers: Checkpoint, au_ids: Sequence[int]) -> Threshold:
+    if scope.threshold is not None:
+        return scope.threshold
+    return PROTOCOL_THRESHOLD if papers.thresholds is None else papers.thresholds_of(au_ids)
 
 
 def _tested_fold(checkpoint: Path, papers: Checkpoint, fold: int | Literal["all"] | None) -> int | None:

@@ -27,6 +27,10 @@ TILE_OVERLAP = 0.25
 PORTRAIT = 1 / 6
 """A face that takes more than this share of the longer side makes a picture a portrait: no smaller one is sought."""
 SAME_FACE = 0.3
+OFF_CENTRE = 0.12
+"""The share of a region's side by which a followed face may have moved before it is read once more."""
+NEAR = 2.5
+"""How much wider than a lost face's region its surroundings are."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class FaceFinder:
     def __init__(self, *, threads: int = 1, min_score: float = 0.5, max_faces: int | None = None) -> None:
         self._detect = FaceDetector(threads=threads, min_score=min_score)
         self._mesh = FaceMesh(threads=threads)
-        self._max_faces = max_faces
+        self.max_faces = max_faces
 
     def find(self, image: NDArray[np.uint8]) -> list[Face]:
         """Return the faces of a picture, largest first.
@@ -91,10 +95,46 @@ class FaceFinder:
             faces = _distinct(faces + found)
             if found_before or _has_portrait(faces, image):
                 break
-        return faces[: self._max_faces]
+        return faces[: self.max_faces]
 
-    def _look(self, image: NDArray[np.uint8], looks: list[Region]) -> list[Face]:
-        detections = _distinct_detections(self._detect(image, looks))
+    def follow(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> list[Face | None]:
+        """Find faces of one picture again in the next one of a video, without looking for others.
+
+        Args:
+            image: (H, W, 3) uint8, RGB.
+            faces: Where they were.
+
+        Returns:
+            Each face as it is now, None where it is not; the score is FaceMesh's presence. Two faces may have
+            become the same.
+        """
+        regions = [_region(face) for face in faces]
+        meshes = self._mesh(image, regions)
+        doubtful = [
+            place
+            for place, (mesh, region) in enumerate(zip(meshes, regions, strict=True))
+            if mesh.presence >= ROUGH_PRESENCE and (mesh.presence < MIN_PRESENCE or _is_off(mesh, region))
+        ]
+        again = self._mesh(image, [meshes[place].region() for place in doubtful])
+        for place, mesh in zip(doubtful, again, strict=True):
+            meshes[place] = mesh
+        return [_face(mesh, mesh.presence, image) if mesh.presence >= MIN_PRESENCE else None for mesh in meshes]
+
+    def glance(self, image: NDArray[np.uint8], known: Sequence[Face] = (), lost: Sequence[Face] = ()) -> list[Face]:
+        """Return further faces of a picture, the larger ones and those where faces were lost, with little work.
+
+        Args:
+            image: (H, W, 3) uint8, RGB.
+            known: Faces of this picture, which are not found again.
+            lost: Faces of an earlier picture; their surroundings are looked at closely, turned as they were.
+        """
+        around = [_region(face) for face in lost]
+        looks = _levels(image)[0] + [Region(place.centre_xy, NEAR * place.side, place.angle) for place in around]
+        return _distinct(self._look(image, looks, known))
+
+    def _look(self, image: NDArray[np.uint8], looks: list[Region], known: Sequence[Face] = ()) -> list[Face]:
+        known_boxes = [face.face_box_xyxy.astype(np.float64) for face in known]
+        detections = _distinct_detections(self._detect(image, looks), known_boxes)
         readings = [_readings(detection) for detection in detections]
         meshes = iter(self._mesh(image, list(chain.from_iterable(readings))))
         first = [max(islice(meshes, len(ways)), key=lambda mesh: mesh.presence) for ways in readings]
@@ -106,6 +146,15 @@ class FaceFinder:
             for (detection, _), mesh in zip(likely, second, strict=True)
             if mesh.presence >= MIN_PRESENCE
         ]
+
+
+def _region(face: Face) -> Region:
+    return Mesh(face.landmarks_xy, face.landmarks_z, face.score).region()
+
+
+def _is_off(mesh: Mesh, region: Region) -> bool:
+    """Say whether a face lies so far from the middle of its region that another one shows it better."""
+    return float(np.linalg.norm(mesh.region().centre_xy - region.centre_xy)) > OFF_CENTRE * region.side
 
 
 def _levels(image: NDArray[np.uint8]) -> list[list[Region]]:
@@ -164,10 +213,12 @@ def _distinct(faces: Sequence[Face]) -> list[Face]:
     return sorted(kept, key=lambda face: -_area(face.face_box_xyxy))
 
 
-def _distinct_detections(detections: Sequence[Detection]) -> list[Detection]:
-    """Drop detections that another look made better, so that FaceMesh has less to do."""
+def _distinct_detections(
+    detections: Sequence[Detection], known_boxes: Sequence[NDArray[np.float64]] = ()
+) -> list[Detection]:
+    """Drop detections of known faces, or that another look made better, so that FaceMesh has less to do."""
     kept: list[Detection] = []
-    boxes: list[NDArray[np.float64]] = []
+    boxes = list(known_boxes)
     for detection in detections:
         corners = detection.corners_xy
         box = np.concatenate([corners.min(0), corners.max(0)])

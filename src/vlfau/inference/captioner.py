@@ -48,20 +48,24 @@ class Captioner:
         self.bundle, self.backend = bundle, backend
         self.describe, self.beam_size, self.gendered, self.consistent = describe, beam_size, gendered, consistent
 
-    def describe_aus(self, au_features: NDArray[np.float32], au_states: NDArray[np.bool_]) -> list[list[str | None]]:
+    def describe_aus(
+        self, au_features: NDArray[np.float32], au_states: NDArray[np.bool_], describe: Describe | None = None
+    ) -> list[list[str | None]]:
         """Describe the AUs that are wanted.
 
         Args:
             au_features: (B, N, L, d).
             au_states: (B, N), which AUs are active.
+            describe: Replaces the captioner's own choice of AUs.
 
         Returns:
             N captions for each of B faces, None where none is wanted.
         """
         captions: list[list[str | None]] = [[None] * au_states.shape[1] for _ in au_states]
-        if self.describe == "never" or not self.bundle.has_local_captions:
+        describe = describe or self.describe
+        if describe == "never" or not self.bundle.has_local_captions:
             return captions
-        wanted = au_states if self.describe == "active" else np.ones_like(au_states)
+        wanted = au_states if describe == "active" else np.ones_like(au_states)
         rows, columns = np.nonzero(wanted)
         if len(rows):
             stepper = self.backend.local_stepper(au_features[rows, columns])  # (S, L, d)
@@ -74,16 +78,17 @@ class Captioner:
                 captions[row][column] = text
         return captions
 
-    def describe_faces(self, stem_features: NDArray[np.float32]) -> list[str | None]:
+    def describe_faces(self, stem_features: NDArray[np.float32], describe: Describe | None = None) -> list[str | None]:
         """Describe every face as a whole.
 
         Args:
             stem_features: (B, L, d).
+            describe: Replaces the captioner's own choice.
 
         Returns:
             B captions, None where none is wanted.
         """
-        if self.describe == "never" or not self.bundle.has_global_captions:
+        if (describe or self.describe) == "never" or not len(stem_features) or not self.bundle.has_global_captions:
             return [None] * len(stem_features)
         stepper = self.backend.global_stepper(stem_features)
         prefix = [] if self.gendered else self._neutral_subject

@@ -60,6 +60,7 @@ def draw_heatmap_on_picture(
     geometry: CropGeometry,
     *,
     limits: Limits | None = None,
+    legend: bool = True,
 ) -> NDArray[np.uint8]:
     """Lay the heat of one AU over the face in its picture; the rest of the picture stays as it is.
 
@@ -69,9 +70,10 @@ def draw_heatmap_on_picture(
         au_id: FACS number.
         geometry: How the model cuts faces out, `Bundle.info.crop`.
         limits: As for `draw_heatmap`.
+        legend: Whether to draw the scale below the picture.
 
     Returns:
-        (H, W, 3) uint8 RGB, of the size of `Picture.pixels`.
+        (H', W, 3) uint8 RGB, of the size of `Picture.pixels` and the height of the legend.
 
     Raises:
         ConfigError: The face has no such AU, or no landmarks or attention maps.
@@ -81,8 +83,9 @@ def draw_heatmap_on_picture(
         raise ConfigError("this face has no landmarks; take it from Predictor.predict, not from a copy without arrays")
     matrix = alignment_matrix(face.landmarks_xy / np.float32(picture.reduction), geometry)  # picture to crop
     attention = _attention(face, au_id)
+    low, high = limits or _range(attention)
     size = geometry.crop_size
-    layers = np.dstack([_heat(attention, limits or _range(attention), size), _fading(size)])
+    layers = np.dstack([_heat(attention, (low, high), size), _fading(size)])
 
     height, width = picture.pixels.shape[:2]
     corners = np.array([[0, 0], [size, 0], [0, size], [size, size]]) - 0.5
@@ -90,16 +93,14 @@ def draw_heatmap_on_picture(
     left, top = np.clip(np.floor(reached.min(0)), 0, [width, height]).astype(int)
     right, bottom = np.clip(np.ceil(reached.max(0)) + 1, [left, top], [width, height]).astype(int)
     drawing = picture.pixels.copy()
-    if right == left or bottom == top:
-        return drawing
-    matrix[:, 2] += matrix[:, :2] @ [left, top]
-    part = drawing[top:bottom, left:right]
-    window = (int(right - left), int(bottom - top))
-    laid_back = np.asarray(
-        cv2.warpAffine(layers, matrix, window, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP), np.float32
-    )
-    part[:] = _blended(part, laid_back[..., 0], laid_back[..., 1])
-    return drawing
+    if right > left and bottom > top:
+        matrix[:, 2] += matrix[:, :2] @ [left, top]
+        part = drawing[top:bottom, left:right]
+        window = (int(right - left), int(bottom - top))
+        laid_back = cv2.warpAffine(layers, matrix, window, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+        heat, visible = np.moveaxis(np.asarray(laid_back, np.float32), -1, 0)
+        part[:] = _blended(part, heat, visible)
+    return np.vstack([drawing, _legend(width, low, high)]) if legend else drawing
 
 
 def draw_heatmap_sheet(
@@ -120,7 +121,7 @@ def draw_heatmap_sheet(
         ConfigError: The face has no such AU, or no crop or attention maps.
     """
     aus = [_au(face, au_id) for au_id in au_ids or [au.au_id for au in face.active_aus or face.aus]]
-    columns = math.ceil(math.sqrt(len(aus) * 1.3))  # A little wider than high.
+    columns = min(len(aus), math.ceil(math.sqrt(len(aus) * 1.3)))  # A little wider than high.
     rows = math.ceil(len(aus) / columns)
     title_height = 42
     cell_width, cell_height = size + _MARGIN, title_height + size + _LEGEND_HEIGHT + _MARGIN
@@ -196,12 +197,16 @@ def _fading(size: int) -> NDArray[np.float32]:
 
 def _legend(width: int, low: float, high: float) -> NDArray[np.uint8]:
     """Draw the scale: the colours as they lie over a grey face, and the attention at its ends."""
-    legend = Image.new("RGB", (width, _LEGEND_HEIGHT), BACKGROUND)
-    ramp = np.tile(np.linspace(0, 1, width, dtype=np.float32), (12, 1))
-    face = np.full((12, width, 3), 140, np.uint8)
-    legend.paste(Image.fromarray(_blended(face, ramp)), (0, 6))
+    scale = max(1.0, width / 800)
+    height, text = round(scale * _LEGEND_HEIGHT), font(round(13 * scale))
+    legend = Image.new("RGB", (width, height), BACKGROUND)
+    bar_height, edge = round(12 * scale), round(2 * scale)
+    ramp = np.tile(np.linspace(0, 1, width, dtype=np.float32), (bar_height, 1))
+    face = np.full((bar_height, width, 3), 140, np.uint8)
+    legend.paste(Image.fromarray(_blended(face, ramp)), (0, round(6 * scale)))
     draw = ImageDraw.Draw(legend)
-    draw.text((2, 22), f"{low:.2f}", _INK, font(13))
-    draw.text((width / 2, 22), "attention", _INK, font(13), anchor="ma")
-    draw.text((width - 2, 22), f"{high:.2f}", _INK, font(13), anchor="ra")
+    top = round(22 * scale)
+    draw.text((edge, top), f"{low:.2f}", _INK, text)
+    draw.text((width / 2, top), "attention", _INK, text, anchor="ma")
+    draw.text((width - edge, top), f"{high:.2f}", _INK, text, anchor="ra")
     return np.asarray(legend)

@@ -1,5 +1,6 @@
 """From a picture to action units in numbers and words."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Final, get_args
@@ -9,14 +10,14 @@ from numpy.typing import NDArray
 
 from vlfau.errors import BundleError, ConfigError, ImageError
 from vlfau.faces import Face, FaceFinder, align_face
-from vlfau.facs import action_unit
 from vlfau.inference.backend import Backend, OrtBackend
 from vlfau.inference.bundle import Bundle, load_bundle
 from vlfau.inference.captioner import Captioner, Describe
 from vlfau.inference.images import Picture, as_picture
-from vlfau.inference.results import AUResult, CropResult, FaceResult
+from vlfau.inference.judgement import Judgement, Words
+from vlfau.inference.results import CropResult, FaceResult
 
-__all__ = ["Predictor"]
+__all__ = ["Predictor", "face_result"]
 
 # Faces that go through the network at once: enough to be fast, few enough to fit in memory.
 _BATCH_SIZE: Final = 16
@@ -84,20 +85,10 @@ class Predictor:
         """
         picture = as_picture(image)
         faces = self.finder.find(picture.pixels)
-        geometry = self.bundle.info.crop
-        crops = [align_face(picture.pixels, face.landmarks_xy, geometry) for face in faces]
-        crop_results = self.predict_crops(np.stack(crops)) if crops else []
+        crops = self.align(picture.pixels, faces)
         return [
-            FaceResult(
-                aus=result.aus,
-                global_caption=result.global_caption,
-                face_box_xyxy=_scaled_box(face, picture.reduction),
-                landmarks_xy=np.asarray(face.landmarks_xy, np.float32) * np.float32(picture.reduction),
-                score=float(face.score),
-                pose=face.pose,
-                crop=crop,
-            )
-            for face, crop, result in zip(faces, crops, crop_results, strict=True)
+            face_result(face, crop, result, reduction=picture.reduction)
+            for face, crop, result in zip(faces, crops, self.predict_crops(crops), strict=True)
         ]
 
     def predict_crops(self, crops: NDArray[np.uint8]) -> list[CropResult]:
@@ -109,23 +100,42 @@ class Predictor:
         Raises:
             ImageError: The pixels are of another kind or size.
         """
+        results: list[CropResult] = []
+        for start in range(0, len(crops), _BATCH_SIZE):
+            judgement = self.judge(crops[start : start + _BATCH_SIZE])
+            words = self.describe(judgement, range(len(judgement.au_states)))
+            results += [judgement.result(row, each) for row, each in enumerate(words)]
+        return results
+
+    def align(self, pixels: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.uint8]:
+        """Cut faces out for the network.
+
+        Args:
+            pixels: (H, W, 3) uint8 RGB.
+            faces: B of them, as the face finder gives them.
+
+        Returns:
+            (B, S, S, 3) uint8 RGB.
+        """
+        geometry = self.bundle.info.crop
+        crops = [align_face(pixels, face.landmarks_xy, geometry) for face in faces]
+        return np.stack(crops) if crops else np.zeros((0, geometry.crop_size, geometry.crop_size, 3), np.uint8)
+
+    def judge(self, crops: NDArray[np.uint8]) -> Judgement:
+        """Judge aligned faces in numbers, all in one batch.
+
+        Args:
+            crops: (B, S, S, 3) uint8 RGB, as by `align`.
+
+        Raises:
+            ImageError: The pixels are of another kind or size.
+        """
         size = self.bundle.info.crop.crop_size
         if crops.dtype != np.uint8 or crops.shape[1:] != (size, size, 3):
             raise ImageError(
                 f"expected aligned faces as (B, {size}, {size}, 3) uint8 RGB, got {crops.shape} {crops.dtype}"
                 "; align them with the bundle's geometry"
             )
-        results: list[CropResult] = []
-        for start in range(0, len(crops), _BATCH_SIZE):
-            results += self._judge(crops[start : start + _BATCH_SIZE])
-        return results
-
-    @cached_property
-    def finder(self) -> FaceFinder:
-        """The face finder, opened when it is first needed."""
-        return FaceFinder(threads=self.threads, max_faces=self.max_faces)
-
-    def _judge(self, crops: NDArray[np.uint8]) -> list[CropResult]:
         info = self.bundle.info
         vision = self.backend.see(np.ascontiguousarray(crops))
         batch, num_aus = len(crops), len(info.au_ids)
@@ -139,27 +149,49 @@ class Predictor:
             1 + np.tanh(vision.au_logits.astype(np.float64) / 2)
         ) / 2  # (B, N), the sigmoid, which cannot overflow so
         au_states = au_probs >= np.array(info.thresholds)
-        local_captions = self._captioner.describe_aus(vision.au_features, au_states)
-        global_captions = self._captioner.describe_faces(vision.stem_features)
-        intensities = None if vision.au_intensities is None else vision.au_intensities.astype(float).tolist()
-        return [
-            CropResult(
-                aus=tuple(
-                    AUResult(
-                        au_id=au_id,
-                        name=action_unit(au_id).name,
-                        prob=float(au_probs[row, column]),
-                        state=bool(au_states[row, column]),
-                        intensity=intensities[row][column] if intensities is not None else None,
-                        local_caption=local_captions[row][column],
-                        attention_map=vision.attention_maps[row, column],
-                    )
-                    for column, au_id in enumerate(info.au_ids)
-                ),
-                global_caption=global_captions[row],
-            )
-            for row in range(batch)
-        ]
+        return Judgement(info.au_ids, au_probs, au_states, vision)
+
+    def describe(self, judgement: Judgement, rows: Sequence[int], describe: Describe | None = None) -> list[Words]:
+        """Put some of the faces of a judgement in words.
+
+        Args:
+            judgement: As by `judge`.
+            rows: Which faces.
+            describe: Replaces the predictor's own choice of AUs.
+        """
+        chosen, vision = list(rows), judgement.vision
+        local_captions = self._captioner.describe_aus(vision.au_features[chosen], judgement.au_states[chosen], describe)
+        global_captions = self._captioner.describe_faces(vision.stem_features[chosen], describe)
+        return [Words(tuple(aus), face) for aus, face in zip(local_captions, global_captions, strict=True)]
+
+    @cached_property
+    def finder(self) -> FaceFinder:
+        """The face finder, opened when it is first needed."""
+        return FaceFinder(threads=self.threads, max_faces=self.max_faces)
+
+
+def face_result(
+    face: Face, crop: NDArray[np.uint8], result: CropResult, *, reduction: float = 1.0, face_id: int | None = None
+) -> FaceResult:
+    """Say of a face where it is and what its crop shows.
+
+    Args:
+        face: In pixels of the picture that was looked at.
+        crop: (S, S, 3) uint8 RGB.
+        result: What the network says of the crop.
+        reduction: Pixels of the file along one pixel of the picture.
+        face_id: The number of the face in its video.
+    """
+    return FaceResult(
+        aus=result.aus,
+        global_caption=result.global_caption,
+        face_box_xyxy=_scaled_box(face, reduction),
+        landmarks_xy=np.asarray(face.landmarks_xy, np.float32) * np.float32(reduction),
+        score=float(face.score),
+        pose=face.pose,
+        crop=crop,
+        face_id=face_id,
+    )
 
 
 def _scaled_box(face: Face, reduction: float) -> tuple[float, float, float, float]:

@@ -1,0 +1,120 @@
+"""The inputs that could not be used, as a table that grows while a run goes on."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from vlfau.errors import InputError
+from vlfau.inference.sources import printable
+from vlfau.tables.lock import FileLock
+from vlfau.tables.records import RecordFile, csv_cells, csv_record, whole_records
+
+__all__ = ["COLUMNS", "ErrorsFile"]
+
+COLUMNS: Final = ("file", "kind", "message")
+
+
+class ErrorsFile:
+    """Writes each error at once, as CSV; without errors there is no file.
+
+    Args:
+        path: The file, such as errors.csv.
+        resume: Whether to keep the errors of an earlier run; the same error is not listed twice.
+
+    Attributes:
+        path: The file.
+        files: The inputs that are listed.
+
+    Raises:
+        InputError: Another run writes to the file, it cannot be written, or an earlier run did not write it.
+    """
+
+    def __init__(self, path: str | Path, *, resume: bool = False) -> None:
+        self.path = Path(path)
+        self._listed: set[tuple[str, ...]] = set()
+        self._file: RecordFile | None = None
+        self._lock = FileLock(self.path)
+        try:
+            if resume and self.path.exists():
+                self._recover()
+            else:
+                self.path.unlink(missing_ok=True)
+        except OSError as error:
+            self._lock.release()
+            raise self._unwritable(error) from None
+        except BaseException:
+            self._lock.release()
+            raise
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The inputs that are listed."""
+        return frozenset(file for file, *_ in self._listed)
+
+    def __len__(self) -> int:
+        """Return how many errors are listed."""
+        return len(self._listed)
+
+    def __enter__(self) -> Self:
+        """Return the file itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the file."""
+        self.close()
+
+    def add(self, file: str | Path, error: Exception) -> None:
+        """List an error.
+
+        Args:
+            file: The input that could not be used.
+            error: Why; its class becomes the kind.
+
+        Raises:
+            InputError: The file cannot be written.
+        """
+        cells = (printable(file), type(error).__name__, str(error).encode("utf-8", "replace").decode())
+        if cells in self._listed:
+            return
+        try:
+            if self._file is None:
+                is_new = not self.path.exists()
+                self._file = RecordFile(self.path)
+                if is_new:
+                    self._file.append(csv_record(COLUMNS))
+            self._file.append(csv_record(cells))
+            self._file.flush()
+        except OSError as problem:
+            raise self._unwritable(problem) from None
+        self._listed.add(cells)
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        if self._file is not None:
+            self._file.close()
+        self._lock.release()
+
+    def _recover(self) -> None:
+        with self.path.open("rb") as stream:
+            records = whole_records(stream, quoted=True)
+            size, head = next(records, (0, b""))
+            if head and head != csv_record(COLUMNS):
+                raise InputError(
+                    f"{printable(self.path)} is no list of errors with the columns {', '.join(COLUMNS)}; move it away"
+                )
+            for end, record in records:
+                cells = csv_cells(record)
+                if len(cells) != len(COLUMNS):
+                    break
+                self._listed.add(tuple(cells))
+                size = end
+        if size:
+            with self.path.open("r+b") as stream:
+                stream.truncate(size)
+        else:
+            self.path.unlink()
+
+    def _unwritable(self, error: OSError) -> InputError:
+        return InputError(f"cannot write {printable(self.path)} ({error.strerror or error}); choose another place")

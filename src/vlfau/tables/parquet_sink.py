@@ -1,0 +1,155 @@
+"""Parquet.
+
+Rows are kept in memory until they are written as a part, a whole Parquet file in the hidden folder `.NAME.parts`;
+closing merges the parts. A part appears by a rename, with all faces of its pictures or frames, so what a kill leaves
+is whole.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from vlfau.errors import MissingExtraError
+from vlfau.tables.columns import Cell, Kind
+from vlfau.tables.sink import Sink
+from vlfau.tables.table import HEADER_KEY, Table
+
+try:
+    import pyarrow as pa
+    from pyarrow import parquet
+except ModuleNotFoundError:
+    raise MissingExtraError("pyarrow", "tables") from None
+
+__all__ = ["ParquetSink", "schema_of"]
+
+ROWS_AT_ONCE: Final = 20_000
+"""Rows of a row group, and in memory while parts are merged."""
+
+_TYPES: Final = {
+    Kind.TEXT: pa.string(),
+    Kind.WHOLE: pa.int64(),
+    Kind.NUMBER: pa.float64(),
+    Kind.YES_NO: pa.bool_(),
+}
+
+
+def schema_of(table: Table) -> Any:
+    """Return the schema of a table, with meaning and unit at every field and the header at the whole."""
+    fields = [
+        pa.field(column.name, _TYPES[column.kind], metadata={"meaning": column.meaning, "unit": column.unit})
+        for column in table.columns
+    ]
+    return pa.schema(fields, metadata={HEADER_KEY: table.header_json().encode()})
+
+
+class ParquetSink(Sink):
+    """One table, with its header and every column's meaning and unit in the file's metadata."""
+
+    def _start(self, *, resume: bool) -> dict[str, int | None]:
+        self._schema = schema_of(self.table)
+        self._rows: list[dict[str, Cell]] = []
+        self._is_broken = False
+        self._remove(self._outdated)
+        if not resume:
+            self._discard()
+        elif not self._folder.exists() and self.path.is_file():
+            self._take_finished()
+        self._folder.mkdir(exist_ok=True)
+        done: dict[str, int | None] = {}
+        self._next = 0
+        for part in self._parts():
+            try:
+                done |= self._places(part)
+                self._next = int(part.stem) + 1
+            except pa.ArrowInvalid:  # A computer that lost its power may have kept the name and not the content.
+                self._remove_from(part)
+                break
+        return done
+
+    def _places(self, part: Path) -> dict[str, int | None]:
+        layout = self.table.layout
+        places: dict[str, int | None] = {}
+        with parquet.ParquetFile(part) as file:
+            if (file.schema_arrow.metadata or {}).get(HEADER_KEY) != self._schema.metadata[HEADER_KEY]:
+                raise self._refuse_other()
+            for batch in file.iter_batches(ROWS_AT_ONCE, columns=[layout.file, layout.frame]):
+                places.update(map(layout.place, batch.to_pylist()))
+        return places
+
+    def _remove_from(self, part: Path) -> None:
+        for later in reversed(self._parts()):
+            if later >= part:
+                later.unlink()
+
+    def _append(self, rows: list[dict[str, Cell]]) -> None:
+        self._rows += rows
+
+    def _flush(self) -> None:
+        if self._is_broken:
+            raise OSError("an earlier write failed")
+        if not self._rows:
+            return
+        self._is_broken = True  # Until all is done: a part that an interrupt repeats would hold its rows twice.
+        unfinished = self._folder / "part.tmp"
+        parquet.write_table(pa.Table.from_pylist(self._rows, self._schema), unfinished)
+        unfinished.replace(self._folder / f"{self._next:06d}.parquet")
+        self._next += 1
+        self._rows.clear()
+        self._is_broken = False
+
+    def _finish(self) -> None:
+        merged = self._folder / "merged.tmp"
+        with parquet.ParquetWriter(merged, self._schema) as writer:
+            for rows in _row_groups(self._parts()):
+                writer.write_table(rows.cast(self._schema))
+        with merged.open("rb") as written:
+            os.fsync(written.fileno())
+        merged.replace(self.path)
+        self._discard()
+
+    def _release(self) -> None:
+        self._rows.clear()
+
+    @property
+    def _folder(self) -> Path:
+        return self.path.with_name(f".{self.path.name}.parts")
+
+    @property
+    def _outdated(self) -> Path:
+        return self.path.with_name(f".{self.path.name}.parts.old")
+
+    def _parts(self) -> list[Path]:
+        return sorted(self._folder.glob("*.parquet"))
+
+    def _discard(self) -> None:
+        """Take the parts away in one step: half of them would look like a run to go on with."""
+        if self._folder.exists():
+            self._folder.replace(self._outdated)
+            self._remove(self._outdated)
+
+    def _take_finished(self) -> None:
+        """Make the finished file the first part."""
+        self._outdated.mkdir()
+        shutil.copyfile(self.path, self._outdated / "000000.parquet")
+        self._outdated.replace(self._folder)
+
+    @staticmethod
+    def _remove(folder: Path) -> None:
+        if folder.exists():
+            shutil.rmtree(folder)
+
+
+def _row_groups(parts: Iterable[Path]) -> Iterator[Any]:
+    """Yield the rows of all parts, so many at once that a reader is quick and memory suffices."""
+    waiting: list[Any] = []
+    for part in parts:
+        with parquet.ParquetFile(part) as file:
+            for batch in file.iter_batches(ROWS_AT_ONCE):
+                waiting.append(batch)
+                if sum(map(len, waiting)) >= ROWS_AT_ONCE:
+                    yield pa.Table.from_batches(waiting)
+                    waiting = []
+    if waiting:
+        yield pa.Table.from_batches(waiting)

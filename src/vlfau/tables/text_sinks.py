@@ -1,0 +1,176 @@
+"""CSV and JSON Lines.
+
+Rows are appended to `NAME.partial`. A kill may cut it anywhere, so what follows the last whole record is dropped on
+resume, and with it the last picture or frame, of whose faces some may be missing.
+"""
+
+import json
+import os
+import shutil
+from abc import abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+
+from vlfau.tables.columns import Cell, Place
+from vlfau.tables.records import RecordFile, csv_cells, csv_record, whole_records
+from vlfau.tables.sink import Sink
+
+__all__ = ["CsvSink", "JsonLinesSink", "side_file"]
+
+
+class _TextSink(Sink):
+    """What both kinds of text share."""
+
+    _quoted: bool
+
+    @property
+    def _partial(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.partial")
+
+    def _start(self, *, resume: bool) -> dict[str, int | None]:
+        is_finished = resume and not self._partial.exists() and self.path.is_file()
+        if is_finished:
+            shutil.copyfile(self.path, self._partial)
+        done: dict[str, int | None] = {}
+        size = 0
+        if resume and self._partial.exists():
+            done, size = self._scan(keep_last=is_finished)
+            os.truncate(self._partial, size)
+        else:
+            self._partial.write_bytes(b"")
+        if not size:
+            self._begin()
+        self._file = RecordFile(self._partial)
+        if not size:
+            self._file.append(self._head())
+        return done
+
+    def _scan(self, *, keep_last: bool) -> tuple[dict[str, int | None], int]:
+        """Return what is done, and how many bytes of the partial file hold it."""
+        done: dict[str, int | None] = {}
+        with self._partial.open("rb") as stream:
+            records = whole_records(stream, quoted=self._quoted)
+            size, head = next(records, (0, b""))
+            if head and not self._is_mine(head):
+                raise self._refuse_other()
+            end, current = size, None
+            for next_end, record in records:
+                place = self._place(record)
+                if place is None:
+                    break
+                if place != current:
+                    if current is not None:
+                        done.update([current])
+                    size, current = end, place
+                end = next_end
+        if keep_last and current is not None:
+            done.update([current])
+            size = end
+        return done, size
+
+    def _append(self, rows: list[dict[str, Cell]]) -> None:
+        for row in rows:
+            self._file.append(self._record(row))
+
+    def _flush(self) -> None:
+        self._file.flush()
+
+    def _finish(self) -> None:
+        self._file.close()
+        with self._partial.open("rb") as written:
+            os.fsync(written.fileno())
+        self._partial.replace(self.path)
+
+    def _release(self) -> None:
+        self._file.close()
+
+    def _begin(self) -> None:
+        """Prepare a new partial file."""
+
+    def _is_mine(self, head: bytes) -> bool:
+        return head == self._head()
+
+    @abstractmethod
+    def _head(self) -> bytes:
+        """Return the first record."""
+
+    @abstractmethod
+    def _record(self, row: Mapping[str, Cell]) -> bytes:
+        """Return a row as a record."""
+
+    @abstractmethod
+    def _place(self, record: bytes) -> Place | None:
+        """Return what a record speaks of; None if it is none of ours."""
+
+
+class JsonLinesSink(_TextSink):
+    """One JSON object a line: first the header, whose `kind` is "header", then the rows."""
+
+    _quoted = False
+
+    def _head(self) -> bytes:
+        return f"{self.table.header_json()}\n".encode()
+
+    def _record(self, row: Mapping[str, Cell]) -> bytes:
+        return f"{json.dumps(row, ensure_ascii=False, allow_nan=False)}\n".encode()
+
+    def _place(self, record: bytes) -> Place | None:
+        try:
+            return self.table.layout.place(json.loads(record))
+        except (ValueError, KeyError, TypeError):
+            return None
+
+
+class CsvSink(_TextSink):
+    """Comma-separated values in UTF-8; the header lies beside them as `NAME.columns.json`."""
+
+    _quoted = True
+
+    def _begin(self) -> None:
+        side = self._partial_side
+        side.write_text(f"{json.dumps(self.table.header, ensure_ascii=False, indent=2)}\n", "utf-8")
+
+    def _is_mine(self, head: bytes) -> bool:
+        if head != self._head():
+            return False
+        side = self._partial_side if self._partial_side.exists() else side_file(self.path)
+        try:
+            return bool(json.loads(side.read_text("utf-8")) == self.table.header)
+        except (OSError, ValueError):
+            return False
+
+    def _finish(self) -> None:
+        if self._partial_side.exists():
+            self._partial_side.replace(side_file(self.path))
+        super()._finish()
+
+    @property
+    def _partial_side(self) -> Path:
+        side = side_file(self.path)
+        return side.with_name(f"{side.name}.partial")
+
+    def _head(self) -> bytes:
+        return csv_record(column.name for column in self.table.columns)
+
+    def _record(self, row: Mapping[str, Cell]) -> bytes:
+        return csv_record(column.text(row[column.name]) for column in self.table.columns)
+
+    def _place(self, record: bytes) -> Place | None:
+        cells = csv_cells(record)
+        if len(cells) != len(self.table.columns):
+            return None
+        try:
+            return self.table.layout.place(
+                dict(zip((column.name for column in self.table.columns), cells, strict=True))
+            )
+        except ValueError:
+            return None
+
+
+def side_file(path: Path) -> Path:
+    """Return the file that says of a CSV file what its columns mean.
+
+    >>> side_file(Path("out/results.csv")).name
+    'results.columns.json'
+    """
+    return path.with_suffix(".columns.json")

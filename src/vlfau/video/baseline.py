@@ -1,0 +1,315 @@
+"""Each person's own neutral face as the zero point.
+
+Faces at rest differ: a low brow looks as if AU 4 acted, a drooping mouth as if AU 15 did. A baseline knows at which
+level an AU of one person rests, and shifts that level to where the model's answers usually rest. In logits, for the
+probability p of an AU with the threshold t:
+
+    logit(p') = logit(p) - shift
+
+    shift = rest - logit(typical)               where the typical resting probability of the AU is given
+    shift = max(0, rest - logit(t) + ln 4)      elsewhere: only down, and only a level whose odds are above a quarter of
+                                                those of the threshold (p = 0.2 for t = 0.5)
+
+so a person who rests as most do stays as they are, and the order of one person's frames never changes. An intensity i
+that rests at r is measured anew on what is left between rest and maximum, since FACS scores the change from the neutral
+face; a resting intensity up to half a trace (0.5) counts as none:
+
+    i' = 5 max(0, i - s) / (5 - s),   s = max(0, r - 0.5)
+
+The resting level is the mean logit (and intensity) of faces that are known to be neutral (`Baseline.from_faces`), or a
+low quantile over the time of a clip (`Baseline.from_track`).
+
+**When not to use `from_track`.** An AU that is active all the clip long looks like rest, and no arithmetic on one clip
+can tell the two apart: who smiles through the whole clip would lose the smile. The quantile holds if the AU rests for
+at least that share of the time. Two limits bound the harm: clips shorter than `min_s` change nothing, and no level is
+shifted down by more than `most` logits, so that an AU that acts clearly all along stays active. Where a lasting
+expression is what you look for, give neutral faces instead. A typical level corrects more, and for this reason also
+harms more where AUs act most of the time.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.errors import ConfigError, InputError
+from vlfau.inference.results import CropResult
+from vlfau.video.tracks import Track
+
+__all__ = ["Baseline", "BaselineEffect", "measure_effect", "typical_rest"]
+
+FloatArray = NDArray[np.float64]
+ResultT = TypeVar("ResultT", bound=CropResult)
+
+_MARGIN: Final = float(np.log(4))
+"""How far below its threshold an AU may rest unshifted, in logits."""
+_NO_INTENSITY: Final = 0.5
+_MOST_INTENSITY: Final = 5.0
+_LEAST_PROB: Final = 1e-6
+"""Keeps logits finite."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Baseline:
+    """How one person's face at rest differs from most.
+
+    Attributes:
+        au_ids: (N,), FACS numbers.
+        thresholds: (N,), the probability from which each AU counts as occurring.
+        shifts: (N,), what is taken from each AU's logit.
+        intensity_shifts: (N,), likewise from its intensity; None where the person's intensities are not known.
+    """
+
+    au_ids: tuple[int, ...]
+    thresholds: FloatArray
+    shifts: FloatArray
+    intensity_shifts: FloatArray | None
+
+    @classmethod
+    def from_faces(
+        cls, faces: Iterable[CropResult], thresholds: Sequence[float], *, typical: Mapping[int, float] | None = None
+    ) -> Self:
+        """Take the mean of faces of one person that are known to be neutral.
+
+        Args:
+            faces: What the model says of them, one at least.
+            thresholds: (N,), the model's.
+            typical: By AU, at which probability the neutral faces of most people rest.
+
+        Raises:
+            InputError: There is no face, or the faces differ in their AUs.
+            ConfigError: A threshold or a typical probability is no probability, or not one threshold an AU came.
+        """
+        rows = [face.aus for face in faces]
+        au_ids = tuple(au.au_id for au in rows[0]) if rows else ()
+        if not au_ids or any(tuple(au.au_id for au in row) != au_ids for row in rows):
+            raise InputError("a baseline needs one neutral face at least, and the same AUs of each; give such faces")
+        rest = _logit(np.array([[au.prob for au in row] for row in rows])).mean(axis=0)
+        strengths = [au.intensity for row in rows for au in row if au.intensity is not None]
+        complete = len(strengths) == len(rows) * len(au_ids)
+        intensity_rest = np.reshape(strengths, (len(rows), -1)).mean(axis=0) if complete else None
+        return cls._of(au_ids, thresholds, rest, intensity_rest, typical)
+
+    @classmethod
+    def from_track(
+        cls,
+        track: Track,
+        thresholds: Sequence[float],
+        *,
+        quantile: float = 0.2,
+        typical: Mapping[int, float] | None = None,
+        min_s: float = 10.0,
+        most: float = 3.0,
+        most_intensity: float = 2.0,
+    ) -> Self:
+        """Take a low quantile over the time of a clip; the module's text says when not to.
+
+        Args:
+            track: The person in the clip.
+            thresholds: (N,), the model's.
+            quantile: The share of the time, above 0 and below 1, in which every AU is taken to rest.
+            typical: By AU, at which probability most people rest by the same measure, as `typical_rest` gives it.
+            min_s: A face that was seen for fewer seconds says too little: its baseline changes nothing.
+            most: The most that is added to or taken from a logit.
+            most_intensity: The most that is taken from an intensity.
+
+        Raises:
+            ConfigError: A parameter is out of range, or not one threshold an AU came.
+        """
+        if not 0 < quantile < 1 or min(min_s, most, most_intensity) < 0:
+            raise ConfigError(
+                f"quantile is {quantile}, min_s {min_s}, most {most}, most_intensity {most_intensity}; give a quantile "
+                "above 0 and below 1, and 0 or more for the others"
+            )
+        rest = _low(track, _logit(track.probs), quantile)
+        intensity_rest = None if track.intensities is None else _low(track, track.intensities, quantile)
+        full = cls._of(track.au_ids, thresholds, rest, intensity_rest, typical)
+        if track.frame_s.sum() < min_s:
+            most = most_intensity = 0.0
+        strength_shifts = full.intensity_shifts
+        return replace(
+            full,
+            shifts=full.shifts.clip(-most, most),
+            intensity_shifts=None if strength_shifts is None else strength_shifts.clip(0, most_intensity),
+        )
+
+    def apply(self, track: Track) -> Track:
+        """Return the track as if the person rested as most do; the states are decided anew.
+
+        Raises:
+            InputError: The track has other AUs.
+        """
+        self._check_au_ids(track.au_ids)
+        probs = self._probs(track.probs).astype(np.float32)
+        intensities = None if track.intensities is None else self._intensities(track.intensities).astype(np.float32)
+        return replace(track, probs=probs, states=probs >= np.float32(self.thresholds), intensities=intensities)
+
+    def correct(self, face: ResultT) -> ResultT:
+        """Return a face as if the person rested as most do; the states are decided anew.
+
+        Words that told another state of an AU are dropped, and those on the whole face with them.
+
+        Raises:
+            InputError: The face has other AUs.
+        """
+        self._check_au_ids(tuple(au.au_id for au in face.aus))
+        probs = self._probs(np.array([au.prob for au in face.aus]))
+        states = probs >= self.thresholds
+        # An unknown intensity stays unknown, whatever number stands for it on the way.
+        intensities = self._intensities(np.array([au.intensity or 0.0 for au in face.aus]))
+        aus = tuple(
+            replace(
+                au,
+                prob=float(prob),
+                state=bool(state),
+                intensity=None if au.intensity is None else float(intensity),
+                local_caption=au.local_caption if state == au.state else None,
+            )
+            for au, prob, state, intensity in zip(face.aus, probs, states, intensities, strict=True)
+        )
+        same = all(new.state == old.state for new, old in zip(aus, face.aus, strict=True))
+        return replace(face, aus=aus, global_caption=face.global_caption if same else None)
+
+    @classmethod
+    def _of(
+        cls,
+        au_ids: tuple[int, ...],
+        thresholds: Sequence[float],
+        rest: FloatArray,
+        intensity_rest: FloatArray | None,
+        typical: Mapping[int, float] | None,
+    ) -> Self:
+        if len(thresholds) != len(au_ids):
+            raise ConfigError(f"{len(thresholds)} thresholds came for {len(au_ids)} AUs; give one an AU")
+        typical = typical or {}
+        for prob in (*thresholds, *typical.values()):
+            if not 0 <= prob <= 1:
+                raise ConfigError(f"{prob} is no threshold or typical probability; give numbers from 0 to 1")
+        limits = np.array(thresholds, np.float64)
+        shifts = np.maximum(0, rest - _logit(limits) + _MARGIN)
+        for column, au_id in enumerate(au_ids):
+            if au_id in typical:
+                shifts[column] = rest[column] - _logit(np.float64(typical[au_id]))
+        strength_shifts = (
+            None if intensity_rest is None else np.clip(intensity_rest, _NO_INTENSITY, _MOST_INTENSITY) - _NO_INTENSITY
+        )
+        return cls(au_ids=au_ids, thresholds=limits, shifts=shifts, intensity_shifts=strength_shifts)
+
+    def _check_au_ids(self, au_ids: tuple[int, ...]) -> None:
+        if au_ids != self.au_ids:
+            raise InputError(
+                f"the baseline knows the AUs {list(self.au_ids)}, this face has {list(au_ids)}; use one model for both"
+            )
+
+    def _probs(self, probs: NDArray[np.floating]) -> FloatArray:
+        """Shift (..., N) probabilities; those of an AU without a shift stay as they are, to the last digit."""
+        shifted = (1 + np.tanh((_logit(probs) - self.shifts) / 2)) / 2
+        return np.where(self.shifts == 0, probs, shifted)
+
+    def _intensities(self, intensities: NDArray[np.floating]) -> FloatArray:
+        """Stretch what is left of (..., N) intensities above the person's rest."""
+        if self.intensity_shifts is None:
+            return np.asarray(intensities, np.float64)
+        left = np.maximum(0, intensities - self.intensity_shifts)
+        return left * _MOST_INTENSITY / (_MOST_INTENSITY - self.intensity_shifts)
+
+
+def typical_rest(tracks: Iterable[Track], *, quantile: float = 0.2) -> dict[int, float]:
+    """Return by AU at which probability most people rest: the median of their low quantiles.
+
+    Args:
+        tracks: Clips of many people, one a person, with the same AUs.
+        quantile: As for `Baseline.from_track`.
+    """
+    rests = [(track.au_ids, _low(track, _logit(track.probs), quantile)) for track in tracks]
+    if len({au_ids for au_ids, _ in rests}) != 1:
+        raise InputError("the typical rest needs one track at least, and the same AUs in each; give such tracks")
+    typical = (1 + np.tanh(np.median([rest for _, rest in rests], axis=0) / 2)) / 2
+    return dict(zip(rests[0][0], typical.tolist(), strict=True))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BaselineEffect:
+    """Scores of a model without and with baselines, over the frames of all people together.
+
+    Attributes:
+        au_ids: (N,), FACS numbers.
+        auc_without, auc_with: (N,), the area under the ROC curve; NaN without active or without inactive frames.
+        f1_without, f1_with: (N,), F1 of the active state; NaN for an AU that is never active.
+    """
+
+    au_ids: tuple[int, ...]
+    auc_without: FloatArray
+    auc_with: FloatArray
+    f1_without: FloatArray
+    f1_with: FloatArray
+
+
+def measure_effect(
+    people: Iterable[tuple[Track, NDArray[np.integer]]], baseline: Callable[[Track], Baseline]
+) -> BaselineEffect:
+    """Measure on labelled tracks what baselines change.
+
+    Args:
+        people: A track and its true occurrence, (T, N): 1, 0, or below 0 where nobody knows.
+        baseline: Makes the baseline of a track, such as `lambda track: Baseline.from_track(track, thresholds)`.
+
+    Raises:
+        InputError: There is no track, the tracks differ in their AUs, or labels do not fit their track.
+    """
+    pairs = [(track, np.asarray(occurrence)) for track, occurrence in people]
+    if len({track.au_ids for track, _ in pairs}) != 1 or any(
+        occurrence.shape != track.probs.shape for track, occurrence in pairs
+    ):
+        raise InputError("expected tracks with the same AUs, each with labels of its frames by AUs; give such pairs")
+    occurrence = np.concatenate([labels for _, labels in pairs])
+    without = [track for track, _ in pairs]
+    corrected = [baseline(track).apply(track) for track in without]
+    (auc_without, f1_without), (auc_with, f1_with) = (_scores(some, occurrence) for some in (without, corrected))
+    return BaselineEffect(
+        au_ids=without[0].au_ids, auc_without=auc_without, auc_with=auc_with, f1_without=f1_without, f1_with=f1_with
+    )
+
+
+def _logit(probs: NDArray[np.floating] | np.floating) -> FloatArray:
+    clipped = np.clip(np.asarray(probs, np.float64), _LEAST_PROB, 1 - _LEAST_PROB)
+    return np.asarray(np.log(clipped) - np.log1p(-clipped))
+
+
+def _low(track: Track, values: NDArray[np.floating], quantile: float) -> FloatArray:
+    """Return the quantile over time of (T, N) values, (N,): each frame weighs as much as it lasts."""
+    weights = track.frame_s if track.frame_s.any() else np.ones(len(values))
+    order = values.argsort(axis=0, kind="stable")
+    passed = np.cumsum(weights[order], axis=0) / weights.sum()
+    row = (passed >= quantile).argmax(axis=0)
+    columns = np.arange(values.shape[1])
+    return np.asarray(values[order[row, columns], columns], np.float64)
+
+
+def _scores(some: Iterable[Track], occurrence: NDArray[np.integer]) -> tuple[FloatArray, FloatArray]:
+    """Return the ROC AUC and the F1 of each AU, (N,) each."""
+    tracks = list(some)
+    probs = np.concatenate([track.probs for track in tracks])
+    states = np.concatenate([track.states for track in tracks])
+    columns = range(occurrence.shape[1])
+    known = occurrence >= 0
+    return (
+        np.array([_auc(probs[known[:, one], one], occurrence[known[:, one], one] == 1) for one in columns]),
+        np.array([_f1(states[known[:, one], one], occurrence[known[:, one], one] == 1) for one in columns]),
+    )
+
+
+def _auc(scores: NDArray[np.floating], active: NDArray[np.bool_]) -> float:
+    """Return how often an active frame scores higher than an inactive one, ties counted half."""
+    inactive = np.sort(scores[~active])
+    if not len(inactive) or not active.any():
+        return float("nan")
+    below = np.searchsorted(inactive, scores[active]) + np.searchsorted(inactive, scores[active], side="right")
+    return float(below.mean() / 2 / len(inactive))
+
+
+def _f1(states: NDArray[np.bool_], active: NDArray[np.bool_]) -> float:
+    """Return F1 of the active state."""
+    return float(2 * (states & active).sum() / (states.sum() + active.sum())) if active.any() else float("nan")

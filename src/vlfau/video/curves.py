@@ -1,0 +1,87 @@
+"""What a timeline shows of a track: the AUs that moved, with no more points than a screen has."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.video.events import Event
+from vlfau.video.tracks import Track
+
+__all__ = ["longest_seen", "moving_columns", "seconds_between_ticks", "stretches", "thinned"]
+
+_SECONDS_BETWEEN_TICKS: Final = (
+    *(0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30),
+    *(60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 36000, 86400),
+)
+
+
+def longest_seen(tracks: Sequence[Track], count: int) -> tuple[tuple[Track, ...], int]:
+    """Return the faces that were seen in the most frames, in their old order, and how many are left out."""
+    ranked = sorted(tracks, key=lambda track: len(track.time_s), reverse=True)[:count]
+    kept = {track.face_id for track in ranked}
+    return tuple(track for track in tracks if track.face_id in kept), len(tracks) - len(ranked)
+
+
+def moving_columns(track: Track, events: Iterable[Event], level: float | None) -> tuple[int, ...]:
+    """Return the columns of the AUs that are worth a row, in the track's order.
+
+    Args:
+        track: A face.
+        events: Of any faces; the AUs of this face's are always worth one.
+        level: An AU is worth a row if its probability ever reaches this; None takes every AU.
+    """
+    acted: Collection[int] = {event.au_id for event in events if event.face_id == track.face_id}
+    highest = track.probs.max(axis=0)
+    return tuple(
+        column
+        for column, au_id in enumerate(track.au_ids)
+        if level is None or au_id in acted or highest[column] >= level
+    )
+
+
+def thinned(track: Track, points: int) -> Track:
+    """Return a track of about as many points, in which no peak is lost.
+
+    Neighbouring frames become one point in the middle of their time, with the highest of their values. Frames
+    between which the face was lost stay apart.
+
+    Args:
+        track: A face.
+        points: The most frames that are left as they are.
+    """
+    frames = len(track.time_s)
+    if frames <= points:
+        return track
+    group = np.arange(frames) * points // frames
+    firsts = np.flatnonzero(track.starts | (np.diff(group, prepend=-1) > 0))
+    lasts = np.append(firsts[1:], frames) - 1
+    return Track(
+        face_id=track.face_id,
+        time_s=(track.time_s[firsts] + track.time_s[lasts]) / 2,
+        probs=np.maximum.reduceat(track.probs, firsts),
+        states=np.logical_or.reduceat(track.states, firsts),
+        intensities=None if track.intensities is None else np.maximum.reduceat(track.intensities, firsts),
+        au_ids=track.au_ids,
+        lost=None if track.lost is None else track.lost[firsts],
+    )
+
+
+def seconds_between_ticks(span_s: float, ticks: int) -> float:
+    """Return a round number of seconds that divides a span into at most so many parts.
+
+    >>> seconds_between_ticks(12, 8), seconds_between_ticks(600, 8)
+    (2, 120)
+    """
+    return next((step for step in _SECONDS_BETWEEN_TICKS if span_s / step <= ticks), span_s / ticks)
+
+
+def stretches(starts: NDArray[np.bool_]) -> Sequence[slice]:
+    """Return the parts of a track between which its face was lost.
+
+    >>> stretches(np.array([True, False, True]))
+    [slice(0, 2, None), slice(2, 3, None)]
+    """
+    firsts = np.flatnonzero(starts).tolist()
+    return [slice(first, last) for first, last in zip(firsts, [*firsts[1:], len(starts)], strict=True)]

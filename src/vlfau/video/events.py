@@ -1,0 +1,232 @@
+"""Events: when an AU begins, is strongest and ends.
+
+The terms are those of the FACS manual (Ekman, Friesen and Hager, Facial Action Coding System, 2002), which codes an
+event by three moments:
+
+* **onset**: the first frame in which the AU is active;
+* **apex**: the frame in which it is strongest, by intensity, or by probability where the model gives no intensity,
+  after smoothing;
+* **offset**: the first frame after it in which the AU is inactive again.
+
+They are told in seconds, read from the frames' own timestamps, and so hold at any frame rate, also one that varies.
+
+An event is *open* where an end of it was not seen. `open_start`: the AU was active in the very first frame in which
+the face was seen, at the clip's beginning or after a loss, and may have begun earlier. `open_end`: it was still active
+in the last such frame, which then stands for the offset.
+
+`write_events_csv` writes UTF-8 with one row an event and these columns:
+
+| column | meaning |
+|---|---|
+| face | the number of the face in the video |
+| au, au_name | FACS number and FACS name |
+| onset_s, apex_s, offset_s | the three moments, in seconds from the video's start |
+| duration_s | from onset to offset, in seconds; the least that it can be where an end is open |
+| peak_prob | the AU's probability at the apex, 0 to 1 |
+| peak_intensity | its intensity at the apex, 0 to 5 (empty from a model that has none) |
+| open_start, open_end | 1 where that end was not seen, else 0 |
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from vlfau.atomic import replacing
+from vlfau.errors import ConfigError
+from vlfau.facs import action_unit
+from vlfau.video.tracks import Track
+
+__all__ = ["EVENT_COLUMNS", "Event", "find_events", "write_events_csv"]
+
+EVENT_COLUMNS: Final = (
+    *("face", "au", "au_name", "onset_s", "apex_s", "offset_s", "duration_s"),
+    *("peak_prob", "peak_intensity", "open_start", "open_end"),
+)
+_ROUNDING_S: Final = 1e-6
+"""Timestamps are rounded; times that differ by less are equal."""
+
+_Run: TypeAlias = tuple[int, int]
+"""The first and the last active frame of an event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One action of one AU of one face.
+
+    Attributes:
+        face_id: The number of the face in its video.
+        au_id: FACS number.
+        onset_s: The first frame in which the AU is active, in seconds.
+        apex_s: The frame in which it is strongest.
+        offset_s: The first frame in which it is inactive again; of an open end the last frame seen.
+        peak_prob: The probability at the apex.
+        peak_intensity: The intensity at the apex; None from a model that has none.
+        open_start: Whether the AU may have begun earlier, when the face was not seen.
+        open_end: Whether the AU may have lasted longer.
+    """
+
+    face_id: int
+    au_id: int
+    onset_s: float
+    apex_s: float
+    offset_s: float
+    peak_prob: float
+    peak_intensity: float | None = None
+    open_start: bool = False
+    open_end: bool = False
+
+    @property
+    def duration_s(self) -> float:
+        """From onset to offset, in seconds."""
+        return self.offset_s - self.onset_s
+
+
+def find_events(
+    track: Track,
+    *,
+    thresholds: Sequence[float] | None = None,
+    smooth_s: float = 0.1,
+    release: float = 0.8,
+    bridge_s: float = 0.1,
+    min_s: float = 0.1,
+) -> list[Event]:
+    """Find the events of every AU of a face.
+
+    With `smooth_s`, `bridge_s` and `min_s` of 0 and a `release` of 1, the events are the runs of active frames.
+
+    Args:
+        track: The face.
+        thresholds: (N,), the probability at which an event of each AU begins: the model's thresholds. None takes the
+            lowest probability with which the AU is active in this track, which decides every frame alike.
+        smooth_s: Length of the window, in seconds, over which the median of probabilities and intensities is taken;
+            0 takes none. The window has as many frames before as after, so a rise or fall keeps its place.
+        release: Hysteresis: an event that began goes on down to this share of the threshold, so that noise about the
+            threshold does not break it; 1 for none.
+        bridge_s: Two events of an AU become one if less than this passes between them, be the AU inactive or the
+            face lost. A longer loss ends an event at the last frame seen.
+        min_s: Events that are shorter are dropped then. The default drops flickers of one or two frames of a usual
+            video; lower it for micro-expressions, which last 1/25 of a second or more.
+
+    Returns:
+        By onset, then by FACS number.
+
+    Raises:
+        ConfigError: A parameter is out of range, or there is not one threshold an AU.
+    """
+    _check(track, thresholds, smooth_s=smooth_s, release=release, bridge_s=bridge_s, min_s=min_s)
+    starts = track.starts
+    goes_on = ~np.append(starts[1:], True)  # (T,), whether the face is seen in the frame after, too
+    ends_s = np.where(goes_on, np.append(track.time_s[1:], np.nan), track.time_s)  # of an event, by its last frame
+    least_ends_s = track.time_s + track.frame_s  # an open event lasted as long as its last frame at least
+    halves = _half_windows(track.time_s, starts, smooth_s)
+    begins_at = _begins_at(track, thresholds)
+    events = []
+    for column, au_id in enumerate(track.au_ids):
+        probs = _running_median(track.probs[:, column], halves)
+        strength = probs if track.intensities is None else _running_median(track.intensities[:, column], halves)
+        active = probs >= begins_at[column]
+        held = probs >= np.float32(release) * begins_at[column]
+        for first, last in _bridged(_runs(active, held, starts), track.time_s, ends_s, bridge_s):
+            if least_ends_s[last] - track.time_s[first] < min_s - _ROUNDING_S:
+                continue
+            apex = first + int(strength[first : last + 1].argmax())
+            events.append(
+                Event(
+                    face_id=track.face_id,
+                    au_id=au_id,
+                    onset_s=float(track.time_s[first]),
+                    apex_s=float(track.time_s[apex]),
+                    offset_s=float(ends_s[last]),
+                    peak_prob=float(track.probs[apex, column]),
+                    peak_intensity=None if track.intensities is None else float(track.intensities[apex, column]),
+                    open_start=bool(starts[first]),
+                    open_end=not goes_on[last],
+                )
+            )
+    return sorted(events, key=lambda event: (event.onset_s, event.au_id))
+
+
+def write_events_csv(path: Path, events: Iterable[Event]) -> None:
+    """Write one row an event, whole or not at all; the module's text explains the columns.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(EVENT_COLUMNS)
+        for event in events:
+            times = (event.onset_s, event.apex_s, event.offset_s, event.duration_s)
+            intensity = "" if event.peak_intensity is None else f"{event.peak_intensity:.2f}"
+            writer.writerow(
+                [
+                    *(event.face_id, event.au_id, action_unit(event.au_id).name),
+                    *(f"{time_s:.3f}" for time_s in times),
+                    *(f"{event.peak_prob:.4f}", intensity, int(event.open_start), int(event.open_end)),
+                ]
+            )
+
+
+def _check(track: Track, thresholds: Sequence[float] | None, release: float, **seconds: float) -> None:
+    for name, value in seconds.items():
+        if not 0 <= value < np.inf:
+            raise ConfigError(f"{name} is {value}; give seconds, 0 or more")
+    if not 0 < release <= 1:
+        raise ConfigError(f"release is {release}; give a share of the threshold, above 0 and up to 1")
+    if thresholds is not None and len(thresholds) != len(track.au_ids):
+        raise ConfigError(f"{len(thresholds)} thresholds came for {len(track.au_ids)} AUs; give one an AU")
+
+
+def _begins_at(track: Track, thresholds: Sequence[float] | None) -> NDArray[np.float32]:
+    """Return the thresholds, (N,), in the precision of the data: a probability that equals its own must stay equal."""
+    if thresholds is None:
+        return np.asarray(track.probs.min(axis=0, where=track.states, initial=np.inf))
+    return np.array(thresholds, np.float32)
+
+
+def _half_windows(time_s: NDArray[np.float64], starts: NDArray[np.bool_], window_s: float) -> NDArray[np.intp]:
+    """Return how many frames on either side of each are within its window and its stretch, (T,)."""
+    index = np.arange(len(time_s))
+    stretch = np.cumsum(starts)
+    earliest = np.searchsorted(stretch, stretch)
+    latest = np.searchsorted(stretch, stretch, side="right") - 1
+    reach_s = window_s / 2 + _ROUNDING_S
+    before = index - np.maximum(np.searchsorted(time_s, time_s - reach_s), earliest)
+    after = np.minimum(np.searchsorted(time_s, time_s + reach_s, side="right") - 1, latest) - index
+    return np.minimum(before, after)
+
+
+def _running_median(values: NDArray[np.float32], halves: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return the median of each value and of `halves` values on either side, (T,)."""
+    medians = values.copy()
+    for half in np.unique(halves[halves > 0]):
+        rows = np.flatnonzero(halves == half)
+        medians[rows] = np.median(sliding_window_view(values, 2 * half + 1)[rows - half], axis=1)
+    return medians
+
+
+def _runs(active: NDArray[np.bool_], held: NDArray[np.bool_], starts: NDArray[np.bool_]) -> Iterator[_Run]:
+    """Give every run of held frames without a loss, from its first active frame on."""
+    joined = np.append(held[:-1] & held[1:] & ~starts[1:], False)  # with the frame after
+    firsts = np.flatnonzero(held & ~np.roll(joined, 1))
+    lasts = np.flatnonzero(held & ~joined)
+    for first, last in zip(firsts, lasts, strict=True):
+        if active[first : last + 1].any():
+            yield int(first + active[first : last + 1].argmax()), int(last)
+
+
+def _bridged(
+    runs: Iterable[_Run], time_s: NDArray[np.float64], ends_s: NDArray[np.float64], bridge_s: float
+) -> list[_Run]:
+    """Join the runs of one AU between which less than `bridge_s` passes."""
+    joined: list[_Run] = []
+    for first, last in runs:
+        near = joined and time_s[first] - ends_s[joined[-1][1]] < bridge_s - _ROUNDING_S
+        joined.append((joined.pop()[0] if near else first, last))
+    return joined

@@ -1,0 +1,130 @@
+"""From a video to action units in numbers and words, frame by frame, at constant memory."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.errors import ConfigError
+from vlfau.inference.captioner import Describe
+from vlfau.inference.judgement import Judgement, Words
+from vlfau.inference.predictor import Predictor, face_result
+from vlfau.inference.results import FaceResult, PictureResult
+from vlfau.inference.sources import printable
+from vlfau.video.ahead import ahead
+from vlfau.video.frames import VideoFrame
+from vlfau.video.reader import VideoReader
+from vlfau.video.tracker import FaceTracker, TrackedFace
+
+__all__ = ["DescribeFrames", "stream"]
+
+DescribeFrames = Literal["changes", "active", "every", "never"]
+
+_DECODED_AHEAD: Final = 4
+_TRACKED_AHEAD: Final = 2
+"""Whole frames wait here: a few hide that some take longer, more would only fill the memory."""
+
+
+def stream(
+    predictor: Predictor,
+    source: str | Path,
+    *,
+    every_s: float | None = None,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    describe: DescribeFrames = "changes",
+) -> Generator[tuple[VideoFrame, PictureResult]]:
+    """Judge every face of every frame of a video or a camera.
+
+    A file is decoded and its faces are followed in threads ahead of the network. From a camera the newest frame is
+    taken whenever the network is free; those in between are dropped.
+
+    Args:
+        predictor: The model and its settings.
+        source: A video file, or a camera: `camera:0`.
+        every_s: Take only the first frame in every step of so many seconds; None takes all.
+        start_s: Begin at this time.
+        end_s: End before this time; None goes to the end.
+        describe: When a face gets words: `changes` makes them anew when its set of active AUs changes, as the
+            predictor's own `describe` says, and repeats them in between; `active`, `every` and `never` make those
+            words in every frame.
+
+    Returns:
+        Each frame with its result, faces by number. The threads end with it: close it if you stop early.
+
+    Raises:
+        VideoError: The source cannot be read at all, or, after the frames that can, not to its end.
+        ConfigError: An argument is out of range.
+    """
+    if describe not in get_args(DescribeFrames):
+        raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(DescribeFrames))}")
+    reader = VideoReader(source, every_s=every_s, start_s=start_s, end_s=end_s)
+    return _results(predictor, reader, printable(source), describe)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _TrackedFrame:
+    frame: VideoFrame
+    tracked: list[TrackedFace]
+    crops: NDArray[np.uint8]
+
+
+def _results(
+    predictor: Predictor, reader: VideoReader, file: str, describe: DescribeFrames
+) -> Generator[tuple[VideoFrame, PictureResult]]:
+    if reader.is_camera:
+        tracked_frames = _tracked(predictor, ahead(reader, 1, drop=True))
+    else:
+        tracked_frames = ahead(_tracked(predictor, ahead(reader, _DECODED_AHEAD)), _TRACKED_AHEAD)
+    speaker = _Speaker(predictor, describe)
+    try:
+        for each in tracked_frames:
+            faces: tuple[FaceResult, ...] = ()
+            if each.tracked:
+                judgement = predictor.judge(each.crops)
+                words = speaker.describe(judgement, [tracked.face_id for tracked in each.tracked])
+                faces = tuple(
+                    face_result(tracked.face, crop, judgement.result(row, words[row]), face_id=tracked.face_id)
+                    for row, (tracked, crop) in enumerate(zip(each.tracked, each.crops, strict=True))
+                )
+            yield each.frame, PictureResult(file, faces, each.frame.number, each.frame.time_s)
+    finally:
+        tracked_frames.close()
+
+
+def _tracked(predictor: Predictor, frames: Generator[VideoFrame]) -> Generator[_TrackedFrame]:
+    tracker = FaceTracker(predictor.finder)
+    try:
+        for frame in frames:
+            tracked = tracker.follow(frame.pixels, frame.time_s)
+            yield _TrackedFrame(frame, tracked, predictor.align(frame.pixels, [each.face for each in tracked]))
+    finally:
+        frames.close()
+
+
+class _Speaker:
+    """Finds words for faces that are seen again and again."""
+
+    def __init__(self, predictor: Predictor, describe: DescribeFrames) -> None:
+        self._predictor = predictor
+        self._only_changes = describe == "changes"
+        self._describe: Describe | None = None if describe == "changes" else describe
+        self._last: dict[int, tuple[bytes, Words]] = {}
+
+    def describe(self, judgement: Judgement, face_ids: Sequence[int]) -> list[Words]:
+        """Return words for every face of a frame."""
+        states = [row.tobytes() for row in judgement.au_states]
+        known = {
+            face_id: self._last[face_id]
+            for face_id, state in zip(face_ids, states, strict=True)
+            if self._only_changes and face_id in self._last and self._last[face_id][0] == state
+        }
+        rows = [row for row, face_id in enumerate(face_ids) if face_id not in known]
+        for row, words in zip(rows, self._predictor.describe(judgement, rows, self._describe), strict=True):
+            known[face_ids[row]] = (states[row], words)
+        # Only the faces of this frame are kept: their number does not grow with the video.
+        self._last = known
+        return [known[face_id][1] for face_id in face_ids]

@@ -1,0 +1,159 @@
+"""A video in plain words: who was seen how long, and what each face did when.
+
+    0:12.0, 360 frames, 1 face
+    face 1  seen from 0:00.0 to 0:12.0  acts: AU 1 7 %, AU 2 7 %, AU 12 31 % of the time
+
+    0:03.2 to 0:04.0  face 1  raises the inner and outer brows (AU 1C, 2B), strongest at 0:03.6
+    0:08.3 to 0:12.0  face 1  pulls the lip corners up (AU 12D), strongest at 0:09.1, still so when last seen
+
+The letter after an AU is its intensity at the apex, from A to E, where the model gives intensities. The verb phrases
+are those of the description files (`vlfau/language/descriptions`).
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from vlfau.facs import INTENSITY_LETTERS, AUState, intensity_letter
+from vlfau.language.grammar import global_phrases
+from vlfau.video.events import Event
+from vlfau.video.tracks import Track
+
+__all__ = ["clock", "event_lines", "summary"]
+
+_LEAST_SHARE: Final = 0.005
+"""Shares below round to 0 % and are left out."""
+
+
+def summary(
+    tracks: Sequence[Track], events: Iterable[Event], *, duration_s: float | None = None, frames: int | None = None
+) -> str:
+    """Tell a video in lines of text.
+
+    Args:
+        tracks: The faces.
+        events: What they did, as `find_events` gives it.
+        duration_s: The length of the video in seconds; None takes what the tracks span.
+        frames: How many frames were judged; None takes those with a face.
+
+    Returns:
+        A head line, a line a face with the share of its time in which the state of each AU was active, and the lines
+        of `event_lines`; each line ends with a line feed.
+    """
+    times = [time_s for track in tracks for time_s in track.time_s.tolist()]
+    span_s = max(times) - min(times) if times else 0.0
+    frames = len(set(times)) if frames is None else frames
+    head = ", ".join(
+        (clock(span_s if duration_s is None else duration_s), _count(frames, "frame"), _count(len(tracks), "face"))
+    )
+    lines = event_lines(events)
+    return "\n".join([head, *map(_face_line, tracks), *(["", *lines] if lines else []), ""])
+
+
+def event_lines(events: Iterable[Event], *, overlap: float = 0.6) -> list[str]:
+    """Tell events in words, a line for each or for several that a face shows together.
+
+    Args:
+        events: Of any faces, in any order.
+        overlap: Events of a face go into one line if the time that any two of them share is at least this part of
+            the time that the two cover.
+
+    Returns:
+        The lines, by face and then by onset.
+    """
+    ordered = sorted(events, key=lambda event: (event.face_id, event.onset_s, event.au_id))
+    return [_group_line(group) for group in _groups(ordered, overlap)]
+
+
+def clock(time_s: float) -> str:
+    """Return a time to a tenth of a second, as a player shows it.
+
+    >>> clock(63.25), clock(59.96), clock(3725.0)
+    ('1:03.2', '1:00.0', '1:02:05.0')
+    """
+    minutes, tenths = divmod(round(time_s * 10), 600)
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{tenths // 10:02d}.{tenths % 10}"
+    return f"{hours}:{minutes:02d}:{seconds}" if hours else f"{minutes}:{seconds}"
+
+
+def _face_line(track: Track) -> str:
+    shares = zip(track.au_ids, track.active_share.tolist(), strict=True)
+    acts = [f"AU {au_id} {share:.0%}".replace("%", " %") for au_id, share in sorted(shares) if share >= _LEAST_SHARE]
+    seen = f"face {track.face_id}  seen from {clock(track.time_s[0])} to {clock(track.time_s[-1])}"
+    return f"{seen}  acts: {', '.join(acts)} of the time" if acts else f"{seen}  at rest"
+
+
+def _groups(ordered: Iterable[Event], overlap: float) -> list[list[Event]]:
+    groups: list[list[Event]] = []
+    growing: list[list[Event]] = []
+    for event in ordered:
+        # Only what still lasts can overlap with what begins now or later.
+        growing = [group for group in growing if group[0].face_id == event.face_id and _end(group) >= event.onset_s]
+        group = next((group for group in growing if all(_shared(event, one) >= overlap for one in group)), None)
+        if group is None:
+            groups.append(group := [])
+            growing.append(group)
+        group.append(event)
+    return groups
+
+
+def _end(group: Iterable[Event]) -> float:
+    return max(event.offset_s for event in group)
+
+
+def _shared(one: Event, other: Event) -> float:
+    """Return the time that two events share, as a part of the time that they cover."""
+    covered = max(one.offset_s, other.offset_s) - min(one.onset_s, other.onset_s)
+    return (min(one.offset_s, other.offset_s) - max(one.onset_s, other.onset_s)) / covered if covered else 1.0
+
+
+def _group_line(group: Sequence[Event]) -> str:
+    by_au = sorted(group, key=lambda event: event.au_id)
+    phrases = _merged(global_phrases(AUState(event.au_id, active=True))[0] for event in by_au)
+    first = min(group, key=lambda event: event.onset_s)
+    last = max(group, key=lambda event: event.offset_s)
+    strongest = max(group, key=lambda event: (event.peak_intensity or 0.0, event.peak_prob))
+    return "".join(
+        (
+            f"{clock(first.onset_s)} to {clock(last.offset_s)}  face {first.face_id}  {_enumerated(phrases)} ",
+            f"(AU {', '.join(map(_code, by_au))}), strongest at {clock(strongest.apex_s)}",
+            ", already so when first seen" if first.open_start else "",
+            ", still so when last seen" if last.open_end else "",
+        )
+    )
+
+
+def _code(event: Event) -> str:
+    if event.peak_intensity is None:
+        return str(event.au_id)
+    # An active AU has a letter, however weak the intensity says that it is.
+    return f"{event.au_id}{intensity_letter(min(max(round(event.peak_intensity), 1), len(INTENSITY_LETTERS)))}"
+
+
+def _merged(phrases: Iterable[str]) -> list[str]:
+    """Tell two phrases as one where a single word differs and more follows: "raises the inner and outer brows"."""
+    merged: list[list[str]] = []
+    for words in map(str.split, phrases):
+        for place, other in enumerate(merged):
+            differing = _differing(words, other)
+            if len(differing) == 1 and differing[0] < len(words) - 1:
+                column = differing[0]
+                merged[place] = [*other[:column], other[column], "and", *words[column:]]
+                break
+        else:
+            merged.append(words)
+    return [" ".join(words) for words in merged]
+
+
+def _differing(words: Sequence[str], other: Sequence[str]) -> list[int]:
+    if len(words) != len(other):
+        return []
+    return [column for column, pair in enumerate(zip(words, other, strict=True)) if pair[0] != pair[1]]
+
+
+def _enumerated(phrases: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(phrases[:-1]), phrases[-1])))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -20,8 +20,9 @@ def test_platt_scaling_finds_the_odds_that_made_the_states():
 
 def test_platt_scaling_never_turns_a_network_around():
     au_logits = np.linspace(-2, 2, 100)
-    slope, _ = platt_scaling(au_logits, au_logits < 0)
+    slope, shift = platt_scaling(au_logits, au_logits < -1)
     assert slope > 0
+    assert 1 / (1 + np.exp(-shift)) == pytest.approx((au_logits < -1).mean(), abs=0.01)
 
 
 def test_the_best_threshold_beats_every_other():

@@ -24,6 +24,7 @@ __all__ = ["best_threshold", "calibrate", "platt_scaling"]
 
 LEAST_STATES = 10
 """Frames that an AU needs in either state."""
+LEAST_SLOPE = 1e-3
 
 
 def calibrate(checkpoint: Path, manifest: Path, out: Path, *, look: Look | None = None) -> Checkpoint:
@@ -74,8 +75,11 @@ def calibrate(checkpoint: Path, manifest: Path, out: Path, *, look: Look | None 
 def platt_scaling(au_logits: NDArray[np.float64], active: NDArray[np.bool_]) -> tuple[float, float]:
     """Return the slope and the shift that make one AU's logits (F,) the likeliest for its states (F,)."""
     model = LogisticRegression(C=100, max_iter=1000).fit(au_logits[:, None], active)
-    # A slope of 0 or less would turn a network that is no better than chance around.
-    return max(float(model.coef_[0, 0]), 1e-3), float(model.intercept_[0])
+    slope, shift = float(model.coef_[0, 0]), float(model.intercept_[0])
+    if slope < LEAST_SLOPE:  # No better than chance: it says how often the AU occurs, rather than being turned around.
+        rate = active.mean()
+        slope, shift = LEAST_SLOPE, float(np.log(rate / (1 - rate)) - LEAST_SLOPE * au_logits.mean())
+    return slope, shift
 
 
 def best_threshold(probs: NDArray[np.float64], active: NDArray[np.bool_]) -> float:

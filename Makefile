@@ -5,7 +5,7 @@ FULL := .venv-dev
 PIP_FLAGS := --quiet --disable-pip-version-check
 SOURCES := src tests scripts benchmarks
 
-.PHONY: help setup demo dev test test-full check format bench clean
+.PHONY: help setup demo dev test test-full check format bench default-model clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -48,6 +48,23 @@ format: dev ## Format the code
 
 bench: dev ## Measure this machine; tables go to benchmarks/results/
 	$(FULL)/bin/python -m benchmarks
+
+VLFAU := $(FULL)/bin/vlfau
+FACES := data/default
+SYNTH := --clips 4 --frames 4 --size 192 --workers 2
+
+default-model: dev ## Make the default model anew: faces, training, calibration, scores, bundle (hours; go on by calling it again)
+	$(VLFAU) synth $(FACES)/wide --preset wide --subjects 2400 --clips 4 --frames 3 --size 192 --workers 2 --seed 500
+	$(VLFAU) synth $(FACES)/held-out --preset wide --subjects 120 $(SYNTH) --seed 501
+	$(VLFAU) synth $(FACES)/wild --preset wild --subjects 120 $(SYNTH) --seed 502
+	$(VLFAU) synth $(FACES)/test --preset wide --subjects 120 $(SYNTH) --seed 503 --pairs --regions
+	$(VLFAU) train configs/default-vision.yaml --continue
+	$(VLFAU) train configs/default.yaml --continue
+	rm -rf runs/default/calibrated runs/default/bundle
+	$(VLFAU) calibrate runs/default/best $(FACES)/held-out/manifest.csv runs/default/calibrated
+	$(VLFAU) evaluate runs/default/calibrated $(FACES)/test/manifest.csv --fold all --frames 300 --out runs/default/test
+	$(VLFAU) evaluate runs/default/calibrated $(FACES)/wild/manifest.csv --fold all --frames 300 --out runs/default/wild
+	$(VLFAU) export runs/default/calibrated runs/default/bundle --name default --note "learned from synthetic faces only"
 
 clean: ## Remove what the commands above made
 	rm -rf $(LIGHT) $(FULL) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

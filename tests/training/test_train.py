@@ -7,12 +7,13 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
-from vlfau.data import FrameDataset, read_manifest
+from vlfau.data import Batch, FrameDataset, read_manifest
 from vlfau.errors import CheckpointError, ConfigError, InputError, ManifestError
 from vlfau.language import Vocabulary, max_global_length
 from vlfau.language.decoding import DecodingOptions, decode_captions
 from vlfau.model.stepper import TorchStepper
 from vlfau.training import load_checkpoint, save_checkpoint, train
+from vlfau.training.train import _data, _module
 
 
 def spoken(decoder, features, vocabulary, longest):
@@ -88,6 +89,18 @@ def test_the_papers_of_a_run_say_where_it_comes_from(toy_config):
 
 def test_only_some_branches_may_speak_at_a_step(toy_config):
     train(toy_config("run.max_epochs=1", "run.local_captions_per_face=2"))
+
+
+def test_captions_of_active_aus_can_be_drawn_first(toy_config):
+    config = toy_config("run.local_captions_per_face=2", "run.active_first=0.5")
+    data = _data(config)
+    module = _module(config, data)
+    occurrence = torch.tensor([[0.0, 1.0, 0.0, 1.0]] * 400)
+    blank = torch.zeros(400, 0)
+    torch.manual_seed(0)
+    branches = module._draw_branches(Batch(blank, occurrence, blank, blank, blank, blank))
+    both_active = (occurrence.gather(1, branches).sum(1) == 2).float().mean()
+    assert both_active == pytest.approx(0.5 + 0.5 / 6, abs=0.06)
 
 
 def test_runs_that_can_not_work_are_refused_with_the_remedy(toy_config):

@@ -112,6 +112,8 @@ class RunConfig:
         weight_sum: What the class weights of Eq. 9 add up to.
         local_captions_per_face: How many AUs, drawn anew for every face, say their caption at a step; the
             expected loss is Eq. 10's. None takes all.
+        active_first: The share of faces whose drawn captions are those of active AUs as far as there are any: where
+            AUs are rare, decoders that mostly read of inactive ones speak of no others.
         accelerator: Lightning's accelerator.
         devices: Lightning's devices, a number a node.
         num_nodes: Machines that train together.
@@ -131,6 +133,7 @@ class RunConfig:
     seed: int = 1
     weight_sum: WeightSum = WeightSum.NUM_AUS
     local_captions_per_face: int | None = None
+    active_first: float = 0.0
     accelerator: str = "auto"
     devices: int | str = 1
     num_nodes: int = 1

@@ -63,6 +63,7 @@ class VLFAUModule(L.LightningModule):
         weights: (N,), the AUs' class weights.
         optimiser: Learning rate and the like.
         local_captions_per_face: See `RunConfig`.
+        active_first: See `RunConfig`.
     """
 
     weights: Tensor
@@ -76,6 +77,7 @@ class VLFAUModule(L.LightningModule):
         weights: Tensor,
         optimiser: OptimiserConfig,
         local_captions_per_face: int | None = None,
+        active_first: float = 0.0,
     ) -> None:
         super().__init__()
         self.network, self.vocabulary, self.au_ids, self.optimiser = (
@@ -84,7 +86,7 @@ class VLFAUModule(L.LightningModule):
             tuple(au_ids),
             optimiser,
         )
-        self.local_captions_per_face = local_captions_per_face
+        self.local_captions_per_face, self.active_first = local_captions_per_face, active_first
         self.register_buffer("weights", weights, persistent=False)
         self.f1_per_au = MultilabelF1Score(len(self.au_ids), average="none", ignore_index=UNKNOWN)
         self.top_words = torch.nn.ModuleDict({"local": MeanMetric(), "global": MeanMetric()})
@@ -152,6 +154,9 @@ class VLFAUModule(L.LightningModule):
         if count is None or count >= len(self.au_ids):
             return None
         draws = torch.rand(batch.occurrence.shape, device=batch.occurrence.device)
+        if self.active_first:
+            chosen = torch.rand(len(draws), 1, device=draws.device) < self.active_first
+            draws = draws + chosen * batch.occurrence  # (B, N): those of active AUs come first
         return draws.topk(count, dim=1).indices  # (B, N')
 
     def _losses(

@@ -250,6 +250,7 @@ def _module(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
         weights=au_weights(np.asarray(rates).tolist(), config.run.weight_sum),
         optimiser=config.optimiser,
         local_captions_per_face=config.run.local_captions_per_face,
+        active_first=config.run.active_first,
     )
 
 

@@ -3,7 +3,14 @@ import pytest
 import torch
 from torchmetrics.classification import MultilabelF1Score
 
-from vlfau.evaluation.au_metrics import Confusion, average_precision_per_au, ece_per_au, roc_auc_per_au
+from vlfau.evaluation.au_metrics import (
+    Confusion,
+    average_precision_per_au,
+    ece_per_au,
+    icc_per_au,
+    mae_per_au,
+    roc_auc_per_au,
+)
 
 PROBS = np.array([[0.9, 0.2], [0.8, 0.6], [0.5, 0.1], [0.3, 0.4], [0.7, 0.9]], np.float32)
 TRUTH = np.array([[1, 0], [0, 0], [1, 0], [1, 0], [-1, -1]], np.int8)
@@ -57,3 +64,20 @@ def test_an_au_that_nobody_annotated_has_no_figure():
     for measure in (roc_auc_per_au, average_precision_per_au, ece_per_au):
         assert np.isnan(measure(PROBS, unknown)).all()
     assert np.isnan(Confusion.of(PROBS, unknown, 0.5).accuracy_per_au).all()
+
+
+def test_intensities_that_agree_up_to_noise_have_the_icc_of_that_noise():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(2, 1, (20_000, 1))
+    rated = truth + rng.normal(0, 0.5, truth.shape)
+    # Of the variance of a rating, 1 is the truth's and on average .125 the noise's.
+    assert icc_per_au(rated, truth)[0] == pytest.approx(1 / 1.125, abs=0.01)
+    assert mae_per_au(rated, truth)[0] == pytest.approx(0.5 * np.sqrt(2 / np.pi), abs=0.01)
+
+
+def test_a_constant_shift_leaves_the_icc_of_two_fixed_raters_alone():
+    truth = np.array([[0.0], [1], [2], [5], [np.nan]])
+    rated = truth + 1
+    assert icc_per_au(rated, truth)[0] == pytest.approx(1)
+    assert mae_per_au(rated, truth)[0] == pytest.approx(1)
+    assert np.isnan(icc_per_au(rated[-1:], truth[-1:])[0])

@@ -76,7 +76,7 @@ class Answerer:
         Args:
             manifest: Frames with this answerer's AUs.
         """
-        probs, features, maps = [], [], []
+        probs, features, maps, levels = [], [], [], []
         done = 0
         for samples in self._batches(manifest, range(len(manifest.frames))):
             vision = self._look_at(samples)
@@ -84,6 +84,8 @@ class Answerer:
             pooled = vision.refinement.refine_and_pool(vision.stem_features)[:, self._columns]
             features.append(pooled.half().cpu().numpy())
             maps.append(vision.attention_maps[:, self._columns].half().cpu().numpy())
+            if vision.au_intensities is not None:
+                levels.append(vision.au_intensities[:, self._columns].cpu().numpy())
             done += len(samples)
             self.look.progress(done, len(manifest.frames))
         frames = manifest.frames
@@ -101,6 +103,8 @@ class Answerer:
             local_captions=None,
             global_captions=None,
             consistent_captions=None,
+            au_intensities=np.concatenate(levels) if levels else None,
+            intensity=np.array([frame.intensities for frame in frames], np.float32) if levels else None,
         )
 
     def speak(

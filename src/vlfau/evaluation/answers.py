@@ -26,6 +26,8 @@ UNKNOWN = -1
 
 _NAMES = ("au_ids", "images", "subject_ids", "genders", "folds")
 _ARRAYS = {"au_probs": 2, "occurrence": 2, "au_features": 3, "attention_maps": 4}
+_INTENSITIES = ("au_intensities", "intensity")
+"""Arrays of rank 2 that a network without intensities lacks."""
 _CAPTIONS = {"local_captions": "local", "global_captions": "global", "consistent_captions": "consistent"}
 
 
@@ -49,6 +51,8 @@ class Answers:
         local_captions: (F, N), found by beam search.
         global_captions: (F,), found by beam search.
         consistent_captions: (F, N), the likeliest texts among those that state what the network decided.
+        au_intensities: (F, N), predicted, 0 to 5; None from a network that has none.
+        intensity: (F, N), annotated, 0 to 5, NaN where unknown; None likewise.
     """
 
     au_ids: tuple[int, ...]
@@ -63,11 +67,13 @@ class Answers:
     local_captions: tuple[tuple[str, ...], ...] | None
     global_captions: tuple[str, ...] | None
     consistent_captions: tuple[tuple[str, ...], ...] | None
+    au_intensities: NDArray[np.float32] | None = None
+    intensity: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         check_au_ids(self.au_ids)
         frames, aus = len(self.images), len(self.au_ids)
-        for name, rank in _ARRAYS.items():
+        for name, rank in (_ARRAYS | dict.fromkeys(self._intensities(), 2)).items():
             array = getattr(self, name)
             if array.ndim != rank or array.shape[:2] != (frames, aus):
                 raise ValueError(f"{name} has the shape {array.shape}, not ({frames}, {aus}, ...) of rank {rank}")
@@ -86,7 +92,7 @@ class Answers:
     def take(self, places: Sequence[int] | NDArray[np.integer]) -> "Answers":
         """Return the answers about the frames at some places, in that order."""
         index = np.asarray(places, np.int64)
-        changes: dict[str, Any] = {name: getattr(self, name)[index] for name in _ARRAYS}
+        changes: dict[str, Any] = {name: getattr(self, name)[index] for name in (*_ARRAYS, *self._intensities())}
         for name in (*_NAMES[1:], *_CAPTIONS):
             values = getattr(self, name)
             changes[name] = None if values is None else tuple(values[place] for place in index.tolist())
@@ -95,7 +101,7 @@ class Answers:
     def restricted(self, au_ids: Sequence[int]) -> "Answers":
         """Return the answers about some of the AUs, in the order given; global captions stay as they are."""
         columns = [self.au_ids.index(au_id) for au_id in au_ids]
-        changes: dict[str, Any] = {name: getattr(self, name)[:, columns] for name in _ARRAYS}
+        changes: dict[str, Any] = {name: getattr(self, name)[:, columns] for name in (*_ARRAYS, *self._intensities())}
         for name in ("local_captions", "consistent_captions"):
             values = getattr(self, name)
             if values is not None:
@@ -116,7 +122,9 @@ class Answers:
             InputError: A file cannot be written.
         """
         with replacing(folder / ANSWERS_FILE) as temporary, temporary.open("wb") as file:
-            arrays: dict[str, Any] = {name: np.array(getattr(self, name)) for name in (*_NAMES, *_ARRAYS)}
+            arrays: dict[str, Any] = {
+                name: np.array(getattr(self, name)) for name in (*_NAMES, *_ARRAYS, *self._intensities())
+            }
             np.savez_compressed(file, **arrays)
         captions = {key: values for name, key in _CAPTIONS.items() if (values := getattr(self, name)) is not None}
         if not captions:
@@ -139,7 +147,7 @@ class Answers:
             # NumPy leaves a damaged file open that it opened itself.
             with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
                 known: dict[str, Any] = {name: tuple(file[name].tolist()) for name in _NAMES}
-                known |= {name: file[name] for name in _ARRAYS}
+                known |= {name: file[name] for name in (*_ARRAYS, *(name for name in _INTENSITIES if name in file))}
             captions = _read_captions(folder / CAPTIONS_FILE, known["images"], known["au_ids"])
             return cls(**known, **captions)
         except FileNotFoundError:
@@ -165,13 +173,16 @@ class Answers:
         for name in (*_NAMES[1:], *_CAPTIONS):
             values = [getattr(part, name) for part in parts]
             joined[name] = None if values[0] is None else tuple(entry for each in values for entry in each)
-        for name in _ARRAYS:
+        for name in (*_ARRAYS, *first._intensities()):
             joined[name] = np.concatenate([getattr(part, name) for part in parts])
         return cls(**joined)
 
     def _kind(self) -> tuple[object, ...]:
         speaks = tuple(getattr(self, name) is not None for name in _CAPTIONS)
-        return self.au_ids, self.au_features.shape[1:], self.attention_maps.shape[1:], speaks
+        return self.au_ids, self.au_features.shape[1:], self.attention_maps.shape[1:], speaks, self._intensities()
+
+    def _intensities(self) -> tuple[str, ...]:
+        return tuple(name for name in _INTENSITIES if getattr(self, name) is not None)
 
     def _named(self, words: str | tuple[str, ...]) -> str | dict[str, str]:
         return words if isinstance(words, str) else dict(zip(map(str, self.au_ids), words, strict=True))

@@ -19,7 +19,15 @@ from torchmetrics.functional.classification import (
 
 from vlfau.evaluation.answers import UNKNOWN
 
-__all__ = ["Confusion", "Threshold", "average_precision_per_au", "ece_per_au", "roc_auc_per_au"]
+__all__ = [
+    "Confusion",
+    "Threshold",
+    "average_precision_per_au",
+    "ece_per_au",
+    "icc_per_au",
+    "mae_per_au",
+    "roc_auc_per_au",
+]
 
 CALIBRATION_BINS = 15
 FloatArray = NDArray[np.float64]
@@ -98,6 +106,32 @@ def ece_per_au(au_probs: NDArray[np.floating], occurrence: NDArray[np.int8]) -> 
         return binary_calibration_error(probs, target, n_bins=CALIBRATION_BINS, norm="l1", validate_args=False)
 
     return _per_au(au_probs, occurrence, error, needs_both=False)
+
+
+def mae_per_au(au_intensities: NDArray[np.floating], intensity: NDArray[np.floating]) -> FloatArray:
+    """Return the mean absolute error of intensities (F, N), an AU, (N,); NaN where none is known."""
+    errors = np.ma.masked_invalid(np.abs(au_intensities.astype(np.float64) - intensity))
+    return np.asarray(errors.mean(0).filled(np.nan))
+
+
+def icc_per_au(au_intensities: NDArray[np.floating], intensity: NDArray[np.floating]) -> FloatArray:
+    """Return the intraclass correlation ICC(3,1) of predicted and annotated intensities (F, N), an AU, (N,).
+
+    The field's measure of intensities (Shrout and Fleiss, "Intraclass Correlations", 1979, with two raters). NaN
+    where fewer than two frames are known, or nothing varies.
+    """
+    result = np.full(intensity.shape[1], np.nan)
+    for column, annotated in enumerate(intensity.astype(np.float64).T):
+        known = ~np.isnan(annotated)
+        ratings = np.stack([au_intensities[known, column].astype(np.float64), annotated[known]], axis=1)  # (F, 2)
+        if len(ratings) < 2:
+            continue
+        between = 2 * ratings.mean(1).var(ddof=1)
+        residual = ratings - ratings.mean(1, keepdims=True) - ratings.mean(0) + ratings.mean()
+        error = (residual**2).sum() / (len(ratings) - 1)
+        if between + error > 0:
+            result[column] = (between - error) / (between + error)
+    return result
 
 
 def _meetings(au_probs: NDArray[np.floating], occurrence: NDArray[np.int8], threshold: Threshold) -> FloatArray:

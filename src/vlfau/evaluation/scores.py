@@ -13,7 +13,15 @@ from vlfau.atomic import replacing
 from vlfau.data import Frame
 from vlfau.errors import InputError
 from vlfau.evaluation.answers import Answers
-from vlfau.evaluation.au_metrics import Confusion, Threshold, average_precision_per_au, ece_per_au, roc_auc_per_au
+from vlfau.evaluation.au_metrics import (
+    Confusion,
+    Threshold,
+    average_precision_per_au,
+    ece_per_au,
+    icc_per_au,
+    mae_per_au,
+    roc_auc_per_au,
+)
 from vlfau.evaluation.bootstrap import f1_intervals
 from vlfau.evaluation.caption_metrics import score_captions
 from vlfau.evaluation.references import global_references, local_references
@@ -48,6 +56,9 @@ def figures(answers: Answers, threshold: Threshold) -> dict[str, Any]:
         "average_precision": average_precision_per_au(answers.au_probs, answers.occurrence),
         "ece": ece_per_au(answers.au_probs, answers.occurrence),
     }
+    if answers.au_intensities is not None and answers.intensity is not None:
+        per_au["intensity_icc"] = icc_per_au(answers.au_intensities, answers.intensity)
+        per_au["intensity_mae"] = mae_per_au(answers.au_intensities, answers.intensity)
     found: dict[str, Any] = {f"{name}_per_au": _named(answers.au_ids, values) for name, values in per_au.items()}
     found |= {f"{name}_macro": _mean(values.tolist()) for name, values in per_au.items()}
     return found | {"f1_micro": float(confusion.f1_micro)}

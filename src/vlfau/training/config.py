@@ -82,6 +82,8 @@ class OptimiserConfig:
         weight_decay: Of AdamW.
         warmup_steps: Steps over which the rate rises from 0 first.
         stem_rate: The stem's learning rate as a share of the others', so that pre-trained features change less.
+        schedule_epochs: Epochs in which the rate falls to 0, where a run is to end before: a later one that starts from
+            it brings it down. None takes the run's.
         gradient_clip: Largest norm of the gradient; None leaves it.
     """
 
@@ -90,6 +92,7 @@ class OptimiserConfig:
     weight_decay: float = 5e-4
     warmup_steps: int = 0
     stem_rate: float = 1.0
+    schedule_epochs: int | None = None
     gradient_clip: float | None = None
 
 

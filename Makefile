@@ -65,6 +65,7 @@ default-model: dev ## Make the default model anew: faces, training, calibration,
 	$(VLFAU) evaluate runs/default/calibrated $(FACES)/test/manifest.csv --fold all --frames 300 --out runs/default/test
 	$(VLFAU) evaluate runs/default/calibrated $(FACES)/wild/manifest.csv --fold all --frames 300 --out runs/default/wild
 	$(VLFAU) export runs/default/calibrated runs/default/bundle --name default --note "learned from synthetic faces only"
+	$(FULL)/bin/python scripts/model_card.py runs/default $(FACES) docs/model-card.md docs/images/default-failures.jpg
 
 clean: ## Remove what the commands above made
 	rm -rf $(LIGHT) $(FULL) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

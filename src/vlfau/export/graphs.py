@@ -12,6 +12,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from vlfau.export.layout import keep_blocks
 from vlfau.model import VLFAU
 from vlfau.model.caption_decoder import CaptionDecoder
 
@@ -140,7 +141,7 @@ def _export(graph: _Graph) -> onnx.ModelProto:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
     assert program is not None
-    return _without_traces(program.model_proto)
+    return keep_blocks(_without_traces(program.model_proto))
 
 
 def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:

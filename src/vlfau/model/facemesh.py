@@ -55,13 +55,18 @@ class FaceMeshBackbone(nn.Module):
     def _load(self) -> None:
         content = resources.files("vlfau").joinpath("faces/weights/facemesh.onnx").read_bytes()
         graph = onnx.load_from_string(content).graph
-        constants = {weight.name: numpy_helper.to_array(weight) for weight in graph.initializer}
-        stored = [
-            torch.from_numpy(constants[name].copy())
-            for node in graph.node
-            if node.op_type in {"Conv", "PRelu"}
-            for name in node.input[1:]
-        ]
+        constants = {
+            weight.name: torch.from_numpy(numpy_helper.to_array(weight).copy()) for weight in graph.initializer
+        }
+        stored = []
+        for node in graph.node:
+            names = node.input[1:]
+            if node.op_type == "Conv" and len(names) == 2:
+                stored += [constants[name] for name in names]
+            elif node.op_type == "Conv" and names[0].endswith(".sign"):
+                # The graph says PReLU(x; a) as x + s ReLU(-|1 - a| x), where s is the sign of 1 - a.
+                below, sign = (constants[names[0].removesuffix(".sign") + end] for end in (".below", ".sign"))
+                stored.append(1 + sign * below)
         # The graph's nodes come in the order in which the blocks here define their parameters.
         for parameter, values in zip(self.parameters(), stored, strict=False):
             parameter.data.copy_(values.view(parameter.shape))
@@ -81,7 +86,9 @@ class _Block(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         shortcut = features
         if self.halves:
-            shortcut = F.max_pool2d(F.pad(shortcut, (0, 0, 0, 0, 0, self.new_channels)), 2)
+            shortcut = F.max_pool2d(shortcut, 2)
+            if self.new_channels:
+                shortcut = F.pad(shortcut, (0, 0, 0, 0, 0, self.new_channels))
             features = _pad_end(features)
         changed: Tensor = self.activation(shortcut + self.pointwise(self.depthwise(features)))
         return changed

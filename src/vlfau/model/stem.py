@@ -55,7 +55,7 @@ def create_backbone(
         ConfigError: The model is unknown, has too few levels, or the file does not fit it.
     """
     if name == FACEMESH:
-        return Backbone(FaceMeshBackbone(), FACEMESH_CHANNELS, channels_last=False, mean=(0,) * 3, std=(1,) * 3)
+        return Backbone(FaceMeshBackbone(), FACEMESH_CHANNELS, channels_last=False, mean=(0.0,) * 3, std=(1.0,) * 3)
     if not timm.is_model(name):
         raise ConfigError(f"timm has no backbone '{name}'; see timm.list_models() for the names")
     if weights is not None and not weights.is_file():

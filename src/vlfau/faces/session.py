@@ -1,12 +1,18 @@
 """How every ONNX graph of this package is opened."""
 
+import os
 from pathlib import Path
 
-import onnxruntime as ort
+# Read when the library is loaded: what faces are looked at here, and that any are, is nobody else's business.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime as ort  # noqa: E402
 
-from vlfau.errors import BundleError
+from vlfau.errors import BundleError  # noqa: E402
 
 __all__ = ["open_session"]
+
+if hasattr(ort, "disable_telemetry_events"):
+    ort.disable_telemetry_events()  # on Windows an older way of reporting does not ask for the variable
 
 
 def open_session(path: Path, *, threads: int = 1) -> ort.InferenceSession:

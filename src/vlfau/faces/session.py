@@ -5,9 +5,9 @@ from pathlib import Path
 
 # Read when the library is loaded: what faces are looked at here, and that any are, is nobody else's business.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-import onnxruntime as ort  # noqa: E402
+import onnxruntime as ort
 
-from vlfau.errors import BundleError  # noqa: E402
+from vlfau.errors import BundleError
 
 __all__ = ["open_session"]
 

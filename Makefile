@@ -3,7 +3,7 @@ PYTHON ?= python3
 LIGHT := .venv
 FULL := .venv-dev
 PIP_FLAGS := --quiet --disable-pip-version-check
-SOURCES := src tests scripts benchmarks
+SOURCES := src tests scripts benchmarks examples
 
 .PHONY: help setup demo dev test test-full check format bench default-model clean
 .DEFAULT_GOAL := help
@@ -33,7 +33,8 @@ dev: $(FULL)/.done ## Install what training and tests need into .venv-dev (torch
 test: dev ## Run the fast tests
 	$(FULL)/bin/python -m pytest
 
-test-full: dev ## Run all tests, the slow ones too
+test-full: dev ## Run all tests, the slow ones too, and those of the web page and of archives
+	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[app,batch,browser]'
 	$(FULL)/bin/python -m pytest -m ''
 
 check: dev ## Check style and types, and run the fast tests

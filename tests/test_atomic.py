@@ -1,6 +1,6 @@
 import pytest
 
-from vlfau.atomic import replacing
+from vlfau.atomic import remove_leftovers, replacing
 from vlfau.errors import InputError
 
 
@@ -34,3 +34,11 @@ def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
     path = tmp_path / "nowhere" / "a.txt"
     with pytest.raises(InputError, match=r"cannot write .*nowhere.*choose another place"):
         write(path)
+
+
+def test_what_a_killed_process_left_can_be_removed(tmp_path):
+    left, other = tmp_path / ".vlfau-0123.tmp", tmp_path / "a.tmp"
+    for path in (left, other):
+        path.write_text("")
+    remove_leftovers(tmp_path)
+    assert list(tmp_path.iterdir()) == [other]

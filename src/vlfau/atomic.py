@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vlfau.errors import InputError
 
-__all__ = ["replacing"]
+__all__ = ["remove_leftovers", "replacing"]
 
 
 @contextmanager
@@ -31,3 +31,9 @@ def replacing(path: Path) -> Iterator[Path]:
         raise InputError(f"cannot write {path} ({error.strerror or error}); choose another place") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what `replacing` left in a folder when its process was killed; nobody may be writing there."""
+    for left in folder.glob(".vlfau-*.tmp"):
+        left.unlink(missing_ok=True)

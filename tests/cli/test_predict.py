@@ -1,4 +1,3 @@
-import csv
 import io
 import json
 import shutil
@@ -7,28 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.cli.running import csv_rows, names_in
 from tests.inference.tiny_bundle import write_tiny_bundle
 from vlfau.cli import main
-from vlfau.inference.predictor import Predictor
-
-
-@pytest.fixture
-def predict(tiny_bundle, tmp_path, capsys):
-    """Run `vlfau predict` with an output folder; return the exit code, what was printed, and the rows."""
-
-    def run(*arguments, out=tmp_path / "out"):
-        code = main(["predict", *map(str, arguments), "--model", str(tiny_bundle.folder), "--out", str(out)])
-        printed = capsys.readouterr()
-        return code, printed, rows_of(out)
-
-    return run
-
-
-def rows_of(out):
-    if not (out / "results.csv").exists():
-        return []
-    with (out / "results.csv").open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def photo(astronaut):
@@ -36,19 +16,23 @@ def photo(astronaut):
         return image.convert("RGB")
 
 
-def test_a_photo_gives_table_picture_csv_and_json(predict, astronaut, tmp_path):
+def test_a_photo_gives_tables_and_an_annotated_picture(predict, astronaut, tmp_path):
     code, printed, rows = predict(astronaut)
     assert (code, printed.err) == (0, "")
     for expected in (f"{astronaut}: face 1 of 1", "Inner Brow Raiser", "active", "This person raises the"):
         assert expected in printed.out.replace("\n", "")
     (row,) = rows
     assert (row["file"], row["face"]) == (str(astronaut), "1")
-    document = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))
-    assert document["pictures"][0]["faces"][0]["global_caption"] == row["global_text"]
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+    header, line = (tmp_path / "out" / "results.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(header)["model"]["name"] == "tiny"
+    assert json.loads(line)["global_text"] == row["global_text"]
+    assert printed.out.splitlines()[-2].startswith("1 picture, 1 face in ")
+    assert printed.out.splitlines()[-1] == f"results: {tmp_path / 'out'}"
+    assert names_in(tmp_path / "out") == [
         "astronaut.vlfau.jpg",
+        "results.columns.json",
         "results.csv",
-        "results.json",
+        "results.jsonl",
     ]
 
 
@@ -122,7 +106,7 @@ def write_faceless(path):
         (lambda path: path.write_text("no picture"), "is no picture that vlfau can read"),
         (lambda path: path.write_bytes(b""), "is empty; copy it again"),
         (lambda path: path.write_bytes(half_a_jpeg()), "is damaged or incomplete"),
-        (lambda path: path.mkdir(), "holds no picture"),
+        (lambda path: path.mkdir(), "holds no file that ends in .3gp, .avi, "),
         (lambda path: None, "does not exist; check the path"),
         (write_faceless, "shows no face that could be found; take one with a larger"),
     ],
@@ -137,13 +121,10 @@ def test_a_bad_input_is_named_and_the_others_are_processed(predict, astronaut, t
     assert str(bad) in printed.err
     assert message in printed.err
     assert [row["file"] for row in rows] == [str(astronaut)]
-
-
-def test_a_picture_without_a_face_is_listed_in_the_document(predict, tmp_path):
-    write_faceless(tmp_path / "a.png")
-    assert predict(tmp_path / "a.png")[0] == 2
-    document = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))
-    assert document["pictures"] == [{"file": str(tmp_path / "a.png"), "faces": []}]
+    (error,) = csv_rows(tmp_path / "out" / "errors.csv")
+    assert error["file"] == str(bad)
+    assert f"error: {error['message']}\n" == printed.err
+    assert printed.out.splitlines()[-2].split(" in ")[0].endswith(", 1 face, 1 error")
 
 
 def test_a_wrong_bundle_stops_the_run_with_one_sentence(astronaut, tmp_path, capsys):
@@ -190,22 +171,7 @@ def test_earlier_results_survive_a_run_in_which_nothing_can_be_read(predict, ast
     code, _, rows_after = predict(tmp_path / "missing.jpg")
     assert code == 2
     assert rows_after == rows
-
-
-def test_finished_results_are_kept_when_the_run_is_interrupted(predict, astronaut, tmp_path, monkeypatch):
-    copy = shutil.copy(astronaut, tmp_path)
-    real, calls = Predictor.predict, []
-
-    def interrupted_at_the_second(self, picture):
-        calls.append(picture)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return real(self, picture)
-
-    monkeypatch.setattr(Predictor, "predict", interrupted_at_the_second)
-    code, _, rows = predict(astronaut, copy)
-    assert code == 130
-    assert [row["file"] for row in rows] == [str(astronaut)]
+    assert not [name for name in names_in(tmp_path / "out") if name.startswith(".") or "partial" in name]
 
 
 def test_several_photos_show_their_progress_to_whoever_watches(predict, astronaut, tmp_path, monkeypatch):
@@ -213,8 +179,9 @@ def test_several_photos_show_their_progress_to_whoever_watches(predict, astronau
     copy = shutil.copy(astronaut, tmp_path / "copy.png")
     code, printed, rows = predict(astronaut, tmp_path / "missing.jpg", copy)
     assert (code, len(rows)) == (2, 2)
-    assert "Photos" in printed.err
-    assert "Photos" not in printed.out
+    assert "Inputs" in printed.err
+    assert "1 of 3" in printed.err
+    assert "Inputs" not in printed.out
     assert printed.out.count("Lip Corner Puller") == 2
 
 
@@ -224,3 +191,58 @@ def test_a_model_of_synthetic_faces_says_so_once(astronaut, tmp_path, capsys):
     assert capsys.readouterr().err == (
         "note: model tiny 1.0 learned its AUs from synthetic faces only; don't rely on its results\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--report"], "--report writes files; say with --out"),
+        (["--heatmap", "12"], "--heatmap writes files; say with --out"),
+        (["--resume"], "--resume goes on with tables; name them with --out or --table"),
+        (["--every", "0"], "--every is 0; give more than 0 s"),
+        (["--start", "2", "--end", "1.5"], "--end is 1.5, which is not after the start (2)"),
+        (["--heatmap", "13", "--out", "out"], "'13'; this model knows 1, 6, 12"),
+        (["--table", "a.xlsx"], "let it end in .csv, .jsonl or .parquet"),
+        (["--baseline", "clip", "--baseline", "a.jpg"], "give one of the three"),
+    ],
+)
+def test_options_that_cannot_be_are_refused_before_the_work(
+    tiny_bundle, tmp_path, monkeypatch, arguments, message, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["predict", "missing.jpg", "--model", str(tiny_bundle.folder), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "missing.jpg" not in error
+    assert error.count("\n") == 1
+
+
+def test_heat_maps_are_drawn_of_each_face(predict, astronaut, tmp_path):
+    assert predict(astronaut, "--heatmap", "12,6")[0] == 0
+    with Image.open(tmp_path / "out" / "astronaut.heat.jpg") as sheet:
+        wide = sheet.size
+    assert predict(astronaut, "--heatmap", "12")[0] == 0
+    with Image.open(tmp_path / "out" / "astronaut.heat.jpg") as sheet:
+        assert sheet.width < wide[0]
+
+
+def test_tables_can_be_written_without_a_folder_and_in_other_formats(tiny_bundle, astronaut, tmp_path, capsys):
+    missing = tmp_path / "missing.jpg"
+    tables = [tmp_path / "a.csv", tmp_path / "a.jsonl"]
+    arguments = ["predict", astronaut, missing, "--table", tables[0], "--table", tables[1], "--format", "openface"]
+    assert main([*map(str, arguments), "--model", str(tiny_bundle.folder), "-q"]) == 2
+    (row,) = csv_rows(tables[0])
+    assert (row["success"], row["file"]) == ("1", str(astronaut))
+    assert json.loads(tables[1].read_text("utf-8").splitlines()[1])["file"] == str(astronaut)
+    assert csv_rows(tmp_path / "a.errors.csv")[0]["file"] == str(missing)
+    assert names_in(tmp_path) == ["a.columns.json", "a.csv", "a.errors.csv", "a.jsonl"]
+
+
+def test_narrow_terminals_have_the_words_below_the_table(predict, astronaut, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    _, narrow, _ = predict(astronaut)
+    assert "Description" not in narrow.out
+    assert "\nAU 12  The lip corners rise, up.\n" in "\n".join(map(str.rstrip, narrow.out.splitlines()))
+    monkeypatch.setenv("COLUMNS", "120")
+    _, wide, _ = predict(astronaut)
+    assert "Description" in wide.out

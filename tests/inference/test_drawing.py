@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from tests.inference.test_writers import a_face
+from tests.inference.made_up import a_face
 from vlfau.inference.drawing import draw_faces, write_picture
 from vlfau.inference.images import Picture
 from vlfau.inference.panel import PANEL_WIDTH, draw_panel, face_colour, font, wrapped

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.inference.test_writers import a_face
+from tests.inference.made_up import a_face
 from vlfau.errors import ConfigError
 from vlfau.faces import CropGeometry, align_face
 from vlfau.faces.mean_face import MEAN_FACE

@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from vlfau.errors import ImageError
-from vlfau.inference.sources import expand_inputs, printable
+from vlfau.errors import InputError
+from vlfau.inference.sources import OWN_ENDINGS, expand_inputs, printable
 
 
 def touch(*paths):
@@ -19,8 +19,14 @@ def test_a_folder_gives_its_pictures_in_natural_order(tmp_path):
 
 
 def test_hidden_files_and_own_drawings_are_left_out(tmp_path):
-    touch(*(tmp_path / name for name in ("a.jpg", "._a.jpg", ".cache/b.jpg", "a.vlfau.jpg")))
-    assert expand_inputs([tmp_path]) == [tmp_path / "a.jpg"]
+    touch(*(tmp_path / name for name in ("a.jpg", "._a.jpg", ".cache/b.jpg")))
+    touch(*(tmp_path / f"a{ending}" for ending in OWN_ENDINGS))
+    assert expand_inputs([tmp_path], suffixes={".jpg", ".mp4", ".png"}) == [tmp_path / "a.jpg"]
+
+
+def test_other_kinds_of_files_can_be_asked_for(tmp_path):
+    touch(*(tmp_path / name for name in ("a.jpg", "b/film.MP4", "notes.txt")))
+    assert expand_inputs([tmp_path], suffixes={".mp4"}) == [tmp_path / "b" / "film.MP4"]
 
 
 def test_files_are_kept_in_the_order_given_and_once(tmp_path):
@@ -31,7 +37,7 @@ def test_files_are_kept_in_the_order_given_and_once(tmp_path):
 
 def test_a_folder_without_pictures_is_refused_by_name(tmp_path):
     touch(tmp_path / "notes.txt")
-    with pytest.raises(ImageError, match=r"holds no picture .* name another folder") as caught:
+    with pytest.raises(InputError, match=r"holds no file that ends in \.bmp, .* name another folder") as caught:
         expand_inputs([tmp_path])
     assert str(tmp_path) in str(caught.value)
 

@@ -222,6 +222,18 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
         open_sink(tmp_path / "a.xlsx", model=a_model())
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_abandoned_run_leaves_everything_as_it_was(tmp_path, kind):
+    path = write(tmp_path / f"a.{kind}", RUN[:5])
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    sink = open_sink(path, model=a_model(version="2.0"), flush_rows=1)
+    sink.write(RUN[-1])
+    sink.abandon()
+    sink.abandon()
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+    write(path)
+
+
 def test_a_closed_sink_takes_nothing(tmp_path):
     sink = open_sink(tmp_path / "a.csv", model=a_model())
     sink.close()

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from tests.inference.test_writers import a_face
+from tests.inference.made_up import a_face
 from vlfau.inference.results import PictureResult
 from vlfau.video.frames import VideoFrame
 from vlfau.video.tracks import Track

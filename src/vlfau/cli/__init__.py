@@ -12,6 +12,8 @@ from cyclopts import App, CycloptsError
 
 import vlfau
 from vlfau.cli.ablate import ablate
+from vlfau.cli.app import app
+from vlfau.cli.batch import batch
 from vlfau.cli.calibrate import calibrate
 from vlfau.cli.console import print_error
 from vlfau.cli.crossval import crossval
@@ -47,12 +49,14 @@ _EXTRAS = {
     ),
     "synthetic": ("numba", "scipy"),
     "tables": ("pandas", "pyarrow"),
+    "app": ("gradio",),
+    "batch": ("ray",),
 }
 """The packages that an extra brings."""
 
 
-def _app() -> App:
-    app = App(
+def _command_line() -> App:
+    commands = App(
         name="vlfau",
         help="Facial action units in numbers and in words.",
         version=lambda: vlfau.__version__,
@@ -60,6 +64,8 @@ def _app() -> App:
     )
     for command in (
         predict,
+        app,
+        batch,
         prepare,
         synth,
         describe,
@@ -73,8 +79,8 @@ def _app() -> App:
         models,
         info,
     ):
-        app.command(command)
-    return app
+        commands.command(command)
+    return commands
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # A terminal without Unicode is no reason to stop.
     try:
-        code = _app()(
+        code = _command_line()(
             sys.argv[1:] if arguments is None else arguments,
             exit_on_error=False,
             print_error=True,

@@ -4,6 +4,7 @@ import os
 import sys
 
 from rich.console import Console
+from rich.text import Text
 
 __all__ = ["error_console", "output_console", "print_error", "print_notice"]
 
@@ -27,7 +28,6 @@ def print_error(message: str) -> None:
 
 
 def print_notice(message: str, *, title: str, style: str) -> None:
-    """Say something in a line that a terminal may break but a file gets whole."""
+    """Say something in a line that a terminal breaks between words but a file gets whole."""
     console = error_console()
-    console.print(f"[{style}]{title}:[/] ", end="")
-    console.print(message, markup=False, soft_wrap=True)
+    console.print(Text.assemble((f"{title}:", style), " ", message), soft_wrap=not console.is_terminal)

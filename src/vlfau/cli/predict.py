@@ -1,96 +1,125 @@
-"""`vlfau predict`: photos in, action units and words out."""
+"""`vlfau predict`: pictures, videos and cameras in, action units and words out."""
 
-from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from vlfau.errors import InputError, NoFaceError
+from vlfau.cli.predict_options import KeepOptions, ModelOptions, VideoOptions
+from vlfau.errors import ConfigError
 
 if TYPE_CHECKING:
-    from vlfau.cli.record import Report
+    from vlfau.cli.keeping import Keeper
+    from vlfau.cli.screen import Screen
+    from vlfau.cli.tally import Tally
+    from vlfau.cli.unfinished import Settings
     from vlfau.inference.predictor import Predictor
 
 __all__ = ["predict"]
 
+_DEFAULT_KEEP, _DEFAULT_VIDEO, _DEFAULT_MODEL = KeepOptions(), VideoOptions(), ModelOptions()
+
 
 def predict(
-    photos: Annotated[list[Path], Parameter(name="PHOTO", negative=())],
+    inputs: Annotated[list[Path], Parameter(name="INPUT", negative=())],
     /,
     *,
-    out: Path | None = None,
-    model: str | None = None,
-    describe: Literal["active", "every", "never"] = "active",
-    beam_size: int = 3,
-    gendered: Annotated[bool, Parameter(negative=())] = False,
-    consistent: Annotated[bool, Parameter(negative=())] = False,
-    max_faces: int | None = None,
-    threads: int = 1,
-    quiet: Annotated[bool, Parameter(alias="-q", negative=())] = False,
+    keep: KeepOptions = _DEFAULT_KEEP,
+    video: VideoOptions = _DEFAULT_VIDEO,
+    model: ModelOptions = _DEFAULT_MODEL,
+    quiet: Annotated[bool, Parameter(alias="-q", negative=(), show_default=False)] = False,
 ) -> int:
-    """Say which action units act on the faces of photos, in numbers and in words.
+    """Say which action units act on the faces of pictures and videos, in numbers and in words.
 
-    Without --out the results are only printed. A photo that cannot be read, or without a face, is reported
-    and the others are still processed; the exit code is then 2.
+    Without --out and --table the results are only printed. An input that cannot be read, or without a face, is
+    reported and the others are still processed; the exit code is then 2.
 
     Args:
-        photos: Pictures, or folders of pictures.
-        out: Folder for results.csv, results.json and an annotated picture a photo.
-        model: A bundle to use instead of the default one: its folder, or a name that vlfau models lists.
-        describe: Which action units to put in words: active, every, or never.
-        beam_size: How many wordings to weigh; 1 is fastest.
-        gendered: Let the description guess a gender instead of saying "this person".
-        consistent: Choose words for each action unit that agree with its state.
-        max_faces: Keep only the largest faces of a photo.
-        threads: Processor threads to use.
-        quiet: Print no tables.
+        inputs: Pictures, videos, folders of them, and cameras such as camera:0, which Ctrl-C ends.
+        keep: What to keep.
+        video: Which frames of videos to judge.
+        model: Which model judges.
+        quiet: Print no results.
     """
-    from vlfau.cli.record import Report
+    from vlfau.cli.interrupts import termination_as_interrupt
+    from vlfau.cli.judging import Judging
+    from vlfau.cli.keeping import Keeper
+    from vlfau.cli.neutral import neutral_faces
+    from vlfau.cli.picture_files import heatmap_aus
+    from vlfau.cli.screen import Screen
+    from vlfau.cli.synthetic_note import synthetic_warning
+    from vlfau.cli.times import part
+    from vlfau.cli.video_files import check_extras
+
+    wanted = part(video.every, video.start, video.end)
+    _check(inputs, keep, video)
+    check_extras(keep)
+    with termination_as_interrupt(), Screen(quiet=quiet) as screen:
+        predictor = _predictor(model)
+        info = predictor.bundle.info
+        heatmaps = None if keep.heatmap is None else heatmap_aus(keep.heatmap, info.au_ids)
+        baseline = neutral_faces(video.baseline, predictor)
+        keeper = Keeper(keep, info, settings=_settings(keep, video, model), heatmaps=heatmaps)
+        if warning := synthetic_warning(info):
+            screen.notice(warning)
+        try:
+            with keeper:
+                if keeper.begins_anew:
+                    screen.notice("an interrupted run was found and is begun anew; --resume would have gone on with it")
+                judging = Judging(
+                    predictor, screen=screen, keeper=keeper, part=wanted, describe=model.describe, baseline=baseline
+                )
+                judging.run(inputs)
+        except KeyboardInterrupt:
+            if keeper.can_resume:
+                screen.notice("interrupted; the same command with --resume goes on")
+            raise
+        _conclude(screen, keeper, judging.tally)
+        failed = judging.tally.errors or (keeper.errors is not None and len(keeper.errors))
+    return 2 if failed else 0
+
+
+def _check(inputs: list[Path], keep: KeepOptions, video: VideoOptions) -> None:
+    from vlfau.video.camera import camera_number
+
+    for name in ("annotate", "report", "timeline", "heatmap"):
+        if getattr(keep, name) and keep.out is None:
+            raise ConfigError(f"--{name} writes files; say with --out in which folder")
+    if keep.resume and keep.out is None and not keep.table:
+        raise ConfigError("--resume goes on with tables; name them with --out or --table, as before")
+    cameras = [str(path) for path in inputs if camera_number(str(path)) is not None]
+    if cameras and keep.resume:
+        raise ConfigError(f"what {cameras[0]} saw does not come again, so --resume cannot go on with it; begin anew")
+    if cameras and "clip" in video.baseline:
+        raise ConfigError(
+            f"--baseline clip looks at a video twice, which {cameras[0]} cannot show; give pictures of a neutral face"
+        )
+
+
+def _predictor(model: ModelOptions) -> "Predictor":
     from vlfau.inference.predictor import Predictor
 
-    predictor = Predictor(
-        model,
-        threads=threads,
-        describe=describe,
-        beam_size=beam_size,
-        gendered=gendered,
-        consistent=consistent,
-        max_faces=max_faces,
+    return Predictor(
+        model.model,
+        threads=model.threads,
+        describe="active" if model.describe == "changes" else model.describe,
+        beam_size=model.beam_size,
+        gendered=model.gendered,
+        consistent=model.consistent,
+        max_faces=model.max_faces,
     )
-    with Report(predictor.bundle.info, out=out, quiet=quiet) as report:
-        files = list(_files(photos, report))
-        for file in report.progress(files):
-            try:
-                _predict_file(file, predictor, report)
-            except InputError as error:
-                report.complain(error)
-    return 2 if report.complaints else 0
 
 
-def _files(photos: list[Path], report: "Report") -> Iterator[Path]:
-    """Yield every file once; complain about folders without pictures."""
-    from vlfau.inference.sources import expand_inputs
-
-    seen: set[Path] = set()
-    for photo in photos:
-        try:
-            files = expand_inputs([photo])
-        except InputError as error:
-            report.complain(error)
-            continue
-        yield from (file for file in files if file not in seen)
-        seen.update(files)
+def _settings(keep: KeepOptions, video: VideoOptions, model: ModelOptions) -> "Settings":
+    """Return everything on which the files depend, but for the inputs and the model, which the tables know."""
+    elsewhere = {"out", "table", "resume", "model", "threads"}
+    settings = asdict(keep) | asdict(video) | asdict(model)
+    settings["baseline"] = list(video.baseline)
+    return {name.replace("_", "-"): value for name, value in settings.items() if name not in elsewhere}
 
 
-def _predict_file(file: Path, predictor: "Predictor", report: "Report") -> None:
-    from vlfau.inference.images import read_picture
-    from vlfau.inference.sources import printable
-
-    picture = read_picture(file)
-    faces = predictor.predict(picture)
-    report.add(file, picture, faces)
-    if not faces:
-        raise NoFaceError(
-            f"picture {printable(file)} shows no face that could be found; take one with a larger or less covered face"
-        )
+def _conclude(screen: "Screen", keeper: "Keeper", tally: "Tally") -> None:
+    screen.print(tally.line())
+    for place in keeper.places:
+        screen.print(f"results: {place}")

@@ -14,6 +14,8 @@ from vlfau.inference.results import FaceResult
 __all__ = ["au_table", "face_table"]
 
 _BAR_WIDTH: Final = 10
+_ROOM_FOR_WORDS: Final = 100
+"""In narrower terminals the words stand below the table."""
 
 
 class _Bar:
@@ -30,13 +32,20 @@ class _Bar:
         )
 
 
-def face_table(face: FaceResult, *, title: str) -> Group:
-    """Return a face's AUs as a table, with the description of the whole face below."""
+def face_table(face: FaceResult, *, title: str, width: int) -> Group:
+    """Return a face's AUs as a table, with the description of the whole face below.
+
+    Args:
+        face: The face.
+        title: A line above.
+        width: Characters of a line.
+    """
     left, top, right, bottom = (round(value) for value in face.face_box_xyxy)
     pose = f"yaw {face.pose.yaw:+.0f}°, pitch {face.pose.pitch:+.0f}°, roll {face.pose.roll:+.0f}°"
     where = f"box ({left}, {top}) to ({right}, {bottom}), {pose}"
     has_intensities = any(au.intensity is not None for au in face.aus)
     has_words = any(au.local_caption for au in face.aus)
+    in_table = has_words and width >= _ROOM_FOR_WORDS
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
     table.add_column("AU", justify="right", no_wrap=True)
     table.add_column("Name", no_wrap=True)
@@ -44,17 +53,28 @@ def face_table(face: FaceResult, *, title: str) -> Group:
     table.add_column("State", no_wrap=True)
     if has_intensities:
         table.add_column("0 to 5", justify="right", no_wrap=True)
-    if has_words:
+    if in_table:
         table.add_column("Description")
     for au in face.aus:
         state = Text("active", "bold green") if au.state else Text("inactive", "bright_black")
         strength = ["" if au.intensity is None else f"{au.intensity:.1f}"] if has_intensities else []
-        words = [au.local_caption or ""] if has_words else []
+        words = [au.local_caption or ""] if in_table else []
         table.add_row(str(au.au_id), au.name, _Bar(au.prob), state, *strength, *words, style="" if au.state else "dim")
     parts: list[RenderableType] = [Text(title, "bold"), Text(where, "bright_black"), table]
+    if has_words and not in_table:
+        parts += [_words_below(face), ""]
     if face.global_caption:
         parts.append(Text(f"{face.global_caption}\n"))
     return Group(*parts)
+
+
+def _words_below(face: FaceResult) -> Table:
+    """Return the words of the AUs line by line."""
+    lines = Table.grid(padding=(0, 2))
+    for au in face.aus:
+        if au.local_caption:
+            lines.add_row(Text(f"AU {au.au_id}"), Text(au.local_caption), style="" if au.state else "dim")
+    return lines
 
 
 def au_table(info: BundleInfo) -> Table:

@@ -112,6 +112,9 @@ class ParquetSink(Sink):
     def _release(self) -> None:
         self._rows.clear()
 
+    def _forget(self) -> None:
+        self._discard()
+
     @property
     def _folder(self) -> Path:
         return self.path.with_name(f".{self.path.name}.parts")

@@ -122,6 +122,22 @@ class Sink(ABC):
         """
         self._end(finish=False)
 
+    def abandon(self) -> None:
+        """Keep nothing of this run; an existing file stays as it was. A second call does nothing.
+
+        Raises:
+            InputError: What lies beside the file cannot be removed.
+        """
+        if not self._is_open:
+            return
+        self._is_open = False
+        try:
+            self._release()
+            with self._writing():
+                self._forget()
+        finally:
+            self._lock.release()
+
     def _end(self, *, finish: bool) -> None:
         if not self._is_open:
             return
@@ -170,3 +186,7 @@ class Sink(ABC):
     @abstractmethod
     def _release(self) -> None:
         """Let go of what is open."""
+
+    @abstractmethod
+    def _forget(self) -> None:
+        """Remove what lies beside the file."""

@@ -84,6 +84,9 @@ class _TextSink(Sink):
     def _release(self) -> None:
         self._file.close()
 
+    def _forget(self) -> None:
+        self._partial.unlink(missing_ok=True)
+
     def _begin(self) -> None:
         """Prepare a new partial file."""
 
@@ -143,6 +146,10 @@ class CsvSink(_TextSink):
         if self._partial_side.exists():
             self._partial_side.replace(side_file(self.path))
         super()._finish()
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._partial_side.unlink(missing_ok=True)
 
     @property
     def _partial_side(self) -> Path:

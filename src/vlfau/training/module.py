@@ -142,7 +142,8 @@ class VLFAUModule(L.LightningModule):
                 return (step + 1) / config.warmup_steps
             # Asked anew at every step: Lightning knows the number of batches only once training starts.
             batches = float(self.trainer.num_training_batches)
-            steps = (config.schedule_epochs or self.trainer.max_epochs or 1) * math.ceil(batches / self.trainer.accumulate_grad_batches)
+            epochs = config.schedule_epochs or self.trainer.max_epochs or 1
+            steps = epochs * math.ceil(batches / self.trainer.accumulate_grad_batches)
             progress = (step - config.warmup_steps) / max(1, steps - config.warmup_steps)
             return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 

@@ -28,7 +28,7 @@ except ModuleNotFoundError as _error:
 
 __all__ = ["draw_timeline", "write_timeline"]
 
-_WIDTH, _ROW, _FACE_HEAD, _HEAD, _FOOT = 11.0, 0.38, 0.72, 0.15, 0.45  # inches
+_WIDTH, _ROW, _FACE_HEAD, _HEAD, _FOOT = 11.0, 0.38, 0.72, 0.15, 0.65  # inches
 _LEFT, _RIGHT = 2.3, 0.35
 _CURVE: Final = 0.74  # Height of the probability 1, in rows; the event bar lies below 0.
 _BAR: Final = (-0.17, 0.1)
@@ -106,7 +106,7 @@ def draw_timeline(
         margin = 0.15 / _WIDTH
         text: dict[str, Any] = {"parse_math": False}
         figure.text(margin, 1 - 0.12 / height, title, va="top", fontsize=11, fontweight="bold", **text)
-        figure.text(margin, 0.13 / height, note, va="bottom", fontsize=8, color=theme.faint, **text)
+        figure.text(margin, 0.38 / height, note, va="bottom", fontsize=8, color=theme.faint, **text)
         _draw_legend(figure, theme, with_thresholds=thresholds is not None, height=height)
     return figure
 

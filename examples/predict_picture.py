@@ -1,0 +1,13 @@
+"""Say which action units act on the faces of a picture: `python examples/predict_picture.py photo.jpg`."""
+
+import sys
+from pathlib import Path
+
+import vlfau
+
+photo = sys.argv[1] if len(sys.argv) > 1 else Path(__file__).with_name("astronaut.png")
+predictor = vlfau.Predictor(consistent=True)
+for number, face in enumerate(predictor.predict(photo), start=1):
+    print(f"face {number}: {face.global_caption}")
+    for au in face.active_aus:
+        print(f"  {au.label} {au.name} ({au.prob:.2f}): {au.local_caption}")

@@ -1,0 +1,25 @@
+"""Follow smiles through a video, or before a camera: `python examples/stream_video.py clip.mp4` (or `camera:0`).
+
+Frames come one by one at constant memory; the numbers are gathered to find events at the end.
+"""
+
+import sys
+
+import vlfau
+from vlfau.video.events import find_events
+from vlfau.video.summary import clock, summary
+from vlfau.video.tracks import TrackBuilder
+
+SMILE = 12
+
+predictor = vlfau.Predictor()
+builder = TrackBuilder(predictor.au_ids)
+for frame, result in vlfau.stream(predictor, sys.argv[1], every_s=0.1, describe="never"):
+    builder.add(result)
+    for face in result.faces:
+        prob = next(au.prob for au in face.aus if au.au_id == SMILE)
+        print(f"{clock(frame.time_s)}  face {face.face_id}  AU{SMILE} {prob:.2f} {'#' * round(20 * prob)}")
+
+tracks = builder.build()
+thresholds = predictor.bundle.info.thresholds
+print(summary(tracks, [event for track in tracks for event in find_events(track, thresholds=thresholds)]))

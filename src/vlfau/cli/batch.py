@@ -1,0 +1,157 @@
+"""`vlfau batch`: archives of videos and pictures, on all cores of a machine or a cluster."""
+
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
+
+from cyclopts import Parameter
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from vlfau.cli.console import error_console, output_console, print_error, print_notice
+
+if TYPE_CHECKING:
+    from vlfau.batch.archive import Account
+
+__all__ = ["batch"]
+
+_SECONDS_BETWEEN_LINES: Final = 60.0
+_SECONDS_OF_SPEED: Final = 3600.0
+"""Over which the remaining time is estimated: a long video takes a while."""
+Flag = Annotated[bool, Parameter(negative=())]
+
+
+def batch(
+    source: str,
+    out: Path,
+    /,
+    *,
+    workers: int | None = None,
+    address: str | None = None,
+    every: str | None = None,
+    model: str | None = None,
+    describe: Literal["changes", "active", "every", "never"] = "never",
+    beam_size: int = 3,
+    gendered: Flag = False,
+    consistent: Flag = False,
+    max_faces: int | None = None,
+    retry: Flag = False,
+) -> int:
+    """Judge every face of an archive of videos and pictures, and keep the results as Parquet.
+
+    A run that was stopped goes on where it was when it is started again. Files that cannot be read are listed in
+    errors.csv, and the others are processed; the exit code is then 2.
+
+    Args:
+        source: A list of files (.txt, or .csv with the column file), a folder, or a pattern in quotes.
+        out: Folder for results/, files.csv and errors.csv, new or begun before.
+        workers: Processes, each of which keeps a core busy; without it, one a core.
+        address: A Ray cluster, such as ray://head:10001; without it, this machine works alone.
+        every: Judge a frame in every so many seconds of a video only, such as 0.2s or 200ms.
+        model: A bundle to use instead of the default one: its folder, or a name that vlfau models lists.
+        describe: Which action units to put in words: active, every, or never; changes puts the active ones in words
+            when others become active in a video, and takes the same words in between.
+        beam_size: How many wordings to weigh; 1 is fastest.
+        gendered: Let the description guess a gender instead of saying "this person".
+        consistent: Choose words for each action unit that agree with its state.
+        max_faces: Keep only the largest faces.
+        retry: Try files again that failed or broke off before.
+    """
+    from vlfau.batch.archive import process_archive
+    from vlfau.batch.settings import Settings
+    from vlfau.cli.synthetic_note import synthetic_warning
+    from vlfau.cli.times import seconds
+    from vlfau.inference.bundle import load_bundle
+    from vlfau.video.summary import clock
+
+    settings = Settings(
+        model=model,
+        every_s=None if every is None else seconds(every, "--every"),
+        describe=describe,
+        beam_size=beam_size,
+        gendered=gendered,
+        consistent=consistent,
+        max_faces=max_faces,
+    )
+    if warning := synthetic_warning(load_bundle(model).info):
+        print_notice(warning, title="note", style="yellow")
+    with _Bar() as bar:
+        account = process_archive(
+            source, out, settings, workers=workers, address=address, retry=retry, progress=bar.show
+        )
+    console = output_console()
+    before = f", {account.done_before:,} done before" if account.done_before else ""
+    console.print(
+        f"{account.processed:,} of {account.files:,} files{before}: {account.frames:,} frames, {account.faces:,} faces "
+        f"in {clock(bar.elapsed_s)}, {bar.rate(account):.1f} frames a second",
+        soft_wrap=True,
+    )
+    console.print(f"results: {out / 'results'}", markup=False, soft_wrap=True)
+    if (out / "errors.csv").exists():
+        print_error(f"some files failed or broke off: see {out / 'errors.csv'}; --retry tries them again")
+        return 2
+    return 0
+
+
+class _Bar:
+    """Shows how far a run is: as a bar to whoever watches, otherwise in a line a minute.
+
+    Attributes:
+        elapsed_s: Seconds since the run began.
+    """
+
+    def __init__(self) -> None:
+        columns = (
+            TextColumn("Files"),
+            BarColumn(),
+            TextColumn("{task.fields[detail]}", markup=False),
+            TimeRemainingColumn(),
+        )
+        self._console = error_console()
+        self._bar = Progress(*columns, console=self._console, transient=True, speed_estimate_period=_SECONDS_OF_SPEED)
+        self._task = self._bar.add_task("", total=None, detail="Ray starts")
+        self._began = self._last_line = time.monotonic()
+
+    def __enter__(self) -> Self:
+        """Begin without a bar."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Take the bar away."""
+        if self._bar.live.is_started:  # Otherwise an empty line would be printed.
+            self._bar.stop()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._began
+
+    def rate(self, account: "Account") -> float:
+        """Return frames a second."""
+        return account.frames / max(self.elapsed_s, 1e-9)
+
+    def show(self, account: "Account") -> None:
+        """Show how far the run is."""
+        if not account.processed:
+            self._show_start(account)
+            return
+        failed = f", {account.failed:,} failed" if account.failed else ""
+        done, total = account.done_before + account.processed, account.files
+        detail = f"{done:,} of {total:,}{failed}, {self.rate(account):.1f} frames/s"
+        # Files differ in length, so the remaining time follows their sizes.
+        self._bar.update(self._task, total=account.size, completed=account.processed_size, detail=detail)
+        if not self._console.is_terminal and time.monotonic() - self._last_line >= _SECONDS_BETWEEN_LINES:
+            self._last_line = time.monotonic()
+            print_notice(f"{detail}, {self._remaining()} left", title="files", style="cyan")
+
+    def _show_start(self, account: "Account") -> None:
+        if self._console.is_terminal and account.done_before < account.files:
+            self._bar.start()
+
+    def _remaining(self) -> str:
+        from vlfau.video.summary import clock
+
+        left_s = self._bar.tasks[0].time_remaining
+        return "unknown time" if left_s is None else clock(left_s)

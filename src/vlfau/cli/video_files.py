@@ -1,0 +1,121 @@
+"""What is kept of one video besides the rows of the tables: its events, its summary, and what was asked for."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from vlfau.atomic import replacing
+from vlfau.cli.predict_options import KeepOptions
+from vlfau.inference.bundle import BundleInfo
+from vlfau.inference.results import PictureResult
+from vlfau.video.annotate import VideoWriter
+from vlfau.video.events import Event, find_events, write_events_csv
+from vlfau.video.frames import VideoFrame
+from vlfau.video.summary import summary
+from vlfau.video.tracks import Track, TrackBuilder
+
+if TYPE_CHECKING:
+    from vlfau.video.report import ReportBuilder
+
+__all__ = ["VideoFiles", "check_extras"]
+
+
+def check_extras(options: KeepOptions) -> None:
+    """Make sure that what draws plots is installed, if any were asked for.
+
+    Raises:
+        MissingExtraError: It is not.
+    """
+    if options.report:
+        import vlfau.video.report
+    if options.timeline:
+        import vlfau.video.timeline  # noqa: F401
+
+
+class VideoFiles:
+    """Takes the results of a video frame by frame and writes files about it at its end.
+
+    It keeps the numbers of every frame, about 200 bytes a face. Whoever stops early leaves no file.
+
+    Args:
+        file: The video, as the user named it.
+        model: The model that is used.
+        folder: Where to write; None only gathers what the summary needs.
+        name: How the files' names begin.
+        options: Which files are wanted.
+        note: A line for the foot of what is drawn.
+
+    Attributes:
+        tracks: The faces, after the end.
+        summary: The video in plain words, after the end.
+    """
+
+    def __init__(
+        self, file: str, model: BundleInfo, *, folder: Path | None, name: str, options: KeepOptions, note: str
+    ) -> None:
+        self._file, self._model, self._folder, self._name = file, model, folder, name
+        self._options, self._note = options, note
+        self._builder = TrackBuilder(model.au_ids)
+        self._opened = ExitStack()
+        self._writer: VideoWriter | None = None
+        self._report: ReportBuilder | None = None
+        self.tracks: list[Track] = []
+        self.summary = ""
+        if folder is not None and options.report:
+            from vlfau.video import report
+
+            self._report = report.ReportBuilder(file, model)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Write the files, or none after an error."""
+        self._opened.__exit__(kind, error, traceback)
+        if kind is None and self._builder.frames:
+            self._finish()
+
+    def add(self, frame: VideoFrame, result: PictureResult) -> None:
+        """Take the next frame.
+
+        Raises:
+            InputError: A file cannot be written.
+        """
+        self._builder.add(result)
+        if self._folder is not None and self._options.annotate:
+            if self._writer is None:
+                path = self._folder / f"{self._name}.vlfau.mp4"
+                self._writer = self._opened.enter_context(VideoWriter(path, au_ids=self._model.au_ids, note=self._note))
+            self._writer.write(frame, result)
+        if self._report is not None:
+            self._report.add(frame, result)
+
+    def _finish(self) -> None:
+        builder = self._builder
+        self.tracks = builder.build()
+        thresholds = self._model.thresholds
+        events = [event for track in self.tracks for event in find_events(track, thresholds=thresholds)]
+        seen_s = (builder.end_s or 0.0) - (builder.start_s or 0.0)
+        # The last frame is shown as long as the others.
+        duration_s = seen_s * builder.frames / max(builder.frames - 1, 1)
+        self.summary = summary(self.tracks, events, duration_s=duration_s, frames=builder.frames)
+        if self._folder is not None:
+            self._write(self._folder, events)
+
+    def _write(self, folder: Path, events: list[Event]) -> None:
+        write_events_csv(folder / f"{self._name}.events.csv", events)
+        with replacing(folder / f"{self._name}.summary.txt") as temporary:
+            temporary.write_text(self.summary, "utf-8")
+        if self._report is not None:
+            self._report.write(folder / f"{self._name}.report.html", tracks=self.tracks, events=events)
+        if self._options.timeline and self.tracks:
+            from vlfau.video.timeline import draw_timeline, write_timeline
+
+            figure = draw_timeline(
+                self.tracks, events, thresholds=self._model.thresholds, title=Path(self._file).name, note=self._note
+            )
+            write_timeline(folder / f"{self._name}.timeline.png", figure)

@@ -1,0 +1,237 @@
+import json
+import os
+import signal
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from tests.cli.running import csv_rows, names_in
+from tests.video.clips import moving, numbered, scene, truncated, write_video
+from vlfau.cli import main
+from vlfau.inference.predictor import Predictor
+from vlfau.video import camera
+from vlfau.video.baseline import Baseline
+from vlfau.video.reader import VideoReader
+from vlfau.video.stream import stream
+from vlfau.video.tracks import tracks
+
+
+@pytest.fixture(scope="module")
+def clip_mp4(tmp_path_factory):
+    """One face that sways for twelve frames, ten a second."""
+    return write_video(tmp_path_factory.mktemp("videos") / "clip.mp4", moving(12), rate=10)
+
+
+def test_a_video_gives_rows_events_and_a_summary(predict, clip_mp4, tmp_path):
+    out = tmp_path / "out"
+    code, printed, rows = predict(clip_mp4)
+    assert (code, printed.err) == (0, "")
+    assert [(row["frame"], row["face"]) for row in rows] == [(str(number), "1") for number in range(12)]
+    assert rows[3]["time_s"] == "0.3000"
+    assert names_in(out) == [
+        *("clip.events.csv", "clip.summary.txt", "results.columns.json", "results.csv", "results.jsonl")
+    ]
+    summary = (out / "clip.summary.txt").read_text("utf-8")
+    assert summary.startswith("0:01.2, 12 frames, 1 face\nface 1  seen from 0:00.0 to 0:01.1  acts: AU ")
+    assert printed.out.startswith(f"{clip_mp4}: {summary}")
+    assert printed.out.splitlines()[-2].startswith("1 video (12 frames), 1 face in ")
+    active = [au_id for au_id in (1, 6, 12) if rows[0][f"AU{au_id}_state"] == "1"]
+    assert {int(event["au"]) for event in csv_rows(out / "clip.events.csv")} == set(active) != set()
+
+
+def test_folders_mix_pictures_and_videos(predict, clip_mp4, astronaut, tmp_path):
+    folder = tmp_path / "in"
+    (folder / "b").mkdir(parents=True)
+    for name, source in (("a10.png", astronaut), ("a2.mp4", clip_mp4), ("b/a.png", astronaut)):
+        (folder / name).write_bytes(source.read_bytes())
+    code, printed, rows = predict(folder, "--every", "0.5s")
+    assert (code, printed.err) == (0, "")
+    files = list(dict.fromkeys(row["file"] for row in rows))
+    assert files == [str(folder / name) for name in ("a2.mp4", "a10.png", "b/a.png")]
+    assert printed.out.splitlines()[-2].startswith("2 pictures, 1 video (3 frames), 3 faces in ")
+    assert {"a2.events.csv", "a10.vlfau.jpg", "a.vlfau.jpg"} <= set(names_in(tmp_path / "out"))
+
+
+def test_a_part_of_a_video_can_be_chosen(predict, clip_mp4):
+    _, _, rows = predict(clip_mp4, "--start", "0:00.2", "--end", "1", "--every", "300ms", "--describe", "never")
+    assert [row["frame"] for row in rows] == ["2", "5", "8"]
+    assert {row["global_text"] for row in rows} == {""}
+
+
+def test_what_is_asked_for_is_drawn(predict, clip_mp4, tmp_path):
+    pytest.importorskip("matplotlib")
+    assert predict(clip_mp4, "--annotate", "--report", "--timeline")[0] == 0
+    out = tmp_path / "out"
+    assert {"clip.vlfau.mp4", "clip.report.html", "clip.timeline.png"} <= set(names_in(out))
+    info = VideoReader(out / "clip.vlfau.mp4").info
+    assert info.frames == 12
+    assert info.width > 640
+    assert str(clip_mp4) in (out / "clip.report.html").read_text("utf-8")
+
+
+def test_a_missing_extra_is_told_before_the_work(predict, clip_mp4, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.delitem(sys.modules, "vlfau.video.timeline", raising=False)
+    code, printed, _ = predict(clip_mp4, "--timeline")
+    assert (code, printed.out) == (1, "")
+    assert printed.err == "error: 'matplotlib' is not installed; run: pip install 'vlfau[plots]'\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_video_that_breaks_off_keeps_its_rows_and_the_others_are_judged(predict, clip_mp4, tmp_path):
+    cut = truncated(write_video(tmp_path / "a.mkv", moving(40)), 0.6)
+    nothing = tmp_path / "nothing.mp4"
+    code, printed, rows = predict(nothing, cut, clip_mp4, "--annotate")
+    assert code == 2
+    frames_of_cut = [row["frame"] for row in rows if row["file"] == str(cut)]
+    assert 10 < len(frames_of_cut) < 40
+    assert len(rows) == len(frames_of_cut) + 12
+    errors = csv_rows(tmp_path / "out" / "errors.csv")
+    assert [(error["file"], error["kind"]) for error in errors] == [
+        (str(nothing), "VideoError"),
+        (str(cut), "VideoError"),
+    ]
+    assert "breaks off" in errors[1]["message"]
+    assert printed.err == "".join(f"error: {error['message']}\n" for error in errors)
+    assert VideoReader(tmp_path / "out" / "a-cut.vlfau.mp4").info.frames == len(frames_of_cut)
+    assert not list((tmp_path / "out").glob("nothing*"))
+
+
+def test_a_video_without_a_face_has_rows_and_is_named(predict, tmp_path):
+    empty = write_video(tmp_path / "empty.mp4", numbered(5))
+    code, printed, rows = predict(empty, "--timeline")
+    assert code == 2
+    assert [(row["frame"], row["face"]) for row in rows] == [(str(number), "") for number in range(5)]
+    assert printed.err.startswith(f"error: video {empty} shows no face that could be found")
+
+
+def test_words_are_repeated_until_the_active_aus_change(predict, clip_mp4):
+    _, _, rows = predict(clip_mp4)
+    assert len({row["global_text"] for row in rows}) == 1
+    assert all(row["AU12_text"] for row in rows if row["AU12_state"] == "1")
+
+
+@pytest.fixture
+def uncorrected(tiny_bundle):
+    predictor = Predictor(tiny_bundle)
+    return lambda file: [result for _, result in stream(predictor, file, describe="never")]
+
+
+def probs_of(rows):
+    return np.array([[float(row[f"AU{au_id}_prob"]) for au_id in (1, 6, 12)] for row in rows])
+
+
+def test_pictures_of_a_neutral_face_correct_a_video(predict, clip_mp4, tmp_path, tiny_bundle, uncorrected, astronaut):
+    neutral = tmp_path / "neutral"
+    neutral.mkdir()
+    (neutral / "a.png").write_bytes(astronaut.read_bytes())
+    _, _, rows = predict(clip_mp4, "--baseline", neutral)
+    baseline = Baseline.from_faces(Predictor(tiny_bundle).predict(astronaut), tiny_bundle.info.thresholds)
+    (track,) = tracks(uncorrected(clip_mp4), (1, 6, 12))
+    corrected = baseline.apply(track)
+    assert probs_of(rows) == pytest.approx(corrected.probs, abs=1e-4)
+    assert corrected.probs[:, 0] == pytest.approx(0.2, abs=0.1) != track.probs[:, 0]
+    assert [row["AU1_state"] for row in rows] == ["0"] * 12
+
+
+def test_a_neutral_picture_without_a_face_stops_the_run(predict, clip_mp4, tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (200, 200), "grey").save(tmp_path / "grey.png")
+    code, printed, rows = predict(clip_mp4, "--baseline", tmp_path / "grey.png")
+    assert (code, rows) == (2, [])
+    assert "grey.png of a neutral face shows no face that could be found; leave it out" in printed.err
+
+
+def test_what_is_usual_in_a_clip_corrects_its_rows_and_its_events(predict, tmp_path, tiny_bundle, uncorrected):
+    path = write_video(tmp_path / "a.mp4", (scene([(320, 180)]) for _ in range(24)), rate=2)
+    code, printed, rows = predict(path, "--baseline", "clip")
+    assert (code, printed.err) == (0, "")
+    (track,) = tracks(uncorrected(path), (1, 6, 12))
+    corrected = Baseline.from_track(track, tiny_bundle.info.thresholds).apply(track)
+    assert probs_of(rows) == pytest.approx(corrected.probs, abs=1e-4)
+    assert track.states[:, 0].all()
+    assert not corrected.states[:, 0].any()
+    assert "1" not in {event["au"] for event in csv_rows(tmp_path / "out" / "a.events.csv")}
+    assert " AU 1 " not in printed.out
+
+
+def test_a_video_shows_its_progress_to_whoever_watches(predict, clip_mp4, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    code, printed, _ = predict(clip_mp4)
+    assert code == 0
+    assert "0:00.0 of 0:01.2" in printed.err
+    assert "of 0:01.2" not in printed.out
+
+
+def test_the_summary_goes_on_below_its_beginning_in_a_terminal(predict, clip_mp4, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "60")
+    _, printed, _ = predict(clip_mp4)
+    lines = [line for line in printed.out.splitlines() if "to 0:01.1" in line or line.startswith(" " * 26)]
+    assert len(lines) > 2
+    assert all(len(line.rstrip()) <= 60 for line in lines)
+
+
+class Camera:
+    """A camera in front of which a face is, and which a user stops with Ctrl-C after some pictures."""
+
+    stop_after = 5
+
+    def __init__(self, number):
+        self.count = 0
+
+    def isOpened(self):  # noqa: N802 - OpenCV's name
+        return True
+
+    def get(self, key):
+        return 30.0
+
+    def read(self):
+        time.sleep(0.02)
+        self.count += 1
+        if self.count == self.stop_after:
+            os.kill(os.getpid(), signal.SIGINT)
+        return True, scene([(320, 180)])[..., ::-1]
+
+    def release(self):
+        pass
+
+
+def test_ctrl_c_ends_a_camera_well(predict, tmp_path, monkeypatch):
+    monkeypatch.setattr(camera.cv2, "VideoCapture", Camera)
+    before, handlers = threading.active_count(), (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM))
+    code, printed, rows = predict("camera:0")
+    assert (code, printed.err) == (0, "")
+    assert rows
+    assert {row["file"] for row in rows} == {"camera:0"}
+    assert {"camera-0.events.csv", "camera-0.summary.txt", "results.csv"} <= set(names_in(tmp_path / "out"))
+    assert threading.active_count() == before
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [(["--resume"], "does not come again"), (["--baseline", "clip"], "looks at a video twice, which camera:0 cannot")],
+)
+def test_what_a_camera_cannot_do_is_said(predict, option, message):
+    code, printed, _ = predict("camera:0", *option)
+    assert code == 2
+    assert message in printed.err
+
+
+def test_json_lines_hold_the_same_frames(predict, clip_mp4, tmp_path):
+    _, _, rows = predict(clip_mp4, "--every", "0.5")
+    lines = [json.loads(line) for line in (tmp_path / "out" / "results.jsonl").read_text("utf-8").splitlines()[1:]]
+    assert [line["frame"] for line in lines] == [int(row["frame"]) for row in rows] == [0, 5, 10]
+
+
+def test_a_videos_table_can_be_parquet(tiny_bundle, clip_mp4, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = tmp_path / "a.parquet"
+    assert main(["predict", str(clip_mp4), "--model", str(tiny_bundle.folder), "--table", str(table), "-q"]) == 0
+    assert parquet.read_table(table).column("frame").to_pylist() == list(range(12))

@@ -1,0 +1,153 @@
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from PIL import Image
+
+from tests.cli.running import contents_of, csv_rows, names_in
+from tests.video.clips import moving, truncated, write_video
+from vlfau.inference.predictor import Predictor
+
+PREDICT_WITH_FEW_ROWS_IN_MEMORY = """
+import functools, sys
+from vlfau.cli import keeping, main
+
+keeping.open_sink = functools.partial(keeping.open_sink, flush_rows=2)
+sys.exit(main(["predict", *sys.argv[1:]]))
+"""
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory, astronaut):
+    """Pictures and videos, a picture without a face and a video that breaks off among them."""
+    folder = tmp_path_factory.mktemp("inputs")
+    shutil.copy(astronaut, folder / "a1.png")
+    Image.new("RGB", (300, 200), "grey").save(folder / "a2.png")
+    shutil.copy(astronaut, folder / "a3.png")
+    write_video(folder / "b.mp4", moving(40), rate=20)
+    write_video(folder / "c.mkv", moving(20), rate=10)
+    truncated(folder / "c.mkv", 0.6).replace(folder / "c.mkv")
+    shutil.copy(astronaut, folder / "d.png")
+    return folder
+
+
+@pytest.fixture
+def begin(tiny_bundle, inputs):
+    """Start a run of its own that keeps few rows in memory."""
+
+    def run(out, *options):
+        arguments = [str(inputs), "--model", str(tiny_bundle.folder), "--out", str(out), "--annotate", *options]
+        return subprocess.Popen(
+            [sys.executable, "-c", PREDICT_WITH_FEW_ROWS_IN_MEMORY, *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
+    return run
+
+
+def kill_at(process, partial, rows):
+    """Kill a run when so many rows lie on the disk."""
+    while not partial.exists() or partial.read_bytes().count(b"\n") < rows:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.002)
+    process.kill()
+    process.communicate()
+
+
+def test_a_run_that_is_killed_again_and_again_ends_like_an_undisturbed_one(begin, tmp_path):
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    undisturbed = begin(whole)
+    errors = undisturbed.communicate()[1]
+    assert undisturbed.returncode == 2
+    assert errors.count("\n") == 2
+    for rows in (2, 12, 30, 48):  # In the pictures, twice in the first video, in the second one.
+        kill_at(begin(out, "--resume"), out / "results.csv.partial", rows)
+        assert not (out / "results.csv").exists()
+    last = begin(out, "--resume")
+    last.communicate()
+    assert last.returncode == 2
+    assert contents_of(out) == contents_of(whole)
+
+
+def interrupted(monkeypatch, send, *, at):
+    """Let a signal come while the picture of this number is judged."""
+    real, calls = Predictor.predict, []
+
+    def predict(self, picture):
+        calls.append(picture)
+        if len(calls) == at:
+            send()
+        return real(self, picture)
+
+    monkeypatch.setattr(Predictor, "predict", predict)
+    return calls
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_tables_to_go_on_with(predict, astronaut, tmp_path, monkeypatch, number):
+    copy, out = shutil.copy(astronaut, tmp_path), tmp_path / "out"
+    handler = signal.getsignal(signal.SIGTERM)
+    interrupted(monkeypatch, lambda: os.kill(os.getpid(), number), at=2)
+    code, printed, rows = predict(astronaut, copy, "-q")
+    assert (code, rows) == (130, [])
+    assert printed.err == "note: interrupted; the same command with --resume goes on\n"
+    assert signal.getsignal(signal.SIGTERM) == handler
+    assert "results.csv.partial" in names_in(out)
+    code, printed, rows = predict(astronaut, copy, "-q", "--resume")
+    assert (code, printed.err) == (0, "")
+    assert [row["file"] for row in rows] == [str(astronaut), str(copy)]
+
+
+def test_an_interrupted_run_that_is_begun_anew_is_named(predict, astronaut, tmp_path, monkeypatch):
+    def stop():
+        raise KeyboardInterrupt
+
+    calls = interrupted(monkeypatch, stop, at=1)
+    assert predict(astronaut, "-q")[0] == 130
+    code, printed, rows = predict(astronaut, "-q")
+    assert (code, len(rows)) == (0, 1)
+    assert printed.err == "note: an interrupted run was found and is begun anew; --resume would have gone on with it\n"
+    assert len(calls) == 2
+    assert predict(astronaut, "-q")[1].err == ""
+
+
+def test_what_is_done_is_not_judged_again(predict, astronaut, tmp_path, monkeypatch):
+    grey, copy = tmp_path / "grey.png", shutil.copy(astronaut, tmp_path / "z.png")
+    Image.new("RGB", (300, 200), "grey").save(grey)
+    assert predict(astronaut, grey, "-q")[0] == 2
+    calls = interrupted(monkeypatch, lambda: None, at=0)
+    code, printed, rows = predict(astronaut, grey, copy, "--resume")
+    assert (code, len(rows), len(calls)) == (2, 2, 1)
+    assert printed.out.splitlines()[-2].startswith("1 picture, 1 face, 2 done before in ")
+    assert [row["file"] for row in csv_rows(tmp_path / "out" / "errors.csv")] == [str(grey)]
+
+
+def test_a_run_with_other_options_is_not_gone_on_with(predict, astronaut, tmp_path, monkeypatch):
+    def stop():
+        raise KeyboardInterrupt
+
+    interrupted(monkeypatch, stop, at=1)
+    assert predict(astronaut, "-q", "--describe", "every")[0] == 130
+    code, printed, _ = predict(astronaut, "-q", "--resume")
+    assert code == 2
+    assert "had --describe every, this one has changes; give the same options, or begin anew" in printed.err
+
+
+def test_a_table_that_cannot_be_written_stops_the_run(predict, astronaut, tmp_path, monkeypatch):
+    from vlfau.tables.records import RecordFile
+
+    def full(self):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RecordFile, "flush", full)
+    code, printed, _ = predict(astronaut, "-q")
+    assert code == 2
+    assert "(No space left on device); what was written so far is kept" in printed.err
+    assert printed.err.count("\n") == 1

@@ -18,11 +18,11 @@ def face():
     return found
 
 
-def test_the_default_model_knows_every_au_and_says_that_it_is_an_interim_one():
+def test_the_default_model_knows_every_au_with_intensity_and_says_what_it_learned_from():
     bundle = load_bundle()
     assert bundle.info.au_ids == all_au_ids()
     assert bundle.info.is_synthetic
-    assert "interim" in bundle.info.note
+    assert "synthetic faces only" in bundle.info.note
     assert sum(bundle.path(name).stat().st_size for name in bundle.files) < 25e6
 
 
@@ -32,6 +32,8 @@ def test_a_smile_with_parted_lips_and_open_eyes_is_seen(face):
     assert states[25]
     assert not states[43]
     assert not states[15]
+    assert all(0 <= au.intensity <= 5 for au in face.aus)
+    assert face.aus[[au.au_id for au in face.aus].index(12)].intensity > 2
 
 
 def test_consistent_words_state_what_the_model_decided():

@@ -1,0 +1,133 @@
+"""The page's interface for programs: `/predict_picture` and `/predict_video`; docs/app.md tells how to call it."""
+
+from typing import Any, get_args
+
+import gradio as gr
+
+import vlfau
+from vlfau.app.errors import PublicError, for_visitors
+from vlfau.app.picture_tab import PICTURES
+from vlfau.app.site import Site
+from vlfau.app.uploads import received
+from vlfau.app.video_tab import VIDEOS
+from vlfau.app.video_work import VideoAnswer, answer_video
+from vlfau.errors import ConfigError
+from vlfau.inference.captioner import Describe
+from vlfau.video.summary import summary
+
+__all__ = ["FORMAT", "add_api"]
+
+FORMAT = 1
+"""Of the answers; it rises when a reader must change."""
+
+
+def add_api(site: Site) -> None:
+    """Put the endpoints into the page that is being built; nothing of them is shown."""
+    picture = gr.Image(label="picture", type="filepath", image_mode=None, visible=False)
+    video = gr.Video(label="video", visible=False)
+    consistent = gr.Checkbox(True, label="consistent", visible=False)
+    describe = gr.Radio(list(get_args(Describe)), value="active", label="describe", visible=False)
+    every_s = gr.Number(0.1, label="every_s", visible=False)
+    answer = gr.JSON(label="answer", visible=False)
+    files = gr.File(label="files", file_count="multiple", visible=False)
+
+    def predict_picture(picture: Any, consistent: bool = True, describe: str = "active") -> dict[str, Any]:
+        """Judge the faces of a picture."""
+        try:
+            with for_visitors():
+                if describe not in get_args(Describe):
+                    raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(Describe))}")
+                upload = received(picture, site.folder)
+            with for_visitors(upload):
+                _, result = site.judge.picture(upload, consistent=bool(consistent), describe=describe)  # type: ignore[arg-type]
+        except PublicError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        return {**_head(site, upload.name), "faces": [face.to_dict() for face in result.faces]}
+
+    def predict_video(
+        video: Any,
+        every_s: float = 0.1,
+        consistent: bool = True,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 - Gradio looks for it there
+    ) -> tuple[dict[str, Any], list[str]]:
+        """Judge the faces of a video, frame by frame."""
+        try:
+            with for_visitors():
+                if not isinstance(every_s, int | float):
+                    raise ConfigError(f"every_s is {every_s!r}; give a number of seconds")
+            found = answer_video(site, video, every_s=every_s, consistent=bool(consistent), progress=progress)
+        except PublicError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        paths = (found.tables.csv, found.tables.jsonl, found.files.events, found.files.report)
+        return _video_document(site, found), [str(path) for path in paths]
+
+    gr.Button(visible=False).click(
+        predict_picture,
+        [picture, consistent, describe],
+        answer,
+        api_name="predict_picture",
+        preprocess=False,
+        concurrency_limit=site.settings.pictures_at_once,
+        concurrency_id=PICTURES,
+    )
+    gr.Button(visible=False).click(
+        predict_video,
+        [video, every_s, consistent],
+        [answer, files],
+        api_name="predict_video",
+        preprocess=False,
+        concurrency_limit=site.settings.videos_at_once,
+        concurrency_id=VIDEOS,
+    )
+
+
+def _head(site: Site, file: str) -> dict[str, Any]:
+    model = site.model
+    return {
+        "format": FORMAT,
+        "vlfau": vlfau.__version__,
+        "model": {
+            "name": model.name,
+            "version": model.version,
+            "synthetic": model.is_synthetic,
+            "au_ids": list(model.au_ids),
+        },
+        "file": file,
+    }
+
+
+def _video_document(site: Site, found: VideoAnswer) -> dict[str, Any]:
+    video = found.video
+    return {
+        **_head(site, video.name),
+        "duration_s": round(video.duration_s, 3),
+        "frames": video.frames,
+        "complete": video.broken is None,
+        "summary": summary(video.tracks, video.events, duration_s=video.duration_s, frames=video.frames),
+        "faces": [
+            {
+                "face_id": track.face_id,
+                "start_s": round(float(track.time_s[0]), 3),
+                "end_s": round(float(track.time_s[-1]), 3),
+                "active_share": {
+                    f"AU{au_id}": round(share, 4)
+                    for au_id, share in zip(track.au_ids, track.active_share.tolist(), strict=True)
+                },
+            }
+            for track in video.tracks
+        ],
+        "events": [
+            {
+                "face_id": event.face_id,
+                "au_id": event.au_id,
+                "onset_s": round(event.onset_s, 3),
+                "apex_s": round(event.apex_s, 3),
+                "offset_s": round(event.offset_s, 3),
+                "peak_prob": round(event.peak_prob, 4),
+                "peak_intensity": None if event.peak_intensity is None else round(event.peak_intensity, 2),
+                "open_start": event.open_start,
+                "open_end": event.open_end,
+            }
+            for event in video.events
+        ],
+    }

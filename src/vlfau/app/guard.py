@@ -1,0 +1,153 @@
+"""What stands between the network and Gradio: it lets through what the page and its interface need, and no more.
+
+Gradio's server has many more addresses, some of which fetch other pages for the caller, and it reads JSON of any
+size. Requests that are let through are answered with headers that keep the browser from asking anyone else.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vlfau.app.settings import Settings
+
+__all__ = ["Guard"]
+
+_API: Final = "/gradio_api"
+_READ: Final = (
+    *("/config", "/theme.css", "/favicon.ico", "/robots.txt", "/manifest.json", "/assets/", "/static/"),
+    *(f"{_API}/{name}" for name in ("info", "theme.css", "app_id", "startup-events", "upload_progress")),
+    *(f"{_API}/{name}/" for name in ("heartbeat", "call")),
+    f"{_API}/queue/data",
+)
+_SENT: Final = tuple(f"{_API}/{name}" for name in ("queue/join", "call/", "stream/", "cancel", "reset"))
+_UPLOAD: Final = f"{_API}/upload"
+_FILE: Final = f"{_API}/file="
+_MOST_JSON: Final = 8_000_000
+"""A camera's frame comes as JSON."""
+_FORM: Final = 100_000
+"""What a form needs beside its file."""
+_OWN: Final = "'self' data: blob:"
+_POLICY: Final = (
+    f"default-src 'self'; script-src 'self' blob: 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    f"img-src {_OWN}; media-src {_OWN}; connect-src {_OWN}; font-src 'self' data:; worker-src 'self' blob:; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+)
+_HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+
+class Guard:
+    """A layer around the server.
+
+    Args:
+        app: The server.
+        settings: Limits.
+        folder: Where uploads and results lie: the only files that are given out.
+    """
+
+    def __init__(self, app: ASGIApp, *, settings: Settings, folder: Path) -> None:
+        self._app, self._settings, self._folder = app, settings, folder
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+        is_file = path.startswith(_FILE)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(_HEADERS)
+                headers["Content-Security-Policy"] = "sandbox; default-src 'none'" if is_file else _POLICY
+            await send(message)
+
+        refusal, receive = await self._judged(scope, path, receive)
+        await (refusal or self._app)(scope, receive, send_with_headers)
+
+    async def _judged(self, scope: Scope, path: str, receive: Receive) -> tuple[PlainTextResponse | None, Receive]:
+        """Return why a request is refused, if it is, and from where its body is read now."""
+        match scope["method"]:
+            case "GET" | "HEAD":
+                return (None if self._may_read(path) else _refusal(404, "not found")), receive
+            case "POST" if path == _UPLOAD:
+                return self._upload_refusal(scope), receive
+            case "POST" if path.startswith(_SENT):
+                return await _checked_json(scope, receive)
+            case "POST":
+                return _refusal(404, "not found"), receive
+            case _:
+                return _refusal(405, "method not allowed"), receive
+
+    def _may_read(self, path: str) -> bool:
+        if path.startswith(_FILE):
+            return path.removeprefix(_FILE).startswith(f"{self._folder.as_posix()}/") and ".." not in path
+        return path == "/" or path.startswith(_READ)
+
+    def _upload_refusal(self, scope: Scope) -> PlainTextResponse | None:
+        length = _length(scope)
+        if length is None:
+            return _refusal(411, "say how long the request is")
+        if length > self._settings.max_upload_bytes + _FORM:
+            return _refusal(413, f"the file is larger than {self._settings.max_upload_mb:g} MB")
+        kept = sum(path.stat().st_size for path in self._folder.rglob("*") if path.is_file())
+        if kept + length > self._settings.max_kept_mb * 1e6:
+            return _refusal(503, "the server holds as many files as it can; try again in some minutes")
+        return None
+
+
+async def _checked_json(scope: Scope, receive: Receive) -> tuple[PlainTextResponse | None, Receive]:
+    """Read a body that is small, and refuse it if it makes the server fetch something."""
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > _MOST_JSON or message["type"] == "http.disconnect":
+            return _refusal(413, "the request is too large"), receive
+        if not message.get("more_body"):
+            break
+    try:
+        document = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        return _refusal(400, "the request is no JSON"), receive
+    if _names_address(document):
+        return _refusal(400, "files are uploaded, not named by an address"), receive
+    is_given = False
+
+    async def receive_again() -> Message:
+        nonlocal is_given
+        if is_given:
+            return await receive()
+        is_given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return None, receive_again
+
+
+def _names_address(document: Any) -> bool:
+    """Say whether any file of a request lies elsewhere."""
+    waiting = [document]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            path = item.get("path")
+            if isinstance(path, str) and "://" in path:
+                return True
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+    return False
+
+
+def _length(scope: Scope) -> int | None:
+    text = Headers(scope=scope).get("content-length", "")
+    return int(text) if text.isdecimal() else None
+
+
+def _refusal(status: int, text: str) -> PlainTextResponse:
+    return PlainTextResponse(text, status_code=status)

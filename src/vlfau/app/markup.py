@@ -1,0 +1,149 @@
+"""Results as HTML. Every text is escaped: names come from visitors."""
+
+import base64
+import io
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from numpy.typing import NDArray
+from PIL import Image
+
+from vlfau.app.judging import JudgedVideo
+from vlfau.facs import action_unit
+from vlfau.inference.bundle import BundleInfo
+from vlfau.inference.heatmap import draw_heatmap
+from vlfau.inference.images import Picture
+from vlfau.inference.panel import face_colour
+from vlfau.inference.results import AUResult, FaceResult
+from vlfau.video.summary import clock, event_lines, summary
+
+__all__ = ["face_html", "head_html", "live_html", "scene_html", "status_html", "video_html"]
+
+_SCENE_SIDE: Final = 900
+_HEAT_SIDE: Final = 280
+_TABLE_ROWS: Final = 200
+_THIRDS: Final = (("upper", "middle", "lower"), ("left", "middle", "right"))
+
+
+def head_html(model: BundleInfo) -> str:
+    """Return the head of the page, with what a visitor must know of the model."""
+    return _render("head.html.j2", model=model)
+
+
+def status_html(text: str, *, is_error: bool = False) -> str:
+    """Return a line that says how things stand."""
+    return _render("status.html.j2", text=text, is_error=is_error)
+
+
+def scene_html(picture: Picture, faces: Sequence[FaceResult]) -> str:
+    """Return a picture with its faces in numbered boxes."""
+    height, width = (length * picture.reduction for length in picture.pixels.shape[:2])
+    boxes = [
+        (100 * left / width, 100 * top / height, 100 * (right - left) / width, 100 * (bottom - top) / height)
+        for left, top, right, bottom in (face.face_box_xyxy for face in faces)
+    ]
+    return _render("scene.html.j2", picture=_jpeg(_reduced(picture.pixels, _SCENE_SIDE)), boxes=boxes)
+
+
+def face_html(face: FaceResult, number: int, count: int, model: BundleInfo) -> str:
+    """Return the words and bars of a face; each bar opens to the reasons for it.
+
+    Args:
+        face: With its crop and attention maps.
+        number: Of the face in its picture, from 1.
+        count: Faces in the picture.
+        model: The model that judged it.
+    """
+    strongest = max(face.active_aus, key=lambda au: au.prob, default=None)
+    aus = [
+        {
+            "result": au,
+            "unit": action_unit(au.au_id),
+            "threshold": threshold,
+            "is_open": au is strongest,
+            "heat": None if au.attention_map is None else _jpeg(draw_heatmap(face, au.au_id, size=_HEAT_SIDE)),
+            "hottest": None if au.attention_map is None else _hottest(au.attention_map),
+        }
+        for au, threshold in zip(face.aus, model.thresholds, strict=True)
+    ]
+    return _render("face.html.j2", face=face, number=number, count=count, crop=_jpeg(face.crop), aus=aus)
+
+
+def live_html(faces: Sequence[FaceResult], model: BundleInfo) -> str:
+    """Return the bars of the faces in a camera's frame."""
+    rows = [list(zip(face.aus, model.thresholds, strict=True)) for face in faces]
+    return _render("live.html.j2", faces=rows)
+
+
+def video_html(video: JudgedVideo, timeline: Path | None, dark_timeline: Path | None) -> str:
+    """Return a video's summary, timeline and events."""
+    ranked = sorted(video.events, key=lambda event: -event.peak_prob)[:_TABLE_ROWS]
+    return _render(
+        "video.html.j2",
+        video=video,
+        face_lines=summary(video.tracks, [], duration_s=video.duration_s, frames=video.frames).splitlines()[1:],
+        event_lines=event_lines(video.events),
+        events=sorted(ranked, key=lambda event: (event.onset_s, event.face_id, event.au_id)),
+        left_out=len(video.events) - len(ranked),
+        timeline=None if timeline is None else _svg(timeline),
+        dark_timeline=None if dark_timeline is None else _svg(dark_timeline),
+        with_intensity=any(event.peak_intensity is not None for event in ranked),
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("vlfau.app", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(clock=clock, unit=action_unit, colour=face_colour, share=_share)
+    return environment
+
+
+def _render(template: str, **values: Any) -> str:
+    return _environment().get_template(template).render(values)
+
+
+def _share(au: AUResult) -> str:
+    """Return a probability as a person says it; one that is not certain is never called so."""
+    return f"{min(max(round(100 * au.prob), 0 if au.prob == 0 else 1), 99)} %"
+
+
+def _hottest(attention: NDArray[np.float32]) -> str:
+    """Say in words where a map is hottest, such as "lower left"."""
+    place = np.unravel_index(attention.argmax(), attention.shape)
+    row, column = (
+        names[int(3 * (index + 0.5) / length)]
+        for names, index, length in zip(_THIRDS, place, attention.shape, strict=True)
+    )
+    return row if row == column else f"{row} {column}"
+
+
+def _reduced(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    scale = min(1.0, side / max(pixels.shape[:2]))
+    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _jpeg(pixels: NDArray[np.uint8]) -> Markup:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=82)
+    return _data_url("image/jpeg", file.getvalue())
+
+
+def _svg(path: Path) -> Markup:
+    return _data_url("image/svg+xml", path.read_bytes())
+
+
+def _data_url(kind: str, content: bytes) -> Markup:
+    return Markup("data:{};base64,{}").format(kind, base64.b64encode(content).decode("ascii"))

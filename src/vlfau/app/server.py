@@ -1,0 +1,135 @@
+"""The page on the network, until it is told to stop."""
+
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from vlfau.app.settings import Settings
+from vlfau.errors import InputError, MissingExtraError
+
+__all__ = ["serve", "sweep"]
+
+_ENVIRONMENT: Final = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_OFFLINE": "1",
+}
+"""Keeps the libraries below from telling others that they are used; they look when they are imported."""
+_SWEEP_S: Final = 60.0
+
+
+def serve(
+    *,
+    host: str,
+    port: int,
+    model: str | Path | None,
+    threads: int,
+    settings: Settings,
+    ready: Callable[[str], None],
+) -> None:
+    """Show the page until the process is interrupted or terminated.
+
+    Args:
+        host: The address to listen at.
+        port: The port; 0 takes a free one.
+        model: A bundle's folder or name; None takes the default model.
+        threads: Threads that one network may use.
+        settings: Limits.
+        ready: Gets the address of the page when it can be visited.
+
+    Raises:
+        InputError: The address cannot be used.
+        BundleError: The model is none.
+        MissingExtraError: Gradio is not installed.
+    """
+    port = _free_port(host, port)
+    if find_spec("gradio") is None:
+        raise MissingExtraError("gradio", "app")
+    os.environ.update(_ENVIRONMENT)
+    for name in ("NO_PROXY", "no_proxy"):  # Gradio asks its own server whether it is there.
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), host, "localhost", "127.0.0.1")))
+    with _folder() as folder:
+        # Gradio reads where its files belong when a page is built.
+        os.environ["GRADIO_TEMP_DIR"] = str(folder)
+        from starlette.middleware import Middleware  # noqa: PLC0415
+
+        from vlfau.app.guard import Guard  # noqa: PLC0415
+        from vlfau.app.judging import Judge  # noqa: PLC0415
+        from vlfau.app.page import build_page, theme  # noqa: PLC0415
+        from vlfau.app.site import Site  # noqa: PLC0415
+
+        stopping = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopping.set())
+        page = build_page(Site(Judge(model, threads=threads, settings=settings), settings, folder))
+        _, url, _ = page.launch(
+            server_name=host,
+            server_port=port,
+            prevent_thread_lock=True,
+            share=False,
+            show_error=False,
+            quiet=True,
+            footer_links=[],
+            run_history=False,
+            enable_monitoring=False,
+            mcp_server=False,
+            ssr_mode=False,
+            pwa=False,
+            allowed_paths=[],
+            max_file_size=settings.max_upload_bytes,
+            state_session_capacity=4 * settings.waiting,
+            app_kwargs={
+                "docs_url": None,
+                "redoc_url": None,
+                "openapi_url": None,
+                "middleware": [Middleware(Guard, settings=settings, folder=folder)],
+            },
+            theme=theme(),
+            css_paths=Path(__file__).with_name("page.css"),
+            js=Path(__file__).with_name("page.js").read_text("utf-8"),
+        )
+        ready(url)
+        while not stopping.wait(_SWEEP_S):
+            sweep(folder, settings.kept_s)
+        page.close(verbose=False)
+
+
+def sweep(folder: Path, older_than_s: float) -> None:
+    """Delete files and empty folders below a folder that were not touched for so many seconds."""
+    now = time.time()
+    for path in sorted(folder.rglob("*"), reverse=True):  # What is in a folder comes before it.
+        with suppress(OSError):  # Someone else deleted it, or a folder is in use.
+            if now - path.lstat().st_mtime > older_than_s:
+                path.rmdir() if path.is_dir() else path.unlink()
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="vlfau-app-")).resolve()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port(host: str, port: int) -> int:
+    """Return the port after a look at whether it can be used: before the model is loaded, and with a clear error."""
+    if not 0 <= port <= 65_535:
+        raise InputError(f"port {port} is none; give 1 to 65535, or 0 for a free one")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        raise InputError(f"cannot listen at {host}, port {port} ({error}); choose another --host or --port") from None

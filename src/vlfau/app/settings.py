@@ -1,0 +1,50 @@
+"""What the page accepts, and how much of it at once."""
+
+import math
+from dataclasses import dataclass
+
+from vlfau.errors import ConfigError
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Limits of the page.
+
+    Attributes:
+        max_upload_mb: Size of a file, in megabytes (10^6 bytes).
+        max_video_s: Length of a video, in seconds.
+        max_faces: Of a picture or frame; the largest are kept.
+        pictures_at_once: Pictures that are judged at the same time; others wait.
+        videos_at_once: Likewise for videos.
+        cameras_at_once: Likewise for cameras.
+        camera_s: How long a camera may be watched before others get a turn, in seconds.
+        waiting: Requests that may wait; further ones are refused.
+        kept_s: How long files of visitors stay on the disk, in seconds.
+        max_kept_mb: How much they may take together.
+
+    Raises:
+        ConfigError: A limit is not positive.
+    """
+
+    max_upload_mb: float = 50.0
+    max_video_s: float = 60.0
+    max_faces: int = 30
+    pictures_at_once: int = 8
+    videos_at_once: int = 1
+    cameras_at_once: int = 2
+    camera_s: int = 60
+    waiting: int = 64
+    kept_s: int = 900
+    max_kept_mb: float = 2_000.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 0 < value < math.inf:
+                raise ConfigError(f"{name} is {value}; give a number above 0")
+
+    @property
+    def max_upload_bytes(self) -> int:
+        """The size of a file in bytes."""
+        return round(self.max_upload_mb * 1e6)

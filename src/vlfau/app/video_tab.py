@@ -1,0 +1,78 @@
+"""The part of the page for videos."""
+
+from typing import Any, Final
+
+import gradio as gr
+
+from vlfau.app.errors import PublicError
+from vlfau.app.markup import status_html, video_html
+from vlfau.app.site import Site
+from vlfau.app.video_work import answer_video
+from vlfau.video.summary import clock
+
+__all__ = ["VIDEOS", "add_video_tab"]
+
+VIDEOS: Final = "videos"
+"""Events that share the limit of videos at once."""
+_STEPS: Final = (("5 frames a second", 0.2), ("10 frames a second", 0.1), ("25 frames a second (slow)", 0.04))
+
+
+def add_video_tab(site: Site) -> None:
+    """Put the components and events into the tab that is being built."""
+    settings = site.settings
+    hint = (
+        f"Upload a video or record one, up to {settings.max_video_s:g} s and {settings.max_upload_mb:g} MB. "
+        f"{site.privacy}"
+    )
+    with gr.Row():
+        with gr.Column(scale=2, min_width=300):
+            video = gr.Video(
+                label="Video",
+                sources=["upload", "webcam"],
+                include_audio=False,
+                height=380,
+                webcam_options=gr.WebcamOptions(mirror=False),  # Left and right are the subject's own.
+            )
+            every_s = gr.Radio(list(_STEPS), value=0.1, label="How closely?")
+            go = gr.Button("Look at the video", variant="primary")
+        with gr.Column(scale=3, min_width=300):
+            status = gr.HTML(status_html(hint), apply_default_css=False)
+            told = gr.HTML(apply_default_css=False)
+            with gr.Row():
+                names = ("Report HTML", "Events CSV", "Frames CSV", "Frames JSON Lines", "Timeline SVG")
+                buttons = [gr.DownloadButton(name, visible=False, size="md", min_width=170) for name in names]
+
+    def show(text: str, *, is_error: bool = False) -> dict[Any, Any]:
+        """Say something, and take away what stood there."""
+        hidden = {button: gr.DownloadButton(visible=False) for button in buttons}
+        return {status: status_html(text, is_error=is_error), told: "", **hidden}
+
+    def judge(payload: Any, every_s: float, progress: gr.Progress = gr.Progress()) -> dict[Any, Any]:  # noqa: B008 - Gradio looks for it there
+        try:
+            answer = answer_video(site, payload, every_s=every_s, consistent=True, progress=progress)
+        except PublicError as error:
+            return show(str(error), is_error=True)
+        found, files = answer.video, answer.files
+        paths = (files.report, files.events, answer.tables.csv, answer.tables.jsonl, files.timeline)
+        count = len(found.tracks)
+        faces = "no face was" if not count else "one face was" if count == 1 else f"{count} faces were"
+        return {
+            status: status_html(f"{clock(found.duration_s)}, {found.frames} frames looked at: {faces} found."),
+            told: video_html(found, files.timeline, files.dark_timeline),
+            **{
+                button: gr.DownloadButton(value=path and str(path), visible=path is not None)
+                for button, path in zip(buttons, paths, strict=True)
+            },
+        }
+
+    go.click(
+        judge,
+        [video, every_s],
+        [status, told, *buttons],
+        preprocess=False,  # What comes is checked here; Gradio would start ffmpeg on it.
+        show_progress_on=status,
+        concurrency_limit=settings.videos_at_once,
+        concurrency_id=VIDEOS,
+        api_visibility="private",
+    )
+    video.clear(lambda: show(hint), None, [status, told, *buttons], show_progress="hidden", api_visibility="private")

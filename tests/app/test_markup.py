@@ -1,0 +1,110 @@
+import dataclasses
+import html
+import re
+
+import numpy as np
+import pytest
+
+from tests.video.stage import face, smiling_track
+from vlfau.app.judging import JudgedVideo
+from vlfau.app.markup import face_html, head_html, live_html, scene_html, status_html, video_html
+from vlfau.inference.bundle import load_bundle
+from vlfau.inference.images import Picture
+from vlfau.video.events import find_events
+
+
+@pytest.fixture(scope="module")
+def model(tiny_bundle):
+    return load_bundle(tiny_bundle.folder).info
+
+
+def text_of(markup):
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())
+
+
+def test_a_bar_says_name_probability_and_state(model):
+    text = text_of(face_html(face(0.75), 1, 1, model))
+    assert "AU12 Lip Corner Puller 75 % active" in text
+    assert "AU1 Inner Brow Raiser 10 % inactive" in text
+
+
+def test_a_bar_is_as_long_as_the_probability_and_marked_where_the_au_becomes_active(model):
+    markup = live_html([face(0.75)], model)
+    assert re.findall(r'class="fill" style="width:([\d.]+)%', markup) == ["10.0", "10.0", "75.0"]
+    assert re.findall(r'class="mark" style="left:([\d.]+)%', markup) == ["50.0", "50.0", "25.0"]
+
+
+def test_an_au_opens_to_its_reasons(model):
+    text = text_of(face_html(face(0.75), 1, 1, model))
+    assert "In words The lip corners rise, up. Muscle zygomaticus major Region mouth" in text
+    assert "Probability 0.75, active from 0.25" in text
+
+
+def test_the_heat_map_says_in_words_where_it_is_hottest(model):
+    markup = face_html(face(0.75), 1, 1, model)
+    assert "Heat map of AU12 over the face: hottest in the lower right of the picture" in markup
+    assert markup.count("data:image/jpeg;base64,") == 4  # The face, and a map an AU.
+
+
+@pytest.mark.parametrize(
+    ("place", "words"), [((0, 0), "upper left"), ((2, 2), "middle"), ((2, 4), "middle right"), ((4, 2), "lower middle")]
+)
+def test_places_have_names(model, place, words):
+    attention = np.zeros((5, 5), np.float32)
+    attention[place] = 1
+    one = face(0.75)
+    one = dataclasses.replace(one, aus=tuple(dataclasses.replace(au, attention_map=attention) for au in one.aus))
+    assert f"hottest in the {words} of the picture" in face_html(one, 1, 1, model)
+
+
+def test_the_strongest_active_au_is_open_and_none_else(model):
+    opened = re.findall(r'<details name="aus"( open)? class="(active)?">', face_html(face(0.75), 1, 1, model))
+    assert opened == [("", ""), ("", ""), (" open", "active")]
+    assert '<details name="aus" open' not in face_html(face(0.2), 1, 1, model)
+
+
+def test_a_face_at_rest_says_so(model):
+    assert "No action unit is active." in text_of(face_html(face(0.2), 1, 1, model))
+
+
+def test_texts_are_escaped(model):
+    attack = "<script>alert(1)</script>"
+    one = face(0.75, words=attack)
+    for markup in (
+        face_html(one, 1, 1, model),
+        status_html(attack),
+        head_html(dataclasses.replace(model, note=attack)),
+    ):
+        assert "<script" not in markup
+        assert "&lt;script&gt;" in markup.lower()
+
+
+def test_boxes_lie_over_the_faces_of_a_reduced_picture():
+    picture = Picture(np.zeros((100, 200, 3), np.uint8), reduction=2.0)  # The file has 400 x 200 pixels.
+    markup = scene_html(picture, [face(box=(100, 50, 200, 150))])
+    assert "left:25.00%;top:25.00%;width:25.00%;height:50.00%" in markup
+    assert 'alt="Your picture with 1 faces, numbered' in markup
+
+
+def test_the_warning_of_a_synthetic_model_stands_on_the_page(model):
+    assert "Don't rely on these results." in text_of(head_html(model))
+    assert "rely" not in head_html(dataclasses.replace(model, training={"synthetic": False}))
+
+
+def test_nobody_in_sight_is_said():
+    assert "No face in sight" in live_html([], None)
+
+
+def test_a_probability_is_never_shown_as_certain(model):
+    assert "99 % active" in text_of(live_html([face(0.999)], model))
+    assert "1 % inactive" in text_of(live_html([face(0.0001)], model))
+
+
+def test_a_video_is_told_in_words_and_in_a_table(tmp_path):
+    track = smiling_track()
+    video = JudgedVideo("<me>.mp4", 6.0, 60, [track], find_events(track), None, None)
+    markup = video_html(video, None, None)
+    text = text_of(markup)
+    assert "face 1 pulls the lip corners up (AU 12), strongest at 0:03.0" in text
+    assert re.search(r"1 AU12 Lip Corner Puller 0:02\.\d 0:03\.0 0:03\.\d 0\.90", text)
+    assert 'role="alert"' not in markup

@@ -1,0 +1,63 @@
+import os
+import socket
+import sys
+
+import pytest
+
+from vlfau.app.server import serve, sweep
+from vlfau.app.settings import Settings
+from vlfau.cli.app import app
+from vlfau.errors import ConfigError, InputError, MissingExtraError
+
+
+def test_sweeping_deletes_what_is_old_and_nothing_else(tmp_path):
+    for name, age in (("old/a.jpg", 1000), ("old/b.jpg", 1000), ("mixed/old.jpg", 1000), ("mixed/new.jpg", 10)):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+        os.utime(path, (path.stat().st_mtime - age,) * 2)
+    os.utime(tmp_path / "old", (0, 0))
+    sweep(tmp_path, 900)
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == ["mixed", "mixed/new.jpg", "old"]
+    os.utime(tmp_path / "old", (0, 0))
+    sweep(tmp_path, 900)
+    assert not (tmp_path / "old").exists()
+
+
+def test_without_gradio_the_command_that_brings_it_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'vlfau\[app\]'"):
+        app(port=0)
+
+
+def test_a_port_in_use_is_an_error_before_anything_is_loaded():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=rf"cannot listen at 127\.0\.0\.1, port {port} .*; choose another --host"):
+            app(port=port, model="/no/such/model")
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "message"),
+    [
+        ("256.1.1.1", 0, "cannot listen at 256"),
+        ("127.0.0.1", 70_000, "port 70000 is none"),
+        ("::g", 0, "cannot listen"),
+    ],
+)
+def test_an_address_that_is_none_is_an_error(host, port, message):
+    with pytest.raises(InputError, match=message):
+        serve(host=host, port=port, model="/no/such/model", threads=1, settings=Settings(), ready=print)
+
+
+@pytest.mark.parametrize("values", [{"max_upload_mb": 0}, {"max_video_s": -1}, {"max_video_s": float("nan")}])
+def test_limits_are_positive(values):
+    with pytest.raises(ConfigError, match="give a number above 0"):
+        Settings(**values)
+
+
+def test_threads_are_positive():
+    with pytest.raises(ConfigError, match="threads is 0"):
+        app(threads=0)

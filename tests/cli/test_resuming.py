@@ -90,6 +90,15 @@ def interrupted(monkeypatch, send, *, at):
     return calls
 
 
+@pytest.fixture
+def _heeding_interrupts():
+    """Heed SIGINT, which a process that a shell started in the background ignores."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_heeding_interrupts")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_tables_to_go_on_with(predict, astronaut, tmp_path, monkeypatch, number):
     copy, out = shutil.copy(astronaut, tmp_path), tmp_path / "out"

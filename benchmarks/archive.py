@@ -1,0 +1,150 @@
+"""Archives: what two workers gain over one, what a frame costs, and whether memory stays flat."""
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from vlfau.batch.archive import Account, process_archive
+from vlfau.batch.settings import Settings
+from vlfau.inference.images import read_image
+
+__all__ = ["measure"]
+
+EXAMPLE = Path("examples/astronaut.png")
+CLIPS, FRAMES, RATE, SIZE = 16, 300, 30, (1280, 720)
+STEP_S = 0.2
+SAMPLE_S = 0.5
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+
+
+def measure() -> Iterator[tuple[str, str]]:
+    """Yield throughput, CPU time and memory, for every frame and for one in a step."""
+    # Ray gives its workers the lowest priority; on a machine with other work that would measure the other work.
+    os.environ.setdefault("RAY_worker_niceness", "0")
+    with tempfile.TemporaryDirectory() as folder:
+        clips = Path(folder) / "clips"
+        clips.mkdir()
+        for number in range(CLIPS):
+            _write_clip(clips / f"{number}.mp4", number)
+        what = f"{CLIPS} clips of {FRAMES} frames, {SIZE[0]} x {SIZE[1]}"
+        runs = {}
+        for workers in (1, 2):
+            runs[workers] = _run(clips, Path(folder) / f"every-{workers}", Settings(), workers)
+            yield f"{what}, {workers} worker(s)", runs[workers].figures()
+        one, two = runs[1], runs[2]
+        yield "two workers over one (goal 1.8 at least)", f"{two.frames_a_second / one.frames_a_second:.2f}"
+        if two.cpu_s:
+            yield "the same by CPU time, which other work disturbs less", f"{2 * one.cpu_ms / two.cpu_ms:.2f}"
+        run = _run(clips, Path(folder) / "step", Settings(every_s=STEP_S), 1)
+        yield f"the same, a frame in every {STEP_S:g} s, 1 worker(s)", run.figures()
+
+
+def _write_clip(path: Path, seed: int) -> None:
+    """Write the example photograph, moved about on a grey ground."""
+    photograph, (width, height) = read_image(EXAMPLE), SIZE
+    scale = height / photograph.shape[0]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=RATE, options={"preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number in range(FRAMES):
+            x = width / 4 + width / 8 * np.sin(number / 12 + seed)
+            matrix = np.array([[scale, 0, x], [0, scale, 20 * np.cos(number / 9)]])
+            picture = cv2.warpAffine(photograph, matrix, SIZE, borderValue=(90, 90, 90))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(picture, np.uint8), format="rgb24")))
+        container.mux(stream.encode())
+
+
+@dataclass
+class _Run:
+    """What was seen of a run; the first clip of every worker, and all before it, does not count.
+
+    Attributes:
+        workers: How many.
+        events: Time, frames and CPU seconds of the workers when a clip was done.
+        memory: Time and largest memory of a worker in MB.
+    """
+
+    workers: int
+    events: list[tuple[float, int, float]] = field(default_factory=list)
+    memory: list[tuple[float, float]] = field(default_factory=list)
+    cpu_s: dict[str, float] = field(default_factory=dict)  # of each process, as it was last seen
+
+    def progress(self, account: Account) -> None:
+        if account.processed:
+            self.look()
+            self.events.append((time.perf_counter(), account.frames, sum(self.cpu_s.values())))
+
+    def sample(self, ended: threading.Event) -> None:
+        while not ended.wait(SAMPLE_S):
+            self.look()
+
+    def look(self) -> None:
+        seen = list(_workers())
+        self.cpu_s.update({process: seconds for process, seconds, _ in seen})
+        if seen:
+            self.memory.append((time.perf_counter(), max(size for *_, size in seen)))
+
+    @property
+    def counted(self) -> tuple[float, int, float]:
+        start, end = self.events[self.workers - 1], self.events[-1]
+        return end[0] - start[0], end[1] - start[1], end[2] - start[2]
+
+    @property
+    def frames_a_second(self) -> float:
+        seconds, frames, _ = self.counted
+        return frames / seconds
+
+    @property
+    def cpu_ms(self) -> float:
+        _, frames, cpu_s = self.counted
+        return 1e3 * cpu_s / frames
+
+    def figures(self) -> str:
+        text = f"{self.frames_a_second:.1f} frames/s"
+        if not self.memory:
+            return text
+        halves = [
+            max(size for moment, size in self.memory if first <= moment <= last)
+            for first, last in (
+                (0.0, self.events[len(self.events) // 2][0]),
+                (self.events[len(self.events) // 2][0] - SAMPLE_S, self.events[-1][0]),
+            )
+        ]
+        return (
+            f"{text}; {self.cpu_ms:.1f} CPU ms a frame; a worker takes {halves[0]:.0f} MB at most in the "
+            f"first half, {halves[1]:.0f} MB in the second"
+        )
+
+
+def _run(clips: Path, out: Path, settings: Settings, workers: int) -> _Run:
+    run, ended = _Run(workers), threading.Event()
+    sampler = threading.Thread(target=run.sample, args=(ended,))
+    sampler.start()
+    try:
+        process_archive(clips, out, settings, workers=workers, progress=run.progress)
+    finally:
+        ended.set()
+        sampler.join()
+    return run
+
+
+def _workers() -> Iterator[tuple[str, float, float]]:
+    """Yield the process, CPU seconds and memory in MB of every worker; only Linux tells."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if not (folder / "cmdline").read_bytes().startswith(b"ray::MapWorker"):
+                continue
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            pages = int((folder / "statm").read_text().split()[1])
+        except OSError:
+            continue
+        cpu_s = (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
+        yield folder.name, cpu_s, pages * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -1,0 +1,134 @@
+"""The folder of an archive's results, as the driver and the workers see it.
+
+results/ab/abc...-name.parquet   one shard a video, or for some hundred pictures
+files.csv                        what became of every file
+errors.csv                       those that failed or broke off
+_state/settings.json             how they were judged
+_state/run                       the run that may write: a worker of another one publishes nothing
+_state/writing/                  shards that are not finished
+_state/tries/                    files that are being read
+"""
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import vlfau
+from vlfau.atomic import replacing
+from vlfau.batch.settings import Settings
+from vlfau.errors import InputError
+from vlfau.inference.bundle import Bundle
+from vlfau.inference.sources import printable
+from vlfau.tables.lock import FileLock
+
+__all__ = ["ResultsFolder", "held"]
+
+FORMAT: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsFolder:
+    """Where everything lies.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def results(self) -> Path:
+        """The folder of shards."""
+        return self.path / "results"
+
+    @property
+    def files(self) -> Path:
+        """The list of processed files."""
+        return self.path / "files.csv"
+
+    @property
+    def errors(self) -> Path:
+        """The list of files that failed or broke off."""
+        return self.path / "errors.csv"
+
+    @property
+    def state(self) -> Path:
+        """The folder of what a run must know of earlier ones."""
+        return self.path / "_state"
+
+    def allows(self, token: str) -> bool:
+        """Say whether a run may write here; it may not if another one began, or if this is another folder."""
+        try:
+            return (self.state / "run").read_text("ascii") == token
+        except (OSError, ValueError):
+            return False
+
+    def clean(self, shards: set[str]) -> None:
+        """Remove what no list names: shards of units that were not finished, and what lies beside them."""
+        for folder in ("writing", "tries"):
+            shutil.rmtree(self.state / folder, ignore_errors=True)
+        for parent, _, names in os.walk(self.results):
+            for name in names:
+                path = Path(parent, name)
+                if path.relative_to(self.results).as_posix() not in shards:
+                    path.unlink(missing_ok=True)
+
+
+@contextmanager
+def held(path: Path, settings: Settings, bundle: Bundle) -> Iterator[tuple[ResultsFolder, str]]:
+    """Begin or go on with a folder, which nobody else may write to meanwhile.
+
+    Returns:
+        The folder, and the token by which workers of this run know it.
+
+    Raises:
+        InputError: It cannot be written, holds other things or results of other settings, or another run holds it.
+    """
+    folder, token = ResultsFolder(Path(os.path.abspath(path))), secrets.token_hex(16)  # noqa: PTH100 - keeps links
+    ours: dict[str, Any] = {
+        "format": FORMAT,
+        "vlfau": vlfau.__version__,
+        "model": f"{bundle.info.name} {bundle.info.version}",
+        "graphs": dict(bundle.files),
+        **settings.effect(),
+    }
+    try:
+        if not (folder.state / "settings.json").exists() and folder.path.exists() and any(folder.path.iterdir()):
+            raise InputError(f"folder {printable(path)} holds other things already; choose a new one")
+        folder.state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {printable(path)} ({error.strerror}); choose another") from None
+    lock = FileLock(folder.state / "run")
+    try:
+        _check_settings(folder.state / "settings.json", ours)
+        with replacing(folder.state / "run") as temporary:
+            temporary.write_text(token, "ascii")
+        yield folder, token
+    finally:
+        lock.release()
+
+
+def _check_settings(path: Path, ours: Mapping[str, Any]) -> None:
+    if not path.exists():
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(ours, indent=2) + "\n", "utf-8")
+        return
+    try:
+        theirs = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        raise InputError(f"{printable(path)} cannot be read; choose a new folder for the results") from None
+    differing = [name for name, value in ours.items() if not isinstance(theirs, dict) or theirs.get(name) != value]
+    if differing:
+        name = differing[0]
+        before = theirs.get(name) if isinstance(theirs, dict) else None
+        detail = "" if isinstance(ours[name], dict) else f" ({before} before, {ours[name]} now)"
+        raise InputError(
+            f"the results in {printable(path.parents[1])} have another setting '{name}'{detail}; give the same, or "
+            "choose a new folder"
+        )

@@ -1,0 +1,113 @@
+"""Which files an archive holds: a list of them, a folder, or a pattern."""
+
+import csv
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from vlfau.errors import InputError, ManifestError
+from vlfau.inference.sources import PICTURE_SUFFIXES, expand_inputs, printable
+from vlfau.video.reader import VIDEO_SUFFIXES
+
+__all__ = ["LIST_SUFFIXES", "ArchiveFile", "find_files"]
+
+LIST_SUFFIXES: Final = frozenset({".csv", ".txt"})
+_SUFFIXES: Final = VIDEO_SUFFIXES | PICTURE_SUFFIXES
+_COLUMN: Final = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveFile:
+    """One file of an archive.
+
+    Attributes:
+        name: As the user wrote it.
+        path: Absolute, for every worker.
+        size: In bytes; None if the driver does not see the file.
+    """
+
+    name: str
+    path: str
+    size: int | None
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it is named like a video."""
+        return os.path.splitext(self.path)[1].lower() in VIDEO_SUFFIXES  # noqa: PTH122 - a million of them
+
+
+def find_files(source: str | Path) -> list[ArchiveFile]:
+    """List the files of an archive, each once.
+
+    Args:
+        source: A .txt file with one file a line, a .csv file with the column `file` (relative names start from the
+            folder of the list), a folder, a single file, or a pattern such as `films/**/*.mp4`.
+
+    Raises:
+        InputError: It does not exist, or names no file.
+    """
+    path, text = Path(source), os.fspath(source)
+    if path.is_file() and path.suffix.lower() in LIST_SUFFIXES:
+        names, folder = list(_listed(path)), path.parent
+    elif path.exists():
+        names, folder = list(map(str, expand_inputs([path], suffixes=_SUFFIXES))), Path()
+    elif glob.has_magic(text):
+        names, folder = list(_matching(text)), Path()
+    else:
+        raise InputError(
+            f"{printable(text)} does not exist; name a list (.txt or .csv), a folder, or a pattern in quotes such as "
+            "'films/**/*.mp4'"
+        )
+    return list(_files(dict.fromkeys(names), folder))
+
+
+def _files(names: Iterable[str], folder: Path) -> Iterator[ArchiveFile]:
+    start = os.path.abspath(folder)  # noqa: PTH100 - keeps links as they are
+    for name in names:
+        path = os.path.normpath(os.path.join(start, name))  # noqa: PTH118 - a million of them
+        try:
+            size = os.stat(path).st_size  # noqa: PTH116
+        except (OSError, ValueError):
+            size = None
+        yield ArchiveFile(name, path, size)
+
+
+def _listed(path: Path) -> Iterator[str]:
+    """Yield the names in a list; a name need not be valid Unicode."""
+    found = False
+    try:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+            lines = _column(path, stream) if path.suffix.lower() == ".csv" else stream
+            for line in lines:
+                if name := line.strip("\r\n\0"):
+                    found = True
+                    yield name
+    except OSError as error:
+        raise ManifestError(
+            f"list {printable(path)} cannot be read ({error.strerror}); check its permissions"
+        ) from None
+    except csv.Error as error:
+        raise ManifestError(f"list {printable(path)} is no CSV ({error}); write it anew") from None
+    if not found:
+        raise ManifestError(f"list {printable(path)} names no file; write one a line, or in the column '{_COLUMN}'")
+
+
+def _column(path: Path, stream: Iterable[str]) -> Iterator[str]:
+    table = csv.DictReader(stream, strict=True)
+    if _COLUMN not in (table.fieldnames or ()):
+        raise ManifestError(
+            f"list {printable(path)} has the columns {', '.join(table.fieldnames or ()) or 'of an empty file'}; one "
+            f"must be called '{_COLUMN}'"
+        )
+    yield from (row[_COLUMN] or "" for row in table)
+
+
+def _matching(pattern: str) -> Iterator[str]:
+    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+    files = [name for name in found if Path(name).suffix.lower() in _SUFFIXES and not Path(name).is_dir()]
+    if not files:
+        raise InputError(f"no video or picture fits the pattern {printable(pattern)}; put it in quotes, and check it")
+    yield from files

@@ -1,0 +1,125 @@
+"""The list of files that were processed, which grows while a run goes on: what it names is done."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from vlfau.atomic import replacing
+from vlfau.batch.outcome import COLUMNS, Outcome, Status
+from vlfau.errors import InputError
+from vlfau.inference.sources import printable
+from vlfau.tables.errors_file import COLUMNS as ERROR_COLUMNS
+from vlfau.tables.records import RecordFile, csv_cells, csv_record, whole_records
+
+__all__ = ["Journal"]
+
+_HEAD: Final = csv_record(COLUMNS)
+
+
+class Journal:
+    """Keeps what became of every file, as CSV.
+
+    Outcomes are appended, all of a unit at once; of several lines about a file the last counts. `finish` leaves one
+    line a file, in the order of their names.
+
+    Args:
+        path: The file; if there is one, it is gone on with.
+        retry: Forget the files that failed or broke off.
+
+    Raises:
+        InputError: It cannot be read or written, or is no such list.
+    """
+
+    def __init__(self, path: Path, *, retry: bool = False) -> None:
+        self.path = path
+        self._records: dict[str, bytes] = {}
+        try:
+            for outcome in self._recovered():
+                if outcome.status is Status.DONE or not retry:
+                    self._keep(outcome)
+            self._rewrite()
+            self._file = RecordFile(path)
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def __enter__(self) -> Self:
+        """Return the journal itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __contains__(self, file: str) -> bool:
+        """Say whether a file, by its id, was processed."""
+        return file in self._records
+
+    def __iter__(self) -> Iterator[Outcome]:
+        """Yield all outcomes, in the order of the files' names."""
+        yield from sorted(map(_outcome, self._records.values()), key=lambda outcome: (outcome.file, outcome.id))
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Write what became of the files of a unit.
+
+        Raises:
+            InputError: The file cannot be written.
+        """
+        for outcome in outcomes:
+            self._keep(outcome)
+            self._file.append(self._records[outcome.id])
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def shards(self) -> set[str]:
+        """Return every shard that belongs to the results."""
+        return {shard for record in self._records.values() if (shard := _outcome(record).shard)}
+
+    def finish(self, errors: Path) -> None:
+        """Put both lists in order: this one, and the one of errors, which is there if there are any.
+
+        Raises:
+            InputError: A file cannot be written.
+        """
+        self._rewrite()
+        failed = [outcome for outcome in self if outcome.status is not Status.DONE]
+        if not failed:
+            errors.unlink(missing_ok=True)
+            return
+        with replacing(errors) as temporary:
+            rows = ((outcome.file, outcome.kind, outcome.message) for outcome in failed)
+            temporary.write_bytes(b"".join(map(csv_record, (ERROR_COLUMNS, *rows))))
+
+    def _keep(self, outcome: Outcome) -> None:
+        # As bytes: a million of them must fit into the memory.
+        self._records[outcome.id] = csv_record(outcome.to_cells().values())
+
+    def _rewrite(self) -> None:
+        with replacing(self.path) as temporary, temporary.open("wb") as stream:
+            stream.write(_HEAD)
+            stream.writelines(csv_record(outcome.to_cells().values()) for outcome in self)
+
+    def _recovered(self) -> Iterator[Outcome]:
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as stream:
+            records = whole_records(stream, quoted=True)
+            _, head = next(records, (0, b""))
+            if head and head != _HEAD:
+                raise InputError(f"{printable(self.path)} is no list of processed files; move it away")
+            for _, record in records:
+                try:
+                    yield _outcome(record)
+                except ValueError:  # What a computer wrote when it lost its power.
+                    return
+
+    def _unwritable(self, error: OSError) -> InputError:
+        return InputError(f"cannot write {printable(self.path)} ({error.strerror or error}); make room, then go on")
+
+
+def _outcome(record: bytes) -> Outcome:
+    return Outcome.from_cells(dict(zip(COLUMNS, csv_cells(record), strict=True)))

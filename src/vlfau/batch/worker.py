@@ -1,0 +1,207 @@
+"""What a worker does: judges the files of a unit, streams their rows to a shard, and tells what became of them."""
+
+import math
+import os
+import platform
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Final
+
+import cv2
+
+from vlfau.batch.folder import ResultsFolder
+from vlfau.batch.inputs import ArchiveFile
+from vlfau.batch.outcome import Outcome, Status
+from vlfau.batch.settings import Settings
+from vlfau.batch.tries import MOST_DEATHS, Tries
+from vlfau.batch.units import Unit, file_id
+from vlfau.errors import BundleError, InputError, VlfauError
+from vlfau.inference.images import read_picture
+from vlfau.inference.predictor import Predictor
+from vlfau.inference.results import PictureResult
+from vlfau.inference.sources import printable
+from vlfau.tables.sinks import Sink, open_sink
+from vlfau.video.stream import stream
+
+__all__ = ["Job", "StopRunError", "Worker"]
+
+_ROWS_AT_ONCE: Final = 2000
+
+
+class StopRunError(VlfauError):
+    """Something is wrong that no other file would escape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What all workers of a run share.
+
+    Attributes:
+        folder: For the results.
+        token: Of the run.
+        settings: How files are judged.
+        graphs: SHA-256 of the model's graphs, by file name.
+    """
+
+    folder: ResultsFolder
+    token: str
+    settings: Settings
+    graphs: Mapping[str, str]
+
+
+class Worker:
+    """Processes units, one after the other.
+
+    Args:
+        job: What all workers share.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._predictor: Predictor | None = None
+
+    def process(self, unit: Unit) -> list[Outcome]:
+        """Judge all files of a unit.
+
+        Its shard appears whole, or not at all; done again, it is replaced.
+
+        Raises:
+            StopRunError: The model, the folder for results or the disk is not as it must be.
+        """
+        self._check_folder()
+        predictor = self._predictor = self._predictor or self._opened()
+        tries = Tries(self._job.folder.state / "tries" / unit.key)
+        with self._shard(unit, predictor) as sink:
+            outcomes = [_Judging(file, predictor, sink, self._job.settings, tries).outcome() for file in unit.files]
+            # A frame without a face has a row, a picture without one has none.
+            with_rows = {
+                outcome.id for outcome in outcomes if (outcome.frames if unit.files[0].is_video else outcome.faces)
+            }
+            if with_rows:
+                self._publish(sink, unit)
+        tries.forget()
+        return [replace(outcome, shard=unit.shard) if outcome.id in with_rows else outcome for outcome in outcomes]
+
+    def _opened(self) -> Predictor:
+        cv2.setNumThreads(1)
+        machine = platform.node()
+        try:
+            predictor = self._job.settings.predictor()
+        except InputError as error:
+            raise StopRunError(f"machine {machine} cannot open the model: {error}") from None
+        if dict(predictor.bundle.files) != dict(self._job.graphs):
+            raise StopRunError(
+                f"machine {machine} has another model at {predictor.bundle.folder}; install the same vlfau on all "
+                "machines, or name a bundle in a folder that they share"
+            )
+        return predictor
+
+    def _check_folder(self) -> None:
+        if not self._job.folder.allows(self._job.token):
+            raise StopRunError(
+                f"machine {platform.node()} does not see this run in {printable(self._job.folder.path)}: choose a "
+                "folder for results on storage that all machines share, and let no second run write to it"
+            )
+
+    @contextmanager
+    def _shard(self, unit: Unit, predictor: Predictor) -> Iterator[Sink]:
+        # A folder of its own: a worker that is only thought dead may still write to its one.
+        folder = self._job.folder.state / "writing" / f"{unit.key}-{secrets.token_hex(4)}"
+        try:
+            folder.mkdir(parents=True)
+            sink = open_sink(
+                folder / "shard.parquet", model=predictor.bundle.info, flush_rows=_ROWS_AT_ONCE, flush_s=math.inf
+            )
+        except (OSError, InputError) as error:
+            raise StopRunError(
+                f"cannot write {printable(folder)} ({error}); make room or mend it, then go on"
+            ) from None
+        try:
+            yield sink
+        finally:
+            sink.abandon()
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _publish(self, sink: Sink, unit: Unit) -> None:
+        target = self._job.folder.results / unit.shard
+        try:
+            sink.close()
+            self._check_folder()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            sink.path.replace(target)
+        except (OSError, InputError) as error:
+            raise StopRunError(
+                f"cannot write {printable(target)} ({error}); make room or mend it, then go on"
+            ) from None
+
+
+class _Judging:
+    """One file on its way into the shard."""
+
+    def __init__(self, file: ArchiveFile, predictor: Predictor, sink: Sink, settings: Settings, tries: Tries) -> None:
+        self._file, self._predictor, self._sink, self._settings = file, predictor, sink, settings
+        self._tries = tries
+        self._name, self._id = printable(file.name), file_id(file.name)
+        self._frames = self._faces = 0
+
+    def outcome(self) -> Outcome:
+        """Judge the file, and say what became of it."""
+        if self._tries.deaths(self._id) >= MOST_DEATHS:
+            return self._ended(
+                "WorkerDied",
+                f"{self._name} ended the process that read it {MOST_DEATHS} times, by a crash or for want of memory; "
+                "convert it, or look at it alone",
+            )
+        self._tries.begin(self._id)
+        try:
+            for result in self._results():
+                self._write(replace(result, file=self._name))
+        except (StopRunError, BundleError) as error:
+            raise StopRunError(str(error)) from None
+        except Exception as error:  # One bad file never stops the rest.
+            self._tries.end(self._id)
+            return self._ended(type(error).__name__, self._reason(error))
+        self._tries.end(self._id)
+        return Outcome(file=self._name, status=Status.DONE, frames=self._frames, faces=self._faces, id=self._id)
+
+    def _results(self) -> Iterator[PictureResult]:
+        if not self._file.is_video:
+            yield PictureResult(self._name, tuple(self._predictor.predict(read_picture(self._file.path))))
+            return
+        settings = self._settings
+        frames = stream(self._predictor, self._file.path, every_s=settings.every_s, describe=settings.describe)
+        try:
+            yield from (result for _, result in frames)
+        finally:
+            frames.close()
+
+    def _write(self, result: PictureResult) -> None:
+        try:
+            self._sink.write(result)
+        except InputError as error:
+            raise StopRunError(str(error)) from None
+        self._frames += 1
+        self._faces += len(result.faces)
+
+    def _ended(self, kind: str, message: str) -> Outcome:
+        status = Status.PARTIAL if self._frames else Status.FAILED
+        return Outcome(
+            file=self._name,
+            status=status,
+            frames=self._frames,
+            faces=self._faces,
+            kind=kind,
+            message=message,
+            id=self._id,
+        )
+
+    def _reason(self, error: Exception) -> str:
+        if self._file.size is not None and not os.path.exists(self._file.path):  # noqa: PTH110 - any name
+            return (
+                f"{self._name} is not on machine {platform.node()} ({printable(self._file.path)}), but the driver sees "
+                "it; keep the archive on storage that all machines share, under the same path"
+            )
+        return str(error) or type(error).__name__

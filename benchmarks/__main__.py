@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.timing import describe_machine
 
 RESULTS = Path("benchmarks/results")
-SUITES = ("network", "training", "drawing", "faces", "archive")
+SUITES = ("network", "training", "drawing", "faces", "archive", "events")
 
 
 def main() -> None:

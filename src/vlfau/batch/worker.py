@@ -172,7 +172,13 @@ class _Judging:
             yield PictureResult(self._name, tuple(self._predictor.predict(read_picture(self._file.path))))
             return
         settings = self._settings
-        frames = stream(self._predictor, self._file.path, every_s=settings.every_s, describe=settings.describe)
+        frames = stream(
+            self._predictor,
+            self._file.path,
+            every_s=settings.every_s,
+            describe=settings.describe,
+            threads_ahead=False,
+        )
         try:
             yield from (result for _, result in frames)
         finally:

@@ -54,15 +54,20 @@ def probe(path: Path) -> VideoInfo:
         )
 
 
-def read_frames(path: Path, picker: Picker) -> Generator[VideoFrame]:
+def read_frames(path: Path, picker: Picker, threads: int | None = None) -> Generator[VideoFrame]:
     """Decode the frames that are wanted, and no others as far as the codec allows.
+
+    Args:
+        path: The file.
+        picker: Chooses the frames.
+        threads: That decode; None takes as many as the codec likes.
 
     Raises:
         VideoError: The file breaks off, is damaged, or holds nothing of what is wanted; the frames that can be read
             come first.
     """
     _check_is_file(path)
-    with _opened(path) as (container, stream):
+    with _opened(path, threads) as (container, stream):
         yield from _Reading(path, container, stream, picker).frames()
 
 
@@ -161,7 +166,7 @@ class _Reading:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+def _opened(path: Path, threads: int | None = None) -> Iterator[tuple[InputContainer, VideoStream]]:
     name = printable(path)
     try:
         # "file:" and the list of protocols keep a name or a playlist from reaching for other things.
@@ -177,6 +182,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             raise VideoError(f"{name} holds sound or other data, but no video; name another file")
         # Threads give several frames in flight: decoding keeps ahead of the networks.
         streams[0].thread_type = "AUTO"
+        streams[0].codec_context.thread_count = threads or 0
         yield container, streams[0]
 
 

@@ -42,6 +42,7 @@ class VideoReader:
         every_s: Take only the first frame in every step of so many seconds; None takes all.
         start_s: Begin at this time.
         end_s: End before this time; None reads to the end.
+        threads: That decode a file; None takes as many as the codec likes.
 
     Attributes:
         info: What is known of the video; sizes are those of the upright frames.
@@ -52,7 +53,13 @@ class VideoReader:
     """
 
     def __init__(
-        self, source: str | Path, *, every_s: float | None = None, start_s: float = 0.0, end_s: float | None = None
+        self,
+        source: str | Path,
+        *,
+        every_s: float | None = None,
+        start_s: float = 0.0,
+        end_s: float | None = None,
+        threads: int | None = None,
     ) -> None:
         if every_s is not None and not 0 < every_s < float("inf"):
             raise ConfigError(f"every is {every_s:g} s; give more than 0 s, or nothing to take all frames")
@@ -60,7 +67,7 @@ class VideoReader:
             raise ConfigError(f"start is {start_s:g} s; give 0 s or more")
         if end_s is not None and not end_s > start_s:
             raise ConfigError(f"end is {end_s:g} s and start {start_s:g} s; give an end after the start")
-        self._every_s, self._start_s, self._end_s = every_s, start_s, end_s
+        self._every_s, self._start_s, self._end_s, self._threads = every_s, start_s, end_s, threads
         self._path, self._camera = Path(source), camera.camera_number(os.fspath(source))
         self._frames: Generator[VideoFrame] | None = None
         self.info = container.probe(self._path) if self._camera is None else camera.probe(self._camera)
@@ -79,7 +86,7 @@ class VideoReader:
         picker = Picker(self._every_s, self._start_s, self._end_s)
         self.close()
         self._frames = (
-            container.read_frames(self._path, picker)
+            container.read_frames(self._path, picker, self._threads)
             if self._camera is None
             else camera.read_frames(self._camera, picker)
         )

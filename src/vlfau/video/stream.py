@@ -36,6 +36,7 @@ def stream(
     start_s: float = 0.0,
     end_s: float | None = None,
     describe: DescribeFrames = "changes",
+    threads_ahead: bool = True,
 ) -> Generator[tuple[VideoFrame, PictureResult]]:
     """Judge every face of every frame of a video or a camera.
 
@@ -51,6 +52,8 @@ def stream(
         describe: When a face gets words: `changes` makes them anew when its set of active AUs changes, as the
             predictor's own `describe` says, and repeats them in between; `active`, `every` and `never` make those
             words in every frame.
+        threads_ahead: Whether the threads work; without them a file takes one core only, which is best where many
+            files are judged side by side.
 
     Returns:
         Each frame with its result, faces by number. The threads end with it: close it if you stop early.
@@ -61,8 +64,9 @@ def stream(
     """
     if describe not in get_args(DescribeFrames):
         raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(DescribeFrames))}")
-    reader = VideoReader(source, every_s=every_s, start_s=start_s, end_s=end_s)
-    return _results(predictor, reader, printable(source), describe)
+    threads = None if threads_ahead else 1
+    reader = VideoReader(source, every_s=every_s, start_s=start_s, end_s=end_s, threads=threads)
+    return _results(predictor, reader, printable(source), describe, threads_ahead)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,10 +77,12 @@ class _TrackedFrame:
 
 
 def _results(
-    predictor: Predictor, reader: VideoReader, file: str, describe: DescribeFrames
+    predictor: Predictor, reader: VideoReader, file: str, describe: DescribeFrames, threads_ahead: bool
 ) -> Generator[tuple[VideoFrame, PictureResult]]:
     if reader.is_camera:
         tracked_frames = _tracked(predictor, ahead(reader, 1, drop=True))
+    elif not threads_ahead:
+        tracked_frames = _tracked(predictor, iter(reader))
     else:
         tracked_frames = ahead(_tracked(predictor, ahead(reader, _DECODED_AHEAD)), _TRACKED_AHEAD)
     speaker = _Speaker(predictor, describe)

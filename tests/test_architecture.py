@@ -31,12 +31,13 @@ MAY_IMPORT = {
     "facs": {"errors"},
     "atomic": {"errors"},
     "workers": set(),
+    "pages": set(),
     "faces": BASE,
     "language": BASE,
     "inference": BASE | {"faces", "language", "vlfau"},
-    "video": BASE | {"faces", "language", "inference"},
+    "video": BASE | {"faces", "language", "inference", "pages"},
     "tables": BASE | {"faces", "inference", "vlfau"},
-    "app": BASE | {"faces", "language", "inference", "video", "tables", "vlfau"},
+    "app": BASE | {"pages", "faces", "language", "inference", "video", "tables", "vlfau"},
     "batch": BASE | {"faces", "language", "inference", "video", "tables", "vlfau"},
     "cli": BASE
     | {
@@ -60,7 +61,7 @@ MAY_IMPORT = {
     "data": BASE | {"language"},
     "training": BASE | {"language", "data", "model"},
     "evaluation": BASE | {"language", "data", "model", "training"},
-    "report": BASE | {"language", "evaluation"},
+    "report": BASE | {"language", "evaluation", "pages"},
     "export": BASE | {"faces", "language", "inference", "data", "model", "training", "vlfau"},
     "synthetic": BASE | {"faces"},
     "prepare": BASE | {"faces"},
@@ -68,7 +69,7 @@ MAY_IMPORT = {
 LIGHT = ("errors", "facs", "atomic", "workers", "faces", "language", "inference", "prepare", "video", "tables", "cli")
 NEED_PLOTS = {"video/timeline.py", "video/report.py"}
 """Light files that need the extra `plots`, so that they are imported only where a plot is asked for."""
-FILES = sorted(path for path in SOURCE.rglob("*.py") if path.parent != SOURCE or path.stem in BASE)
+FILES = sorted(path for path in SOURCE.rglob("*.py") if path.parent != SOURCE or path.stem in MAY_IMPORT)
 
 
 def part_of(path):

@@ -27,6 +27,7 @@ __all__ = [
     "NoFaceError",
     "VideoError",
     "VlfauError",
+    "first_line",
 ]
 
 
@@ -75,3 +76,8 @@ class MissingExtraError(VlfauError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"'{package}' is not installed; run: pip install 'vlfau[{extra}]'")
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what another library says, to be quoted in a message of ours."""
+    return str(error).strip().partition("\n")[0]

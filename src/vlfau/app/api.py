@@ -82,18 +82,7 @@ def add_api(site: Site) -> None:
 
 
 def _head(site: Site, file: str) -> dict[str, Any]:
-    model = site.model
-    return {
-        "format": FORMAT,
-        "vlfau": vlfau.__version__,
-        "model": {
-            "name": model.name,
-            "version": model.version,
-            "synthetic": model.is_synthetic,
-            "au_ids": list(model.au_ids),
-        },
-        "file": file,
-    }
+    return {"format": FORMAT, "vlfau": vlfau.__version__, "model": site.model.identity(), "file": file}
 
 
 def _video_document(site: Site, found: VideoAnswer) -> dict[str, Any]:

@@ -12,16 +12,15 @@ import numpy as np
 from vlfau.app.settings import Settings
 from vlfau.app.uploads import Upload, check_is_video
 from vlfau.errors import ConfigError, VideoError
-from vlfau.faces import FaceFinder
 from vlfau.inference.captioner import Describe
 from vlfau.inference.images import Picture, read_picture
-from vlfau.inference.predictor import Predictor, face_result
+from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import FaceResult, PictureResult
-from vlfau.video.events import Event, find_events
+from vlfau.video.events import Event, find_all_events
 from vlfau.video.reader import VideoReader
 from vlfau.video.report import ReportBuilder
 from vlfau.video.stream import stream
-from vlfau.video.tracks import Track, TrackBuilder
+from vlfau.video.tracks import Track
 
 __all__ = ["Judge", "JudgedVideo"]
 
@@ -69,14 +68,16 @@ class Judge:
 
     def __init__(self, model: str | Path | None, *, threads: int, settings: Settings) -> None:
         free = Predictor(model, threads=threads, max_faces=settings.max_faces)
-        bound = Predictor(free.bundle, backend=free.backend, max_faces=settings.max_faces, consistent=True)
+        bound = Predictor(
+            free.bundle, backend=free.backend, threads=threads, max_faces=settings.max_faces, consistent=True
+        )
         self.info, self._settings = free.bundle.info, settings
         self._predictors = {False: free, True: bound}
-        self._finder = FaceFinder(threads=threads, max_faces=settings.max_faces)
         self._decoding = threading.Lock()
         size = self.info.crop.crop_size
         for predictor in self._predictors.values():  # Opens every network, so that the first visitor need not wait.
             predictor.predict_crops(np.zeros((1, size, size, 3), np.uint8))
+            predictor.finder.find(np.zeros((size, size, 3), np.uint8))
 
     def picture(self, upload: Upload, *, consistent: bool, describe: Describe) -> tuple[Picture, PictureResult]:
         """Judge the faces of a picture.
@@ -97,17 +98,7 @@ class Judge:
         self, picture: Picture, *, consistent: bool = True, describe: Describe = "never"
     ) -> tuple[FaceResult, ...]:
         """Judge the faces of a picture that was read, largest first."""
-        predictor = self._predictors[consistent]
-        found = self._finder.find(picture.pixels)
-        if not found:
-            return ()
-        crops = predictor.align(picture.pixels, found)
-        judgement = predictor.judge(crops)
-        words = predictor.describe(judgement, range(len(found)), describe)
-        return tuple(
-            face_result(face, crop, judgement.result(row, words[row]), reduction=picture.reduction)
-            for row, (face, crop) in enumerate(zip(found, crops, strict=True))
-        )
+        return tuple(self._predictors[consistent].predict(picture, describe=describe))
 
     def video(
         self,
@@ -135,7 +126,8 @@ class Judge:
             raise ConfigError(f"every_s is {every_s:g}; give {STEPS_S[0]:g} to {STEPS_S[1]:g} seconds")
         check_is_video(upload)
         whole_s = self._check_size(upload)
-        tracks, report = TrackBuilder(self.info.au_ids), ReportBuilder(upload.name, self.info)
+        report = ReportBuilder(upload.name, self.info)
+        tracks = report.tracks
         broken: VideoError | None = None
         last_s = 0.0
         try:
@@ -143,7 +135,6 @@ class Judge:
                 for frame, result in results:
                     self._check_length(upload, frame.time_s)
                     named = replace(result, file=upload.name)
-                    tracks.add(named)
                     report.add(frame, named)
                     take(named)
                     last_s = frame.time_s
@@ -160,7 +151,7 @@ class Judge:
             duration_s=last_s if whole_s is None or broken else whole_s,
             frames=tracks.frames,
             tracks=built,
-            events=[event for track in built for event in find_events(track, thresholds=self.info.thresholds)],
+            events=find_all_events(built, self.info.thresholds),
             report=report,
             broken=broken,
         )

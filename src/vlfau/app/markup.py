@@ -1,7 +1,5 @@
 """Results as HTML. Every text is escaped: names come from visitors."""
 
-import base64
-import io
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -9,10 +7,9 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 from numpy.typing import NDArray
-from PIL import Image
 
 from vlfau.app.judging import JudgedVideo
 from vlfau.facs import action_unit
@@ -21,6 +18,7 @@ from vlfau.inference.heatmap import draw_heatmap
 from vlfau.inference.images import Picture
 from vlfau.inference.panel import face_colour
 from vlfau.inference.results import AUResult, FaceResult
+from vlfau.pages import data_url, jpeg_url, templates
 from vlfau.video.summary import clock, event_lines, summary
 
 __all__ = ["face_html", "head_html", "live_html", "scene_html", "status_html", "video_html"]
@@ -28,6 +26,7 @@ __all__ = ["face_html", "head_html", "live_html", "scene_html", "status_html", "
 _SCENE_SIDE: Final = 900
 _HEAT_SIDE: Final = 280
 _TABLE_ROWS: Final = 200
+_JPEG_QUALITY: Final = 82
 _THIRDS: Final = (("upper", "middle", "lower"), ("left", "middle", "right"))
 
 
@@ -99,13 +98,7 @@ def video_html(video: JudgedVideo, timeline: Path | None, dark_timeline: Path | 
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("vlfau.app", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates("vlfau.app", "templates")
     environment.globals.update(clock=clock, unit=action_unit, colour=face_colour, share=_share)
     return environment
 
@@ -136,14 +129,8 @@ def _reduced(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def _jpeg(pixels: NDArray[np.uint8]) -> Markup:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=82)
-    return _data_url("image/jpeg", file.getvalue())
+    return jpeg_url(pixels, quality=_JPEG_QUALITY)
 
 
 def _svg(path: Path) -> Markup:
-    return _data_url("image/svg+xml", path.read_bytes())
-
-
-def _data_url(kind: str, content: bytes) -> Markup:
-    return Markup("data:{};base64,{}").format(kind, base64.b64encode(content).decode("ascii"))
+    return data_url("image/svg+xml", path.read_bytes())

@@ -17,7 +17,7 @@ from vlfau.batch import pipeline
 from vlfau.batch.outcome import Outcome
 from vlfau.batch.units import Unit
 from vlfau.batch.worker import Job
-from vlfau.errors import ConfigError, InputError, MissingExtraError, VlfauError
+from vlfau.errors import ConfigError, InputError, MissingExtraError, VlfauError, first_line
 
 __all__ = ["Process", "cluster"]
 
@@ -94,7 +94,7 @@ def _alone(ray: Any, workers: int) -> Iterator[None]:
             )
     except (RuntimeError, OSError, ray.exceptions.RayError) as error:
         ray.shutdown()
-        raise VlfauError(f"Ray does not start on this machine ({_first_line(error)}); its logs are in {logs}") from None
+        raise VlfauError(f"Ray does not start on this machine ({first_line(error)}); its logs are in {logs}") from None
     try:
         yield
     finally:
@@ -108,7 +108,7 @@ def _joined(ray: Any, address: str) -> Iterator[None]:
         with _muted():
             ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL)
     except (RuntimeError, OSError, ValueError, ray.exceptions.RayError) as error:
-        raise _no_cluster(address, _first_line(error)) from None
+        raise _no_cluster(address, first_line(error)) from None
     try:
         yield
     finally:
@@ -121,7 +121,7 @@ def _process(ray: Any, workers: int | None) -> Process:
             for text in pipeline.outcomes(job, [unit.to_json() for unit in units], workers):
                 yield pipeline.read(text)
         except ray.exceptions.RayError as error:
-            reason = _first_line(error)
+            reason = first_line(error)
             raise VlfauError(f"Ray stopped ({reason}); start the same again, it goes on where it was") from None
 
     return process
@@ -142,10 +142,6 @@ def _no_cluster(address: str, reason: str) -> InputError:
     return InputError(
         f"no Ray cluster answers at {address} ({reason}); check the address, and compare the versions of Ray"
     )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
 
 
 def _cores() -> int:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from vlfau.errors import ConfigError
 from vlfau.inference.predictor import Predictor
-from vlfau.video.stream import DescribeFrames
+from vlfau.video.stream import DescribeFrames, for_pictures
 
 __all__ = ["Settings"]
 
@@ -57,7 +57,7 @@ class Settings:
         """
         return Predictor(
             self.model,
-            describe="active" if self.describe == "changes" else self.describe,
+            describe=for_pictures(self.describe),
             beam_size=self.beam_size,
             gendered=self.gendered,
             consistent=self.consistent,

@@ -99,11 +99,12 @@ def _check(inputs: list[Path], keep: KeepOptions, video: VideoOptions) -> None:
 
 def _predictor(model: ModelOptions) -> "Predictor":
     from vlfau.inference.predictor import Predictor
+    from vlfau.video.stream import for_pictures
 
     return Predictor(
         model.model,
         threads=model.threads,
-        describe="active" if model.describe == "changes" else model.describe,
+        describe=for_pictures(model.describe),
         beam_size=model.beam_size,
         gendered=model.gendered,
         consistent=model.consistent,

@@ -10,7 +10,7 @@ from vlfau.cli.predict_options import KeepOptions
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import PictureResult
 from vlfau.video.annotate import VideoWriter
-from vlfau.video.events import Event, find_events, write_events_csv
+from vlfau.video.events import Event, find_all_events, write_events_csv
 from vlfau.video.frames import VideoFrame
 from vlfau.video.summary import summary
 from vlfau.video.tracks import Track, TrackBuilder
@@ -66,6 +66,7 @@ class VideoFiles:
             from vlfau.video import report
 
             self._report = report.ReportBuilder(file, model)
+            self._builder = self._report.tracks
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -85,20 +86,20 @@ class VideoFiles:
         Raises:
             InputError: A file cannot be written.
         """
-        self._builder.add(result)
+        if self._report is None:
+            self._builder.add(result)
+        else:
+            self._report.add(frame, result)
         if self._folder is not None and self._options.annotate:
             if self._writer is None:
                 path = self._folder / f"{self._name}.vlfau.mp4"
                 self._writer = self._opened.enter_context(VideoWriter(path, au_ids=self._model.au_ids, note=self._note))
             self._writer.write(frame, result)
-        if self._report is not None:
-            self._report.add(frame, result)
 
     def _finish(self) -> None:
         builder = self._builder
         self.tracks = builder.build()
-        thresholds = self._model.thresholds
-        events = [event for track in self.tracks for event in find_events(track, thresholds=thresholds)]
+        events = find_all_events(self.tracks, self._model.thresholds)
         seen_s = (builder.end_s or 0.0) - (builder.start_s or 0.0)
         # The last frame is shown as long as the others.
         duration_s = seen_s * builder.frames / max(builder.frames - 1, 1)

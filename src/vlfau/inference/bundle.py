@@ -69,6 +69,15 @@ class BundleInfo:
         """Whether the model saw synthetic faces only."""
         return bool(self.training.get("synthetic", False))
 
+    def identity(self) -> dict[str, Any]:
+        """Return what files of results say of the model, as JSON can hold it."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "synthetic": self.is_synthetic,
+            "au_ids": list(self.au_ids),
+        }
+
 
 @dataclass(frozen=True)
 class Bundle:

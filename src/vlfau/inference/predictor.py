@@ -15,6 +15,7 @@ from vlfau.inference.bundle import Bundle, load_bundle
 from vlfau.inference.captioner import Captioner, Describe
 from vlfau.inference.images import Picture, as_picture
 from vlfau.inference.judgement import Judgement, Words
+from vlfau.inference.odds import sigmoid
 from vlfau.inference.results import CropResult, FaceResult
 
 __all__ = ["Predictor", "face_result"]
@@ -71,11 +72,14 @@ class Predictor:
         """The AUs that the model knows, in its order."""
         return self.bundle.info.au_ids
 
-    def predict(self, image: str | Path | Picture | NDArray[np.uint8]) -> list[FaceResult]:
+    def predict(
+        self, image: str | Path | Picture | NDArray[np.uint8], *, describe: Describe | None = None
+    ) -> list[FaceResult]:
         """Judge every face of a picture.
 
         Args:
             image: A file, a picture that was read before, or pixels: (H, W, 3) uint8 RGB.
+            describe: Replaces the predictor's own choice of AUs.
 
         Returns:
             The faces, largest first; none if no face was found.
@@ -88,14 +92,15 @@ class Predictor:
         crops = self.align(picture.pixels, faces)
         return [
             face_result(face, crop, result, reduction=picture.reduction)
-            for face, crop, result in zip(faces, crops, self.predict_crops(crops), strict=True)
+            for face, crop, result in zip(faces, crops, self.predict_crops(crops, describe=describe), strict=True)
         ]
 
-    def predict_crops(self, crops: NDArray[np.uint8]) -> list[CropResult]:
+    def predict_crops(self, crops: NDArray[np.uint8], *, describe: Describe | None = None) -> list[CropResult]:
         """Judge faces that are aligned already, as by `align_face` with the bundle's geometry.
 
         Args:
             crops: (B, S, S, 3) uint8 RGB.
+            describe: Replaces the predictor's own choice of AUs.
 
         Raises:
             ImageError: The pixels are of another kind or size.
@@ -103,7 +108,7 @@ class Predictor:
         results: list[CropResult] = []
         for start in range(0, len(crops), _BATCH_SIZE):
             judgement = self.judge(crops[start : start + _BATCH_SIZE])
-            words = self.describe(judgement, range(len(judgement.au_states)))
+            words = self.describe(judgement, range(len(judgement.au_states)), describe)
             results += [judgement.result(row, each) for row, each in enumerate(words)]
         return results
 
@@ -145,9 +150,7 @@ class Predictor:
                     f"bundle {self.bundle.folder} gives no finite number for each of {num_aus} AUs of {batch} "
                     f"faces, but an array {scores.shape}; export it anew"
                 )
-        au_probs = (
-            1 + np.tanh(vision.au_logits.astype(np.float64) / 2)
-        ) / 2  # (B, N), the sigmoid, which cannot overflow so
+        au_probs = sigmoid(vision.au_logits)  # (B, N)
         au_states = au_probs >= np.array(info.thresholds)
         return Judgement(info.au_ids, au_probs, au_states, vision)
 

@@ -1,17 +1,11 @@
 """The report as one HTML page that needs no other file and no network."""
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from numpy.typing import NDArray
-from PIL import Image
-
+from vlfau.pages import data_url, jpeg_url, templates
 from vlfau.report.data_key import DataKey
 from vlfau.report.examples import CHOICE, ExampleSet
 from vlfau.report.faces import attention_over
@@ -65,13 +59,7 @@ def render_page(runs: Runs, sections: Sequence[Section], notes: Sequence[str]) -
         sections: What to show; empty ones are left out.
         notes: What is missing, and why.
     """
-    environment = Environment(
-        loader=PackageLoader("vlfau.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates("vlfau.report", ".")
     return environment.get_template("page.html.j2").render(
         sentence=synthetic_sentence(runs),
         any_synthetic=any(run.data.synthetic for run in runs.every),
@@ -80,17 +68,7 @@ def render_page(runs: Runs, sections: Sequence[Section], notes: Sequence[str]) -
         sections=[section for section in sections if section.tables or section.drawings or section.faces],
         notes=notes,
         choice=CHOICE,
-        png=_png_uri,
-        jpeg=_jpeg_uri,
+        png=partial(data_url, "image/png"),
+        jpeg=partial(jpeg_url, quality=JPEG_QUALITY),
         attention_over=attention_over,
     )
-
-
-def _png_uri(content: bytes) -> Markup:
-    return Markup("data:image/png;base64,{}").format(base64.b64encode(content).decode("ascii"))
-
-
-def _jpeg_uri(picture: NDArray[np.uint8]) -> Markup:
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "JPEG", quality=JPEG_QUALITY)
-    return Markup("data:image/jpeg;base64,{}").format(base64.b64encode(file.getvalue()).decode("ascii"))

@@ -51,13 +51,7 @@ class Table:
             "format": FORMAT,
             "layout": layout,
             "vlfau": vlfau.__version__,
-            "model": {
-                "name": model.name,
-                "version": model.version,
-                "synthetic": model.is_synthetic,
-                "au_ids": list(model.au_ids),
-                "thresholds": list(model.thresholds),
-            },
+            "model": model.identity() | {"thresholds": list(model.thresholds)},
             "columns": columns_json(self.columns),
         }
         self._by_name = {column.name: column for column in self.columns}

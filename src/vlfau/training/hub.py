@@ -4,7 +4,7 @@ from pathlib import Path
 
 from huggingface_hub import HfApi, snapshot_download
 
-from vlfau.errors import CheckpointError
+from vlfau.errors import CheckpointError, first_line
 from vlfau.model import VLFAU
 from vlfau.training.checkpoint import PAPERS_FILE, WEIGHTS_FILE, Checkpoint, load_checkpoint, read_papers
 from vlfau.training.checkpoint import save_checkpoint as save_pretrained
@@ -33,7 +33,7 @@ def from_pretrained(name: str | Path, *, revision: str | None = None) -> tuple[V
         folder = snapshot_download(str(name), revision=revision, allow_patterns=list(FILES))
     except Exception as error:  # The client also raises the errors of its transport, which have no common base.
         raise CheckpointError(
-            f"{name} is no folder, and no repository that could be fetched ({_first_line(error)}); check the name, or "
+            f"{name} is no folder, and no repository that could be fetched ({first_line(error)}); check the name, or "
             "give a folder"
         ) from None
     return load_checkpoint(Path(folder))
@@ -60,8 +60,4 @@ def push_to_hub(folder: Path, repository: str, *, private: bool = True, token: s
         api.create_repo(repository, private=private, exist_ok=True)
         return str(api.upload_folder(folder_path=folder, repo_id=repository, allow_patterns=list(FILES)))
     except Exception as error:  # The client also raises the errors of its transport, which have no common base.
-        raise CheckpointError(f"{folder} could not be uploaded to {repository} ({_first_line(error)})") from None
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]
+        raise CheckpointError(f"{folder} could not be uploaded to {repository} ({first_line(error)})") from None

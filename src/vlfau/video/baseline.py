@@ -35,6 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError, InputError
+from vlfau.inference.odds import logit, sigmoid
 from vlfau.inference.results import CropResult
 from vlfau.video.tracks import Track
 
@@ -47,8 +48,6 @@ _MARGIN: Final = float(np.log(4))
 """How far below its threshold an AU may rest unshifted, in logits."""
 _NO_INTENSITY: Final = 0.5
 _MOST_INTENSITY: Final = 5.0
-_LEAST_PROB: Final = 1e-6
-"""Keeps logits finite."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -86,7 +85,7 @@ class Baseline:
         au_ids = tuple(au.au_id for au in rows[0]) if rows else ()
         if not au_ids or any(tuple(au.au_id for au in row) != au_ids for row in rows):
             raise InputError("a baseline needs one neutral face at least, and the same AUs of each; give such faces")
-        rest = _logit(np.array([[au.prob for au in row] for row in rows])).mean(axis=0)
+        rest = logit(np.array([[au.prob for au in row] for row in rows])).mean(axis=0)
         strengths = [au.intensity for row in rows for au in row if au.intensity is not None]
         complete = len(strengths) == len(rows) * len(au_ids)
         intensity_rest = np.reshape(strengths, (len(rows), -1)).mean(axis=0) if complete else None
@@ -123,7 +122,7 @@ class Baseline:
                 f"quantile is {quantile}, min_s {min_s}, most {most}, most_intensity {most_intensity}; give a quantile "
                 "above 0 and below 1, and 0 or more for the others"
             )
-        rest = _low(track, _logit(track.probs), quantile)
+        rest = _low(track, logit(track.probs), quantile)
         intensity_rest = None if track.intensities is None else _low(track, track.intensities, quantile)
         full = cls._of(track.au_ids, thresholds, rest, intensity_rest, typical)
         if track.frame_s.sum() < min_s:
@@ -188,10 +187,10 @@ class Baseline:
             if not 0 <= prob <= 1:
                 raise ConfigError(f"{prob} is no threshold or typical probability; give numbers from 0 to 1")
         limits = np.array(thresholds, np.float64)
-        shifts = np.maximum(0, rest - _logit(limits) + _MARGIN)
+        shifts = np.maximum(0, rest - logit(limits) + _MARGIN)
         for column, au_id in enumerate(au_ids):
             if au_id in typical:
-                shifts[column] = rest[column] - _logit(np.float64(typical[au_id]))
+                shifts[column] = rest[column] - logit(np.float64(typical[au_id]))
         strength_shifts = (
             None if intensity_rest is None else np.clip(intensity_rest, _NO_INTENSITY, _MOST_INTENSITY) - _NO_INTENSITY
         )
@@ -205,7 +204,7 @@ class Baseline:
 
     def _probs(self, probs: NDArray[np.floating]) -> FloatArray:
         """Shift (..., N) probabilities; those of an AU without a shift stay as they are, to the last digit."""
-        shifted = (1 + np.tanh((_logit(probs) - self.shifts) / 2)) / 2
+        shifted = sigmoid(logit(probs) - self.shifts)
         return np.where(self.shifts == 0, probs, shifted)
 
     def _intensities(self, intensities: NDArray[np.floating]) -> FloatArray:
@@ -223,10 +222,10 @@ def typical_rest(tracks: Iterable[Track], *, quantile: float = 0.2) -> dict[int,
         tracks: Clips of many people, one a person, with the same AUs.
         quantile: As for `Baseline.from_track`.
     """
-    rests = [(track.au_ids, _low(track, _logit(track.probs), quantile)) for track in tracks]
+    rests = [(track.au_ids, _low(track, logit(track.probs), quantile)) for track in tracks]
     if len({au_ids for au_ids, _ in rests}) != 1:
         raise InputError("the typical rest needs one track at least, and the same AUs in each; give such tracks")
-    typical = (1 + np.tanh(np.median([rest for _, rest in rests], axis=0) / 2)) / 2
+    typical = sigmoid(np.median([rest for _, rest in rests], axis=0))
     return dict(zip(rests[0][0], typical.tolist(), strict=True))
 
 
@@ -271,11 +270,6 @@ def measure_effect(
     return BaselineEffect(
         au_ids=without[0].au_ids, auc_without=auc_without, auc_with=auc_with, f1_without=f1_without, f1_with=f1_with
     )
-
-
-def _logit(probs: NDArray[np.floating] | np.floating) -> FloatArray:
-    clipped = np.clip(np.asarray(probs, np.float64), _LEAST_PROB, 1 - _LEAST_PROB)
-    return np.asarray(np.log(clipped) - np.log1p(-clipped))
 
 
 def _low(track: Track, values: NDArray[np.floating], quantile: float) -> FloatArray:

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -11,7 +10,7 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-from PIL import Image, ImageColor
+from PIL import ImageColor
 
 from vlfau.atomic import replacing
 from vlfau.errors import MissingExtraError
@@ -22,7 +21,7 @@ from vlfau.inference.panel import face_colour
 from vlfau.inference.results import PictureResult
 from vlfau.inference.sources import printable
 from vlfau.video.curves import longest_seen
-from vlfau.video.events import Event, find_events
+from vlfau.video.events import Event, find_all_events
 from vlfau.video.frames import VideoFrame
 from vlfau.video.keyframes import KeyFrame, KeyFrames, event_strength
 from vlfau.video.plot_rows import FacePlot, face_plot, ticks
@@ -30,8 +29,9 @@ from vlfau.video.summary import clock, event_lines, summary
 from vlfau.video.tracks import Track, TrackBuilder
 
 try:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
+
+    from vlfau.pages import jpeg_url, templates
 except ModuleNotFoundError as _error:
     raise MissingExtraError(_error.name or "jinja2", "plots") from None
 
@@ -89,11 +89,14 @@ class ReportBuilder:
         file: The video, as the user named it.
         model: The model that is used.
         duration_s: The length of the video; None takes what the frames span.
+
+    Attributes:
+        tracks: Gathers the numbers of the frames that are added, for whoever else needs them.
     """
 
     def __init__(self, file: str | Path, model: BundleInfo, *, duration_s: float | None = None) -> None:
         self.file, self.model, self.duration_s = printable(file), model, duration_s
-        self._tracks = TrackBuilder(model.au_ids)
+        self.tracks = TrackBuilder(model.au_ids)
         self._key_frames = KeyFrames()
 
     def add(self, frame: VideoFrame, result: PictureResult) -> None:
@@ -106,7 +109,7 @@ class ReportBuilder:
         Raises:
             InputError: The result is out of order, has no time, or lacks an AU of the model.
         """
-        self._tracks.add(result)
+        self.tracks.add(result)
         self._key_frames.add(frame.pixels, result)
 
     def write(
@@ -129,27 +132,26 @@ class ReportBuilder:
     def render(self, *, tracks: Sequence[Track] | None = None, events: Sequence[Event] | None = None) -> str:
         """Return the page that `write` writes."""
         if tracks is None:
-            tracks = self._tracks.build()
+            tracks = self.tracks.build()
         if events is None:
-            thresholds = self.model.thresholds
-            events = [event for track in tracks for event in find_events(track, thresholds=thresholds)]
-        start_s = self._tracks.start_s or 0.0
-        end_s = max([self._tracks.end_s or 0.0, *(float(track.time_s[-1] + track.frame_s[-1]) for track in tracks)])
+            events = find_all_events(tracks, self.model.thresholds)
+        start_s = self.tracks.start_s or 0.0
+        end_s = max([self.tracks.end_s or 0.0, *(float(track.time_s[-1] + track.frame_s[-1]) for track in tracks)])
         span_s = (start_s, max(end_s, start_s + 0.1))
         duration_s = self.duration_s if self.duration_s is not None else end_s - start_s
         shown, left_out = longest_seen(tracks, _PLOTTED_FACES)
         plots: list[FacePlot] = [face_plot(track, events, self.model, span_s) for track in shown]
         script = _template_text("report.js")
         return (
-            _environment()
+            templates("vlfau.video", "templates")
             .get_template("report.html.j2")
             .render(
                 file=self.file,
                 model=self.model,
                 duration_s=duration_s,
-                frames=self._tracks.frames,
+                frames=self.tracks.frames,
                 tracks=tracks,
-                face_lines=summary(tracks, [], duration_s=duration_s, frames=self._tracks.frames).splitlines()[1:],
+                face_lines=summary(tracks, [], duration_s=duration_s, frames=self.tracks.frames).splitlines()[1:],
                 event_lines=event_lines(events),
                 few_lines=_FEW_LINES,
                 plots=plots,
@@ -176,21 +178,9 @@ def _strongest(events: Sequence[Event], count: int) -> list[Event]:
     return sorted(ranked[:count], key=lambda event: (event.onset_s, event.face_id, event.au_id))
 
 
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("vlfau.video", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
 def _template_text(name: str) -> str:
     return resources.files("vlfau.video").joinpath("templates", name).read_text("utf-8")
 
 
 def _jpeg(picture: Any) -> Markup:
-    file = io.BytesIO()
-    Image.fromarray(np.asarray(picture, np.uint8)).save(file, "JPEG", quality=_JPEG_QUALITY)
-    return Markup("data:image/jpeg;base64,{}").format(base64.b64encode(file.getvalue()).decode("ascii"))
+    return jpeg_url(np.asarray(picture, np.uint8), quality=_JPEG_QUALITY)

@@ -19,13 +19,18 @@ from vlfau.video.frames import VideoFrame
 from vlfau.video.reader import VideoReader
 from vlfau.video.tracker import FaceTracker, TrackedFace
 
-__all__ = ["DescribeFrames", "stream"]
+__all__ = ["DescribeFrames", "for_pictures", "stream"]
 
 DescribeFrames = Literal["changes", "active", "every", "never"]
 
 _DECODED_AHEAD: Final = 4
 _TRACKED_AHEAD: Final = 2
 """Whole frames wait here: a few hide that some take longer, more would only fill the memory."""
+
+
+def for_pictures(describe: DescribeFrames) -> Describe:
+    """Return which AUs get words where no frame went before: those that act stand for those that change."""
+    return "active" if describe == "changes" else describe
 
 
 def stream(

@@ -119,9 +119,7 @@ def decode_captions(
     never = [bos_id, *banned_ids]
     while len(search.rows):
         output = stepper.step(token_ids, hidden, cell, search.rows)
-        logprobs = _log_softmax(output.logits)
-        logprobs[..., never] = -np.inf
-        alive, beams, token_ids = search.advance(logprobs)
+        alive, beams, token_ids = search.advance(output.logits, never)
         kept = alive[:, None]
         hidden, cell = output.hidden[kept, beams], output.cell[kept, beams]
     return search.results()
@@ -155,7 +153,7 @@ def choose_captions(
         output = stepper.step(token_ids, hidden, cell, rows)
         hidden, cell = output.hidden, output.cell
         token_ids = np.maximum(words[..., place], 0)
-        logprobs = np.take_along_axis(_log_softmax(output.logits), token_ids[..., None], 2)[..., 0]
+        logprobs = np.take_along_axis(output.logits, token_ids[..., None], 2)[..., 0] - _log_total(output.logits)
         sums += np.where(words[..., place] >= 0, logprobs, 0)
     return [int(best) % len(captions) for best, captions in zip(sums.argmax(1), candidates, strict=True)]
 
@@ -171,71 +169,85 @@ class _Search:
         self.greedy_beam: IntArray = np.zeros(num_sequences, np.int64)  # (S',), -1 once greedy has ended
         self.num_finished: IntArray = np.zeros(num_sequences, np.int64)  # (S',)
         self.best: list[DecodingResult | None] = [None] * num_sequences
+        self.best_scores = np.full(num_sequences, -np.inf)  # (S,)
 
-    def advance(self, logprobs: FloatArray) -> tuple[IntArray, IntArray, IntArray]:
+    def advance(self, logits: FloatArray, never: Sequence[int]) -> tuple[IntArray, IntArray, IntArray]:
         """Extend every hypothesis by one word.
 
         Args:
-            logprobs: (S', K, W).
+            logits: (S', K, W).
+            never: Words that must not be chosen.
 
         Returns:
             Which of the S' sequences go on (S",), the beam that each kept hypothesis extends (S", K), and
             its new word (S", K).
         """
-        live, old_beams, words = logprobs.shape
+        live, _, words = logits.shape
         beam_size = self.options.beam_size
+        before = self.sums - _log_total(logits)  # (S', K); a word's logit added gives the new sum
+        logits = logits.copy()
+        logits[..., never] = -np.inf
         if self._length() + 1 == self.options.max_length:
-            logprobs = np.where(np.arange(words) == self.eos_id, logprobs, -np.inf)
-        totals = (self.sums[..., None] + logprobs).reshape(live, old_beams * words)
+            logits[..., np.arange(words) != self.eos_id] = -np.inf
         # Of twice as many candidates as beams, at least as many as beams do not end.
-        picks = _top(totals, 2 * beam_size)
-        sums = np.take_along_axis(totals, picks, 1)
+        picks = _top((logits + before[..., None].astype(logits.dtype)).reshape(live, -1), 2 * beam_size)
         beams, tokens = picks // words, picks % words
-        self._finish_where((tokens == self.eos_id) & (np.arange(picks.shape[1]) < beam_size), beams, sums)
+        every = self.every_row
+        sums = before[every, beams] + logits[every, beams, tokens]
+        ends = tokens == self.eos_id
+        if ends.any():
+            self._finish_where(ends[:, :beam_size], beams, sums)
+            keep = np.argsort(ends, axis=1, kind="stable")[:, :beam_size]
+            beams, tokens, sums = beams[every, keep], tokens[every, keep], sums[every, keep]
+            sums[tokens == self.eos_id] = -np.inf
+        else:
+            beams, tokens, sums = beams[:, :beam_size], tokens[:, :beam_size], sums[:, :beam_size]
+        self._keep_greedy(logits, before, beams, tokens, sums)
 
-        keep = np.argsort(tokens == self.eos_id, axis=1, kind="stable")[:, :beam_size]
-        beams, tokens, sums = (np.take_along_axis(array, keep, 1) for array in (beams, tokens, sums))
-        sums = np.where(tokens == self.eos_id, -np.inf, sums)
-        self._keep_greedy(logprobs, beams, tokens, sums)
-
-        every = np.arange(live)[:, None]
         self.tokens = np.concatenate([self.tokens[every, beams], tokens[..., None]], axis=2)
         self.sums = sums
         alive = np.flatnonzero(~self._is_done())
         if len(alive) < live:
             self.rows, self.tokens, self.sums = self.rows[alive], self.tokens[alive], self.sums[alive]
             self.greedy_beam, self.num_finished = self.greedy_beam[alive], self.num_finished[alive]
-        return alive, beams[alive], tokens[alive]
+            beams, tokens = beams[alive], tokens[alive]
+        return alive, beams, tokens
 
     def results(self) -> list[DecodingResult]:
         return [result for result in self.best if result is not None]
 
+    @property
+    def every_row(self) -> IntArray:
+        """Every searched sequence as (S', 1), to index with."""
+        return np.arange(len(self.rows))[:, None]
+
     def _length(self) -> int:
         return len(self.prefix) + int(self.tokens.shape[2])
 
-    def _score(self, sum_logprobs: float) -> float:
-        return float(sum_logprobs / (self._length() + 1) ** self.options.length_penalty)
-
     def _finish_where(self, ends: NDArray[np.bool_], beams: IntArray, sums: FloatArray) -> None:
-        ends &= np.isfinite(sums)
+        ends = ends & np.isfinite(sums[:, : ends.shape[1]])
         self.num_finished += ends.sum(1)
         for row, rank in zip(*np.nonzero(ends), strict=True):
             self._finish(row, beams[row, rank], sums[row, rank])
 
     def _finish(self, row: int, beam: int, sum_logprobs: float) -> None:
-        score, best = self._score(sum_logprobs), self.best[self.rows[row]]
-        if best is None or score > best.score:
+        score = float(sum_logprobs / (self._length() + 1) ** self.options.length_penalty)
+        sequence = self.rows[row]
+        if score > self.best_scores[sequence]:
             token_ids = self.prefix + tuple(self.tokens[row, beam].tolist())
-            self.best[self.rows[row]] = DecodingResult(token_ids, float(sum_logprobs), score)
+            self.best[sequence] = DecodingResult(token_ids, float(sum_logprobs), score)
+            self.best_scores[sequence] = score
 
-    def _keep_greedy(self, logprobs: FloatArray, beams: IntArray, tokens: IntArray, sums: FloatArray) -> None:
+    def _keep_greedy(
+        self, logits: FloatArray, before: FloatArray, beams: IntArray, tokens: IntArray, sums: FloatArray
+    ) -> None:
         """Follow the greedy hypothesis: end it, find it among the kept, or give it the last place."""
         rows = np.flatnonzero(self.greedy_beam >= 0)
         if not len(rows):
             return
         beam = self.greedy_beam[rows]
-        token = logprobs[rows, beam].argmax(1)
-        total = self.sums[rows, beam] + logprobs[rows, beam, token]
+        token = logits[rows, beam].argmax(1)
+        total = before[rows, beam] + logits[rows, beam, token]
         ended = token == self.eos_id
         for row, old_beam, sum_logprobs in zip(rows[ended], beam[ended], total[ended], strict=True):
             self._finish(row, old_beam, sum_logprobs)
@@ -249,23 +261,24 @@ class _Search:
 
     def _is_done(self) -> NDArray[np.bool_]:
         """Say which sequences can't improve, or have ended often enough and greedily too."""
-        best = np.array([-np.inf if (b := self.best[row]) is None else b.score for row in self.rows])
         # Every further word lowers the sum; the longest caption divides it by the most.
         bound = self.sums.max(1) / self.options.max_length**self.options.length_penalty
         enough = (self.num_finished >= self.options.beam_size) & (self.greedy_beam < 0)
-        done: NDArray[np.bool_] = enough | (best >= bound)
+        done: NDArray[np.bool_] = enough | (self.best_scores[self.rows] >= bound)
         return done
 
 
 def _top(totals: FloatArray, count: int) -> IntArray:
     """Return the places of the `count` largest entries a row, largest first."""
     count = min(count, totals.shape[1])
-    places = np.argpartition(-totals, count - 1, axis=1)[:, :count]
-    order = np.argsort(-np.take_along_axis(totals, places, 1), axis=1, kind="stable")
-    return np.take_along_axis(places, order, 1)
+    every = np.arange(len(totals))[:, None]
+    places = np.argpartition(totals, -count, axis=1)[:, -count:]
+    order = np.argsort(-totals[every, places], axis=1, kind="stable")
+    return places[every, order]
 
 
-def _log_softmax(logits: FloatArray) -> FloatArray:
-    shifted = logits.astype(np.float64) - logits.max(-1, keepdims=True)
-    result: FloatArray = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+def _log_total(logits: FloatArray) -> FloatArray:
+    """Return log sum exp over the words: (..., W) to (...), float64."""
+    highest = logits.max(-1)
+    result: FloatArray = highest + np.log(np.exp(logits - highest[..., None]).sum(-1, dtype=np.float64))
     return result

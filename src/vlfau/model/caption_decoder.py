@@ -81,7 +81,9 @@ class CaptionDecoder(nn.Module):
             features: (S, L, d).
             keys: (S, L, d), from `start`.
         """
-        hidden, cell, weights = self._advance(self.embedding(token_ids), hidden, cell, features, keys)
+        # The words' share of the gates is the same in every step: a graph holds it as a table.
+        word_gates = F.embedding(token_ids, self._word_gates(self.embedding.weight))
+        hidden, cell, weights = self._advance(word_gates, self._state_weight(), (hidden, cell), features, keys)
         return CaptionStep(self.vocabulary_scores(hidden), hidden, cell, weights)
 
     def forward(self, features: Tensor, token_ids: Tensor) -> TaughtCaptions:
@@ -94,22 +96,34 @@ class CaptionDecoder(nn.Module):
         start = self.start(features)
         hidden, cell = start.hidden[:, None], start.cell[:, None]
         states, attention = [], []
-        for embedded in self.embedding(token_ids).split(1, dim=1):  # each (S, 1, e)
-            hidden, cell, weights = self._advance(embedded, hidden, cell, features, start.keys)
+        state_weight = self._state_weight()
+        for word_gates in torch.split(self._word_gates(self.embedding(token_ids)), 1, dim=1):  # each (S, 1, 4h)
+            hidden, cell, weights = self._advance(word_gates, state_weight, (hidden, cell), features, start.keys)
             states.append(hidden)
             attention.append(weights)
         return TaughtCaptions(self.vocabulary_scores(torch.cat(states, 1)), torch.cat(attention, 1))
 
+    def _word_gates(self, embedded: Tensor) -> Tensor:
+        """Return what words (..., e) add to the gates (..., 4h), with the bias."""
+        first = self.attend_hidden.out_features
+        return F.linear(embedded, self.gates.weight[:, first : first + self.embedding.embedding_dim], self.gates.bias)
+
+    def _state_weight(self) -> Tensor:
+        """Return the gates' weights of the attended feature and the last hidden state, (4h, d + h)."""
+        feature_dim, hidden_dim = self.attend_hidden.out_features, self.attend_hidden.in_features
+        return torch.cat([self.gates.weight[:, :feature_dim], self.gates.weight[:, -hidden_dim:]], dim=1)
+
     def _advance(
-        self, embedded: Tensor, hidden: Tensor, cell: Tensor, features: Tensor, keys: Tensor
+        self, word_gates: Tensor, state_weight: Tensor, state: tuple[Tensor, Tensor], features: Tensor, keys: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
+        hidden, cell = state
         queries = self.attend_hidden(hidden)  # (S, K, d)
         # In place, for this is the largest array of a step.
         matches = F.relu(keys[:, None] + queries[:, :, None], inplace=True)  # (S, K, L, d)
         scores = self.attend_score(matches)  # (S, K, L, 1)
         weights = scores.squeeze(3).softmax(2)
         attended = weights @ features  # (S, K, d)
-        gates = self.gates(torch.cat([attended, embedded, hidden], dim=2))
+        gates = F.linear(torch.cat([attended, hidden], dim=2), state_weight) + word_gates
         write, forget, update, read = gates.chunk(4, dim=2)
         cell = torch.sigmoid(forget) * cell + torch.sigmoid(write) * torch.tanh(update)
         hidden = torch.sigmoid(read) * torch.tanh(cell)

@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.rows import Row
 from vlfau.synthetic import Renderer, Settings, Subject, generate
 from vlfau.synthetic.clips import Clip, shoot
 from vlfau.synthetic.components import components
@@ -31,10 +32,10 @@ print(time.perf_counter() - start)
 """
 
 
-def measure() -> Iterator[tuple[str, str]]:
+def measure() -> Iterator[Row]:
     """Yield CPU seconds a subject and a picture, the throughput of two workers, the start and a profile."""
     cv2.setNumThreads(1)
-    yield "first picture, cold numba cache", f"{_cold_start():.1f} s"
+    yield Row("first picture, cold numba cache", f"{_cold_start():.1f} s")
     chances = components("everyday")
     Subject.sample(0, 0, chances=chances)
     seconds, people = [], []
@@ -42,16 +43,16 @@ def measure() -> Iterator[tuple[str, str]]:
         start = time.process_time()
         people.append(Subject.sample(0, number, chances=chances))
         seconds.append(time.process_time() - start)
-    yield "new subject", f"{np.median(seconds):.3f} CPU s"
+    yield Row("new subject", f"{np.median(seconds):.3f} CPU s")
     for size in SIZES:
         cost = _cost(size, people[:PEOPLE])
-        yield (
+        yield Row(
             f"picture of {size} x {size}, 2 x 2 samples, camera, JPEG",
             f"{1e3 * cost:.1f} CPU ms ({1 / cost:.1f} a CPU s)",
         )
     drawn, whole = _throughput()
-    yield f"{WORKERS} workers, 256 x 256, once they run", f"{drawn:.1f} images/s"
-    yield f"{WORKERS} workers, 256 x 256, {POOL_PEOPLE} people from start to end", f"{whole:.1f} images/s"
+    yield Row(f"{WORKERS} workers, 256 x 256, once they run", f"{drawn:.1f} images/s")
+    yield Row(f"{WORKERS} workers, 256 x 256, {POOL_PEOPLE} people from start to end", f"{whole:.1f} images/s")
     yield from _profile(people[:PEOPLE])
 
 
@@ -101,7 +102,7 @@ def _throughput() -> tuple[float, float]:
     return (len(counted) - 1) * per_person / (counted[-1] - counted[0]), whole
 
 
-def _profile(people: list[Subject]) -> Iterator[tuple[str, str]]:
+def _profile(people: list[Subject]) -> Iterator[Row]:
     renderer = Renderer(256)
     profile = cProfile.Profile()
     profile.enable()
@@ -110,4 +111,4 @@ def _profile(people: list[Subject]) -> Iterator[tuple[str, str]]:
     stats = pstats.Stats(profile).stats  # type: ignore[attr-defined]
     largest = sorted(stats.items(), key=lambda item: -item[1][2])[:8]
     for (path, _, name), (_, _, own, _, _) in largest:
-        yield f"of which {Path(path).stem}.{name.strip('<>')}", f"{1e3 * own / count:.1f} ms a picture"
+        yield Row(f"of which {Path(path).stem}.{name.strip('<>')}", f"{1e3 * own / count:.1f} ms a picture")

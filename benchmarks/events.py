@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.rows import Row
 from vlfau.facs import action_unit
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import PictureResult
@@ -24,7 +25,7 @@ LEAST_PEAK, TOLERANCE = 3, 2
 """Intensity C, and frames."""
 
 
-def measure() -> Iterator[tuple[str, str]]:
+def measure() -> Iterator[Row]:
     """Yield the share of true events whose onset is found within two frames."""
     predictor = Predictor(describe="never")
     renderer, expressions = Renderer(SIZE), sampler(PRESET)
@@ -49,15 +50,15 @@ def measure() -> Iterator[tuple[str, str]]:
                 offsets.append(float(nearest))
                 missed_by_au.setdefault(au_id, []).append(abs(nearest) > TOLERANCE)
     distance = np.abs(offsets)
-    yield "true events of intensity C or more that begin within a clip", str(len(offsets))
-    yield (
+    yield Row("true events of intensity C or more that begin within a clip", str(len(offsets)))
+    yield Row(
         f"onset found within {TOLERANCE} frames of {FRAMES_PER_SECOND} a second (goal 80 %)",
         _percent(distance <= TOLERANCE),
     )
-    yield "within 5 frames", _percent(distance <= 5)
+    yield Row("within 5 frames", _percent(distance <= 5))
     for au_id, missed in sorted(missed_by_au.items()):
         share = _percent(~np.array(missed))
-        yield f"within {TOLERANCE} frames: {action_unit(au_id).label}", f"{share} of {len(missed)}"
+        yield Row(f"within {TOLERANCE} frames: {action_unit(au_id).label}", f"{share} of {len(missed)}")
 
 
 def _onsets(intensity: NDArray[np.floating]) -> list[int]:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.rows import Row
 from vlfau.faces import FaceFinder
 from vlfau.synthetic import Renderer, Subject
 from vlfau.synthetic.clips import Clip, Shot, shoot
@@ -23,29 +24,29 @@ LEAST_HEIGHT = 80
 Finds = Callable[[NDArray[np.uint8]], bool]
 
 
-def measure() -> Iterator[tuple[str, str]]:
+def measure() -> Iterator[Row]:
     """Yield the share of frames in which each detector finds a face."""
     detectors = {"FaceMesh": _facemesh()}
     foreign = _mtcnn()
     if foreign is None:
-        yield "MTCNN", "left out: facenet-pytorch is not installed (pip install --no-deps facenet-pytorch requests)"
+        yield Row("MTCNN", "left out; pip install --no-deps facenet-pytorch requests")
     else:
         detectors["MTCNN"] = foreign
     everyday = components("everyday")
     frames = list(_uncovered(everyday))
     for name, finds in detectors.items():
-        yield f"{name} finds uncovered faces of {LEAST_HEIGHT} pixels or more", _share(finds, frames)
+        yield Row(f"{name} finds uncovered faces of {LEAST_HEIGHT} pixels or more", _share(finds, frames))
     for component, weights in everyday.kinds.items():
         for kind in (kind for kind, weight in weights.items() if weight):
             chances = _with(everyday, component, kind)
             images = [
                 shot.image for shot in _shots(chances, gender=component.rpartition("_")[2], stop=COMPONENT_FRAMES)
             ]
-            yield f"{component} = {kind}", _shares(detectors, images)
+            yield Row(f"{component} = {kind}", _shares(detectors, images))
     for effect in (effect for effect, chance in everyday.camera.items() if chance):
         chances = Components(everyday.kinds, MappingProxyType({**everyday.camera, effect: 1.0}), 17, 9, 7)
         images = [shot.image for shot in _shots(chances, stop=COMPONENT_FRAMES)]
-        yield f"camera: {effect}", _shares(detectors, images)
+        yield Row(f"camera: {effect}", _shares(detectors, images))
 
 
 def _facemesh() -> Finds:

@@ -8,6 +8,7 @@ from tests.model.reference import classify_one_by_one, refine_one_by_one
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.rows import Row
 from benchmarks.timing import time_in_turns
 from vlfau.facs import AU_SETS
 from vlfau.language import Vocabulary, max_global_length, max_local_length
@@ -22,7 +23,7 @@ BATCH = 8
 BEAM_SIZE = 3
 
 
-def measure() -> Iterator[tuple[str, str]]:
+def measure() -> Iterator[Row]:
     """Yield one row (what, figure) after the other."""
     vocabulary = Vocabulary.for_aus(AU_IDS)
     torch.manual_seed(0)
@@ -50,32 +51,36 @@ def _flops(call: object, *inputs: Tensor) -> float:
     return float(counter.get_total_flops()) / 1e9
 
 
-def _size_and_work(network: VLFAU, vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
+def _size_and_work(network: VLFAU, vocabulary: Vocabulary) -> Iterator[Row]:
     def millions(module: torch.nn.Module) -> float:
         return sum(parameter.numel() for parameter in module.parameters()) / 1e6
 
-    yield "parameters, whole network", f"{millions(network):.1f} M"
-    yield "parameters, Swin-B stem alone", f"{millions(network.stem.backbone):.1f} M"
+    yield Row("parameters, whole network", f"{millions(network):.1f} M")
+    yield Row("parameters, Swin-B stem alone", f"{millions(network.stem.backbone):.1f} M")
     crop = _crops(1)
-    yield "work a face, bare Swin-B", f"{_flops(network.stem.backbone, crop.float()):.1f} GFLOPs"
-    yield "work a face, vision half", f"{_flops(network.see, crop):.1f} GFLOPs"
-    yield (
+    yield Row("work a face, bare Swin-B", f"{_flops(network.stem.backbone, crop.float()):.1f} GFLOPs")
+    yield Row("work a face, vision half", f"{_flops(network.see, crop):.1f} GFLOPs")
+    yield Row(
         "work a face, with all captions taught",
         f"{_flops(network, crop, *_captions(vocabulary, 1)):.1f} GFLOPs",
     )
 
 
-def _forward(network: VLFAU) -> Iterator[tuple[str, str]]:
+def _forward(network: VLFAU) -> Iterator[Row]:
     bare = timm.create_model("swin_base_patch4_window7_224", pretrained=False).eval()
     crops = _crops(BATCH)
     with torch.inference_mode():
         times = time_in_turns({"bare": lambda: bare(crops.float()), "full": lambda: network.see(crops)}, repeats=5)
-    yield f"forward of {BATCH} faces, timm's bare Swin-B", str(times["bare"])
-    yield f"forward of {BATCH} faces, full network without words", str(times["full"])
-    yield "full over bare (goal 1.10 at most)", f"{times['full'].median / times['bare'].median:.3f}"
+    yield Row(f"forward of {BATCH} faces, timm's bare Swin-B", str(times["bare"]))
+    yield Row(f"forward of {BATCH} faces, full network without words", str(times["full"]))
+    yield Row(
+        "full over bare (goal 1.10 at most)",
+        f"{times['full'].median / times['bare'].median:.3f}",
+        times["bare"].median / times["full"].median,
+    )
 
 
-def _branches(network: VLFAU, threads: int) -> Iterator[tuple[str, str]]:
+def _branches(network: VLFAU, threads: int) -> Iterator[Row]:
     refinement, classifier = network.refinement, network.classifier
     assert refinement is not None
     grid = torch.randn(BATCH, 7, 7, 512)
@@ -90,13 +95,14 @@ def _branches(network: VLFAU, threads: int) -> Iterator[tuple[str, str]]:
             repeats=60,
             warmup=5,
         )
-    yield f"DAIR and heads in a loop, {threads} thread(s)", str(times["loop"])
-    yield f"DAIR and heads batched, {threads} thread(s)", str(times["batched"])
-    yield f"all refined features batched, {threads} thread(s)", str(times["features"])
-    yield "loop over batched (goal 3 at least)", f"{times['loop'].median / times['batched'].median:.2f}"
+    yield Row(f"DAIR and heads in a loop, {threads} thread(s)", str(times["loop"]))
+    yield Row(f"DAIR and heads batched, {threads} thread(s)", str(times["batched"]))
+    yield Row(f"all refined features batched, {threads} thread(s)", str(times["features"]))
+    ratio = times["loop"].median / times["batched"].median
+    yield Row(f"loop over batched, {threads} thread(s) (goal 3 at least)", f"{ratio:.2f}", ratio)
 
 
-def _beam_search(network: VLFAU, vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
+def _beam_search(network: VLFAU, vocabulary: Vocabulary) -> Iterator[Row]:
     decoder = network.local_decoder
     assert decoder is not None
     features = torch.randn(BATCH * len(AU_IDS), 49, 512)
@@ -113,6 +119,7 @@ def _beam_search(network: VLFAU, vocabulary: Vocabulary) -> Iterator[tuple[str, 
 
     times = time_in_turns({"one by one": one_by_one, "batched": lambda: search(features)}, repeats=1)
     what = f"beam search of {len(AU_IDS)} AUs x {BATCH} faces, beam {BEAM_SIZE}"
-    yield f"{what}, one by one", str(times["one by one"])
-    yield f"{what}, batched", str(times["batched"])
-    yield "one by one over batched (goal 10)", f"{times['one by one'].median / times['batched'].median:.1f}"
+    yield Row(f"{what}, one by one", str(times["one by one"]))
+    yield Row(f"{what}, batched", str(times["batched"]))
+    ratio = times["one by one"].median / times["batched"].median
+    yield Row("one by one over batched (goal 10)", f"{ratio:.1f}", ratio)

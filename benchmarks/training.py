@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from benchmarks.rows import Row
 from benchmarks.timing import time_in_turns
 from vlfau.data import AugmentationConfig, FrameDataset, read_manifest
 from vlfau.data.dataset import Batch, collate
@@ -36,12 +37,12 @@ SHORT_RUN, LONG_RUN = 1, 5
 """Epochs; the difference leaves out the start and the one validation."""
 
 
-def measure() -> Iterator[tuple[str, str]]:
+def measure() -> Iterator[Row]:
     """Yield one row (what, figure) after the other."""
     with tempfile.TemporaryDirectory() as folder:
         manifest = generate(Path(folder) / "faces", Settings("bp4d-like", 12, 4, 8, 256, seed=1))
         batch, faces_per_second = _load(manifest)
-        yield "loading and varying faces of 256 pixels, one process", f"{faces_per_second:.0f} faces/s"
+        yield Row("loading and varying faces of 256 pixels, one process", f"{faces_per_second:.0f} faces/s")
         yield from _steps(batch)
         yield from _processes(manifest)
 
@@ -69,7 +70,7 @@ def _load(manifest: Path) -> tuple[Batch, float]:
     return batch, count / (time.perf_counter() - start)
 
 
-def _steps(batch: Batch) -> Iterator[tuple[str, str]]:
+def _steps(batch: Batch) -> Iterator[Row]:
     """Compare a training step of the paper's configuration with one of its stem as a bare classifier."""
     torch.manual_seed(0)
     vocabulary = Vocabulary.for_aus(AU_IDS)
@@ -93,10 +94,14 @@ def _steps(batch: Batch) -> Iterator[tuple[str, str]]:
     steps = {"bare": _step(bare, bare_loss), "full": _step(module, joint_loss)}
     times = time_in_turns(steps, repeats=REPEATS)
     threads = torch.get_num_threads()
-    yield f"training step of {BATCH} faces, bare Swin-B, {threads} thread(s)", str(times["bare"])
-    yield f"training step of {BATCH} faces, all of the network, {threads} thread(s)", str(times["full"])
-    yield "full over bare (goal 1.5 at most)", f"{times['full'].median / times['bare'].median:.2f}"
-    yield "faces that the network learns from", f"{BATCH / times['full'].median:.1f} faces/s"
+    yield Row(f"training step of {BATCH} faces, bare Swin-B, {threads} thread(s)", str(times["bare"]))
+    yield Row(f"training step of {BATCH} faces, all of the network, {threads} thread(s)", str(times["full"]))
+    yield Row(
+        "full over bare (goal 1.5 at most)",
+        f"{times['full'].median / times['bare'].median:.2f}",
+        times["bare"].median / times["full"].median,
+    )
+    yield Row("faces that the network learns from", f"{BATCH / times['full'].median:.1f} faces/s")
 
 
 def _step(module: torch.nn.Module, loss_of: Callable[[], Tensor]) -> Callable[[], None]:
@@ -110,12 +115,13 @@ def _step(module: torch.nn.Module, loss_of: Callable[[], Tensor]) -> Callable[[]
     return step
 
 
-def _processes(manifest: Path) -> Iterator[tuple[str, str]]:
+def _processes(manifest: Path) -> Iterator[Row]:
     """Compare two processes of one thread with one, on the same frames an epoch."""
     seconds = {devices: _epoch(manifest, devices) for devices in (1, 2)}
     for devices, each in seconds.items():
-        yield f"an epoch of {CONFIG.stem}, {devices} process(es) of one thread", f"{each:.1f} s"
-    yield "one process over two (goal 1.6 at least)", f"{seconds[1] / seconds[2]:.2f}"
+        yield Row(f"an epoch of {CONFIG.stem}, {devices} process(es) of one thread", f"{each:.1f} s")
+    ratio = seconds[1] / seconds[2]
+    yield Row("one process over two (goal 1.6 at least)", f"{ratio:.2f}", ratio)
 
 
 def _epoch(manifest: Path, devices: int) -> float:

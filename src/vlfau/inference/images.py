@@ -29,8 +29,8 @@ __all__ = ["DECODED_PIXELS", "WORKING_PIXELS", "Picture", "as_picture", "read_im
 WORKING_PIXELS: Final = 32_000_000
 DECODED_PIXELS: Final = 180_000_000
 
-# Only plain decoders: some others of Pillow start programs.
-_FORMATS: Final = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
+# Only plain decoders: some others of Pillow start programs. The first five need no import of all its plugins.
+_FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF", "JPEG2000")
 _ORIENTATION_TAG: Final = 0x0112
 _ORIENTATIONS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -134,6 +134,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         with _PILLOW_LIMIT:
             limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
             try:
+                Image.preinit()
                 image = Image.open(path, formats=_FORMATS)
             finally:
                 Image.MAX_IMAGE_PIXELS = limit

@@ -1,0 +1,47 @@
+"""Rows of measurements, and what an earlier run says of their ratios."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["BASELINE", "MOST_LOSS", "Row", "keep_baseline", "losses"]
+
+BASELINE = Path("benchmarks/baseline.json")
+MOST_LOSS = 0.2
+"""The share of a ratio that may be lost against the baseline."""
+
+
+class Row(NamedTuple):
+    """One line of a table.
+
+    Attributes:
+        what: Was measured.
+        figure: As people read it.
+        ratio: Compares two things of the same run; larger is better. Unlike seconds it hardly depends on the machine,
+            so it is watched: a run that falls behind the baseline fails.
+    """
+
+    what: str
+    figure: str
+    ratio: float | None = None
+
+
+def losses(suite: str, rows: Iterable[Row], path: Path = BASELINE) -> Iterator[str]:
+    """Say which ratios have fallen behind the baseline."""
+    before = _read(path).get(suite, {})
+    for row in rows:
+        if row.ratio is not None and row.what in before and row.ratio < (1 - MOST_LOSS) * before[row.what]:
+            yield f"{suite}: {row.what}: {row.ratio:.3g}, but the baseline has {before[row.what]:.3g}"
+
+
+def keep_baseline(suite: str, rows: Iterable[Row], path: Path = BASELINE) -> None:
+    """Make the ratios of a suite the new baseline."""
+    ratios = {row.what: round(row.ratio, 4) for row in rows if row.ratio is not None}
+    kept = {**_read(path), suite: ratios} if ratios else _read(path)
+    path.write_text(json.dumps(dict(sorted(kept.items())), indent=2) + "\n", "utf-8")
+
+
+def _read(path: Path) -> Mapping[str, Mapping[str, float]]:
+    table: Mapping[str, Mapping[str, float]] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return table

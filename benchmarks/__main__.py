@@ -14,7 +14,19 @@ from benchmarks.rows import MOST_LOSS, Row, keep_baseline, losses
 from benchmarks.timing import describe_machine
 
 RESULTS = Path("benchmarks/results")
-SUITES = ("start", "picture", "video", "network", "runtimes", "training", "drawing", "faces", "archive", "events")
+SUITES = (
+    "start",
+    "picture",
+    "video",
+    "network",
+    "runtimes",
+    "training",
+    "drawing",
+    "faces",
+    "archive",
+    "events",
+    "neutral",
+)
 KEEP = "--keep-baseline"
 
 

@@ -1,26 +1,19 @@
 """How well the onsets of events are found, on synthetic clips whose AUs are known in every frame."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.acting import FRAMES_PER_SECOND, performances
 from benchmarks.rows import Row
 from vlfau.facs import action_unit
 from vlfau.inference.predictor import Predictor
-from vlfau.inference.results import PictureResult
-from vlfau.synthetic import Renderer, Subject
-from vlfau.synthetic.clips import Clip, shoot
-from vlfau.synthetic.components import components
-from vlfau.synthetic.sampler import sampler
-from vlfau.video.events import find_all_events
-from vlfau.video.tracks import tracks
+from vlfau.video.events import find_events
 
 __all__ = ["measure"]
 
-PRESET, SEED, SIZE = "wide", 77, 256
-CLIPS, FRAMES, FRAMES_PER_SECOND = 40, 48, 25
+CLIPS, FRAMES = 40, 48
 LEAST_PEAK, TOLERANCE = 3, 2
 """Intensity C, and frames."""
 
@@ -28,24 +21,13 @@ LEAST_PEAK, TOLERANCE = 3, 2
 def measure() -> Iterator[Row]:
     """Yield the share of true events whose onset is found within two frames."""
     predictor = Predictor(describe="never")
-    renderer, expressions = Renderer(SIZE), sampler(PRESET)
     offsets: list[float] = []
     missed_by_au: dict[int, list[bool]] = {}
-    for number in range(CLIPS):
-        played = expressions.clip(SEED, number, FRAMES)
-        subject = Subject.sample(SEED, number, chances=components("everyday"))
-        clip = Clip.sample(subject, played, components("everyday"), SEED, number)
-        results = []
-        for place, shot in enumerate(shoot(renderer, subject, clip)):
-            faces = [replace(face, face_id=1).without_arrays() for face in predictor.predict(shot.image)[:1]]
-            results.append(PictureResult("clip", tuple(faces), place, place / FRAMES_PER_SECOND))
-        followed = tracks(results, predictor.au_ids)
-        if not followed or len(followed[0].time_s) < FRAMES // 2:
-            continue
-        events = find_all_events(followed, predictor.bundle.info.thresholds)
-        for au_id in predictor.au_ids:
+    for acted in performances(predictor, clips=CLIPS, frames=FRAMES):
+        events = find_events(acted.track, thresholds=predictor.bundle.info.thresholds)
+        for column, au_id in enumerate(predictor.au_ids):
             found = np.array([event.onset_s * FRAMES_PER_SECOND for event in events if event.au_id == au_id])
-            for onset in _onsets(np.array([expression.intensity(au_id) for expression in played])):
+            for onset in _onsets(acted.intensities[:, column]):
                 nearest = found[np.abs(found - onset).argmin()] - onset if len(found) else np.inf
                 offsets.append(float(nearest))
                 missed_by_au.setdefault(au_id, []).append(abs(nearest) > TOLERANCE)

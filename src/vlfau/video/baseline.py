@@ -27,7 +27,7 @@ expression is what you look for, give neutral faces instead. A typical level cor
 harms more where AUs act most of the time.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self, TypeVar
 
@@ -39,7 +39,7 @@ from vlfau.inference.odds import logit, sigmoid
 from vlfau.inference.results import CropResult
 from vlfau.video.tracks import Track
 
-__all__ = ["Baseline", "BaselineEffect", "measure_effect", "typical_rest"]
+__all__ = ["Baseline", "typical_rest"]
 
 FloatArray = NDArray[np.float64]
 ResultT = TypeVar("ResultT", bound=CropResult)
@@ -229,49 +229,6 @@ def typical_rest(tracks: Iterable[Track], *, quantile: float = 0.2) -> dict[int,
     return dict(zip(rests[0][0], typical.tolist(), strict=True))
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class BaselineEffect:
-    """Scores of a model without and with baselines, over the frames of all people together.
-
-    Attributes:
-        au_ids: (N,), FACS numbers.
-        auc_without, auc_with: (N,), the area under the ROC curve; NaN without active or without inactive frames.
-        f1_without, f1_with: (N,), F1 of the active state; NaN for an AU that is never active.
-    """
-
-    au_ids: tuple[int, ...]
-    auc_without: FloatArray
-    auc_with: FloatArray
-    f1_without: FloatArray
-    f1_with: FloatArray
-
-
-def measure_effect(
-    people: Iterable[tuple[Track, NDArray[np.integer]]], baseline: Callable[[Track], Baseline]
-) -> BaselineEffect:
-    """Measure on labelled tracks what baselines change.
-
-    Args:
-        people: A track and its true occurrence, (T, N): 1, 0, or below 0 where nobody knows.
-        baseline: Makes the baseline of a track, such as `lambda track: Baseline.from_track(track, thresholds)`.
-
-    Raises:
-        InputError: There is no track, the tracks differ in their AUs, or labels do not fit their track.
-    """
-    pairs = [(track, np.asarray(occurrence)) for track, occurrence in people]
-    if len({track.au_ids for track, _ in pairs}) != 1 or any(
-        occurrence.shape != track.probs.shape for track, occurrence in pairs
-    ):
-        raise InputError("expected tracks with the same AUs, each with labels of its frames by AUs; give such pairs")
-    occurrence = np.concatenate([labels for _, labels in pairs])
-    without = [track for track, _ in pairs]
-    corrected = [baseline(track).apply(track) for track in without]
-    (auc_without, f1_without), (auc_with, f1_with) = (_scores(some, occurrence) for some in (without, corrected))
-    return BaselineEffect(
-        au_ids=without[0].au_ids, auc_without=auc_without, auc_with=auc_with, f1_without=f1_without, f1_with=f1_with
-    )
-
-
 def _low(track: Track, values: NDArray[np.floating], quantile: float) -> FloatArray:
     """Return the quantile over time of (T, N) values, (N,): each frame weighs as much as it lasts."""
     weights = track.frame_s if track.frame_s.any() else np.ones(len(values))
@@ -280,30 +237,3 @@ def _low(track: Track, values: NDArray[np.floating], quantile: float) -> FloatAr
     row = (passed >= quantile).argmax(axis=0)
     columns = np.arange(values.shape[1])
     return np.asarray(values[order[row, columns], columns], np.float64)
-
-
-def _scores(some: Iterable[Track], occurrence: NDArray[np.integer]) -> tuple[FloatArray, FloatArray]:
-    """Return the ROC AUC and the F1 of each AU, (N,) each."""
-    tracks = list(some)
-    probs = np.concatenate([track.probs for track in tracks])
-    states = np.concatenate([track.states for track in tracks])
-    columns = range(occurrence.shape[1])
-    known = occurrence >= 0
-    return (
-        np.array([_auc(probs[known[:, one], one], occurrence[known[:, one], one] == 1) for one in columns]),
-        np.array([_f1(states[known[:, one], one], occurrence[known[:, one], one] == 1) for one in columns]),
-    )
-
-
-def _auc(scores: NDArray[np.floating], active: NDArray[np.bool_]) -> float:
-    """Return how often an active frame scores higher than an inactive one, ties counted half."""
-    inactive = np.sort(scores[~active])
-    if not len(inactive) or not active.any():
-        return float("nan")
-    below = np.searchsorted(inactive, scores[active]) + np.searchsorted(inactive, scores[active], side="right")
-    return float(below.mean() / 2 / len(inactive))
-
-
-def _f1(states: NDArray[np.bool_], active: NDArray[np.bool_]) -> float:
-    """Return F1 of the active state."""
-    return float(2 * (states & active).sum() / (states.sum() + active.sum())) if active.any() else float("nan")

@@ -1,0 +1,69 @@
+"""Synthetic people who act before a camera, with what they play known in every frame, and what the model says of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.inference.predictor import Predictor
+from vlfau.inference.results import FaceResult, PictureResult
+from vlfau.synthetic import Expression, Renderer, Subject
+from vlfau.synthetic.clips import Clip, shoot
+from vlfau.synthetic.components import components
+from vlfau.synthetic.sampler import sampler
+from vlfau.video.tracks import Track, tracks
+
+__all__ = ["FRAMES_PER_SECOND", "Performance", "performances"]
+
+FRAMES_PER_SECOND = 25
+PRESET, SEED, SIZE = "wide", 77, 256
+LEAST_SEEN, NEUTRAL_FRAMES = 0.8, 3
+
+
+@dataclass(frozen=True, eq=False)
+class Performance:
+    """One person's clip.
+
+    Attributes:
+        track: What the model says, of T frames in which the face was found.
+        frames: (T,), their places in the clip.
+        intensities: (F, N), what is played in all frames of the clip, 0 to 5.
+        neutral: What the model says of the person's neutral face, under the same light; may be empty.
+    """
+
+    track: Track
+    frames: NDArray[np.intp]
+    intensities: NDArray[np.float64]
+    neutral: Sequence[FaceResult]
+
+
+def performances(predictor: Predictor, *, clips: int, frames: int, neutral: bool = False) -> Iterator[Performance]:
+    """Draw and judge clips, each of a person of its own; those whose face is mostly hidden are left out."""
+    renderer, chances = Renderer(SIZE), components("everyday")
+    for number in range(clips):
+        played = sampler(PRESET).clip(SEED, number, frames)
+        subject = Subject.sample(SEED, number, chances=chances)
+        results = _judged(predictor, renderer, subject, played, number)
+        seen = [result for result in results if result.faces]
+        if len(seen) < LEAST_SEEN * frames:
+            continue
+        rest = [Expression.of({})] * NEUTRAL_FRAMES
+        at_rest = _judged(predictor, renderer, subject, rest, number) if neutral else []
+        yield Performance(
+            tracks(results, predictor.au_ids)[0],
+            np.array([result.frame for result in seen]),
+            np.array([[each.intensity(au_id) for au_id in predictor.au_ids] for each in played]),
+            [face for result in at_rest for face in result.faces],
+        )
+
+
+def _judged(
+    predictor: Predictor, renderer: Renderer, subject: Subject, played: list[Expression], number: int
+) -> list[PictureResult]:
+    clip = Clip.sample(subject, played, components("everyday"), SEED, number)
+    results = []
+    for place, shot in enumerate(shoot(renderer, subject, clip)):
+        faces = [replace(face, face_id=1).without_arrays() for face in predictor.predict(shot.image)[:1]]
+        results.append(PictureResult("clip", tuple(faces), place, place / FRAMES_PER_SECOND))
+    return results

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from vlfau.facs import Side
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import FaceResult, PictureResult
 from vlfau.synthetic import Expression, Renderer, Subject
@@ -38,11 +39,22 @@ class Performance:
     neutral: Sequence[FaceResult]
 
 
-def performances(predictor: Predictor, *, clips: int, frames: int, neutral: bool = False) -> Iterator[Performance]:
-    """Draw and judge clips, each of a person of its own; those whose face is mostly hidden are left out."""
+def performances(
+    predictor: Predictor, *, clips: int, frames: int, slowness: int = 1, neutral: bool = False
+) -> Iterator[Performance]:
+    """Draw and judge clips, each of a person of its own; those whose face is mostly hidden are left out.
+
+    Args:
+        predictor: Judges every frame.
+        clips: How many.
+        frames: Of each clip, at 25 a second.
+        slowness: The generator's clips show a new state in every third frame, which no face can; so many times as many
+            frames lead from one to the next.
+        neutral: Whether the neutral faces are wanted.
+    """
     renderer, chances = Renderer(SIZE), components("everyday")
     for number in range(clips):
-        played = sampler(PRESET).clip(SEED, number, frames)
+        played = _slowed(sampler(PRESET).clip(SEED, number, -(-frames // slowness)), slowness)[:frames]
         subject = Subject.sample(SEED, number, chances=chances)
         results = _judged(predictor, renderer, subject, played, number)
         seen = [result for result in results if result.faces]
@@ -56,6 +68,25 @@ def performances(predictor: Predictor, *, clips: int, frames: int, neutral: bool
             np.array([[each.intensity(au_id) for au_id in predictor.au_ids] for each in played]),
             [face for result in at_rest for face in result.faces],
         )
+
+
+def _slowed(played: list[Expression], slowness: int) -> list[Expression]:
+    """Put frames in between, in which every AU has come evenly further."""
+    following = [*played[1:], played[-1]]
+    return [
+        _between(one, other, step / slowness)
+        for one, other in zip(played, following, strict=True)
+        for step in range(slowness)
+    ]
+
+
+def _between(one: Expression, other: Expression, share: float) -> Expression:
+    au_ids = one.left.keys() | other.left.keys()
+
+    def at(side: Side, au_id: int) -> float:
+        return (1 - share) * one.side(au_id, side) + share * other.side(au_id, side)
+
+    return Expression.of({au_id: (at(Side.LEFT, au_id), at(Side.RIGHT, au_id)) for au_id in au_ids})
 
 
 def _judged(

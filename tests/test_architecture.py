@@ -25,11 +25,12 @@ HEAVY = {
     "numba",
     "scipy",
 }
-BASE = {"errors", "facs", "atomic", "workers"}
+BASE = {"errors", "facs", "atomic", "claim", "workers"}
 MAY_IMPORT = {
     "errors": set(),
     "facs": {"errors"},
     "atomic": {"errors"},
+    "claim": {"errors", "atomic"},
     "workers": set(),
     "pages": set(),
     "faces": BASE,
@@ -66,7 +67,20 @@ MAY_IMPORT = {
     "synthetic": BASE | {"faces"},
     "prepare": BASE | {"faces"},
 }
-LIGHT = ("errors", "facs", "atomic", "workers", "faces", "language", "inference", "prepare", "video", "tables", "cli")
+LIGHT = (
+    "errors",
+    "facs",
+    "atomic",
+    "claim",
+    "workers",
+    "faces",
+    "language",
+    "inference",
+    "prepare",
+    "video",
+    "tables",
+    "cli",
+)
 NEED_PLOTS = {"video/timeline.py", "video/report.py"}
 """Light files that need the extra `plots`, so that they are imported only where a plot is asked for."""
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path.parent != SOURCE or path.stem in MAY_IMPORT)

@@ -5,10 +5,14 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from vlfau.errors import InputError
 
-__all__ = ["remove_leftovers", "replacing"]
+__all__ = ["LEFTOVERS", "remove_leftovers", "replacing"]
+
+LEFTOVERS: Final = ".vlfau-*.tmp"
+"""The names of files that were not written to their end."""
 
 
 @contextmanager
@@ -33,7 +37,12 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what `replacing` left in a folder when its process was killed; nobody may be writing there."""
-    for left in folder.glob(".vlfau-*.tmp"):
+def remove_leftovers(folder: Path, *, below: bool = False) -> None:
+    """Remove what `replacing` left in a folder when its process was killed; nobody may be writing there.
+
+    Args:
+        folder: The folder.
+        below: Whether to look into the folders in it, too.
+    """
+    for left in folder.rglob(LEFTOVERS) if below else folder.glob(LEFTOVERS):
         left.unlink(missing_ok=True)

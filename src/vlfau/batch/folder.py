@@ -9,11 +9,10 @@ _state/writing/                  shards that are not finished
 _state/tries/                    files that are being read
 """
 
-import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any, Final
 import vlfau
 from vlfau.atomic import replacing
 from vlfau.batch.settings import Settings
+from vlfau.claim import claim_folder
 from vlfau.errors import InputError
 from vlfau.inference.bundle import Bundle
 from vlfau.inference.sources import printable
@@ -106,29 +106,9 @@ def held(path: Path, settings: Settings, bundle: Bundle) -> Iterator[tuple[Resul
         raise InputError(f"cannot make the folder {printable(path)} ({error.strerror}); choose another") from None
     lock = FileLock(folder.state / "run")
     try:
-        _check_settings(folder.state / "settings.json", ours)
+        claim_folder(folder.path, ours, folder.state / "settings.json")
         with replacing(folder.state / "run") as temporary:
             temporary.write_text(token, "ascii")
         yield folder, token
     finally:
         lock.release()
-
-
-def _check_settings(path: Path, ours: Mapping[str, Any]) -> None:
-    if not path.exists():
-        with replacing(path) as temporary:
-            temporary.write_text(json.dumps(ours, indent=2) + "\n", "utf-8")
-        return
-    try:
-        theirs = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        raise InputError(f"{printable(path)} cannot be read; choose a new folder for the results") from None
-    differing = [name for name, value in ours.items() if not isinstance(theirs, dict) or theirs.get(name) != value]
-    if differing:
-        name = differing[0]
-        before = theirs.get(name) if isinstance(theirs, dict) else None
-        detail = "" if isinstance(ours[name], dict) else f" ({before} before, {ours[name]} now)"
-        raise InputError(
-            f"the results in {printable(path.parents[1])} have another setting '{name}'{detail}; give the same, or "
-            "choose a new folder"
-        )

@@ -1,11 +1,11 @@
 """From a raw data set to aligned faces, manifest.csv, skipped.csv and report.md."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from vlfau.atomic import replacing
+from vlfau.atomic import remove_leftovers, replacing
+from vlfau.claim import claim_folder
 from vlfau.errors import ConfigError, InputError, NoFaceError
 from vlfau.prepare.align import align_clips, unfinished
 from vlfau.prepare.clips import NO_PICTURE, Clip, Skipped, Source
@@ -17,7 +17,6 @@ __all__ = ["prepare"]
 
 ALIGNMENT_VERSION: Final = 1
 """Goes up when the same pictures give other faces."""
-SETTINGS_FILE: Final = "settings.json"
 
 
 def prepare(
@@ -56,7 +55,9 @@ def prepare(
             f"none of the {sum(1 for _ in source.frames()):,} labelled frames has a picture; check that labels and "
             "pictures are of the same data set, and where the pictures lie"
         )
-    _claim(folder, {"data set": source.protocol.name, "size": size, "alignment": ALIGNMENT_VERSION})
+    settings = {"data set": source.protocol.name, "size": size, "alignment": ALIGNMENT_VERSION}
+    claim_folder(folder, settings)
+    remove_leftovers(folder, below=True)
     skipped = _align(source, folder, size, workers, progress or (lambda done, total: None))
     left_out = {(entry.subject_id, entry.task, entry.number) for entry in skipped}
     kept = [
@@ -95,18 +96,3 @@ def _without_picture(clip: Clip) -> list[Skipped]:
         for frame in clip.frames
         if not clip.has_picture(frame)
     ]
-
-
-def _claim(folder: Path, wanted: dict[str, object]) -> None:
-    """Make the folder, or find that it was begun with the same settings."""
-    file = folder / SETTINGS_FILE
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        found = json.loads(file.read_text(encoding="utf-8")) if any(folder.iterdir()) else None
-    except (OSError, ValueError):
-        raise InputError(f"{folder} is no folder that this command began; choose a new or empty folder") from None
-    if found is None:
-        with replacing(file) as temporary:
-            temporary.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
-    elif found != wanted:
-        raise InputError(f"{folder} was begun with other settings ({found}); use those, or choose another folder")

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -13,7 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.atomic import replacing
+from vlfau.atomic import remove_leftovers, replacing
+from vlfau.claim import claim_folder
 from vlfau.errors import ConfigError, InputError, VlfauError
 from vlfau.facs import Side
 from vlfau.synthetic.card import write_card
@@ -24,7 +26,7 @@ from vlfau.synthetic.pairs import switch_one
 from vlfau.synthetic.presets import preset
 from vlfau.synthetic.renderer import Renderer, Scene
 from vlfau.synthetic.sampler import sampler
-from vlfau.synthetic.settings import Person, Settings, claim_folder, people
+from vlfau.synthetic.settings import GENERATOR_VERSION, Person, Settings, people
 from vlfau.synthetic.subject import Subject
 from vlfau.workers import follow_parent
 
@@ -63,7 +65,8 @@ def generate(
     """
     if workers < 1:
         raise ConfigError(f"workers must be 1 or more, not {workers}")
-    claim_folder(folder, settings)
+    claim_folder(folder, {"generator": GENERATOR_VERSION} | asdict(settings))
+    remove_leftovers(folder, below=True)
     everyone = people(settings)
     missing = [person for person in everyone if not _rows_file(folder, person).exists()]
     for count, _ in enumerate(_make_all(folder, settings, missing, workers), len(everyone) - len(missing) + 1):

@@ -1,20 +1,16 @@
 """What a data set is made with, and who is in it."""
 
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final, Literal
 
-from vlfau.atomic import replacing
-from vlfau.errors import ConfigError, InputError
+from vlfau.errors import ConfigError
 from vlfau.synthetic.presets import Preset, preset
 
-__all__ = ["GENERATOR_VERSION", "Person", "Settings", "claim_folder", "people"]
+__all__ = ["GENERATOR_VERSION", "Person", "Settings", "people"]
 
 GENERATOR_VERSION: Final = 1
 """Goes up when the same settings give other frames."""
 NUM_FOLDS: Final = 3
-SETTINGS_FILE: Final = "settings.json"
 
 
 @dataclass(frozen=True)
@@ -82,30 +78,3 @@ def people(settings: Settings) -> tuple[Person, ...]:
         found.append(Person(number, f"S{number + 1:04d}", gender, dealt[gender] % NUM_FOLDS + 1))
         dealt[gender] += 1
     return tuple(found)
-
-
-def claim_folder(folder: Path, settings: Settings) -> None:
-    """Make the folder of a data set, or find that it was begun with the same settings.
-
-    Raises:
-        InputError: It cannot be made, or holds something else.
-    """
-    wanted = {"generator": GENERATOR_VERSION} | asdict(settings)
-    file = folder / SETTINGS_FILE
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        is_empty = not any(folder.iterdir())
-        found = None if is_empty else json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"{folder} is no folder of synthetic faces ({error.strerror}); choose a new or empty folder"
-        ) from None
-    except ValueError:
-        raise InputError(f"{file} is damaged; choose another folder") from None
-    if found is None:
-        with replacing(file) as temporary:
-            temporary.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
-    elif found != wanted:
-        different = sorted(key for key in {*found, *wanted} if found.get(key) != wanted.get(key))
-        was = ", ".join(f"{key} {found.get(key)}" for key in different)
-        raise InputError(f"{folder} was made with other settings ({was}); use those, or choose another folder")

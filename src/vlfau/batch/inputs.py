@@ -97,9 +97,10 @@ def _listed(path: Path) -> Iterator[str]:
 
 def _column(path: Path, stream: Iterable[str]) -> Iterator[str]:
     table = csv.DictReader(stream, strict=True)
-    if _COLUMN not in (table.fieldnames or ()):
+    columns = table.fieldnames or ()
+    if _COLUMN not in columns:
         raise ManifestError(
-            f"list {printable(path)} has the columns {', '.join(table.fieldnames or ()) or 'of an empty file'}; one "
+            f"list {printable(path)} has the columns {printable(', '.join(columns)) or 'of an empty file'}; one "
             f"must be called '{_COLUMN}'"
         )
     yield from (row[_COLUMN] or "" for row in table)

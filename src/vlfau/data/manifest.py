@@ -32,7 +32,7 @@ from vlfau.language import Gender
 
 __all__ = ["Frame", "Manifest", "read_manifest"]
 
-AU_COLUMN = re.compile(r"AU(?P<number>\d+)(?:_(?P<detail>intensity|side))?")
+AU_COLUMN = re.compile(r"AU(?P<number>\d{1,4})(?:_(?P<detail>intensity|side))?")
 GENDERS: Mapping[str, Gender | None] = {"": None, "F": Gender.WOMAN, "M": Gender.MAN}
 
 
@@ -186,7 +186,7 @@ class _Row:
         if not self._cell("subject"):
             raise self._error("subject", "the name of a person")
         fold = self._cell("fold")
-        if fold and not (fold.isdecimal() and int(fold) >= 1):
+        if fold and not (fold.isdecimal() and len(fold) < 10 and int(fold) >= 1):
             raise self._error("fold", "1, 2, 3, ... or nothing")
         if self._cell("gender") not in GENDERS:
             raise self._error("gender", "F, M or nothing")

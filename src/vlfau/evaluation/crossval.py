@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from vlfau.atomic import remove_leftovers
 from vlfau.data import read_manifest
 from vlfau.errors import ConfigError
 from vlfau.evaluation.answering import Look
@@ -65,6 +66,7 @@ def crossval(
         )
         for fold in folds
     ]
+    remove_leftovers(out)
     scores = finish_runs(configs, scope=scope, look=look, announce=announce)
     answers = [_slim(Answers.load(each.run.output)) for each in configs]
     threshold = PROTOCOL_THRESHOLD if scope.threshold is None else scope.threshold

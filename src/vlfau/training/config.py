@@ -1,5 +1,6 @@
 """What `vlfau train` can be told, as dataclasses; the defaults are the paper's recipe (section 4.1)."""
 
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,11 +169,12 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
         ConfigError: A key is unknown, or a value is of the wrong kind. The message names file and key.
     """
     try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"configuration {path} can't be opened ({error.strerror}); check the path") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"configuration {path} is no YAML file: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"configuration {path} is no text in UTF-8 ({error}); save it as one") from error
+    settings = _parsed(text, f"configuration {path}")
     if not isinstance(settings, dict):
         raise ConfigError(f"configuration {path} must be a mapping with 'data', 'model' and so on")
     _resolve(settings, path.parent)
@@ -184,7 +186,15 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        raise ConfigError(f"configuration {path}, key '{key}': {first['msg']}; found {first['input']!r}") from error
+        found = reprlib.repr(first["input"])  # Aliases can make a short file's values endless.
+        raise ConfigError(f"configuration {path}, key '{key}': {first['msg']}; found {found}") from error
+
+
+def _parsed(text: str, what: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except Exception as error:  # Of values such as the date 2001-99-99 its parser raises almost anything.
+        raise ConfigError(f"{what} is no YAML ({error}); correct it") from None
 
 
 def _resolve(settings: dict[str, Any], folder: Path) -> None:
@@ -204,4 +214,4 @@ def _override(settings: dict[str, Any], override: str) -> None:
         settings = settings.setdefault(section, {})
         if not isinstance(settings, dict):
             raise ConfigError(f"'{override}' goes into '{section}', which holds a value and no section")
-    settings[name] = yaml.safe_load(value)
+    settings[name] = _parsed(value, f"the value of '{override}'")

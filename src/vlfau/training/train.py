@@ -18,7 +18,7 @@ from lightning.pytorch.callbacks import Callback, LearningRateMonitor, ModelChec
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from vlfau.atomic import replacing
+from vlfau.atomic import remove_leftovers, replacing
 from vlfau.data import FaceDataModule
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.facs import action_unit
@@ -82,6 +82,8 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
         scores={},
     )
     output.mkdir(parents=True, exist_ok=True)
+    if is_main_process():
+        remove_leftovers(output)
     with replacing(output / CONFIG_FILE) as temporary:
         temporary.write_text(json.dumps(asdict(config), indent=2, default=str) + "\n", encoding="utf-8")
     best = BestCheckpoint(output / BEST_FOLDER, papers)

@@ -180,6 +180,8 @@ def _opened(path: Path, threads: int | None = None) -> Iterator[tuple[InputConta
         streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
         if not streams:
             raise VideoError(f"{name} holds sound or other data, but no video; name another file")
+        if getattr(streams[0], "codec_context", None) is None:
+            raise VideoError(f"video {name} is coded in a way that is not known here; convert it")
         # Threads give several frames in flight: decoding keeps ahead of the networks.
         streams[0].thread_type = "AUTO"
         streams[0].codec_context.thread_count = threads or 0

@@ -5,7 +5,7 @@ FULL := .venv-dev
 PIP_FLAGS := --quiet --disable-pip-version-check
 SOURCES := src tests scripts benchmarks examples
 
-.PHONY: help setup demo dev test test-full check format bench default-model clean
+.PHONY: help setup demo dev test test-full check format lock wheel-test bench default-model clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -46,6 +46,16 @@ check: dev ## Check style and types, and run the fast tests
 format: dev ## Format the code
 	$(FULL)/bin/ruff check --fix $(SOURCES)
 	$(FULL)/bin/ruff format $(SOURCES)
+
+lock: dev ## Renew requirements/dev.lock: the newest releases within the bounds, with checksums
+	$(FULL)/bin/python -m pip install $(PIP_FLAGS) 'uv>=0.9,<1'
+	$(FULL)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
+	  $(addprefix --extra ,train synthetic tables plots app batch browser dev) \
+	  --custom-compile-command 'make lock' --output-file requirements/dev.lock pyproject.toml
+
+wheel-test: setup ## Build the package, install it into an empty environment, and use it from another folder
+	$(LIGHT)/bin/python -m pip install $(PIP_FLAGS) 'build>=1.2,<2'
+	$(LIGHT)/bin/python scripts/wheel_test.py
 
 bench: dev ## Measure this machine; tables go to benchmarks/results/
 	$(FULL)/bin/python -m benchmarks

@@ -5,7 +5,7 @@ FULL := .venv-dev
 PIP_FLAGS := --quiet --disable-pip-version-check
 SOURCES := src tests scripts benchmarks examples
 
-.PHONY: help setup demo dev test test-full check format bench default-model clean
+.PHONY: help setup demo dev test test-full check format fuzz kill bench default-model clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -46,6 +46,18 @@ check: dev ## Check style and types, and run the fast tests
 format: dev ## Format the code
 	$(FULL)/bin/ruff check --fix $(SOURCES)
 	$(FULL)/bin/ruff format $(SOURCES)
+
+COUNT := 10000
+SEED := 0
+
+fuzz: dev ## Give COUNT=10000 damaged files to everything that reads one; those that fail stay in build/fuzz
+	$(FULL)/bin/python -m tests.fuzz --count $(COUNT) --seed $(SEED)
+
+KILLS := 20
+
+kill: dev ## Kill every long command KILLS=20 times, go on, and compare what it leaves (an hour or more)
+	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[batch]'
+	VLFAU_KILLS=$(KILLS) $(FULL)/bin/python -m pytest -m '' tests/kill
 
 bench: dev ## Measure this machine; tables go to benchmarks/results/
 	$(FULL)/bin/python -m benchmarks

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("src/vlfau", "examples", "docs/images")
-NOT_DATA = {".py", ".pyc"}
+NOT_DATA = {".py"}
 NOT_DATA_NAMES = {"LICENSE", "NOTICE", "py.typed"}
 NOTICE = ROOT.joinpath("NOTICE").read_text("utf-8")
 PATTERNS = re.findall(rf"(?:{'|'.join(FOLDERS)})/[\w./*-]*[\w*]", NOTICE)
@@ -28,10 +28,19 @@ NOT_PERMISSIVE = re.compile(r"(nvidia|cuda)-")
 """Packages that docs/licences.md names with what their licence asks."""
 
 
+def is_cache(path):
+    return "__pycache__" in path.parts
+
+
 def shipped():
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.is_file() and path.suffix not in NOT_DATA and path.name not in NOT_DATA_NAMES:
+            if (
+                path.is_file()
+                and path.suffix not in NOT_DATA
+                and path.name not in NOT_DATA_NAMES
+                and not is_cache(path)
+            ):
                 yield path.relative_to(ROOT).as_posix()
 
 

@@ -1,4 +1,3 @@
-import os
 import shutil
 import signal
 import subprocess
@@ -103,7 +102,7 @@ def _heeding_interrupts():
 def test_a_signal_leaves_tables_to_go_on_with(predict, astronaut, tmp_path, monkeypatch, number):
     copy, out = shutil.copy(astronaut, tmp_path), tmp_path / "out"
     handler = signal.getsignal(signal.SIGTERM)
-    interrupted(monkeypatch, lambda: os.kill(os.getpid(), number), at=2)
+    interrupted(monkeypatch, lambda: signal.raise_signal(number), at=2)
     code, printed, rows = predict(astronaut, copy, "-q")
     assert (code, rows) == (130, [])
     assert printed.err == "note: interrupted; the same command with --resume goes on\n"

@@ -30,13 +30,6 @@ class Site:
         return self.judge.info
 
     @property
-    def warning(self) -> str:
-        """A line for drawings by a model of synthetic faces; empty for other models."""
-        if not self.model.is_synthetic:
-            return ""
-        return f"Model {self.model.name} {self.model.version} learned from synthetic faces only; don't rely on it."
-
-    @property
     def privacy(self) -> str:
         """What happens to the files of visitors."""
         minutes = max(1, round(self.settings.kept_s / 60))

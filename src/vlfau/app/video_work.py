@@ -47,5 +47,5 @@ def answer_video(
     with for_visitors(upload):
         with write_tables(upload, site.folder, site.model) as tables:
             video = site.judge.video(upload, every_s=every_s, consistent=consistent, take=tables.take, progress=show)
-        files = write_video_files(video, tables, site.model, note=site.warning)
+        files = write_video_files(video, tables, site.model, note=site.model.warning)
     return VideoAnswer(video, tables, files)

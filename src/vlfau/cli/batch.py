@@ -62,7 +62,6 @@ def batch(
     """
     from vlfau.batch.archive import process_archive
     from vlfau.batch.settings import Settings
-    from vlfau.cli.synthetic_note import synthetic_warning
     from vlfau.cli.times import seconds
     from vlfau.inference.bundle import load_bundle
     from vlfau.video.summary import clock
@@ -77,7 +76,7 @@ def batch(
         max_faces=max_faces,
         runtime=runtime,
     )
-    if warning := synthetic_warning(load_bundle(model).info):
+    if warning := load_bundle(model).info.warning:
         print_notice(warning, title="note", style="yellow")
     with _Bar() as bar:
         account = process_archive(

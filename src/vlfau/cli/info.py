@@ -31,7 +31,6 @@ def info(*, model: str | None = None) -> None:
         model: A bundle's folder or name; without it, the default model.
     """
     from vlfau.cli.console import output_console, print_notice
-    from vlfau.cli.synthetic_note import synthetic_warning
     from vlfau.cli.tables import au_table
     from vlfau.inference.bundle import load_bundle
 
@@ -43,9 +42,8 @@ def info(*, model: str | None = None) -> None:
     console.print(_pairs("Scores", _flat(bundle.info.scores)))
     console.print(Text("Action units", "bold"))
     console.print(au_table(bundle.info))
-    warning = synthetic_warning(bundle.info)
-    if warning:
-        print_notice(warning, title="note", style="yellow")
+    if bundle.info.warning:
+        print_notice(bundle.info.warning, title="note", style="yellow")
 
 
 def _versions() -> Iterator[tuple[str, str]]:

@@ -10,7 +10,6 @@ from vlfau.atomic import remove_leftovers
 from vlfau.cli.file_names import unique_names
 from vlfau.cli.picture_files import write_picture_files
 from vlfau.cli.predict_options import KeepOptions
-from vlfau.cli.synthetic_note import synthetic_warning
 from vlfau.cli.unfinished import RunFile, Settings
 from vlfau.cli.video_files import VideoFiles
 from vlfau.errors import InputError
@@ -47,7 +46,7 @@ class Keeper:
         self._options, self._model, self._heatmaps = options, model, heatmaps
         self._tables = _table_paths(options)
         self._run = RunFile(self._tables[0], settings) if self._tables else None
-        self._note = synthetic_warning(model)
+        self._note = model.warning
         self._opened = ExitStack()
         self._sinks: list[Sink] = []
         self._names: dict[Path, str] = {}

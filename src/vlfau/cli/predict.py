@@ -49,7 +49,6 @@ def predict(
     from vlfau.cli.neutral import neutral_faces
     from vlfau.cli.picture_files import heatmap_aus
     from vlfau.cli.screen import Screen
-    from vlfau.cli.synthetic_note import synthetic_warning
     from vlfau.cli.times import part
     from vlfau.cli.video_files import check_extras
     from vlfau.inference.bundle import load_bundle
@@ -69,8 +68,8 @@ def predict(
         heatmaps = None if keep.heatmap is None else heatmap_aus(keep.heatmap, info.au_ids)
         baseline = neutral_faces(video.baseline, predictor)
         keeper = Keeper(keep, info, settings=_settings(keep, video, model), heatmaps=heatmaps)
-        if warning := synthetic_warning(info):
-            screen.notice(warning)
+        if info.warning:
+            screen.notice(info.warning)
         try:
             with keeper:
                 if keeper.begins_anew:

@@ -69,6 +69,13 @@ class BundleInfo:
         """Whether the model saw synthetic faces only."""
         return bool(self.training.get("synthetic", False))
 
+    @property
+    def warning(self) -> str:
+        """What a user of its results must know; empty for a model that saw real faces."""
+        if not self.is_synthetic:
+            return ""
+        return f"model {self.name} {self.version} learned its AUs from synthetic faces only; don't rely on its results"
+
     def identity(self) -> dict[str, Any]:
         """Return what files of results say of the model, as JSON can hold it."""
         return {

@@ -1,0 +1,48 @@
+"""Tables of frames, and lists of files."""
+
+from PIL import Image
+
+from tests.fuzz.bases import TextKind
+from vlfau.batch.inputs import find_files
+from vlfau.data import read_manifest
+
+HEAD = "image,subject,fold,gender,AU1,AU1_intensity,AU1_side,AU12,AU12_intensity,AU12_side,AU25,note"
+ROWS = (
+    "face.png,S1,1,F,1,3,left,0,0,,1,a",
+    'face.png,"S,2",2,M,0,0.4,,1,5,both,,"b ""c"""',
+    "face.png,S3,3,,,,,1,,right,0,",
+    "face.png,S1,1,F,1,,,1,2.5,,1,ü",
+)
+
+
+class Manifest(TextKind):
+    separators = ',\n"'
+
+    def prepare(self):
+        (self.seeds / "whole.csv").write_text("\n".join((HEAD, *ROWS, "")), "utf-8")
+        (self.seeds / "marked.csv").write_text("\ufeff" + "\r\n".join((HEAD, *ROWS)), "utf-8")
+
+    def write(self, folder, rng):
+        Image.new("RGB", (2, 2)).save(folder / "face.png")
+        return super().write(folder, rng)
+
+    def read(self, path):
+        manifest = read_manifest(path)
+        assert manifest.frames
+        assert all(len(frame.states) == len(manifest.au_ids) for frame in manifest.frames)
+        folds = {frame.subject_id: frame.fold for frame in manifest.frames}
+        assert all(folds[frame.subject_id] == frame.fold for frame in manifest.frames)
+        assert manifest.rates().shape == (len(manifest.au_ids),)
+
+
+class Lists(TextKind):
+    separators = ',\n"'
+
+    def prepare(self):
+        (self.seeds / "list.txt").write_text("a.mp4\nb/c.png\n\n d.avi\n", "utf-8")
+        (self.seeds / "list.csv").write_text('file,note\na.mp4,1\n"b,c.png",2\n', "utf-8")
+
+    def read(self, path):
+        files = find_files(path)
+        assert files
+        assert len({file.name for file in files}) == len(files)

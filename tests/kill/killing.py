@@ -1,0 +1,175 @@
+"""Kills commands at random moments, starts them again until they end, and compares what they leave."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+MOST_SECONDS = 300.0
+"""A tiny job that takes longer hangs."""
+ORPHANS_S = 30.0
+"""In which the processes of a killed command must have ended."""
+
+Contents = Callable[[Path], Mapping[str, object]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A command that can be gone on with.
+
+    Attributes:
+        words: Its words, for an output folder.
+        contents: What of a folder must be the same, however often the command was killed.
+        again: Words that go on with an earlier run; they must also begin one.
+        program: Python code that runs the words; the command line itself, if there is none.
+        code: The exit code of a run that ends.
+    """
+
+    words: Callable[[Path], Sequence[object]]
+    contents: Contents
+    again: tuple[str, ...] = ()
+    program: str = "import sys; from vlfau.cli import main; sys.exit(main(sys.argv[1:]))"
+    code: int = 0
+
+    def start(self, out: Path, log: Path) -> subprocess.Popen[bytes]:
+        words = [str(word) for word in (*self.words(out), *self.again)]
+        with log.open("ab") as stream:
+            return subprocess.Popen(
+                [sys.executable, "-c", self.program, *words], stdout=stream, stderr=stream, start_new_session=True
+            )
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long an undisturbed run takes.
+
+    Attributes:
+        work_s: From the first change of its folder on.
+        whole_s: From its start on.
+    """
+
+    work_s: float
+    whole_s: float
+
+
+def kills_wanted() -> int:
+    """Return how often every command is to be killed: the variable VLFAU_KILLS, or 2."""
+    return int(os.environ.get("VLFAU_KILLS", "2"))
+
+
+def check_endures(job: Job, folder: Path, *, kills: int | None = None, seed: int = 0) -> list[int]:
+    """Kill a job so often in all; a run that ends between two kills is compared, and another begun.
+
+    Args:
+        job: What to kill.
+        folder: Where its runs may write.
+        kills: How often; None asks `kills_wanted`.
+        seed: Of the moments.
+
+    Returns:
+        How often each run was killed before it ended.
+    """
+    left = kills_wanted() if kills is None else kills
+    rng = np.random.default_rng(seed)
+    whole = folder / "whole"
+    timing = _undisturbed(job, whole, folder / "log")
+    expected = job.contents(whole)
+    counts = []
+    while left > 0:
+        out, log = folder / "out", folder / f"log{len(counts)}"
+        shutil.rmtree(out, ignore_errors=True)
+        count = 0
+        while left > 0 and _killed(job, out, log, timing, rng):
+            count, left = count + 1, left - 1
+        _ended(job, out, log)
+        found = job.contents(out)
+        assert sorted(found) == sorted(expected)
+        differing = [name for name in expected if found[name] != expected[name]]
+        assert differing == [], f"after {count} kills {differing} differ; see {log}"
+        counts.append(count)
+    return counts
+
+
+def _undisturbed(job: Job, out: Path, log: Path) -> Timing:
+    began = time.time()
+    process = job.start(out, log)
+    while process.poll() is None and not _has_changed(out, began):
+        time.sleep(0.01)
+    first = time.time()
+    _wait(process, log, job.code)
+    return Timing(time.time() - first, time.time() - began)
+
+
+def _killed(job: Job, out: Path, log: Path, timing: Timing, rng: np.random.Generator) -> bool:
+    """Start a run and kill it at a random moment, mostly while it writes; return whether it lived till then."""
+    began = time.time()
+    process = job.start(out, log)
+    if rng.random() < 0.15:
+        moment = began + rng.uniform(0, timing.whole_s)
+    else:
+        while process.poll() is None and not _has_changed(out, began):
+            time.sleep(0.002)
+        moment = time.time() + rng.uniform(0, timing.work_s)
+    while process.poll() is None and time.time() < moment:
+        time.sleep(0.002)
+    if process.poll() is not None:
+        assert process.returncode == job.code, log.read_text("utf-8", "replace")[-3000:]
+        return False
+    # Alone as by a user, or with its workers as by a computer that is switched off.
+    if rng.random() < 0.5:
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return True
+
+
+def _ended(job: Job, out: Path, log: Path) -> None:
+    process = job.start(out, log)
+    _wait(process, log, job.code)
+
+
+def _wait(process: subprocess.Popen[bytes], log: Path, code: int) -> None:
+    try:
+        assert process.wait(MOST_SECONDS) == code, log.read_text("utf-8", "replace")[-3000:]
+    finally:
+        with suppress(ProcessLookupError):
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    deadline = time.monotonic() + ORPHANS_S
+    while _lives(process.pid):
+        assert time.monotonic() < deadline, f"processes of the group {process.pid} outlive their command"
+        time.sleep(0.1)
+
+
+def _lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _has_changed(folder: Path, since: float) -> bool:
+    """Say whether anything in a folder is younger than a moment."""
+    for parent, folders, names in os.walk(folder):
+        for name in (*names, *folders):
+            with suppress(OSError):
+                if Path(parent, name).stat().st_mtime >= since:
+                    return True
+    return False
+
+
+def files_of(folder: Path, *, but: Callable[[str], bool] = lambda name: False) -> dict[str, bytes]:
+    """Return every file of a folder and what it holds, but for some names; hidden and left-over files count."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    found = {path.relative_to(folder).as_posix(): path for path in paths}
+    return {name: path.read_bytes() for name, path in found.items() if not but(name)}

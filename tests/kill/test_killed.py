@@ -1,0 +1,107 @@
+"""Commands that are killed again and again end like undisturbed ones; `VLFAU_KILLS` says how often."""
+
+import json
+import shutil
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.kill.killing import Job, check_endures, files_of
+from vlfau.facs import AU_SETS
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(7200),
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows has no groups of processes"),
+]
+# So that rows reach the disk often.
+PREDICT = """
+import functools, sys
+from vlfau.cli import keeping, main
+
+keeping.open_sink = functools.partial(keeping.open_sink, flush_rows=2)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_predict(inputs, tiny_bundle, tmp_path):
+    def words(out):
+        table = out / "table.parquet"
+        return "predict", inputs, "--model", tiny_bundle.folder, "--out", out, "--annotate", "--table", table, "-q"
+
+    check_endures(Job(words, files_of, again=("--resume",), program=PREDICT, code=2), tmp_path)
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed (extra batch)")
+def test_batch(inputs, tiny_bundle, tmp_path):
+    def contents(out):
+        return files_of(out, but=lambda name: name.endswith("_state/run"))
+
+    before = set(Path("/tmp").glob("vlfau-ray-*"))
+    try:
+        check_endures(
+            Job(lambda out: ("batch", inputs, out, "--model", tiny_bundle.folder, "--workers", 2), contents, code=2),
+            tmp_path,
+        )
+    finally:
+        for left in set(Path("/tmp").glob("vlfau-ray-*")) - before:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def test_prepare_pictures(make_bp4d, tmp_path):
+    frames = {number: {12: number % 2} for number in range(12)}
+    source = make_bp4d({(subject, "T1"): frames for subject in ("F007", "M011", "F001")})
+    check_endures(Job(lambda out: ("prepare", "bp4d", source, out, "--workers", 2), files_of), tmp_path)
+
+
+def test_prepare_videos(make_disfa, tmp_path):
+    frames = [dict.fromkeys(AU_SETS["disfa"], number % 3) for number in range(12)]
+    source = make_disfa({"SN003": frames, "SN013": frames, "SN002": frames})
+    check_endures(Job(lambda out: ("prepare", "disfa", source, out, "--workers", 2), files_of), tmp_path)
+
+
+def test_synth(tmp_path):
+    size = ("--subjects", 3, "--clips", 2, "--frames", 2, "--size", 64, "--workers", 2)
+    check_endures(Job(lambda out: ("synth", out, *size, "--pairs", "--regions"), files_of), tmp_path)
+
+
+def test_train(toy_file, tmp_path):
+    def words(out):
+        return "train", toy_file, "--set", "run.max_epochs=6", "--set", f"run.output={out}"
+
+    check_endures(Job(words, trained, again=("--continue",)), tmp_path)
+
+
+def test_crossval(toy_file, tmp_path):
+    def words(out):
+        return "crossval", toy_file, "--set", "run.max_epochs=2", "--out", out, "--name", "toy", "--frames", 2
+
+    check_endures(Job(words, trained), tmp_path)
+
+
+def trained(out):
+    """What training leaves, but for TensorBoard's files, which hold times."""
+    found = files_of(out, but=lambda name: "tensorboard/" in name or name.endswith(("last.ckpt", "config.json")))
+    for path in out.rglob("config.json"):
+        settings = json.loads(path.read_bytes())
+        settings["run"].pop("output")
+        found[str(path.relative_to(out))] = settings
+    for path in out.rglob("last.ckpt"):
+        found[str(path.relative_to(out))] = _plain(torch.load(path, weights_only=True))
+    return found
+
+
+def _plain(state):
+    kept = ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers")
+    return repr({name: _lists(state[name]) for name in kept})
+
+
+def _lists(value):
+    if isinstance(value, torch.Tensor):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {key: _lists(each) for key, each in value.items()}
+    return [_lists(each) for each in value] if isinstance(value, list | tuple) else value

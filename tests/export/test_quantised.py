@@ -2,29 +2,24 @@ import numpy as np
 import onnx
 import pytest
 
-from tests.training.conftest import toy_config, toy_file
+from tests.export.test_bundle import bundle, checkpoint
+from tests.training.conftest import toy_file
 from vlfau.cli import main
 from vlfau.data import read_manifest
 from vlfau.errors import ConfigError, ManifestError
 from vlfau.evaluation import Scope, evaluate
-from vlfau.export import export_bundle, int8, quantise_bundle, quantised
+from vlfau.export import int8, quantise_bundle, quantised
 from vlfau.export.quality import measure
 from vlfau.inference.bundle import load_bundle
 from vlfau.inference.runtimes import available_runtimes, open_backend
-from vlfau.training import train
 
-__all__ = ["toy_config", "toy_file"]
-
-
-@pytest.fixture
-def trained(toy_config):
-    """A small Swin that knows the drawn faces a little, and their manifest."""
-    return train(toy_config("run.max_epochs=3")), toy_config().data.manifest
+__all__ = ["bundle", "checkpoint", "toy_file"]
 
 
 @pytest.fixture
-def bundle(trained, tmp_path):
-    return export_bundle(trained[0], tmp_path / "whole", half=False)
+def manifest(toy_file):
+    """16 drawn faces."""
+    return toy_file.with_name("manifest.csv")
 
 
 @pytest.fixture(autouse=True)
@@ -32,10 +27,10 @@ def small_is_large(monkeypatch):
     monkeypatch.setattr(int8, "SMALLEST", 512)
 
 
-def test_a_bundle_is_measured_as_its_checkpoint_is(trained, bundle, tmp_path):
-    scores = evaluate(trained[0], trained[1], tmp_path / "out", fold="all", scope=Scope(None))
+def test_a_bundle_is_measured_as_its_checkpoint_is(checkpoint, manifest, bundle, tmp_path):
+    scores = evaluate(checkpoint, manifest, tmp_path / "out", fold="all", scope=Scope(None))
     places = range(scores["frames"])
-    frames = read_manifest(trained[1], bundle.info.au_ids)
+    frames = read_manifest(manifest, bundle.info.au_ids)
     (found,) = measure([bundle], frames, places, places, lambda done, total: None)
     assert found.f1_macro == pytest.approx(scores["f1_macro"], abs=1e-5)
     assert found.roc_auc_macro == pytest.approx(scores["roc_auc_macro"], abs=1e-5)
@@ -45,17 +40,17 @@ def test_a_bundle_is_measured_as_its_checkpoint_is(trained, bundle, tmp_path):
     assert found.global_bleu4 == pytest.approx(scores["words"]["global_bleu4"], abs=1e-5)
 
 
-def test_the_bundle_in_8_bits_answers_nearly_alike_on_every_runtime(trained, bundle, tmp_path):
+def test_the_bundle_in_8_bits_answers_nearly_alike_on_every_runtime(manifest, bundle, tmp_path):
     told = []
     small = quantise_bundle(
-        bundle, tmp_path / "small", trained[1], force=True, report=lambda *figures: told.append(figures)
+        bundle, tmp_path / "small", manifest, force=True, report=lambda *figures: told.append(figures)
     )
     operators = [node.op_type for node in onnx.load(small.path("vision.onnx")).graph.node]
     assert operators.count("QuantizeLinear") > 5
     assert {name: small.files[name] for name in small.files if name != "vision.onnx"} == {
         name: bundle.files[name] for name in bundle.files if name != "vision.onnx"
     }
-    crops = np.random.default_rng(0).integers(0, 256, (3, 112, 112, 3), dtype=np.uint8)
+    crops = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
     before = open_backend(bundle).see(crops).au_logits
     for runtime in available_runtimes():
         after = open_backend(load_bundle(small.folder), runtime).see(crops).au_logits
@@ -68,39 +63,40 @@ def test_the_bundle_in_8_bits_answers_nearly_alike_on_every_runtime(trained, bun
     assert kept["after"]["roc_auc_macro"] == measured_after.roc_auc_macro
 
 
-def test_too_great_a_loss_is_refused_unless_forced(trained, bundle, tmp_path, monkeypatch):
+def test_too_great_a_loss_is_refused_unless_forced(manifest, bundle, tmp_path, monkeypatch):
     monkeypatch.setattr(quantised, "MOST_LOSS", -1.0)  # Nothing but a great gain is enough.
     told = []
     with pytest.raises(ConfigError, match=r"8 bits cost .* points of macro F1 .* give --force to keep the bundle"):
-        quantise_bundle(bundle, tmp_path / "small", trained[1], report=lambda *figures: told.append(figures))
+        quantise_bundle(bundle, tmp_path / "small", manifest, report=lambda *figures: told.append(figures))
     assert len(told) == 1
     assert [path.name for path in tmp_path.iterdir() if "small" in path.name] == []
-    quantise_bundle(bundle, tmp_path / "small", trained[1], force=True)
+    quantise_bundle(bundle, tmp_path / "small", manifest, force=True)
     assert load_bundle(tmp_path / "small").info.scores["quantised"]["to"] == "int8"
 
 
-def test_a_network_without_large_layers_is_refused(trained, bundle, tmp_path, monkeypatch):
+def test_a_network_without_large_layers_is_refused(manifest, bundle, tmp_path, monkeypatch):
     monkeypatch.setattr(int8, "SMALLEST", 10**9)
     with pytest.raises(ConfigError, match="8 bits gain nothing"):
-        quantise_bundle(bundle, tmp_path / "small", trained[1])
+        quantise_bundle(bundle, tmp_path / "small", manifest)
 
 
-def test_frames_that_cannot_measure_are_refused(trained, bundle, tmp_path):
-    head, *rows = trained[1].read_text().splitlines()
-    alone = trained[1].with_name("alone.csv")
+def test_frames_that_cannot_measure_are_refused(manifest, bundle, tmp_path):
+    head, *rows = manifest.read_text().splitlines()
+    alone = manifest.with_name("alone.csv")
     alone.write_text(f"{head}\n{rows[0]}\n")
     with pytest.raises(ManifestError, match="has one frame; give some hundreds"):
         quantise_bundle(bundle, tmp_path / "small", alone)
-    still = trained[1].with_name("still.csv")  # The first picture shows no active AU.
+    still = manifest.with_name("still.csv")  # The first picture shows no active AU.
     still.write_text("\n".join([head, *rows[:1] * 4]) + "\n")
     with pytest.raises(ManifestError, match="no frame in which an AU is active"):
         quantise_bundle(bundle, tmp_path / "small", still)
 
 
-def test_the_command_reports_and_keeps(trained, tmp_path, capsys):
-    checkpoint, manifest = map(str, trained)
+def test_the_command_reports_and_keeps(checkpoint, manifest, tmp_path, capsys):
     out = tmp_path / "small"
-    assert main(["export", checkpoint, str(out), "--quantize", "int8", "--calibrate", manifest, "--force"]) == 0
+    assert (
+        main(["export", str(checkpoint), str(out), "--quantize", "int8", "--calibrate", str(manifest), "--force"]) == 0
+    )
     printed = capsys.readouterr().out
     for measure_of in ("F1", "ROC-AUC", "words of AUs, BLEU-4", "words of faces agree with states", "bundle:"):
         assert measure_of in printed

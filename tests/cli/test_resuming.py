@@ -4,6 +4,8 @@ import subprocess
 import sys
 import time
 
+import av
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -72,7 +74,25 @@ def test_a_run_that_is_killed_again_and_again_ends_like_an_undisturbed_one(begin
     last = begin(out, "--resume")
     last.communicate()
     assert last.returncode == 2
-    assert contents_of(out) == contents_of(whole)
+    found, expected = contents_of(out), contents_of(whole)
+    for name in [name for name in expected if name.endswith(".mp4")]:
+        # The encoder chooses its bytes anew in every run.
+        assert_alike(out / name, whole / name)
+        del found[name], expected[name]
+    assert found == expected
+
+
+def assert_alike(one, other):
+    """Demand that two videos show the same at the same times."""
+    frames, others = (list(decoded(path)) for path in (one, other))
+    assert [time for time, _ in frames] == [time for time, _ in others]
+    for (_, pixels), (_, wanted) in zip(frames, others, strict=True):
+        assert np.abs(pixels.astype(int) - wanted).mean() < 1
+
+
+def decoded(path):
+    with av.open(str(path)) as container:
+        yield from ((frame.time, frame.to_ndarray(format="gray")) for frame in container.decode(video=0))
 
 
 def interrupted(monkeypatch, send, *, at):

@@ -3,8 +3,10 @@
 Dimensions: B faces, N AUs, L locations, d channels, S sequences, K hypotheses, h hidden units, W words.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,10 +19,12 @@ from vlfau.language.decoding import CaptionStepper, FloatArray, IntArray, StepOu
 
 __all__ = ["Backend", "OrtBackend", "VisionOutput"]
 
-_VISION_OUTPUTS = ("au_logits", "stem_features", "au_features", "attention_maps")
-_INIT_OUTPUTS = ("keys", "hidden", "cell")
+# Outputs with their dimensions; a letter has one size in all outputs of a graph.
+_VISION_OUTPUTS = {"au_logits": "BN", "stem_features": "BLd", "au_features": "BNLd", "attention_maps": "BNHV"}
+_INTENSITIES = {"au_intensities": "BN"}
+_INIT_OUTPUTS = {"keys": "SLa", "hidden": "Sh", "cell": "Sh"}
 _STEP_INPUTS = ("token_ids", "hidden", "cell", "features", "keys")
-_STEP_OUTPUTS = ("logits", "next_hidden", "next_cell")
+_STEP_OUTPUTS = {"logits": "SKW", "next_hidden": "SKh", "next_cell": "SKh"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,20 +72,20 @@ class OrtBackend:
 
     def see(self, crops: NDArray[np.uint8]) -> VisionOutput:
         """Run the vision half on aligned faces, (B, S, S, 3) uint8 RGB."""
-        return VisionOutput(*self._vision.run({"crops": crops}))
+        return VisionOutput(*self._vision.run({"crops": crops}, B=len(crops), N=len(self.bundle.info.au_ids)))
 
     def local_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
         """Bind the decoder of single AUs to features (S, L, d)."""
-        return _OrtStepper(*self._local, features)
+        return _OrtStepper(*self._local, features, len(self.bundle.info.vocabulary))
 
     def global_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
         """Bind the decoder of the face to features (S, L, d)."""
-        return _OrtStepper(*self._global, features)
+        return _OrtStepper(*self._global, features, len(self.bundle.info.vocabulary))
 
     @cached_property
     def _vision(self) -> "_Graph":
-        inputs, further = ("crops",), ("au_intensities",)
-        return _Graph(self.bundle, VISION_FILE, self.threads, inputs=inputs, outputs=_VISION_OUTPUTS, further=further)
+        inputs, outputs = ("crops",), _VISION_OUTPUTS
+        return _Graph(self.bundle, VISION_FILE, self.threads, inputs=inputs, outputs=outputs, further=_INTENSITIES)
 
     @cached_property
     def _local(self) -> tuple["_Graph", "_Graph"]:
@@ -99,7 +103,7 @@ class OrtBackend:
 
 
 class _Graph:
-    """One graph of a bundle, with its inputs and outputs checked by name; `further` outputs may be missing."""
+    """One graph of a bundle, with its inputs and outputs checked; `further` outputs may be missing."""
 
     def __init__(
         self,
@@ -108,8 +112,8 @@ class _Graph:
         threads: int,
         *,
         inputs: tuple[str, ...],
-        outputs: tuple[str, ...],
-        further: tuple[str, ...] = (),
+        outputs: Mapping[str, str],
+        further: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.path = bundle.path(file)
         self.session = open_session(self.path, threads=threads)
@@ -120,31 +124,48 @@ class _Graph:
                 f"{self.path} maps {sorted(found_inputs)} to {sorted(found_outputs)}, but {sorted(inputs)} "
                 f"to {sorted(outputs)} are needed; export the bundle anew"
             )
-        self.outputs = (*outputs, *(name for name in further if name in found_outputs))
+        self.outputs = {**outputs, **{name: dims for name, dims in further.items() if name in found_outputs}}
 
-    def run(self, inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+    def run(self, inputs: dict[str, NDArray[Any]], **sizes: int) -> list[NDArray[Any]]:
+        """Compute the outputs; the sizes of some dimensions are known."""
         try:
-            arrays: list[NDArray[Any]] = self.session.run(self.outputs, inputs)
+            arrays: list[NDArray[Any]] = self.session.run(list(self.outputs), inputs)
         except Exception as error:  # The runtime's own errors have no common base.
             reason = str(error).strip().partition("\n")[0]
             raise BundleError(f"{self.path} fails on its inputs ({reason}); export the bundle anew") from None
+        for (name, dims), array in zip(self.outputs.items(), arrays, strict=True):
+            fits = array.ndim == len(dims) and array.dtype.kind == "f"
+            if not fits or any(
+                sizes.setdefault(dim, size) != size for dim, size in zip(dims, array.shape, strict=True)
+            ):
+                expected = ", ".join(str(sizes.get(dim, dim)) for dim in dims)
+                raise BundleError(
+                    f"{self.path} gives {name} as {array.dtype} {array.shape}, expected numbers ({expected}); export "
+                    "the bundle anew"
+                )
         return arrays
 
 
 class _OrtStepper:
     """A caption decoder's two graphs, bound to features (S, L, d)."""
 
-    def __init__(self, init: _Graph, step: _Graph, features: NDArray[np.float32]) -> None:
-        self._init, self._step, self._all_features = init, step, features
+    def __init__(self, init: _Graph, step: _Graph, features: NDArray[np.float32], words: int) -> None:
+        self._init, self._step, self._all_features, self._words = init, step, features, words
         self._all_keys = self._features = self._keys = features[:0]
         self._rows: IntArray | None = None
 
     def start(self) -> tuple[FloatArray, FloatArray]:
-        self._all_keys, hidden, cell = self._init.run({"features": self._all_features})
+        sequences, locations, _ = self._all_features.shape
+        self._all_keys, hidden, cell = self._init.run({"features": self._all_features}, S=sequences, L=locations)
         return hidden, cell
 
     def step(self, token_ids: IntArray, hidden: FloatArray, cell: FloatArray, rows: IntArray) -> StepOutput:
         if rows is not self._rows:
             self._rows, self._features, self._keys = rows, self._all_features[rows], self._all_keys[rows]
         inputs = (token_ids, hidden, cell, self._features, self._keys)
-        return StepOutput(*self._step.run(dict(zip(_STEP_INPUTS, inputs, strict=True))))
+        sequences, beams = token_ids.shape
+        return StepOutput(
+            *self._step.run(
+                dict(zip(_STEP_INPUTS, inputs, strict=True)), S=sequences, K=beams, h=hidden.shape[-1], W=self._words
+            )
+        )

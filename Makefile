@@ -5,11 +5,11 @@ FULL := .venv-dev
 PIP_FLAGS := --quiet --disable-pip-version-check
 SOURCES := src tests scripts benchmarks examples
 
-.PHONY: help setup demo dev test test-full check format fuzz kill bench default-model clean
+.PHONY: help setup demo dev test test-full check format lock wheel-test fuzz kill bench default-model clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
 
 $(LIGHT)/.done: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vlfau needs Python 3.11 or newer; call: make PYTHON=python3.12")'
@@ -46,6 +46,16 @@ check: dev ## Check style and types, and run the fast tests
 format: dev ## Format the code
 	$(FULL)/bin/ruff check --fix $(SOURCES)
 	$(FULL)/bin/ruff format $(SOURCES)
+
+lock: dev ## Renew requirements/dev.lock: the newest releases within the bounds, with checksums
+	$(FULL)/bin/python -m pip install $(PIP_FLAGS) 'uv>=0.9,<1'
+	$(FULL)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
+	  $(addprefix --extra ,train synthetic tables plots app batch openvino browser dev) \
+	  --custom-compile-command 'make lock' --output-file requirements/dev.lock pyproject.toml
+
+wheel-test: setup ## Build the package, install it into an empty environment, and use it from another folder
+	$(LIGHT)/bin/python -m pip install $(PIP_FLAGS) 'build>=1.2,<2'
+	$(LIGHT)/bin/python scripts/wheel_test.py
 
 COUNT := 10000
 SEED := 0

@@ -26,6 +26,7 @@ SUITES = (
     "archive",
     "events",
     "neutral",
+    "peers",
 )
 KEEP = "--keep-baseline"
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from vlfau.errors import InputError
 
-__all__ = ["LEFTOVERS", "remove_leftovers", "replacing"]
+__all__ = ["LEFTOVERS", "remove_leftovers", "replacing", "sync"]
 
 LEFTOVERS: Final = ".vlfau-*.tmp"
 """The names of files that were not written to their end."""
@@ -28,13 +28,18 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".vlfau-{secrets.token_hex(6)}.tmp")
     try:
         yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
+        sync(temporary)
         temporary.replace(path)
     except OSError as error:
         raise InputError(f"cannot write {path} ({error.strerror or error}); choose another place") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content lies on the disk."""
+    with path.open("rb+") as written:  # Windows wants the right to write.
+        os.fsync(written.fileno())
 
 
 def remove_leftovers(folder: Path, *, below: bool = False) -> None:

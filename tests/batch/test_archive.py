@@ -205,3 +205,9 @@ def test_an_error_that_nobody_expected_is_the_files_own(job, unit, monkeypatch):
     monkeypatch.setattr("vlfau.batch.worker.stream", burst)
     (outcome,) = Worker(job).process(unit)
     assert (outcome.status, outcome.kind, outcome.message, outcome.shard) == ("failed", "ZeroDivisionError", "odd", "")
+
+
+def test_workers_take_the_runtime_that_the_driver_chose(tiny_bundle, monkeypatch):
+    monkeypatch.setattr("vlfau.batch.settings.chosen_runtime", lambda bundle, runtime: "openvino")
+    settings = Settings(model=str(tiny_bundle.folder), runtime="auto").for_workers()
+    assert settings.runtime == settings.effect()["runtime"] == "openvino"

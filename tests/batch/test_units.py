@@ -25,6 +25,15 @@ def test_shards_have_clean_names_that_readers_do_not_pass_over():
     assert units_of([file("a.mp4")])[0].shard != units_of([file("b/a.mp4")])[0].shard
 
 
+def test_no_name_leads_a_shard_out_of_the_folder_of_results():
+    for name in ("../../escaped.mp4", "/etc/passwd.mp4", "..\\..\\escaped.mp4", "...mp4"):
+        (unit,) = units_of([ArchiveFile(name, name, 1)])
+        folder, shard = unit.shard.split("/")
+        assert folder == unit.key[:2]
+        assert shard.startswith(f"{unit.key}-")
+        assert "\\" not in shard
+
+
 def test_a_unit_survives_its_way_to_a_worker():
     unit = Unit((file(os.fsdecode(b"a\xff.mp4")),))
     assert unit.to_json().isascii()

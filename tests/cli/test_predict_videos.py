@@ -1,5 +1,4 @@
 import json
-import os
 import signal
 import sys
 import threading
@@ -195,7 +194,7 @@ class Camera:
         time.sleep(0.02)
         self.count += 1
         if self.count == self.stop_after:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         return True, scene([(320, 180)])[..., ::-1]
 
     def release(self):

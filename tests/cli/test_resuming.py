@@ -1,10 +1,11 @@
-import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
 
+import av
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -73,7 +74,25 @@ def test_a_run_that_is_killed_again_and_again_ends_like_an_undisturbed_one(begin
     last = begin(out, "--resume")
     last.communicate()
     assert last.returncode == 2
-    assert contents_of(out) == contents_of(whole)
+    found, expected = contents_of(out), contents_of(whole)
+    for name in [name for name in expected if name.endswith(".mp4")]:
+        # The encoder chooses its bytes anew in every run.
+        assert_alike(out / name, whole / name)
+        del found[name], expected[name]
+    assert found == expected
+
+
+def assert_alike(one, other):
+    """Demand that two videos show the same at the same times."""
+    frames, others = (list(decoded(path)) for path in (one, other))
+    assert [time for time, _ in frames] == [time for time, _ in others]
+    for (_, pixels), (_, wanted) in zip(frames, others, strict=True):
+        assert np.abs(pixels.astype(int) - wanted).mean() < 1
+
+
+def decoded(path):
+    with av.open(str(path)) as container:
+        yield from ((frame.time, frame.to_ndarray(format="gray")) for frame in container.decode(video=0))
 
 
 def interrupted(monkeypatch, send, *, at):
@@ -103,7 +122,7 @@ def _heeding_interrupts():
 def test_a_signal_leaves_tables_to_go_on_with(predict, astronaut, tmp_path, monkeypatch, number):
     copy, out = shutil.copy(astronaut, tmp_path), tmp_path / "out"
     handler = signal.getsignal(signal.SIGTERM)
-    interrupted(monkeypatch, lambda: os.kill(os.getpid(), number), at=2)
+    interrupted(monkeypatch, lambda: signal.raise_signal(number), at=2)
     code, printed, rows = predict(astronaut, copy, "-q")
     assert (code, rows) == (130, [])
     assert printed.err == "note: interrupted; the same command with --resume goes on\n"

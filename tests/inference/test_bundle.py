@@ -126,6 +126,20 @@ def test_a_bundle_names_no_file_but_its_own(folder, name):
     assert_refused(folder, "a bundle holds vision.onnx, .* only")
 
 
+@pytest.mark.parametrize("location", ["../secret.bin", "{folder}/../secret.bin"])
+def test_a_graph_reads_no_file_outside_of_its_bundle(folder, location):
+    model = onnx.load(folder / "vision.onnx")
+    weight = next(each for each in model.graph.initializer if each.name == "full")
+    (folder.parent / "secret.bin").write_bytes(weight.raw_data)
+    weight.ClearField("raw_data")
+    weight.data_location = onnx.TensorProto.EXTERNAL
+    weight.external_data.add(key="location", value=location.format(folder=folder))
+    (folder / "vision.onnx").write_bytes(model.SerializeToString())
+    sign(folder)
+    with pytest.raises(BundleError, match=r"vision\.onnx is no ONNX graph that can be run"):
+        Predictor(folder).backend.see(None)
+
+
 def test_a_file_that_is_no_graph_is_refused_when_it_is_needed(folder):
     (folder / "vision.onnx").write_bytes(b"no graph")
     sign(folder)

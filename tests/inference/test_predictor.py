@@ -150,6 +150,6 @@ def test_a_graph_that_fails_is_named(tiny_bundle):
 def test_a_graph_of_another_shape_than_its_bundle_says_is_named(tmp_path):
     bundle = write_tiny_bundle(tmp_path / "bundle", au_ids=(1, 6, 12, 25), thresholds=(0.5,) * 4)
     with pytest.raises(
-        BundleError, match=r"vision\.onnx gives au_logits as float32 \(2, 3\), expected numbers \(2, 4\)"
+        BundleError, match=r"vision\.onnx gives au_logits as float32 \(2, 3\), expected floats \(2, 4\)"
     ):
         OrtBackend(bundle).see(crops((0, 0, 0), (9, 9, 9)))

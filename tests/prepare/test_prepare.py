@@ -106,6 +106,7 @@ def test_a_mended_picture_is_taken_up_by_the_next_run(bp4d, jpeg, tmp_path):
     assert len(read_manifest(tmp_path / "out" / "manifest.csv").frames) == 18
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill so")
 def test_a_run_that_is_killed_goes_on_and_ends_as_an_undisturbed_one(bp4d, tmp_path):
     prepare(read_bp4d(bp4d), tmp_path / "whole", size=SIZE)
     out = tmp_path / "killed"

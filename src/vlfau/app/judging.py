@@ -16,6 +16,7 @@ from vlfau.inference.captioner import Describe
 from vlfau.inference.images import Picture, read_picture
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import FaceResult, PictureResult
+from vlfau.inference.runtime_names import Runtime
 from vlfau.video.events import Event, find_all_events
 from vlfau.video.reader import VideoReader
 from vlfau.video.report import ReportBuilder
@@ -59,15 +60,19 @@ class Judge:
     Args:
         model: A bundle's folder or name; None takes the default model.
         threads: Threads that one network may use.
+        runtime: What computes the model.
         settings: Limits.
 
     Raises:
         BundleError: The model is none.
-        ConfigError: `threads` is out of range.
+        ConfigError: `threads` is out of range, or the processor cannot run the runtime.
+        MissingExtraError: The runtime is not installed.
     """
 
-    def __init__(self, model: str | Path | None, *, threads: int, settings: Settings) -> None:
-        free = Predictor(model, threads=threads, max_faces=settings.max_faces)
+    def __init__(
+        self, model: str | Path | None, *, threads: int, settings: Settings, runtime: Runtime = "onnxruntime"
+    ) -> None:
+        free = Predictor(model, threads=threads, max_faces=settings.max_faces, runtime=runtime)
         bound = Predictor(
             free.bundle, backend=free.backend, threads=threads, max_faces=settings.max_faces, consistent=True
         )

@@ -15,6 +15,7 @@ from typing import Final
 
 from vlfau.app.settings import Settings
 from vlfau.errors import InputError, MissingExtraError
+from vlfau.inference.runtime_names import Runtime
 
 __all__ = ["serve", "sweep"]
 
@@ -35,6 +36,7 @@ def serve(
     threads: int,
     settings: Settings,
     ready: Callable[[str], None],
+    runtime: Runtime = "onnxruntime",
 ) -> None:
     """Show the page until the process is interrupted or terminated.
 
@@ -45,11 +47,12 @@ def serve(
         threads: Threads that one network may use.
         settings: Limits.
         ready: Gets the address of the page when it can be visited.
+        runtime: What computes the model.
 
     Raises:
         InputError: The address cannot be used.
         BundleError: The model is none.
-        MissingExtraError: Gradio is not installed.
+        MissingExtraError: Gradio or the runtime is not installed.
     """
     port = _free_port(host, port)
     if find_spec("gradio") is None:
@@ -70,7 +73,8 @@ def serve(
         stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopping.set())
-        page = build_page(Site(Judge(model, threads=threads, settings=settings), settings, folder))
+        judge = Judge(model, threads=threads, runtime=runtime, settings=settings)
+        page = build_page(Site(judge, settings, folder))
         _, url, _ = page.launch(
             server_name=host,
             server_port=port,

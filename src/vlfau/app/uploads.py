@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from vlfau.errors import ImageError, InputError, VideoError
@@ -104,10 +104,10 @@ def camera_picture(payload: Any, folder: Path) -> Picture:
         content = base64.b64decode(body, validate=True)
     except binascii.Error:
         raise ImageError("the camera sent a damaged picture; reload the page") from None
-    with NamedTemporaryFile(dir=folder, suffix=".frame") as stream:
-        stream.write(content)
-        stream.flush()
-        return read_picture(stream.name)
+    with TemporaryDirectory(dir=folder) as name:
+        path = Path(name, "frame")
+        path.write_bytes(content)
+        return read_picture(path)
 
 
 def _inside(path: Any, folder: Path) -> Path:

@@ -1,12 +1,15 @@
 """How the files of an archive are judged."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 from vlfau.errors import ConfigError
+from vlfau.inference.bundle import load_bundle
 from vlfau.inference.predictor import Predictor
+from vlfau.inference.runtime_names import Runtime
+from vlfau.inference.runtimes import chosen_runtime
 from vlfau.video.stream import DescribeFrames, for_pictures
 
 __all__ = ["Settings"]
@@ -25,6 +28,7 @@ class Settings:
         gendered: Whether the words may guess a gender.
         consistent: Whether the words of an AU must agree with its state.
         max_faces: Keep the largest faces only; None keeps all.
+        runtime: What computes the model.
 
     Raises:
         ConfigError: The step is out of range.
@@ -37,16 +41,27 @@ class Settings:
     gendered: bool = False
     consistent: bool = False
     max_faces: int | None = None
+    runtime: Runtime = "onnxruntime"
 
     def __post_init__(self) -> None:
         if self.every_s is not None and not 0 < self.every_s < math.inf:
             raise ConfigError(f"every is {self.every_s:g} s; give more than 0 s, or nothing to judge all frames")
 
     def for_workers(self) -> Self:
-        """Return settings that mean the same in another folder: a model's folder gets its whole path."""
-        if self.model is None or not Path(self.model).exists():
-            return self
-        return type(self)(**{**asdict(self), "model": str(Path(self.model).absolute())})
+        """Return settings that mean the same in another folder and on another machine.
+
+        A model's folder gets its whole path, and `auto` becomes the runtime that is the fastest here.
+
+        Raises:
+            BundleError: There is no such model, or it is damaged.
+            ConfigError: There is no such runtime.
+        """
+        is_folder = self.model is not None and Path(self.model).exists()
+        return replace(
+            self,
+            model=str(Path(self.model).absolute()) if is_folder and self.model else self.model,
+            runtime=chosen_runtime(load_bundle(self.model), self.runtime),
+        )
 
     def predictor(self) -> Predictor:
         """Open the model, with one thread.
@@ -54,6 +69,7 @@ class Settings:
         Raises:
             BundleError: There is no such model, or it is damaged.
             ConfigError: A setting is out of range.
+            MissingExtraError: The runtime is not installed.
         """
         return Predictor(
             self.model,
@@ -62,6 +78,7 @@ class Settings:
             gendered=self.gendered,
             consistent=self.consistent,
             max_faces=self.max_faces,
+            runtime=self.runtime,
         )
 
     def effect(self) -> dict[str, Any]:

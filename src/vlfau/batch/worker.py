@@ -18,7 +18,7 @@ from vlfau.batch.outcome import Outcome, Status
 from vlfau.batch.settings import Settings
 from vlfau.batch.tries import MOST_DEATHS, Tries
 from vlfau.batch.units import Unit, file_id
-from vlfau.errors import BundleError, InputError, VlfauError
+from vlfau.errors import BundleError, InputError, MissingExtraError, VlfauError
 from vlfau.inference.images import read_picture
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import PictureResult
@@ -90,7 +90,7 @@ class Worker:
         machine = platform.node()
         try:
             predictor = self._job.settings.predictor()
-        except InputError as error:
+        except (InputError, MissingExtraError) as error:
             raise StopRunError(f"machine {machine} cannot open the model: {error}") from None
         if dict(predictor.bundle.files) != dict(self._job.graphs):
             raise StopRunError(

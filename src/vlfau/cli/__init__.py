@@ -51,6 +51,7 @@ _EXTRAS = {
     "tables": ("pandas", "pyarrow"),
     "app": ("gradio",),
     "batch": ("ray",),
+    "openvino": ("openvino",),
 }
 """The packages that an extra brings."""
 

@@ -1,6 +1,7 @@
 """`vlfau app`: the web page."""
 
 from vlfau.errors import ConfigError
+from vlfau.inference.runtime_names import Runtime
 
 __all__ = ["app"]
 
@@ -11,6 +12,7 @@ def app(
     port: int = 7860,
     model: str | None = None,
     threads: int = 1,
+    runtime: Runtime = "onnxruntime",
     max_upload_mb: float = 50.0,
     max_video_s: float = 60.0,
 ) -> None:
@@ -24,6 +26,7 @@ def app(
         port: The port; 0 takes a free one.
         model: A bundle to use instead of the default one: its folder, or a name that vlfau models lists.
         threads: Processor threads for each picture.
+        runtime: What computes the model; auto takes the fastest that this machine has.
         max_upload_mb: The largest file that is taken, in megabytes.
         max_video_s: The longest video that is taken, in seconds.
     """
@@ -42,4 +45,4 @@ def app(
         console.print(f"The page is at {url} (Ctrl+C ends it)", soft_wrap=True)
 
     settings = Settings(max_upload_mb=max_upload_mb, max_video_s=max_video_s)
-    serve(host=host, port=port, model=model, threads=threads, settings=settings, ready=tell)
+    serve(host=host, port=port, model=model, threads=threads, runtime=runtime, settings=settings, ready=tell)

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vlfau.cli.console import error_console, output_console, print_error, print_notice
+from vlfau.inference.runtime_names import Runtime
 
 if TYPE_CHECKING:
     from vlfau.batch.archive import Account
@@ -35,6 +36,7 @@ def batch(
     gendered: Flag = False,
     consistent: Flag = False,
     max_faces: int | None = None,
+    runtime: Runtime = "onnxruntime",
     retry: Flag = False,
 ) -> int:
     """Judge every face of an archive of videos and pictures, and keep the results as Parquet.
@@ -55,6 +57,7 @@ def batch(
         gendered: Let the description guess a gender instead of saying "this person".
         consistent: Choose words for each action unit that agree with its state.
         max_faces: Keep only the largest faces.
+        runtime: What computes the model; auto takes the fastest that this machine has, and all workers take it.
         retry: Try files again that failed or broke off before.
     """
     from vlfau.batch.archive import process_archive
@@ -71,6 +74,7 @@ def batch(
         gendered=gendered,
         consistent=consistent,
         max_faces=max_faces,
+        runtime=runtime,
     )
     if warning := load_bundle(model).info.warning:
         print_notice(warning, title="note", style="yellow")

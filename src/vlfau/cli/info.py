@@ -15,6 +15,7 @@ _PACKAGES: Final = (
     "vlfau",
     "numpy",
     "onnxruntime",
+    "openvino",
     "opencv-python-headless",
     "pillow",
     "torch",

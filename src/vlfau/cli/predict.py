@@ -1,6 +1,6 @@
 """`vlfau predict`: pictures, videos and cameras in, action units and words out."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vlfau.cli.screen import Screen
     from vlfau.cli.tally import Tally
     from vlfau.cli.unfinished import Settings
+    from vlfau.inference.bundle import Bundle
     from vlfau.inference.predictor import Predictor
 
 __all__ = ["predict"]
@@ -50,13 +51,20 @@ def predict(
     from vlfau.cli.screen import Screen
     from vlfau.cli.times import part
     from vlfau.cli.video_files import check_extras
+    from vlfau.inference.bundle import load_bundle
+    from vlfau.inference.runtimes import chosen_runtime
 
     wanted = part(video.every, video.start, video.end)
     _check(inputs, keep, video)
     check_extras(keep)
     with termination_as_interrupt(), Screen(quiet=quiet) as screen:
-        predictor = _predictor(model)
-        info = predictor.bundle.info
+        bundle = load_bundle(model.model)
+        runtime = chosen_runtime(bundle, model.runtime, threads=model.threads)
+        if runtime != model.runtime:
+            screen.notice(f"{runtime} is the fastest runtime for this model here")
+        model = replace(model, runtime=runtime)
+        predictor = _predictor(bundle, model)
+        info = bundle.info
         heatmaps = None if keep.heatmap is None else heatmap_aus(keep.heatmap, info.au_ids)
         baseline = neutral_faces(video.baseline, predictor)
         keeper = Keeper(keep, info, settings=_settings(keep, video, model), heatmaps=heatmaps)
@@ -96,18 +104,19 @@ def _check(inputs: list[Path], keep: KeepOptions, video: VideoOptions) -> None:
         )
 
 
-def _predictor(model: ModelOptions) -> "Predictor":
+def _predictor(bundle: "Bundle", model: ModelOptions) -> "Predictor":
     from vlfau.inference.predictor import Predictor
     from vlfau.video.stream import for_pictures
 
     return Predictor(
-        model.model,
+        bundle,
         threads=model.threads,
         describe=for_pictures(model.describe),
         beam_size=model.beam_size,
         gendered=model.gendered,
         consistent=model.consistent,
         max_faces=model.max_faces,
+        runtime=model.runtime,
     )
 
 

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
+from vlfau.inference.runtime_names import Runtime
+
 __all__ = ["KeepOptions", "ModelOptions", "VideoOptions"]
 
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
@@ -70,6 +72,7 @@ class ModelOptions:
         consistent: Choose words for each action unit that agree with its state.
         max_faces: Keep only the largest faces.
         threads: Processor threads to use.
+        runtime: What computes the model; auto takes the fastest that this machine has.
     """
 
     model: str | None = None
@@ -79,3 +82,4 @@ class ModelOptions:
     consistent: Flag = False
     max_faces: int | None = None
     threads: int = 1
+    runtime: Runtime = "onnxruntime"

@@ -145,7 +145,7 @@ class FrameDataset(Dataset[Sample]):
 
     def _read(self, frame: Frame) -> NDArray[np.uint8]:
         try:
-            with Image.open(frame.image) as picture:
+            with Image.open(frame.image, formats=("JPEG", "PNG", "BMP", "WEBP", "TIFF")) as picture:
                 face = picture.convert("RGB")
         except Exception as error:  # A damaged file makes decoders raise almost anything.
             raise ManifestError(

@@ -109,7 +109,7 @@ def read_region(path: Path, *, crop_size: int, aligned_size: int) -> NDArray[np.
         ImageError: The file is no picture, or the picture is not square or is smaller than the aligned frame.
     """
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=("PNG",)) as picture:
             mask = picture.convert("L")
     except (OSError, UnidentifiedImageError):
         raise ImageError(f"mask {path} is no readable picture; draw the data set's regions anew") from None

@@ -1,11 +1,10 @@
 """From checkpoint to bundle."""
 
 import datetime
-import shutil
 from pathlib import Path
 
 import vlfau
-from vlfau.errors import ConfigError
+from vlfau.export.folder import fresh_folder, refuse_existing
 from vlfau.export.graphs import export_graphs
 from vlfau.export.half import store_weights_at_half
 from vlfau.faces import CropGeometry
@@ -39,8 +38,7 @@ def export_bundle(
         CheckpointError: The checkpoint is none, or damaged.
         ConfigError: The output exists, and is not replaced.
     """
-    if output.exists():
-        raise ConfigError(f"{output} exists already; remove it, or name another folder")
+    refuse_existing(output)
     network, papers = load_checkpoint(checkpoint)
     graphs = export_graphs(network, crop_size=papers.model.crop_size)
     speaks = papers.model.local_language or papers.model.global_language
@@ -59,15 +57,9 @@ def export_bundle(
         training=papers.training,
         scores=papers.scores,
     )
-    fresh = output.with_name(f".{output.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    try:
+    with fresh_folder(output) as fresh:
         for file, graph in graphs.items():
             stored = store_weights_at_half(graph) if half else graph
             (fresh / file).write_bytes(stored.SerializeToString())
         bundle = write_model_json(fresh, info)
-        fresh.rename(output)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     return Bundle(output, bundle.info, bundle.files)

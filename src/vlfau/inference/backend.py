@@ -1,29 +1,33 @@
-"""The runtime that computes a bundle's graphs.
+"""A bundle's graphs, whatever runtime computes them, and the one that is always there: ONNX Runtime.
 
 Dimensions: B faces, N AUs, L locations, d channels, S sequences, K hypotheses, h hidden units, W words.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.errors import BundleError
+from vlfau.errors import BundleError, first_line
 from vlfau.faces.session import open_session
 from vlfau.inference.bundle import GLOBAL_FILES, LOCAL_FILES, VISION_FILE, Bundle
 from vlfau.language.decoding import CaptionStepper, FloatArray, IntArray, StepOutput
 
-__all__ = ["Backend", "OrtBackend", "VisionOutput"]
+__all__ = ["Backend", "Graph", "GraphBackend", "OrtBackend", "VisionOutput"]
 
-# Outputs with their dimensions; a letter has one size in all outputs of a graph.
-_VISION_OUTPUTS = {"au_logits": "BN", "stem_features": "BLd", "au_features": "BNLd", "attention_maps": "BNHV"}
+_Arrays: TypeAlias = Mapping[str, str]
+# Arrays by name, with a letter a dimension: it has one size in everything that goes into a graph and comes out of it.
+_VISION_INPUTS = {"crops": "Brrc"}
+_VISION_OUTPUTS = {"au_logits": "BN", "stem_features": "BLd", "au_features": "BNLd", "attention_maps": "BNyx"}
 _INTENSITIES = {"au_intensities": "BN"}
+_INIT_INPUTS = {"features": "SLd"}
 _INIT_OUTPUTS = {"keys": "SLa", "hidden": "Sh", "cell": "Sh"}
-_STEP_INPUTS = ("token_ids", "hidden", "cell", "features", "keys")
+_STEP_INPUTS = {"token_ids": "SK", "hidden": "SKh", "cell": "SKh", "features": "SLd", "keys": "SLa"}
 _STEP_OUTPUTS = {"logits": "SKW", "next_hidden": "SKh", "next_cell": "SKh"}
 
 
@@ -59,8 +63,72 @@ class Backend(Protocol):
         """Bind the decoder of the face to features (S, L, d)."""
 
 
-class OrtBackend:
-    """ONNX Runtime on the CPU. A graph is opened when it is first needed.
+class Graph(Protocol):
+    """One graph that a runtime has opened; it may be run in several threads at once."""
+
+    @property
+    def input_names(self) -> Collection[str]:
+        """The names of all inputs."""
+
+    @property
+    def output_names(self) -> Collection[str]:
+        """The names of all outputs."""
+
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Compute some outputs, which stay as they are when the graph is run again."""
+
+
+class GraphBackend:
+    """A bundle's graphs on some runtime. A graph is opened when it is first needed.
+
+    Args:
+        bundle: A checked bundle.
+        open_graph: Opens a file on the runtime.
+    """
+
+    def __init__(self, bundle: Bundle, open_graph: Callable[[Path], Graph]) -> None:
+        self.bundle, self._open = bundle, open_graph
+
+    def see(self, crops: NDArray[np.uint8]) -> VisionOutput:
+        """Run the vision half on aligned faces, (B, S, S, 3) uint8 RGB."""
+        return VisionOutput(*self._vision.run(crops))
+
+    def local_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
+        """Bind the decoder of single AUs to features (S, L, d)."""
+        return _GraphStepper(*self._local, features)
+
+    def global_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
+        """Bind the decoder of the face to features (S, L, d)."""
+        return _GraphStepper(*self._global, features)
+
+    @cached_property
+    def _vision(self) -> "_CheckedGraph":
+        return self._checked(VISION_FILE, _VISION_INPUTS, _VISION_OUTPUTS, further=_INTENSITIES)
+
+    @cached_property
+    def _local(self) -> tuple["_CheckedGraph", "_CheckedGraph"]:
+        return self._caption_graphs(*LOCAL_FILES)
+
+    @cached_property
+    def _global(self) -> tuple["_CheckedGraph", "_CheckedGraph"]:
+        return self._caption_graphs(*GLOBAL_FILES)
+
+    def _caption_graphs(self, init_file: str, step_file: str) -> tuple["_CheckedGraph", "_CheckedGraph"]:
+        return (
+            self._checked(init_file, _INIT_INPUTS, _INIT_OUTPUTS),
+            self._checked(step_file, _STEP_INPUTS, _STEP_OUTPUTS),
+        )
+
+    def _checked(
+        self, file: str, inputs: _Arrays, outputs: _Arrays, further: _Arrays = MappingProxyType({})
+    ) -> "_CheckedGraph":
+        path, info = self.bundle.path(file), self.bundle.info
+        sizes = {"N": len(info.au_ids), "W": len(info.vocabulary)}
+        return _CheckedGraph(path, self._open(path), inputs, outputs, further, sizes=sizes)
+
+
+class OrtBackend(GraphBackend):
+    """ONNX Runtime on the CPU.
 
     Args:
         bundle: A checked bundle.
@@ -68,104 +136,75 @@ class OrtBackend:
     """
 
     def __init__(self, bundle: Bundle, *, threads: int = 1) -> None:
-        self.bundle, self.threads = bundle, threads
-
-    def see(self, crops: NDArray[np.uint8]) -> VisionOutput:
-        """Run the vision half on aligned faces, (B, S, S, 3) uint8 RGB."""
-        return VisionOutput(*self._vision.run({"crops": crops}, B=len(crops), N=len(self.bundle.info.au_ids)))
-
-    def local_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
-        """Bind the decoder of single AUs to features (S, L, d)."""
-        return _OrtStepper(*self._local, features, len(self.bundle.info.vocabulary))
-
-    def global_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
-        """Bind the decoder of the face to features (S, L, d)."""
-        return _OrtStepper(*self._global, features, len(self.bundle.info.vocabulary))
-
-    @cached_property
-    def _vision(self) -> "_Graph":
-        inputs, outputs = ("crops",), _VISION_OUTPUTS
-        return _Graph(self.bundle, VISION_FILE, self.threads, inputs=inputs, outputs=outputs, further=_INTENSITIES)
-
-    @cached_property
-    def _local(self) -> tuple["_Graph", "_Graph"]:
-        return self._caption_graphs(*LOCAL_FILES)
-
-    @cached_property
-    def _global(self) -> tuple["_Graph", "_Graph"]:
-        return self._caption_graphs(*GLOBAL_FILES)
-
-    def _caption_graphs(self, init_file: str, step_file: str) -> tuple["_Graph", "_Graph"]:
-        return (
-            _Graph(self.bundle, init_file, self.threads, inputs=("features",), outputs=_INIT_OUTPUTS),
-            _Graph(self.bundle, step_file, self.threads, inputs=_STEP_INPUTS, outputs=_STEP_OUTPUTS),
-        )
+        super().__init__(bundle, partial(_OrtGraph, threads=threads))
 
 
-class _Graph:
-    """One graph of a bundle, with its inputs and outputs checked; `further` outputs may be missing."""
+class _OrtGraph:
+    def __init__(self, path: Path, *, threads: int) -> None:
+        self._session = open_session(path, threads=threads)
+        self.input_names = [value.name for value in self._session.get_inputs()]
+        self.output_names = [value.name for value in self._session.get_outputs()]
+
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        arrays: list[NDArray[Any]] = self._session.run(outputs, inputs)
+        return arrays
+
+
+class _CheckedGraph:
+    """A graph with its inputs and outputs checked; `further` outputs may be missing, some `sizes` are known."""
 
     def __init__(
         self,
-        bundle: Bundle,
-        file: str,
-        threads: int,
+        path: Path,
+        graph: Graph,
+        inputs: _Arrays,
+        outputs: _Arrays,
+        further: _Arrays,
         *,
-        inputs: tuple[str, ...],
-        outputs: Mapping[str, str],
-        further: Mapping[str, str] = MappingProxyType({}),
+        sizes: Mapping[str, int],
     ) -> None:
-        self.path = bundle.path(file)
-        self.session = open_session(self.path, threads=threads)
-        found_inputs = {value.name for value in self.session.get_inputs()}
-        found_outputs = {value.name for value in self.session.get_outputs()}
+        found_inputs, found_outputs = set(graph.input_names), set(graph.output_names)
         if found_inputs != set(inputs) or not found_outputs >= set(outputs):
             raise BundleError(
-                f"{self.path} maps {sorted(found_inputs)} to {sorted(found_outputs)}, but {sorted(inputs)} "
+                f"{path} maps {sorted(found_inputs)} to {sorted(found_outputs)}, but {sorted(inputs)} "
                 f"to {sorted(outputs)} are needed; export the bundle anew"
             )
-        self.outputs = {**outputs, **{name: dims for name, dims in further.items() if name in found_outputs}}
+        self._path, self._graph, self._inputs, self._sizes = path, graph, inputs, sizes
+        self._outputs = {**outputs, **{name: dims for name, dims in further.items() if name in found_outputs}}
 
-    def run(self, inputs: dict[str, NDArray[Any]], **sizes: int) -> list[NDArray[Any]]:
-        """Compute the outputs; the sizes of some dimensions are known."""
+    def run(self, *inputs: NDArray[Any]) -> list[NDArray[Any]]:
         try:
-            arrays: list[NDArray[Any]] = self.session.run(list(self.outputs), inputs)
-        except Exception as error:  # The runtime's own errors have no common base.
-            reason = str(error).strip().partition("\n")[0]
-            raise BundleError(f"{self.path} fails on its inputs ({reason}); export the bundle anew") from None
-        for (name, dims), array in zip(self.outputs.items(), arrays, strict=True):
-            fits = array.ndim == len(dims) and array.dtype.kind == "f"
-            if not fits or any(
-                sizes.setdefault(dim, size) != size for dim, size in zip(dims, array.shape, strict=True)
-            ):
+            arrays = self._graph.run(list(self._outputs), dict(zip(self._inputs, inputs, strict=True)))
+        except Exception as error:  # The runtimes' own errors have no common base.
+            reason = first_line(error)
+            raise BundleError(f"{self._path} fails on its inputs ({reason}); export the bundle anew") from None
+        sizes = dict(self._sizes)
+        for dims, array in zip(self._inputs.values(), inputs, strict=True):
+            sizes.update(zip(dims, array.shape, strict=True))
+        for (name, dims), array in zip(self._outputs.items(), arrays, strict=True):
+            shape = tuple(sizes.setdefault(dim, size) for dim, size in zip(dims, array.shape, strict=False))
+            if array.dtype.kind != "f" or len(dims) != array.ndim or shape != array.shape:
                 expected = ", ".join(str(sizes.get(dim, dim)) for dim in dims)
                 raise BundleError(
-                    f"{self.path} gives {name} as {array.dtype} {array.shape}, expected numbers ({expected}); export "
+                    f"{self._path} gives {name} as {array.dtype} {array.shape}, expected floats ({expected}); export "
                     "the bundle anew"
                 )
         return arrays
 
 
-class _OrtStepper:
+class _GraphStepper:
     """A caption decoder's two graphs, bound to features (S, L, d)."""
 
-    def __init__(self, init: _Graph, step: _Graph, features: NDArray[np.float32], words: int) -> None:
-        self._init, self._step, self._all_features, self._words = init, step, features, words
+    def __init__(self, init: _CheckedGraph, step: _CheckedGraph, features: NDArray[np.float32]) -> None:
+        self._init, self._step, self._all_features = init, step, features
         self._all_keys = self._features = self._keys = features[:0]
         self._rows: IntArray | None = None
 
     def start(self) -> tuple[FloatArray, FloatArray]:
-        sequences, locations, _ = self._all_features.shape
-        self._all_keys, hidden, cell = self._init.run({"features": self._all_features}, S=sequences, L=locations)
+        self._all_keys, hidden, cell = self._init.run(self._all_features)
         return hidden, cell
 
     def step(self, token_ids: IntArray, hidden: FloatArray, cell: FloatArray, rows: IntArray) -> StepOutput:
         if rows is not self._rows:
             self._rows, self._features, self._keys = rows, self._all_features[rows], self._all_keys[rows]
-        inputs = (token_ids, hidden, cell, self._features, self._keys)
-        sequences, beams = token_ids.shape
-        return StepOutput(
-            *self._step.run(
-                dict(zip(_STEP_INPUTS, inputs, strict=True)), S=sequences, K=beams, h=hidden.shape[-1], W=self._words
-            )
-        )
+        return StepOutput(*self._step.run(token_ids, hidden, cell, self._features, self._keys))

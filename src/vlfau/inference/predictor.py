@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from vlfau.errors import BundleError, ConfigError, ImageError
 from vlfau.faces import Face, FaceFinder, align_face
-from vlfau.inference.backend import Backend, OrtBackend
+from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle, load_bundle
 from vlfau.inference.captioner import Captioner, Describe
 from vlfau.inference.images import Picture, as_picture
 from vlfau.inference.judgement import Judgement, Words
 from vlfau.inference.odds import sigmoid
 from vlfau.inference.results import CropResult, FaceResult
+from vlfau.inference.runtime_names import Runtime
+from vlfau.inference.runtimes import open_backend
 
 __all__ = ["Predictor", "face_result"]
 
@@ -36,11 +38,13 @@ class Predictor:
         consistent: Whether the words of an AU must agree with its state: the likeliest of the grammar's texts for
             the state is chosen, instead of a free search.
         max_faces: Keep the largest faces of a picture only; None keeps all.
-        backend: The runtime; None takes ONNX Runtime.
+        runtime: What computes the networks of the bundle; `auto` takes the fastest that this machine has.
+        backend: An opened bundle, to share it; None opens one on the runtime.
 
     Raises:
         BundleError: The bundle is none, or damaged.
-        ConfigError: Another argument is out of range.
+        ConfigError: Another argument is out of range, or the processor cannot run the runtime.
+        MissingExtraError: The runtime is not installed.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class Predictor:
         gendered: bool = False,
         consistent: bool = False,
         max_faces: int | None = None,
+        runtime: Runtime = "onnxruntime",
         backend: Backend | None = None,
     ) -> None:
         for name, value in (("threads", threads), ("beam_size", beam_size), ("max_faces", max_faces)):
@@ -61,7 +66,7 @@ class Predictor:
         if describe not in get_args(Describe):
             raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(Describe))}")
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
-        self.backend: Backend = backend or OrtBackend(self.bundle, threads=threads)
+        self.backend: Backend = backend or open_backend(self.bundle, runtime, threads=threads)
         self.threads, self.max_faces = threads, max_faces
         self._captioner = Captioner(
             self.bundle, self.backend, describe=describe, beam_size=beam_size, gendered=gendered, consistent=consistent

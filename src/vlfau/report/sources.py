@@ -49,7 +49,7 @@ class Faces:
     def crop(self, image: str) -> NDArray[np.uint8] | None:
         """Return a face (crop_size, crop_size, 3) in RGB; None if the picture is gone."""
         try:
-            with Image.open(self.folder / image) as picture:
+            with Image.open(self.folder / image, formats=("JPEG", "PNG", "BMP", "WEBP", "TIFF")) as picture:
                 aligned = picture.convert("RGB").resize(
                     (self.aligned_size, self.aligned_size), Image.Resampling.LANCZOS
                 )

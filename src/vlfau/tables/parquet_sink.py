@@ -5,12 +5,12 @@ closing merges the parts. A part appears by a rename, with all faces of its pict
 is whole.
 """
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from vlfau.atomic import sync
 from vlfau.errors import MissingExtraError
 from vlfau.tables.columns import Cell, Kind
 from vlfau.tables.sink import Sink
@@ -104,8 +104,7 @@ class ParquetSink(Sink):
         with parquet.ParquetWriter(merged, self._schema) as writer:
             for rows in _row_groups(self._parts()):
                 writer.write_table(rows.cast(self._schema))
-        with merged.open("rb") as written:
-            os.fsync(written.fileno())
+        sync(merged)
         merged.replace(self.path)
         self._discard()
 

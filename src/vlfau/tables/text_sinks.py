@@ -11,6 +11,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 
+from vlfau.atomic import sync
 from vlfau.json_text import parse_json
 from vlfau.tables.columns import Cell, Place
 from vlfau.tables.records import RecordFile, csv_cells, csv_record, whole_records
@@ -78,8 +79,7 @@ class _TextSink(Sink):
 
     def _finish(self) -> None:
         self._file.close()
-        with self._partial.open("rb") as written:
-            os.fsync(written.fileno())
+        sync(self._partial)
         self._partial.replace(self.path)
 
     def _release(self) -> None:

@@ -1,0 +1,133 @@
+"""The same video through vlfau and through other tools, each in its own environment, on one core.
+
+A variable names what runs a tool: the Python of Py-Feat's or LibreFace's environment, or OpenFace's program. A tool
+that is not named, or that fails (most load weights at first use), is left out with the reason.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.material import write_clip
+from benchmarks.rows import Row
+
+__all__ = ["PEERS", "Peer", "measure"]
+
+FRAMES = 300
+PATIENCE_S = 1800
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMEXPR")}
+
+PY_FEAT = """
+import sys
+from feat import Detector
+detector = Detector(device="cpu")
+if hasattr(detector, "detect_video"):
+    faces = detector.detect_video(sys.argv[1])
+else:
+    faces = detector.detect(sys.argv[1], data_type="video")
+faces.to_csv(sys.argv[2] + "/faces.csv")
+"""
+LIBRE_FACE = """
+import sys
+import libreface
+folder = sys.argv[2]
+libreface.get_facial_attributes(sys.argv[1], output_save_path=folder + "/faces.csv", temp_dir=folder, device="cpu")
+"""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Another tool.
+
+    Attributes:
+        name: As its makers write it.
+        variable: Of the environment; names the Python or program that runs it.
+        command: Gives the whole command for that program, a video, and a folder for what it writes.
+    """
+
+    name: str
+    variable: str
+    command: Callable[[str, Path, Path], Sequence[str | Path]]
+
+
+PEERS = (
+    Peer("Py-Feat", "PYFEAT_PYTHON", lambda program, video, out: (program, "-c", PY_FEAT, video, out)),
+    Peer("LibreFace", "LIBREFACE_PYTHON", lambda program, video, out: (program, "-c", LIBRE_FACE, video, out)),
+    Peer(
+        "OpenFace",
+        "OPENFACE_FEATURE_EXTRACTION",
+        lambda program, video, out: (program, "-f", video, "-out_dir", out, "-aus"),
+    ),
+)
+
+
+def measure(peers: Sequence[Peer] = PEERS, frames: int = FRAMES) -> Iterator[Row]:
+    """Yield frames a second of whole processes, start and files included, and how many times faster vlfau is."""
+    with tempfile.TemporaryDirectory() as name, _one_core():
+        folder = Path(name)
+        video = folder / "clip.mp4"
+        write_clip(video, frames=frames)
+        ours: float | None = None
+        for number, peer in enumerate(peers):
+            program = os.environ.get(peer.variable)
+            if not program:
+                yield Row(peer.name, f"left out: {peer.variable} is not set")
+                continue
+            out = folder / str(number)
+            out.mkdir()
+            try:
+                theirs = frames / _seconds(peer.command(program, video, out))
+            except (OSError, RuntimeError, subprocess.TimeoutExpired) as error:
+                yield Row(peer.name, f"left out: {error}")
+                continue
+            if ours is None:
+                table = folder / "faces.csv"
+                numbers = ("--table", table, "--describe", "never")
+                ours = frames / _seconds((sys.executable, "-m", "vlfau", "predict", video, *numbers))
+                yield Row("vlfau, one core", f"{ours:.1f} frames/s")
+            yield Row(f"{peer.name}, one core", f"{theirs:.1f} frames/s")
+            yield Row(f"vlfau over {peer.name}", f"{ours / theirs:.1f}", ours / theirs)
+
+
+def _seconds(command: Sequence[str | Path]) -> float:
+    """Run a command and return its wall seconds.
+
+    Raises:
+        RuntimeError: It failed; its last line is in the message.
+    """
+    start = time.perf_counter()
+    done = subprocess.run(
+        [*map(str, command)],
+        env=os.environ | ONE_THREAD,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    seconds = time.perf_counter() - start
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        raise RuntimeError(f"exit code {done.returncode}, {last[:200]}")
+    return seconds
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """Let this process and those that it starts use one core, where the system can do so."""
+    if sys.platform != "linux":
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

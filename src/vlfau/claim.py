@@ -7,6 +7,7 @@ from typing import Any
 
 from vlfau.atomic import LEFTOVERS, replacing
 from vlfau.errors import InputError
+from vlfau.json_text import parse_json
 
 __all__ = ["claim_folder"]
 
@@ -31,10 +32,10 @@ def claim_folder(folder: Path, settings: Mapping[str, Any], file: Path | None = 
             with replacing(file) as temporary:
                 temporary.write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
             return
-        before = json.loads(file.read_text("utf-8"))
+        before = parse_json(file.read_text("utf-8"))
     except OSError as error:
         raise InputError(f"{folder} cannot be used ({error.strerror}); choose a new or empty folder") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise InputError(f"{file} is damaged; choose a new or empty folder") from None
     if not isinstance(before, dict):
         raise InputError(f"{file} is no file of settings; choose a new or empty folder")

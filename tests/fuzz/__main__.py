@@ -24,7 +24,7 @@ def fuzz(
     kinds: str = "",
     only: Annotated[tuple[str, ...], cyclopts.Parameter(negative=())] = (),
     keep: Path = Path("build/fuzz"),
-    seconds: float = 60.0,
+    seconds: float = 120.0,
 ) -> int:
     """Give damaged inputs to every public reader; the exit code is 1 if one fails otherwise than with a VlfauError.
 

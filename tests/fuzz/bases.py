@@ -29,7 +29,7 @@ class FileKind:
 
     def _names(self) -> list[str]:
         if not self._contents:
-            files = sorted(path for path in self.seeds.iterdir() if path.name != ".made")
+            files = sorted(path for path in self.seeds.iterdir() if not path.name.startswith(".m"))
             self._contents = {path.name: path.read_bytes() for path in files}
         return list(self._contents)
 

@@ -132,7 +132,7 @@ def _where(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if f"{os.sep}vlfau{os.sep}" in frame.filename] or frames[-1:]
     last = ours[-1]
-    reason = str(error).encode("utf-8", "backslashreplace").decode()
+    reason = " ".join(str(error).encode("utf-8", "backslashreplace").decode().split())
     return f"{type(error).__name__} ({reason:.200}) at {Path(last.filename).name}:{last.lineno}"
 
 

@@ -28,7 +28,7 @@ class Limits:
         growth: Bytes by which the child may have grown over a kind, after its first inputs.
     """
 
-    seconds: float = 60.0
+    seconds: float = 120.0
     opening_s: float = 300.0
     memory: int = 3000 * MB
     growth: int = 300 * MB

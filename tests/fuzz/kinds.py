@@ -27,8 +27,11 @@ SHARES = {
     **{"pictures.Jpeg": 10, "pictures.Png": 10, "pictures.Webp": 8, "pictures.Bmp": 6, "pictures.Others": 8},
     **{"videos.Mp4": 8, "videos.Mkv": 7, "videos.Avi": 7, "videos.Others": 4},
     **{"manifests.Manifest": 12, "manifests.Lists": 5, "folds.Folds": 5, "configurations.Configuration": 12},
+    **{"manifests.Descriptions": 5, "manifests.Pairs": 3, "releases.Bp4d": 4, "releases.Disfa": 4, "releases.Lists": 5},
     **{"descriptions.Unit": 5, "descriptions.Words": 4, "bundles.ModelJson": 10, "bundles.Graph": 10},
-    **{"checkpoints.Papers": 8, "checkpoints.Weights": 8, "answers.Answers": 6, "answers.Scores": 3},
+    **{"checkpoints.Papers": 8, "checkpoints.Weights": 8, "training.Faces": 5},
+    **{"training.LastState": 4, "kept.Run": 3, "kept.Claim": 3, "kept.Deaths": 2, "reports.Runs": 5},
+    **{"answers.Answers": 6, "answers.Scores": 3},
     **{"tables.Csv": 6, "tables.JsonLines": 5, "tables.Parquet": 6, "tables.Partial": 5, "tables.Files": 4},
     **{"commands.Predict": 3},
 }

@@ -1,10 +1,16 @@
-"""Tables of frames, and lists of files."""
+"""Tables of frames and of pairs, their descriptions, and lists of files."""
+
+import json
 
 from PIL import Image
 
 from tests.fuzz.bases import TextKind
+from tests.fuzz.mutate import damaged_values
 from vlfau.batch.inputs import find_files
 from vlfau.data import read_manifest
+from vlfau.data.check_descriptions import find_mismatches
+from vlfau.data.describe import describe
+from vlfau.evaluation.counterfactuals import read_pairs
 
 HEAD = "image,subject,fold,gender,AU1,AU1_intensity,AU1_side,AU12,AU12_intensity,AU12_side,AU25,note"
 ROWS = (
@@ -46,3 +52,38 @@ class Lists(TextKind):
         files = find_files(path)
         assert files
         assert len({file.name for file in files}) == len(files)
+
+
+class Descriptions(TextKind):
+    """Every frame in words: what they say otherwise is named, line by line."""
+
+    def prepare(self):
+        self._write_manifest(self.seeds / ".manifest.csv")
+        describe(read_manifest(self.seeds / ".manifest.csv", pictures=False), self.seeds / "texts.jsonl")
+
+    def damage(self, name, content, rng):
+        if rng.random() < 0.5:
+            lines = damaged_values([json.loads(line) for line in content.splitlines()], rng)
+            texts = [json.dumps(line) for line in (lines if isinstance(lines, list) else [lines])]
+            return "\n".join(texts).encode("utf-8", "surrogatepass")
+        return super().damage(name, content, rng)
+
+    def read(self, path):
+        self._write_manifest(path.with_name("manifest.csv"))
+        manifest = read_manifest(path.with_name("manifest.csv"), pictures=False)
+        for mismatch in find_mismatches(manifest, path):
+            str(mismatch).encode()
+
+    def _write_manifest(self, path):
+        rows = [row.replace("face.png", f"face{number}.png") for number, row in enumerate(ROWS)]
+        path.write_text("\n".join((HEAD, *rows, "")), "utf-8")
+
+
+class Pairs(TextKind):
+    separators = ',\n"'
+
+    def prepare(self):
+        (self.seeds / "pairs.csv").write_text("image,partner,au,partner_has_it\na.png,b.png,12,1\nc,d,1,0\n", "utf-8")
+
+    def read(self, path):
+        assert all(isinstance(pair.partner_has_it, bool) for pair in read_pairs(path))

@@ -145,3 +145,11 @@ def test_a_graph_that_fails_is_named(tiny_bundle):
     backend = OrtBackend(tiny_bundle)
     with pytest.raises(BundleError, match=r"vision\.onnx fails on its inputs"):
         backend.see(np.zeros((1, 8, 8, 3), np.uint8))
+
+
+def test_a_graph_of_another_shape_than_its_bundle_says_is_named(tmp_path):
+    bundle = write_tiny_bundle(tmp_path / "bundle", au_ids=(1, 6, 12, 25), thresholds=(0.5,) * 4)
+    with pytest.raises(
+        BundleError, match=r"vision\.onnx gives au_logits as float32 \(2, 3\), expected floats \(2, 4\)"
+    ):
+        OrtBackend(bundle).see(crops((0, 0, 0), (9, 9, 9)))

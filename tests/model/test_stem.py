@@ -103,5 +103,7 @@ def test_missing_weights_unknown_names_and_wrong_options_are_named(tmp_path):
         create_backbone("swine", crop_size=64)
     with pytest.raises(ConfigError, match="snout"):
         create_backbone("resnet10t", crop_size=64, options={"snout": 1})
+    with pytest.raises(ConfigError, match="hold a number above 4096"):
+        create_backbone("resnet10t", crop_size=64, options={"layers": [1, 2**31, 1, 1]})
     with pytest.raises(ConfigError, match="no multiple of 4"):
         Stem(backbone=create_backbone("resnet10t", crop_size=64), combined_dim=10, feature_dim=8)

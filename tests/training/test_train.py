@@ -201,3 +201,13 @@ def test_intensities_need_intensities(toy_config):
 def test_an_end_that_would_never_be_validated_is_refused(toy_config):
     with pytest.raises(ConfigError, match="does not divide run.max_epochs"):
         train(toy_config("run.max_epochs=5", "run.validate_every_epochs=2"))
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:-99], lambda content: b"x" * 99])
+def test_a_damaged_state_is_not_gone_on_from(toy_config, damage):
+    config = toy_config("run.max_epochs=2")
+    train(toy_config("run.max_epochs=2", "run.stop_after_epochs=1"))
+    last = config.run.output / "last.ckpt"
+    last.write_bytes(damage(last.read_bytes()))
+    with pytest.raises(CheckpointError, match=r"last\.ckpt is damaged"):
+        train(config, resume=True)

@@ -4,7 +4,6 @@ Gradio's server has many more addresses, some of which fetch other pages for the
 size. Requests that are let through are answered with headers that keep the browser from asking anyone else.
 """
 
-import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vlfau.app.settings import Settings
+from vlfau.json_text import parse_json
 
 __all__ = ["Guard"]
 
@@ -112,8 +112,8 @@ async def _checked_json(scope: Scope, receive: Receive) -> tuple[PlainTextRespon
         if not message.get("more_body"):
             break
     try:
-        document = json.loads(body or b"{}")
-    except (ValueError, RecursionError):
+        document = parse_json(body or b"{}")
+    except ValueError:
         return _refusal(400, "the request is no JSON"), receive
     if _names_address(document):
         return _refusal(400, "files are uploaded, not named by an address"), receive

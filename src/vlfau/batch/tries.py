@@ -1,12 +1,14 @@
 """How often a worker died over a file: some files end the process that reads them."""
 
 import os
+import re
 from pathlib import Path
 from typing import Final
 
 __all__ = ["MOST_DEATHS", "Tries"]
 
 MOST_DEATHS: Final = 3
+_LINE: Final = re.compile(r"^(\S+) (-?1) \d+$", re.MULTILINE)
 
 
 class Tries:
@@ -19,9 +21,9 @@ class Tries:
     def __init__(self, path: Path) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [line.split() for line in path.read_text("ascii").splitlines()] if path.exists() else []
+        text = path.read_text("ascii", "replace") if path.exists() else ""
         self._deaths: dict[str, int] = {}
-        for file, change, *_ in lines:
+        for file, change in _LINE.findall(text):  # A machine that lost its power may have left other things.
             self._deaths[file] = self._deaths.get(file, 0) + int(change)
 
     def deaths(self, file: str) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from vlfau.atomic import replacing
 from vlfau.errors import InputError
 from vlfau.inference.sources import printable
+from vlfau.json_text import parse_json
 
 __all__ = ["RunFile"]
 
@@ -36,9 +37,10 @@ class RunFile:
             InputError: It had others.
         """
         try:
-            before = json.loads(self._path.read_text("utf-8"))
+            before = parse_json(self._path.read_text("utf-8"))
         except (OSError, ValueError):
             return
+        before = before if isinstance(before, dict) else {}
         others = [name for name in self._settings if before.get(name) != self._settings[name]]
         if others:
             name = others[0]

@@ -1,6 +1,5 @@
 """Do the texts of a described data set say what its manifest says?"""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +9,7 @@ from vlfau.data.describe import image_name, labels, labels_of
 from vlfau.data.manifest import Frame, Manifest
 from vlfau.errors import DescriptionError
 from vlfau.facs import AUState, action_unit, intensity_letter
+from vlfau.json_text import parse_json
 from vlfau.language import ParsedLocal, parse_global, parse_local
 from vlfau.language.grammar import active_states
 
@@ -68,9 +68,9 @@ def find_mismatches(
 def _problems(manifest: Manifest, missing: dict[str, Frame], line: str) -> Iterator[str]:
     """Yield what is wrong with a line, and take its frame from those that are missing."""
     try:
-        record = json.loads(line)
+        record = parse_json(line)
         frame = missing.pop(record["image"])
-    except (json.JSONDecodeError, RecursionError):
+    except ValueError:
         yield "is no JSON object"
         return
     except (KeyError, TypeError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -147,7 +147,7 @@ class FrameDataset(Dataset[Sample]):
         try:
             with Image.open(frame.image, formats=("JPEG", "PNG", "BMP", "WEBP", "TIFF")) as picture:
                 face = picture.convert("RGB")
-        except (OSError, UnidentifiedImageError) as error:
+        except Exception as error:  # A damaged file makes decoders raise almost anything.
             raise ManifestError(
                 f"{frame.image}, named in {self.manifest.path}, is no readable picture; mend or remove it"
             ) from error

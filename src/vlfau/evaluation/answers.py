@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from vlfau.atomic import replacing
 from vlfau.errors import InputError
 from vlfau.facs import check_au_ids
+from vlfau.json_text import parse_json
 
 __all__ = ["ANSWERS_FILE", "CAPTIONS_FILE", "UNKNOWN", "Answers"]
 
@@ -191,7 +192,7 @@ def _read_captions(path: Path, images: Sequence[str], au_ids: Sequence[int]) -> 
     captions: dict[str, Any] = dict.fromkeys(_CAPTIONS)
     if not path.is_file():
         return captions
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = [parse_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
     if [line["image"] for line in lines] != list(images):
         raise ValueError(f"{CAPTIONS_FILE} is of other frames than {ANSWERS_FILE}")
     for name, key in _CAPTIONS.items():

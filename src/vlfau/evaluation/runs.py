@@ -9,6 +9,7 @@ from vlfau.errors import ConfigError
 from vlfau.evaluation.answering import Look
 from vlfau.evaluation.evaluate import Scope, evaluate
 from vlfau.evaluation.scores import SCORES_FILE, read_scores
+from vlfau.json_text import parse_json
 from vlfau.training import TrainConfig, train
 from vlfau.training.train import BEST_FOLDER, CONFIG_FILE, RESUME_FILE
 
@@ -74,7 +75,7 @@ def _check_same_run(config: TrainConfig) -> None:
     if not path.is_file():
         return
     try:
-        earlier = json.loads(path.read_text(encoding="utf-8"))
+        earlier = parse_json(path.read_text(encoding="utf-8"))
         settings = json.loads(json.dumps(asdict(config), default=str))
         for each in (earlier, settings):
             for name in HOW_NOT_WHAT:

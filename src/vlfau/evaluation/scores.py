@@ -25,6 +25,7 @@ from vlfau.evaluation.au_metrics import (
 from vlfau.evaluation.bootstrap import f1_intervals
 from vlfau.evaluation.caption_metrics import score_captions
 from vlfau.evaluation.references import global_references, local_references
+from vlfau.json_text import parse_json
 
 __all__ = [
     "SCORES_FILE",
@@ -145,7 +146,7 @@ def read_scores(folder: Path) -> dict[str, Any]:
     """
     path = folder / SCORES_FILE
     try:
-        scores = json.loads(path.read_text(encoding="utf-8"))
+        scores = parse_json(path.read_text(encoding="utf-8"))
         if scores["format"] != FORMAT:
             raise InputError(f"{path} is of another format than {FORMAT}; evaluate the run again")
     except OSError as error:

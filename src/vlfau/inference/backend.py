@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +20,15 @@ from vlfau.language.decoding import CaptionStepper, FloatArray, IntArray, StepOu
 
 __all__ = ["Backend", "Graph", "GraphBackend", "OrtBackend", "VisionOutput"]
 
-_VISION_OUTPUTS = ("au_logits", "stem_features", "au_features", "attention_maps")
-_INIT_OUTPUTS = ("keys", "hidden", "cell")
-_STEP_INPUTS = ("token_ids", "hidden", "cell", "features", "keys")
-_STEP_OUTPUTS = ("logits", "next_hidden", "next_cell")
+_Arrays: TypeAlias = Mapping[str, str]
+# Arrays by name, with a letter a dimension: it has one size in everything that goes into a graph and comes out of it.
+_VISION_INPUTS = {"crops": "Brrc"}
+_VISION_OUTPUTS = {"au_logits": "BN", "stem_features": "BLd", "au_features": "BNLd", "attention_maps": "BNyx"}
+_INTENSITIES = {"au_intensities": "BN"}
+_INIT_INPUTS = {"features": "SLd"}
+_INIT_OUTPUTS = {"keys": "SLa", "hidden": "Sh", "cell": "Sh"}
+_STEP_INPUTS = {"token_ids": "SK", "hidden": "SKh", "cell": "SKh", "features": "SLd", "keys": "SLa"}
+_STEP_OUTPUTS = {"logits": "SKW", "next_hidden": "SKh", "next_cell": "SKh"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +103,7 @@ class GraphBackend:
 
     @cached_property
     def _vision(self) -> "_CheckedGraph":
-        return self._checked(VISION_FILE, ("crops",), _VISION_OUTPUTS, further=("au_intensities",))
+        return self._checked(VISION_FILE, _VISION_INPUTS, _VISION_OUTPUTS, further=_INTENSITIES)
 
     @cached_property
     def _local(self) -> tuple["_CheckedGraph", "_CheckedGraph"]:
@@ -109,15 +115,16 @@ class GraphBackend:
 
     def _caption_graphs(self, init_file: str, step_file: str) -> tuple["_CheckedGraph", "_CheckedGraph"]:
         return (
-            self._checked(init_file, ("features",), _INIT_OUTPUTS),
+            self._checked(init_file, _INIT_INPUTS, _INIT_OUTPUTS),
             self._checked(step_file, _STEP_INPUTS, _STEP_OUTPUTS),
         )
 
     def _checked(
-        self, file: str, inputs: Sequence[str], outputs: Sequence[str], further: Sequence[str] = ()
+        self, file: str, inputs: _Arrays, outputs: _Arrays, further: _Arrays = MappingProxyType({})
     ) -> "_CheckedGraph":
-        path = self.bundle.path(file)
-        return _CheckedGraph(path, self._open(path), inputs, outputs, further)
+        path, info = self.bundle.path(file), self.bundle.info
+        sizes = {"N": len(info.au_ids), "W": len(info.vocabulary)}
+        return _CheckedGraph(path, self._open(path), inputs, outputs, further, sizes=sizes)
 
 
 class OrtBackend(GraphBackend):
@@ -144,10 +151,17 @@ class _OrtGraph:
 
 
 class _CheckedGraph:
-    """A graph with its inputs and outputs checked by name; `further` outputs may be missing."""
+    """A graph with its inputs and outputs checked; `further` outputs may be missing, some `sizes` are known."""
 
     def __init__(
-        self, path: Path, graph: Graph, inputs: Sequence[str], outputs: Sequence[str], further: Sequence[str]
+        self,
+        path: Path,
+        graph: Graph,
+        inputs: _Arrays,
+        outputs: _Arrays,
+        further: _Arrays,
+        *,
+        sizes: Mapping[str, int],
     ) -> None:
         found_inputs, found_outputs = set(graph.input_names), set(graph.output_names)
         if found_inputs != set(inputs) or not found_outputs >= set(outputs):
@@ -155,15 +169,27 @@ class _CheckedGraph:
                 f"{path} maps {sorted(found_inputs)} to {sorted(found_outputs)}, but {sorted(inputs)} "
                 f"to {sorted(outputs)} are needed; export the bundle anew"
             )
-        self._path, self._graph, self._inputs = path, graph, inputs
-        self._outputs = (*outputs, *(name for name in further if name in found_outputs))
+        self._path, self._graph, self._inputs, self._sizes = path, graph, inputs, sizes
+        self._outputs = {**outputs, **{name: dims for name, dims in further.items() if name in found_outputs}}
 
     def run(self, *inputs: NDArray[Any]) -> list[NDArray[Any]]:
         try:
-            return self._graph.run(self._outputs, dict(zip(self._inputs, inputs, strict=True)))
+            arrays = self._graph.run(list(self._outputs), dict(zip(self._inputs, inputs, strict=True)))
         except Exception as error:  # The runtimes' own errors have no common base.
             reason = first_line(error)
             raise BundleError(f"{self._path} fails on its inputs ({reason}); export the bundle anew") from None
+        sizes = dict(self._sizes)
+        for dims, array in zip(self._inputs.values(), inputs, strict=True):
+            sizes.update(zip(dims, array.shape, strict=True))
+        for (name, dims), array in zip(self._outputs.items(), arrays, strict=True):
+            shape = tuple(sizes.setdefault(dim, size) for dim, size in zip(dims, array.shape, strict=False))
+            if array.dtype.kind != "f" or len(dims) != array.ndim or shape != array.shape:
+                expected = ", ".join(str(sizes.get(dim, dim)) for dim in dims)
+                raise BundleError(
+                    f"{self._path} gives {name} as {array.dtype} {array.shape}, expected floats ({expected}); export "
+                    "the bundle anew"
+                )
+        return arrays
 
 
 class _GraphStepper:

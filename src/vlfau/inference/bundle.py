@@ -18,6 +18,7 @@ from vlfau.faces import CropGeometry
 from vlfau.facs import check_au_ids
 from vlfau.inference.models import bundle_folder
 from vlfau.inference.schema import check_keys
+from vlfau.json_text import parse_json
 from vlfau.language import Vocabulary
 
 __all__ = ["FORMAT", "Bundle", "BundleInfo", "load_bundle", "write_model_json"]
@@ -157,12 +158,12 @@ def write_model_json(folder: Path, info: BundleInfo) -> Bundle:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        table = json.loads(path.read_text("utf-8"))
+        table = parse_json(path.read_text("utf-8"))
     except FileNotFoundError:
         raise BundleError(f"{path.parent} is no bundle: it has no model.json; name a folder that has") from None
     except OSError as error:
         raise BundleError(f"{path} cannot be read ({error.strerror}); check the path and its permissions") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise BundleError(f"{path} is no JSON ({error}); copy or export the bundle anew") from None
     if not isinstance(table, dict):
         raise BundleError(f"{path} holds no JSON object; copy or export the bundle anew")

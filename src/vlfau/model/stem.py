@@ -1,9 +1,9 @@
 """The stem: a four-level backbone and the combination of its scales (section 3.1.1, Eq. 1)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import timm
 import torch
@@ -17,6 +17,7 @@ __all__ = ["FACEMESH", "Backbone", "Stem", "create_backbone"]
 
 FACEMESH = "facemesh"
 NUM_LEVELS = 4
+LARGEST_OPTION: Final = 4096  # No backbone is deeper or wider; one that were would fill the memory.
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def create_backbone(
         raise ConfigError(f"stem weights {weights} do not exist; give a local file, or none to start from scratch")
     config = timm.get_pretrained_cfg(name)
     arguments: dict[str, Any] = dict(options or {})
+    if any(number > LARGEST_OPTION for number in _numbers(arguments)):
+        raise ConfigError(f"the options {arguments} of the backbone hold a number above {LARGEST_OPTION}; lower it")
     if config is not None and config.fixed_input_size:
         arguments["img_size"] = crop_size
     try:
@@ -85,6 +88,15 @@ def create_backbone(
         mean=tuple(config.mean if config is not None else timm.data.IMAGENET_DEFAULT_MEAN),
         std=tuple(config.std if config is not None else timm.data.IMAGENET_DEFAULT_STD),
     )
+
+
+def _numbers(options: object) -> Iterator[float]:
+    """Give the numbers of options, at any depth."""
+    if isinstance(options, int | float):
+        yield options
+    elif isinstance(options, Mapping | list | tuple):
+        for option in options.values() if isinstance(options, Mapping) else options:
+            yield from _numbers(option)
 
 
 class Stem(nn.Module):

@@ -1,12 +1,12 @@
 """Tables of every kind as pandas frames; what is wrong with a file is a ValueError."""
 
 import csv
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from vlfau.errors import MissingExtraError
+from vlfau.json_text import parse_json
 from vlfau.tables.columns import Column, Kind, recognise
 from vlfau.tables.table import FORMAT, HEADER_KEY, columns_json
 from vlfau.tables.text_sinks import side_file
@@ -36,7 +36,7 @@ def _read_csv(path: Path) -> pandas.DataFrame:
     # pandas may read a number a hair beside the one that was written.
     frame = frame.round({column.name: column.digits for column in columns if column.kind is Kind.NUMBER})
     try:
-        header = json.loads(side_file(path).read_text("utf-8"))
+        header = parse_json(side_file(path).read_text("utf-8"))
         is_of_file = _names(header) == list(frame.columns)
     except (OSError, ValueError, KeyError, TypeError):
         is_of_file = False
@@ -45,9 +45,9 @@ def _read_csv(path: Path) -> pandas.DataFrame:
 
 def _read_json_lines(path: Path) -> pandas.DataFrame:
     with path.open(encoding="utf-8", newline="\n") as stream:
-        header = json.loads(stream.readline() or "null")
+        header = parse_json(stream.readline() or "null")
         _, columns = _known(_names(header))
-        rows = [json.loads(line) for line in stream]
+        rows = [parse_json(line) for line in stream]
     cells = {
         column.name: pandas.array([row[column.name] for row in rows], dtype=_DTYPES[column.kind]) for column in columns
     }
@@ -57,7 +57,7 @@ def _read_json_lines(path: Path) -> pandas.DataFrame:
 def _read_parquet(path: Path) -> pandas.DataFrame:
     with path.open("rb") as stream:
         table = parquet.read_table(stream)
-    header = json.loads((table.schema.metadata or {}).get(HEADER_KEY, b"null"))
+    header = parse_json((table.schema.metadata or {}).get(HEADER_KEY, b"null"))
     _known(_names(header))
     types = {pa.string(): pandas.StringDtype(), pa.int64(): pandas.Int64Dtype(), pa.bool_(): pandas.BooleanDtype()}
     return _with_header(table.to_pandas(types_mapper=types.get), header)

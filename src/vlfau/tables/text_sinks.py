@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vlfau.atomic import sync
+from vlfau.json_text import parse_json
 from vlfau.tables.columns import Cell, Place
 from vlfau.tables.records import RecordFile, csv_cells, csv_record, whole_records
 from vlfau.tables.sink import Sink
@@ -119,7 +120,7 @@ class JsonLinesSink(_TextSink):
 
     def _place(self, record: bytes) -> Place | None:
         try:
-            return self.table.layout.place(json.loads(record))
+            return self.table.layout.place(parse_json(record))
         except (ValueError, KeyError, TypeError):
             return None
 
@@ -138,7 +139,7 @@ class CsvSink(_TextSink):
             return False
         side = self._partial_side if self._partial_side.exists() else side_file(self.path)
         try:
-            return bool(json.loads(side.read_text("utf-8")) == self.table.header)
+            return bool(parse_json(side.read_text("utf-8")) == self.table.header)
         except (OSError, ValueError):
             return False
 

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from vlfau.errors import CheckpointError, ConfigError, InputError
 from vlfau.facs import check_au_ids
+from vlfau.json_text import parse_json
 from vlfau.language import Vocabulary
 from vlfau.model import VLFAU, ModelConfig, build_vlfau
 
@@ -146,7 +147,7 @@ def read_papers(folder: Path) -> Checkpoint:
     if not path.is_file():
         raise CheckpointError(f"{folder} is no checkpoint: it has no {PAPERS_FILE}; give a folder that training left")
     try:
-        papers = json.loads(path.read_text(encoding="utf-8"))
+        papers = parse_json(path.read_text(encoding="utf-8"))
         if papers.pop("format") != FORMAT:
             raise CheckpointError(f"{path} is of another format than {FORMAT}; use the version that wrote it")
         checkpoint = TypeAdapter(with_config(ConfigDict(extra="forbid"))(Checkpoint)).validate_python(papers)

@@ -1,6 +1,7 @@
 """The file that a run is resumed from, written whole or not at all."""
 
 import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 
 from vlfau.atomic import replacing
+from vlfau.errors import CheckpointError
 
 __all__ = ["WholeCheckpointIO"]
 
@@ -31,3 +33,17 @@ class WholeCheckpointIO(TorchCheckpointIO):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
             temporary.write_bytes(buffer.getbuffer())
+
+    def load_checkpoint(self, path: str | Path, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """Read a checkpoint, without executing anything, if it is what was written to the last byte.
+
+        Raises:
+            CheckpointError: It is damaged.
+        """
+        try:
+            with zipfile.ZipFile(path) as archive:
+                if archive.testzip() is not None:
+                    raise ValueError("wrong sums")
+            return super().load_checkpoint(path, *arguments, **{**options, "weights_only": True})
+        except Exception as error:  # What is damaged raises almost anything.
+            raise CheckpointError(f"{path} is damaged; start without --resume in another run.output") from error

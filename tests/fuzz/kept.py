@@ -1,0 +1,59 @@
+"""What long work keeps for itself, to go on with."""
+
+import json
+
+from tests.fuzz.bases import TextKind
+from tests.fuzz.mutate import damaged_values
+from vlfau.batch.tries import Tries
+from vlfau.claim import claim_folder
+from vlfau.cli.unfinished import RunFile
+
+SETTINGS = {"model": "default", "describe": "changes", "every": 0.2, "start": None, "inputs": ["a.png", "b.mp4"]}
+
+
+class _Settings(TextKind):
+    def damage(self, name, content, rng):
+        if rng.random() < 0.5:
+            return json.dumps(damaged_values(json.loads(content), rng)).encode("utf-8", "surrogatepass")
+        return super().damage(name, content, rng)
+
+
+class Run(_Settings):
+    """Beside an unfinished table."""
+
+    def prepare(self):
+        RunFile(self.seeds / "results.csv", SETTINGS).write()
+
+    def read(self, path):
+        run = RunFile(path.with_name("results.csv"), SETTINGS)
+        assert run.exists()
+        run.check()
+
+
+class Claim(_Settings):
+    """In a folder of results."""
+
+    def prepare(self):
+        claim_folder(self.seeds / "out", SETTINGS)
+        (self.seeds / "out" / "settings.json").rename(self.seeds / "settings.json")
+        (self.seeds / "out").rmdir()
+
+    def read(self, path):
+        claim_folder(path.parent, SETTINGS)
+
+
+class Deaths(TextKind):
+    """Of a worker over files."""
+
+    separators = " \n"
+
+    def prepare(self):
+        tries = Tries(self.seeds / "unit")
+        for file in ("a", "b"):
+            tries.begin(file)
+        tries.end("a")
+
+    def read(self, path):
+        tries = Tries(path)
+        tries.begin("c")
+        assert Tries(path).deaths("c") >= 0

@@ -1,0 +1,39 @@
+"""Folders of evaluated runs, as a report reads them."""
+
+import json
+import shutil
+
+from tests.fuzz.bases import TextKind
+from tests.fuzz.mutate import damaged_values, pick
+from tests.report.built_runs import Data, write_ablation, write_crossval
+from vlfau.report.balance import balance_drawings
+from vlfau.report.measures import measure_tables
+from vlfau.report.runs import find_runs
+from vlfau.report.table_writers import to_csv, to_latex, to_markdown
+from vlfau.report.tables import comparison_tables
+
+
+class Runs(TextKind):
+    def prepare(self):
+        data = Data(self.seeds / "data")
+        write_crossval(self.seeds / "runs" / "crossval", data)
+        write_ablation(self.seeds / "runs" / "ablation", data, seeds=(1,))
+
+    def write(self, folder, rng):
+        path = shutil.copytree(self.seeds / "runs", folder / "runs", ignore=shutil.ignore_patterns("*.npz", "*.jsonl"))
+        if rng is not None:
+            files = [file for file in sorted(path.rglob("*.json")) if file.name != "config.json"]
+            file = pick(rng, files)
+            content = file.read_bytes()
+            if rng.random() < 0.7:
+                text = json.dumps(damaged_values(json.loads(content), rng))
+                file.write_text(text, "utf-8", "surrogatepass")
+            else:
+                file.write_bytes(self.damage(file.name, content, rng))
+        return path
+
+    def read(self, path):
+        runs = find_runs(path)
+        for table in (*comparison_tables(runs), *measure_tables(runs)):
+            assert all(write(table) for write in (to_markdown, to_csv, to_latex))
+        balance_drawings(runs)

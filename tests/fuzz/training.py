@@ -1,0 +1,52 @@
+"""What training reads: pictures of faces, and the state that it goes on from."""
+
+import io
+import pickle
+
+import torch
+
+from tests.fuzz import pictures
+from tests.fuzz.bases import FileKind, Payload
+from tests.fuzz.manifests import HEAD
+from tests.fuzz.mutate import damaged_bytes
+from vlfau.data import FrameDataset, read_manifest
+from vlfau.language import Vocabulary
+from vlfau.training.resume_file import WholeCheckpointIO
+
+SIZE = 64
+
+
+class Faces(pictures.Png):
+    """Aligned faces; PNG is what the generator writes."""
+
+    def prepare(self):
+        for name, mode in (("rgb.png", "RGB"), ("alpha.png", "RGBA"), ("palette.png", "P"), ("high.png", "I;16")):
+            pictures.drawing(SIZE, SIZE).convert("L" if mode == "I;16" else mode).convert(mode).save(self.seeds / name)
+
+    def read(self, path):
+        table = path.with_suffix(".csv")
+        table.write_text(f"{HEAD}\n{path.name},S1,1,F,1,3,left,0,0,,1,\n", "utf-8")
+        manifest = read_manifest(table)
+        dataset = FrameDataset(manifest, Vocabulary.for_aus(manifest.au_ids), crop_size=48, aligned_size=56)
+        assert dataset[0].face.shape == (3, 48, 48)
+
+
+class LastState(FileKind):
+    def prepare(self):
+        self.state = {"epoch": 3, "state_dict": {"weight": torch.arange(300.0)}, "callbacks": {"best": 0.5}}
+        WholeCheckpointIO().save_checkpoint(self.state, self.seeds / "last.ckpt")
+
+    def damage(self, name, content, rng):
+        if rng.random() < 0.3:
+            buffer, payload = io.BytesIO(), Payload(self.touched)
+            if rng.random() < 0.3:
+                pickle.dump(payload, buffer)
+            else:
+                torch.save({"epoch": payload}, buffer, _use_new_zipfile_serialization=rng.random() < 0.5)
+            return buffer.getvalue()
+        return damaged_bytes(content, rng)
+
+    def read(self, path):
+        state = WholeCheckpointIO().load_checkpoint(path, weights_only=True)
+        assert state["epoch"] == 3
+        assert torch.equal(state["state_dict"]["weight"], torch.arange(300.0))

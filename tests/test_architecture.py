@@ -25,12 +25,13 @@ HEAVY = {
     "numba",
     "scipy",
 }
-BASE = {"errors", "facs", "atomic", "claim", "workers"}
+BASE = {"errors", "facs", "atomic", "json_text", "claim", "workers"}
 MAY_IMPORT = {
     "errors": set(),
     "facs": {"errors"},
     "atomic": {"errors"},
-    "claim": {"errors", "atomic"},
+    "json_text": set(),
+    "claim": {"errors", "atomic", "json_text"},
     "workers": set(),
     "pages": set(),
     "faces": BASE,
@@ -71,6 +72,7 @@ LIGHT = (
     "errors",
     "facs",
     "atomic",
+    "json_text",
     "claim",
     "workers",
     "faces",

@@ -1,6 +1,10 @@
 import math
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from vlfau.data import read_manifest
 from vlfau.errors import ManifestError
@@ -129,3 +133,31 @@ def test_a_file_that_is_no_manifest_is_named(tmp_path, content, message):
         read_manifest(path)
     with pytest.raises(ManifestError, match="can't be opened"):
         read_manifest(tmp_path / "absent.csv")
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 3)), min_size=2, max_size=12))
+@settings(deadline=None, max_examples=60)
+def test_folds_share_no_subject_and_cover_every_frame_once(rows):
+    """Rows of (subject, fold); a subject in two folds is refused."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "manifest.csv")
+        lines = [f"{number}.png,S{subject},{fold},1" for number, (subject, fold) in enumerate(rows)]
+        path.write_text("\n".join(["image,subject,fold,AU12", *lines]), "utf-8")
+        if len(set(rows)) > len({subject for subject, _ in rows}):
+            with pytest.raises(ManifestError, match="fold"):
+                read_manifest(path, pictures=False)
+            return
+        manifest = read_manifest(path, pictures=False)
+    folds = {fold for _, fold in rows}
+    if len(folds) == 1:
+        with pytest.raises(ManifestError, match="can't be split"):
+            manifest.split(*folds)
+        return
+    halves = [manifest.split(fold) for fold in folds]
+    for train, test in halves:
+        assert not {frame.subject_id for frame in train.frames} & {frame.subject_id for frame in test.frames}
+        assert sorted(frame.image for frame in (*train.frames, *test.frames)) == sorted(
+            frame.image for frame in manifest.frames
+        )
+    tested = [frame.image for _, test in halves for frame in test.frames]
+    assert sorted(tested) == sorted(frame.image for frame in manifest.frames)

@@ -89,6 +89,8 @@ def check_endures(job: Job, folder: Path, *, kills: int | None = None, seed: int
         count = 0
         while left > 0 and _killed(job, out, log, timing, rng):
             count, left = count + 1, left - 1
+        if not count:  # Too late: this machine has less to do by now than when it was timed.
+            timing = Timing(0.8 * timing.work_s, 0.8 * timing.whole_s)
         _ended(job, out, log)
         found = job.contents(out)
         assert sorted(found) == sorted(expected)

@@ -74,6 +74,13 @@ def test_padded_pictures_are_found_and_missing_ones_kept_apart(make_lists):
     assert clips[1].frames[0].picture is None
 
 
+def test_a_path_that_no_file_can_have_is_one_of_a_missing_picture(make_lists):
+    folder, images = make_lists(PATHS)
+    listed = folder / "BP4D_test_img_path_fold1.txt"
+    listed.write_text(listed.read_text("utf-8").replace("T1", "T" * 300, 1), "utf-8")
+    assert any(frame.picture is None for clip in read_lists(folder, images).clips for frame in clip.frames)
+
+
 def test_a_list_and_labels_of_different_length_are_both_named(make_lists):
     folder, images = make_lists(PATHS, labels={1: [ZEROS]})
     with pytest.raises(ManifestError, match=r"img_path_fold1.txt has 2 lines, but .*label_fold1.txt has 1; each line"):

@@ -87,7 +87,9 @@ def test_own_folds_replace_the_subjects_and_publish_nothing(tmp_path):
             '[[bp4d.folds]]\nsubjects=["F1"]\npositives=[3]\n[[bp4d.folds]]\nsubjects=["F2"]',
             "that are not 12, one an AU",
         ),
+        ('[[bp4d.folds]]\nsubjects=["F1"]\nframes=1\npositives=[inf]\n[[bp4d.folds]]\nsubjects=["F2"]', "correct it"),
         ("bp4d = ", "is no TOML file"),
+        ("bp4d = " + "[" * 20_000, "is no TOML file"),
     ],
 )
 def test_wrong_folds_are_refused(tmp_path, text, message):

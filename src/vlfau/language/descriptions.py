@@ -84,7 +84,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError:
         raise DescriptionError(f"{path}: the file cannot be read; every AU needs one, so add it") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise DescriptionError(f"{path}: expected a TOML file, but {error}; correct it") from None
 
 

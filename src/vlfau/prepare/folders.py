@@ -28,7 +28,7 @@ def find_below(folder: Path, *names: str) -> Path | None:
         if not folder.is_dir():
             return None
         exact = folder / name
-        found = exact if exact.exists() else _ignoring_case(folder, name)
+        found = exact if _exists(exact) else _ignoring_case(folder, name)
         if found is None:
             return None
         folder = found
@@ -69,6 +69,13 @@ def read_lines(path: Path) -> list[str]:
         raise ManifestError(f"{path} can't be read ({error.strerror}); copy it again") from None
     except UnicodeDecodeError:
         raise ManifestError(f"{path} is no text in UTF-8; copy it again") from None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # No file has a name that is too long.
+        return False
 
 
 def _ignoring_case(folder: Path, name: str) -> Path | None:

@@ -98,7 +98,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"folds {path} can't be opened ({error.strerror}); check the path") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"folds {path} is no TOML file in UTF-8 ({error}); correct it") from None
 
 
@@ -120,7 +120,7 @@ def _fold(path: Path, entry: Any, num_aus: int) -> Fold:
             positives=tuple(map(int, entry.get("positives", ()))),
             weights=tuple(map(float, entry.get("weights", ()))),
         )
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         raise ConfigError(f"folds {path} has a fold without subjects = [...] (texts); correct it") from None
     if {len(fold.positives), len(fold.weights)} - {0, num_aus}:
         raise ConfigError(f"folds {path} has positives or weights that are not {num_aus}, one an AU; correct them")

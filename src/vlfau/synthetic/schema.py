@@ -28,7 +28,7 @@ def read_entries(name: str, path: Path | None = None) -> "Entry":
         else:
             text = path.read_text(encoding="utf-8")
         return Entry(str(path or name), "", tomllib.loads(text))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path or name} is no readable TOML file ({error}); correct it") from None
 
 

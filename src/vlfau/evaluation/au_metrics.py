@@ -3,6 +3,7 @@
 Dimensions: F frames, N AUs. Entries that nobody annotated count nowhere.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -24,6 +25,7 @@ __all__ = [
     "Threshold",
     "average_precision_per_au",
     "ece_per_au",
+    "finite_mean",
     "icc_per_au",
     "mae_per_au",
     "roc_auc_per_au",
@@ -139,6 +141,12 @@ def _meetings(au_probs: NDArray[np.floating], occurrence: NDArray[np.int8], thre
     predicted, known, active = au_probs >= threshold, occurrence != UNKNOWN, occurrence == 1
     kinds = (predicted & active, predicted & ~active, ~predicted & active, ~predicted & ~active)
     return np.stack([kind & known for kind in kinds], axis=1).astype(np.float64)
+
+
+def finite_mean(values: Sequence[float]) -> float | None:
+    """Return the mean of those that could be measured; None if none could."""
+    there = [value for value in values if math.isfinite(value)]
+    return sum(there) / len(there) if there else None
 
 
 def _ratio(part: FloatArray, whole: FloatArray, *, defined: NDArray[np.bool_]) -> FloatArray:

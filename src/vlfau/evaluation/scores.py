@@ -18,6 +18,7 @@ from vlfau.evaluation.au_metrics import (
     Threshold,
     average_precision_per_au,
     ece_per_au,
+    finite_mean,
     icc_per_au,
     mae_per_au,
     roc_auc_per_au,
@@ -61,7 +62,7 @@ def figures(answers: Answers, threshold: Threshold) -> dict[str, Any]:
         per_au["intensity_icc"] = icc_per_au(answers.au_intensities, answers.intensity)
         per_au["intensity_mae"] = mae_per_au(answers.au_intensities, answers.intensity)
     found: dict[str, Any] = {f"{name}_per_au": _named(answers.au_ids, values) for name, values in per_au.items()}
-    found |= {f"{name}_macro": _mean(values.tolist()) for name, values in per_au.items()}
+    found |= {f"{name}_macro": finite_mean(values.tolist()) for name, values in per_au.items()}
     return found | {"f1_micro": float(confusion.f1_micro)}
 
 
@@ -110,7 +111,7 @@ def mean_figures(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         elif values and all(isinstance(value, int) for value in values):
             merged[key] = sum(values)
         elif all(isinstance(value, int | float) for value in values):
-            merged[key] = _mean([float(value) for value in values])
+            merged[key] = finite_mean([float(value) for value in values])
     return merged
 
 
@@ -167,8 +168,3 @@ def _compared(name: str, pairs: Sequence[tuple[str, tuple[str, ...]]]) -> dict[s
 def _named(au_ids: Sequence[int], values: NDArray[np.float64]) -> dict[str, float | None]:
     numbers = (value if math.isfinite(value) else None for value in values.tolist())
     return dict(zip(map(str, au_ids), numbers, strict=True))
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    there = [value for value in values if math.isfinite(value)]
-    return sum(there) / len(there) if there else None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vlfau.data import Frame, FrameDataset, Manifest
 from vlfau.evaluation.answers import UNKNOWN
-from vlfau.evaluation.au_metrics import Confusion, roc_auc_per_au
+from vlfau.evaluation.au_metrics import Confusion, finite_mean, roc_auc_per_au
 from vlfau.evaluation.caption_metrics import score_captions
 from vlfau.evaluation.consistency import described_states, named_states
 from vlfau.evaluation.references import global_references, local_references
@@ -106,8 +106,8 @@ def _quality(
     decided = au_probs[spoken] >= thresholds
     described = [frames[row] for row in spoken]
     return Quality(
-        f1_macro=_mean(Confusion.of(au_probs, occurrence, thresholds).f1_per_au),
-        roc_auc_macro=_mean(roc_auc_per_au(au_probs, occurrence)),
+        f1_macro=finite_mean(Confusion.of(au_probs, occurrence, thresholds).f1_per_au.tolist()),
+        roc_auc_macro=finite_mean(roc_auc_per_au(au_probs, occurrence).tolist()),
         **(_local(bundle.info.au_ids, described, decided, words) if bundle.has_local_captions else {}),
         **(_global(bundle.info.au_ids, described, decided, words) if bundle.has_global_captions else {}),
     )
@@ -134,8 +134,3 @@ def _global(
     agreement = float((named_states(au_ids, captions) == decided).all(1).mean())
     references = [global_references(frame, seed) for seed, frame in enumerate(frames)]
     return {"global_agreement": agreement, "global_bleu4": score_captions(captions, references).bleu4}
-
-
-def _mean(values: NDArray[np.float64]) -> float | None:
-    there = values[np.isfinite(values)]
-    return float(there.mean()) if there.size else None

@@ -61,11 +61,11 @@ def export(
         raise ConfigError(f"--{'calibrate' if calibrate else 'force'} belongs to --quantize int8; add it")
     if quantize and calibrate is None:
         raise ConfigError("--quantize needs faces to measure; name a manifest of some with --calibrate")
-    refuse_existing(output)
     name, half = name or output.name, not full_precision
     if calibrate is None:
         bundle = export_bundle(checkpoint, output, name=name, licence=licence, note=note, half=half)
     else:
+        refuse_existing(output)
         with tempfile.TemporaryDirectory() as folder:
             whole = export_bundle(checkpoint, Path(folder) / "whole", name=name, licence=licence, note=note, half=half)
             bundle = _quantised(whole, output, calibrate, force=force)

@@ -5,16 +5,15 @@ that is not named, or that fails (most load weights at first use), is left out w
 """
 
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.material import write_clip
+from benchmarks.processes import run
 from benchmarks.rows import Row
 
 __all__ = ["PEERS", "Peer", "measure"]
@@ -83,7 +82,7 @@ def measure(peers: Sequence[Peer] = PEERS, frames: int = FRAMES) -> Iterator[Row
             out.mkdir()
             try:
                 theirs = frames / _seconds(peer.command(program, video, out))
-            except (OSError, RuntimeError, subprocess.TimeoutExpired) as error:
+            except (OSError, RuntimeError) as error:
                 yield Row(peer.name, f"left out: {error}")
                 continue
             if ours is None:
@@ -96,27 +95,7 @@ def measure(peers: Sequence[Peer] = PEERS, frames: int = FRAMES) -> Iterator[Row
 
 
 def _seconds(command: Sequence[str | Path]) -> float:
-    """Run a command and return its wall seconds.
-
-    Raises:
-        RuntimeError: It failed; its last line is in the message.
-    """
-    start = time.perf_counter()
-    done = subprocess.run(
-        [*map(str, command)],
-        env=os.environ | ONE_THREAD,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        check=False,
-        timeout=PATIENCE_S,
-    )
-    seconds = time.perf_counter() - start
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
-        raise RuntimeError(f"exit code {done.returncode}, {last[:200]}")
-    return seconds
+    return run([*map(str, command)], environment=os.environ | ONE_THREAD, patience_s=PATIENCE_S).seconds
 
 
 @contextmanager

@@ -4,13 +4,12 @@ import subprocess
 import sys
 import time
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.cli.running import contents_of, csv_rows, names_in
-from tests.video.clips import moving, truncated, write_video
+from tests.video.clips import decoded, moving, truncated, write_video
 from vlfau.inference.predictor import Predictor
 
 PREDICT_WITH_FEW_ROWS_IN_MEMORY = """
@@ -88,11 +87,6 @@ def assert_alike(one, other):
     assert [time for time, _ in frames] == [time for time, _ in others]
     for (_, pixels), (_, wanted) in zip(frames, others, strict=True):
         assert np.abs(pixels.astype(int) - wanted).mean() < 1
-
-
-def decoded(path):
-    with av.open(str(path)) as container:
-        yield from ((frame.time, frame.to_ndarray(format="gray")) for frame in container.decode(video=0))
 
 
 def interrupted(monkeypatch, send, *, at):

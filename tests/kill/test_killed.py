@@ -6,11 +6,11 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-import av
 import pytest
 import torch
 
 from tests.kill.killing import Job, check_endures, files_of
+from tests.video.clips import decoded
 from vlfau.facs import AU_SETS
 
 pytestmark = [
@@ -36,14 +36,11 @@ def test_predict(inputs, tiny_bundle, tmp_path):
     def contents(out):
         # The encoder of annotated videos chooses its bytes anew in every run.
         found = files_of(out, but=lambda name: name.endswith(".mp4"))
-        return found | {path.relative_to(out).as_posix(): times_of(path) for path in out.rglob("*.mp4")}
+        return found | {
+            path.relative_to(out).as_posix(): [time for time, _ in decoded(path)] for path in out.rglob("*.mp4")
+        }
 
     check_endures(Job(words, contents, again=("--resume",), program=PREDICT, code=2), tmp_path)
-
-
-def times_of(video):
-    with av.open(str(video)) as container:
-        return [frame.time for frame in container.decode(video=0)]
 
 
 @pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed (extra batch)")

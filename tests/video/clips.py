@@ -58,6 +58,12 @@ def write_video(path, pictures, *, rate=30, times_s=None, rotation=None, codec=N
     return path
 
 
+def decoded(path):
+    """Yield the time and the grey picture of every frame of a video."""
+    with av.open(str(path)) as container:
+        yield from ((frame.time, frame.to_ndarray(format="gray")) for frame in container.decode(video=0))
+
+
 def write_sound(path, seconds=1):
     """Write a file that holds a tone and no video."""
     with av.open(str(path), "w") as container:

@@ -34,7 +34,7 @@ test: dev ## Run the fast tests
 	$(FULL)/bin/python -m pytest
 
 test-full: dev ## Run all tests, the slow ones too, and those of the web page and of archives
-	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[app,batch,browser]'
+	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[app,batch,openvino,browser]'
 	$(FULL)/bin/python -m pytest -m ''
 
 check: dev ## Check style and types, and run the fast tests
@@ -70,6 +70,7 @@ kill: dev ## Kill every long command KILLS=20 times, go on, and compare what it 
 	VLFAU_KILLS=$(KILLS) $(FULL)/bin/python -m pytest -m '' tests/kill
 
 bench: dev ## Measure this machine; tables go to benchmarks/results/
+	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[batch,openvino]'
 	$(FULL)/bin/python -m benchmarks
 
 VLFAU := $(FULL)/bin/vlfau

@@ -1,9 +1,12 @@
 """The rates of protocol lists, in per cent: positives over frames of BP4D and DISFA in the three-fold protocol."""
 
+from dataclasses import replace
+
 import pytest
 
-from vlfau.facs import action_unit
-from vlfau.synthetic.sampler import presence_rates, sampler
+from vlfau.facs import action_unit, all_au_ids
+from vlfau.synthetic.presets import preset
+from vlfau.synthetic.sampler import AUSampler, presence_rates, sampler
 
 BP4D_POSITIVES = {
     1: 31043, 2: 25110, 4: 29755, 6: 67677, 7: 80617, 10: 87271,
@@ -51,6 +54,20 @@ def test_the_sides_of_an_au_in_one_piece_are_equal(wide):
     for frame in wide:
         for au_id, intensity in frame.left.items():
             assert action_unit(au_id).sided or intensity == frame.right[au_id]
+
+
+def test_what_is_missing_of_a_joint_expression_stays_out_and_leaves_the_other_draws_alone():
+    whole = AUSampler(replace(preset("wild"), joint_share=1.0, joint_extra=0.0, blinks=0.0))
+    loose = AUSampler(replace(whole.preset, joint_missing=0.5))
+    played = absent = 0
+    for number in range(100):
+        for full, less in zip(whole.clip(1, number, 3), loose.clip(1, number, 3), strict=True):
+            acting = {au_id for au_id in all_au_ids() if full.intensity(au_id) >= 2}
+            gone = {au_id for au_id in acting if less.intensity(au_id) == 0}
+            played, absent = played + len(acting), absent + len(gone)
+            for au_id in acting - gone - {25}:  # lips follow the jaw
+                assert less.intensity(au_id) == full.intensity(au_id)
+    assert 0.35 < absent / played < 0.55
 
 
 def test_the_same_seed_gives_the_same_clip():

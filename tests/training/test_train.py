@@ -13,6 +13,7 @@ from vlfau.language import Vocabulary, max_global_length
 from vlfau.language.decoding import DecodingOptions, decode_captions
 from vlfau.model.stepper import TorchStepper
 from vlfau.training import load_checkpoint, save_checkpoint, train
+from vlfau.training.module import VLFAUModule
 from vlfau.training.train import _data, _module
 
 
@@ -63,6 +64,36 @@ def test_a_run_leaves_its_files_and_a_resumed_one_equals_an_undisturbed_one(toy_
     assert ours["epoch"] == theirs["epoch"] == 2
     for name, weight in theirs["state_dict"].items():
         torch.testing.assert_close(ours["state_dict"][name], weight, msg=name)
+
+
+def test_the_average_of_the_weights_can_be_kept(toy_config, tmp_path, monkeypatch):
+    decay, steps = 0.75, []
+    keep = VLFAUModule.on_train_batch_end
+
+    def watched(self, *arguments):
+        steps.append({name: weight.clone() for name, weight in self.network.named_parameters()})
+        keep(self, *arguments)
+
+    monkeypatch.setattr(VLFAUModule, "on_train_batch_end", watched)
+    network, _ = load_checkpoint(
+        train(toy_config("run.max_epochs=4", "run.validate_every_epochs=4", f"optimiser.average_decay={decay}"))
+    )
+    assert len(steps) == 4
+    for name, weight in network.named_parameters():
+        average = steps[0][name]
+        for step in steps[1:]:
+            average = decay * average + (1 - decay) * step[name]
+        torch.testing.assert_close(weight, average, msg=name)
+
+
+def test_a_resumed_average_equals_an_undisturbed_one(toy_config, tmp_path):
+    changes = ("run.max_epochs=3", "optimiser.average_decay=0.6")
+    whole, _ = load_checkpoint(train(toy_config(*changes, f"run.output={tmp_path / 'whole'}")))
+    parts = (*changes, f"run.output={tmp_path / 'parts'}")
+    train(toy_config(*parts, "run.stop_after_epochs=1"))
+    resumed, _ = load_checkpoint(train(toy_config(*parts), resume=True))
+    for (name, ours), theirs in zip(resumed.named_parameters(), whole.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, msg=name)
 
 
 def test_unknown_labels_are_learnt_around(toy_config):

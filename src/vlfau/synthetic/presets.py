@@ -63,6 +63,8 @@ class Preset:
     men: int
     components: str
     joint_share: float
+    joint_missing: float
+    joint_extra: float
     one_sided: float
     blinks: float
     rates: Mapping[int, float]
@@ -111,7 +113,7 @@ def read_presets(path: Path | None = None) -> Presets:
 
 
 def _preset(name: str, entry: Entry) -> Preset:
-    shares = ("joint_share", "one_sided", "blinks", "other")
+    shares = ("joint_share", "joint_missing", "joint_extra", "one_sided", "blinks", "other")
     entry.only(["au_set", "occurs_at", "women", "men", "components", "rates", *shares])
     au_set = entry.text("au_set", ["all", *AU_SETS])
     named = {row.au_id(): row.number("rate", 0.0, 1.0) for row in entry.tables("rates")}
@@ -124,6 +126,8 @@ def _preset(name: str, entry: Entry) -> Preset:
         men=entry.count("men"),
         components=entry.text("components"),
         joint_share=entry.number("joint_share", 0, 1),
+        joint_missing=entry.number("joint_missing", 0, 1),
+        joint_extra=entry.number("joint_extra", 0, 1),
         one_sided=entry.number("one_sided", 0, 1),
         blinks=entry.number("blinks", 0, 1),
         rates=MappingProxyType({au_id: named.get(au_id, other) for au_id in all_au_ids()}),

@@ -26,8 +26,6 @@ TRACE: Final = 0.06
 CALIBRATION_DRAWS, CALIBRATION_STEPS = 30_000, 12
 FRAMES_A_STATE: Final = 3
 """How many frames of a clip share a state, about: the face changes between states."""
-EXTRA_SHARE: Final = 0.3
-"""The share of AUs outside a joint expression that act with it as they would without."""
 PRIMES: Final = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71)
 LATENT, CLIP = 11, 12
 """Streams of random numbers."""
@@ -128,8 +126,10 @@ class AUSampler:
         return played[int(rng.choice(len(weights), p=weights / weights.sum()))]
 
     def _play(self, joint: Joint, intensities: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-        """Lay a joint expression with onset, apex and offset over a clip."""
-        kept = rng.random(len(self._au_ids)) < EXTRA_SHARE
+        """Lay a joint expression with onset, apex and offset over a clip, less what is missing of it."""
+        kept = rng.random(len(self._au_ids)) < self.preset.joint_extra
+        [other] = rng.spawn(1)  # leaves the draws of presets that miss nothing as they are
+        missing = other.random(len(self._au_ids)) < self.preset.joint_missing
         played = intensities * kept
         time = (np.arange(len(intensities)) + 0.5) / len(intensities)
         nearness = 1.5 - abs(time - rng.uniform(0.2, 0.8)) / rng.uniform(0.3, 0.7)
@@ -137,7 +137,7 @@ class AUSampler:
         course = course * course * (3 - 2 * course)
         for au_id, (least, most) in joint.ranges.items():
             place = self._place[au_id]
-            played[:, place] = rng.uniform(least, most) * course
+            played[:, place] = rng.uniform(least, most) * course * (not missing[place])
         for first, second in self._exclusive:
             if self._au_ids[first] in joint.ranges:
                 played[:, second] = 0

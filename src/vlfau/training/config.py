@@ -86,6 +86,8 @@ class OptimiserConfig:
         schedule_epochs: Epochs in which the rate falls to 0, where a run is to end before: a later one that starts from
             it brings it down. None takes the run's.
         gradient_clip: Largest norm of the gradient; None leaves it.
+        average_decay: Validate and keep an exponential moving average of the weights (Polyak and Juditsky, 1992) with
+            this decay a step, such as 0.999, in place of the weights themselves; None keeps these.
     """
 
     learning_rate: float = 1e-4
@@ -95,6 +97,7 @@ class OptimiserConfig:
     stem_rate: float = 1.0
     schedule_epochs: int | None = None
     gradient_clip: float | None = None
+    average_decay: float | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,13 @@ import lightning as L
 import numpy as np
 import torch
 from lightning.fabric.utilities.warnings import PossibleUserWarning
-from lightning.pytorch.callbacks import Callback, LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import (
+    Callback,
+    EMAWeightAveraging,
+    LearningRateMonitor,
+    ModelCheckpoint,
+    TQDMProgressBar,
+)
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
@@ -87,6 +93,7 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
     with replacing(output / CONFIG_FILE) as temporary:
         temporary.write_text(json.dumps(asdict(config), indent=2, default=str) + "\n", encoding="utf-8")
     best = BestCheckpoint(output / BEST_FOLDER, papers)
+    average = config.optimiser.average_decay
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     trainer = L.Trainer(
         default_root_dir=output,
@@ -118,6 +125,7 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
             TQDMProgressBar(refresh_rate=1),
             EpochSeed(config.run.seed),
             StopAfter(config.run.stop_after_epochs),
+            *([] if average is None else [AveragedWeights(decay=average)]),
         ],
     )
     with _quiet_lightning():
@@ -170,6 +178,20 @@ class BestCheckpoint(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up a resumed run's best score."""
         self.best_f1 = state_dict["best_f1"]
+
+
+class AveragedWeights(EMAWeightAveraging):
+    """Keeps the average of the weights in the module until the end of a validation, when the best are written.
+
+    Lightning takes it out before. Stands behind `BestCheckpoint` among the callbacks.
+    """
+
+    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Leave the average where it is."""
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Go on with the weights themselves."""
+        super().on_validation_epoch_end(trainer, pl_module)
 
 
 class EpochSeed(Callback):

@@ -56,6 +56,14 @@ def test_a_quarter_size_photograph_is_found_in_a_4000_pixel_picture(finder, astr
     assert centre(faces[0]) == pytest.approx((2500 + CENTRE[0] / 4, 1400 + CENTRE[1] / 4), abs=4)
 
 
+@pytest.mark.parametrize("shape", [(3000, 4000), (2560, 12500), (40, 30000), (300, 300)])
+def test_no_picture_is_looked_at_forever(shape):
+    levels = _levels(np.broadcast_to(np.uint8(0), (*shape, 3)))
+    assert len(levels[0]) == 1
+    assert max(len(looks) for looks in levels) <= 128
+    assert levels[-1][0].side <= max(384, max(shape) / 8)
+
+
 @pytest.mark.parametrize("degrees", [90, 135, 180])
 def test_a_small_face_is_read_the_right_way_round_wherever_it_lies(finder, astronaut, face, degrees):
     turned, matrix = rotated(astronaut, degrees)

@@ -11,6 +11,7 @@ from vlfau.errors import ImageError
 from vlfau.faces.detector import INPUT_SIZE, Detection, FaceDetector
 from vlfau.faces.mesh import FaceMesh, Mesh, Region
 from vlfau.faces.pose import HeadPose, estimate_pose
+from vlfau.faces.similarity import apply_affine, invert_affine
 
 __all__ = ["Face", "FaceFinder"]
 
@@ -24,9 +25,14 @@ SURE_SCORE = 0.76
 MIN_TURNED_SIDE = 2 * INPUT_SIZE
 """Tiles smaller than this, in pixels, are looked at upright only: there are many."""
 TILE_OVERLAP = 0.25
+MOST_TILES = 128
+"""Tiles of one size at most: in 12 megapixels, faces below some 50 pixels are not sought."""
 PORTRAIT = 1 / 6
 """A face that takes more than this share of the longer side makes a picture a portrait: no smaller one is sought."""
 SAME_FACE = 0.3
+MOST_READINGS = 4
+SETTLED = 0.05
+"""The share of a region's side by which a reading may move it without another one."""
 OFF_CENTRE = 0.12
 """The share of a region's side by which a followed face may have moved before it is read once more."""
 NEAR = 2.5
@@ -139,13 +145,27 @@ class FaceFinder:
         meshes = iter(self._mesh(image, list(chain.from_iterable(readings))))
         first = [max(islice(meshes, len(ways)), key=lambda mesh: mesh.presence) for ways in readings]
         likely = [(d, mesh) for d, mesh in zip(detections, first, strict=True) if mesh.presence >= ROUGH_PRESENCE]
-        # The detector's region is rough; the second reading starts from the landmarks of the first.
-        second = self._mesh(image, [mesh.region() for _, mesh in likely])
+        settled = self._settled(image, [mesh for _, mesh in likely])
         return [
             _face(mesh, detection.score, image)
-            for (detection, _), mesh in zip(likely, second, strict=True)
+            for (detection, _), mesh in zip(likely, settled, strict=True)
             if mesh.presence >= MIN_PRESENCE
         ]
+
+    def _settled(self, image: NDArray[np.uint8], meshes: list[Mesh]) -> list[Mesh]:
+        """Read faces again, from their landmarks, until those stay; the detector's regions are rough."""
+        meshes, moving = list(meshes), list(range(len(meshes)))
+        for _ in range(MOST_READINGS):
+            regions = [meshes[place].region() for place in moving]
+            again = self._mesh(image, regions)
+            for place, mesh in zip(moving, again, strict=True):
+                meshes[place] = mesh
+            moving = [
+                place
+                for place, mesh, region in zip(moving, again, regions, strict=True)
+                if mesh.presence >= ROUGH_PRESENCE and _moved(mesh, region) > SETTLED
+            ]
+        return meshes
 
 
 def _region(face: Face) -> Region:
@@ -157,17 +177,28 @@ def _is_off(mesh: Mesh, region: Region) -> bool:
     return float(np.linalg.norm(mesh.region().centre_xy - region.centre_xy)) > OFF_CENTRE * region.side
 
 
+def _moved(mesh: Mesh, region: Region) -> float:
+    """Return how far a reading moves the corners of its region, at most, as a share of the region's side."""
+    corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    before, after = (apply_affine(invert_affine(place.matrix(1)), corners) for place in (region, mesh.region()))
+    return float(np.linalg.norm(after - before, axis=1).max()) / region.side
+
+
 def _levels(image: NDArray[np.uint8]) -> list[list[Region]]:
-    """Return the looks: first the whole picture, then tiles of half the side, of a quarter, down to the input's."""
+    """Return the looks: first the whole picture, then tiles of half the side, of a quarter, down to the input's.
+
+    Where tiles become too many, the small ones are left out, so that no picture takes forever.
+    """
     height, width = image.shape[:2]
     longer = max(height, width)
     levels = [[Region(np.array([(width - 1) / 2, (height - 1) / 2]), float(longer), 0.0)]]
     side = longer / 2
     while 2 * side > 1.5 * INPUT_SIZE:
         side = max(side, float(INPUT_SIZE))
-        levels.append(
-            [Region(np.array([x, y]), side, 0.0) for y in _centres(height, side) for x in _centres(width, side)]
-        )
+        across, down = _centres(width, side), _centres(height, side)
+        if len(across) * len(down) > MOST_TILES:
+            break
+        levels.append([Region(np.array([x, y]), side, 0.0) for y in down for x in across])
         side /= 2
     return levels
 

@@ -41,8 +41,9 @@ def _shrink(
     height, width = image.shape[:2]
     left, top = np.clip(np.floor(needed.min(0)) - factor, 0, [width - 1, height - 1]).astype(int)
     right, bottom = np.clip(np.ceil(needed.max(0)) + factor, [left + 1, top + 1], [width, height]).astype(int)
-    part = image[top:bottom, left:right]
-    new_size = (max(1, round(part.shape[1] / factor)), max(1, round(part.shape[0] / factor)))
+    # Whole blocks alone: their average is several times as fast as that of others.
+    new_size = (max(1, (right - left) // factor), max(1, (bottom - top) // factor))
+    part = image[top : min(bottom, top + factor * new_size[1]), left : min(right, left + factor * new_size[0])]
     small = cv2.resize(part, new_size, interpolation=cv2.INTER_AREA)
     scale = np.array([part.shape[1] / small.shape[1], part.shape[0] / small.shape[0]])
     # A pixel centre c of the small part lies at (c + 1/2) * scale - 1/2 + (left, top) of the picture.

@@ -7,7 +7,7 @@ import pytest
 from vlfau import Predictor
 from vlfau.facs import all_au_ids
 from vlfau.inference.bundle import load_bundle
-from vlfau.language.parser import parse_local
+from vlfau.language.parser import parse_global, parse_local
 
 ASTRONAUT = Path(__file__).parents[2] / "examples" / "astronaut.png"
 
@@ -41,6 +41,8 @@ def test_consistent_words_state_what_the_model_decided():
     for au in face.aus:
         parsed = parse_local(au.local_caption)
         assert (parsed.au_id, parsed.active) == (au.au_id, au.state)
+    said = {state.au_id for state in parse_global(face.global_caption).states}
+    assert said == {au.au_id for au in face.aus if au.state}
 
 
 def test_every_au_gets_words_and_the_face_a_neutral_subject(face):

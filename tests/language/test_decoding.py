@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vlfau.language.decoding import DecodingOptions, StepOutput, choose_captions, decode_captions
+from vlfau.language.slots import SlotText
 
 BOS, EOS, PAD = 0, 1, 2
 
@@ -32,7 +33,7 @@ def random_tables(seed, sequences=1, length=4, words=5):
     return np.random.default_rng(seed).normal(scale=2, size=(sequences, length, words, words))
 
 
-def decode(stepper, *, prefix=(), max_length=4, **options):
+def decode(stepper, *, prefix=(), max_length=4, shapes=None, **options):
     return decode_captions(
         stepper,
         bos_id=BOS,
@@ -40,6 +41,7 @@ def decode(stepper, *, prefix=(), max_length=4, **options):
         options=DecodingOptions(max_length=max_length, **options),
         prefix=prefix,
         banned_ids=[PAD],
+        shapes=shapes,
     )
 
 
@@ -134,6 +136,27 @@ def test_the_longest_caption_has_room_for_its_end_alone():
     tables = np.zeros((1, 4, 5, 5))
     tables[:, :3, :, EOS] = -50
     assert len(decode(TableStepper(tables))[0].token_ids) == 3
+
+
+@given(st.integers(0, 10_000), st.integers(1, 12))
+@settings(deadline=None, max_examples=60)
+def test_a_caption_among_given_texts_is_the_likeliest_of_them_once_the_beam_is_wide(seed, beam_size):
+    table = random_tables(seed, length=6, words=7)[0]
+    slots = [[[3], [4, 4]], [[5], [5, 6], [6]], [[EOS]]]
+    texts = [list(itertools.chain(*fillings)) for fillings in itertools.product(*slots)]
+    stepper = TableStepper(table[None])
+    result = decode(stepper, max_length=6, beam_size=beam_size, shapes=[SlotText(slots)])[0]
+    words = [*result.token_ids, EOS]
+    assert words in texts
+    assert result.sum_logprobs == pytest.approx(logprob(table, words))
+    if beam_size >= len(texts):
+        assert words == max(texts, key=lambda text: logprob(table, text))
+
+
+def test_every_sequence_keeps_its_own_shape():
+    tables = random_tables(1, sequences=3)
+    shapes = [SlotText([[[word]], [[EOS]]]) for word in (4, 3, 4)]
+    assert [result.token_ids for result in decode(TableStepper(tables), shapes=shapes)] == [(4,), (3,), (4,)]
 
 
 def test_no_sequences_give_no_captions():

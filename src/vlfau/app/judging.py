@@ -89,7 +89,7 @@ class Judge:
 
         Args:
             upload: The file.
-            consistent: Whether the words of an AU must agree with its state.
+            consistent: Whether the words must agree with the states of the AUs.
             describe: Which AUs get words.
 
         Raises:
@@ -119,7 +119,7 @@ class Judge:
         Args:
             upload: The file.
             every_s: Time between the frames that are judged, in seconds.
-            consistent: Whether the words of an AU must agree with its state.
+            consistent: Whether the words must agree with the states of the AUs.
             take: Gets the result of every frame.
             progress: Gets the seconds that are done, and those that there are, None where the file does not say.
 

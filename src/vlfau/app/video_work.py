@@ -31,7 +31,7 @@ def answer_video(
         site: The page.
         payload: What the request says of the upload.
         every_s: Time between the frames that are judged, in seconds.
-        consistent: Whether the words of an AU must agree with its state.
+        consistent: Whether the words must agree with the states of the AUs.
         progress: Gradio's, which takes a share or (done, total).
 
     Raises:

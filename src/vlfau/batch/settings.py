@@ -26,7 +26,7 @@ class Settings:
             words for its active AUs.
         beam_size: Hypotheses of the caption search.
         gendered: Whether the words may guess a gender.
-        consistent: Whether the words of an AU must agree with its state.
+        consistent: Whether the words must agree with the states of the AUs.
         max_faces: Keep the largest faces only; None keeps all.
         runtime: What computes the model.
 

@@ -55,7 +55,7 @@ def batch(
             when others become active in a video, and takes the same words in between.
         beam_size: How many wordings to weigh; 1 is fastest.
         gendered: Let the description guess a gender instead of saying "this person".
-        consistent: Choose words for each action unit that agree with its state.
+        consistent: Choose words that agree with the states of the action units.
         max_faces: Keep only the largest faces.
         runtime: What computes the model; auto takes the fastest that this machine has, and all workers take it.
         retry: Try files again that failed or broke off before.

@@ -69,7 +69,7 @@ class ModelOptions:
             when others become active in a video, and takes the same words in between.
         beam_size: How many wordings to weigh; 1 is fastest.
         gendered: Let the description guess a gender instead of saying "this person".
-        consistent: Choose words for each action unit that agree with its state.
+        consistent: Choose words that agree with the states of the action units.
         max_faces: Keep only the largest faces.
         threads: Processor threads to use.
         runtime: What computes the model; auto takes the fastest that this machine has.

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle
 from vlfau.language import Vocabulary
-from vlfau.language.decided import decided_descriptions
+from vlfau.language.decided import decided_descriptions, decided_slots
 from vlfau.language.decoding import CaptionStepper, DecodingOptions, choose_captions, decode_captions
 from vlfau.language.descriptions import default_descriptions
+from vlfau.language.gender import Gender
+from vlfau.language.slots import SlotText
 
 __all__ = ["Captioner", "Describe"]
 
@@ -30,8 +32,8 @@ class Captioner:
         backend: Runs the caption decoders.
         describe: Which AUs get words: the active ones, every one, or none (and the face none either).
         beam_size: Hypotheses of the search.
-        consistent: Whether a caption of an AU must state what the model decided: the likeliest text that the
-            grammar has for the decided state is chosen, with its degree and side, instead of a free search.
+        consistent: Whether captions must state what the model decided: only those texts are searched that the grammar
+            has for the decided states, with any degree and side.
         gendered: Whether the caption of a face may guess a gender; otherwise it speaks of "this person".
     """
 
@@ -78,11 +80,14 @@ class Captioner:
                 captions[row][column] = text
         return captions
 
-    def describe_faces(self, stem_features: NDArray[np.float32], describe: Describe | None = None) -> list[str | None]:
+    def describe_faces(
+        self, stem_features: NDArray[np.float32], au_states: NDArray[np.bool_], describe: Describe | None = None
+    ) -> list[str | None]:
         """Describe every face as a whole.
 
         Args:
             stem_features: (B, L, d).
+            au_states: (B, N), which AUs are active.
             describe: Replaces the captioner's own choice.
 
         Returns:
@@ -92,7 +97,8 @@ class Captioner:
             return [None] * len(stem_features)
         stepper = self.backend.global_stepper(stem_features)
         prefix = [] if self.gendered else self._neutral_subject
-        return list(self._decode(stepper, self.bundle.info.max_global_length, prefix))
+        shapes = [self._shape(states) for states in au_states] if self.consistent else None
+        return list(self._decode(stepper, self.bundle.info.max_global_length, prefix, shapes))
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -102,6 +108,13 @@ class Captioner:
     def _neutral_subject(self) -> list[int]:
         return self._vocabulary.encode_words(default_descriptions().wording.subjects[None])
 
+    def _shape(self, au_states: NDArray[np.bool_]) -> SlotText:
+        """Return the texts that say of a face just what was decided."""
+        active = np.array(self.bundle.info.au_ids)[au_states].tolist()
+        slots = decided_slots(active, (*Gender, None) if self.gendered else (None,))
+        encode = self._vocabulary.encode_words
+        return SlotText([*([encode(text) for text in texts] for texts in slots), [[self._vocabulary.eos_id]]])
+
     def _choose(self, stepper: CaptionStepper, decisions: Sequence[tuple[int, bool]]) -> list[str]:
         """Choose the likeliest text of the grammar for every (AU, active)."""
         texts = [decided_descriptions(au_id, active) for au_id, active in decisions]
@@ -109,7 +122,13 @@ class Captioner:
         places = choose_captions(stepper, token_ids, bos_id=self._vocabulary.bos_id)
         return [each[place] for each, place in zip(texts, places, strict=True)]
 
-    def _decode(self, stepper: CaptionStepper, max_length: int, prefix: Iterable[int] = ()) -> list[str]:
+    def _decode(
+        self,
+        stepper: CaptionStepper,
+        max_length: int,
+        prefix: Iterable[int] = (),
+        shapes: Sequence[SlotText] | None = None,
+    ) -> list[str]:
         vocabulary = self._vocabulary
         results = decode_captions(
             stepper,
@@ -118,5 +137,6 @@ class Captioner:
             options=DecodingOptions(max_length=max_length, beam_size=self.beam_size),
             prefix=tuple(prefix),
             banned_ids=(vocabulary.pad_id,),
+            shapes=shapes,
         )
         return [vocabulary.decode(result.token_ids) for result in results]

@@ -35,8 +35,7 @@ class Predictor:
         describe: Which AUs get words: the active ones, every one, or none (and no global text either).
         beam_size: Hypotheses of the caption search; 1 is fastest.
         gendered: Whether the global text may guess a gender; by default it speaks of "this person".
-        consistent: Whether the words of an AU must agree with its state: the likeliest of the grammar's texts for
-            the state is chosen, instead of a free search.
+        consistent: Whether the words must agree with the states: only the grammar's texts for them are searched.
         max_faces: Keep the largest faces of a picture only; None keeps all.
         runtime: What computes the networks of the bundle; `auto` takes the fastest that this machine has.
         backend: An opened bundle, to share it; None opens one on the runtime.
@@ -168,8 +167,9 @@ class Predictor:
             describe: Replaces the predictor's own choice of AUs.
         """
         chosen, vision = list(rows), judgement.vision
-        local_captions = self._captioner.describe_aus(vision.au_features[chosen], judgement.au_states[chosen], describe)
-        global_captions = self._captioner.describe_faces(vision.stem_features[chosen], describe)
+        au_states = judgement.au_states[chosen]
+        local_captions = self._captioner.describe_aus(vision.au_features[chosen], au_states, describe)
+        global_captions = self._captioner.describe_faces(vision.stem_features[chosen], au_states, describe)
         return [Words(tuple(aus), face) for aus, face in zip(local_captions, global_captions, strict=True)]
 
     @cached_property

@@ -11,6 +11,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from vlfau.language.slots import SlotText
+
 __all__ = ["CaptionStepper", "DecodingOptions", "DecodingResult", "StepOutput", "choose_captions", "decode_captions"]
 
 FloatArray = NDArray[np.floating]
@@ -85,6 +87,7 @@ def decode_captions(
     options: DecodingOptions,
     prefix: Sequence[int] = (),
     banned_ids: Sequence[int] = (),
+    shapes: Sequence[SlotText] | None = None,
 ) -> list[DecodingResult]:
     """Find the best caption of every sequence by beam search.
 
@@ -97,6 +100,7 @@ def decode_captions(
         options: Beam size, longest caption, length penalty.
         prefix: Words that every caption must begin with.
         banned_ids: Further tokens that are never generated, such as padding.
+        shapes: For every sequence the texts among which its caption must be; None allows all.
 
     Returns:
         One result a sequence, in the order of the stepper's sequences.
@@ -106,7 +110,7 @@ def decode_captions(
             f"a prefix of {len(prefix)} words leaves no room in captions of {options.max_length}; shorten it"
         )
     hidden, cell = stepper.start()
-    search = _Search(len(hidden), eos_id, options, tuple(prefix))
+    search = _Search(len(hidden), eos_id, options, tuple(prefix), shapes)
     hidden, cell = hidden[:, None], cell[:, None]
     forced = (bos_id, *prefix)
     if not len(hidden):
@@ -161,8 +165,15 @@ def choose_captions(
 class _Search:
     """The hypotheses of all sequences that are still searched, and the best finished one of each."""
 
-    def __init__(self, num_sequences: int, eos_id: int, options: DecodingOptions, prefix: tuple[int, ...]) -> None:
-        self.eos_id, self.options, self.prefix = eos_id, options, prefix
+    def __init__(
+        self,
+        num_sequences: int,
+        eos_id: int,
+        options: DecodingOptions,
+        prefix: tuple[int, ...],
+        shapes: Sequence[SlotText] | None,
+    ) -> None:
+        self.eos_id, self.options, self.prefix, self.shapes = eos_id, options, prefix, shapes
         self.rows: IntArray = np.arange(num_sequences)
         self.tokens: IntArray = np.zeros((num_sequences, 1, 0), np.int64)  # (S', K, t)
         self.sums = np.zeros((num_sequences, 1))  # (S', K)
@@ -187,6 +198,7 @@ class _Search:
         before = self.sums - _log_total(logits)  # (S', K); a word's logit added gives the new sum
         logits = logits.copy()
         logits[..., never] = -np.inf
+        self._keep_shape(logits)
         if self._length() + 1 == self.options.max_length:
             logits[..., np.arange(words) != self.eos_id] = -np.inf
         # Of twice as many candidates as beams, at least as many as beams do not end.
@@ -220,6 +232,17 @@ class _Search:
     def every_row(self) -> IntArray:
         """Every searched sequence as (S', 1), to index with."""
         return np.arange(len(self.rows))[:, None]
+
+    def _keep_shape(self, logits: FloatArray) -> None:
+        """Rule out, in place, the words that lead to no allowed text."""
+        if self.shapes is None:
+            return
+        for row, sequence in enumerate(self.rows):
+            for beam in range(logits.shape[1]):
+                allowed = self.shapes[sequence].following((*self.prefix, *self.tokens[row, beam].tolist()))
+                others = np.ones(logits.shape[2], bool)
+                others[list(allowed)] = False
+                logits[row, beam, others] = -np.inf
 
     def _length(self) -> int:
         return len(self.prefix) + int(self.tokens.shape[2])

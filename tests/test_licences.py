@@ -17,7 +17,7 @@ NOT_DATA_NAMES = {"LICENSE", "NOTICE", "py.typed"}
 NOTICE = ROOT.joinpath("NOTICE").read_text("utf-8")
 PATTERNS = re.findall(rf"(?:{'|'.join(FOLDERS)})/[\w./*-]*[\w*]", NOTICE)
 
-EXTRAS = ("train", "tables", "plots", "app", "batch", "openvino", "synthetic", "convert")
+EXTRAS = ("train", "tables", "plots", "app", "batch", "openvino", "int8", "synthetic", "convert")
 PERMISSIVE = re.compile(
     r"Apache[ -](Software License|(License )?(Version )?2\.0)( WITH LLVM-exception)?"
     r"|(The )?MIT([ -]CMU)?( License)?|BSL-1\.0|0BSD|Zlib|CC0-1\.0|PSF-2\.0|ISC( License.*)?"

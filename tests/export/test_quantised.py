@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import onnx
 import pytest
@@ -6,7 +9,7 @@ from tests.export.test_bundle import bundle, checkpoint
 from tests.training.conftest import toy_file
 from vlfau.cli import main
 from vlfau.data import read_manifest
-from vlfau.errors import ConfigError, ManifestError
+from vlfau.errors import ConfigError, ManifestError, MissingExtraError
 from vlfau.evaluation import Scope, evaluate
 from vlfau.export import int8, quantise_bundle, quantised
 from vlfau.export.quality import measure
@@ -14,6 +17,9 @@ from vlfau.inference.bundle import load_bundle
 from vlfau.inference.runtimes import available_runtimes, open_backend
 
 __all__ = ["bundle", "checkpoint", "toy_file"]
+
+
+pytest.importorskip("nncf")
 
 
 @pytest.fixture
@@ -78,6 +84,22 @@ def test_a_network_without_large_layers_is_refused(manifest, bundle, tmp_path, m
     monkeypatch.setattr(int8, "SMALLEST", 10**9)
     with pytest.raises(ConfigError, match="8 bits gain nothing"):
         quantise_bundle(bundle, tmp_path / "small", manifest)
+
+
+def test_without_nncf_its_extra_is_named(manifest, bundle, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "nncf", None)
+    with pytest.raises(MissingExtraError, match=r"'nncf' is not installed; run: pip install 'vlfau\[int8\]'"):
+        quantise_bundle(bundle, tmp_path / "small", manifest)
+    assert not (tmp_path / "small").exists()
+
+
+def test_nncf_reports_nothing_to_its_maker():
+    code = (
+        "import sys; from vlfau.export.int8 import _nncf; _nncf();"
+        "print([name for name in sys.modules if name.startswith('openvino_telemetry')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_frames_that_cannot_measure_are_refused(manifest, bundle, tmp_path):

@@ -161,6 +161,14 @@ def test_a_result_outlives_the_next_face(tiny_bundle, openvino):
     np.testing.assert_allclose(first, [[-5, -5, -5]], atol=1e-5)
 
 
+def test_one_face_and_several_are_seen_alike_in_any_order(openvino, astronaut):
+    crops = np.concatenate([default_crops(astronaut), default_crops(astronaut)[:, ::-1]])
+    together = open_backend(load_bundle(), "openvino").see(crops).au_logits
+    backend = open_backend(load_bundle(), "openvino")
+    for places in ([0], [0, 1], [1], [1, 0]):
+        np.testing.assert_allclose(backend.see(crops[places]).au_logits, together[places], atol=1e-3)
+
+
 def test_what_openvino_cannot_run_is_named(tiny_bundle, openvino, tmp_path):
     backend = open_backend(tiny_bundle, "openvino")
     with pytest.raises(BundleError, match=r"vision\.onnx fails on its inputs"):

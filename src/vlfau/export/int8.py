@@ -1,31 +1,32 @@
-"""A vision graph in 8 bits: large weights an output channel, what comes into them a tensor.
+"""A vision graph in 8 bits, by NNCF (extra `int8`): weights an output channel, what comes into them a tensor.
 
 Quantisation is written between operators (QDQ), so that every runtime can fuse as much of it as it knows to. The
-weights of few numbers stay as they are: they take no time, and the early and depthwise ones lose the most.
+layers of few weights stay as they are: they take no time, and the early and depthwise ones lose the most.
 """
 
+import logging
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from vlfau.errors import ConfigError
+from vlfau.errors import ConfigError, MissingExtraError
+from vlfau.inference.without_telemetry import without_telemetry
 
 __all__ = ["quantise"]
 
-OPERATORS = ("Conv", "Gemm", "MatMul")
+OPERATORS = frozenset({"Conv", "Gemm", "MatMul"})
 SMALLEST = 8192
 """Weights of fewer numbers stay at full precision."""
 
 
 def quantise(graph: Path, output: Path, batches: Iterable[NDArray[np.uint8]]) -> None:
-    """Write a graph whose large layers compute with 8-bit integers.
+    """Write a graph whose large layers, and products of what they give, compute with 8-bit integers.
 
     Args:
         graph: `vision.onnx` of a bundle.
@@ -34,40 +35,43 @@ def quantise(graph: Path, output: Path, batches: Iterable[NDArray[np.uint8]]) ->
 
     Raises:
         ConfigError: No layer is large.
+        MissingExtraError: NNCF is not installed.
     """
+    nncf = _nncf()
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         # Folds constants and fuses; the symbolic shapes are only for graphs of other makers.
         quant_pre_process(str(graph), str(prepared), skip_symbolic_shape=True)
-        layers = _large_layers(onnx.load(prepared).graph)
-        if not layers:
-            raise ConfigError(f"no layer has {SMALLEST} weights, so 8 bits gain nothing; export without --quantize")
-        quantize_static(
-            str(prepared),
-            str(output),
-            _Faces(batches),
-            quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=list(OPERATORS),
-            nodes_to_quantize=layers,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-        )
+        model = onnx.load(prepared)
+    sizes = _layer_sizes(model.graph)
+    small = [name for name, size in sizes.items() if size < SMALLEST]
+    if len(small) == len(sizes):
+        raise ConfigError(f"no layer has {SMALLEST} weights, so 8 bits gain nothing; export without --quantize")
+    faces = list(batches)
+    quantised = nncf.quantize(
+        model,
+        nncf.Dataset(faces, lambda crops: {"crops": crops}),
+        model_type=nncf.ModelType.TRANSFORMER,
+        subset_size=len(faces),
+        ignored_scope=nncf.IgnoredScope(names=small),
+    )
+    onnx.save(quantised, output)
 
 
-class _Faces(CalibrationDataReader):  # type: ignore[misc]
-    def __init__(self, batches: Iterable[NDArray[np.uint8]]) -> None:
-        self._batches: Iterator[NDArray[np.uint8]] = iter(batches)
-
-    def get_next(self) -> dict[str, Any] | None:
-        batch = next(self._batches, None)
-        return None if batch is None else {"crops": batch}
-
-
-def _large_layers(graph: onnx.GraphProto) -> list[str]:
+def _layer_sizes(graph: onnx.GraphProto) -> dict[str, int]:
+    """Return how many weights each layer has, by the name of its node; products of two results have none."""
     sizes = {weight.name: int(np.prod(weight.dims)) for weight in graph.initializer}
-    return [
-        node.name
+    return {
+        node.name: sizes[node.input[1]]
         for node in graph.node
-        if node.op_type in OPERATORS and sizes.get(node.input[1], 0) >= SMALLEST and node.name
-    ]
+        if node.op_type in OPERATORS and node.input[1] in sizes and node.name
+    }
+
+
+def _nncf() -> Any:
+    try:
+        nncf = without_telemetry("nncf")
+    except ImportError:
+        raise MissingExtraError("nncf", "int8") from None
+    nncf.set_log_level(logging.ERROR)
+    return nncf

@@ -1,9 +1,7 @@
 """A bundle's graphs on OpenVINO (extra `openvino`), which is imported when a backend is made."""
 
-import importlib
-import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 from vlfau.errors import BundleError, ConfigError, MissingExtraError
 from vlfau.inference.backend import GraphBackend
 from vlfau.inference.bundle import Bundle
+from vlfau.inference.without_telemetry import without_telemetry
 
 __all__ = ["OpenVinoBackend", "Precision", "computes_with_bf16"]
 
@@ -60,51 +59,73 @@ def computes_with_bf16() -> bool:
 
 
 class _OpenVinoGraph:
+    """A graph, compiled anew for batches of one if it takes single batches: a fixed size is faster."""
+
     def __init__(self, core: Any, options: Mapping[str, Any], path: Path) -> None:
         if not path.is_file():
             raise BundleError(f"{path} does not exist; restore the bundle")
-        try:
-            self._model = core.compile_model(str(path), _DEVICE, options)
-        except RuntimeError as error:
-            raise BundleError(
-                f"{path} is no ONNX graph that OpenVINO can run ({_reason(error)}); restore the file, or use the "
-                "runtime onnxruntime"
-            ) from None
-        self.input_names = [port.any_name for port in self._model.inputs]
-        self.output_names = [port.any_name for port in self._model.outputs]
-        self._requests = threading.local()
+        self._path, self._lock, self._requests = path, threading.Lock(), threading.local()
+        self._compile = partial(core.compile_model, device_name=_DEVICE, config=dict(options))
+        self._model = self._checked(partial(core.read_model, str(path)))
+        self._compiled: dict[bool, Any] = {}
+        self._takes_one = _takes_batches(self._model)
+        ports = self._checked(partial(self._compiled_model, self._takes_one))
+        self.input_names = [port.any_name for port in ports.inputs]
+        self.output_names = [port.any_name for port in ports.outputs]
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        # A request holds the arrays of one run, so every thread has its own.
-        request = getattr(self._requests, "one", None)
-        if request is None:
-            request = self._requests.one = self._model.create_infer_request()
         whole = {name: np.ascontiguousarray(array) for name, array in inputs.items()}
+        is_one = self._takes_one and all(array.shape[:1] == (1,) for array in whole.values())
+        # A request holds the arrays of one run, so every thread has its own.
+        requests = self._requests.__dict__
+        key = str(is_one)
+        if key not in requests:
+            requests[key] = self._checked(partial(self._compiled_model, is_one)).create_infer_request()
         try:
-            request.infer(whole, share_inputs=True)
+            requests[key].infer(whole, share_inputs=True)
         except RuntimeError as error:
             raise ValueError(_reason(error)) from None
-        return [request.get_tensor(name).data.copy() for name in outputs]
+        return [requests[key].get_tensor(name).data.copy() for name in outputs]
+
+    def _compiled_model(self, is_one: bool) -> Any:
+        with self._lock:
+            if is_one not in self._compiled:
+                model = self._model
+                if is_one:
+                    model = model.clone()
+                    model.reshape([1, *(each.get_length() for each in list(model.input(0).partial_shape)[1:])])
+                self._compiled[is_one] = self._compile(model)
+            return self._compiled[is_one]
+
+    def _checked(self, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except RuntimeError as error:
+            raise BundleError(
+                f"{self._path} is no ONNX graph that OpenVINO can run ({_reason(error)}); restore the file, or use the "
+                "runtime onnxruntime"
+            ) from None
+
+
+def _takes_batches(model: Any) -> bool:
+    """Say whether the only thing that is left open of a graph's only input is its first dimension."""
+    if len(model.inputs) != 1:
+        return False
+    shape = model.input(0).partial_shape
+    return bool(shape.rank.is_static and [each.is_dynamic for each in shape] == [True] + [False] * (len(shape) - 1))
 
 
 @cache
 def _core() -> Any:
-    """Return OpenVINO's entry, without its telemetry, which would report even the import.
+    """Return OpenVINO's entry.
 
     Raises:
         MissingExtraError: It is not installed.
     """
-    telemetry = "openvino_telemetry"
-    before = sys.modules.get(telemetry)
-    sys.modules[telemetry] = None  # type: ignore[assignment]  # OpenVINO then takes a stub of it.
     try:
-        openvino = importlib.import_module("openvino")
+        openvino = without_telemetry("openvino")
     except ImportError:
         raise MissingExtraError("openvino", "openvino") from None
-    finally:
-        del sys.modules[telemetry]
-        if before is not None:
-            sys.modules[telemetry] = before
     return openvino.Core()
 
 

@@ -1,0 +1,25 @@
+"""Imports libraries of OpenVINO without their telemetry, which would report even the import."""
+
+import importlib
+import sys
+from types import ModuleType
+
+__all__ = ["without_telemetry"]
+
+_TELEMETRY = "openvino_telemetry"
+
+
+def without_telemetry(name: str) -> ModuleType:
+    """Import a library, which then takes a stub of its telemetry.
+
+    Raises:
+        ImportError: It is not installed.
+    """
+    before = sys.modules.get(_TELEMETRY)
+    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
+    try:
+        return importlib.import_module(name)
+    finally:
+        del sys.modules[_TELEMETRY]
+        if before is not None:
+            sys.modules[_TELEMETRY] = before

@@ -43,6 +43,8 @@ def quantise(graph: Path, output: Path, batches: Iterable[NDArray[np.uint8]]) ->
         # Folds constants and fuses; the symbolic shapes are only for graphs of other makers.
         quant_pre_process(str(graph), str(prepared), skip_symbolic_shape=True)
         model = onnx.load(prepared)
+    for number, node in enumerate(model.graph.node):
+        node.name = node.name or f"{node.op_type}_{number}"
     sizes = _layer_sizes(model.graph)
     small = [name for name, size in sizes.items() if size < SMALLEST]
     if len(small) == len(sizes):
@@ -62,9 +64,7 @@ def _layer_sizes(graph: onnx.GraphProto) -> dict[str, int]:
     """Return how many weights each layer has, by the name of its node; products of two results have none."""
     sizes = {weight.name: int(np.prod(weight.dims)) for weight in graph.initializer}
     return {
-        node.name: sizes[node.input[1]]
-        for node in graph.node
-        if node.op_type in OPERATORS and node.input[1] in sizes and node.name
+        node.name: sizes[node.input[1]] for node in graph.node if node.op_type in OPERATORS and node.input[1] in sizes
     }
 
 

@@ -167,6 +167,23 @@ def test_files_that_are_no_videos_are_refused(tmp_path, name, content, message):
         VideoReader(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{name}\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile {name}\n",
+    ],
+    ids=["hls", "concat"],
+)
+@pytest.mark.parametrize("suffix", [".mp4", ".ts"])
+def test_playlists_open_no_other_file(tmp_path, text, suffix):
+    other = write_video(tmp_path / "other.mp4", numbered(3))
+    path = tmp_path / f"list{suffix}"
+    path.write_text(text.format(name=other.name))
+    with pytest.raises(VideoError, match="is no video that can be read"):
+        container.probe(path)
+
+
 def test_folders_missing_files_and_sound_are_refused(tmp_path):
     with pytest.raises(VideoError, match="is a folder, not a video"):
         VideoReader(tmp_path)

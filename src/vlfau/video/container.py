@@ -23,6 +23,12 @@ from vlfau.video.schedule import Picker, Schedule, VideoPacket
 
 __all__ = ["probe", "read_frames"]
 
+FORMATS: Final = (
+    *("asf", "avi", "dv", "flv", "gif", "h264", "hevc", "ivf", "m4v", "matroska", "mjpeg", "mov", "mp4", "mpeg"),
+    *("mpegts", "mpegvideo", "mxf", "obu", "ogg", "rm", "wtv", "yuv4mpegpipe", "apng", "cine", "gxf", "nut", "vc1"),
+)
+"""FFmpeg's names of what is read: containers and plain streams, but no playlist, which names other files."""
+
 _TURNS: Final = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 _MISSING_S: Final = 0.5
 """A video that ends this much before the time that the file promises was cut off."""
@@ -169,8 +175,9 @@ class _Reading:
 def _opened(path: Path, threads: int | None = None) -> Iterator[tuple[InputContainer, VideoStream]]:
     name = printable(path)
     try:
-        # "file:" and the list of protocols keep a name or a playlist from reaching for other things.
-        container = av.open(f"file:{path}", metadata_errors="replace", options={"protocol_whitelist": "file"})
+        # "file:" and the protocol keep a name from reaching for other things, the formats keep a playlist from it.
+        options = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS)}
+        container = av.open(f"file:{path}", metadata_errors="replace", options=options)
     except PermissionError:
         raise VideoError(f"video {name} may not be read; change its permissions") from None
     except (FFmpegError, OSError, ValueError) as error:

@@ -44,14 +44,16 @@ def measure() -> Iterator[Row]:
         people.append(Subject.sample(0, number, chances=chances))
         seconds.append(time.process_time() - start)
     yield Row("new subject", f"{np.median(seconds):.3f} CPU s")
-    for size in SIZES:
-        cost = _cost(size, people[:PEOPLE])
+    costs = {size: _cost(size, people[:PEOPLE]) for size in SIZES}
+    for size, cost in costs.items():
         yield Row(
             f"picture of {size} x {size}, 2 x 2 samples, camera, JPEG",
             f"{1e3 * cost:.1f} CPU ms ({1 / cost:.1f} a CPU s)",
         )
     drawn, whole = _throughput()
     yield Row(f"{WORKERS} workers, 256 x 256, once they run", f"{drawn:.1f} images/s")
+    gain = drawn * costs[256]
+    yield Row(f"{WORKERS} workers over one, once they run", f"{gain:.2f}", gain)
     yield Row(f"{WORKERS} workers, 256 x 256, {POOL_PEOPLE} people from start to end", f"{whole:.1f} images/s")
     yield from _profile(people[:PEOPLE])
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["CaptionDecoder", "CaptionStart", "CaptionStep", "TaughtCaptions"]
+__all__ = ["CaptionDecoder", "CaptionStart", "CaptionStep", "StepTables", "TaughtCaptions"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,14 @@ class CaptionStart:
     keys: Tensor
     hidden: Tensor
     cell: Tensor
+
+
+@dataclass(frozen=True)
+class StepTables:
+    """What is the same in every step: the share of each word in the gates (W, 4h), and the weights of the rest."""
+
+    word_gates: Tensor
+    state_weight: Tensor
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,20 @@ class CaptionDecoder(nn.Module):
             cell=torch.tanh(self.first_cell(mean)),
         )
 
-    def step(self, token_ids: Tensor, hidden: Tensor, cell: Tensor, features: Tensor, keys: Tensor) -> CaptionStep:
+    def tables(self) -> StepTables:
+        """Prepare `step`; the weights must not change meanwhile."""
+        return StepTables(self._word_gates(self.embedding.weight), self._state_weight())
+
+    def step(
+        self,
+        token_ids: Tensor,
+        hidden: Tensor,
+        cell: Tensor,
+        features: Tensor,
+        keys: Tensor,
+        *,
+        tables: StepTables | None = None,
+    ) -> CaptionStep:
         """Advance every hypothesis by one word.
 
         Args:
@@ -80,10 +101,11 @@ class CaptionDecoder(nn.Module):
             cell: (S, K, h).
             features: (S, L, d).
             keys: (S, L, d), from `start`.
+            tables: From `tables`; None computes them, which a graph does once.
         """
-        # The words' share of the gates is the same in every step: a graph holds it as a table.
-        word_gates = F.embedding(token_ids, self._word_gates(self.embedding.weight))
-        hidden, cell, weights = self._advance(word_gates, self._state_weight(), (hidden, cell), features, keys)
+        tables = tables or self.tables()
+        word_gates = F.embedding(token_ids, tables.word_gates)
+        hidden, cell, weights = self._advance(word_gates, tables.state_weight, (hidden, cell), features, keys)
         return CaptionStep(self.vocabulary_scores(hidden), hidden, cell, weights)
 
     def forward(self, features: Tensor, token_ids: Tensor) -> TaughtCaptions:

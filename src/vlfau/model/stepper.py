@@ -17,7 +17,7 @@ class TorchStepper:
     def __init__(self, decoder: CaptionDecoder, features: Tensor) -> None:
         self._decoder, self._features = decoder, features.detach()
         with torch.inference_mode():
-            self._start = decoder.start(self._features)
+            self._start, self._tables = decoder.start(self._features), decoder.tables()
         self._rows: NDArray[np.int64] | None = None
         self._live = (self._features, self._start.keys)
 
@@ -40,5 +40,5 @@ class TorchStepper:
         with torch.inference_mode():
             words = torch.from_numpy(token_ids).to(features.device)
             old_hidden, old_cell = (torch.from_numpy(state).to(features) for state in (hidden, cell))
-            step = self._decoder.step(words, old_hidden, old_cell, features, keys)
+            step = self._decoder.step(words, old_hidden, old_cell, features, keys, tables=self._tables)
         return StepOutput(*(output.float().cpu().numpy() for output in (step.logits, step.hidden, step.cell)))

@@ -26,6 +26,7 @@ SUITES = (
     "archive",
     "events",
     "neutral",
+    "photographs",
     "peers",
 )
 KEEP = "--keep-baseline"

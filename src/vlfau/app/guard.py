@@ -86,7 +86,8 @@ class Guard:
 
     def _may_read(self, path: str) -> bool:
         if path.startswith(_FILE):
-            return path.removeprefix(_FILE).startswith(f"{self._folder.as_posix()}/") and ".." not in path
+            named = Path(path.removeprefix(_FILE))  # as this system writes paths
+            return self._folder in named.parents and ".." not in named.parts
         return path == "/" or path.startswith(_READ)
 
     def _upload_refusal(self, scope: Scope) -> PlainTextResponse | None:

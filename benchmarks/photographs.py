@@ -87,10 +87,14 @@ def _rows(name: str, scores: Scores, marks: Mapping[str, Mapping[str, object]]) 
         present, absent = (
             [scores[face][int(au)] for face in _named(lists[key]) if face in scores] for key in ("present", "absent")
         )
+        if not (present and absent):
+            yield Row(f"{name}: AU {au}", f"left out; {len(present)} with, {len(absent)} without")
+            continue
         areas.append(float(roc_auc_score([1] * len(present) + [0] * len(absent), present + absent)))
         what = f"{name}: AU {au}, {action_unit(int(au)).name}"
         yield Row(what, f"AUC {areas[-1]:.2f} ({len(present)} with, {len(absent)} without)")
-    yield Row(f"{name}: mean AUC", f"{np.mean(areas):.3f}", float(np.mean(areas)))
+    if areas:
+        yield Row(f"{name}: mean AUC", f"{np.mean(areas):.3f}", float(np.mean(areas)))
 
 
 def _named(faces: object) -> list[Hashable]:

@@ -64,7 +64,7 @@ def test_no_picture_is_looked_at_forever(shape):
     assert levels[-1][0].side <= max(384, max(shape) / 8)
 
 
-@pytest.mark.parametrize("degrees", [90, 135, 180])
+@pytest.mark.parametrize("degrees", [90, 135, 150, 180, 240])
 def test_a_small_face_is_read_the_right_way_round_wherever_it_lies(finder, astronaut, face, degrees):
     turned, matrix = rotated(astronaut, degrees)
     picture = np.full((1200, 1600, 3), 128, np.uint8)

@@ -155,8 +155,14 @@ def test_a_caption_among_given_texts_is_the_likeliest_of_them_once_the_beam_is_w
 
 def test_every_sequence_keeps_its_own_shape():
     tables = random_tables(1, sequences=3)
-    shapes = [SlotText([[[word]], [[EOS]]]) for word in (4, 3, 4)]
-    assert [result.token_ids for result in decode(TableStepper(tables), shapes=shapes)] == [(4,), (3,), (4,)]
+    texts = [(4,), (3, 3), (4, 3)]  # The first leaves the search before the others.
+    shapes = [SlotText([[text], [[EOS]]]) for text in texts]
+    assert [result.token_ids for result in decode(TableStepper(tables), shapes=shapes)] == texts
+
+
+def test_texts_that_are_too_long_are_refused_and_not_lost():
+    with pytest.raises(ValueError, match="no allowed caption ends within 4 words"):
+        decode(TableStepper(random_tables(1)), shapes=[SlotText([[[3, 3, 3, 3]], [[EOS]]])])
 
 
 def test_no_sequences_give_no_captions():

@@ -21,7 +21,9 @@ def test_what_follows_a_beginning_is_what_follows_it_in_any_of_the_texts(slots, 
     expected = {
         text[len(beginning)] for text in texts if len(text) > len(beginning) and text[: len(beginning)] == beginning
     }
-    assert SlotText(slots).following(beginning) == expected
+    shape = SlotText(slots)
+    assert shape.following(tuple(beginning)) == expected
+    assert shape.longest == max(map(len, texts))
 
 
 @given(any_face, st.sampled_from([*Gender, None]), st.randoms(use_true_random=False))
@@ -53,4 +55,4 @@ def test_the_decided_slots_hold_what_the_grammar_says_where_degree_and_side_are_
     )
     token_ids = vocabulary.encode_words(global_description(known, gender))
     for place, token_id in enumerate(token_ids):
-        assert token_id in shape.following(token_ids[:place])
+        assert token_id in shape.following(tuple(token_ids[:place]))

@@ -1,6 +1,7 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from vlfau.language.decoding import DecodingOptions, decode_captions
 from vlfau.model.stepper import TorchStepper
 from vlfau.training import load_checkpoint, save_checkpoint, train
 from vlfau.training.module import VLFAUModule
-from vlfau.training.train import _data, _module
+from vlfau.training.train import AveragedWeights, _data, _module
 
 
 def spoken(decoder, features, vocabulary, longest):
@@ -84,6 +85,27 @@ def test_the_average_of_the_weights_can_be_kept(toy_config, tmp_path, monkeypatc
         for step in steps[1:]:
             average = decay * average + (1 - decay) * step[name]
         torch.testing.assert_close(weight, average, msg=name)
+
+
+def test_places_in_tables_are_not_averaged(toy_config):
+    config = toy_config()
+    module = _module(config, _data(config))
+    tables = [name for name, buffer in module.named_buffers() if not buffer.is_floating_point()]
+    assert tables
+    averages = AveragedWeights(decay=0.95)
+    trainer = SimpleNamespace(global_step=0, strategy=SimpleNamespace(root_device=torch.device("cpu")))
+    averages.setup(trainer, module, "fit")
+    for step in range(1, 4):
+        trainer.global_step = step
+        averages.on_train_batch_end(trainer, module, None, None, 0)
+    kept, own = (dict(each.named_buffers()) for each in (averages._average_model.module, module))
+    assert all(torch.equal(kept[name], own[name]) for name in tables)
+
+
+@pytest.mark.parametrize("decay", [-0.1, 1.0, 1.5])
+def test_a_decay_that_is_no_share_is_refused(toy_config, decay):
+    with pytest.raises(ConfigError, match="average_decay .* is no share of the past"):
+        toy_config(f"optimiser.average_decay={decay}")
 
 
 def test_a_resumed_average_equals_an_undisturbed_one(toy_config, tmp_path):

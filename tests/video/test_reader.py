@@ -175,7 +175,7 @@ def test_files_that_are_no_videos_are_refused(tmp_path, name, content, message):
     ],
     ids=["hls", "concat"],
 )
-@pytest.mark.parametrize("suffix", [".mp4", ".ts"])
+@pytest.mark.parametrize("suffix", [".mp4", ".m3u8"])
 def test_playlists_open_no_other_file(tmp_path, text, suffix):
     other = write_video(tmp_path / "other.mp4", numbered(3))
     path = tmp_path / f"list{suffix}"

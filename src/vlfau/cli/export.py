@@ -47,8 +47,8 @@ def export(
         licence: Of the weights.
         note: What a user of the model should know first.
         full_precision: Store weights in 32 bits instead of 16, at twice the size.
-        quantize: Compute with 8-bit integers, which is faster for large networks and less exact; F1, AUC and words
-            are measured before and after, and a loss of more than 0.5 points of macro F1 is an error.
+        quantize: Compute with 8-bit integers (extra int8), which is faster for large networks and less exact; F1, AUC
+            and words are measured before and after, and a loss of more than 0.5 points of macro F1 is an error.
         calibrate: With --quantize, a manifest of aligned faces, some of which set the ranges of the integers while
             the others are measured.
         force: With --quantize, keep the bundle whatever it loses.

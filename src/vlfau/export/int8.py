@@ -18,7 +18,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from vlfau.errors import ConfigError, MissingExtraError
 from vlfau.inference.without_telemetry import without_telemetry
 
-__all__ = ["quantise"]
+__all__ = ["open_nncf", "quantise"]
 
 OPERATORS = frozenset({"Conv", "Gemm", "MatMul"})
 SMALLEST = 8192
@@ -37,7 +37,7 @@ def quantise(graph: Path, output: Path, batches: Iterable[NDArray[np.uint8]]) ->
         ConfigError: No layer is large.
         MissingExtraError: NNCF is not installed.
     """
-    nncf = _nncf()
+    nncf = open_nncf()
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         # Folds constants and fuses; the symbolic shapes are only for graphs of other makers.
@@ -68,7 +68,12 @@ def _layer_sizes(graph: onnx.GraphProto) -> dict[str, int]:
     }
 
 
-def _nncf() -> Any:
+def open_nncf() -> Any:
+    """Return NNCF.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
     try:
         nncf = without_telemetry("nncf")
     except ImportError:

@@ -11,7 +11,7 @@ import numpy as np
 from vlfau.data import read_manifest
 from vlfau.errors import ConfigError, ManifestError
 from vlfau.export.folder import fresh_folder
-from vlfau.export.int8 import quantise
+from vlfau.export.int8 import open_nncf, quantise
 from vlfau.export.quality import Quality, face_batches, measure
 from vlfau.inference.bundle import VISION_FILE, Bundle, write_model_json
 
@@ -50,6 +50,7 @@ def quantise_bundle(
         MissingExtraError: NNCF is not installed.
         ManifestError: The manifest is none, has too few frames, or no AU that is active in any.
     """
+    open_nncf()
     frames = read_manifest(manifest, bundle.info.au_ids)
     count = len(frames.frames)
     calibrating = _spread(range(count), min(MOST_CALIBRATING, count // 2))

@@ -31,7 +31,7 @@ PORTRAIT = 1 / 6
 """A face that takes more than this share of the longer side makes a picture a portrait: no smaller one is sought."""
 SAME_FACE = 0.3
 MOST_READINGS = 4
-SETTLED = 0.05
+SETTLED = 0.035
 """The share of a region's side by which a reading may move it without another one."""
 OFF_CENTRE = 0.12
 """The share of a region's side by which a followed face may have moved before it is read once more."""
@@ -155,16 +155,16 @@ class FaceFinder:
     def _settled(self, image: NDArray[np.uint8], meshes: list[Mesh]) -> list[Mesh]:
         """Read faces again, from their landmarks, until those stay; the detector's regions are rough."""
         meshes, moving = list(meshes), list(range(len(meshes)))
-        for _ in range(MOST_READINGS):
+        for reading in range(MOST_READINGS):
             regions = [meshes[place].region() for place in moving]
-            again = self._mesh(image, regions)
-            for place, mesh in zip(moving, again, strict=True):
+            still_moving = []
+            for place, region, mesh in zip(moving, regions, self._mesh(image, regions), strict=True):
+                if reading and mesh.presence < MIN_PRESENCE <= meshes[place].presence:
+                    continue  # What was good enough once is not made worse.
                 meshes[place] = mesh
-            moving = [
-                place
-                for place, mesh, region in zip(moving, again, regions, strict=True)
-                if mesh.presence >= ROUGH_PRESENCE and _moved(mesh, region) > SETTLED
-            ]
+                if mesh.presence >= ROUGH_PRESENCE and _moved(mesh, region) > SETTLED:
+                    still_moving.append(place)
+            moving = still_moving
         return meshes
 
 
@@ -179,7 +179,7 @@ def _is_off(mesh: Mesh, region: Region) -> bool:
 
 def _moved(mesh: Mesh, region: Region) -> float:
     """Return how far a reading moves the corners of its region, at most, as a share of the region's side."""
-    corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    corners = np.array([[-0.5, -0.5], [0.5, -0.5], [-0.5, 0.5], [0.5, 0.5]])
     before, after = (apply_affine(invert_affine(place.matrix(1)), corners) for place in (region, mesh.region()))
     return float(np.linalg.norm(after - before, axis=1).max()) / region.side
 

@@ -41,7 +41,8 @@ def _shrink(
     height, width = image.shape[:2]
     left, top = np.clip(np.floor(needed.min(0)) - factor, 0, [width - 1, height - 1]).astype(int)
     right, bottom = np.clip(np.ceil(needed.max(0)) + factor, [left + 1, top + 1], [width, height]).astype(int)
-    # Whole blocks alone: their average is several times as fast as that of others.
+    # Whole blocks alone: their average is several times as fast as that of others. What is left of a block at the right
+    # and lower edge of the picture is less than a pixel of the result.
     new_size = (max(1, (right - left) // factor), max(1, (bottom - top) // factor))
     part = image[top : min(bottom, top + factor * new_size[1]), left : min(right, left + factor * new_size[0])]
     small = cv2.resize(part, new_size, interpolation=cv2.INTER_AREA)

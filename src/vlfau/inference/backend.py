@@ -175,6 +175,8 @@ class _CheckedGraph:
     def run(self, *inputs: NDArray[Any]) -> list[NDArray[Any]]:
         try:
             arrays = self._graph.run(list(self._outputs), dict(zip(self._inputs, inputs, strict=True)))
+        except BundleError:
+            raise
         except Exception as error:  # The runtimes' own errors have no common base.
             reason = first_line(error)
             raise BundleError(f"{self._path} fails on its inputs ({reason}); export the bundle anew") from None

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from vlfau.errors import DescriptionError
 from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle
 from vlfau.language import Vocabulary
@@ -98,7 +99,8 @@ class Captioner:
         stepper = self.backend.global_stepper(stem_features)
         prefix = [] if self.gendered else self._neutral_subject
         shapes = [self._shape(states) for states in au_states] if self.consistent else None
-        return list(self._decode(stepper, self.bundle.info.max_global_length, prefix, shapes))
+        longest = max([self.bundle.info.max_global_length, *(shape.longest for shape in shapes or ())])
+        return list(self._decode(stepper, longest, prefix, shapes))
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -112,8 +114,23 @@ class Captioner:
         """Return the texts that say of a face just what was decided."""
         active = np.array(self.bundle.info.au_ids)[au_states].tolist()
         slots = decided_slots(active, (*Gender, None) if self.gendered else (None,))
-        encode = self._vocabulary.encode_words
-        return SlotText([*([encode(text) for text in texts] for texts in slots), [[self._vocabulary.eos_id]]])
+        return SlotText([*map(self._encoded, slots), [[self._vocabulary.eos_id]]])
+
+    def _encoded(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return as token ids those of some texts whose words the bundle knows.
+
+        Raises:
+            DescriptionError: It knows none.
+        """
+        known, unknown = [], None
+        for text in texts:
+            try:
+                known.append(self._vocabulary.encode_words(text))
+            except DescriptionError as error:
+                unknown = error
+        if not known and unknown:
+            raise unknown
+        return known
 
     def _choose(self, stepper: CaptionStepper, decisions: Sequence[tuple[int, bool]]) -> list[str]:
         """Choose the likeliest text of the grammar for every (AU, active)."""

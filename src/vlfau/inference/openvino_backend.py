@@ -59,7 +59,7 @@ def computes_with_bf16() -> bool:
 
 
 class _OpenVinoGraph:
-    """A graph, compiled anew for batches of one if it takes single batches: a fixed size is faster."""
+    """A graph; one that takes batches is compiled twice, as they come: for one face, since a fixed size is faster."""
 
     def __init__(self, core: Any, options: Mapping[str, Any], path: Path) -> None:
         if not path.is_file():
@@ -69,23 +69,27 @@ class _OpenVinoGraph:
         self._model = self._checked(partial(core.read_model, str(path)))
         self._compiled: dict[bool, Any] = {}
         self._takes_one = _takes_batches(self._model)
-        ports = self._checked(partial(self._compiled_model, self._takes_one))
-        self.input_names = [port.any_name for port in ports.inputs]
-        self.output_names = [port.any_name for port in ports.outputs]
+        self.input_names = [port.any_name for port in self._model.inputs]
+        self.output_names = [port.any_name for port in self._model.outputs]
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         whole = {name: np.ascontiguousarray(array) for name, array in inputs.items()}
         is_one = self._takes_one and all(array.shape[:1] == (1,) for array in whole.values())
-        # A request holds the arrays of one run, so every thread has its own.
-        requests = self._requests.__dict__
-        key = str(is_one)
-        if key not in requests:
-            requests[key] = self._checked(partial(self._compiled_model, is_one)).create_infer_request()
+        request = self._request(is_one)
         try:
-            requests[key].infer(whole, share_inputs=True)
+            request.infer(whole, share_inputs=True)
         except RuntimeError as error:
             raise ValueError(_reason(error)) from None
-        return [requests[key].get_tensor(name).data.copy() for name in outputs]
+        return [request.get_tensor(name).data.copy() for name in outputs]
+
+    def _request(self, is_one: bool) -> Any:
+        """Return this thread's own request: it holds the arrays of a run."""
+        if not hasattr(self._requests, "by_size"):
+            self._requests.by_size = {}
+        requests: dict[bool, Any] = self._requests.by_size
+        if is_one not in requests:
+            requests[is_one] = self._checked(partial(self._compiled_model, is_one)).create_infer_request()
+        return requests[is_one]
 
     def _compiled_model(self, is_one: bool) -> Any:
         with self._lock:

@@ -2,10 +2,12 @@
 
 import importlib
 import sys
+import threading
 from types import ModuleType
 
 __all__ = ["without_telemetry"]
 
+_LOCK = threading.Lock()
 _TELEMETRY = "openvino_telemetry"
 
 
@@ -15,11 +17,12 @@ def without_telemetry(name: str) -> ModuleType:
     Raises:
         ImportError: It is not installed.
     """
-    before = sys.modules.get(_TELEMETRY)
-    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
-    try:
-        return importlib.import_module(name)
-    finally:
-        del sys.modules[_TELEMETRY]
-        if before is not None:
-            sys.modules[_TELEMETRY] = before
+    with _LOCK:
+        before = sys.modules.get(_TELEMETRY)
+        sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
+        try:
+            return importlib.import_module(name)
+        finally:
+            del sys.modules[_TELEMETRY]
+            if before is not None:
+                sys.modules[_TELEMETRY] = before

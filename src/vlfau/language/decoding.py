@@ -100,7 +100,8 @@ def decode_captions(
         options: Beam size, longest caption, length penalty.
         prefix: Words that every caption must begin with.
         banned_ids: Further tokens that are never generated, such as padding.
-        shapes: For every sequence the texts among which its caption must be; None allows all.
+        shapes: For every sequence the texts among which its caption must be; None allows all. The longest captions
+            must leave room for them.
 
     Returns:
         One result a sequence, in the order of the stepper's sequences.
@@ -226,6 +227,8 @@ class _Search:
         return alive, beams, tokens
 
     def results(self) -> list[DecodingResult]:
+        if None in self.best:
+            raise ValueError(f"no allowed caption ends within {self.options.max_length} words; allow longer ones")
         return [result for result in self.best if result is not None]
 
     @property

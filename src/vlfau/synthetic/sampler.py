@@ -126,7 +126,10 @@ class AUSampler:
         return played[int(rng.choice(len(weights), p=weights / weights.sum()))]
 
     def _play(self, joint: Joint, intensities: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-        """Lay a joint expression with onset, apex and offset over a clip, less what is missing of it."""
+        """Lay a joint expression with onset, apex and offset over a clip, less what is missing of it.
+
+        AUs that the expression excludes stay out even where what excludes them is missing.
+        """
         kept = rng.random(len(self._au_ids)) < self.preset.joint_extra
         [other] = rng.spawn(1)  # leaves the draws of presets that miss nothing as they are
         missing = other.random(len(self._au_ids)) < self.preset.joint_missing

@@ -99,6 +99,13 @@ class OptimiserConfig:
     gradient_clip: float | None = None
     average_decay: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.average_decay is not None and not 0 <= self.average_decay < 1:
+            raise ConfigError(
+                f"optimiser.average_decay {self.average_decay} is no share of the past; give one from 0 to below 1, "
+                "such as 0.999"
+            )
+
 
 @dataclass(frozen=True)
 class RunConfig:

@@ -186,6 +186,19 @@ class AveragedWeights(EMAWeightAveraging):
     Lightning takes it out before. Stands behind `BestCheckpoint` among the callbacks.
     """
 
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Keep the average where the network will be trained."""
+        self._device = trainer.strategy.root_device
+        super().setup(trainer, pl_module, stage)
+
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *step: Any) -> None:
+        """Update the average; whole numbers, such as places in tables, are none to average."""
+        super().on_train_batch_end(trainer, pl_module, *step)
+        assert self._average_model is not None
+        for average, current in zip(self._average_model.module.buffers(), pl_module.buffers(), strict=True):
+            if not average.is_floating_point():
+                average.copy_(current)
+
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Leave the average where it is."""
 

@@ -26,6 +26,7 @@ __all__ = ["probe", "read_frames"]
 FORMATS: Final = (
     *("asf", "avi", "dv", "flv", "gif", "h264", "hevc", "ivf", "m4v", "matroska", "mjpeg", "mov", "mp4", "mpeg"),
     *("mpegts", "mpegvideo", "mxf", "obu", "ogg", "rm", "wtv", "yuv4mpegpipe", "apng", "cine", "gxf", "nut", "vc1"),
+    *("av1", "dhav", "h261", "h263", "live_flv", "swf", "vvc"),
 )
 """FFmpeg's names of what is read: containers and plain streams, but no playlist, which names other files."""
 

@@ -34,6 +34,7 @@ def measure() -> Iterator[Row]:
 
 def _steps(threads: int) -> dict[str, Timing]:
     predictor = Predictor(threads=threads, describe="never")
+    held = Predictor(threads=threads, consistent=True, backend=predictor.backend)
     pixels = read_picture(EXAMPLE).pixels
     faces = predictor.finder.find(pixels)
     crops = predictor.align(pixels, faces)
@@ -52,6 +53,7 @@ def _steps(threads: int) -> dict[str, Timing]:
                 "vision": lambda: predictor.judge(crops),
                 f"words, {ACTIVE} AUs and face": lambda: predictor.describe(judgement, [0], "active"),
                 f"words, all {len(predictor.au_ids)} AUs and face": lambda: predictor.describe(judgement, [0], "every"),
+                f"words held to the states, {ACTIVE} AUs and face": lambda: held.describe(judgement, [0], "active"),
                 "all of it, numbers": lambda: predictor.predict(EXAMPLE),
                 "all of it, 12 megapixels": lambda: predictor.predict(large),
             },

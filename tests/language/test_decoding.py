@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vlfau.language.decoding import DecodingOptions, StepOutput, choose_captions, decode_captions
+from vlfau.language.decoding import DecodingOptions, StepOutput, decode_captions
 from vlfau.language.slots import SlotText
 
 BOS, EOS, PAD = 0, 1, 2
@@ -174,14 +174,3 @@ def test_impossible_wishes_are_refused():
         decode(TableStepper(random_tables(0)), prefix=[3, 3, 3, 3])
     with pytest.raises(ValueError, match="at least 1"):
         DecodingOptions(max_length=4, beam_size=0)
-
-
-def test_the_likeliest_of_given_captions_is_chosen():
-    tables = random_tables(11, sequences=3)
-    candidates = [[(3, EOS), (4, 4, EOS), (3, 4, 3, EOS)], [(4, EOS)], [(3, 3, EOS), (EOS,)]]
-    expected = [
-        max(range(len(each)), key=lambda place: logprob(table, each[place]))
-        for table, each in zip(tables, candidates, strict=True)
-    ]
-    assert choose_captions(TableStepper(tables), candidates, bos_id=BOS) == expected
-    assert choose_captions(TableStepper(tables[:0]), [], bos_id=BOS) == []

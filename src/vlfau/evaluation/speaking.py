@@ -10,16 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vlfau.language import Vocabulary, max_global_length, max_local_length
-from vlfau.language.decided import decided_descriptions
-from vlfau.language.decoding import DecodingOptions, choose_captions, decode_captions
+from vlfau.language.decoding import DecodingOptions, decode_captions
+from vlfau.language.shapes import DecidedShapes
+from vlfau.language.slots import SlotText
 from vlfau.model import VLFAU
 from vlfau.model.caption_decoder import CaptionDecoder
 from vlfau.model.stepper import TorchStepper
 
 __all__ = ["Speaker"]
-
-HYPOTHESES_AT_ONCE = 1024
-"""Hypotheses that the choice among given texts follows together; each needs memory of the size of V."""
 
 
 class Speaker:
@@ -36,6 +34,7 @@ class Speaker:
         self, network: VLFAU, vocabulary: Vocabulary, known_au_ids: Sequence[int], *, beam_size: int = 3
     ) -> None:
         self.network, self.vocabulary, self.beam_size = network, vocabulary, beam_size
+        self._shapes = DecidedShapes(vocabulary)
         self._local_length, self._global_length = max_local_length(known_au_ids), max_global_length(known_au_ids)
 
     def describe_aus(self, au_features: Tensor) -> list[tuple[str, ...]]:
@@ -53,7 +52,7 @@ class Speaker:
     def state_decisions(
         self, au_features: Tensor, au_ids: Sequence[int], au_states: NDArray[np.bool_]
     ) -> list[tuple[str, ...]]:
-        """Describe every AU with the likeliest text that states what was decided.
+        """Describe every AU with a text that states what was decided.
 
         Args:
             au_features: (B, N, L, d).
@@ -64,26 +63,27 @@ class Speaker:
             N captions for each of B faces.
         """
         assert self.network.local_decoder is not None
-        captions = np.empty(au_states.shape, object)
-        for column, au_id in enumerate(au_ids):
-            for active in (False, True):
-                rows = np.flatnonzero(au_states[:, column] == active)
-                texts = decided_descriptions(au_id, active)
-                token_ids = [self.vocabulary.encode(text) for text in texts]
-                at_once = max(1, HYPOTHESES_AT_ONCE // len(texts))
-                for start in range(0, len(rows), at_once):
-                    chosen = rows[start : start + at_once]
-                    stepper = TorchStepper(self.network.local_decoder, au_features[chosen, column])
-                    places = choose_captions(stepper, [token_ids] * len(chosen), bos_id=self.vocabulary.bos_id)
-                    captions[chosen, column] = [texts[place] for place in places]
-        return [tuple(face) for face in captions.tolist()]
+        shapes = [
+            self._shapes.of_au(au_id, active)
+            for states in au_states.tolist()
+            for au_id, active in zip(au_ids, states, strict=True)
+        ]
+        texts = self._search(self.network.local_decoder, au_features.flatten(0, 1), self._local_length, shapes)
+        return [tuple(texts[start : start + len(au_ids)]) for start in range(0, len(texts), len(au_ids))]
 
-    def _search(self, decoder: CaptionDecoder, features: Tensor, max_length: int) -> list[str]:
+    def _search(
+        self,
+        decoder: CaptionDecoder,
+        features: Tensor,
+        max_length: int,
+        shapes: Sequence[SlotText] | None = None,
+    ) -> list[str]:
         results = decode_captions(
             TorchStepper(decoder, features),
             bos_id=self.vocabulary.bos_id,
             eos_id=self.vocabulary.eos_id,
             options=DecodingOptions(max_length=max_length, beam_size=self.beam_size),
             banned_ids=(self.vocabulary.pad_id,),
+            shapes=shapes,
         )
         return [self.vocabulary.decode(result.token_ids) for result in results]

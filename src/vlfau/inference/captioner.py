@@ -10,14 +10,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.errors import DescriptionError
 from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle
 from vlfau.language import Vocabulary
-from vlfau.language.decided import decided_descriptions, decided_slots
-from vlfau.language.decoding import CaptionStepper, DecodingOptions, choose_captions, decode_captions
+from vlfau.language.decoding import CaptionStepper, DecodingOptions, decode_captions
 from vlfau.language.descriptions import default_descriptions
 from vlfau.language.gender import Gender
+from vlfau.language.shapes import DecidedShapes
 from vlfau.language.slots import SlotText
 
 __all__ = ["Captioner", "Describe"]
@@ -72,11 +71,11 @@ class Captioner:
         rows, columns = np.nonzero(wanted)
         if len(rows):
             stepper = self.backend.local_stepper(au_features[rows, columns])  # (S, L, d)
+            shapes = None
             if self.consistent:
-                au_ids = [self.bundle.info.au_ids[column] for column in columns]
-                texts = self._choose(stepper, list(zip(au_ids, au_states[rows, columns].tolist(), strict=True)))
-            else:
-                texts = self._decode(stepper, self.bundle.info.max_local_length)
+                decided = zip(columns, au_states[rows, columns].tolist(), strict=True)
+                shapes = [self._shapes.of_au(self.bundle.info.au_ids[column], active) for column, active in decided]
+            texts = self._decode(stepper, self.bundle.info.max_local_length, shapes=shapes)
             for row, column, text in zip(rows, columns, texts, strict=True):
                 captions[row][column] = text
         return captions
@@ -98,9 +97,8 @@ class Captioner:
             return [None] * len(stem_features)
         stepper = self.backend.global_stepper(stem_features)
         prefix = [] if self.gendered else self._neutral_subject
-        shapes = [self._shape(states) for states in au_states] if self.consistent else None
-        longest = max([self.bundle.info.max_global_length, *(shape.longest for shape in shapes or ())])
-        return list(self._decode(stepper, longest, prefix, shapes))
+        shapes = [self._face_shape(states) for states in au_states] if self.consistent else None
+        return list(self._decode(stepper, self.bundle.info.max_global_length, prefix, shapes))
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -110,34 +108,14 @@ class Captioner:
     def _neutral_subject(self) -> list[int]:
         return self._vocabulary.encode_words(default_descriptions().wording.subjects[None])
 
-    def _shape(self, au_states: NDArray[np.bool_]) -> SlotText:
-        """Return the texts that say of a face just what was decided."""
+    @cached_property
+    def _shapes(self) -> DecidedShapes:
+        return DecidedShapes(self._vocabulary)
+
+    def _face_shape(self, au_states: NDArray[np.bool_]) -> SlotText:
+        """Return the texts that say of a face (N,) just what was decided."""
         active = np.array(self.bundle.info.au_ids)[au_states].tolist()
-        slots = decided_slots(active, (*Gender, None) if self.gendered else (None,))
-        return SlotText([*map(self._encoded, slots), [[self._vocabulary.eos_id]]])
-
-    def _encoded(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return as token ids those of some texts whose words the bundle knows.
-
-        Raises:
-            DescriptionError: It knows none.
-        """
-        known, unknown = [], None
-        for text in texts:
-            try:
-                known.append(self._vocabulary.encode_words(text))
-            except DescriptionError as error:
-                unknown = error
-        if not known and unknown:
-            raise unknown
-        return known
-
-    def _choose(self, stepper: CaptionStepper, decisions: Sequence[tuple[int, bool]]) -> list[str]:
-        """Choose the likeliest text of the grammar for every (AU, active)."""
-        texts = [decided_descriptions(au_id, active) for au_id, active in decisions]
-        token_ids = [[self._vocabulary.encode(text) for text in each] for each in texts]
-        places = choose_captions(stepper, token_ids, bos_id=self._vocabulary.bos_id)
-        return [each[place] for each, place in zip(texts, places, strict=True)]
+        return self._shapes.of_face(active, (*Gender, None) if self.gendered else (None,))
 
     def _decode(
         self,
@@ -147,6 +125,7 @@ class Captioner:
         shapes: Sequence[SlotText] | None = None,
     ) -> list[str]:
         vocabulary = self._vocabulary
+        max_length = max([max_length, *(shape.longest for shape in shapes or ())])
         results = decode_captions(
             stepper,
             bos_id=vocabulary.bos_id,

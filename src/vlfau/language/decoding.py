@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vlfau.language.slots import SlotText
 
-__all__ = ["CaptionStepper", "DecodingOptions", "DecodingResult", "StepOutput", "choose_captions", "decode_captions"]
+__all__ = ["CaptionStepper", "DecodingOptions", "DecodingResult", "StepOutput", "decode_captions"]
 
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.int64]
@@ -128,39 +128,6 @@ def decode_captions(
         kept = alive[:, None]
         hidden, cell = output.hidden[kept, beams], output.cell[kept, beams]
     return search.results()
-
-
-def choose_captions(
-    stepper: CaptionStepper, candidates: Sequence[Sequence[Sequence[int]]], *, bos_id: int
-) -> list[int]:
-    """Say which of some given captions a decoder finds likeliest.
-
-    Args:
-        stepper: The decoder, bound to S sequences.
-        candidates: For every sequence its captions, as token ids with the end.
-        bos_id: The token that starts a caption.
-
-    Returns:
-        For every sequence the place of the likeliest of its candidates.
-    """
-    if not candidates:
-        return []
-    most, longest = max(map(len, candidates)), max(len(caption) for each in candidates for caption in each)
-    words = np.full((len(candidates), most, longest), -1, np.int64)  # (S, K, T), -1 after the end
-    for row, captions in enumerate(candidates):
-        for beam in range(most):
-            caption = captions[beam % len(captions)]
-            words[row, beam, : len(caption)] = caption
-    hidden, cell = (np.repeat(state[:, None], most, axis=1) for state in stepper.start())
-    rows, sums = np.arange(len(candidates)), np.zeros(words.shape[:2])
-    token_ids = np.full(words.shape[:2], bos_id, np.int64)
-    for place in range(longest):
-        output = stepper.step(token_ids, hidden, cell, rows)
-        hidden, cell = output.hidden, output.cell
-        token_ids = np.maximum(words[..., place], 0)
-        logprobs = np.take_along_axis(output.logits, token_ids[..., None], 2)[..., 0] - _log_total(output.logits)
-        sums += np.where(words[..., place] >= 0, logprobs, 0)
-    return [int(best) % len(captions) for best, captions in zip(sums.argmax(1), candidates, strict=True)]
 
 
 class _Search:

@@ -30,16 +30,19 @@ class SlotText:
         return {token_id for _, node in self._after(beginning) for token_id in node} - {_FILLED}
 
     def _after(self, beginning: tuple[int, ...]) -> list[_Place]:
-        """Return the places that a beginning leads to; those of every beginning that was met are kept."""
-        if beginning not in self._places:
-            last = beginning[-1]
-            self._places[beginning] = [
-                place
-                for slot, node in self._after(beginning[:-1])
-                if last in node
-                for place in self._reached(slot, node[last])
-            ]
-        return self._places[beginning]
+        """Return the places that a beginning leads to, and keep them if there are any."""
+        if beginning in self._places:
+            return self._places[beginning]
+        last = beginning[-1]
+        places = [
+            place
+            for slot, node in self._after(beginning[:-1])
+            if last in node
+            for place in self._reached(slot, node[last])
+        ]
+        if places:
+            self._places[beginning] = places
+        return places
 
     def _reached(self, slot: int, node: dict[int, Any]) -> Iterator[_Place]:
         """Yield a place in a slot and, where a filling ends there, the beginning of the next slot."""

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from vlfau.facs import action_unit, all_au_ids
@@ -54,6 +55,15 @@ def test_the_sides_of_an_au_in_one_piece_are_equal(wide):
     for frame in wide:
         for au_id, intensity in frame.left.items():
             assert action_unit(au_id).sided or intensity == frame.right[au_id]
+
+
+def test_loose_expressions_tie_fewer_aus_together_than_wide_ones():
+    def ties(name):
+        frames = [frame for number in range(400) for frame in sampler(name).clip(3, number, 3)]
+        present = np.array([[frame.intensity(au_id) >= 1 for au_id in all_au_ids()] for frame in frames])
+        return abs(np.corrcoef(present.T) - np.eye(len(all_au_ids()))).mean()
+
+    assert ties("loose") < 0.85 * ties("wide")
 
 
 def test_what_is_missing_of_a_joint_expression_stays_out_and_leaves_the_other_draws_alone():

@@ -80,14 +80,16 @@ def test_wide_plays_the_joint_expressions_of_real_life():
 
 
 def test_every_preset_names_a_set_of_components():
-    for name in ("bp4d-like", "disfa-like", "wide", "wild"):
+    for name in ("bp4d-like", "disfa-like", "wide", "loose", "wild"):
         chances = components(preset(name).components)
         assert set(chances.kinds) == set(KINDS)
         assert set(chances.camera) == set(CAMERA)
 
 
 def test_an_unknown_preset_is_refused():
-    with pytest.raises(ConfigError, match="there is no preset 'bp5d'; choose among bp4d-like, disfa-like, wide, wild"):
+    with pytest.raises(
+        ConfigError, match="there is no preset 'bp5d'; choose among bp4d-like, disfa-like, wide, loose, wild"
+    ):
         preset("bp5d")
 
 

@@ -62,6 +62,7 @@ class Preset:
     women: int
     men: int
     components: str
+    joints: str
     joint_share: float
     joint_missing: float
     joint_extra: float
@@ -114,7 +115,7 @@ def read_presets(path: Path | None = None) -> Presets:
 
 def _preset(name: str, entry: Entry) -> Preset:
     shares = ("joint_share", "joint_missing", "joint_extra", "one_sided", "blinks", "other")
-    entry.only(["au_set", "occurs_at", "women", "men", "components", "rates", *shares])
+    entry.only(["au_set", "occurs_at", "women", "men", "components", "joints", "rates", *shares])
     au_set = entry.text("au_set", ["all", *AU_SETS])
     named = {row.au_id(): row.number("rate", 0.0, 1.0) for row in entry.tables("rates")}
     other = entry.number("other", 0, 1)
@@ -125,6 +126,7 @@ def _preset(name: str, entry: Entry) -> Preset:
         women=entry.count("women"),
         men=entry.count("men"),
         components=entry.text("components"),
+        joints=entry.text("joints"),
         joint_share=entry.number("joint_share", 0, 1),
         joint_missing=entry.number("joint_missing", 0, 1),
         joint_extra=entry.number("joint_extra", 0, 1),
@@ -187,7 +189,8 @@ def preset(name: str) -> Preset:
 
 def joints(preset_name: str) -> tuple[Joint, ...]:
     """Return the joint expressions that a preset plays."""
-    return tuple(joint for joint in _package_presets().joints if joint.preset == preset_name)
+    played = preset(preset_name).joints
+    return tuple(joint for joint in _package_presets().joints if joint.preset == played)
 
 
 def levels() -> tuple[float, ...]:

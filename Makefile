@@ -88,8 +88,8 @@ default-model: dev ## Make the default model anew: faces, training, calibration,
 	$(VLFAU) calibrate runs/default/best $(FACES)/held-out/manifest.csv runs/default/calibrated
 	$(VLFAU) evaluate runs/default/calibrated $(FACES)/test/manifest.csv --fold all --frames 300 --out runs/default/test
 	$(VLFAU) evaluate runs/default/calibrated $(FACES)/wild/manifest.csv --fold all --frames 300 --out runs/default/wild
-	$(VLFAU) export runs/default/calibrated runs/default/bundle --name default --note "learned from synthetic faces only"
 	$(FULL)/bin/python scripts/model_card.py runs/default $(FACES) docs/model-card.md docs/images/default-failures.jpg
+	$(VLFAU) export runs/default/calibrated runs/default/bundle --name default --note "learned from synthetic faces only" --card docs/model-card.md
 
 clean: ## Remove what the commands above made
 	rm -rf $(LIGHT) $(FULL) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from vlfau.cli import main
 from vlfau.errors import CheckpointError, ConfigError
 from vlfau.export import export_bundle
 from vlfau.inference.bundle import load_bundle
@@ -137,6 +138,21 @@ def test_a_network_without_words_makes_a_bundle_without_words(tmp_path, crops):
     result = Predictor(bundle, describe="every").predict_crops(crops)[0]
     assert result.global_caption is None
     assert [au.local_caption for au in result.aus] == [None] * 4
+
+
+def test_a_card_lies_in_the_bundle(checkpoint, tmp_path, capsys):
+    card = tmp_path / "card.md"
+    card.write_text("# For trying\n", encoding="utf-8")
+    made = export_bundle(checkpoint, tmp_path / "made", card=card)
+    assert made.card.read_text(encoding="utf-8") == "# For trying\n"
+    assert load_bundle(made.folder).card == made.folder / "model-card.md"
+    assert main(["info", "--model", str(made.folder)]) == 0
+    assert "model card" in capsys.readouterr().out
+    card.write_bytes(b"\xff\xfe\x00")
+    for wrong in (card, tmp_path / "none.md"):
+        with pytest.raises(ConfigError, match="cannot be read as text"):
+            export_bundle(checkpoint, tmp_path / "other", card=wrong)
+    assert not (tmp_path / "other").exists()
 
 
 def test_an_existing_folder_is_left_alone(checkpoint, tmp_path):

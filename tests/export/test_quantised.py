@@ -123,10 +123,11 @@ def test_frames_that_cannot_measure_are_refused(manifest, bundle, tmp_path):
 
 @needs_nncf
 def test_the_command_reports_and_keeps(checkpoint, manifest, tmp_path, capsys):
-    out = tmp_path / "small"
-    assert (
-        main(["export", str(checkpoint), str(out), "--quantize", "int8", "--calibrate", str(manifest), "--force"]) == 0
-    )
+    out, card = tmp_path / "small", tmp_path / "card.md"
+    card.write_text("# For trying\n")
+    options = ["--quantize", "int8", "--calibrate", str(manifest), "--force", "--card", str(card)]
+    assert main(["export", str(checkpoint), str(out), *options]) == 0
+    assert load_bundle(out).card.read_text() == "# For trying\n"
     printed = capsys.readouterr().out
     for measure_of in ("F1", "ROC-AUC", "words of AUs, BLEU-4", "words of faces agree with states", "bundle:"):
         assert measure_of in printed

@@ -9,7 +9,8 @@ from vlfau.facs import all_au_ids
 from vlfau.inference.bundle import load_bundle
 from vlfau.language.parser import parse_global, parse_local
 
-ASTRONAUT = Path(__file__).parents[2] / "examples" / "astronaut.png"
+ROOT = Path(__file__).parents[2]
+ASTRONAUT = ROOT / "examples" / "astronaut.png"
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,12 @@ def test_the_default_model_knows_every_au_with_intensity_and_says_what_it_learne
     assert bundle.info.is_synthetic
     assert "synthetic faces only" in bundle.info.note
     assert sum(bundle.path(name).stat().st_size for name in bundle.files) < 25e6
+
+
+def test_the_default_model_brings_its_card():
+    card = load_bundle().card
+    assert card is not None
+    assert card.read_bytes() == (ROOT / "docs" / "model-card.md").read_bytes()
 
 
 def test_a_smile_with_parted_lips_and_open_eyes_is_seen(face):

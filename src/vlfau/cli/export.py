@@ -1,6 +1,7 @@
 """`vlfau export`: a checkpoint in, a bundle out."""
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -33,6 +34,7 @@ def export(
     name: str | None = None,
     licence: str = "Apache-2.0",
     note: str = "",
+    card: Path | None = None,
     full_precision: Flag = False,
     quantize: Literal["int8"] | None = None,
     calibrate: Path | None = None,
@@ -46,6 +48,7 @@ def export(
         name: The model's name; the folder's, if none is given.
         licence: Of the weights.
         note: What a user of the model should know first.
+        card: A model card in Markdown, which is put into the bundle.
         full_precision: Store weights in 32 bits instead of 16, at twice the size.
         quantize: Compute with 8-bit integers (extra int8), which is faster for large networks and less exact; F1, AUC
             and words are measured before and after, and a loss of more than 0.5 points of macro F1 is an error.
@@ -61,14 +64,21 @@ def export(
         raise ConfigError(f"--{'calibrate' if calibrate else 'force'} belongs to --quantize int8; add it")
     if quantize and calibrate is None:
         raise ConfigError("--quantize needs faces to measure; name a manifest of some with --calibrate")
-    name, half = name or output.name, not full_precision
+    make = partial(
+        export_bundle,
+        checkpoint,
+        name=name or output.name,
+        licence=licence,
+        note=note,
+        card=card,
+        half=not full_precision,
+    )
     if calibrate is None:
-        bundle = export_bundle(checkpoint, output, name=name, licence=licence, note=note, half=half)
+        bundle = make(output)
     else:
         refuse_existing(output)
         with tempfile.TemporaryDirectory() as folder:
-            whole = export_bundle(checkpoint, Path(folder) / "whole", name=name, licence=licence, note=note, half=half)
-            bundle = _quantised(whole, output, calibrate, force=force)
+            bundle = _quantised(make(Path(folder) / "whole"), output, calibrate, force=force)
     size = sum(bundle.path(file).stat().st_size for file in bundle.files) / 1e6
     output_console().print(f"bundle: {output} ({size:.1f} MB, {len(bundle.info.au_ids)} AUs)", markup=False)
     return 0

@@ -70,6 +70,8 @@ def _model(bundle: "Bundle") -> Iterator[tuple[str, str]]:
     ]
     yield "name", f"{info.name} {info.version}"
     yield "folder", str(bundle.folder)
+    if bundle.card is not None:
+        yield "model card", str(bundle.card)
     yield "created", info.created
     yield "licence", info.licence
     if info.note:

@@ -4,11 +4,12 @@ import datetime
 from pathlib import Path
 
 import vlfau
+from vlfau.errors import ConfigError
 from vlfau.export.folder import fresh_folder, refuse_existing
 from vlfau.export.graphs import export_graphs
 from vlfau.export.half import store_weights_at_half
 from vlfau.faces import CropGeometry
-from vlfau.inference.bundle import Bundle, BundleInfo, write_model_json
+from vlfau.inference.bundle import CARD_FILE, Bundle, BundleInfo, write_model_json
 from vlfau.language import max_global_length, max_local_length
 from vlfau.training import load_checkpoint
 
@@ -22,6 +23,7 @@ def export_bundle(
     name: str | None = None,
     licence: str = "Apache-2.0",
     note: str = "",
+    card: Path | None = None,
     half: bool = True,
 ) -> Bundle:
     """Turn a checkpoint into a bundle that predicts without torch.
@@ -32,13 +34,15 @@ def export_bundle(
         name: Of the model; None takes the name of the folder.
         licence: Of the weights.
         note: What a user should know first.
+        card: A text in Markdown on what the model is for and worth, to lie in the bundle.
         half: Whether weights are stored at half precision, which halves the size.
 
     Raises:
         CheckpointError: The checkpoint is none, or damaged.
-        ConfigError: The output exists, and is not replaced.
+        ConfigError: The output exists, and is not replaced, or the card is no text.
     """
     refuse_existing(output)
+    text = None if card is None else _text(card)
     network, papers = load_checkpoint(checkpoint)
     graphs = export_graphs(network, crop_size=papers.model.crop_size)
     speaks = papers.model.local_language or papers.model.global_language
@@ -61,5 +65,14 @@ def export_bundle(
         for file, graph in graphs.items():
             stored = store_weights_at_half(graph) if half else graph
             (fresh / file).write_bytes(stored.SerializeToString())
+        if text is not None:
+            (fresh / CARD_FILE).write_text(text, encoding="utf-8")
         bundle = write_model_json(fresh, info)
     return Bundle(output, bundle.info, bundle.files)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"card {path} cannot be read as text ({error}); name a file in UTF-8") from error

@@ -13,7 +13,7 @@ from vlfau.errors import ConfigError, ManifestError
 from vlfau.export.folder import fresh_folder
 from vlfau.export.int8 import open_nncf, quantise
 from vlfau.export.quality import Quality, face_batches, measure
-from vlfau.inference.bundle import VISION_FILE, Bundle, write_model_json
+from vlfau.inference.bundle import CARD_FILE, VISION_FILE, Bundle, write_model_json
 
 __all__ = ["MOST_LOSS", "quantise_bundle"]
 
@@ -61,6 +61,8 @@ def quantise_bundle(
         for file in bundle.files:
             if file != VISION_FILE:
                 shutil.copyfile(bundle.path(file), fresh / file)
+        if bundle.card is not None:
+            shutil.copyfile(bundle.card, fresh / CARD_FILE)
         quantise(bundle.path(VISION_FILE), fresh / VISION_FILE, face_batches(bundle, frames, calibrating))
         judged = _spread(left, MOST_JUDGED)
         described = _spread(judged, MOST_DESCRIBED)

@@ -28,6 +28,7 @@ FORMAT: Final = 1
 VISION_FILE: Final = "vision.onnx"
 LOCAL_FILES: Final = ("local_init.onnx", "local_step.onnx")
 GLOBAL_FILES: Final = ("global_init.onnx", "global_step.onnx")
+CARD_FILE: Final = "model-card.md"
 _GRAPH_FILES: Final = (VISION_FILE, *LOCAL_FILES, *GLOBAL_FILES)
 
 
@@ -110,6 +111,12 @@ class Bundle:
     def has_global_captions(self) -> bool:
         """Whether it has words for the whole face."""
         return GLOBAL_FILES[0] in self.files
+
+    @property
+    def card(self) -> Path | None:
+        """The model card that lies beside the graphs, if there is one: what the model is for, and what it is worth."""
+        path = self.folder / CARD_FILE
+        return path if path.is_file() else None
 
     def path(self, name: str) -> Path:
         """Return the path of one of its graphs."""

@@ -34,7 +34,7 @@ def decided_slots(au_ids: Iterable[int], genders: Iterable[Gender | None]) -> tu
         The texts that each slot may hold. A description holds one of each, in order.
 
     >>> [texts[0] for texts in decided_slots([25, 12], [None])]
-    ['This person', 'barely pulls the lip corners up on both sides', 'and', 'barely parts the lips', '.']
+    ['This person', 'minimally pulls the lip corner up on the left side', 'and', 'minimally parts the lips', '.']
     """
     wording = default_descriptions().wording
     subjects = tuple(wording.subjects[gender] for gender in genders)

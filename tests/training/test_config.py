@@ -28,7 +28,7 @@ def test_paths_are_relative_to_the_file_and_changes_win(tmp_path):
         ("data: {manifest: a.csv}\nrun: {max_epochs: many}", r"key 'run.max_epochs': .*found 'many'"),
         ("data: {manifest: a.csv}\nrun: {precision: 8}", "key 'run.precision'"),
         ("- a list", "must be a mapping"),
-        ("data: {manifest: [", "is no YAML"),
+        ("data: {manifest: [", r"configuration .*\.yaml is no YAML \("),
     ],
 )
 def test_a_wrong_key_or_value_is_named(tmp_path, text, message):

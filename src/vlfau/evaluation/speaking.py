@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vlfau.language import Vocabulary, max_global_length, max_local_length
-from vlfau.language.decoding import DecodingOptions, decode_captions
+from vlfau.language.captions import search_captions
 from vlfau.language.shapes import DecidedShapes
 from vlfau.language.slots import SlotText
 from vlfau.model import VLFAU
@@ -78,12 +78,10 @@ class Speaker:
         max_length: int,
         shapes: Sequence[SlotText] | None = None,
     ) -> list[str]:
-        results = decode_captions(
+        return search_captions(
             TorchStepper(decoder, features),
-            bos_id=self.vocabulary.bos_id,
-            eos_id=self.vocabulary.eos_id,
-            options=DecodingOptions(max_length=max_length, beam_size=self.beam_size),
-            banned_ids=(self.vocabulary.pad_id,),
+            self.vocabulary,
+            max_length=max_length,
+            beam_size=self.beam_size,
             shapes=shapes,
         )
-        return [self.vocabulary.decode(result.token_ids) for result in results]

@@ -15,7 +15,7 @@ import onnx
 from numpy.typing import NDArray
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from vlfau.errors import ConfigError, MissingExtraError
+from vlfau.errors import ConfigError
 from vlfau.inference.without_telemetry import without_telemetry
 
 __all__ = ["open_nncf", "quantise"]
@@ -74,9 +74,6 @@ def open_nncf() -> Any:
     Raises:
         MissingExtraError: It is not installed.
     """
-    try:
-        nncf = without_telemetry("nncf")
-    except ImportError:
-        raise MissingExtraError("nncf", "int8") from None
+    nncf: Any = without_telemetry("nncf", "int8")
     nncf.set_log_level(logging.ERROR)
     return nncf

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle
 from vlfau.language import Vocabulary
-from vlfau.language.decoding import CaptionStepper, DecodingOptions, decode_captions
+from vlfau.language.captions import search_captions
+from vlfau.language.decoding import CaptionStepper
 from vlfau.language.descriptions import default_descriptions
 from vlfau.language.gender import Gender
 from vlfau.language.shapes import DecidedShapes
@@ -124,15 +125,11 @@ class Captioner:
         prefix: Iterable[int] = (),
         shapes: Sequence[SlotText] | None = None,
     ) -> list[str]:
-        vocabulary = self._vocabulary
-        max_length = max([max_length, *(shape.longest for shape in shapes or ())])
-        results = decode_captions(
+        return search_captions(
             stepper,
-            bos_id=vocabulary.bos_id,
-            eos_id=vocabulary.eos_id,
-            options=DecodingOptions(max_length=max_length, beam_size=self.beam_size),
+            self._vocabulary,
+            max_length=max_length,
+            beam_size=self.beam_size,
             prefix=tuple(prefix),
-            banned_ids=(vocabulary.pad_id,),
             shapes=shapes,
         )
-        return [vocabulary.decode(result.token_ids) for result in results]

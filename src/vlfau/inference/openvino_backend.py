@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.errors import BundleError, ConfigError, MissingExtraError
+from vlfau.errors import BundleError, ConfigError
 from vlfau.inference.backend import GraphBackend
 from vlfau.inference.bundle import Bundle
 from vlfau.inference.without_telemetry import without_telemetry
@@ -126,11 +126,7 @@ def _core() -> Any:
     Raises:
         MissingExtraError: It is not installed.
     """
-    try:
-        openvino = without_telemetry("openvino")
-    except ImportError:
-        raise MissingExtraError("openvino", "openvino") from None
-    return openvino.Core()
+    return without_telemetry("openvino", "openvino").Core()
 
 
 def _reason(error: RuntimeError) -> str:

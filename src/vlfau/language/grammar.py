@@ -1,6 +1,6 @@
 """AU states to words: one local description an AU, one global description a face."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Final, TypeVar
@@ -17,6 +17,7 @@ __all__ = [
     "active_states",
     "global_description",
     "global_phrases",
+    "global_slots",
     "local_description",
     "local_descriptions",
     "mirrored",
@@ -80,17 +81,28 @@ def global_description(
     >>> global_description([AUState(12, True, 2), AUState(25, True)], Gender.MAN)
     'This man slightly pulls the lip corners up and parts the lips.'
     """
+    slots = global_slots([gender], [global_phrases(state) for state in active_states(states)])
+    return " ".join(_choose(texts, rng) for texts in slots).replace(" ,", ",").replace(" .", ".")
+
+
+def global_slots(genders: Iterable[Gender | None], phrases: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    """Lay out global descriptions: the texts that each slot may hold, of which a description has one of each, in order.
+
+    Args:
+        genders: The subjects that may be named.
+        phrases: For every active AU, in catalogue order, the verb phrases that may stand for it.
+    """
     wording = default_descriptions().wording
-    phrases = [_choose(global_phrases(state), rng) for state in active_states(states)]
+    subjects = tuple(wording.subjects[gender] for gender in genders)
     if not phrases:
-        return f"{wording.subjects[gender]} {_choose(wording.no_action, rng)}."
-    sentences: list[str] = []
-    start = 0
+        return [subjects, wording.no_action, (".",)]
+    slots: list[Sequence[str]] = []
+    rest = iter(phrases)
     for size in sentence_sizes(len(phrases)):
-        opening = wording.follow_up if sentences else wording.subjects[gender]
-        sentences.append(f"{opening} {_enumerate(phrases[start : start + size])}.")
-        start += size
-    return " ".join(sentences)
+        slots.append((wording.follow_up,) if slots else subjects)
+        for left in reversed(range(size)):
+            slots += [next(rest), (".",) if left == 0 else ("and",) if left == 1 else (",",)]
+    return slots
 
 
 def active_states(states: Sequence[AUState]) -> tuple[AUState, ...]:
@@ -129,9 +141,3 @@ def sentence_sizes(num_phrases: int) -> tuple[int, ...]:
 
 def _choose(texts: Sequence[str], rng: np.random.Generator | None) -> str:
     return texts[0 if rng is None else int(rng.integers(len(texts)))]
-
-
-def _enumerate(phrases: Sequence[str]) -> str:
-    if len(phrases) == 1:
-        return phrases[0]
-    return f"{', '.join(phrases[:-1])} and {phrases[-1]}"

@@ -43,7 +43,8 @@ class DecidedShapes:
         """
         return SlotText([*map(self._known, decided_slots(au_ids, genders)), self._end])
 
-    def _known(self, texts: tuple[str, ...]) -> list[list[int]]:
+    def _known(self, texts: Sequence[str]) -> list[list[int]]:
+        texts = tuple(texts)
         if texts not in self._encoded:
             known, unknown = [], None
             for text in texts:

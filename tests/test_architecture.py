@@ -60,7 +60,7 @@ MAY_IMPORT = {
         "vlfau",
     },
     "model": BASE | {"language"},
-    "data": BASE | {"language"},
+    "data": BASE | {"faces", "language"},
     "training": BASE | {"language", "data", "model"},
     "evaluation": BASE | {"language", "data", "model", "training"},
     "report": BASE | {"language", "evaluation", "pages"},

@@ -114,6 +114,34 @@ def test_intensities_are_taught_as_written_and_unknown_ones_not_at_all(write_man
     assert second.intensity.isnan().all()
 
 
+LANDMARKS = {"AU12": 1, "AU25": 0, "landmark_33_x": 40, "landmark_33_y": 50, "landmark_263_x": 90, "landmark_263_y": 52}
+
+
+def test_landmarks_are_shares_of_the_crop_and_change_names_in_a_mirror(write_manifest):
+    rows = [LANDMARKS, {**LANDMARKS, "landmark_33_x": "", "landmark_263_x": 2}]
+    path = write_manifest(rows)
+    first, second = dataset(path)
+    # The crop of 112 pixels starts at 8; the middle of pixel 40 lies 40.5 pixels from the picture's edge.
+    assert first.landmarks.flatten().tolist() == pytest.approx([32.5 / 112, 42.5 / 112, 82.5 / 112, 44.5 / 112])
+    assert second.landmarks.isnan().all()  # unknown, and outside of the crop
+    whole = {"crop_size": 128, "aligned_size": 128}
+    plain = FrameDataset(read_manifest(path), VOCABULARY, **whole)[0].landmarks
+    mirror = Augmentation(AugmentationConfig(flip=1, cutout=0), crop_size=128)
+    mirrored = FrameDataset(read_manifest(path), VOCABULARY, augmentation=mirror, **whole)[0].landmarks
+    torch.testing.assert_close(mirrored, plain.flip(0) * torch.tensor([-1.0, 1.0]) + torch.tensor([1.0, 0.0]))
+
+
+def test_landmarks_shrink_with_their_picture(write_manifest):
+    twice = {name: 2 * (at + 0.5) - 0.5 if name.startswith("landmark") else at for name, at in LANDMARKS.items()}
+    small = dataset(write_manifest([LANDMARKS], name="small.csv"))[0].landmarks
+    large = dataset(write_manifest([twice], size=256, name="large.csv"))[0].landmarks
+    torch.testing.assert_close(large, small)
+
+
+def test_a_manifest_without_landmarks_has_none(write_manifest):
+    assert dataset(write_manifest(ROWS))[0].landmarks.shape == (0, 2)
+
+
 def test_a_face_of_which_too_little_is_known_is_not_described(write_manifest):
     rows = [{"AU12": 0, "AU25": ""}, {"AU12": 1, "AU25": ""}, {"AU12": 0, "AU25": 0}]
     unknown, active, still = dataset(write_manifest(rows))

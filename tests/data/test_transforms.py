@@ -9,7 +9,7 @@ NOTHING = AugmentationConfig(flip=0, cutout=0)
 
 def augment(face, *, seed=0, flip=False, crop_size=112, **options):
     config = AugmentationConfig(**{"flip": 0, "cutout": 0, **options})
-    return Augmentation(config, crop_size=crop_size)(face, np.random.default_rng(seed), flip=flip)
+    return Augmentation(config, crop_size=crop_size)(face, np.random.default_rng(seed), flip=flip)[0]
 
 
 def ramp(size=128):
@@ -19,9 +19,10 @@ def ramp(size=128):
 
 
 def test_the_centre_crop_leaves_out_the_same_on_every_side():
-    crop = centre_crop(ramp(), 112)
+    crop, matrix = centre_crop(ramp(), 112)
     assert crop.shape == (3, 112, 112)
     assert crop[:2, 0, 0].tolist() == [8, 8]
+    assert matrix.tolist() == [[1, 0, -8], [0, 1, -8]]
 
 
 def test_random_crops_are_parts_of_the_face_and_differ():
@@ -60,6 +61,20 @@ def test_every_other_variation_changes_the_face_and_keeps_its_form(options):
     assert varied.shape == (3, 112, 112)
     assert varied.dtype == torch.uint8
     assert not torch.equal(varied, augment(face, seed=3))
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("seed", range(6))
+def test_the_matrix_leads_to_where_a_place_went(seed, flip):
+    face = torch.zeros(3, 128, 128, dtype=torch.uint8)
+    x, y = 49, 70
+    face[:, y - 2 : y + 3, x - 2 : x + 3] = 255
+    augmentation = Augmentation(AugmentationConfig(flip=0, cutout=0, tilt=15), crop_size=112)
+    crop, matrix = augmentation(face, np.random.default_rng(seed), flip=flip)
+    light = crop[0].double()
+    rows, columns = torch.meshgrid(torch.arange(112.0), torch.arange(112.0), indexing="ij")
+    found = [float((light * place).sum() / light.sum()) for place in (columns, rows)]
+    assert (matrix @ torch.tensor([float(x), float(y), 1.0])).tolist() == pytest.approx(found, abs=0.25)
 
 
 def test_the_same_generator_gives_the_same_face():

@@ -3,7 +3,14 @@ import math
 import pytest
 import torch
 
-from vlfau.model.losses import WeightSum, au_weights, caption_loss, intensity_loss, occurrence_loss
+from vlfau.model.losses import (
+    WeightSum,
+    au_weights,
+    caption_loss,
+    intensity_loss,
+    landmark_loss,
+    occurrence_loss,
+)
 
 # Positives and frames of BP4D's and DISFA's training folds 1 (parts 1 and 2), from the list files of
 # ME-GraphAU (CVI-SZU, IJCAI 2022) and JAA-Net; the weights are those that both projects publish.
@@ -93,3 +100,10 @@ def test_the_intensity_loss_is_the_mean_over_known_entries_of_a_square_that_turn
     # 0.5 * 0.5^2 = 0.125 and 3 - 0.5 = 2.5; the unknown third does not count.
     assert intensity_loss(predicted, annotated).item() == pytest.approx((0.125 + 2.5) / 2)
     assert intensity_loss(predicted, torch.full((1, 3), math.nan)).item() == 0
+
+
+def test_landmarks_are_off_by_their_mean_distance_in_twentieths_and_unknown_ones_do_not_count():
+    found = torch.tensor([[[0.5, 0.5], [0.2, 0.9]]])
+    places = torch.tensor([[[0.55, 0.4], [math.nan, math.nan]]])
+    assert landmark_loss(found, places).item() == pytest.approx(20 * (0.05 + 0.1) / 2)
+    assert landmark_loss(found, torch.full_like(found, math.nan)).item() == 0

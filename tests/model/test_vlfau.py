@@ -124,6 +124,37 @@ def test_every_ablation_lacks_exactly_its_parts_and_still_works(switches, absent
     assert (output.global_au_logits is None) == ("global_classifier" in absent)
 
 
+def test_landmarks_and_intensities_are_part_of_what_the_network_says():
+    vision = small_network(landmarks=7, intensity=True).see(inputs()[0])
+    assert vision.geometry.landmarks.shape == (2, 7, 2)
+    both = [vision.branch_scores, vision.geometry.scores]
+    torch.testing.assert_close(vision.au_logits, (both[0].logits + both[1].logits) / 2)
+    torch.testing.assert_close(vision.au_intensities, (both[0].intensities + both[1].intensities) / 2)
+
+
+@pytest.mark.parametrize("landmarks", [0, 7])
+def test_a_mirrored_network_says_the_same_of_a_face_and_its_mirror_image(landmarks):
+    network = small_network(landmarks=landmarks, intensity=True, mirrored=True).eval()
+    crops = inputs(batch=3)[0]
+    with torch.no_grad():
+        seen, reflected = network.see(crops), network.see(crops.flip(3))
+        network.mirrored = False
+        once, other = network.see(crops), network.see(crops.flip(3))
+    torch.testing.assert_close(seen.au_logits, reflected.au_logits)
+    torch.testing.assert_close(seen.au_logits, (once.au_logits + other.au_logits) / 2)
+    torch.testing.assert_close(seen.au_intensities, (once.au_intensities + other.au_intensities) / 2)
+    torch.testing.assert_close(seen.stem_features, once.stem_features)  # words and maps are the face's own
+    torch.testing.assert_close(seen.attention_maps, once.attention_maps)
+    assert not torch.allclose(once.au_logits, other.au_logits)
+
+
+def test_training_looks_at_a_face_once():
+    network = small_network(mirrored=True).train()
+    plain = small_network().train()
+    crops = inputs()[0]
+    torch.testing.assert_close(network.see(crops).au_logits, plain.see(crops).au_logits)
+
+
 def test_without_dair_all_branches_see_the_shared_features():
     vision = small_network(dair=False, local_language=False).see(inputs()[0])
     for branch in range(5):

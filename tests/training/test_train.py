@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors import SafetensorError
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from vlfau.data import Batch, FrameDataset, read_manifest
 from vlfau.errors import CheckpointError, ConfigError, InputError, ManifestError
@@ -151,9 +152,24 @@ def test_captions_of_active_aus_can_be_drawn_first(toy_config):
     occurrence = torch.tensor([[0.0, 1.0, 0.0, 1.0]] * 400)
     blank = torch.zeros(400, 0)
     torch.manual_seed(0)
-    branches = module._draw_branches(Batch(blank, occurrence, blank, blank, blank, blank))
+    branches = module._draw_branches(Batch(blank, occurrence, *[blank] * 5))
     both_active = (occurrence.gather(1, branches).sum(1) == 2).float().mean()
     assert both_active == pytest.approx(0.5 + 0.5 / 6, abs=0.06)
+
+
+def test_landmarks_are_learned_where_the_manifest_has_them(toy_config):
+    config = toy_config("run.max_epochs=1", "model.landmarks=1", "model.mirrored=true")
+    with pytest.raises(ManifestError, match=r"has 0 landmarks \(columns such as landmark_33_x\), and model.landmarks"):
+        train(config)
+    path = config.data.manifest
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([header + ",landmark_1_x,landmark_1_y", *(row + ",50,60" for row in rows)]) + "\n")
+    network, papers = load_checkpoint(train(config))
+    assert (papers.model.landmarks, papers.model.mirrored) == (1, True)
+    assert network.geometry is not None
+    events = EventAccumulator(str(config.run.output / "tensorboard"))
+    events.Reload()
+    assert {"val/loss_landmarks", "val/loss_geometry"} <= set(events.Tags()["scalars"])
 
 
 def test_runs_that_can_not_work_are_refused_with_the_remedy(toy_config):

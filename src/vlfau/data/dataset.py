@@ -14,10 +14,13 @@ from torch.utils.data import Dataset
 from vlfau.data.manifest import Frame, Manifest
 from vlfau.data.transforms import Augmentation, centre_crop
 from vlfau.errors import ManifestError
+from vlfau.faces.mean_face import landmark_mirror
 from vlfau.facs import AUState
 from vlfau.language import Gender, Vocabulary, global_description, local_description, mirrored
 
 __all__ = ["Batch", "FrameDataset", "Sample", "collate"]
+
+UNKNOWN_PLACE = (math.nan, math.nan)
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Sample:
         occurrence: (N,) float, 0 or 1.
         valid_mask: (N,) bool, True where annotated.
         intensity: (N,) float, 0 to 5; NaN where unknown.
+        landmarks: (K, 2), x and y as shares of the crop's side; NaN where unknown or outside of the crop.
         local_captions: The words of every AU with the end; empty where nobody annotated.
         global_caption: The words of the face with the end.
     """
@@ -37,6 +41,7 @@ class Sample:
     occurrence: Tensor
     valid_mask: Tensor
     intensity: Tensor
+    landmarks: Tensor
     local_captions: Sequence[Sequence[int]]
     global_caption: Sequence[int]
 
@@ -50,6 +55,7 @@ class Batch:
         occurrence: (B, N).
         valid_mask: (B, N) bool.
         intensity: (B, N), NaN where unknown.
+        landmarks: (B, K, 2), NaN where unknown.
         local_captions: (B, N, T) with the end, without the start.
         global_captions: (B, T) likewise.
     """
@@ -58,6 +64,7 @@ class Batch:
     occurrence: Tensor
     valid_mask: Tensor
     intensity: Tensor
+    landmarks: Tensor
     local_captions: Tensor
     global_captions: Tensor
 
@@ -113,17 +120,18 @@ class FrameDataset(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         """Return one frame, varied at random where an augmentation is set."""
         frame = self.manifest.frames[index]
-        pixels = self._read(frame) if self._faces is None else self._faces[index]
+        pixels, shrinkage = self._read(frame) if self._faces is None else self._faces[index]
         face = torch.from_numpy(pixels).permute(2, 0, 1)
         states: Sequence[AUState | None] = frame.states
         gender: Gender | None = frame.gender
         words_rng: np.random.Generator | None = None
         if self.augmentation is None:
-            face = centre_crop(face, self.crop_size)
+            face, matrix = centre_crop(face, self.crop_size)
+            flip = False
         else:
             rng = np.random.default_rng((self.seed, self.epoch, index))
             flip = self.augmentation.flips(rng)
-            face = self.augmentation(face, rng, flip=flip)
+            face, matrix = self.augmentation(face, rng, flip=flip)
             states = mirrored(states) if flip else states
             gender = None if rng.random() < self.gender_dropout else gender
             words_rng = rng if self.augmentation.config.paraphrases else None
@@ -132,6 +140,7 @@ class FrameDataset(Dataset[Sample]):
             occurrence=torch.tensor([float(state is not None and state.active) for state in states]),
             valid_mask=torch.tensor([state is not None for state in states]),
             intensity=torch.tensor([math.nan if level is None else level for level in frame.intensities]).float(),
+            landmarks=self._landmarks(frame, shrinkage, matrix, flip=flip),
             local_captions=[
                 self.vocabulary.encode(local_description(state, words_rng)) if state is not None else []
                 for state in states
@@ -143,7 +152,19 @@ class FrameDataset(Dataset[Sample]):
             else [],
         )
 
-    def _read(self, frame: Frame) -> NDArray[np.uint8]:
+    def _landmarks(self, frame: Frame, shrinkage: float, matrix: Tensor, *, flip: bool) -> Tensor:
+        numbers = self.manifest.landmark_ids
+        if flip:
+            numbers = tuple(landmark_mirror(number) for number in numbers)
+        known = dict(zip(self.manifest.landmark_ids, frame.landmarks_xy, strict=True))
+        places = torch.tensor([known.get(number, UNKNOWN_PLACE) for number in numbers]).view(-1, 2)
+        shrunk = (places + 0.5) * shrinkage - 0.5
+        shares = (shrunk @ matrix[:, :2].T + matrix[:, 2] + 0.5) / self.crop_size
+        inside = ((shares >= 0) & (shares <= 1)).all(1, keepdim=True)
+        return shares.where(inside, torch.nan)
+
+    def _read(self, frame: Frame) -> tuple[NDArray[np.uint8], float]:
+        """Return a face and by how much it was shrunk."""
         try:
             with Image.open(frame.image, formats=("JPEG", "PNG", "BMP", "WEBP", "TIFF")) as picture:
                 face = picture.convert("RGB")
@@ -157,9 +178,10 @@ class FrameDataset(Dataset[Sample]):
                 f"{frame.image} has {face.width} x {face.height} pixels; expected an aligned, square face of at "
                 f"least {size} x {size}; align it first, or lower aligned_size"
             )
+        shrinkage = size / face.width
         if face.width > size:
             face = face.resize((size, size), Image.Resampling.LANCZOS)
-        return np.array(face)
+        return np.array(face), shrinkage
 
 
 def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:
@@ -171,6 +193,7 @@ def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:
         occurrence=torch.stack([sample.occurrence for sample in samples]),
         valid_mask=torch.stack([sample.valid_mask for sample in samples]),
         intensity=torch.stack([sample.intensity for sample in samples]),
+        landmarks=torch.stack([sample.landmarks for sample in samples]),
         local_captions=_pad(local_captions, pad_id).view(len(samples), num_aus, -1),
         global_captions=_pad([sample.global_caption for sample in samples], pad_id),
     )

@@ -12,27 +12,33 @@ gender             F, M or empty; may be absent
 AU12               1 present, 0 absent, empty unknown; one such column an AU
 AU12_intensity     0 to 5 (A = 1 to E = 5), empty unknown; optional
 AU12_side          left, right or both (the subject's own), empty unknown; optional
+landmark_33_x      where landmark 33 of FaceMesh lies in the picture, in pixels from the middle of its
+                   upper left one; with landmark_33_y; empty unknown; optional
 =================  =========================================================================
 
 Other columns are ignored, unless they start with "AU" and are none of these.
 """
 
 import csv
+import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError, ManifestError
+from vlfau.faces.mean_face import MEAN_FACE
 from vlfau.facs import AUState, Side, action_unit
 from vlfau.language import Gender
 
 __all__ = ["Frame", "Manifest", "read_manifest"]
 
+NUM_LANDMARKS = len(MEAN_FACE)
 AU_COLUMN = re.compile(r"AU(?P<number>\d{1,4})(?:_(?P<detail>intensity|side))?")
+LANDMARK_COLUMN = re.compile(r"landmark_(?P<number>0|[1-9]\d{0,2})_[xy]")
 GENDERS: Mapping[str, Gender | None] = {"": None, "F": Gender.WOMAN, "M": Gender.MAN}
 
 
@@ -47,6 +53,7 @@ class Frame:
         gender: As the data state it, or None.
         states: One an AU in the manifest's order; None where nobody annotated.
         intensities: As written, 0 to 5, also below the level from which an AU counts as present; None where unknown.
+        landmarks_xy: One a landmark in the manifest's order, in pixels of the picture; NaN where unknown.
     """
 
     image: Path
@@ -55,6 +62,7 @@ class Frame:
     gender: Gender | None
     states: tuple[AUState | None, ...]
     intensities: tuple[int | None, ...] = ()
+    landmarks_xy: tuple[tuple[float, float], ...] = ()
 
     @property
     def can_be_described(self) -> bool:
@@ -70,11 +78,13 @@ class Manifest:
         path: The file they came from.
         au_ids: (N,), the AUs in the order of every frame's states.
         frames: The frames in the file's order.
+        landmark_ids: (K,), FaceMesh's numbers of the landmarks in the order of every frame's.
     """
 
     path: Path
     au_ids: tuple[int, ...]
     frames: tuple[Frame, ...]
+    landmark_ids: tuple[int, ...] = ()
 
     def split(self, fold: int | None) -> tuple["Manifest", "Manifest"]:
         """Split by subject into what trains and what tests a fold.
@@ -95,7 +105,7 @@ class Manifest:
                 f"{self.path} can't be split at fold {fold}: {len(test)} frames test and {len(train)} train; its "
                 f"'fold' column holds {folds or 'nothing'}, choose one of several"
             )
-        return Manifest(self.path, self.au_ids, train), Manifest(self.path, self.au_ids, test)
+        return replace(self, frames=train), replace(self, frames=test)
 
     def rates(self) -> NDArray[np.float64]:
         """Return the occurrence rate of every AU among its annotated frames, (N,); NaN without any."""
@@ -124,7 +134,10 @@ def read_manifest(path: Path, au_ids: Sequence[int] | None = None, *, pictures: 
             reader = csv.DictReader(file, restkey="", strict=True)
             columns = list(reader.fieldnames or [])
             chosen = _check_columns(path, columns, au_ids)
-            frames = tuple(_Row(path, reader.line_num, row).frame(chosen, pictures=pictures) for row in reader)
+            landmark_ids = _check_landmarks(path, columns)
+            frames = tuple(
+                _Row(path, reader.line_num, row).frame(chosen, landmark_ids, pictures=pictures) for row in reader
+            )
     except OSError as error:
         raise ManifestError(f"manifest {path} can't be opened ({error.strerror}); check the path") from error
     except (UnicodeDecodeError, csv.Error) as error:
@@ -132,7 +145,7 @@ def read_manifest(path: Path, au_ids: Sequence[int] | None = None, *, pictures: 
     if not frames:
         raise ManifestError(f"manifest {path} has a header and no frames; add a row a frame")
     _check_folds(path, frames)
-    return Manifest(path, chosen, frames)
+    return Manifest(path, chosen, frames, landmark_ids)
 
 
 def _check_columns(path: Path, columns: Sequence[str], au_ids: Sequence[int] | None) -> tuple[int, ...]:
@@ -161,6 +174,23 @@ def _check_columns(path: Path, columns: Sequence[str], au_ids: Sequence[int] | N
     return tuple(au_ids or found)
 
 
+def _check_landmarks(path: Path, columns: Sequence[str]) -> tuple[int, ...]:
+    numbers = {int(match["number"]) for column in columns if (match := LANDMARK_COLUMN.fullmatch(column))}
+    for number in numbers:
+        if number >= NUM_LANDMARKS:
+            raise ManifestError(
+                f"manifest {path} has columns of landmark {number}; FaceMesh's landmarks are 0 to {NUM_LANDMARKS - 1}, "
+                "correct or rename them"
+            )
+        for axis in "xy":
+            if f"landmark_{number}_{axis}" not in columns:
+                raise ManifestError(
+                    f"manifest {path} lacks the column landmark_{number}_{axis}, but has the other of landmark {number}; "
+                    "add it, or leave both out"
+                )
+    return tuple(sorted(numbers))
+
+
 def _check_folds(path: Path, frames: Sequence[Frame]) -> None:
     folds: dict[str, int | None] = {}
     for frame in frames:
@@ -179,7 +209,7 @@ class _Row:
     line: int
     cells: Mapping[str, str | None]
 
-    def frame(self, au_ids: Sequence[int], *, pictures: bool) -> Frame:
+    def frame(self, au_ids: Sequence[int], landmark_ids: Sequence[int], *, pictures: bool) -> Frame:
         image = self.path.parent / self._cell("image")
         if not self._cell("image") or (pictures and not image.is_file()):
             raise self._error("image", "the path of a picture that exists, relative to the manifest")
@@ -197,7 +227,20 @@ class _Row:
             gender=GENDERS[self._cell("gender")],
             states=tuple(self._state(au_id) for au_id in au_ids),
             intensities=tuple(self._intensity(f"AU{au_id}_intensity") for au_id in au_ids),
+            landmarks_xy=tuple(
+                (self._place(f"landmark_{number}_x"), self._place(f"landmark_{number}_y")) for number in landmark_ids
+            ),
         )
+
+    def _place(self, column: str) -> float:
+        cell = self._cell(column)
+        try:
+            value = float(cell) if cell else math.nan
+        except ValueError:
+            value = math.inf
+        if math.isinf(value):
+            raise self._error(column, "a place in pixels, or nothing")
+        return value
 
     def _state(self, au_id: int) -> AUState | None:
         column = f"AU{au_id}"

@@ -57,7 +57,7 @@ class Augmentation:
         """Draw whether the next face is mirrored, so that the labels can be too."""
         return bool(rng.random() < self.config.flip)
 
-    def __call__(self, face: Tensor, rng: np.random.Generator, *, flip: bool) -> Tensor:
+    def __call__(self, face: Tensor, rng: np.random.Generator, *, flip: bool) -> tuple[Tensor, Tensor]:
         """Crop and vary one face.
 
         Args:
@@ -66,23 +66,31 @@ class Augmentation:
             flip: Whether to mirror the face.
 
         Returns:
-            (3, crop_size, crop_size) uint8.
+            The crop, (3, crop_size, crop_size) uint8, and where it comes from: the (2, 3) matrix from a place in
+            `face`, in pixels from the middle of the upper left one, to the same in the crop.
         """
         config = self.config
+        matrix = torch.eye(3)[:2]
         if config.tilt:
+            angle = rng.uniform(-config.tilt, config.tilt)
+            scale = 1 + rng.uniform(-config.tilt, config.tilt) / 100
+            matrix = _turned(angle, scale, (face.shape[-1] - 1) / 2)
             face = v2.functional.affine(
                 face,
-                angle=rng.uniform(-config.tilt, config.tilt),
+                angle=angle,
                 translate=[0, 0],
-                scale=1 + rng.uniform(-config.tilt, config.tilt) / 100,
+                scale=scale,
                 shear=[0.0, 0.0],
                 interpolation=v2.InterpolationMode.BILINEAR,
             )
         room = face.shape[-1] - self.crop_size
         top, left = rng.integers(0, room + 1, size=2)
         face = face[:, top : top + self.crop_size, left : left + self.crop_size]
+        matrix[:, 2] -= torch.tensor([float(left), float(top)])
         if flip:
             face = face.flip(-1)
+            matrix[0] *= -1
+            matrix[0, 2] += self.crop_size - 1
         if rng.random() < config.grey:
             face = v2.functional.rgb_to_grayscale(face, num_output_channels=3)
         if config.light:
@@ -98,7 +106,7 @@ class Augmentation:
             face = self._cut_out(face, rng)
         if config.tight and rng.random() < config.tight:
             face = _end_picture(face, rng)
-        return face
+        return face, matrix
 
     def _cut_out(self, face: Tensor, rng: np.random.Generator) -> Tensor:
         side = round(self.config.cutout_side * self.crop_size)
@@ -120,10 +128,19 @@ def _end_picture(face: Tensor, rng: np.random.Generator) -> Tensor:
     return face.where(inside, torch.zeros_like(face))
 
 
-def centre_crop(face: Tensor, crop_size: int) -> Tensor:
-    """Return the middle (3, crop_size, crop_size) of a face (3, A, A)."""
+def centre_crop(face: Tensor, crop_size: int) -> tuple[Tensor, Tensor]:
+    """Return the middle (3, crop_size, crop_size) of a face (3, A, A), and the matrix as `Augmentation` does."""
     start = (face.shape[-1] - crop_size) // 2
-    return face[:, start : start + crop_size, start : start + crop_size]
+    matrix = torch.tensor([[1.0, 0.0, -start], [0.0, 1.0, -start]])
+    return face[:, start : start + crop_size, start : start + crop_size], matrix
+
+
+def _turned(angle_deg: float, scale: float, centre: float) -> Tensor:
+    """Return the (2, 3) matrix that turns places clockwise about a centre, and scales them."""
+    angle = np.deg2rad(angle_deg)
+    cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
+    linear = torch.tensor([[cosine, -sine], [sine, cosine]], dtype=torch.float32)
+    return torch.cat([linear, centre - linear.sum(1, keepdim=True) * centre], dim=1)
 
 
 def _lose_detail(face: Tensor, share: float) -> Tensor:

@@ -1,14 +1,42 @@
 """The heads of the branches: one fully connected layer each (section 3.3)."""
 
+from dataclasses import dataclass
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from vlfau.model.branch import BranchLinear
 
-__all__ = ["AUClassifier", "AUIntensity"]
+__all__ = ["MAX_INTENSITY", "AUClassifier", "AUIntensity", "AUScores"]
 
 MAX_INTENSITY = 5.0
+
+
+@dataclass(frozen=True)
+class AUScores:
+    """What a part of the network says of the AUs.
+
+    Attributes:
+        logits: (B, N).
+        intensities: (B, N), from 0 to 5; None without that head.
+    """
+
+    logits: Tensor
+    intensities: Tensor | None = None
+
+    def of(self, faces: slice) -> "AUScores":
+        """Return what is said of some of the faces."""
+        return AUScores(self.logits[faces], None if self.intensities is None else self.intensities[faces])
+
+    @classmethod
+    def mean(cls, *parts: "AUScores") -> "AUScores":
+        """Return the mean of what several say."""
+        intensities = [part.intensities for part in parts if part.intensities is not None]
+        return cls(
+            torch.stack([part.logits for part in parts]).mean(0),
+            torch.stack(intensities).mean(0) if intensities else None,
+        )
 
 
 class AUClassifier(nn.Module):

@@ -8,6 +8,7 @@ from torch import nn
 
 from vlfau.model.caption_decoder import CaptionDecoder
 from vlfau.model.classifier import AUClassifier, AUIntensity
+from vlfau.model.geometry import FaceGeometry
 from vlfau.model.refinement import DAIR
 from vlfau.model.stem import Stem, create_backbone
 from vlfau.model.vlfau import VLFAU
@@ -33,6 +34,10 @@ class ModelConfig:
         local_language: LLGA, the captions of single AUs.
         global_language: GLGA, the caption of the face, and with it the global AU classifier.
         intensity: An intensity beside every AU's probability; not in the paper.
+        landmarks: How many landmarks the network finds to judge the AUs by their places too; 0 leaves that part
+            out. Not in the paper.
+        mirrored: Whether prediction takes the mean of what is said of a face and of its mirror image, for twice the
+            time; not in the paper.
     """
 
     backbone: str = "swin_base_patch4_window7_224"
@@ -48,6 +53,8 @@ class ModelConfig:
     local_language: bool = True
     global_language: bool = True
     intensity: bool = False
+    landmarks: int = 0
+    mirrored: bool = False
 
 
 def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem_weights: Path | None = None) -> VLFAU:
@@ -89,6 +96,15 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
         local_decoder=decoder(config.local_language),
         global_decoder=decoder(config.global_language),
         global_classifier=nn.Linear(config.feature_dim, num_aus) if config.global_language else None,
+        geometry=FaceGeometry(
+            channels=backbone.channels,
+            num_landmarks=config.landmarks,
+            num_aus=num_aus,
+            intensity=config.intensity,
+        )
+        if config.landmarks
+        else None,
+        mirrored=config.mirrored,
         intensity_head=AUIntensity(num_aus=num_aus, feature_dim=config.feature_dim) if config.intensity else None,
         num_aus=num_aus,
     )

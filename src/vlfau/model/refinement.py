@@ -30,6 +30,10 @@ class Refinement:
     channel_attention: Tensor
     attention_maps: Tensor
 
+    def of(self, faces: slice) -> "Refinement":
+        """Return that of some of the faces."""
+        return Refinement(self.channel_attention[faces], self.attention_maps[faces])
+
     def refine(self, stem_features: Tensor, branches: Tensor | None = None) -> Tensor:
         """Return the refined features of the branches.
 

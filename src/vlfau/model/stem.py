@@ -1,6 +1,6 @@
 """The stem: a four-level backbone and the combination of its scales (section 3.1.1, Eq. 1)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -50,13 +50,14 @@ def create_backbone(
         crop_size: Side of the square input in pixels.
         weights: A local file of pre-trained weights of that model (.safetensors or .pth); None starts from
             random weights. Nothing is ever downloaded.
-        options: Further arguments of the timm model, such as `embed_dim` or `depths`.
+        options: Further arguments of the timm model, such as `embed_dim` or `depths`; of FaceMesh's, `frozen_stages`.
 
     Raises:
         ConfigError: The model is unknown, has too few levels, or the file does not fit it.
     """
     if name == FACEMESH:
-        return Backbone(FaceMeshBackbone(), FACEMESH_CHANNELS, channels_last=False, mean=(0.0,) * 3, std=(1.0,) * 3)
+        facemesh = _facemesh(options or {})
+        return Backbone(facemesh, FACEMESH_CHANNELS, channels_last=False, mean=(0.0,) * 3, std=(1.0,) * 3)
     if not timm.is_model(name):
         raise ConfigError(f"timm has no backbone '{name}'; see timm.list_models() for the names")
     if weights is not None and not weights.is_file():
@@ -88,6 +89,16 @@ def create_backbone(
         mean=tuple(config.mean if config is not None else timm.data.IMAGENET_DEFAULT_MEAN),
         std=tuple(config.std if config is not None else timm.data.IMAGENET_DEFAULT_STD),
     )
+
+
+def _facemesh(options: Mapping[str, Any]) -> FaceMeshBackbone:
+    frozen = options.get("frozen_stages", 0)
+    if options.keys() - {"frozen_stages"} or frozen not in range(len(FACEMESH_CHANNELS) + 2):
+        raise ConfigError(
+            f"the backbone '{FACEMESH}' has one option, frozen_stages from 0 to {len(FACEMESH_CHANNELS) + 1}, and was "
+            f"given {dict(options)}; correct model.backbone_options"
+        )
+    return FaceMeshBackbone(frozen_stages=frozen)
 
 
 def _numbers(options: object) -> Iterator[float]:
@@ -135,18 +146,26 @@ class Stem(nn.Module):
         self.normalise = nn.BatchNorm1d(feature_dim) if normalise else nn.Identity()
 
     def forward(self, crops: Tensor) -> Tensor:
-        """Extract the shared features.
+        """Extract the shared features of (B, 3, S, S), RGB in [0, 255], any dtype: (B, H, W, d)."""
+        return self.merge(self.extract(crops))
+
+    def extract(self, crops: Tensor) -> list[Tensor]:
+        """Run the backbone.
 
         Args:
             crops: (B, 3, S, S), RGB in [0, 255], any dtype.
 
         Returns:
-            (B, H, W, d): V on the grid of the deepest level.
+            The four levels, (B, C, H, W) each, shallow to deep.
         """
         normalised = (crops.to(self.pixel_mean.dtype) - self.pixel_mean) / self.pixel_std
         levels = cast("list[Tensor]", self.backbone(normalised))
         if self.channels_last:
             levels = [level.permute(0, 3, 1, 2) for level in levels]
+        return levels
+
+    def merge(self, levels: Sequence[Tensor]) -> Tensor:
+        """Combine the levels to V (Eq. 1), (B, H, W, d) on the grid of the deepest."""
         if self.scale_convs:
             height, width = levels[-1].shape[-2:]
             pooled = [F.adaptive_avg_pool2d(level, (height, width)) for level in levels]

@@ -1,12 +1,14 @@
 """VL-FAU: the stem, the AU branches and the two language models, wired together (Figure 2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor, nn
 
 from vlfau.errors import ConfigError
 from vlfau.model.caption_decoder import CaptionDecoder
-from vlfau.model.classifier import AUClassifier, AUIntensity
+from vlfau.model.classifier import AUClassifier, AUIntensity, AUScores
+from vlfau.model.geometry import FaceGeometry, Geometry
 from vlfau.model.refinement import DAIR, Refinement
 from vlfau.model.stem import Stem
 
@@ -18,16 +20,40 @@ class VisionOutput:
     """What the vision half says of a batch of faces.
 
     Attributes:
-        au_logits: (B, N).
         stem_features: (B, L, d), V.
         refinement: How every branch weighs V.
-        au_intensities: (B, N), from 0 to 5; None without the head.
+        branch_scores: What the branches say of the AUs.
+        geometry: The landmarks and what they say; None without that part.
     """
 
-    au_logits: Tensor
     stem_features: Tensor
     refinement: Refinement
-    au_intensities: Tensor | None = None
+    branch_scores: AUScores
+    geometry: Geometry | None = None
+
+    @property
+    def scores(self) -> AUScores:
+        """What all parts together say of the AUs."""
+        return AUScores.mean(self.branch_scores, *([] if self.geometry is None else [self.geometry.scores]))
+
+    @property
+    def au_logits(self) -> Tensor:
+        """Of the occurrence of every AU, (B, N)."""
+        return self.scores.logits
+
+    @property
+    def au_intensities(self) -> Tensor | None:
+        """From 0 to 5, (B, N); None without the head."""
+        return self.scores.intensities
+
+    def of(self, faces: slice) -> "VisionOutput":
+        """Return what is said of some of the faces."""
+        return VisionOutput(
+            self.stem_features[faces],
+            self.refinement.of(faces),
+            self.branch_scores.of(faces),
+            self.geometry.of(faces) if self.geometry is not None else None,
+        )
 
     def au_features(self, branches: Tensor | None = None) -> Tensor:
         """Return V refined by every branch, (B, N, L, d), or by the given ones, (B, N'), a face."""
@@ -67,6 +93,8 @@ class VLFAU(nn.Module):
         global_decoder: Captions of the whole face; None switches them off.
         global_classifier: AU states from the global decoder's attended feature; goes with `global_decoder`.
         intensity_head: One intensity an AU; None leaves them out.
+        geometry: Landmarks, and what they say of the AUs; None leaves them out.
+        mirrored: Whether scores are the mean of a face's and its mirror image's while the network does not train.
         num_aus: N.
     """
 
@@ -81,6 +109,8 @@ class VLFAU(nn.Module):
         global_classifier: nn.Linear | None,
         num_aus: int,
         intensity_head: AUIntensity | None = None,
+        geometry: FaceGeometry | None = None,
+        mirrored: bool = False,
     ) -> None:
         super().__init__()
         if local_decoder is not None and refinement is None:
@@ -91,7 +121,8 @@ class VLFAU(nn.Module):
         self.stem, self.classifier, self.refinement = stem, classifier, refinement
         self.local_decoder, self.global_decoder = local_decoder, global_decoder
         self.global_classifier, self.intensity_head = global_classifier, intensity_head
-        self.num_aus = num_aus
+        self.geometry = geometry
+        self.num_aus, self.mirrored = num_aus, mirrored
 
     def see(self, crops: Tensor) -> VisionOutput:
         """Run the vision half on aligned faces.
@@ -99,12 +130,33 @@ class VLFAU(nn.Module):
         Args:
             crops: (B, 3, S, S), RGB in [0, 255], any dtype.
         """
-        features = self.stem(crops)  # (B, H, W, d)
+        if self.mirrored and not self.training:
+            return self._see_both(crops)
+        return self._see(crops)
+
+    def _see_both(self, crops: Tensor) -> VisionOutput:
+        """Look at faces and at their mirror images; maps and features, which words describe, are the faces' own."""
+        count = crops.shape[0]
+        both = self._see(torch.cat([crops, crops.flip(3)]))
+        own, mirrored = both.of(slice(count)), both.of(slice(count, None))
+        geometry = own.geometry
+        if geometry is not None and mirrored.geometry is not None:
+            geometry = replace(geometry, scores=AUScores.mean(geometry.scores, mirrored.geometry.scores))
+        return replace(own, branch_scores=AUScores.mean(own.branch_scores, mirrored.branch_scores), geometry=geometry)
+
+    def _see(self, crops: Tensor) -> VisionOutput:
+        levels = self.stem.extract(crops)
+        features = self.stem.merge(levels)  # (B, H, W, d)
         refinement = self.refinement(features) if self.refinement is not None else self._no_refinement(features)
         stem_features = features.flatten(1, 2)  # (B, L, d)
         pooled = refinement.refine_and_pool(stem_features)  # (B, N, d)
         intensities = self.intensity_head(pooled) if self.intensity_head is not None else None
-        return VisionOutput(self.classifier(pooled), stem_features, refinement, intensities)
+        return VisionOutput(
+            stem_features,
+            refinement,
+            AUScores(self.classifier(pooled), intensities),
+            self.geometry(levels) if self.geometry is not None else None,
+        )
 
     def forward(
         self,

@@ -18,7 +18,8 @@ from vlfau.data import Batch
 from vlfau.facs import action_unit
 from vlfau.language import Vocabulary
 from vlfau.model import VLFAU
-from vlfau.model.losses import caption_loss, intensity_loss, occurrence_loss
+from vlfau.model.classifier import AUScores
+from vlfau.model.losses import caption_loss, intensity_loss, landmark_loss, occurrence_loss
 from vlfau.training.config import OptimiserConfig
 
 __all__ = ["JointLosses", "VLFAUModule"]
@@ -29,13 +30,15 @@ TOP_WORDS = 5
 
 @dataclass(frozen=True)
 class JointLosses:
-    """The four terms of Eq. 12 and that of the intensities, scalars; None for the parts that are switched off."""
+    """The four terms of Eq. 12 and those of our additions, scalars; None for the parts that are switched off."""
 
     occurrence: Tensor
     local_caption: Tensor | None
     global_caption: Tensor | None
     global_occurrence: Tensor | None
     intensity: Tensor | None = None
+    landmarks: Tensor | None = None
+    geometry: Tensor | None = None
 
     def named(self) -> dict[str, Tensor]:
         """Return the terms there are, by name."""
@@ -45,6 +48,8 @@ class JointLosses:
             "loss_global": self.global_caption,
             "loss_gau": self.global_occurrence,
             "loss_intensity": self.intensity,
+            "loss_landmarks": self.landmarks,
+            "loss_geometry": self.geometry,
         }
         return {name: term for name, term in terms.items() if term is not None}
 
@@ -186,11 +191,22 @@ class VLFAUModule(L.LightningModule):
                 self._watch_words("global", output.global_logits, batch.global_captions)
         if output.global_au_logits is not None:
             gau_loss = occurrence_loss(output.global_au_logits, batch.occurrence, batch.valid_mask, self.weights)
-        au_logits = output.vision.au_logits
-        occurrence = occurrence_loss(au_logits, batch.occurrence, batch.valid_mask, self.weights)
-        intensities = output.vision.au_intensities
-        intensity = intensity_loss(intensities, batch.intensity) if intensities is not None else None
-        return JointLosses(occurrence, local_loss, global_loss, gau_loss, intensity), au_logits
+        vision = output.vision
+        occurrence, intensity = self._score_losses(vision.branch_scores, batch)
+        landmarks = geometry = None
+        if vision.geometry is not None:
+            landmarks = landmark_loss(vision.geometry.landmarks, batch.landmarks)
+            # The landmarks answer for themselves, so that they are worth something where the branches are unsure.
+            terms = self._score_losses(vision.geometry.scores, batch)
+            geometry = torch.stack([term for term in terms if term is not None]).sum()
+        losses = JointLosses(occurrence, local_loss, global_loss, gau_loss, intensity, landmarks, geometry)
+        return losses, vision.au_logits
+
+    def _score_losses(self, scores: AUScores, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        occurrence = occurrence_loss(scores.logits, batch.occurrence, batch.valid_mask, self.weights)
+        if scores.intensities is None:
+            return occurrence, None
+        return occurrence, intensity_loss(scores.intensities, batch.intensity)
 
     def _watch_words(self, kind: str, logits: Tensor, words: Tensor) -> None:
         real = words != self.vocabulary.pad_id

@@ -278,6 +278,11 @@ def _module(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
             f"{config.data.manifest} has no intensities (columns such as AU12_intensity) to learn from; set "
             "model.intensity to false"
         )
+    if config.model.landmarks not in {0, len(data.train_frames.landmark_ids)}:
+        raise ManifestError(
+            f"{config.data.manifest} has {len(data.train_frames.landmark_ids)} landmarks (columns such as "
+            f"landmark_33_x), and model.landmarks wants {config.model.landmarks}; give it their number, or 0"
+        )
     if config.run.start_from is not None:
         _take_vision(network, config, data)
     return VLFAUModule(
@@ -295,7 +300,7 @@ def _take_vision(network: VLFAU, config: TrainConfig, data: FaceDataModule) -> N
     """Copy the vision half of an earlier run."""
     assert config.run.start_from is not None
     earlier, papers = load_checkpoint(config.run.start_from, au_ids=data.au_ids, fold=config.data.fold)
-    parts = ("stem", "refinement", "classifier", "intensity_head")
+    parts = ("stem", "refinement", "classifier", "intensity_head", "geometry")
     names = {name: weight for name, weight in earlier.state_dict().items() if name.partition(".")[0] in parts}
     wanted = {name for name in network.state_dict() if name.partition(".")[0] in parts}
     if names.keys() != wanted or any(

@@ -53,6 +53,14 @@ def test_aus_are_taken_in_the_order_that_is_asked_for(write_manifest):
     assert read_manifest(path, [4, 1]).frames[0].states == (AUState(4, True), AUState(1, True))
 
 
+def test_landmarks_are_read_in_the_order_of_their_numbers_and_other_columns_ignored(write_manifest):
+    places = {"landmark_61_x": 5.25, "landmark_61_y": 6, "landmark_33_x": "", "landmark_33_y": -2, "landmark_x": "a"}
+    manifest = read_manifest(write_manifest([{"AU1": 1, **places}]))
+    assert manifest.landmark_ids == (33, 61)
+    (unknown, above), mouth = manifest.frames[0].landmarks_xy
+    assert (math.isnan(unknown), above, mouth) == (True, -2, (5.25, 6))
+
+
 def test_rates_count_annotated_frames_only(write_manifest):
     path = write_manifest([{"AU1": 1, "AU2": ""}, {"AU1": 0, "AU2": ""}, {"AU1": "", "AU2": ""}, {"AU1": 0, "AU2": ""}])
     first, second = read_manifest(path).rates()
@@ -91,6 +99,10 @@ def test_a_fold_that_is_not_there_is_named(write_manifest):
         ({"AU3": 1}, "a column 'AU3', which names no AU of the catalogue"),
         ({"AU12_sides": 1}, "a column 'AU12_sides', which names no AU"),
         ({"smile": 1}, "lacks the column AU"),
+        ({"AU1": 1, "landmark_33_x": 9}, "has one column of landmark 33 and lacks landmark_33_y"),
+        ({"AU1": 1, "landmark_468_x": 9}, "has columns of landmark 468; FaceMesh's landmarks are 0 to 467"),
+        ({"AU1": 1, "landmark_0_x": "left", "landmark_0_y": 1}, "column 'landmark_0_x': expected a place in pixels"),
+        ({"AU1": 1, "landmark_0_x": 1, "landmark_0_y": "inf"}, "column 'landmark_0_y': expected a place in pixels"),
     ],
 )
 def test_a_wrong_cell_or_column_is_named_with_its_line_and_the_remedy(write_manifest, row, message):

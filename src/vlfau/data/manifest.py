@@ -185,8 +185,8 @@ def _check_landmarks(path: Path, columns: Sequence[str]) -> tuple[int, ...]:
         for axis in "xy":
             if f"landmark_{number}_{axis}" not in columns:
                 raise ManifestError(
-                    f"manifest {path} lacks the column landmark_{number}_{axis}, but has the other of landmark {number}; "
-                    "add it, or leave both out"
+                    f"manifest {path} has one column of landmark {number} and lacks landmark_{number}_{axis}; add it, "
+                    "or leave both out"
                 )
     return tuple(sorted(numbers))
 

@@ -26,7 +26,14 @@ MODEL = ModelConfig(
     embedding_dim=8,
 )
 SILENT = ModelConfig(
-    backbone="facemesh", crop_size=64, combined_dim=16, feature_dim=8, local_language=False, global_language=False
+    backbone="facemesh",
+    crop_size=64,
+    combined_dim=16,
+    feature_dim=8,
+    local_language=False,
+    global_language=False,
+    landmarks=3,
+    mirrored=True,
 )
 
 

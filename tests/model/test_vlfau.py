@@ -132,6 +132,12 @@ def test_landmarks_and_intensities_are_part_of_what_the_network_says():
     torch.testing.assert_close(vision.au_intensities, (both[0].intensities + both[1].intensities) / 2)
 
 
+@pytest.mark.parametrize("landmarks", [-1, 469])
+def test_an_impossible_number_of_landmarks_is_refused(landmarks):
+    with pytest.raises(ConfigError, match=f"model.landmarks is {landmarks}; a face has 0 to 468"):
+        small_network(landmarks=landmarks)
+
+
 @pytest.mark.parametrize("landmarks", [0, 7])
 def test_a_mirrored_network_says_the_same_of_a_face_and_its_mirror_image(landmarks):
     network = small_network(landmarks=landmarks, intensity=True, mirrored=True).eval()

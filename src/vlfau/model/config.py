@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from vlfau.errors import ConfigError
 from vlfau.model.caption_decoder import CaptionDecoder
 from vlfau.model.classifier import AUClassifier, AUIntensity
 from vlfau.model.geometry import FaceGeometry
@@ -14,6 +15,9 @@ from vlfau.model.stem import Stem, create_backbone
 from vlfau.model.vlfau import VLFAU
 
 __all__ = ["ModelConfig", "build_vlfau"]
+
+MOST_LANDMARKS = 468
+"""As many as FaceMesh has."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,10 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
     Raises:
         ConfigError: The parts do not fit together.
     """
+    if not 0 <= config.landmarks <= MOST_LANDMARKS:
+        raise ConfigError(
+            f"model.landmarks is {config.landmarks}; a face has 0 to {MOST_LANDMARKS}, give the number of the manifest's"
+        )
 
     def decoder(wanted: bool) -> CaptionDecoder | None:
         if not wanted:

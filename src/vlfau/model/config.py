@@ -75,7 +75,7 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
     """
     if not 0 <= config.landmarks <= MOST_LANDMARKS:
         raise ConfigError(
-            f"model.landmarks is {config.landmarks}; a face has 0 to {MOST_LANDMARKS}, give the number of the manifest's"
+            f"model.landmarks is {config.landmarks}; a face has 0 to {MOST_LANDMARKS}, give as many as the manifest"
         )
 
     def decoder(wanted: bool) -> CaptionDecoder | None:

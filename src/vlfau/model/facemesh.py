@@ -13,11 +13,12 @@ import torch.nn.functional as F
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-__all__ = ["FACEMESH_CHANNELS", "FaceMeshBackbone"]
+__all__ = ["FACEMESH_CHANNELS", "FACEMESH_STAGES", "FaceMeshBackbone"]
 
 STAGES = (16, 32, 64, 128, 128)
 """Channels of the stages; each but the first begins by halving the grid."""
 FACEMESH_CHANNELS = STAGES[1:]
+FACEMESH_STAGES = len(STAGES)
 BLOCKS = 3
 """Blocks a stage, of which the first stage's first is one convolution."""
 

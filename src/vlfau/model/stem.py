@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vlfau.errors import ConfigError
-from vlfau.model.facemesh import FACEMESH_CHANNELS, FaceMeshBackbone
+from vlfau.model.facemesh import FACEMESH_CHANNELS, FACEMESH_STAGES, FaceMeshBackbone
 
 __all__ = ["FACEMESH", "Backbone", "Stem", "create_backbone"]
 
@@ -93,10 +93,10 @@ def create_backbone(
 
 def _facemesh(options: Mapping[str, Any]) -> FaceMeshBackbone:
     frozen = options.get("frozen_stages", 0)
-    if options.keys() - {"frozen_stages"} or frozen not in range(len(FACEMESH_CHANNELS) + 2):
+    if options.keys() - {"frozen_stages"} or frozen not in range(FACEMESH_STAGES + 1):
         raise ConfigError(
-            f"the backbone '{FACEMESH}' has one option, frozen_stages from 0 to {len(FACEMESH_CHANNELS) + 1}, and was "
-            f"given {dict(options)}; correct model.backbone_options"
+            f"the backbone '{FACEMESH}' has one option, frozen_stages from 0 to {FACEMESH_STAGES}, and was given "
+            f"{dict(options)}; correct model.backbone_options"
         )
     return FaceMeshBackbone(frozen_stages=frozen)
 

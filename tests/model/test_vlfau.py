@@ -126,8 +126,8 @@ def test_every_ablation_lacks_exactly_its_parts_and_still_works(switches, absent
 
 def test_landmarks_and_intensities_are_part_of_what_the_network_says():
     vision = small_network(landmarks=7, intensity=True).see(inputs()[0])
-    assert vision.geometry.landmarks.shape == (2, 7, 2)
-    both = [vision.branch_scores, vision.geometry.scores]
+    assert vision.by_landmarks.landmarks.shape == (2, 7, 2)
+    both = [vision.branch_scores, vision.by_landmarks.scores]
     torch.testing.assert_close(vision.au_logits, (both[0].logits + both[1].logits) / 2)
     torch.testing.assert_close(vision.au_intensities, (both[0].intensities + both[1].intensities) / 2)
 

@@ -166,10 +166,10 @@ def test_landmarks_are_learned_where_the_manifest_has_them(toy_config):
     path.write_text("\n".join([header + ",landmark_1_x,landmark_1_y", *(row + ",50,60" for row in rows)]) + "\n")
     network, papers = load_checkpoint(train(config))
     assert (papers.model.landmarks, papers.model.mirrored) == (1, True)
-    assert network.geometry is not None
+    assert network.landmark_branch is not None
     events = EventAccumulator(str(config.run.output / "tensorboard"))
     events.Reload()
-    assert {"val/loss_landmarks", "val/loss_geometry"} <= set(events.Tags()["scalars"])
+    assert {"val/loss_landmarks", "val/loss_landmark_branch"} <= set(events.Tags()["scalars"])
 
 
 def test_runs_that_can_not_work_are_refused_with_the_remedy(toy_config):

@@ -29,4 +29,5 @@ class BranchLinear(nn.Module):
         Returns:
             (B, N, out_features).
         """
-        return torch.einsum("bni,nio->bno", inputs.expand(-1, len(self.weight), -1), self.weight) + self.bias
+        by_branch = inputs.expand(-1, len(self.weight), -1).transpose(0, 1)  # (N, B, in_features)
+        return torch.matmul(by_branch, self.weight).transpose(0, 1) + self.bias

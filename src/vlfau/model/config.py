@@ -9,7 +9,7 @@ from torch import nn
 from vlfau.errors import ConfigError
 from vlfau.model.caption_decoder import CaptionDecoder
 from vlfau.model.classifier import AUClassifier, AUIntensity
-from vlfau.model.geometry import FaceGeometry
+from vlfau.model.landmarks import LandmarkBranch
 from vlfau.model.refinement import DAIR
 from vlfau.model.stem import Stem, create_backbone
 from vlfau.model.vlfau import VLFAU
@@ -38,8 +38,8 @@ class ModelConfig:
         local_language: LLGA, the captions of single AUs.
         global_language: GLGA, the caption of the face, and with it the global AU classifier.
         intensity: An intensity beside every AU's probability; not in the paper.
-        landmarks: How many landmarks the network finds to judge the AUs by their places too; 0 leaves that part
-            out. Not in the paper.
+        landmarks: How many landmarks the network finds to judge the AUs by their places and surroundings too; 0
+            leaves that branch out. Not in the paper.
         mirrored: Whether prediction takes the mean of what is said of a face and of its mirror image, for twice the
             time; not in the paper.
     """
@@ -104,7 +104,7 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
         local_decoder=decoder(config.local_language),
         global_decoder=decoder(config.global_language),
         global_classifier=nn.Linear(config.feature_dim, num_aus) if config.global_language else None,
-        geometry=FaceGeometry(
+        landmark_branch=LandmarkBranch(
             channels=backbone.channels,
             num_landmarks=config.landmarks,
             num_aus=num_aus,

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from vlfau.errors import ConfigError
 from vlfau.model.caption_decoder import CaptionDecoder
 from vlfau.model.classifier import AUClassifier, AUIntensity, AUScores
-from vlfau.model.geometry import FaceGeometry, Geometry
+from vlfau.model.landmarks import LandmarkBranch, LandmarkOutput
 from vlfau.model.refinement import DAIR, Refinement
 from vlfau.model.stem import Stem
 
@@ -23,18 +23,18 @@ class VisionOutput:
         stem_features: (B, L, d), V.
         refinement: How every branch weighs V.
         branch_scores: What the branches say of the AUs.
-        geometry: The landmarks and what they say; None without that part.
+        by_landmarks: The landmarks and what they say; None without that branch.
     """
 
     stem_features: Tensor
     refinement: Refinement
     branch_scores: AUScores
-    geometry: Geometry | None = None
+    by_landmarks: LandmarkOutput | None = None
 
     @property
     def scores(self) -> AUScores:
         """What all parts together say of the AUs."""
-        return AUScores.mean(self.branch_scores, *([] if self.geometry is None else [self.geometry.scores]))
+        return AUScores.mean(self.branch_scores, *([] if self.by_landmarks is None else [self.by_landmarks.scores]))
 
     @property
     def au_logits(self) -> Tensor:
@@ -52,7 +52,7 @@ class VisionOutput:
             self.stem_features[faces],
             self.refinement.of(faces),
             self.branch_scores.of(faces),
-            self.geometry.of(faces) if self.geometry is not None else None,
+            self.by_landmarks.of(faces) if self.by_landmarks is not None else None,
         )
 
     def au_features(self, branches: Tensor | None = None) -> Tensor:
@@ -93,7 +93,7 @@ class VLFAU(nn.Module):
         global_decoder: Captions of the whole face; None switches them off.
         global_classifier: AU states from the global decoder's attended feature; goes with `global_decoder`.
         intensity_head: One intensity an AU; None leaves them out.
-        geometry: Landmarks, and what they say of the AUs; None leaves them out.
+        landmark_branch: Landmarks, and what they say of the AUs; None leaves them out.
         mirrored: Whether scores are the mean of a face's and its mirror image's while the network does not train.
         num_aus: N.
     """
@@ -109,7 +109,7 @@ class VLFAU(nn.Module):
         global_classifier: nn.Linear | None,
         num_aus: int,
         intensity_head: AUIntensity | None = None,
-        geometry: FaceGeometry | None = None,
+        landmark_branch: LandmarkBranch | None = None,
         mirrored: bool = False,
     ) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ class VLFAU(nn.Module):
         self.stem, self.classifier, self.refinement = stem, classifier, refinement
         self.local_decoder, self.global_decoder = local_decoder, global_decoder
         self.global_classifier, self.intensity_head = global_classifier, intensity_head
-        self.geometry = geometry
+        self.landmark_branch = landmark_branch
         self.num_aus, self.mirrored = num_aus, mirrored
 
     def see(self, crops: Tensor) -> VisionOutput:
@@ -139,10 +139,12 @@ class VLFAU(nn.Module):
         count = crops.shape[0]
         both = self._see(torch.cat([crops, crops.flip(3)]))
         own, mirrored = both.of(slice(count)), both.of(slice(count, None))
-        geometry = own.geometry
-        if geometry is not None and mirrored.geometry is not None:
-            geometry = replace(geometry, scores=AUScores.mean(geometry.scores, mirrored.geometry.scores))
-        return replace(own, branch_scores=AUScores.mean(own.branch_scores, mirrored.branch_scores), geometry=geometry)
+        by_landmarks = own.by_landmarks
+        if by_landmarks is not None and mirrored.by_landmarks is not None:
+            scores = AUScores.mean(by_landmarks.scores, mirrored.by_landmarks.scores)
+            by_landmarks = replace(by_landmarks, scores=scores)
+        branch_scores = AUScores.mean(own.branch_scores, mirrored.branch_scores)
+        return replace(own, branch_scores=branch_scores, by_landmarks=by_landmarks)
 
     def _see(self, crops: Tensor) -> VisionOutput:
         levels = self.stem.extract(crops)
@@ -155,7 +157,7 @@ class VLFAU(nn.Module):
             stem_features,
             refinement,
             AUScores(self.classifier(pooled), intensities),
-            self.geometry(levels) if self.geometry is not None else None,
+            self.landmark_branch(levels) if self.landmark_branch is not None else None,
         )
 
     def forward(

@@ -38,7 +38,7 @@ class JointLosses:
     global_occurrence: Tensor | None
     intensity: Tensor | None = None
     landmarks: Tensor | None = None
-    geometry: Tensor | None = None
+    landmark_branch: Tensor | None = None
 
     def named(self) -> dict[str, Tensor]:
         """Return the terms there are, by name."""
@@ -49,7 +49,7 @@ class JointLosses:
             "loss_gau": self.global_occurrence,
             "loss_intensity": self.intensity,
             "loss_landmarks": self.landmarks,
-            "loss_geometry": self.geometry,
+            "loss_landmark_branch": self.landmark_branch,
         }
         return {name: term for name, term in terms.items() if term is not None}
 
@@ -193,13 +193,14 @@ class VLFAUModule(L.LightningModule):
             gau_loss = occurrence_loss(output.global_au_logits, batch.occurrence, batch.valid_mask, self.weights)
         vision = output.vision
         occurrence, intensity = self._score_losses(vision.branch_scores, batch)
-        landmarks = geometry = None
-        if vision.geometry is not None:
-            landmarks = landmark_loss(vision.geometry.landmarks, batch.landmarks)
+        landmarks = by_landmarks = None
+        if vision.by_landmarks is not None:
+            estimates = vision.by_landmarks.estimates.unbind(1)
+            landmarks = torch.stack([landmark_loss(estimate, batch.landmarks) for estimate in estimates]).sum()
             # The landmarks answer for themselves, so that they are worth something where the branches are unsure.
-            terms = self._score_losses(vision.geometry.scores, batch)
-            geometry = torch.stack([term for term in terms if term is not None]).sum()
-        losses = JointLosses(occurrence, local_loss, global_loss, gau_loss, intensity, landmarks, geometry)
+            terms = self._score_losses(vision.by_landmarks.scores, batch)
+            by_landmarks = torch.stack([term for term in terms if term is not None]).sum()
+        losses = JointLosses(occurrence, local_loss, global_loss, gau_loss, intensity, landmarks, by_landmarks)
         return losses, vision.au_logits
 
     def _score_losses(self, scores: AUScores, batch: Batch) -> tuple[Tensor, Tensor | None]:

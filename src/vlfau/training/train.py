@@ -300,7 +300,7 @@ def _take_vision(network: VLFAU, config: TrainConfig, data: FaceDataModule) -> N
     """Copy the vision half of an earlier run."""
     assert config.run.start_from is not None
     earlier, papers = load_checkpoint(config.run.start_from, au_ids=data.au_ids, fold=config.data.fold)
-    parts = ("stem", "refinement", "classifier", "intensity_head", "geometry")
+    parts = ("stem", "refinement", "classifier", "intensity_head", "landmark_branch")
     names = {name: weight for name, weight in earlier.state_dict().items() if name.partition(".")[0] in parts}
     wanted = {name for name in network.state_dict() if name.partition(".")[0] in parts}
     if names.keys() != wanted or any(

@@ -1,0 +1,180 @@
+"""Where the landmarks of a face lie, and what their places and surroundings say of its AUs; an addition to the paper.
+
+An AU's branch sees how skin and features look, averaged over the locations of a coarse grid: it hardly knows the
+distance from brow to lid, and loses folds of a few pixels. This one measures the first and looks at the second. It
+finds landmarks as the expectations of maps (Sun et al., "Integral Human Pose Regression", ECCV 2018), moves them step
+by step by what it sees around them (Xiong and De la Torre, "Supervised Descent Method", CVPR 2013), and judges the AUs
+by the landmarks' places, after position and size are taken out, and by what surrounds them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vlfau.model.branch import BranchLinear
+from vlfau.model.classifier import MAX_INTENSITY, AUScores
+from vlfau.model.patches import LandmarkPatches
+
+__all__ = ["LandmarkBranch", "LandmarkOutput"]
+
+MAP_CHANNELS = 48
+NARROW_CHANNELS = 24
+"""Of the levels that patches are read from."""
+HIDDEN_DIM = 256
+DESCRIPTION_DIM = 32
+STEP_DESCRIPTION_DIM = 16
+STEP_SPACINGS = (1.0, 0.5)
+"""How far apart the places of a step's patches are, in cells of the finest level."""
+STEP_UNIT = 0.02
+"""The unit of a step, as a share of the crop's side, so that untrained steps are small."""
+PATCH_SIDES = (5, 3, 1)
+"""Places along a side of the patches by which AUs are judged, of the backbone's levels from the finest."""
+DROPOUT = 0.2
+
+
+@dataclass(frozen=True)
+class LandmarkOutput:
+    """What the landmarks say.
+
+    Attributes:
+        estimates: (B, E, K, 2), x and y as shares of the crop's side, from its upper left corner: the places as they
+            are first found, and after every step.
+        scores: Of the AUs.
+    """
+
+    estimates: Tensor
+    scores: AUScores
+
+    @property
+    def landmarks(self) -> Tensor:
+        """The places after the last step, (B, K, 2)."""
+        return self.estimates[:, -1]
+
+    def of(self, faces: slice) -> "LandmarkOutput":
+        """Return that of some of the faces."""
+        return LandmarkOutput(self.estimates[faces], self.scores.of(faces))
+
+
+class LandmarkBranch(nn.Module):
+    """Find landmarks, and judge the AUs by their places and surroundings.
+
+    Args:
+        channels: Of the backbone's four levels.
+        num_landmarks: K.
+        num_aus: N.
+        intensity: Whether to tell intensities too.
+    """
+
+    def __init__(self, *, channels: Sequence[int], num_landmarks: int, num_aus: int, intensity: bool) -> None:
+        super().__init__()
+        self.maps = _LandmarkMaps(channels, num_landmarks)
+        self.narrow = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(width, NARROW_CHANNELS, kernel_size=1), nn.BatchNorm2d(NARROW_CHANNELS), nn.ReLU())
+            for width in channels[: len(PATCH_SIDES)]
+        )
+        self.steps = nn.ModuleList(_Step(num_landmarks, spacing=spacing) for spacing in STEP_SPACINGS)
+        self.patches = nn.ModuleList(
+            LandmarkPatches(
+                channels=NARROW_CHANNELS, num_landmarks=num_landmarks, side=side, description_dim=DESCRIPTION_DIM
+            )
+            for side in PATCH_SIDES
+        )
+        self.normalise = nn.BatchNorm1d(2 * num_landmarks, affine=False)
+        self.judge = nn.Sequential(
+            nn.Linear((2 + len(PATCH_SIDES) * DESCRIPTION_DIM) * num_landmarks, HIDDEN_DIM),
+            nn.GELU(),
+            nn.Dropout(DROPOUT),
+            nn.Linear(HIDDEN_DIM, HIDDEN_DIM),
+            nn.GELU(),
+            nn.Linear(HIDDEN_DIM, (1 + intensity) * num_aus),
+        )
+        self.num_aus = num_aus
+
+    def forward(self, levels: Sequence[Tensor]) -> LandmarkOutput:
+        """Look at a batch of faces.
+
+        Args:
+            levels: The backbone's four levels, (B, C, S/4, S/4) to (B, C, S/32, S/32).
+        """
+        estimates = [self.maps(levels)]
+        narrowed = [narrow(level) for narrow, level in zip(self.narrow, levels, strict=False)]
+        for step in self.steps:
+            # Each answers for itself: a step learns from where its predecessor leaves off and does not move it.
+            estimates.append(step(narrowed[0], estimates[-1].detach()))
+        # The labels of AUs must not move the landmarks, or these would no longer lie where they lie on photographs.
+        landmarks = estimates[-1].detach()
+        places = self.normalise(_without_place_and_size(landmarks).flatten(1))  # (B, 2K)
+        seen = [patches(level, landmarks).flatten(1) for patches, level in zip(self.patches, narrowed, strict=True)]
+        scores = self.judge(torch.cat([places, *seen], dim=1))  # (B, N) or (B, 2N)
+        logits, strengths = scores[:, : self.num_aus], scores[:, self.num_aus :]
+        intensities = MAX_INTENSITY * strengths.sigmoid() if strengths.shape[1] else None
+        return LandmarkOutput(torch.stack(estimates, dim=1), AUScores(logits, intensities))
+
+
+class _LandmarkMaps(nn.Module):
+    """Find landmarks from all of the face."""
+
+    def __init__(self, channels: Sequence[int], num_landmarks: int) -> None:
+        super().__init__()
+        self.finest = nn.Conv2d(channels[0], MAP_CHANNELS, kernel_size=3, stride=2, padding=1)
+        self.coarser = nn.ModuleList(nn.Conv2d(width, MAP_CHANNELS, kernel_size=1) for width in channels[1:])
+        self.head = nn.Sequential(
+            nn.BatchNorm2d(MAP_CHANNELS),
+            nn.ReLU(),
+            nn.Conv2d(MAP_CHANNELS, MAP_CHANNELS, kernel_size=3, padding=1),
+            nn.BatchNorm2d(MAP_CHANNELS),
+            nn.ReLU(),
+            nn.Conv2d(MAP_CHANNELS, num_landmarks, kernel_size=1),
+        )
+
+    def forward(self, levels: Sequence[Tensor]) -> Tensor:
+        """Return the places, (B, K, 2)."""
+        features = self.finest(levels[0])  # (B, M, S/8, S/8)
+        size = features.shape[-2:]
+        for convolution, level in zip(self.coarser, levels[1:], strict=True):
+            features = features + F.interpolate(convolution(level), size=size, mode="bilinear")
+        maps = cast("Tensor", self.head(features)).flatten(2).softmax(2)  # (B, K, L)
+        return maps @ _cell_centres(*size, like=maps)
+
+
+class _Step(nn.Module):
+    """Move landmarks by what surrounds them: each by what is seen around it, and all by what is seen around all."""
+
+    def __init__(self, num_landmarks: int, *, spacing: float) -> None:
+        super().__init__()
+        self.patches = LandmarkPatches(
+            channels=NARROW_CHANNELS,
+            num_landmarks=num_landmarks,
+            side=PATCH_SIDES[0],
+            spacing=spacing,
+            description_dim=STEP_DESCRIPTION_DIM,
+        )
+        self.own = BranchLinear(num_branches=num_landmarks, in_features=STEP_DESCRIPTION_DIM, out_features=2)
+        self.all = nn.Sequential(
+            nn.Linear(STEP_DESCRIPTION_DIM * num_landmarks, HIDDEN_DIM),
+            nn.GELU(),
+            nn.Linear(HIDDEN_DIM, 2 * num_landmarks),
+        )
+
+    def forward(self, features: Tensor, landmarks: Tensor) -> Tensor:
+        """Return the new places of landmarks (B, K, 2), from features (B, C, H, W)."""
+        seen = self.patches(features, landmarks)  # (B, K, D)
+        return landmarks + STEP_UNIT * (self.own(seen) + self.all(seen.flatten(1)).view_as(landmarks))
+
+
+def _cell_centres(height: int, width: int, *, like: Tensor) -> Tensor:
+    """Return (L, 2), x and y of the cells of a grid as shares of its sides, row by row."""
+    x = (torch.arange(width, dtype=like.dtype, device=like.device) + 0.5) / width
+    y = (torch.arange(height, dtype=like.dtype, device=like.device) + 0.5) / height
+    return torch.stack([x.expand(height, -1), y[:, None].expand(-1, width)], dim=-1).flatten(0, 1)
+
+
+def _without_place_and_size(landmarks: Tensor) -> Tensor:
+    """Centre the landmarks (B, K, 2) and scale them to a mean square distance of 1 from their centre."""
+    centred = landmarks - landmarks.mean(1, keepdim=True)
+    size = centred.square().sum(2).mean(1).clamp(min=1e-8).sqrt()
+    return centred / size[:, None, None]

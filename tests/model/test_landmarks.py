@@ -24,7 +24,7 @@ def test_every_output_has_its_documented_shape_and_range(intensity):
     said = branch(intensity=intensity)(levels())
     assert said.estimates.shape == (4, ESTIMATES, 5, 2)
     assert torch.equal(said.landmarks, said.estimates[:, -1])
-    assert ((said.landmarks > 0) & (said.landmarks < 1)).all()
+    assert ((said.estimates[:, 0] > 0) & (said.estimates[:, 0] < 1)).all()
     assert said.scores.logits.shape == (4, 3)
     if intensity:
         assert said.scores.intensities.shape == (4, 3)
@@ -49,7 +49,7 @@ def test_steps_move_landmarks_by_little_before_they_have_learned():
     assert moves.max() < 0.05
 
 
-def test_labels_of_aus_do_not_move_landmarks():
+def test_no_gradient_of_aus_passes_through_the_places():
     network = branch()
     network(levels()).scores.logits.square().sum().backward()
     finders = [*network.maps.parameters(), *network.steps.parameters()]
@@ -66,7 +66,7 @@ def test_a_step_does_not_answer_for_the_one_before():
     assert all(parameter.grad.any() for parameter in network.steps[1].parameters())
 
 
-def test_neither_place_nor_size_of_a_face_says_anything_of_its_aus():
+def test_neither_place_nor_size_of_the_landmarks_says_anything_of_the_aus():
     network = branch().eval()
     blank = [torch.zeros_like(level) for level in levels()]  # whose patches look alike everywhere
     for narrow in network.narrow:
@@ -87,10 +87,11 @@ def test_it_learns_to_find_spots_and_what_their_places_and_looks_mean():
     torch.manual_seed(0)
     network = branch(num_landmarks=3, num_aus=2, intensity=False)
     optimiser = torch.optim.AdamW(network.parameters(), 3e-3)
-    for _ in range(200):
-        spots = torch.randint(4, 36, (16, 3, 2))
-        bright = torch.randint(0, 2, (16,)).float()  # how the first spot looks
-        features = [torch.zeros(16, width, grid, grid) for width, grid in zip(CHANNELS, GRIDS, strict=True)]
+
+    def losses(count):
+        spots = torch.randint(4, 36, (count, 3, 2))
+        bright = torch.randint(0, 2, (count,)).float()  # how the first spot looks
+        features = [torch.zeros(count, width, grid, grid) for width, grid in zip(CHANNELS, GRIDS, strict=True)]
         for face, places in enumerate(spots):
             for channel, (x, y) in enumerate(places):
                 features[0][face, channel, y, x] = 5
@@ -98,15 +99,19 @@ def test_it_learns_to_find_spots_and_what_their_places_and_looks_mean():
             x, y = spots[face, 0]
             features[0][face, 5, y, x] = 5 * bright[face]
         said = network(features)
-        places = (spots + 0.5) / 40
         higher = (spots[:, 0, 1] < spots[:, 1:, 1].float().mean(1)).float()
         wrong = torch.nn.functional.binary_cross_entropy_with_logits(
             said.scores.logits, torch.stack([higher, bright], dim=1), reduction="none"
         ).mean(0)
-        found = torch.stack([landmark_loss(estimate, places) for estimate in said.estimates.unbind(1)])
+        found = [landmark_loss(estimate, (spots + 0.5) / 40) for estimate in said.estimates.unbind(1)]
+        return torch.stack(found), wrong
+
+    for _ in range(200):
         optimiser.zero_grad()
-        (found.sum() + wrong.sum()).backward()
+        torch.cat(losses(16)).sum().backward()
         optimiser.step()
-    assert (said.landmarks - places).abs().mean() < 0.02
+    network.eval()
+    found, wrong = losses(256)
     assert found[-1] < found[0]
-    assert (wrong < torch.tensor([0.4, 0.2])).all()
+    assert found[-1] < 0.4  # twentieths of the crop's side: 2 %
+    assert (wrong < torch.tensor([0.45, 0.2])).all()

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -170,6 +171,17 @@ def test_landmarks_are_learned_where_the_manifest_has_them(toy_config):
     events = EventAccumulator(str(config.run.output / "tensorboard"))
     events.Reload()
     assert {"val/loss_landmarks", "val/loss_landmark_branch"} <= set(events.Tags()["scalars"])
+    data = _data(config)
+    module = _module(config, data)
+    batch = next(iter(data.val_dataloader()))
+    losses, _ = module._losses(batch, None)
+    assert losses.landmarks is not None
+    losses.landmarks.backward()
+    finders = module.network.landmark_branch
+    for part in (finders.maps, *finders.steps):  # the first places and every step have a loss
+        assert any(parameter.grad.any() for parameter in part.parameters())
+    with pytest.raises(ConfigError, match="needs two faces or more; raise run.batch_size"):
+        _module(replace(config, run=replace(config.run, batch_size=1)), data)
 
 
 def test_runs_that_can_not_work_are_refused_with_the_remedy(toy_config):

@@ -1,4 +1,4 @@
-"""One linear layer an AU branch, all branches in one multiplication."""
+"""One linear layer a branch, all branches in one multiplication; a branch is an AU's or a landmark's."""
 
 import math
 
@@ -29,5 +29,4 @@ class BranchLinear(nn.Module):
         Returns:
             (B, N, out_features).
         """
-        by_branch = inputs.expand(-1, len(self.weight), -1).transpose(0, 1)  # (N, B, in_features)
-        return torch.matmul(by_branch, self.weight).transpose(0, 1) + self.bias
+        return torch.einsum("bni,nio->bno", inputs.expand(-1, len(self.weight), -1), self.weight) + self.bias

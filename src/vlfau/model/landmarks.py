@@ -27,8 +27,10 @@ NARROW_CHANNELS = 24
 HIDDEN_DIM = 256
 DESCRIPTION_DIM = 32
 STEP_DESCRIPTION_DIM = 16
+STEP_SIDE = 5
+"""Places along a side of the patches by which landmarks are moved."""
 STEP_SPACINGS = (1.0, 0.5)
-"""How far apart the places of a step's patches are, in cells of the finest level."""
+"""How far apart these are in every step, in cells of the finest level."""
 STEP_UNIT = 0.02
 """The unit of a step, as a share of the crop's side, so that untrained steps are small."""
 PATCH_SIDES = (5, 3, 1)
@@ -42,7 +44,7 @@ class LandmarkOutput:
 
     Attributes:
         estimates: (B, E, K, 2), x and y as shares of the crop's side, from its upper left corner: the places as they
-            are first found, and after every step.
+            are first found, and after every step, which may lead out of the crop.
         scores: Of the AUs.
     """
 
@@ -99,15 +101,19 @@ class LandmarkBranch(nn.Module):
 
         Args:
             levels: The backbone's four levels, (B, C, S/4, S/4) to (B, C, S/32, S/32).
+
+        Returns:
+            The landmarks, and the scores that they give.
         """
         estimates = [self.maps(levels)]
-        narrowed = [narrow(level) for narrow, level in zip(self.narrow, levels, strict=False)]
+        narrowed = [narrow(level) for narrow, level in zip(self.narrow, levels[: len(PATCH_SIDES)], strict=True)]
         for step in self.steps:
-            # Each answers for itself: a step learns from where its predecessor leaves off and does not move it.
+            # Each answers for itself: a step learns from where its predecessor leaves off.
             estimates.append(step(narrowed[0], estimates[-1].detach()))
-        # The labels of AUs must not move the landmarks, or these would no longer lie where they lie on photographs.
+        # No gradient passes through the places, or landmarks would go where they tell most of an AU.
         landmarks = estimates[-1].detach()
         places = self.normalise(_without_place_and_size(landmarks).flatten(1))  # (B, 2K)
+        # (B, K * M) each
         seen = [patches(level, landmarks).flatten(1) for patches, level in zip(self.patches, narrowed, strict=True)]
         scores = self.judge(torch.cat([places, *seen], dim=1))  # (B, N) or (B, 2N)
         logits, strengths = scores[:, : self.num_aus], scores[:, self.num_aus :]
@@ -133,12 +139,16 @@ class _LandmarkMaps(nn.Module):
 
     def forward(self, levels: Sequence[Tensor]) -> Tensor:
         """Return the places, (B, K, 2)."""
-        features = self.finest(levels[0])  # (B, M, S/8, S/8)
+        features = self.finest(levels[0])  # (B, C, S/8, S/8)
         size = features.shape[-2:]
         for convolution, level in zip(self.coarser, levels[1:], strict=True):
             features = features + F.interpolate(convolution(level), size=size, mode="bilinear")
-        maps = cast("Tensor", self.head(features)).flatten(2).softmax(2)  # (B, K, L)
-        return maps @ _cell_centres(*size, like=maps)
+        logits = cast("Tensor", self.head(features))  # (B, K, H, W)
+        maps = logits.flatten(2).softmax(2).view_as(logits)
+        # Sums rather than a product of matrices, which mixed precision would round to a third of a pixel.
+        x = (maps.sum(2) * _cell_centres(maps.shape[3], like=maps)).sum(2)
+        y = (maps.sum(3) * _cell_centres(maps.shape[2], like=maps)).sum(2)
+        return torch.stack([x, y], dim=2)
 
 
 class _Step(nn.Module):
@@ -149,7 +159,7 @@ class _Step(nn.Module):
         self.patches = LandmarkPatches(
             channels=NARROW_CHANNELS,
             num_landmarks=num_landmarks,
-            side=PATCH_SIDES[0],
+            side=STEP_SIDE,
             spacing=spacing,
             description_dim=STEP_DESCRIPTION_DIM,
         )
@@ -166,11 +176,9 @@ class _Step(nn.Module):
         return landmarks + STEP_UNIT * (self.own(seen) + self.all(seen.flatten(1)).view_as(landmarks))
 
 
-def _cell_centres(height: int, width: int, *, like: Tensor) -> Tensor:
-    """Return (L, 2), x and y of the cells of a grid as shares of its sides, row by row."""
-    x = (torch.arange(width, dtype=like.dtype, device=like.device) + 0.5) / width
-    y = (torch.arange(height, dtype=like.dtype, device=like.device) + 0.5) / height
-    return torch.stack([x.expand(height, -1), y[:, None].expand(-1, width)], dim=-1).flatten(0, 1)
+def _cell_centres(cells: int, *, like: Tensor) -> Tensor:
+    """Return where the cells of one side of a grid lie, (cells,), as shares of the side."""
+    return (torch.arange(cells, dtype=like.dtype, device=like.device) + 0.5) / cells
 
 
 def _without_place_and_size(landmarks: Tensor) -> Tensor:

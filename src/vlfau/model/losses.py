@@ -73,7 +73,7 @@ def intensity_loss(au_intensities: Tensor, intensity: Tensor) -> Tensor:
 def landmark_loss(landmarks: Tensor, places: Tensor) -> Tensor:
     """Mean absolute distance of landmarks along x and y, in twentieths of the crop's side.
 
-    In that unit the term falls from 3 to a tenth while the network learns: as large as the others where it counts.
+    In that unit the term falls from 1 to a tenth while the network learns: as large as the others where it counts.
 
     Args:
         landmarks: (B, K, 2), found, as shares of the crop's side.

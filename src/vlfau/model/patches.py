@@ -20,7 +20,7 @@ class LandmarkPatches(nn.Module):
         num_landmarks: K.
         side: Places a patch's side has.
         spacing: Cells from one of them to the next.
-        description_dim: D.
+        description_dim: M, the numbers that describe a landmark.
     """
 
     offsets: Tensor
@@ -45,11 +45,12 @@ class LandmarkPatches(nn.Module):
                 nothing beyond.
 
         Returns:
-            (B, K, D).
+            (B, K, M).
         """
         height, width = features.shape[-2:]
         cells = self.offsets / self.offsets.new_tensor([width, height])
         places = landmarks[:, :, None] + cells  # (B, K, side * side, 2)
+        # (B, C, K, side * side)
         patches = F.grid_sample(features, 2 * places - 1, mode="bilinear", align_corners=False)
         patches = patches.transpose(1, 2).flatten(2)  # (B, K, C * side * side)
         return F.gelu(self.describe(patches))

@@ -93,7 +93,7 @@ class VLFAU(nn.Module):
         global_decoder: Captions of the whole face; None switches them off.
         global_classifier: AU states from the global decoder's attended feature; goes with `global_decoder`.
         intensity_head: One intensity an AU; None leaves them out.
-        landmark_branch: Landmarks, and what they say of the AUs; None leaves them out.
+        landmark_branch: Landmarks, and what they and their surroundings say of the AUs; None leaves them out.
         mirrored: Whether scores are the mean of a face's and its mirror image's while the network does not train.
         num_aus: N.
     """

@@ -30,7 +30,10 @@ TOP_WORDS = 5
 
 @dataclass(frozen=True)
 class JointLosses:
-    """The four terms of Eq. 12 and those of our additions, scalars; None for the parts that are switched off."""
+    """The four terms of Eq. 12 and those of our additions, scalars; None for the parts that are switched off.
+
+    The landmarks' is the sum over the estimates, so that each step of finding them learns.
+    """
 
     occurrence: Tensor
     local_caption: Tensor | None
@@ -193,14 +196,14 @@ class VLFAUModule(L.LightningModule):
             gau_loss = occurrence_loss(output.global_au_logits, batch.occurrence, batch.valid_mask, self.weights)
         vision = output.vision
         occurrence, intensity = self._score_losses(vision.branch_scores, batch)
-        landmarks = by_landmarks = None
+        landmarks = landmark_scores = None
         if vision.by_landmarks is not None:
             estimates = vision.by_landmarks.estimates.unbind(1)
             landmarks = torch.stack([landmark_loss(estimate, batch.landmarks) for estimate in estimates]).sum()
             # The landmarks answer for themselves, so that they are worth something where the branches are unsure.
             terms = self._score_losses(vision.by_landmarks.scores, batch)
-            by_landmarks = torch.stack([term for term in terms if term is not None]).sum()
-        losses = JointLosses(occurrence, local_loss, global_loss, gau_loss, intensity, landmarks, by_landmarks)
+            landmark_scores = torch.stack([term for term in terms if term is not None]).sum()
+        losses = JointLosses(occurrence, local_loss, global_loss, gau_loss, intensity, landmarks, landmark_scores)
         return losses, vision.au_logits
 
     def _score_losses(self, scores: AUScores, batch: Batch) -> tuple[Tensor, Tensor | None]:

@@ -283,6 +283,11 @@ def _module(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
             f"{config.data.manifest} has {len(data.train_frames.landmark_ids)} landmarks (columns such as "
             f"landmark_33_x), and model.landmarks wants {config.model.landmarks}; give it their number, or 0"
         )
+    if config.model.landmarks and min(config.run.batch_size, len(data.train_frames.frames)) < 2:
+        raise ConfigError(
+            "model.landmarks normalises the places of landmarks over a batch, which needs two faces or more; raise "
+            f"run.batch_size ({config.run.batch_size}), or give more frames ({len(data.train_frames.frames)})"
+        )
     if config.run.start_from is not None:
         _take_vision(network, config, data)
     return VLFAUModule(

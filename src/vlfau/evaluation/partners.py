@@ -37,4 +37,5 @@ def _partner(pair: Pair, frame: Frame, au_ids: Sequence[int], pairs: Path) -> Fr
         AUState(au_id, active=pair.partner_has_it) if au_id == pair.au_id else state
         for au_id, state in zip(au_ids, frame.states, strict=True)
     )
-    return replace(frame, image=path, states=states)
+    # Where the landmarks of the partner lie is not known.
+    return replace(frame, image=path, states=states, landmarks_xy=())

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.training.conftest import add_landmark
 from vlfau.cli.evaluate import evaluate as command
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.evaluation import Answers, Look, Scope, evaluate
@@ -108,8 +109,7 @@ def test_masks_and_pairs_beside_the_manifest_are_used(checkpoint, manifest, tmp_
         writer = csv.writer(file)
         writer.writerow(["image", "partner", "au", "partner_has_it"])
         writer.writerows([["1.png", "0.png", 1, 0], ["0.png", "1.png", 1, 1]])  # 0.png is of the other fold
-    header, *rows = manifest.read_text().splitlines()  # landmarks of the frames are none of their partners'
-    manifest.write_text("\n".join([header + ",landmark_1_x,landmark_1_y", *(row + ",50,60" for row in rows)]) + "\n")
+    add_landmark(manifest)  # those of the frames are none of their partners'
     few = Scope(described_frames=2)
     scores = evaluate(checkpoint, manifest, tmp_path / "out", scope=few)
     assert 0 < scores["truth"]["energy_in_region"] < 1

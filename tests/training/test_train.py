@@ -10,6 +10,7 @@ import torch
 from safetensors import SafetensorError
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from tests.training.conftest import add_landmark
 from vlfau.data import Batch, FrameDataset, read_manifest
 from vlfau.errors import CheckpointError, ConfigError, InputError, ManifestError
 from vlfau.language import Vocabulary, max_global_length
@@ -162,9 +163,7 @@ def test_landmarks_are_learned_where_the_manifest_has_them(toy_config):
     config = toy_config("run.max_epochs=1", "model.landmarks=1", "model.mirrored=true")
     with pytest.raises(ManifestError, match=r"has 0 landmarks \(columns such as landmark_33_x\), and model.landmarks"):
         train(config)
-    path = config.data.manifest
-    header, *rows = path.read_text().splitlines()
-    path.write_text("\n".join([header + ",landmark_1_x,landmark_1_y", *(row + ",50,60" for row in rows)]) + "\n")
+    add_landmark(config.data.manifest)
     network, papers = load_checkpoint(train(config))
     assert (papers.model.landmarks, papers.model.mirrored) == (1, True)
     assert network.landmark_branch is not None

@@ -172,7 +172,7 @@ class _Step(nn.Module):
 
     def forward(self, features: Tensor, landmarks: Tensor) -> Tensor:
         """Return the new places of landmarks (B, K, 2), from features (B, C, H, W)."""
-        seen = self.patches(features, landmarks)  # (B, K, D)
+        seen = self.patches(features, landmarks)  # (B, K, M)
         moves: Tensor = self.own(seen) + self.all(seen.flatten(1)).view_as(landmarks)
         return landmarks + STEP_UNIT * moves
 

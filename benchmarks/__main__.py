@@ -21,6 +21,7 @@ SUITES = (
     "network",
     "runtimes",
     "training",
+    "gpu",
     "drawing",
     "faces",
     "archive",

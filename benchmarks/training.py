@@ -89,7 +89,7 @@ def _steps(batch: Batch) -> Iterator[Row]:
         return F.binary_cross_entropy_with_logits(bare(pixels), batch.occurrence)
 
     def joint_loss() -> Tensor:
-        return module._losses(batch, None)[0].total()
+        return module.training_losses(batch).total()
 
     steps = {"bare": _step(bare, bare_loss), "full": _step(module, joint_loss)}
     times = time_in_turns(steps, repeats=REPEATS)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import cv2
 import lightning as L
 import torch
 from torch.utils.data import DataLoader, Sampler
@@ -50,6 +51,7 @@ class FaceDataModule(L.LightningDataModule):
         gender_dropout: See `FrameDataset`.
         seed: Of the augmentation.
         keep_in_memory: Whether to keep all pictures in memory.
+        words: Whether there are captions.
 
     Raises:
         ManifestError: A manifest or a picture of it is wrong, or the manifests share a picture.
@@ -69,6 +71,7 @@ class FaceDataModule(L.LightningDataModule):
         gender_dropout: float,
         seed: int,
         keep_in_memory: bool,
+        words: bool = True,
         validation: Path | None = None,
     ) -> None:
         super().__init__()
@@ -85,6 +88,7 @@ class FaceDataModule(L.LightningDataModule):
             crop_size=crop_size,
             aligned_size=aligned_size,
             keep_in_memory=keep_in_memory,
+            words=words,
         )
         self.train_set = read(
             self.train_frames,
@@ -111,8 +115,13 @@ class FaceDataModule(L.LightningDataModule):
             generator=torch.Generator(),  # leaves torch's own randomness to the network
             drop_last=shuffle and len(frames) >= self.batch_size,
             num_workers=self.num_workers,
+            worker_init_fn=_use_one_thread,
             collate_fn=partial(collate, pad_id=self.vocabulary.pad_id),
         )
+
+
+def _use_one_thread(worker: int) -> None:
+    cv2.setNumThreads(1)
 
 
 def _others(validation: Manifest, training: Manifest) -> Manifest:

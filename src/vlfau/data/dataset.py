@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from vlfau.data.manifest import Frame, Manifest
-from vlfau.data.transforms import Augmentation, centre_crop
+from vlfau.data.transforms import Augmentation, Matrix, centre_crop
 from vlfau.errors import ManifestError
 from vlfau.faces.mean_face import landmark_mirror
 from vlfau.facs import AUState
@@ -90,6 +90,7 @@ class FrameDataset(Dataset[Sample]):
             is known, so that the decoder learns the neutral subject too.
         seed: Of the randomness.
         keep_in_memory: Whether to read all pictures now and keep them (3 * aligned_size ** 2 bytes each).
+        words: Whether samples come with captions; without, these are empty.
 
     Attributes:
         epoch: Part of the randomness: set it before an epoch, so that every epoch draws anew.
@@ -106,11 +107,14 @@ class FrameDataset(Dataset[Sample]):
         gender_dropout: float = 0.0,
         seed: int = 0,
         keep_in_memory: bool = False,
+        words: bool = True,
     ) -> None:
-        self.manifest, self.vocabulary = manifest, vocabulary
+        self.manifest, self.vocabulary, self.words = manifest, vocabulary, words
         self.crop_size, self.aligned_size = crop_size, aligned_size
         self.augmentation, self.gender_dropout, self.seed = augmentation, gender_dropout, seed
         self.epoch = 0
+        known = {number: place for place, number in enumerate(manifest.landmark_ids)}
+        self._mirrored = [known.get(landmark_mirror(number)) for number in manifest.landmark_ids]
         self._faces = [self._read(frame) for frame in manifest.frames] if keep_in_memory else None
 
     def __len__(self) -> int:
@@ -120,8 +124,7 @@ class FrameDataset(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         """Return one frame, varied at random where an augmentation is set."""
         frame = self.manifest.frames[index]
-        pixels, shrinkage = self._read(frame) if self._faces is None else self._faces[index]
-        face = torch.from_numpy(pixels).permute(2, 0, 1)
+        face, shrinkage = self._read(frame) if self._faces is None else self._faces[index]
         states: Sequence[AUState | None] = frame.states
         gender: Gender | None = frame.gender
         words_rng: np.random.Generator | None = None
@@ -136,32 +139,31 @@ class FrameDataset(Dataset[Sample]):
             gender = None if rng.random() < self.gender_dropout else gender
             words_rng = rng if self.augmentation.config.paraphrases else None
         return Sample(
-            face=face.contiguous(),
+            face=torch.from_numpy(np.ascontiguousarray(face.transpose(2, 0, 1))),
             occurrence=torch.tensor([float(state is not None and state.active) for state in states]),
             valid_mask=torch.tensor([state is not None for state in states]),
             intensity=torch.tensor([math.nan if level is None else level for level in frame.intensities]).float(),
             landmarks=self._landmarks(frame, shrinkage, matrix, flip=flip),
             local_captions=[
-                self.vocabulary.encode(local_description(state, words_rng)) if state is not None else []
+                self.vocabulary.encode(local_description(state, words_rng)) if self.words and state is not None else []
                 for state in states
             ],
             global_caption=self.vocabulary.encode(
                 global_description([state for state in states if state is not None], gender, words_rng)
             )
-            if frame.can_be_described
+            if self.words and frame.can_be_described
             else [],
         )
 
-    def _landmarks(self, frame: Frame, shrinkage: float, matrix: Tensor, *, flip: bool) -> Tensor:
-        numbers = self.manifest.landmark_ids
+    def _landmarks(self, frame: Frame, shrinkage: float, matrix: Matrix, *, flip: bool) -> Tensor:
+        places = np.array(frame.landmarks_xy).reshape(-1, 2)
         if flip:
-            numbers = tuple(landmark_mirror(number) for number in numbers)
-        known = dict(zip(self.manifest.landmark_ids, frame.landmarks_xy, strict=True))
-        places = torch.tensor([known.get(number, UNKNOWN_PLACE) for number in numbers]).view(-1, 2)
+            places = np.array([UNKNOWN_PLACE if place is None else places[place] for place in self._mirrored])
+            places = places.reshape(-1, 2)
         shrunk = (places + 0.5) * shrinkage - 0.5
         shares = (shrunk @ matrix[:, :2].T + matrix[:, 2] + 0.5) / self.crop_size
-        inside = ((shares >= 0) & (shares <= 1)).all(1, keepdim=True)
-        return shares.where(inside, torch.nan)
+        shares[~((shares >= 0) & (shares <= 1)).all(1)] = math.nan
+        return torch.from_numpy(shares).float()
 
     def _read(self, frame: Frame) -> tuple[NDArray[np.uint8], float]:
         """Return a face and by how much it was shrunk."""

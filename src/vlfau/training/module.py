@@ -101,12 +101,15 @@ class VLFAUModule(L.LightningModule):
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the joint loss of a batch."""
-        branches = self._draw_branches(batch)
-        losses = self._losses(batch, branches)[0]
+        losses = self.training_losses(batch)
         self.log_dict({f"train/{name}": term.detach() for name, term in losses.named().items()})
         total = losses.total()
         self.log("train/loss", total.detach(), prog_bar=True)
         return total
+
+    def training_losses(self, batch: Batch) -> JointLosses:
+        """Return what a training step makes smaller; the AUs whose captions count are drawn anew at every call."""
+        return self._losses(batch, self._draw_branches(batch))[0]
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Score a batch: F1 at threshold 0.5, losses, and how often the next word is among the first five."""

@@ -254,6 +254,7 @@ def _data(config: TrainConfig) -> FaceDataModule:
         gender_dropout=config.data.gender_dropout,
         seed=config.run.seed,
         keep_in_memory=config.data.keep_in_memory,
+        words=config.model.local_language or config.model.global_language,
     )
 
 

@@ -1,0 +1,181 @@
+"""The paper's configuration and the default model's on a GPU: looking, speaking and learning."""
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+
+import timm
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from benchmarks.rows import Row
+from benchmarks.timing import Timing, time_in_turns
+from vlfau.data.dataset import Batch
+from vlfau.facs import AU_SETS
+from vlfau.language import Vocabulary, max_global_length, max_local_length
+from vlfau.language.decoding import DecodingOptions, decode_captions
+from vlfau.model import VLFAU, ModelConfig, build_vlfau
+from vlfau.model.stepper import TorchStepper
+from vlfau.training.config import OptimiserConfig, read_config
+from vlfau.training.module import VLFAUModule
+
+__all__ = ["measure"]
+
+PAPER_AUS, PAPER_BATCH = AU_SETS["bp4d"], 64
+DEFAULT_CONFIGS = (Path("configs/default-vision.yaml"), Path("configs/default.yaml"))
+DEFAULT_AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26, 43)
+DEFAULT_BATCHES = (32, 128)
+CAPTION_WORDS = (14, 40)
+"""A local and a global caption of usual length."""
+BARE = "swin_base_patch4_window7_224"
+PRECISIONS = ("fp32", "bf16")
+REPEATS = 10
+
+
+def measure() -> Iterator[Row]:
+    """Yield one row (what, figure) after the other."""
+    if not torch.cuda.is_available():
+        yield Row("GPU", "torch finds none here, nothing is measured")
+        return
+    yield Row("GPU", f"{torch.cuda.get_device_name()}, CUDA {torch.version.cuda}")
+    torch.manual_seed(0)
+    with torch.device("cuda"):
+        yield from _looking()
+        yield from _speaking()
+        yield from _learning()
+        yield from _learning_default()
+
+
+def _network(config: ModelConfig, au_ids: tuple[int, ...]) -> VLFAU:
+    return build_vlfau(config, num_aus=len(au_ids), vocabulary_size=len(Vocabulary.for_aus(au_ids))).cuda()
+
+
+def _looking() -> Iterator[Row]:
+    network, bare = _network(ModelConfig(), PAPER_AUS).eval(), timm.create_model(BARE).cuda().eval()
+    for faces in (1, PAPER_BATCH):
+        crops = torch.randint(0, 256, (faces, 3, 224, 224), dtype=torch.uint8)
+        variants: dict[str, Callable[[], object]] = {}
+        for precision in PRECISIONS:
+            variants[f"bare {precision}"] = _at(precision, partial(bare, crops.float()))
+            variants[f"full {precision}"] = _at(precision, partial(_numbers, network, crops))
+        with torch.inference_mode():
+            times = _time(variants)
+        for precision in PRECISIONS:
+            full, plain = times[f"full {precision}"], times[f"bare {precision}"]
+            yield Row(f"Swin-B, {faces} face(s), {precision}, numbers", _speed(full, faces))
+            yield Row(f"the same over timm's bare Swin-B, {precision}", f"{full.median / plain.median:.2f}")
+
+
+def _numbers(network: VLFAU, crops: Tensor) -> Tensor:
+    return network.see(crops).au_logits
+
+
+def _speaking() -> Iterator[Row]:
+    decoder = _network(ModelConfig(), PAPER_AUS).local_decoder
+    assert decoder is not None
+    vocabulary = Vocabulary.for_aus(PAPER_AUS)
+    features = torch.randn(PAPER_BATCH * len(PAPER_AUS), 49, 512)
+    for beam_size in (1, 3):
+        options = DecodingOptions(max_length=max_local_length(PAPER_AUS), beam_size=beam_size)
+
+        def search(options: DecodingOptions = options) -> None:
+            stepper = TorchStepper(decoder, features)
+            decode_captions(stepper, bos_id=vocabulary.bos_id, eos_id=vocabulary.eos_id, options=options)
+
+        time = time_in_turns({"": search}, repeats=3)[""]
+        what = f"words of {len(PAPER_AUS)} AUs on {PAPER_BATCH} faces, untrained and so of full length"
+        yield Row(f"{what}, beam {beam_size}", _speed(time, PAPER_BATCH))
+
+
+def _learning() -> Iterator[Row]:
+    batch = _batch(PAPER_AUS, PAPER_BATCH, crop_size=224, landmarks=0)
+    full, bare = _module(ModelConfig(), PAPER_AUS), timm.create_model(BARE, num_classes=len(PAPER_AUS)).cuda()
+    pixels = (batch.faces.float() - 127) / 64
+    for precision in PRECISIONS:
+        plain = _step(bare, _at(precision, lambda: F.binary_cross_entropy_with_logits(bare(pixels), batch.occurrence)))
+        joint = _step(full, _at(precision, partial(_joint_loss, full, batch)))
+        torch.cuda.reset_peak_memory_stats()
+        times = _time({"bare": plain, "full": joint})
+        memory = torch.cuda.max_memory_allocated() / 2**30
+        what = f"training step of {PAPER_BATCH} faces, {precision}"
+        yield Row(f"{what}, all of the network", f"{_speed(times['full'], PAPER_BATCH)}, {memory:.1f} GiB")
+        yield Row(f"{what}, over bare Swin-B", f"{times['full'].median / times['bare'].median:.2f}")
+
+
+def _learning_default() -> Iterator[Row]:
+    for path in DEFAULT_CONFIGS:
+        config = read_config(path)
+        module = _module(config.model, DEFAULT_AUS, config.run.local_captions_per_face)
+        for faces in DEFAULT_BATCHES:
+            batch = _batch(DEFAULT_AUS, faces, crop_size=config.model.crop_size, landmarks=config.model.landmarks)
+            for precision in PRECISIONS:
+                step = _step(module, _at(precision, partial(_joint_loss, module, batch)))
+                time = _time({"": step})[""]
+                yield Row(f"training step of {path.stem}, {faces} faces, {precision}", _speed(time, faces))
+
+
+def _joint_loss(module: VLFAUModule, batch: Batch) -> Tensor:
+    return module.training_losses(batch).total()
+
+
+def _module(config: ModelConfig, au_ids: tuple[int, ...], captions_per_face: int | None = None) -> VLFAUModule:
+    return VLFAUModule(
+        network=_network(config, au_ids),
+        vocabulary=Vocabulary.for_aus(au_ids),
+        au_ids=au_ids,
+        weights=torch.ones(len(au_ids)),
+        optimiser=OptimiserConfig(),
+        local_captions_per_face=captions_per_face,
+    )
+
+
+def _batch(au_ids: tuple[int, ...], faces: int, *, crop_size: int, landmarks: int) -> Batch:
+    words = len(Vocabulary.for_aus(au_ids))
+    local_words, global_words = CAPTION_WORDS
+    return Batch(
+        faces=torch.randint(0, 256, (faces, 3, crop_size, crop_size), dtype=torch.uint8),
+        occurrence=torch.randint(0, 2, (faces, len(au_ids))).float(),
+        valid_mask=torch.ones(faces, len(au_ids), dtype=torch.bool),
+        intensity=5 * torch.rand(faces, len(au_ids)),
+        landmarks=torch.rand(faces, landmarks, 2),
+        local_captions=torch.randint(3, words, (faces, len(au_ids), min(local_words, max_local_length(au_ids)))),
+        global_captions=torch.randint(3, words, (faces, min(global_words, max_global_length(au_ids)))),
+    )
+
+
+def _at(precision: str, call: Callable[[], object]) -> Callable[[], Tensor]:
+    def at_precision() -> Tensor:
+        with torch.autocast("cuda", torch.bfloat16) if precision == "bf16" else nullcontext():
+            result = call()
+        assert isinstance(result, Tensor)
+        return result
+
+    return at_precision
+
+
+def _step(module: torch.nn.Module, loss_of: Callable[[], Tensor]) -> Callable[[], None]:
+    optimiser = torch.optim.AdamW(module.parameters(), lr=1e-5, weight_decay=5e-4)
+
+    def step() -> None:
+        optimiser.zero_grad()
+        loss_of().backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+
+    return step
+
+
+def _time(variants: dict[str, Callable[[], object]]) -> dict[str, Timing]:
+    def finished(call: Callable[[], object]) -> Callable[[], None]:
+        def until_done() -> None:
+            call()
+            torch.cuda.synchronize()
+
+        return until_done
+
+    return time_in_turns({name: finished(call) for name, call in variants.items()}, repeats=REPEATS, warmup=3)
+
+
+def _speed(time: Timing, faces: int) -> str:
+    return f"{time}, {faces / time.median:.0f} faces/s"

@@ -78,11 +78,12 @@ FACES := data/default
 SYNTH := --clips 4 --frames 4 --size 192 --workers 2
 
 default-model: dev ## Make the default model anew: faces, training, calibration, scores, bundle (hours; go on by calling it again)
-	$(VLFAU) synth $(FACES)/wide --preset wide --subjects 2400 --clips 4 --frames 3 --size 192 --workers 2 --seed 500
+	$(VLFAU) synth $(FACES)/wide --preset wide --subjects 8000 --clips 4 --frames 3 --size 192 --workers 2 --seed 500
 	$(VLFAU) synth $(FACES)/held-out --preset wide --subjects 120 $(SYNTH) --seed 501
 	$(VLFAU) synth $(FACES)/wild --preset wild --subjects 120 $(SYNTH) --seed 502
 	$(VLFAU) synth $(FACES)/test --preset wide --subjects 120 $(SYNTH) --seed 503 --pairs --regions
 	$(VLFAU) train configs/default-vision.yaml --continue
+	$(VLFAU) train configs/default-joint.yaml --continue
 	$(VLFAU) train configs/default.yaml --continue
 	rm -rf runs/default/calibrated runs/default/bundle
 	$(VLFAU) calibrate runs/default/best $(FACES)/held-out/manifest.csv runs/default/calibrated

@@ -138,18 +138,21 @@ def network():
 def test_a_mirrored_network_with_landmarks_is_exported_whole(network):
     config = ModelConfig(
         backbone="facemesh", backbone_options={"frozen_stages": 1}, crop_size=64, combined_dim=16, feature_dim=16,
-        intensity=True, landmarks=5, mirrored=True, local_language=False, global_language=False,
+        intensity=True, landmarks=5, mirrored=True, told_scores=True, local_language=False, global_language=False,
     )  # fmt: skip
     torch.manual_seed(0)
     mirrored = build_vlfau(config, num_aus=3, vocabulary_size=9).eval()
+    for parameter in mirrored.told_scores.parameters():
+        torch.nn.init.normal_(parameter)
     exported = export_graphs(mirrored, crop_size=64)["vision.onnx"]
     for faces in (1, 3):
         crops = np.random.default_rng(1).integers(0, 256, (faces, 64, 64, 3), dtype=np.uint8)
         with torch.inference_mode():
             vision = mirrored.see(torch.from_numpy(crops).permute(0, 3, 1, 2))
-        logits, stem_features, _, maps, intensities = compute(exported, crops)
+        logits, face_features, au_features, maps, intensities = compute(exported, crops)
         np.testing.assert_allclose(logits, vision.au_logits, atol=1e-4)
-        np.testing.assert_allclose(stem_features, vision.stem_features, atol=1e-4)
+        np.testing.assert_allclose(face_features, vision.face_features, atol=1e-4)
+        np.testing.assert_allclose(au_features, vision.au_features(), atol=1e-4)
         np.testing.assert_allclose(maps, vision.attention_maps, atol=1e-4)
         np.testing.assert_allclose(intensities, vision.au_intensities, atol=1e-4)
 

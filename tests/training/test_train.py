@@ -16,6 +16,7 @@ from vlfau.errors import CheckpointError, ConfigError, InputError, ManifestError
 from vlfau.language import Vocabulary, max_global_length
 from vlfau.language.decoding import DecodingOptions, decode_captions
 from vlfau.model.stepper import TorchStepper
+from vlfau.model.vlfau import VISION_PARTS
 from vlfau.training import load_checkpoint, save_checkpoint, train
 from vlfau.training.module import VLFAUModule
 from vlfau.training.train import AveragedWeights, _data, _module
@@ -216,6 +217,30 @@ def test_a_run_can_start_from_the_vision_half_of_a_wordless_one(toy_config, tmp_
     assert later.local_decoder is not None
     with pytest.raises(CheckpointError, match=r"swin_tiny_patch4_window7_224, 32 wide\) is not that of this run"):
         train(toy_config(f"run.output={tmp_path / 'other'}", start, "model.feature_dim=64"))
+
+
+def test_words_alone_learn_behind_a_frozen_vision_half(toy_config, tmp_path):
+    normal = "model.normalise=true"
+    joint = train(toy_config("run.max_epochs=1", f"run.output={tmp_path / 'joint'}", normal))
+    start, told = (f"run.start_from={joint}", "run.frozen_vision=true"), "model.told_scores=true"
+    words = train(toy_config("run.max_epochs=1", f"run.output={tmp_path / 'words'}", *start, normal, told))
+    (earlier, _), (later, _) = load_checkpoint(joint), load_checkpoint(words)
+    before, after = earlier.state_dict(), later.state_dict()
+    seeing = [name for name in before if name.partition(".")[0] in VISION_PARTS]
+    assert any("running_mean" in name for name in seeing)
+    for name in seeing:
+        assert torch.equal(before[name], after[name]), name
+    assert later.told_scores.local.weight.abs().max() > 0
+    changed = (before["local_decoder.gates.weight"] - after["local_decoder.gates.weight"]).abs()
+    assert 0 < changed.mean() < 0.01  # it went on from there
+
+
+def test_freezing_what_did_not_learn_or_cannot_speak_is_refused(toy_config):
+    with pytest.raises(ConfigError, match=r"frozen_vision leaves words alone to learn; give run\.start_from"):
+        train(toy_config("run.frozen_vision=true"))
+    silent = ("model.local_language=false", "model.global_language=false")
+    with pytest.raises(ConfigError, match="switch local_language or global_language on"):
+        train(toy_config("run.frozen_vision=true", "run.start_from=somewhere", *silent))
 
 
 def test_another_manifest_can_validate(toy_config, toy_file):

@@ -97,11 +97,11 @@ class Augmentation:
     def _frame(self, face: Face, rng: np.random.Generator, *, flip: bool) -> tuple[Face, Matrix]:
         """Turn, stretch, crop and mirror."""
         config, size = self.config, self.crop_size
-        matrix = np.eye(2, 3)
+        matrix: Matrix = np.eye(2, 3)
         if config.tilt:
             angle = rng.uniform(-config.tilt, config.tilt)
             scale = 1 + rng.uniform(-config.tilt, config.tilt) / 100
-            matrix = scale * cv2.getRotationMatrix2D((0, 0), -angle, 1)  # clockwise
+            matrix = np.asarray(scale * cv2.getRotationMatrix2D((0, 0), -angle, 1), np.float64)  # clockwise
         if config.stretch:
             matrix[0] *= 1 + rng.uniform(-config.stretch, config.stretch)
         centre = (len(face) - 1) / 2

@@ -20,7 +20,6 @@ from vlfau.evaluation.speaking import Speaker
 from vlfau.evaluation.word_accuracy import WordAccuracy
 from vlfau.language import Gender, Vocabulary
 from vlfau.model import VLFAU
-from vlfau.model.refinement import Refinement
 from vlfau.model.vlfau import VisionOutput
 from vlfau.training import Checkpoint
 
@@ -143,10 +142,10 @@ class Answerer:
                     texts = self._speaker.state_decisions(au_features, self.au_ids, states)
                     _fill(consistent_captions, chosen, texts)
             if self.network.global_decoder is not None:
-                _fill(global_captions, chosen, self._speaker.describe_faces(vision.stem_features))
+                _fill(global_captions, chosen, self._speaker.describe_faces(vision.face_features))
             if watch_words:
                 frames = [manifest.frames[place] for place in chosen]
-                self.word_accuracy.add(vision.stem_features, au_features, samples, frames, chosen)
+                self.word_accuracy.add(vision.face_features, au_features, samples, frames, chosen)
             done += len(samples)
             self.look.progress(done, len(places))
         local = self.network.local_decoder is not None
@@ -176,10 +175,8 @@ class Answerer:
             return self.network.see(torch.stack([sample.face for sample in samples]).to(self.device))
 
     def _au_features(self, vision: VisionOutput) -> Tensor:
-        """Return the refined features of the AUs asked for, (B, N, L, d)."""
-        whole = vision.refinement
-        chosen = Refinement(whole.channel_attention[:, self._columns], whole.attention_maps[:, self._columns])
-        return chosen.refine(vision.stem_features)
+        """Return the features of the AUs asked for, as their decoder reads them, (B, N, L, d)."""
+        return vision.au_features(self._columns.expand(len(vision.stem_features), -1))
 
 
 def _fill(captions: list[tuple[str, ...]] | list[str], places: Sequence[int], texts: Sequence[object]) -> None:

@@ -44,10 +44,10 @@ class Speaker:
         texts = self._search(self.network.local_decoder, au_features.flatten(0, 1), self._local_length)
         return [tuple(texts[start : start + num_aus]) for start in range(0, len(texts), num_aus)]
 
-    def describe_faces(self, stem_features: Tensor) -> list[str]:
+    def describe_faces(self, face_features: Tensor) -> list[str]:
         """Describe every face of (B, L, d) freely."""
         assert self.network.global_decoder is not None
-        return self._search(self.network.global_decoder, stem_features, self._global_length)
+        return self._search(self.network.global_decoder, face_features, self._global_length)
 
     def state_decisions(
         self, au_features: Tensor, au_ids: Sequence[int], au_states: NDArray[np.bool_]

@@ -32,7 +32,7 @@ class WordAccuracy:
 
     def add(
         self,
-        stem_features: Tensor,
+        face_features: Tensor,
         au_features: Tensor | None,
         samples: Sequence[Sample],
         frames: Sequence[Frame],
@@ -41,7 +41,7 @@ class WordAccuracy:
         """Count the words of a batch.
 
         Args:
-            stem_features: (B, L, d).
+            face_features: (B, L, d), as the decoder of the face reads them.
             au_features: (B, N, L, d), of the frames' AUs; None where no local captions are wanted.
             samples: (B,), with canonical captions.
             frames: (B,), the same frames.
@@ -52,19 +52,19 @@ class WordAccuracy:
             for sample, frame, seed in zip(samples, frames, seeds, strict=True)
         ]
         for ending, chosen in (("", drawn), ("_canonical", samples)):
-            batch = collate(chosen, pad_id=self.vocabulary.pad_id).to(stem_features.device)
-            self._add(batch, stem_features, au_features, ending)
+            batch = collate(chosen, pad_id=self.vocabulary.pad_id).to(face_features.device)
+            self._add(batch, face_features, au_features, ending)
 
     def shares(self) -> dict[str, float]:
         """Return the share of right words by name, such as `local_top5_canonical`."""
         return {name: self._hits[name] / words for name, words in self._words.items() if words}
 
-    def _add(self, batch: Batch, stem_features: Tensor, au_features: Tensor | None, ending: str) -> None:
+    def _add(self, batch: Batch, face_features: Tensor, au_features: Tensor | None, ending: str) -> None:
         if self.network.local_decoder is not None and au_features is not None:
             captions = batch.local_captions.flatten(0, 1)
             self._read(f"local_top5{ending}", self.network.local_decoder, au_features.flatten(0, 1), captions)
         if self.network.global_decoder is not None:
-            self._read(f"global_top5{ending}", self.network.global_decoder, stem_features, batch.global_captions)
+            self._read(f"global_top5{ending}", self.network.global_decoder, face_features, batch.global_captions)
 
     def _read(self, name: str, decoder: CaptionDecoder, features: Tensor, captions: Tensor) -> None:
         start = torch.full_like(captions[:, :1], self.vocabulary.bos_id)

@@ -28,7 +28,7 @@ class _Vision(nn.Module):
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
         vision = self.network.see(crops.permute(0, 3, 1, 2))
-        outputs = (vision.au_logits, vision.stem_features, vision.au_features(), vision.attention_maps)
+        outputs = (vision.au_logits, vision.face_features, vision.au_features(), vision.attention_maps)
         return outputs if vision.au_intensities is None else (*outputs, vision.au_intensities)
 
 

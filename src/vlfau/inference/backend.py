@@ -37,8 +37,8 @@ class VisionOutput:
 
     Attributes:
         au_logits: (B, N) float32.
-        stem_features: (B, L, d), the shared features.
-        au_features: (B, N, L, d), those of every AU's branch.
+        stem_features: (B, L, d), the shared features, as the decoder of the face reads them.
+        au_features: (B, N, L, d), those of every AU's branch, as the decoder of single AUs reads them.
         attention_maps: (B, N, H, W), where every branch looks.
         au_intensities: (B, N), 0 to 5; None from a model that has none.
     """

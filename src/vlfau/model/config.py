@@ -12,6 +12,7 @@ from vlfau.model.classifier import AUClassifier, AUIntensity
 from vlfau.model.landmarks import LandmarkBranch
 from vlfau.model.refinement import DAIR
 from vlfau.model.stem import Stem, create_backbone
+from vlfau.model.told_scores import ToldScores
 from vlfau.model.vlfau import VLFAU
 
 __all__ = ["ModelConfig", "build_vlfau"]
@@ -42,6 +43,8 @@ class ModelConfig:
             leaves that branch out. Not in the paper.
         mirrored: Whether prediction takes the mean of what is said of a face and of its mirror image, for twice the
             time; not in the paper.
+        told_scores: Whether the caption decoders are told the AUs' scores, so that words and numbers agree; not in the
+            paper.
     """
 
     backbone: str = "swin_base_patch4_window7_224"
@@ -59,6 +62,7 @@ class ModelConfig:
     intensity: bool = False
     landmarks: int = 0
     mirrored: bool = False
+    told_scores: bool = False
 
 
 def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem_weights: Path | None = None) -> VLFAU:
@@ -111,6 +115,9 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
             intensity=config.intensity,
         )
         if config.landmarks
+        else None,
+        told_scores=ToldScores(num_aus=num_aus, feature_dim=config.feature_dim, intensity=config.intensity)
+        if config.told_scores
         else None,
         mirrored=config.mirrored,
         intensity_head=AUIntensity(num_aus=num_aus, feature_dim=config.feature_dim) if config.intensity else None,

@@ -11,8 +11,12 @@ from vlfau.model.classifier import AUClassifier, AUIntensity, AUScores
 from vlfau.model.landmarks import LandmarkBranch, LandmarkOutput
 from vlfau.model.refinement import DAIR, Refinement
 from vlfau.model.stem import Stem
+from vlfau.model.told_scores import Told, ToldScores
 
-__all__ = ["VLFAU", "JointOutput", "VisionOutput"]
+__all__ = ["VISION_PARTS", "VLFAU", "JointOutput", "VisionOutput"]
+
+VISION_PARTS = ("stem", "refinement", "classifier", "intensity_head", "landmark_branch")
+"""The modules that see; the others speak."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +28,14 @@ class VisionOutput:
         refinement: How every branch weighs V.
         branch_scores: What the branches say of the AUs.
         by_landmarks: The landmarks and what they say; None without that branch.
+        told: What the scores add to the features that words are made of; None where they add nothing.
     """
 
     stem_features: Tensor
     refinement: Refinement
     branch_scores: AUScores
     by_landmarks: LandmarkOutput | None = None
+    told: Told | None = None
 
     @property
     def scores(self) -> AUScores:
@@ -56,8 +62,23 @@ class VisionOutput:
         )
 
     def au_features(self, branches: Tensor | None = None) -> Tensor:
-        """Return V refined by every branch, (B, N, L, d), or by the given ones, (B, N'), a face."""
-        return self.refinement.refine(self.stem_features, branches)
+        """Return what local captions are made of: V refined by every branch, (B, N, L, d), with what it was told.
+
+        Args:
+            branches: (B, N'), the branches wanted for every face; None for all N.
+        """
+        refined = self.refinement.refine(self.stem_features, branches)
+        if self.told is None:
+            return refined
+        shifts = self.told.local
+        if branches is not None:
+            shifts = shifts.gather(1, branches[..., None].expand(-1, -1, shifts.shape[2]))
+        return refined + shifts[:, :, None]
+
+    @property
+    def face_features(self) -> Tensor:
+        """What global captions are made of: V, (B, L, d), with what it was told."""
+        return self.stem_features if self.told is None else self.stem_features + self.told.face[:, None]
 
     @property
     def attention_maps(self) -> Tensor:
@@ -94,6 +115,7 @@ class VLFAU(nn.Module):
         global_classifier: AU states from the global decoder's attended feature; goes with `global_decoder`.
         intensity_head: One intensity an AU; None leaves them out.
         landmark_branch: Landmarks, and what they and their surroundings say of the AUs; None leaves them out.
+        told_scores: Tells the caption decoders the scores; None leaves them with what they see.
         mirrored: Whether scores are the mean of a face's and its mirror image's while the network does not train.
         num_aus: N.
     """
@@ -110,6 +132,7 @@ class VLFAU(nn.Module):
         num_aus: int,
         intensity_head: AUIntensity | None = None,
         landmark_branch: LandmarkBranch | None = None,
+        told_scores: ToldScores | None = None,
         mirrored: bool = False,
     ) -> None:
         super().__init__()
@@ -121,8 +144,26 @@ class VLFAU(nn.Module):
         self.stem, self.classifier, self.refinement = stem, classifier, refinement
         self.local_decoder, self.global_decoder = local_decoder, global_decoder
         self.global_classifier, self.intensity_head = global_classifier, intensity_head
-        self.landmark_branch = landmark_branch
+        self.landmark_branch, self.told_scores = landmark_branch, told_scores
         self.num_aus, self.mirrored = num_aus, mirrored
+        self.vision_frozen = False
+
+    def freeze_vision(self) -> None:
+        """Leave the vision half as it is, its running statistics too, while the rest trains."""
+        self.vision_frozen = True
+        for part in self._vision_parts():
+            part.requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> "VLFAU":
+        """Switch between training and evaluation; a frozen vision half stays in evaluation."""
+        super().train(mode)
+        if self.vision_frozen:
+            for part in self._vision_parts():
+                part.eval()
+        return self
+
+    def _vision_parts(self) -> list[nn.Module]:
+        return [part for name, part in self.named_children() if name in VISION_PARTS]
 
     def see(self, crops: Tensor) -> VisionOutput:
         """Run the vision half on aligned faces.
@@ -130,9 +171,8 @@ class VLFAU(nn.Module):
         Args:
             crops: (B, 3, S, S), RGB in [0, 255], any dtype.
         """
-        if self.mirrored and not self.training:
-            return self._see_both(crops)
-        return self._see(crops)
+        vision = self._see_both(crops) if self.mirrored and not self.training else self._see(crops)
+        return vision if self.told_scores is None else replace(vision, told=self.told_scores(vision.scores))
 
     def _see_both(self, crops: Tensor) -> VisionOutput:
         """Look at faces and at their mirror images; maps and features, which words describe, are the faces' own."""
@@ -182,7 +222,7 @@ class VLFAU(nn.Module):
             taught = self.local_decoder(features.flatten(0, 1), local_tokens.flatten(0, 1))
             local_logits = taught.logits.unflatten(0, local_tokens.shape[:2])
         if self.global_decoder is not None and global_tokens is not None:
-            taught = self.global_decoder(vision.stem_features, global_tokens)
+            taught = self.global_decoder(vision.face_features, global_tokens)
             global_logits = taught.logits
             if self.global_classifier is not None:
                 words = (global_tokens != 0)[..., None]  # (B, T, 1); the padding's id is 0

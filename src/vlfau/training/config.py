@@ -119,8 +119,9 @@ class RunConfig:
         batch_size: Faces a step and device.
         accumulate_batches: Batches whose gradients are added up before the network changes.
         num_workers: Processes that load data.
-        start_from: A checkpoint of the same AUs, trained without words perhaps, whose stem, refinement and
-            classifier this run starts from; None starts afresh.
+        start_from: A checkpoint of the same AUs, trained without words perhaps, whose vision half this run starts from,
+            and whose decoders too where they have the same words and sizes; None starts afresh.
+        frozen_vision: Whether the vision half stays as `start_from` has it, so that words alone learn.
         precision: Lightning's precision.
         seed: Of everything random.
         weight_sum: What the class weights of Eq. 9 add up to.
@@ -143,6 +144,7 @@ class RunConfig:
     accumulate_batches: int = 1
     num_workers: int = 2
     start_from: Path | None = None
+    frozen_vision: bool = False
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     seed: int = 1
     weight_sum: WeightSum = WeightSum.NUM_AUS

@@ -31,6 +31,7 @@ from vlfau.facs import action_unit
 from vlfau.model import VLFAU, build_vlfau
 from vlfau.model.losses import au_weights
 from vlfau.model.stem import FACEMESH
+from vlfau.model.vlfau import VISION_PARTS
 from vlfau.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from vlfau.training.config import TrainConfig
 from vlfau.training.module import VLFAUModule
@@ -72,6 +73,13 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
         raise ConfigError(
             f"run.validate_every_epochs {config.run.validate_every_epochs} does not divide run.max_epochs "
             f"{config.run.max_epochs}, so the end would never be validated and kept; change one of them"
+        )
+    if config.run.frozen_vision and (
+        config.run.start_from is None or not (config.model.local_language or config.model.global_language)
+    ):
+        raise ConfigError(
+            "run.frozen_vision leaves words alone to learn; give run.start_from, whose vision half is to stay, and "
+            "switch local_language or global_language on"
         )
     L.seed_everything(config.run.seed, workers=True, verbose=False)
     if config.run.threads is not None:
@@ -290,7 +298,9 @@ def _module(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
             f"run.batch_size ({config.run.batch_size}), or give more frames ({len(data.train_frames.frames)})"
         )
     if config.run.start_from is not None:
-        _take_vision(network, config, data)
+        _take_weights(network, config, data)
+    if config.run.frozen_vision:
+        network.freeze_vision()
     return VLFAUModule(
         network=network.to(memory_format=torch.channels_last),  # a third less time for convolutions on a CPU
         vocabulary=data.vocabulary,
@@ -302,21 +312,24 @@ def _module(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
     )
 
 
-def _take_vision(network: VLFAU, config: TrainConfig, data: FaceDataModule) -> None:
-    """Copy the vision half of an earlier run."""
+def _take_weights(network: VLFAU, config: TrainConfig, data: FaceDataModule) -> None:
+    """Copy the vision half of an earlier run, and what else fits."""
     assert config.run.start_from is not None
     earlier, papers = load_checkpoint(config.run.start_from, au_ids=data.au_ids, fold=config.data.fold)
-    parts = ("stem", "refinement", "classifier", "intensity_head", "landmark_branch")
-    names = {name: weight for name, weight in earlier.state_dict().items() if name.partition(".")[0] in parts}
-    wanted = {name for name in network.state_dict() if name.partition(".")[0] in parts}
-    if names.keys() != wanted or any(
-        weight.shape != network.state_dict()[name].shape for name, weight in names.items()
-    ):
+    ours, theirs = network.state_dict(), earlier.state_dict()
+    fitting = {name: weight for name, weight in theirs.items() if name in ours and weight.shape == ours[name].shape}
+    if any(name not in fitting for name in ours.keys() | theirs.keys() if _sees(name)):
         raise CheckpointError(
             f"the vision half of {config.run.start_from} ({papers.model.backbone}, {papers.model.feature_dim} wide) is "
             f"not that of this run ({config.model.backbone}, {config.model.feature_dim} wide); give both the same model"
         )
-    network.load_state_dict(names, strict=False)  # the decoders alone start afresh
+    if list(papers.vocabulary) != data.vocabulary.to_list():
+        fitting = {name: weight for name, weight in fitting.items() if _sees(name)}
+    network.load_state_dict(fitting, strict=False)
+
+
+def _sees(weight_name: str) -> bool:
+    return weight_name.partition(".")[0] in VISION_PARTS
 
 
 def _provenance(config: TrainConfig, data: FaceDataModule) -> dict[str, Any]:

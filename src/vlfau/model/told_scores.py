@@ -1,0 +1,49 @@
+"""Tells the caption decoders the AUs' scores, so that words and numbers agree; an addition to the paper.
+
+The paper's decoders see features and nothing of the classifier, and what is judged elsewhere, such as by landmarks, not
+at all. Here what they read is shifted by the scores: an AU's features by its own, the face's by those of all AUs.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from vlfau.model.branch import BranchLinear
+from vlfau.model.classifier import MAX_INTENSITY, AUScores
+
+__all__ = ["Told", "ToldScores"]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is added to the features at every location: `local` (B, N, d) to the AUs', `face` (B, d) to the face's."""
+
+    local: Tensor
+    face: Tensor
+
+
+class ToldScores(nn.Module):
+    """Turn scores into shifts of features; untrained it shifts nothing.
+
+    Args:
+        num_aus: N.
+        feature_dim: d.
+        intensity: Whether there are intensities.
+    """
+
+    def __init__(self, *, num_aus: int, feature_dim: int, intensity: bool) -> None:
+        super().__init__()
+        values = 1 + intensity
+        self.local = BranchLinear(num_branches=num_aus, in_features=values, out_features=feature_dim)
+        self.face = nn.Linear(values * num_aus, feature_dim)
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, scores: AUScores) -> Told:
+        """Return the shifts; words have no influence on the scores through them."""
+        values = [scores.logits.sigmoid()]
+        if scores.intensities is not None:
+            values.append(scores.intensities / MAX_INTENSITY)
+        told = torch.stack(values, dim=2).detach()  # (B, N, 1 or 2)
+        return Told(self.local(told), self.face(told.flatten(1)))

@@ -79,6 +79,8 @@ def words(scores: dict[str, dict[str, Any]]) -> str:
         "Local words agree where it is predicted active": ("truth", "local_agrees_where_predicted_active"),
         "Local words agree where it is predicted inactive": ("truth", "local_agrees_where_predicted_inactive"),
         "Words held to the decided states (`--consistent`) agree": ("truth", "consistent_agrees_with_predicted"),
+        "Degrees in local words are within a letter of the intensity": ("truth", "local_degree_close_to_predicted"),
+        "Degrees in words held to the states are, too": ("truth", "consistent_degree_close_to_predicted"),
         "AUs in global words that are predicted active": ("truth", "global_precision_of_predicted"),
         "AUs predicted active that global words name": ("truth", "global_recall_of_predicted"),
         "Local words: BLEU-4": ("words", "local_bleu4"),

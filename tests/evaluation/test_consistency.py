@@ -1,7 +1,10 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from tests.evaluation.made_up import made_up
-from vlfau.evaluation.consistency import consistency, described_states, named_states
+from vlfau.evaluation.consistency import consistency, described_degrees, described_states, named_states
 from vlfau.facs import AUState
 from vlfau.language import Gender, global_description, local_description
 
@@ -30,6 +33,17 @@ def test_local_words_are_compared_with_the_predicted_and_the_true_states():
     assert shares["local_agrees_where_truly_inactive"] == pytest.approx(2 / 3)
     assert shares["local_readable"] == pytest.approx(5 / 6)
     assert not any(name.startswith(("global", "consistent")) for name in shares)
+
+
+def test_degrees_are_compared_with_the_predicted_intensities_where_words_name_them():
+    slight, marked = (local_description(AUState(12, True, degree)) for degree in (2, 4))
+    answers = made_up((12,), [[0.9], [0.9], [0.9], [0.1]], local=[[slight], [marked], [SMILE], [marked]])
+    assert described_degrees((12,), answers.local_captions)[:, 0].tolist()[:2] == [2, 4]
+    assert np.isnan(described_degrees((12, 25), [[SMILE, slight]])).all()  # no degree; another AU
+    levels = np.array([[2.9], [2.9], [5], [0]], np.float32)
+    shares = consistency(replace(answers, au_intensities=levels, intensity=levels), 0.5)
+    assert shares["local_degree_close_to_predicted"] == 1 / 2  # not told, and not predicted, do not count
+    assert "local_degree_close_to_predicted" not in consistency(answers, 0.5)
 
 
 def test_a_global_text_agrees_if_it_names_exactly_the_active_aus():

@@ -4,6 +4,7 @@ Every caption is read by the parser of `vlfau.language`, which knows nothing of 
 read only where all of it is: one sentence that cannot be read may say anything, so it counts as disagreement.
 """
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -15,9 +16,11 @@ from vlfau.evaluation.answers import Answers
 from vlfau.evaluation.au_metrics import Threshold
 from vlfau.language import parse_global, parse_local
 
-__all__ = ["consistency", "described_states", "named_states"]
+__all__ = ["consistency", "described_degrees", "described_states", "named_states"]
 
 UNREADABLE = -1
+CLOSE = 1.0
+"""Intensities, from 0 to 5, that are no further apart count as close: one letter."""
 
 
 def consistency(answers: Answers, threshold: Threshold) -> dict[str, float | None]:
@@ -54,6 +57,11 @@ def consistency(answers: Answers, threshold: Threshold) -> dict[str, float | Non
             f"{name}_agrees_where_truly_inactive": _share(said == 0, answers.occurrence == 0),
             f"{name}_readable": _share(said != UNREADABLE),
         }
+        if answers.au_intensities is not None:
+            degrees = described_degrees(answers.au_ids, captions)
+            named = predicted & ~np.isnan(degrees)
+            close = np.abs(degrees - answers.au_intensities) <= CLOSE
+            shares[f"{name}_degree_close_to_predicted"] = _share(close, named)
     if answers.global_captions is not None:
         said = named_states(answers.au_ids, answers.global_captions)
         named = said == 1
@@ -83,6 +91,12 @@ def described_states(au_ids: Sequence[int], captions: Sequence[Sequence[str]]) -
     return np.array(said, np.int8).reshape(len(captions), len(au_ids))
 
 
+def described_degrees(au_ids: Sequence[int], captions: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+    """Read the degree, 1 to 5, that every local caption (F x N) names: (F, N), NaN where it names none of its AU."""
+    said = [[_degree(au_id, text) for au_id, text in zip(au_ids, texts, strict=True)] for texts in captions]
+    return np.array(said, float).reshape(len(captions), len(au_ids))
+
+
 def named_states(au_ids: Sequence[int], captions: Sequence[str]) -> NDArray[np.int8]:
     """Read which AUs every global caption names as active.
 
@@ -106,6 +120,13 @@ def _described(au_id: int, text: str) -> int:
     """Return 1, 0 or -1; the same few texts come in thousands of frames, hence the cache."""
     parsed = parse_local(text)
     return int(bool(parsed.active)) if parsed.complete and parsed.au_id == au_id else UNREADABLE
+
+
+@lru_cache(maxsize=1 << 16)
+def _degree(au_id: int, text: str) -> float:
+    parsed = parse_local(text)
+    known = parsed.complete and parsed.au_id == au_id and parsed.intensity is not None
+    return float(parsed.intensity) if known else math.nan  # type: ignore[arg-type]
 
 
 def _share(agrees: NDArray[Any], where: NDArray[np.bool_] | None = None) -> float | None:

@@ -131,6 +131,22 @@ def test_landmarks_are_shares_of_the_crop_and_change_names_in_a_mirror(write_man
     torch.testing.assert_close(mirrored, plain.flip(0) * torch.tensor([-1.0, 1.0]) + torch.tensor([1.0, 0.0]))
 
 
+def test_a_mirrored_landmark_without_its_partner_is_unknown(write_manifest):
+    rows = [{"AU12": 1, "AU25": 0, "landmark_33_x": 60, "landmark_33_y": 50, "landmark_1_x": 60, "landmark_1_y": 70}]
+    frames = dataset(write_manifest(rows), flip=1)
+    unknown = dict(zip(frames.manifest.landmark_ids, frames[0].landmarks.isnan().all(1).tolist(), strict=True))
+    assert unknown == {33: True, 1: False}  # 33 lies at the eye, 1 on the nose
+
+
+def test_mirroring_needs_no_landmarks(write_manifest):
+    assert dataset(write_manifest(ROWS), flip=1)[0].landmarks.shape == (0, 2)
+
+
+def test_captions_are_empty_where_no_words_are_asked_for(write_manifest):
+    sample = dataset(write_manifest(ROWS), words=False)[0]
+    assert [list(caption) for caption in (*sample.local_captions, sample.global_caption)] == [[], [], []]
+
+
 def test_landmarks_shrink_with_their_picture(write_manifest):
     twice = {name: 2 * (at + 0.5) - 0.5 if name.startswith("landmark") else at for name, at in LANDMARKS.items()}
     small = dataset(write_manifest([LANDMARKS], name="small.csv"))[0].landmarks

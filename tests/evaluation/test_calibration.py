@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+import torch
 
+from tests.training.conftest import add_landmark
 from vlfau.data import read_manifest
 from vlfau.errors import ConfigError, ManifestError
 from vlfau.evaluation import Look, Scope, calibrate, evaluate
@@ -65,6 +67,26 @@ def test_a_calibrated_checkpoint_keeps_its_order_and_means_its_probabilities(tra
         old, new = before.au_probs[:, column], after.au_probs[:, column]
         assert (np.diff(new[np.argsort(old, kind="stable")]) >= -1e-6).all()
         assert new.mean() == pytest.approx((after.occurrence[:, column] == 1).mean(), abs=0.02)
+
+
+@pytest.mark.parametrize("landmarks", [0, 1])
+def test_calibration_moves_the_logits_by_one_slope_and_one_shift(toy_config, tmp_path, landmarks):
+    manifest = toy_config().data.manifest
+    if landmarks:
+        add_landmark(manifest)
+    mirrored = "model.mirrored=true"
+    trained = train(toy_config("run.max_epochs=1", f"model.landmarks={landmarks}", mirrored))
+    many = with_many_frames(manifest, manifest.parent)
+    calibrate(trained, many, tmp_path / "calibrated")
+    crops = torch.randint(0, 256, (8, 3, 112, 112), dtype=torch.uint8)
+    with torch.no_grad():
+        before, after = (
+            load_checkpoint(folder)[0].eval().see(crops).au_logits for folder in (trained, tmp_path / "calibrated")
+        )
+    for old, new in zip(before.T, after.T, strict=True):
+        slope, shift = np.polyfit(old.double(), new.double(), 1)
+        torch.testing.assert_close(slope * old + shift, new, atol=1e-4, rtol=1e-4, check_dtype=False)
+    assert not torch.allclose(before, after, atol=1e-2)
 
 
 def test_evaluation_takes_the_checkpoints_own_thresholds(trained, toy_config, tmp_path):

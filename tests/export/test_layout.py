@@ -138,7 +138,7 @@ def network():
 def test_a_mirrored_network_with_landmarks_is_exported_whole(network):
     config = ModelConfig(
         backbone="facemesh", backbone_options={"frozen_stages": 1}, crop_size=64, combined_dim=16, feature_dim=16,
-        intensity=True, landmarks=5, mirrored=True, told_scores=True, local_language=False, global_language=False,
+        intensity=True, landmarks=5, mirrored=True, told_scores=True, hidden_dim=8, embedding_dim=8,
     )  # fmt: skip
     torch.manual_seed(0)
     mirrored = build_vlfau(config, num_aus=3, vocabulary_size=9).eval()

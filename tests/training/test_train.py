@@ -223,7 +223,9 @@ def test_words_alone_learn_behind_a_frozen_vision_half(toy_config, tmp_path):
     normal = "model.normalise=true"
     joint = train(toy_config("run.max_epochs=1", f"run.output={tmp_path / 'joint'}", normal))
     start, told = (f"run.start_from={joint}", "run.frozen_vision=true"), "model.told_scores=true"
-    words = train(toy_config("run.max_epochs=1", f"run.output={tmp_path / 'words'}", *start, normal, told))
+    words = train(
+        toy_config("run.max_epochs=1", f"run.output={tmp_path / 'words'}", *start, normal, told, "run.seed=2")
+    )
     (earlier, _), (later, _) = load_checkpoint(joint), load_checkpoint(words)
     before, after = earlier.state_dict(), later.state_dict()
     seeing = [name for name in before if name.partition(".")[0] in VISION_PARTS]
@@ -233,6 +235,16 @@ def test_words_alone_learn_behind_a_frozen_vision_half(toy_config, tmp_path):
     assert later.told_scores.local.weight.abs().max() > 0
     changed = (before["local_decoder.gates.weight"] - after["local_decoder.gates.weight"]).abs()
     assert 0 < changed.mean() < 0.01  # it went on from there
+
+
+def test_decoders_of_another_size_start_afresh_as_a_whole(toy_config, tmp_path):
+    joint = train(toy_config("run.max_epochs=1", f"run.output={tmp_path / 'joint'}"))
+    start = (f"run.start_from={joint}", "run.frozen_vision=true", "optimiser.learning_rate=0", "run.seed=2")
+    same = train(toy_config("run.max_epochs=1", f"run.output={tmp_path / 'same'}", *start))
+    other = train(toy_config("run.max_epochs=1", f"run.output={tmp_path / 'other'}", *start, "model.hidden_dim=24"))
+    before, kept, fresh = (load_checkpoint(folder)[0].local_decoder.embedding.weight for folder in (joint, same, other))
+    assert torch.equal(kept, before)
+    assert not torch.equal(fresh, before)
 
 
 def test_freezing_what_did_not_learn_or_cannot_speak_is_refused(toy_config):

@@ -33,8 +33,8 @@ class Sample:
         valid_mask: (N,) bool, True where annotated.
         intensity: (N,) float, 0 to 5; NaN where unknown.
         landmarks: (K, 2), x and y as shares of the crop's side; NaN where unknown or outside of the crop.
-        local_captions: The words of every AU with the end; empty where nobody annotated.
-        global_caption: The words of the face with the end.
+        local_captions: The words of every AU with the end; empty where nobody annotated, or no words are asked for.
+        global_caption: The words of the face with the end; empty likewise.
     """
 
     face: Tensor

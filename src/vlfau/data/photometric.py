@@ -16,6 +16,7 @@ KERNEL_SIDES = (1, 3, 5)
 LEAST_KEPT = 0.4
 """Of the face in a restyled one."""
 NOISE_VALUES = 2**20
+"""Normal values that are drawn, once: enough that two faces hardly ever get the same."""
 
 
 def lose_colour(face: Face) -> Face:
@@ -24,7 +25,14 @@ def lose_colour(face: Face) -> Face:
 
 
 def retone(face: Face, *, gamma: float, gains: NDArray[np.float64], contrast: float) -> Face:
-    """Bend the tones of a face, brighten each of the three colours, and change the contrast about the mean."""
+    """Change a face's tones.
+
+    Args:
+        face: The face.
+        gamma: The exponent of the tones, from 0 to 1.
+        gains: (3,), by which the colours are multiplied in the end.
+        contrast: By which the distance from the tone of the mean level is multiplied before.
+    """
     tones = np.linspace(0, 1, 256) ** gamma
     middle = tones[round(face.mean())]
     curves = 255 * gains * (middle + contrast * (tones[:, None] - middle))  # (256, 3)
@@ -41,18 +49,24 @@ def restyle(face: Face, rng: np.random.Generator) -> Face:
     side, kept = int(rng.choice(KERNEL_SIDES)), rng.uniform(LEAST_KEPT, 1)
     colours, kernels = rng.standard_normal((3, 3)), rng.standard_normal((3, side, side))
     pixels = face.astype(np.float32)
-    mean, spread = pixels.mean(), max(1.0, pixels.std())
-    own = (pixels - mean) / spread
+    mean, std = pixels.mean(), max(1.0, pixels.std())
+    own = (pixels - mean) / std
     mixture = cv2.split(cv2.transform(own, colours / 3**0.5))
     pairs = zip(mixture, kernels, strict=True)
     other = cv2.merge([cv2.filter2D(colour, -1, kernel / np.linalg.norm(kernel)) for colour, kernel in pairs])
     mixed = kept * own + (1 - kept) * other
-    restyled: Face = (mean + spread * mixed / max(0.1, mixed.std())).round().clip(0, 255).astype(np.uint8)
+    restyled: Face = (mean + std * mixed / max(0.1, mixed.std())).round().clip(0, 255).astype(np.uint8)
     return restyled
 
 
 def lose_detail(face: Face, share: float, *, quality: int | None = None) -> Face:
-    """Shrink a face to a share of its side, compress it as JPEG of a quality of 1 to 100, and enlarge it again."""
+    """Shrink a face, compress it, and enlarge it again.
+
+    Args:
+        face: The face.
+        share: Of its side that is left in between; 1 leaves the size.
+        quality: Of JPEG compression, 1 to 100; None leaves it out.
+    """
     size = len(face)
     small = max(1, round(share * size))
     if small < size:
@@ -63,11 +77,12 @@ def lose_detail(face: Face, share: float, *, quality: int | None = None) -> Face
     return cast("Face", cv2.resize(face, (size, size), interpolation=cv2.INTER_LINEAR)) if small < size else face
 
 
-def add_noise(face: Face, rng: np.random.Generator, spread: float) -> Face:
-    """Add normal noise of a standard deviation to every value, cut from a long stretch that is drawn once."""
-    start = rng.integers(0, NOISE_VALUES - face.size)
-    noise = np.float32(spread) * _noise()[start : start + face.size].reshape(face.shape)
-    return cast("Face", cv2.add(face, noise, dtype=cv2.CV_8U))
+def add_noise(face: Face, rng: np.random.Generator, std: float) -> Face:
+    """Add normal noise of a standard deviation, in levels, cut from a long stretch that is drawn once."""
+    start = rng.integers(0, NOISE_VALUES)
+    places = np.arange(start, start + face.size)
+    noise = np.float32(std) * _noise().take(places, mode="wrap").reshape(face.shape)
+    return cast("Face", cv2.add(np.ascontiguousarray(face), noise, dtype=cv2.CV_8U))
 
 
 @cache

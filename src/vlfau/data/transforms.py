@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.data.photometric import Face, add_noise, lose_colour, lose_detail, restyle, retone
+from vlfau.errors import ConfigError
 
 __all__ = ["Augmentation", "AugmentationConfig", "Matrix", "centre_crop"]
 
@@ -57,6 +58,14 @@ class AugmentationConfig:
     stretch: float = 0.0
     tight: float = 0.0
     paraphrases: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("flip", "cutout", "cutout_side", "grey", "light", "restyle", "blur", "compression", "tight"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"augmentation.{name} is a share from 0 to 1, not {getattr(self, name)}")
+        for name, below in (("tone", 4), ("noise", 256), ("tilt", 90), ("stretch", 1)):
+            if not 0 <= getattr(self, name) < below:
+                raise ConfigError(f"augmentation.{name} lies between 0 and {below}, not at {getattr(self, name)}")
 
 
 class Augmentation:

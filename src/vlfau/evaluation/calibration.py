@@ -1,14 +1,13 @@
 """Probabilities that mean what they say, and thresholds that decide best, learned on people who were not trained on.
 
 Class weights and a preset's rates pull a network's probabilities away from how often an AU occurs. Two numbers an AU
-(Platt, "Probabilistic Outputs for Support Vector Machines", 1999) put them right, and go into the classifier itself.
+(Platt, "Probabilistic Outputs for Support Vector Machines", 1999) put them right, and go into the network itself.
 """
 
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
@@ -51,7 +50,6 @@ def calibrate(checkpoint: Path, manifest: Path, out: Path, *, look: Look | None 
     probs = answers.au_probs.astype(np.float64).clip(limit, 1 - limit)
     au_logits = np.log(probs) - np.log1p(-probs)
     thresholds = []
-    linear = network.classifier.linear
     for column, au_id in enumerate(papers.au_ids):
         known = answers.occurrence[:, column] != UNKNOWN
         scores, active = au_logits[known, column], answers.occurrence[known, column] == 1
@@ -61,9 +59,7 @@ def calibrate(checkpoint: Path, manifest: Path, out: Path, *, look: Look | None 
                 f"frames; calibration needs {LEAST_STATES} frames of either kind at least, add some"
             )
         slope, shift = platt_scaling(scores, active)
-        with torch.no_grad():
-            linear.weight[column] *= slope
-            linear.bias[column] = slope * linear.bias[column] + shift
+        network.rescale_logits(column, slope, shift)
         calibrated = 1 / (1 + np.exp(-(slope * scores + shift)))
         thresholds.append(best_threshold(calibrated, active))
     training = papers.training | {"calibrated_on_frames": len(frames.frames)}

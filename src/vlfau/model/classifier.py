@@ -53,6 +53,12 @@ class AUClassifier(nn.Module):
         """Return `au_logits` (B, N) of the branches' features, mean-pooled over the locations: (B, N, d)."""
         return cast("Tensor", self.linear(pooled_features)).squeeze(2)
 
+    @torch.no_grad()
+    def rescale(self, branch: int, slope: float, shift: float) -> None:
+        """Change the weights so that a branch's logit is `slope` times what it was, plus `shift`."""
+        self.linear.weight[branch] *= slope
+        self.linear.bias[branch] = slope * self.linear.bias[branch] + shift
+
 
 class AUIntensity(AUClassifier):
     """Tell how strongly every AU acts; an addition to the paper."""

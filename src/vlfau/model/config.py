@@ -81,6 +81,11 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
         raise ConfigError(
             f"model.landmarks is {config.landmarks}; a face has 0 to {MOST_LANDMARKS}, give as many as the manifest"
         )
+    if config.told_scores and not (config.local_language or config.global_language):
+        raise ConfigError(
+            "model.told_scores tells decoders the scores, and there are none; switch local_language or global_language "
+            "on, or told_scores off"
+        )
 
     def decoder(wanted: bool) -> CaptionDecoder | None:
         if not wanted:
@@ -116,7 +121,13 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
         )
         if config.landmarks
         else None,
-        told_scores=ToldScores(num_aus=num_aus, feature_dim=config.feature_dim, intensity=config.intensity)
+        told_scores=ToldScores(
+            num_aus=num_aus,
+            feature_dim=config.feature_dim,
+            intensity=config.intensity,
+            local=config.local_language,
+            face=config.global_language,
+        )
         if config.told_scores
         else None,
         mirrored=config.mirrored,

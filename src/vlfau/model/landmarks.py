@@ -120,6 +120,13 @@ class LandmarkBranch(nn.Module):
         intensities = MAX_INTENSITY * strengths.sigmoid() if strengths.shape[1] else None
         return LandmarkOutput(torch.stack(estimates, dim=1), AUScores(logits, intensities))
 
+    @torch.no_grad()
+    def rescale(self, column: int, slope: float, shift: float) -> None:
+        """Change the weights so that an AU's logit is `slope` times what it was, plus `shift`."""
+        last = cast("nn.Linear", self.judge[-1])
+        last.weight[column] *= slope
+        last.bias[column] = slope * last.bias[column] + shift
+
 
 class _LandmarkMaps(nn.Module):
     """Find landmarks from all of the face."""

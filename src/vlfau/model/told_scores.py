@@ -17,10 +17,15 @@ __all__ = ["Told", "ToldScores"]
 
 @dataclass(frozen=True)
 class Told:
-    """What is added to the features at every location: `local` (B, N, d) to the AUs', `face` (B, d) to the face's."""
+    """What is added to the features at every location.
 
-    local: Tensor
-    face: Tensor
+    Attributes:
+        local: (B, N, d), to the AUs' features; None where no words are made of these.
+        face: (B, d), to the face's; None likewise.
+    """
+
+    local: Tensor | None
+    face: Tensor | None
 
 
 class ToldScores(nn.Module):
@@ -30,20 +35,29 @@ class ToldScores(nn.Module):
         num_aus: N.
         feature_dim: d.
         intensity: Whether there are intensities.
+        local: Whether words are made of the AUs' features.
+        face: Whether words are made of the face's.
     """
 
-    def __init__(self, *, num_aus: int, feature_dim: int, intensity: bool) -> None:
+    def __init__(self, *, num_aus: int, feature_dim: int, intensity: bool, local: bool, face: bool) -> None:
         super().__init__()
         values = 1 + intensity
-        self.local = BranchLinear(num_branches=num_aus, in_features=values, out_features=feature_dim)
-        self.face = nn.Linear(values * num_aus, feature_dim)
+        self.local = BranchLinear(num_branches=num_aus, in_features=values, out_features=feature_dim) if local else None
+        self.face = nn.Linear(values * num_aus, feature_dim) if face else None
         for parameter in self.parameters():
             nn.init.zeros_(parameter)
 
     def forward(self, scores: AUScores) -> Told:
-        """Return the shifts; words have no influence on the scores through them."""
+        """Return the shifts; words have no influence on the scores through them.
+
+        Args:
+            scores: Of B faces.
+        """
         values = [scores.logits.sigmoid()]
         if scores.intensities is not None:
             values.append(scores.intensities / MAX_INTENSITY)
         told = torch.stack(values, dim=2).detach()  # (B, N, 1 or 2)
-        return Told(self.local(told), self.face(told.flatten(1)))
+        return Told(
+            self.local(told) if self.local is not None else None,
+            self.face(told.flatten(1)) if self.face is not None else None,
+        )

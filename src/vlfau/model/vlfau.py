@@ -53,7 +53,7 @@ class VisionOutput:
         return self.scores.intensities
 
     def of(self, faces: slice) -> "VisionOutput":
-        """Return what is said of some of the faces."""
+        """Return what is seen in some of the faces; what words are told comes after."""
         return VisionOutput(
             self.stem_features[faces],
             self.refinement.of(faces),
@@ -62,15 +62,18 @@ class VisionOutput:
         )
 
     def au_features(self, branches: Tensor | None = None) -> Tensor:
-        """Return what local captions are made of: V refined by every branch, (B, N, L, d), with what it was told.
+        """Return what local captions are made of: V refined by every branch, with what the branch was told.
 
         Args:
             branches: (B, N'), the branches wanted for every face; None for all N.
+
+        Returns:
+            (B, N', L, d).
         """
         refined = self.refinement.refine(self.stem_features, branches)
-        if self.told is None:
+        shifts = self.told.local if self.told is not None else None
+        if shifts is None:
             return refined
-        shifts = self.told.local
         if branches is not None:
             shifts = shifts.gather(1, branches[..., None].expand(-1, -1, shifts.shape[2]))
         return refined + shifts[:, :, None]
@@ -78,7 +81,8 @@ class VisionOutput:
     @property
     def face_features(self) -> Tensor:
         """What global captions are made of: V, (B, L, d), with what it was told."""
-        return self.stem_features if self.told is None else self.stem_features + self.told.face[:, None]
+        shift = self.told.face if self.told is not None else None
+        return self.stem_features if shift is None else self.stem_features + shift[:, None]
 
     @property
     def attention_maps(self) -> Tensor:
@@ -147,6 +151,12 @@ class VLFAU(nn.Module):
         self.landmark_branch, self.told_scores = landmark_branch, told_scores
         self.num_aus, self.mirrored = num_aus, mirrored
         self.vision_frozen = False
+
+    def rescale_logits(self, column: int, slope: float, shift: float) -> None:
+        """Change the weights so that an AU's logit is `slope` times what it was, plus `shift`."""
+        self.classifier.rescale(column, slope, shift)
+        if self.landmark_branch is not None:
+            self.landmark_branch.rescale(column, slope, shift)  # the mean of both is then rescaled too
 
     def freeze_vision(self) -> None:
         """Leave the vision half as it is, its running statistics too, while the rest trains."""

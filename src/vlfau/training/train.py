@@ -313,23 +313,24 @@ def _module(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
 
 
 def _take_weights(network: VLFAU, config: TrainConfig, data: FaceDataModule) -> None:
-    """Copy the vision half of an earlier run, and what else fits."""
+    """Copy the vision half of an earlier run, and the decoders if they are of the same sizes and words."""
     assert config.run.start_from is not None
     earlier, papers = load_checkpoint(config.run.start_from, au_ids=data.au_ids, fold=config.data.fold)
-    ours, theirs = network.state_dict(), earlier.state_dict()
-    fitting = {name: weight for name, weight in theirs.items() if name in ours and weight.shape == ours[name].shape}
-    if any(name not in fitting for name in ours.keys() | theirs.keys() if _sees(name)):
+    parts = {*dict(network.named_children()), *dict(earlier.named_children())}
+    fitting = {name for name in parts if _shapes(getattr(network, name)) == _shapes(getattr(earlier, name))}
+    if not fitting.issuperset(parts.intersection(VISION_PARTS)):
         raise CheckpointError(
             f"the vision half of {config.run.start_from} ({papers.model.backbone}, {papers.model.feature_dim} wide) is "
             f"not that of this run ({config.model.backbone}, {config.model.feature_dim} wide); give both the same model"
         )
     if list(papers.vocabulary) != data.vocabulary.to_list():
-        fitting = {name: weight for name, weight in fitting.items() if _sees(name)}
-    network.load_state_dict(fitting, strict=False)
+        fitting = fitting.intersection(VISION_PARTS)
+    for name in fitting:
+        getattr(network, name).load_state_dict(getattr(earlier, name).state_dict())
 
 
-def _sees(weight_name: str) -> bool:
-    return weight_name.partition(".")[0] in VISION_PARTS
+def _shapes(part: torch.nn.Module | None) -> dict[str, torch.Size]:
+    return {} if part is None else {name: weight.shape for name, weight in part.state_dict().items()}
 
 
 def _provenance(config: TrainConfig, data: FaceDataModule) -> dict[str, Any]:

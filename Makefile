@@ -84,6 +84,8 @@ default-model: dev ## Make the default model anew: faces, training, calibration,
 	$(VLFAU) synth $(FACES)/test --preset wide --subjects 120 $(SYNTH) --seed 503 --pairs --regions
 	$(VLFAU) train configs/default-vision.yaml --continue
 	$(VLFAU) train configs/default-joint.yaml --continue
+	rm -rf runs/default-joint/calibrated
+	$(VLFAU) calibrate runs/default-joint/best $(FACES)/held-out/manifest.csv runs/default-joint/calibrated
 	$(VLFAU) train configs/default.yaml --continue
 	rm -rf runs/default/calibrated runs/default/bundle
 	$(VLFAU) calibrate runs/default/best $(FACES)/held-out/manifest.csv runs/default/calibrated

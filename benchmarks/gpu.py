@@ -13,22 +13,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmarks.learning import joint_module, optimiser_of, training_step
 from benchmarks.rows import Row
 from benchmarks.timing import Timing, time_in_turns
 from vlfau.data.dataset import Batch
-from vlfau.facs import AU_SETS
+from vlfau.facs import AU_SETS, all_au_ids
 from vlfau.language import Vocabulary, max_global_length, max_local_length
 from vlfau.language.decoding import DecodingOptions, decode_captions
 from vlfau.model import VLFAU, ModelConfig, build_vlfau
 from vlfau.model.stepper import TorchStepper
-from vlfau.training.config import OptimiserConfig, read_config
+from vlfau.training.config import read_config
 from vlfau.training.module import VLFAUModule
 
 __all__ = ["measure"]
 
 PAPER_AUS, PAPER_BATCH = AU_SETS["bp4d"], 64
 DEFAULT_CONFIGS = tuple(Path(f"configs/{name}.yaml") for name in ("default-vision", "default-joint", "default"))
-DEFAULT_AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26, 43)
+DEFAULT_AUS = all_au_ids()
 DEFAULT_BATCHES = (32, 128)
 CAPTION_WORDS = (37, 47)
 """To which a batch of 64 faces pads its local and its global captions."""
@@ -96,13 +97,16 @@ def _speaking() -> Iterator[Row]:
 def _learning() -> Iterator[Row]:
     batch = _batch(PAPER_AUS, PAPER_BATCH, crop_size=224, landmarks=0)
     full = _module(ModelConfig(), PAPER_AUS)
-    optimiser = _optimiser(full)
-    joint = {precision: _step(optimiser, _at(precision, partial(_joint_loss, full, batch))) for precision in PRECISIONS}
+    optimiser = optimiser_of(full)
+    joint = {
+        precision: training_step(optimiser, _at(precision, partial(_joint_loss, full, batch)))
+        for precision in PRECISIONS
+    }
     memory = {precision: _memory(step) for precision, step in joint.items()}
     bare = timm.create_model(BARE, num_classes=len(PAPER_AUS)).cuda()
-    other = _optimiser(bare)
+    other = optimiser_of(bare)
     for precision in PRECISIONS:
-        plain = _step(other, _at(precision, partial(_bare_loss, bare, batch)))
+        plain = training_step(other, _at(precision, partial(_bare_loss, bare, batch)))
         times = _time({"bare": plain, "full": joint[precision]})
         what = f"training step of {PAPER_BATCH} faces, {precision}"
         yield Row(f"{what}, all of the network", f"{_speed(times['full'], PAPER_BATCH)}, {memory[precision]:.1f} GiB")
@@ -116,11 +120,11 @@ def _learning_default() -> Iterator[Row]:
         module = _module(config.model, DEFAULT_AUS, config.run.local_captions_per_face)
         if config.run.frozen_vision:
             module.network.freeze_vision()
-        optimiser = _optimiser(module)
+        optimiser = optimiser_of(module)
         for faces in DEFAULT_BATCHES:
             batch = _batch(DEFAULT_AUS, faces, crop_size=config.model.crop_size, landmarks=config.model.landmarks)
             for precision in PRECISIONS:
-                step = _step(optimiser, _at(precision, partial(_joint_loss, module, batch)))
+                step = training_step(optimiser, _at(precision, partial(_joint_loss, module, batch)))
                 time = _time({"": step})[""]
                 yield Row(f"training step of {path.stem}, {faces} faces, {precision}", _speed(time, faces))
 
@@ -142,14 +146,7 @@ def _bare_loss(bare: torch.nn.Module, batch: Batch) -> Tensor:
 
 
 def _module(config: ModelConfig, au_ids: tuple[int, ...], captions_per_face: int | None = None) -> VLFAUModule:
-    return VLFAUModule(
-        network=_network(config, au_ids),
-        vocabulary=Vocabulary.for_aus(au_ids),
-        au_ids=au_ids,
-        weights=torch.ones(len(au_ids)),
-        optimiser=OptimiserConfig(),
-        local_captions_per_face=captions_per_face,
-    ).cuda()
+    return joint_module(_network(config, au_ids), au_ids, captions_per_face).cuda()
 
 
 def _batch(au_ids: tuple[int, ...], faces: int, *, crop_size: int, landmarks: int) -> Batch:
@@ -176,19 +173,6 @@ def _at(precision: str, call: Callable[[], object]) -> Callable[[], Tensor]:
         return result
 
     return at_precision
-
-
-def _optimiser(module: torch.nn.Module) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(module.parameters(), lr=1e-5, weight_decay=5e-4)
-
-
-def _step(optimiser: torch.optim.Optimizer, loss_of: Callable[[], Tensor]) -> Callable[[], None]:
-    def step() -> None:
-        optimiser.zero_grad()
-        loss_of().backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-
-    return step
 
 
 def _time(variants: dict[str, Callable[[], object]]) -> dict[str, Timing]:

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from benchmarks.learning import joint_module, optimiser_of, training_step
 from benchmarks.rows import Row
 from benchmarks.timing import time_in_turns
 from vlfau.data import AugmentationConfig, FrameDataset, read_manifest
@@ -23,8 +24,6 @@ from vlfau.facs import AU_SETS
 from vlfau.language import Vocabulary
 from vlfau.model import ModelConfig, build_vlfau
 from vlfau.synthetic import Settings, generate
-from vlfau.training.config import OptimiserConfig
-from vlfau.training.module import VLFAUModule
 
 __all__ = ["measure"]
 
@@ -75,13 +74,7 @@ def _steps(batch: Batch) -> Iterator[Row]:
     torch.manual_seed(0)
     vocabulary = Vocabulary.for_aus(AU_IDS)
     network = build_vlfau(ModelConfig(), num_aus=len(AU_IDS), vocabulary_size=len(vocabulary))
-    module = VLFAUModule(
-        network=network,
-        vocabulary=vocabulary,
-        au_ids=AU_IDS,
-        weights=torch.ones(len(AU_IDS)),
-        optimiser=OptimiserConfig(),
-    )
+    module = joint_module(network, AU_IDS)
     bare = timm.create_model("swin_base_patch4_window7_224", pretrained=False, num_classes=len(AU_IDS))
     pixels = (batch.faces.float() - 127) / 64
 
@@ -91,7 +84,10 @@ def _steps(batch: Batch) -> Iterator[Row]:
     def joint_loss() -> Tensor:
         return module.training_losses(batch).total()
 
-    steps = {"bare": _step(bare, bare_loss), "full": _step(module, joint_loss)}
+    steps = {
+        "bare": training_step(optimiser_of(bare), bare_loss),
+        "full": training_step(optimiser_of(module), joint_loss),
+    }
     times = time_in_turns(steps, repeats=REPEATS)
     threads = torch.get_num_threads()
     yield Row(f"training step of {BATCH} faces, bare Swin-B, {threads} thread(s)", str(times["bare"]))
@@ -102,17 +98,6 @@ def _steps(batch: Batch) -> Iterator[Row]:
         times["bare"].median / times["full"].median,
     )
     yield Row("faces that the network learns from", f"{BATCH / times['full'].median:.1f} faces/s")
-
-
-def _step(module: torch.nn.Module, loss_of: Callable[[], Tensor]) -> Callable[[], None]:
-    optimiser = torch.optim.AdamW(module.parameters(), lr=1e-5, weight_decay=5e-4)
-
-    def step() -> None:
-        optimiser.zero_grad()
-        loss_of().backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-
-    return step
 
 
 def _processes(manifest: Path) -> Iterator[Row]:

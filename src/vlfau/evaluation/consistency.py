@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vlfau.evaluation.answers import Answers
 from vlfau.evaluation.au_metrics import Threshold
-from vlfau.language import parse_global, parse_local
+from vlfau.language import ParsedLocal, parse_global, parse_local
 
 __all__ = ["consistency", "described_degrees", "described_states", "named_states"]
 
@@ -115,18 +115,22 @@ def named_states(au_ids: Sequence[int], captions: Sequence[str]) -> NDArray[np.i
     return named
 
 
-@lru_cache(maxsize=1 << 16)
 def _described(au_id: int, text: str) -> int:
-    """Return 1, 0 or -1; the same few texts come in thousands of frames, hence the cache."""
-    parsed = parse_local(text)
+    """Return 1, 0 or -1."""
+    parsed = _read(text)
     return int(bool(parsed.active)) if parsed.complete and parsed.au_id == au_id else UNREADABLE
 
 
-@lru_cache(maxsize=1 << 16)
 def _degree(au_id: int, text: str) -> float:
-    parsed = parse_local(text)
+    parsed = _read(text)
     known = parsed.complete and parsed.au_id == au_id and parsed.intensity is not None
     return float(parsed.intensity) if known else math.nan  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=1 << 16)
+def _read(text: str) -> ParsedLocal:
+    """Read a caption; the same few texts come in thousands of frames, hence the cache."""
+    return parse_local(text)
 
 
 def _share(agrees: NDArray[Any], where: NDArray[np.bool_] | None = None) -> float | None:

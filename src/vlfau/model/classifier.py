@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from vlfau.model.branch import BranchLinear
 
-__all__ = ["MAX_INTENSITY", "AUClassifier", "AUIntensity", "AUScores"]
+__all__ = ["MAX_INTENSITY", "AUClassifier", "AUIntensity", "AUScores", "rescale"]
 
 MAX_INTENSITY = 5.0
 
@@ -53,12 +53,6 @@ class AUClassifier(nn.Module):
         """Return `au_logits` (B, N) of the branches' features, mean-pooled over the locations: (B, N, d)."""
         return cast("Tensor", self.linear(pooled_features)).squeeze(2)
 
-    @torch.no_grad()
-    def rescale(self, branch: int, slope: float, shift: float) -> None:
-        """Change the weights so that a branch's logit is `slope` times what it was, plus `shift`."""
-        self.linear.weight[branch] *= slope
-        self.linear.bias[branch] = slope * self.linear.bias[branch] + shift
-
 
 class AUIntensity(AUClassifier):
     """Tell how strongly every AU acts; an addition to the paper."""
@@ -66,3 +60,10 @@ class AUIntensity(AUClassifier):
     def forward(self, pooled_features: Tensor) -> Tensor:
         """Return intensities (B, N) from 0 to 5 (A = 1 to E = 5) of the branches' pooled features (B, N, d)."""
         return MAX_INTENSITY * super().forward(pooled_features).sigmoid()
+
+
+@torch.no_grad()
+def rescale(layer: BranchLinear | nn.Linear, row: int, slope: float, shift: float) -> None:
+    """Change the weights of a layer so that one of its outputs is `slope` times what it was, plus `shift`."""
+    layer.weight[row] *= slope
+    layer.bias[row] = slope * layer.bias[row] + shift

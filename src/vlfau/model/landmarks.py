@@ -120,12 +120,10 @@ class LandmarkBranch(nn.Module):
         intensities = MAX_INTENSITY * strengths.sigmoid() if strengths.shape[1] else None
         return LandmarkOutput(torch.stack(estimates, dim=1), AUScores(logits, intensities))
 
-    @torch.no_grad()
-    def rescale(self, column: int, slope: float, shift: float) -> None:
-        """Change the weights so that an AU's logit is `slope` times what it was, plus `shift`."""
-        last = cast("nn.Linear", self.judge[-1])
-        last.weight[column] *= slope
-        last.bias[column] = slope * last.bias[column] + shift
+    @property
+    def scores_layer(self) -> nn.Linear:
+        """The layer whose first N outputs are the AUs' logits."""
+        return cast("nn.Linear", self.judge[-1])
 
 
 class _LandmarkMaps(nn.Module):

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from vlfau.errors import ConfigError
 from vlfau.model.caption_decoder import CaptionDecoder
-from vlfau.model.classifier import AUClassifier, AUIntensity, AUScores
+from vlfau.model.classifier import AUClassifier, AUIntensity, AUScores, rescale
 from vlfau.model.landmarks import LandmarkBranch, LandmarkOutput
 from vlfau.model.refinement import DAIR, Refinement
 from vlfau.model.stem import Stem
@@ -154,9 +154,9 @@ class VLFAU(nn.Module):
 
     def rescale_logits(self, column: int, slope: float, shift: float) -> None:
         """Change the weights so that an AU's logit is `slope` times what it was, plus `shift`."""
-        self.classifier.rescale(column, slope, shift)
+        rescale(self.classifier.linear, column, slope, shift)
         if self.landmark_branch is not None:
-            self.landmark_branch.rescale(column, slope, shift)  # the mean of both is then rescaled too
+            rescale(self.landmark_branch.scores_layer, column, slope, shift)  # the mean of both is then rescaled too
 
     def freeze_vision(self) -> None:
         """Leave the vision half as it is, its running statistics too, while the rest trains."""

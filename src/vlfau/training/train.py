@@ -105,7 +105,7 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
         remove_leftovers(output)
     with replacing(output / CONFIG_FILE) as temporary:
         temporary.write_text(json.dumps(asdict(config), indent=2, default=str) + "\n", encoding="utf-8")
-    if is_main_process() and not resume:
+    if is_main_process() and not resume and papers.speaks:
         write_descriptions(learned, data.descriptions)
     best = BestCheckpoint(output / BEST_FOLDER, papers)
     average = config.optimiser.average_decay
@@ -246,7 +246,7 @@ class StopAfter(Callback):
             trainer.should_stop = True
 
 
-def _data(config: TrainConfig, descriptions: Descriptions | None) -> FaceDataModule:
+def _data(config: TrainConfig, descriptions: Descriptions | None = None) -> FaceDataModule:
     if config.data.validation is not None and config.data.fold is not None:
         raise ConfigError(
             "data.validation and data.fold both say what validates; set data.fold to null, or leave one out"

@@ -35,6 +35,7 @@ from vlfau.training.run_folder import (
     RESUME_FILE,
     check_new_run,
     check_same_run,
+    content_of,
     write_config,
 )
 
@@ -68,8 +69,9 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
         raise CheckpointError(
             f"there is nothing to resume in {output}: it has no {RESUME_FILE}; start without --resume"
         )
+    content = content_of(config)
     if resume:
-        check_same_run(config)
+        check_same_run(config, content)
     else:
         check_new_run(output)
     if config.run.frozen_vision and (
@@ -83,8 +85,6 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
     if config.run.threads is not None:
         torch.set_num_threads(config.run.threads)
     data = _data(config)
-    if resume:
-        check_same_run(config, data.content)
     module = _module(config, data)
     for notice in _notices(config, data):
         (notify or logging.getLogger(__name__).warning)(notice)
@@ -100,7 +100,7 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
     output.mkdir(parents=True, exist_ok=True)
     if is_main_process():
         remove_leftovers(output)
-    write_config(config, data.content)
+    write_config(config, content)
     kept = KeptCheckpoint(output / CHECKPOINT_FOLDER, papers, config.run.epoch_choice)
     average = config.optimiser.average_decay
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)

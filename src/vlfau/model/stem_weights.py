@@ -86,8 +86,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             raise ConfigError(f"stem weights {path} are {what}; fetch the file again")
     except pickle.UnpicklingError:
         raise ConfigError(
-            f"stem weights {path} hold Python objects besides weights, which could run code, or are damaged; nothing of "
-            "them was loaded: save the weights alone, as safetensors"
+            f"stem weights {path} hold Python objects besides weights, which could run code, or are damaged; none of "
+            "it was loaded: save the weights alone, as safetensors"
         ) from None
     except (SafetensorError, OSError, RuntimeError, ValueError, EOFError, LookupError, TypeError) as error:
         raise _damaged(path, error) from None

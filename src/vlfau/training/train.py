@@ -165,8 +165,8 @@ def _quiet_lightning() -> Iterator[None]:
         # Lightning calls parts of torch that are on their way out, and guesses what a user may have overlooked.
         for category in (FutureWarning, DeprecationWarning, PossibleUserWarning):
             warnings.filterwarnings("ignore", category=category)
-        for message in (".*exists and is not empty.*", ".*callbacks used to create the checkpoint.*"):
-            warnings.filterwarnings("ignore", message=message)
+        for words in ("exists and is not empty", "callbacks used to create the checkpoint", "The dirpath has changed"):
+            warnings.filterwarnings("ignore", message=f".*{words}.*")
         yield
 
 

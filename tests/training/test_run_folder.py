@@ -3,7 +3,9 @@ import shutil
 from dataclasses import replace
 
 import pytest
+import timm
 import torch
+from safetensors.torch import save_file
 
 from vlfau.cli import main
 from vlfau.errors import CheckpointError, ConfigError
@@ -109,6 +111,30 @@ def test_a_run_of_the_version_before_is_resumed_where_the_settings_agree(begun):
     with pytest.raises(ConfigError, match=r"begun with data\.manifest .*manifest\.csv \(now .*absent\.csv\);"):
         train(begun("data.manifest=absent.csv"), resume=True)
     assert train(begun(), resume=True).name == "checkpoint"
+
+
+def test_a_state_of_another_network_is_refused_in_a_sentence(begun):
+    last = begun().run.output / "last.ckpt"
+    state = torch.load(last, weights_only=True)
+    state["state_dict"]["network.classifier.weight"] = torch.zeros(3, 3)
+    torch.save(state, last)
+    with pytest.raises(CheckpointError, match=r"last\.ckpt does not fit the network of this version.*classifier"):
+        train(begun(), resume=True)
+
+
+def test_a_stem_that_began_with_weights_is_labelled_and_its_file_belongs_to_the_run(toy_config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = toy_config(*SILENT)
+    options = config.model.backbone_options
+    for name in ("one.safetensors", "other.safetensors"):
+        save_file(timm.create_model(config.model.backbone, img_size=112, **options).state_dict(), tmp_path / name)
+    changes = (*SILENT, "stem.weights=one.safetensors")
+    train(toy_config(*changes, "run.stop_after_epochs=1"))
+    with pytest.raises(ConfigError, match=r"content of stem\.weights [0-9a-f]{16} \(now [0-9a-f]{16}\);"):
+        train(toy_config(*SILENT, "stem.weights=other.safetensors"), resume=True)
+    with pytest.raises(ConfigError, match=r"content of stem\.weights [0-9a-f]{16} \(now not given\);"):
+        train(toy_config(*SILENT), resume=True)
+    assert read_papers(train(toy_config(*changes), resume=True)).training["from_scratch"] is False
 
 
 def test_a_finished_run_of_the_version_before_is_told_from_ours(begun):

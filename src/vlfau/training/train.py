@@ -138,7 +138,7 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
             *([] if average is None else [AveragedWeights(decay=average)]),
         ],
     )
-    with _quiet_lightning():
+    with _quiet_lightning(), _fitting(last):
         trainer.fit(module, data, ckpt_path=last if resume else None, weights_only=True)
     if not kept.folder.exists() and (output / EARLIER_CHECKPOINT_FOLDER).exists() and _is_finished(trainer):
         raise CheckpointError(
@@ -156,6 +156,21 @@ def _is_finished(trainer: L.Trainer) -> bool:
 def is_main_process() -> bool:
     """Return whether this process speaks for all that train together."""
     return int(getattr(rank_zero_only, "rank", None) or 0) == 0
+
+
+@contextmanager
+def _fitting(last: Path) -> Iterator[None]:
+    """Say in a sentence that a state does not fit, such as one from before the descriptions had other words."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("Error(s) in loading state_dict"):
+            raise
+        reason = " ".join(str(error).split()[:40])
+        raise CheckpointError(
+            f"{last} does not fit the network of this version of vlfau ({reason} ...); resume the run with the version "
+            "that began it, or start without --resume in another run.output"
+        ) from None
 
 
 @contextmanager

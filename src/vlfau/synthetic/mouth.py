@@ -23,13 +23,12 @@ __all__ = [
 ]
 
 LOWER_LIP_DEPRESSOR, LIP_FUNNELER, LIPS_PART, JAW_DROP, MOUTH_STRETCH, LIP_SUCK = 16, 22, 25, 26, 27, 28
-PARTED_FULLY: Final = 2.0
 PARTING: Final[Mapping[int, tuple[float, float]]] = MappingProxyType(
     {
         LOWER_LIP_DEPRESSOR: (0.6, 0.0),
         LIP_FUNNELER: (0.6, 0.0),
-        JAW_DROP: (0.6, PARTED_FULLY),
-        MOUTH_STRETCH: (0.6, PARTED_FULLY),
+        JAW_DROP: (0.6, 2.0),
+        MOUTH_STRETCH: (0.6, 3.0),
     }
 )
 """AU 25 follows these AUs at a share of their intensity, but as far as they go themselves up to a second number."""

@@ -128,7 +128,7 @@ class AUSampler:
         states = rng.standard_normal((CALIBRATION_DRAWS, len(self._au_ids))) @ self._mixing.T
         rates = {**self.preset.rates, BLINK: 0.0}
         wanted = np.array([rates[au_id] for au_id in self._au_ids])
-        shares = wanted.copy()
+        shares = np.maximum(wanted, 1e-4)
         for _ in range(CALIBRATION_STEPS):
             present = self._settled(states, shares) >= self.preset.occurs_at
             shares = np.clip(shares + wanted - present.mean(0), 1e-4, 0.98)

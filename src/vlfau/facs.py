@@ -27,6 +27,7 @@ from vlfau.errors import ConfigError
 
 __all__ = [
     "AU_SETS",
+    "DEFAULT_AU_IDS",
     "INTENSITY_LETTERS",
     "AUState",
     "ActionUnit",
@@ -122,6 +123,8 @@ def _catalogue() -> Mapping[int, ActionUnit]:
 AU_SETS: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
     {name: tuple(numbers) for name, numbers in _load()["sets"].items()}
 )
+DEFAULT_AU_IDS: Final[tuple[int, ...]] = tuple(_load()["models"]["default"])
+"""The AUs of the default model: fewer than the catalogue has."""
 
 
 def all_au_ids() -> tuple[int, ...]:

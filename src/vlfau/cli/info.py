@@ -42,8 +42,8 @@ def info(*, model: str | None = None) -> None:
     console.print(_pairs("Scores", _flat(bundle.info.scores)))
     console.print(Text("Action units", "bold"))
     console.print(au_table(bundle.info))
-    for warning in filter(None, (bundle.info.warning, bundle.info.words_warning)):
-        print_notice(warning, title="note", style="yellow")
+    if bundle.info.warning:
+        print_notice(bundle.info.warning, title="note", style="yellow")
 
 
 def _versions() -> Iterator[tuple[str, str]]:
@@ -78,6 +78,11 @@ def _model(bundle: "Bundle") -> Iterator[tuple[str, str]]:
         yield "note", info.note
     yield "input", f"{crop.crop_size} x {crop.crop_size} pixels of an aligned face of {crop.aligned_size}"
     yield "words for", ", ".join(captions) or "nothing"
+    if captions:
+        from vlfau.language.carried import DESCRIPTIONS_FILE
+
+        carried = "carried by the bundle" if DESCRIPTIONS_FILE in bundle.files else "those of this vlfau"
+        yield "descriptions", info.words_warning or carried
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -14,9 +14,7 @@ from vlfau.facs import (
 
 
 def test_the_catalogue_holds_the_common_codes_of_real_data_sets_in_ascending_order():
-    assert all_au_ids() == (
-        *(1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 27, 28, 43, 45),
-    )
+    assert all_au_ids() == (*(1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 27, 28, 43, 45),)
 
 
 def test_the_default_model_has_eighteen_of_them():

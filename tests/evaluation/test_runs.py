@@ -50,12 +50,12 @@ def test_a_killed_cross_validation_goes_on_to_equal_scores(toy_config, tmp_path,
         crossval(config, out, scope=FEW)
     assert (out / "fold1" / "scores.json").is_file()
     assert not (out / "crossval.json").exists()
-    trained = (out / "fold1" / "best" / "model.safetensors").stat().st_mtime_ns
+    trained = (out / "fold1" / "checkpoint" / "model.safetensors").stat().st_mtime_ns
     calls = killed_at(None)
     assert crossval(config, out, scope=FEW) == whole
     assert len(calls) == 1  # fold 2 alone
-    assert (out / "fold1" / "best" / "model.safetensors").stat().st_mtime_ns == trained
-    assert read_papers(out / "fold2" / "best").fold == 2
+    assert (out / "fold1" / "checkpoint" / "model.safetensors").stat().st_mtime_ns == trained
+    assert read_papers(out / "fold2" / "checkpoint").fold == 2
     papers = json.loads((out / "crossval.json").read_text())
     assert papers == {"format": 1, "kind": "crossval", "name": "parts", "folds": [1, 2]}
 
@@ -88,7 +88,9 @@ def test_another_scope_repeats_the_evaluation_and_another_configuration_is_refus
     assert crossval(toy_config("run.max_epochs=1"), tmp_path / "out", scope=Scope(0.4, False), folds=[1])[
         "threshold"
     ] == pytest.approx(0.4)
-    with pytest.raises(ConfigError, match=r"fold1 holds a run with another model\.dair, run\.max_epochs; restore"):
+    with pytest.raises(
+        ConfigError, match=r"fold1 was begun with model\.dair true \(now false\), run\.max_epochs 1 \(now 2\); restore"
+    ):
         crossval(toy_config("run.max_epochs=2", "model.dair=false"), tmp_path / "out", folds=[1])
 
 
@@ -114,7 +116,7 @@ def test_a_killed_ablation_goes_on_to_all_five_variants(toy_config, tmp_path, ki
     spoken = [{name.partition("_")[0] for name in each.get("words", {}) if "top5" in name} for (each,) in scores]
     assert spoken == [set(), set(), {"local"}, {"global"}, {"local", "global"}]
     for variant in VARIANTS:
-        model = read_papers(tmp_path / "out" / f"variant{variant.number}-seed1" / "fold2" / "best").model
+        model = read_papers(tmp_path / "out" / f"variant{variant.number}-seed1" / "fold2" / "checkpoint").model
         assert (model.multi_scale, model.dair) == (variant.number > 1, variant.number > 1)
 
 

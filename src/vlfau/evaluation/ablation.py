@@ -13,7 +13,7 @@ from vlfau.evaluation.evaluate import Scope
 from vlfau.evaluation.runs import Announce, finish_runs
 from vlfau.evaluation.scores import write_json
 from vlfau.training import TrainConfig
-from vlfau.training.train import CONFIG_FILE
+from vlfau.training.run_folder import CONFIG_FILE
 
 __all__ = ["ABLATION_FILE", "VARIANTS", "AblationRun", "Variant", "ablate", "plan_ablation"]
 

@@ -38,7 +38,7 @@ from vlfau.training.run_folder import (
     write_config,
 )
 
-__all__ = ["is_main_process", "train"]
+__all__ = ["data_of", "is_main_process", "module_of", "quiet_lightning", "train"]
 
 Notify = Callable[[str], None]
 
@@ -82,10 +82,10 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
     L.seed_everything(config.run.seed, workers=True, verbose=False)
     if config.run.threads is not None:
         torch.set_num_threads(config.run.threads)
-    data = _data(config)
+    data = data_of(config)
     if resume:
         check_same_run(config, data.content)
-    module = _module(config, data)
+    module = module_of(config, data)
     for notice in _notices(config, data):
         (notify or logging.getLogger(__name__).warning)(notice)
     papers = Checkpoint(
@@ -138,7 +138,7 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
             *([] if average is None else [AveragedWeights(decay=average)]),
         ],
     )
-    with _quiet_lightning():
+    with quiet_lightning():
         trainer.fit(module, data, ckpt_path=last if resume else None, weights_only=True)
     if not kept.folder.exists() and (output / EARLIER_CHECKPOINT_FOLDER).exists() and _is_finished(trainer):
         raise CheckpointError(
@@ -159,7 +159,7 @@ def is_main_process() -> bool:
 
 
 @contextmanager
-def _quiet_lightning() -> Iterator[None]:
+def quiet_lightning() -> Iterator[None]:
     """Keep advertisements, and advice that does not concern the user, out of the terminal."""
     with warnings.catch_warnings():
         # Lightning calls parts of torch that are on their way out, and guesses what a user may have overlooked.
@@ -170,7 +170,12 @@ def _quiet_lightning() -> Iterator[None]:
         yield
 
 
-def _data(config: TrainConfig) -> FaceDataModule:
+def data_of(config: TrainConfig) -> FaceDataModule:
+    """Read what a run trains, validates and tests on.
+
+    Raises:
+        InputError: A manifest is wrong, or the settings do not fit together.
+    """
     if config.data.validation is not None and config.data.fold is not None:
         raise ConfigError(
             "data.validation and data.fold both say what validates; set data.fold to null, or leave one out"
@@ -203,7 +208,12 @@ def _data(config: TrainConfig) -> FaceDataModule:
     )
 
 
-def _module(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
+def module_of(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
+    """Build the network of a run, with the weights that it starts from, and what trains it.
+
+    Raises:
+        InputError: The data have too little to learn from, or the weights do not fit.
+    """
     never = _labels(data.train_frames)
     if never:
         raise ManifestError(

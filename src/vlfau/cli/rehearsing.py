@@ -88,7 +88,8 @@ def print_rehearsal(rehearsal: "Rehearsal", *, preparing: float = 0.0) -> None:
     console = output_console()
     if rehearsal.costs:
         console.print(_cost_table(rehearsal.costs, preparing))
-        for text in _how_found(rehearsal):
+        says = {check.name: check.says for check in rehearsal.checks if check.name in {"memory", "disk"}}
+        for text in (*(f"{name.capitalize()}: {text}." for name, text in says.items()), *_how_found(rehearsal)):
             console.print(text, markup=False, soft_wrap=not console.is_terminal)
     problems = [check for check in rehearsal.checks if check.status == "problem"]
     took = f"The rehearsal took {duration(rehearsal.seconds)}."
@@ -102,7 +103,7 @@ def print_rehearsal(rehearsal: "Rehearsal", *, preparing: float = 0.0) -> None:
 def _cost_table(costs: Sequence["RunCost"], preparing: float) -> Table:
     table = Table("Run", box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
     table.title = "What the real run will cost on this machine"
-    for title in ("frames", "steps", "captions", "training", "validation", "evaluation", "describing", "in all"):
+    for title in ("train frames", "steps", "captions", "training", "validation", "evaluation", "describing", "in all"):
         table.add_column(title, justify="right", no_wrap=True)
     if preparing:
         table.add_row("preparing", *[""] * 7, duration(preparing))

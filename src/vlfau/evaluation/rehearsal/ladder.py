@@ -50,9 +50,16 @@ class Timed:
         return self.seconds / self.wanted
 
     def at(self, size: int) -> float:
-        """Return the seconds of a size: as measured, or on the line through the two largest sizes."""
+        """Return the seconds of a size: as measured, or on the line through the two largest sizes.
+
+        Where the larger of them took less time, something else slowed the smaller, and it counts for nothing.
+        """
         known = {each.size: each.seconds for each in self.tries}
-        return known[size] if size in known else on_line([(each.size, each.seconds) for each in self.tries], size)
+        if size in known:
+            return known[size]
+        points = [(each.size, each.seconds) for each in self.tries]
+        slowed = len(points) > 1 and points[-2][1] > points[-1][1]
+        return on_line(points[-1:] if slowed else points, size)
 
     def text(self) -> str:
         """Say how the seconds were found."""
@@ -62,22 +69,22 @@ class Timed:
 
 
 def on_line(points: Sequence[tuple[int, float]], size: int) -> float:
-    """Extrapolate to a size by the line through the last two points.
+    """Extrapolate to a size by the line through the last two points; one point alone counts as proportional.
 
-    One point alone, or a line that falls, counts as proportional to the size.
+    The line is at least level and at most as steep as if all were proportional to the size, since there is never less
+    than nothing without a face. That also bounds what a busy machine does to it.
 
     >>> on_line([(2, 5.0), (4, 7.0)], 10)
     13.0
-    >>> on_line([(4, 8.0)], 10)
+    >>> on_line([(2, 1.0), (4, 8.0)], 10)
     20.0
     """
     size_last, last = points[-1]
     slope = last / size_last
     if len(points) > 1:
         size_before, before = points[-2]
-        rise = (last - before) / (size_last - size_before)
-        slope = rise if rise > 0 else slope
-    return max(0.0, last + slope * (size - size_last))
+        slope = min(slope, max(0.0, (last - before) / (size_last - size_before)))
+    return last + slope * (size - size_last)
 
 
 def time_sizes(

@@ -1,6 +1,7 @@
 """A small part of a manifest that still has every person, every fold and, in every fold, every AU."""
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,20 +12,29 @@ from vlfau.data import Frame, Manifest
 __all__ = ["sample_places", "write_sample"]
 
 
-def sample_places(frames: Sequence[Frame], count: int) -> list[int]:
+def sample_places(frames: Sequence[Frame], count: int, *, people: int | None = None) -> list[int]:
     """Choose about `count` frames: equally many of every person, evenly spaced.
 
-    Every person keeps one at least, and every fold a frame of each AU that is active in it.
+    Every chosen person keeps one at least, and every fold a frame of each AU that is active in it, whoever shows it.
+
+    Args:
+        frames: To choose from.
+        count: How many.
+        people: How many of every fold are chosen; None takes all.
 
     Returns:
         Their places, ascending.
     """
-    by_subject: dict[str, list[int]] = {}
+    by_subject: dict[tuple[int | None, str], list[int]] = {}
     for place, frame in enumerate(frames):
-        by_subject.setdefault(frame.subject_id, []).append(place)
-    each = max(1, count // len(by_subject))
+        by_subject.setdefault((frame.fold, frame.subject_id), []).append(place)
+    met: Counter[int | None] = Counter()
     chosen: set[int] = set()
-    for places in by_subject.values():
+    each = max(1, count // len(by_subject))
+    for (fold, _), places in by_subject.items():
+        met[fold] += 1
+        if people is not None and met[fold] > people:
+            continue
         picks = np.linspace(0, len(places) - 1, min(each, len(places))).round().astype(int)
         chosen.update(places[pick] for pick in picks)
     shown: set[tuple[int | None, int]] = set()

@@ -22,7 +22,9 @@ FEW: Final = 2
 
 
 def write_walk(manifest: Manifest, path: Path, rates: Mapping[str, Rates], *, runs: int, seconds: float) -> int:
-    """Write a manifest of as many frames as there is time for: a hundredth at most, one of every person at least.
+    """Write a manifest of as many frames as there is time for, a hundredth at most.
+
+    One of every person is the least, or, where there is no time for that, of two people of every fold.
 
     Args:
         manifest: The whole data.
@@ -36,7 +38,12 @@ def write_walk(manifest: Manifest, path: Path, rates: Mapping[str, Rates], *, ru
     """
     per_frame = runs * sum(each.step.per_face + each.validate.per_face + each.see.per_face for each in rates.values())
     allowed = max(0.0, seconds) / per_frame if per_frame else 0.0
-    places = sample_places(manifest.frames, int(min(SHARE * len(manifest.frames), allowed)))
+    everybody = len({frame.subject_id for frame in manifest.frames})
+    places = sample_places(
+        manifest.frames,
+        int(min(SHARE * len(manifest.frames), allowed)),
+        people=None if allowed >= everybody else FEW,
+    )
     write_sample(manifest, places, path)
     return len(places)
 

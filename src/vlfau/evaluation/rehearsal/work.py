@@ -132,7 +132,9 @@ def _work(config: TrainConfig, root: Path, counts: DataCount, scope: Scope) -> R
     train_frames, tested = counts.trained(config.data.fold), counts.tested(config.data.fold)
     validated = tested
     if run.epoch_choice is EpochChoice.HELD_OUT:
-        validated = round(run.held_out_share * train_frames)
+        people = sum(each.subjects for each in counts.folds if each.fold != config.data.fold)
+        held_out = min(max(1, round(run.held_out_share * people)), people - 1)  # as `vlfau.data.folds.hold_out` has it
+        validated = round(train_frames * held_out / people)
         train_frames -= validated
     validations = sum(
         epoch % run.validate_every_epochs == 0 or epoch == run.max_epochs for epoch in range(1, run.max_epochs + 1)

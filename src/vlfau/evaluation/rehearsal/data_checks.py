@@ -41,18 +41,29 @@ def unique_pictures(manifest: Manifest, counts: DataCount) -> Found[None]:
     return Found(None, f"each person is in one fold, each picture once ({people})")
 
 
-def pictures(config: TrainConfig, sample: Manifest) -> Found[None]:
-    """Open all pictures of a sample, as training does.
+def pictures(config: TrainConfig, manifest: Manifest, places: Sequence[int]) -> Found[tuple[int, ...]]:
+    """Open some pictures, as training does.
 
-    Raises:
-        ManifestError: One is damaged, not square or too small.
+    Returns:
+        The places of those that can be used; of the first that cannot, the status and the sentence tell.
     """
-    vocabulary = Vocabulary.for_aus(sample.au_ids)
     side = config.data.aligned_size
-    faces = FrameDataset(sample, vocabulary, crop_size=config.model.crop_size, aligned_size=side, words=False)
-    for place in range(len(faces)):
-        _ = faces[place]
-    return Found(None, f"{len(faces)} of them, of every person, can be read and have {side} x {side} pixels or more")
+    faces = FrameDataset(
+        manifest, Vocabulary.for_aus(manifest.au_ids), crop_size=config.model.crop_size, aligned_size=side, words=False
+    )
+    good: list[int] = []
+    problems: list[str] = []
+    for place in places:
+        try:
+            _ = faces[place]
+            good.append(place)
+        except ManifestError as error:
+            problems.append(str(error))
+    if problems:
+        more = f" (one of {len(problems)} among {len(places)} that were opened)" if len(problems) > 1 else ""
+        return Found(tuple(good), problems[0] + more, Status.PROBLEM)
+    says = f"{len(places)} of them, of every person, can be read and have {side} x {side} pixels or more"
+    return Found(tuple(good), says)
 
 
 def active_aus(counts: DataCount, folds: Sequence[int], source: str) -> Found[None]:
@@ -78,7 +89,7 @@ def active_aus(counts: DataCount, folds: Sequence[int], source: str) -> Found[No
         for au_id, count in zip(counts.au_ids, each.positives, strict=True)
     )
     says = f"every AU is active in every fold, {fewest[1]} the least: {fewest[0]:,} frames of fold {fewest[2]}"
-    return Found(None, says, Status.OK)
+    return Found(None, says)
 
 
 def _never(au_ids: Sequence[int], positives: Sequence[int]) -> list[str]:

@@ -64,7 +64,7 @@ def test_a_sample_is_prepared_elsewhere_and_the_whole_is_counted_by_its_labels(r
         (2, 1, 6),
         (3, 1, 6),
     ]
-    assert folds[0].positives[AU_SETS["bp4d"].index(12)] == 3
+    assert sample.counts.folds[0].positives[AU_SETS["bp4d"].index(12)] == 3
 
 
 def test_data_sets_that_cannot_be_prepared_are_refused_with_the_way_out(raw, config_file):

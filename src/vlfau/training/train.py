@@ -35,6 +35,7 @@ from vlfau.training.run_folder import (
     RESUME_FILE,
     check_new_run,
     check_same_run,
+    content_of,
     write_config,
 )
 
@@ -68,8 +69,9 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
         raise CheckpointError(
             f"there is nothing to resume in {output}: it has no {RESUME_FILE}; start without --resume"
         )
+    content = content_of(config)
     if resume:
-        check_same_run(config)
+        check_same_run(config, content)
     else:
         check_new_run(output)
     if config.run.frozen_vision and (
@@ -83,8 +85,6 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
     if config.run.threads is not None:
         torch.set_num_threads(config.run.threads)
     data = data_of(config)
-    if resume:
-        check_same_run(config, data.content)
     module = module_of(config, data)
     for notice in _notices(config, data):
         (notify or logging.getLogger(__name__).warning)(notice)
@@ -100,7 +100,7 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
     output.mkdir(parents=True, exist_ok=True)
     if is_main_process():
         remove_leftovers(output)
-    write_config(config, data.content)
+    write_config(config, content)
     kept = KeptCheckpoint(output / CHECKPOINT_FOLDER, papers, config.run.epoch_choice)
     average = config.optimiser.average_decay
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -138,7 +138,7 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
             *([] if average is None else [AveragedWeights(decay=average)]),
         ],
     )
-    with quiet_lightning():
+    with quiet_lightning(), _fitting(last):
         trainer.fit(module, data, ckpt_path=last if resume else None, weights_only=True)
     if not kept.folder.exists() and (output / EARLIER_CHECKPOINT_FOLDER).exists() and _is_finished(trainer):
         raise CheckpointError(
@@ -159,14 +159,29 @@ def is_main_process() -> bool:
 
 
 @contextmanager
+def _fitting(last: Path) -> Iterator[None]:
+    """Say in a sentence that a state does not fit, such as one from before the descriptions had other words."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("Error(s) in loading state_dict"):
+            raise
+        reason = " ".join(str(error).split()[:40])
+        raise CheckpointError(
+            f"{last} does not fit the network of this version of vlfau ({reason} ...); resume the run with the version "
+            "that began it, or start without --resume in another run.output"
+        ) from None
+
+
+@contextmanager
 def quiet_lightning() -> Iterator[None]:
     """Keep advertisements, and advice that does not concern the user, out of the terminal."""
     with warnings.catch_warnings():
         # Lightning calls parts of torch that are on their way out, and guesses what a user may have overlooked.
         for category in (FutureWarning, DeprecationWarning, PossibleUserWarning):
             warnings.filterwarnings("ignore", category=category)
-        for message in (".*exists and is not empty.*", ".*callbacks used to create the checkpoint.*"):
-            warnings.filterwarnings("ignore", message=message)
+        for words in ("exists and is not empty", "callbacks used to create the checkpoint", "The dirpath has changed"):
+            warnings.filterwarnings("ignore", message=f".*{words}.*")
         yield
 
 

@@ -5,7 +5,7 @@ from vlfau.data import read_manifest
 from vlfau.errors import ConfigError, ManifestError
 from vlfau.training import load_checkpoint, read_config, read_papers, train
 from vlfau.training.module import VLFAUModule
-from vlfau.training.train import _data
+from vlfau.training.train import data_of
 
 SILENT = ("model.local_language=false", "model.global_language=false", "run.max_epochs=3", "data.fold=1")
 
@@ -58,7 +58,7 @@ def test_with_last_nothing_is_kept_before_the_end(toy_config, tmp_path):
 def test_people_held_out_neither_train_nor_test(toy_config):
     for seed in range(1, 6):
         config = toy_config(*SILENT, "run.epoch_choice=held-out", "run.held_out_share=0.5", f"run.seed={seed}")
-        data = _data(config)
+        data = data_of(config)
         all_people = people(read_manifest(config.data.manifest))
         train_people, held, test = (
             people(frames) for frames in (data.train_frames, data.validation_frames, data.test_frames)
@@ -76,7 +76,7 @@ def test_people_held_out_neither_train_nor_test(toy_config):
 
 
 def test_without_a_fold_the_people_come_out_of_all_frames(toy_config):
-    data = _data(toy_config(*SILENT, "data.fold=null", "run.epoch_choice=held-out"))
+    data = data_of(toy_config(*SILENT, "data.fold=null", "run.epoch_choice=held-out"))
     assert len(data.held_out_subjects) == 1
     assert not people(data.train_frames) & people(data.test_frames)
     assert data.test_frames is data.validation_frames
@@ -124,7 +124,7 @@ def test_a_test_fold_that_never_shows_an_au_is_named_before_training(toy_config,
 
 def test_held_out_people_who_never_show_an_au_are_told(toy_config):
     config = toy_config(*SILENT, "run.epoch_choice=held-out", "run.max_epochs=1")
-    held_out = _data(config).held_out_subjects
+    held_out = data_of(config).held_out_subjects
     header, *rows = (line.split(",") for line in config.data.manifest.read_text().splitlines())
     for row in rows:  # AU 1 is shown by the test fold and by one person of two who train
         row[header.index("AU1")] = str(int(row[header.index("fold")] == "1" or row[1] not in held_out))

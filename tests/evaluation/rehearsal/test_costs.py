@@ -1,0 +1,42 @@
+import pytest
+
+from tests.evaluation.rehearsal.made_up import rates, work
+from vlfau.data import read_manifest
+from vlfau.evaluation import Look, Scope, crossval
+from vlfau.evaluation.crossval import fold_configs
+from vlfau.evaluation.rehearsal import DataCount, cost_of, work_of
+from vlfau.evaluation.rehearsal.costs import disk_need, step_seconds
+from vlfau.evaluation.rehearsal.machine import size_of
+from vlfau.evaluation.rehearsal.trial import Trial
+
+
+def test_a_cost_is_work_times_rate():
+    cost = cost_of(work(), rates(), num_workers=2)
+    assert cost.training == 100 * 2.0 + 5 * 3.0
+    assert cost.validation == 500 * 0.1
+    assert cost.evaluation == 50 * 0.05 + 7.0
+    assert cost.describing == 20 * (0.4 + 0.01)
+    assert cost.total == pytest.approx(215 + 50 + 9.5 + 8.2)
+    assert cost_of(work(), rates(speak=None), num_workers=2).describing == 0
+
+
+def test_loading_counts_where_it_is_slower_than_the_step_or_done_in_between():
+    assert step_seconds(rates(load=0.1), 1) == 2.0  # 10 faces in 1 s, while the step takes 2
+    assert step_seconds(rates(load=0.6), 2) == 3.0
+    assert step_seconds(rates(load=0.1), 0) == 3.0
+
+
+def test_the_disk_that_is_foretold_is_what_the_runs_leave(toy_config, tmp_path):
+    # Wider than the toy, so that the weights outweigh the names of tensors and settings.
+    wide = "model.backbone_options={embed_dim: 48, depths: [1, 1, 2, 1], num_heads: [1, 1, 2, 2]}"
+    config = toy_config("run.max_epochs=1", wide)
+    out = tmp_path / "cv"
+    works = work_of(fold_configs(config, out, [1, 2]), out, DataCount.of(read_manifest(config.data.manifest)), Scope())
+    trial = Trial(fold_configs(config, out, [1])[0], Look())
+    trial.speak(2, 1)
+    sizes = trial.sizes()
+    need = disk_need(works, {works[0].network: rates(sizes=sizes)}) - sizes.checkpoint - sizes.resume
+    crossval(config, out, scope=Scope(described_frames=2))
+    assert need == pytest.approx(size_of(out), rel=0.05)
+    assert sizes.checkpoint == pytest.approx(size_of(out / "fold1" / "checkpoint"), rel=0.02)
+    assert sizes.resume == pytest.approx((out / "fold1" / "last.ckpt").stat().st_size, rel=0.02)

@@ -105,7 +105,7 @@ def _check_other_data(model: str | Path, bundle: Bundle, manifest: Manifest, des
     trained = sum(frame.fold != left_out for frame in manifest.frames)
     same_name = description.casefold() == str(training.get("data", "")).casefold()
     if same_name or trained == training.get("train_frames"):
-        how = f"its training data are called '{description}' too" if same_name else f"it has the {trained:,} frames"
+        how = f"its training data are called '{training['data']}' too" if same_name else f"as many frames, {trained:,}"
         remedy = (
             f"give --fold {left_out}, which it left out"
             if left_out is not None

@@ -27,11 +27,13 @@ from vlfau.evaluation.bootstrap import f1_intervals
 from vlfau.evaluation.caption_metrics import score_captions
 from vlfau.evaluation.references import global_references, local_references
 from vlfau.json_text import parse_json
+from vlfau.language.decided import decided_descriptions
 
 __all__ = [
     "SCORES_FILE",
     "by_au",
     "caption_scores",
+    "drawn_scores",
     "figures",
     "intervals",
     "mean_figures",
@@ -99,6 +101,33 @@ def caption_scores(answers: Answers, frames: Sequence[Frame], places: Sequence[i
         texts = answers.global_captions
         scores |= _compared("global", [(texts[place], global_references(frames[place], place)) for place in places])
     return scores
+
+
+def drawn_scores(
+    answers: Answers, frames: Sequence[Frame], places: Sequence[int], threshold: Threshold
+) -> dict[str, float]:
+    """Score texts drawn at random among those that the held search may choose: what the grammar alone is worth.
+
+    Captions that are held to the decided states come from the grammar that the references come from too. So their
+    scores say nothing of a network but what lies above these, of texts that no network chose.
+
+    Args:
+        answers: With held captions.
+        frames: (F,), the same frames, with the AUs of the answers.
+        places: The frames that were described.
+        threshold: The probability from which an AU counts as active.
+    """
+    states = (answers.au_probs >= threshold).tolist()
+    pairs = []
+    for place in places:
+        rng = np.random.default_rng(place)
+        for au_id, active, references in zip(
+            answers.au_ids, states[place], local_references(frames[place]), strict=True
+        ):
+            if references is not None:
+                texts = decided_descriptions(au_id, active)
+                pairs.append((texts[int(rng.integers(len(texts)))], references))
+    return _compared("consistent_drawn", pairs)
 
 
 def mean_figures(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -22,7 +22,15 @@ from vlfau.evaluation.grounding import grounding
 from vlfau.evaluation.lost_frames import lost_figures, read_lost_frames
 from vlfau.evaluation.partners import partner_frames
 from vlfau.evaluation.provenance import calibration_of, epoch_choice, tuned_on_tested
-from vlfau.evaluation.scores import SCORES_FILE, caption_scores, figures, intervals, read_scores, write_json
+from vlfau.evaluation.scores import (
+    SCORES_FILE,
+    caption_scores,
+    drawn_scores,
+    figures,
+    intervals,
+    read_scores,
+    write_json,
+)
 from vlfau.facs import AU_SETS
 from vlfau.training import PROTOCOL_THRESHOLD
 
@@ -250,6 +258,8 @@ def score(
         scores["lost_frames"] = lost_figures(answers, lost, threshold)
     if places and asked.speaks:
         words = caption_scores(answers, frames.frames, places)
+        if answers.consistent_captions is not None:
+            words |= drawn_scores(answers, frames.frames, places, threshold)
         scores["words"] = {"frames": len(places), **asked.word_shares(), **words}
     scores["truth"] = consistency(answers, threshold)
     regions = frames.path.parent / REGIONS_FOLDER

@@ -146,7 +146,7 @@ def _usable(pairs: Sequence[Pair], answers: Answers, partners: Answers) -> list[
 def _chance(
     pairs: Sequence[Pair], switched: NDArray[np.int_], answers: Answers, threshold: Threshold
 ) -> dict[str, Any]:
-    """Return the means over pairs whose partner is any frame of another person in which the AU is in the other state."""
+    """Return the means over frames and frames of other people, drawn, in which the AU is in the other state."""
     rng = np.random.default_rng(SEED)
     rows = {image: row for row, image in enumerate(answers.images)}
     people = np.array(answers.subject_ids)
@@ -224,7 +224,8 @@ def _measures(
         moves = np.abs(change[others]).reshape(num_pairs, num_aus - 1)
         measures["others_probability_change"] = moves.mean(1)
         measures["no_other_moves"] = (moves <= SMALL_CHANGE).all(1)
-        measures["no_other_changes"] = (acting["state"] == resting["state"])[others].reshape(num_pairs, -1).all(1)
+        unchanged = (acting["state"] == resting["state"])[others].reshape(num_pairs, num_aus - 1)
+        measures["no_other_changes"] = unchanged.all(1)
         measures["flips_alone"] = measures["no_other_changes"] & measures["state_flips"]
         for key, _, stays in MEASURES:
             if key in acting:

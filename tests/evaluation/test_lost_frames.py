@@ -33,7 +33,12 @@ def test_a_table_of_an_earlier_version_counts_frames_by_the_subjects_fold_and_ha
     lost = read_lost_frames(manifest, 2)
     assert lost.subject_ids == ("S2",)
     answers = make_answers([[0.9, 0.1]], [[1, 0]])
-    assert lost_figures(answers, lost, 0.5) == {"frames": 1, "f1_macro": None, "accuracy_macro": None}
+    assert lost_figures(answers, lost, 0.5) == {
+        "frames": 1,
+        "subjects": 2,
+        "f1_macro": None,
+        "accuracy_macro": None,
+    }
 
 
 def test_without_a_table_nothing_is_known_and_an_empty_one_changes_no_score(manifest, tmp_path, make_answers):

@@ -86,10 +86,11 @@ def lost_figures(answers: Answers, lost: LostFrames, threshold: Threshold) -> di
         threshold: The probability from which an AU counts as active.
 
     Returns:
-        `frames`, their number, and the figures as `scores.figures` names them; None where the labels of lost frames
-        are unknown.
+        `frames`, the number of those that were lost; `subjects`, the people of both kinds; and the figures as
+        `scores.figures` names them, None where the labels of lost frames are unknown.
     """
-    found: dict[str, Any] = {"frames": len(lost.subject_ids)}
+    people = {*answers.subject_ids, *lost.subject_ids}
+    found: dict[str, Any] = {"frames": len(lost.subject_ids), "subjects": len(people)}
     occurrence = lost.occurrence
     if occurrence is None and found["frames"]:
         return found | dict.fromkeys(("f1_macro", "accuracy_macro"))

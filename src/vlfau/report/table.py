@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vlfau.report.marks import MARKS
+
 __all__ = ["Cell", "Mark", "Row", "Table"]
 
 
@@ -22,11 +24,13 @@ class Cell:
         value: The number; None where there is none.
         detail: What follows it, such as an interval or a deviation.
         footnote: The letter of a footnote.
+        ranked: Whether it may be compared with the others of its column.
     """
 
     value: float | None
     detail: str = ""
     footnote: str = ""
+    ranked: bool = True
 
     @property
     def text(self) -> str:
@@ -42,11 +46,18 @@ class Row:
         labels: What stands before the numbers.
         cells: The numbers.
         ours: Whether it was measured by this package.
+        marks: Signs of `vlfau.report.marks`, which follow the first label.
     """
 
     labels: tuple[str, ...]
     cells: tuple[Cell, ...]
     ours: bool = False
+    marks: str = ""
+
+    @property
+    def title(self) -> str:
+        """The first label with its signs."""
+        return self.labels[0] + self.marks
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,7 @@ class Table:
         key: Its file name without the ending.
         title: What it shows.
         label_heads: Heads of the columns before the numbers.
-        heads: Heads of the numbers.
+        heads: Heads of the numbers; signs of `vlfau.report.marks` may follow them.
         rows: Its lines, all of the same data.
         footnotes: Letter and text.
         synthetic: Whether the numbers were measured on synthetic faces.
@@ -73,12 +84,20 @@ class Table:
     synthetic: bool = False
     ranked: bool = True
 
+    @property
+    def notes(self) -> tuple[tuple[str, str], ...]:
+        """All that stands below it: what its signs mean, and the footnotes."""
+        used = {sign for text in (*self.heads, *(row.marks for row in self.rows)) for sign in text}
+        return (*((sign, text) for sign, text in MARKS.items() if sign in used), *self.footnotes)
+
     def mark(self, row: Row, column: int) -> Mark:
         """Return how a cell stands out; equals as printed share a mark."""
-        if not self.ranked or len(self.rows) < 2 or row.cells[column].value is None:
+        cell = row.cells[column]
+        if not self.ranked or len(self.rows) < 2 or cell.value is None or not cell.ranked:
             return Mark.NONE
-        numbers = {float(other.cells[column].text) for other in self.rows if other.cells[column].value is not None}
-        place = sorted(numbers, reverse=True).index(float(row.cells[column].text))
+        others = [other.cells[column] for other in self.rows]
+        numbers = {float(other.text) for other in others if other.value is not None and other.ranked}
+        place = sorted(numbers, reverse=True).index(float(cell.text))
         if len(numbers) < 2:
             return Mark.NONE
         return (Mark.BEST, Mark.SECOND, Mark.NONE)[min(place, 2)]

@@ -141,7 +141,7 @@ def test_an_au_without_a_positive_is_named_with_the_mean_that_the_field_would_pr
 
 
 def test_an_ablation_of_one_fold_is_not_ranked_among_the_published_rows(tmp_path, real):
-    write_ablation(tmp_path / "ab", real, name="parts", level=0.65, seeds=(1,))
+    write_ablation(tmp_path / "ab", real, name="parts", seeds=(1,))
     table = tables_of(tmp_path)["table4-ablation"]
     row = table.rows[-1]
     assert row.title.endswith("‡")

@@ -64,7 +64,7 @@ MAY_IMPORT = {
     "data": BASE | {"faces", "language"},
     "training": BASE | {"language", "data", "model", "inference"},
     "evaluation": BASE | {"language", "data", "model", "training"},
-    "report": BASE | {"language", "evaluation", "pages"},
+    "report": BASE | {"language", "evaluation", "pages", "prepare"},
     "export": BASE | {"faces", "language", "inference", "data", "model", "training", "evaluation", "vlfau"},
     "synthetic": BASE | {"faces"},
     "prepare": BASE | {"faces"},

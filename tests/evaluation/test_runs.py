@@ -83,6 +83,16 @@ def test_the_mean_and_the_pooled_scores_are_those_of_the_folds(toy_config, tmp_p
     assert 0 <= low <= scores["f1_macro"] <= high <= 1
 
 
+def test_lost_frames_are_counted_over_the_folds(toy_config, tmp_path):
+    config = toy_config("run.max_epochs=1")
+    rows = ["subject,fold,AU1,AU4,AU12,AU25", "0,1,1,1,1,1", "1,2,1,1,1,1", "9,2,0,0,0,0"]
+    config.data.manifest.with_name("skipped.csv").write_text("\n".join(rows) + "\n")
+    scores = crossval(config, tmp_path / "out", scope=Scope(describe=False))
+    folds = [figures(tmp_path / "out" / f"fold{fold}")["lost_frames"] for fold in (1, 2)]
+    assert (scores["lost_frames"]["frames"], scores["lost_frames"]["subjects"]) == (3, 5)
+    assert scores["lost_frames"]["f1_macro"] == pytest.approx(sum(fold["f1_macro"] for fold in folds) / 2, abs=1e-6)
+
+
 def test_another_scope_repeats_the_evaluation_and_another_configuration_is_refused(toy_config, tmp_path):
     crossval(toy_config("run.max_epochs=1"), tmp_path / "out", scope=FEW, folds=[1])
     assert crossval(toy_config("run.max_epochs=1"), tmp_path / "out", scope=Scope(0.4, False), folds=[1])[

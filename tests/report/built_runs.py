@@ -9,6 +9,7 @@ from PIL import Image
 from vlfau.evaluation.answers import Answers
 from vlfau.facs import AU_SETS, AUState
 from vlfau.language import Gender, global_description, local_description
+from vlfau.prepare.protocol import read_protocol
 
 GENDERS = {"F": Gender.WOMAN, "M": Gender.MAN}
 VARIANTS = ((1, "baseline"), (2, "+ MARL"), (3, "+ LLGA"), (4, "+ GLGA"), (5, "VL-FAU"))
@@ -116,7 +117,7 @@ def scores(data, *, level=0.6, fold=1):
         "frames": data.subjects * data.frames,
         "subjects": data.subjects,
         "threshold": 0.5,
-        "network": {"backbone": "swin_tiny", "from_scratch": True},
+        "network": {"backbone": "swin_tiny", "from_scratch": True, "epoch_choice": "last"},
         **figures(data.au_ids, level=level),
     }
 
@@ -124,6 +125,23 @@ def scores(data, *, level=0.6, fold=1):
 def write_json(path, content):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def amend(folder, **changes):
+    """Change entries of a run's scores; a mapping is merged into the one that is there."""
+    content = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+    for name, value in changes.items():
+        content[name] = {**content.get(name, {}), **value} if isinstance(value, dict) else value
+    write_json(folder / "scores.json", content)
+
+
+def publish(folder, au_set):
+    """Give a cross-validation the frames and people of a published data set."""
+    folds = read_protocol(au_set).folds
+    for number, fold in enumerate(folds, start=1):
+        amend(folder / f"fold{number}", frames=fold.frames, subjects=len(fold.subjects))
+    subjects = sum(len(fold.subjects) for fold in folds)
+    amend(folder, frames=sum(fold.frames for fold in folds), subjects=subjects)
 
 
 def write_run(folder, data, *, level, fold=1, **about_answers):

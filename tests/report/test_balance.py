@@ -4,7 +4,7 @@ import statistics
 import pytest
 from matplotlib.text import Annotation
 
-from tests.report.built_runs import Data, write_ablation, write_crossval
+from tests.report.built_runs import Data, publish, write_ablation, write_crossval
 from vlfau.report.balance import balance_drawings, published_balances
 from vlfau.report.runs import Runs, find_runs
 
@@ -52,7 +52,13 @@ def test_real_runs_on_both_data_sets_join_the_published_methods(tmp_path):
         real = Data(tmp_path / "data", au_set, synthetic=False, description=au_set.upper())
         write_crossval(tmp_path / au_set, real)
     (drawing,), _ = balance_drawings(find_runs(tmp_path))
-    assert any(text.get_text().startswith("ours") for text in drawing.figure.axes[0].texts)
+    assert any(text.get_text().startswith("ours‡\n") for text in drawing.figure.axes[0].texts)
+    assert "‡: not the whole published test set" in drawing.caption
+    for au_set in ("bp4d", "disfa"):
+        publish(tmp_path / au_set, au_set)
+    (drawing,), _ = balance_drawings(find_runs(tmp_path))
+    assert any(text.get_text().startswith("ours\n") for text in drawing.figure.axes[0].texts)
+    assert "‡" not in drawing.caption
 
 
 def test_a_run_of_one_fold_is_no_circle_among_methods_of_three(tmp_path):

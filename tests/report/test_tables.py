@@ -1,12 +1,14 @@
 import dataclasses
+import json
 import re
 
 import pytest
 
-from tests.report.built_runs import Data, write_ablation, write_crossval
+from tests.report.built_runs import Data, amend, publish, write_ablation, write_crossval
 from vlfau.report.measures import measure_tables
 from vlfau.report.runs import find_runs
 from vlfau.report.table import Mark
+from vlfau.report.table_writers import to_csv, to_latex, to_markdown
 from vlfau.report.tables import comparison_tables
 
 
@@ -38,15 +40,113 @@ def test_a_synthetic_run_stands_in_tables_of_its_own_that_say_so(tmp_path, data)
 
 def test_a_run_on_the_real_data_set_joins_the_published_rows_and_can_be_the_best(tmp_path, real):
     write_crossval(tmp_path / "cv", real, name="mine", level=0.7)
+    publish(tmp_path / "cv", "bp4d")
     tables = tables_of(tmp_path)
     table = tables["table2-bp4d-f1"]
     row = table.rows[-1]
-    assert row.labels[0] == "mine (ours)"
+    assert row.title == "mine (ours)"
+    assert "146,847 of 146,847 frames, 41 of 41 subjects" in dict(table.footnotes)[row.cells[-1].footnote]
     assert row.cells[-1].value == pytest.approx(74.5)
     assert table.mark(row, 12) is Mark.BEST
     published = next(row for row in table.rows if row.labels[0] == "VL-FAU")
     assert table.mark(published, 12) is Mark.SECOND
     assert not any(key.startswith(("other", "synthetic")) for key in tables)
+
+
+def test_a_row_of_fewer_frames_than_were_published_is_marked_and_not_ranked(tmp_path, real):
+    write_crossval(tmp_path / "cv", real, name="mine", level=0.7)
+    table = tables_of(tmp_path)["table2-bp4d-f1"]
+    row = table.rows[-1]
+    assert row.title == "mine (ours)‡"
+    assert "180 of 146,847 frames, 30 of 41 subjects" in dict(table.notes)[row.cells[-1].footnote]
+    assert "not the whole published test set, so the row is not ranked" in dict(table.notes)["‡"]
+    assert {table.mark(row, column) for column in range(13)} == {Mark.NONE}
+    published = next(row for row in table.rows if row.labels[0] == "VL-FAU")
+    assert table.mark(published, 12) is Mark.BEST
+
+
+def test_frames_without_a_face_are_counted_in_a_row_that_is_ranked(tmp_path, real):
+    write_crossval(tmp_path / "cv", real, name="mine", level=0.7)
+    publish(tmp_path / "cv", "bp4d")
+    figures = {"f1_macro": 0.7, "accuracy_macro": 0.8, "f1_per_au": {"1": 0.6}, "accuracy_per_au": {"1": 0.9}}
+    for fold, subjects in ((1, 13), (2, 14), (3, 14)):
+        frames = json.loads((tmp_path / "cv" / f"fold{fold}" / "scores.json").read_text())["frames"]
+        amend(tmp_path / "cv" / f"fold{fold}", frames=frames - 10, subjects=subjects - 1)
+        amend(tmp_path / "cv" / f"fold{fold}", lost_frames={"frames": 10, "subjects": subjects, **figures})
+    for key, first, mean in (("table2-bp4d-f1", 60.0, 70.0), ("table3-bp4d-accuracy", 90.0, 80.0)):
+        table = tables_of(tmp_path)[key]
+        found, whole = table.rows[-2:]
+        assert (found.title, whole.title) == ("mine (ours)‡", "mine, all frames (ours)")
+        assert (whole.cells[0].value, whole.cells[-1].value) == (pytest.approx(first), pytest.approx(mean))
+        notes = dict(table.notes)
+        assert "146,817 of 146,847 frames, 30 more without a face, 38 of 41" in notes[found.cells[-1].footnote]
+        assert "without a face called inactive" in notes[whole.cells[-1].footnote]
+        assert table.mark(found, 12) is Mark.NONE
+        assert table.mark(whole, 12) is not Mark.NONE
+
+
+@pytest.mark.parametrize(
+    ("network", "sign"),
+    [
+        ({"epoch_choice": "test-fold"}, "†"),
+        ({"epoch_choice": "held-out"}, ""),
+        ({"calibration": {"source": "other-manifest", "on_tested_people": True}}, "§"),
+        ({"calibration": {"source": "training-folds", "on_tested_people": False}}, ""),
+    ],
+)
+def test_rows_that_saw_the_tested_people_are_marked_in_every_table_and_form(tmp_path, data, network, sign):
+    write_crossval(tmp_path / "cv", data, name="mine")
+    write_ablation(tmp_path / "ab", data, seeds=(1,))
+    amend(tmp_path / "cv" / "fold2", network=network)
+    amend(tmp_path / "ab" / "variant3-seed1", network=network)
+    runs = find_runs(tmp_path)
+    tables = tables_of(tmp_path)
+    assert tables["synthetic1-f1"].rows[0].title == f"mine{sign}"
+    titles = [row.title for row in tables["synthetic1-ablation"].rows]
+    assert titles[1:3] == ["(2) + MARL", f"(3) + LLGA{sign}"]
+    by_fold, _, by_variant = measure_tables(runs)
+    assert by_fold.heads[0] == f"Mean over folds{sign}"
+    assert by_fold.heads[2:] == ("Fold 1", f"Fold 2{sign}", "Fold 3")
+    assert by_variant.heads[2] == f"(3) + LLGA{sign}"
+    for table in (tables["synthetic1-f1"], tables["synthetic1-ablation"], by_fold, by_variant):
+        assert [mark for mark, _ in table.notes] == list(sign)
+        for write in (to_markdown, to_latex):
+            assert ("the score is better than on new" in write(table)) == bool(sign)
+    first = tables["synthetic1-f1"]
+    assert f"| mine{sign} |" in to_markdown(first)
+    assert ({"†": r"mine\textdagger{} &", "§": r"mine\S{} &", "": "mine &"}[sign]) in to_latex(first)
+    assert ("the score is better than on new" in to_csv(first)) == bool(sign)
+
+
+def test_scores_that_do_not_say_how_the_epoch_was_chosen_count_as_chosen_by_the_test_fold(tmp_path, data):
+    write_crossval(tmp_path / "cv", data, name="mine")
+    path = tmp_path / "cv" / "fold1" / "scores.json"
+    content = json.loads(path.read_text())
+    del content["network"]["epoch_choice"]
+    path.write_text(json.dumps(content))
+    assert tables_of(tmp_path)["synthetic1-f1"].rows[0].title == "mine†"
+
+
+def test_an_au_without_a_positive_is_named_with_the_mean_that_the_field_would_print(tmp_path, real):
+    write_crossval(tmp_path / "cv", real, name="mine")
+    amend(tmp_path / "cv" / "fold2", without_positives=[23])
+    amend(tmp_path / "cv", f1_macro_zeros=0.561)
+    tables = tables_of(tmp_path)
+    notes = dict(tables["table2-bp4d-f1"].notes).values()
+    said = "AU23 is never active and left out of its mean; counted as 0, as the field's scripts do, the average is 56.1"
+    assert any(said in note for note in notes)
+    assert not any("never active" in note for _, note in tables["table3-bp4d-accuracy"].notes)
+    by_fold, _ = measure_tables(find_runs(tmp_path))
+    assert "F1, mean over AUs, 0 for those without a positive" in {row.labels[0] for row in by_fold.rows}
+
+
+def test_an_ablation_of_one_fold_is_not_ranked_among_the_published_rows(tmp_path, real):
+    write_ablation(tmp_path / "ab", real, name="parts", seeds=(1,))
+    table = tables_of(tmp_path)["table4-ablation"]
+    row = table.rows[-1]
+    assert row.title.endswith("‡")
+    assert any("60 of 146,847 frames, 10 of 41 subjects" in note for _, note in table.notes)
+    assert {table.mark(row, column) for column in range(13)} == {Mark.NONE}
 
 
 @pytest.mark.parametrize("description", ["BP4D+", "our laboratory's videos", ""])

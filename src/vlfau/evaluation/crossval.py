@@ -30,7 +30,7 @@ __all__ = [
 CROSSVAL_FILE = "crossval.json"
 OF_ALL_FOLDS = ("data", "network", "evaluation", "au_ids", "threshold")
 """What the folds have in common."""
-FIGURES = ("words", "truth", "counterfactuals")
+FIGURES = ("words", "truth", "counterfactuals", "lost_frames")
 
 
 def crossval(
@@ -148,7 +148,7 @@ def write_mean_scores(
         "subjects": len(set(together.subject_ids)),
         **mean_figures(averaged),
         "intervals": intervals(together.au_ids, draws),
-        "per_fold": {key: [fold[key] for fold in scores] for key in pooled if _is_single(scores, key)},
+        "per_fold": {key: [fold.get(key) for fold in scores] for key in pooled if _is_single(scores, key)},
         "pooled": pooled,
     }
     write_json(out / SCORES_FILE, content)

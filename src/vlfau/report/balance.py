@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from vlfau.report.coverage import Coverage
 from vlfau.report.data_key import DataKey
 from vlfau.report.labels import label_points
+from vlfau.report.marks import INCOMPLETE, MARKS, marks_of
 from vlfau.report.plotting import ACCENT, QUIET, Drawing, house_style
 from vlfau.report.published import PublishedScore, read_published
-from vlfau.report.runs import Ablation, Runs, Variant
+from vlfau.report.runs import Ablation, Crossval, Runs, Variant
 from vlfau.report.scores import Scores
 
 __all__ = ["Balance", "balance_drawings", "published_balances"]
@@ -77,6 +79,8 @@ def balance_drawings(runs: Runs) -> tuple[tuple[Drawing, ...], tuple[str, ...]]:
         f"large is accurate. Without a score on both: {', '.join(absent)}. The cells of methods with an asterisk "
         f"({doubtful}) do not average to the mean that is printed beside them, which the gain uses."
     )
+    signs = {sign for circle in circles if circle.ours for sign in circle.name}
+    caption += "".join(f" {sign}: {meaning}." for sign, meaning in MARKS.items() if sign in signs)
     title = "Figure 3: balance across AUs, published methods"
     drawings = [Drawing("figure3-balance", title, caption, _draw(circles, published.baseline))]
     variants, notes = _variant_balances(runs)
@@ -121,9 +125,16 @@ def _our_balances(runs: Runs) -> Iterator[Balance]:
         for name in (X_SET, Y_SET)
     ]
     if first[0] is not None and first[1] is not None:
-        ours = _ours("ours", (first[0].scores,), (first[1].scores,))
+        ours = _ours(f"ours{_marks(first[0], first[1])}", (first[0].scores,), (first[1].scores,))
         if ours is not None:
             yield ours.against(_published(base.name, base.f1[X_SET], base.f1[Y_SET]))
+
+
+def _marks(bp4d: Crossval, disfa: Crossval) -> str:
+    """Return the signs of the circle of two runs."""
+    folds = [[fold.scores for fold in run.folds] for run in (bp4d, disfa)]
+    complete = all(Coverage.of(au_set, each).is_complete for au_set, each in zip((X_SET, Y_SET), folds, strict=True))
+    return marks_of(scores for each in folds for scores in each) + ("" if complete else INCOMPLETE)
 
 
 def _ours(name: str, bp4d: Sequence[Scores], disfa: Sequence[Scores]) -> _Measured | None:

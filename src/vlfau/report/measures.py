@@ -5,6 +5,7 @@ from typing import Final
 
 from vlfau.facs import action_unit
 from vlfau.report.data_key import DataKey
+from vlfau.report.marks import marks_of
 from vlfau.report.runs import Ablation, Crossval, Run, Runs
 from vlfau.report.scores import Figures
 from vlfau.report.table import Cell, Row, Table
@@ -13,7 +14,9 @@ __all__ = ["measure_tables"]
 
 LABELS: Final[Mapping[str, str]] = {
     "f1_macro": "F1, mean over AUs",
+    "f1_macro_zeros": "F1, mean over AUs, 0 for those without a positive",
     "f1_micro": "F1, all AUs together",
+    "lost_frames.f1_macro": "F1, mean over AUs, frames without a face called inactive",
     "accuracy_macro": "Accuracy",
     "roc_auc_macro": "ROC AUC",
     "average_precision_macro": "Average precision",
@@ -28,9 +31,12 @@ LABELS: Final[Mapping[str, str]] = {
     "words.global_bleu4": "Global words: BLEU-4",
     "words.global_rouge_l": "Global words: ROUGE-L",
     "words.global_cider_d": "Global words: CIDEr-D",
-    "words.consistent_bleu4": "Words held to the decided states: BLEU-4",
-    "words.consistent_rouge_l": "Words held to the decided states: ROUGE-L",
-    "words.consistent_cider_d": "Words held to the decided states: CIDEr-D",
+    "words.consistent_bleu4": "Words held to the decided states (texts of the references' grammar): BLEU-4",
+    "words.consistent_drawn_bleu4": "Such texts, drawn without a network: BLEU-4",
+    "words.consistent_rouge_l": "Words held to the decided states (texts of the references' grammar): ROUGE-L",
+    "words.consistent_drawn_rouge_l": "Such texts, drawn without a network: ROUGE-L",
+    "words.consistent_cider_d": "Words held to the decided states (texts of the references' grammar): CIDEr-D",
+    "words.consistent_drawn_cider_d": "Such texts, drawn without a network: CIDEr-D",
     "truth.local_agrees_with_predicted": "Local words agree with the predicted state",
     "truth.local_agrees_where_predicted_active": "Local words agree where it is predicted active",
     "truth.local_degree_close_to_predicted": "Degrees in local words are within a letter of the intensity",
@@ -52,9 +58,16 @@ LABELS: Final[Mapping[str, str]] = {
     "truth.energy_expected": "The same if attention were spread evenly",
     "counterfactuals.probability_moves_right": "Counterfactuals: the probability moves the right way",
     "counterfactuals.state_flips": "Counterfactuals: the state flips",
+    "counterfactuals.flips_alone": "Counterfactuals: the state flips and no other AU's does",
+    "counterfactuals.chance.flips_alone": "The same of unrelated faces with and without the AU (chance)",
+    "counterfactuals.no_other_changes": "Counterfactuals: no other AU changes its state",
+    "counterfactuals.chance.no_other_changes": "No other AU changes its state, of unrelated faces (chance)",
+    "counterfactuals.no_other_moves": "Counterfactuals: no other AU moves by more than 5 points",
+    "counterfactuals.chance.no_other_moves": "No other AU moves by more than 5 points, of unrelated faces (chance)",
     "counterfactuals.local_words_flip": "Counterfactuals: the local words flip",
     "counterfactuals.global_words_change": "Counterfactuals: the global words change",
-    "counterfactuals.others_unchanged": "Counterfactuals: the other AUs stay",
+    "counterfactuals.others_unchanged": "Counterfactuals: share of the other AUs whose state stays",
+    "counterfactuals.chance.others_unchanged": "Share of the other AUs whose state stays, of unrelated faces (chance)",
     "counterfactuals.others_local_words_unchanged": "Counterfactuals: the local words of the others stay",
     "counterfactuals.others_global_words_unchanged": "Counterfactuals: the global words of the others stay",
 }
@@ -82,15 +95,17 @@ def _title(run: Crossval | Ablation, what: str) -> str:
 
 
 def _by_fold(key: str, run: Crossval) -> Table:
-    columns: list[tuple[str, Figures]] = [("Mean over folds", run.scores)]
+    marks = marks_of(fold.scores for fold in run.folds)
+    columns: list[tuple[str, Figures]] = [(f"Mean over folds{marks}", run.scores)]
     if run.scores.pooled is not None:
-        columns.append(("All frames pooled", run.scores.pooled))
-    columns += [(_fold_head(fold), fold.scores) for fold in run.folds]
+        columns.append((f"All frames pooled{marks}", run.scores.pooled))
+    columns += [(_fold_head(fold) + marks_of([fold.scores]), fold.scores) for fold in run.folds]
     return _measures(key, _title(run, "what was measured"), columns, synthetic=run.data.synthetic)
 
 
 def _by_variant(key: str, run: Ablation) -> Table:
-    columns = [(f"({variant.number}) {variant.name}", variant.runs[0].scores) for variant in run.variants]
+    firsts = [(variant, variant.runs[0].scores) for variant in run.variants]
+    columns = [(f"({variant.number}) {variant.name}{marks_of([scores])}", scores) for variant, scores in firsts]
     seeded = ", the first seed" if any(len(variant.runs) > 1 for variant in run.variants) else ""
     return _measures(key, _title(run, f"what was measured of every variant{seeded}"), columns, run.data.synthetic)
 
@@ -107,6 +122,8 @@ def _measures(key: str, title: str, columns: Sequence[tuple[str, Figures]], synt
 def _measure_rows(columns: Sequence[Figures]) -> Iterator[Row]:
     """Yield the measures that one column has at least."""
     for name, label in LABELS.items():
+        if name == "f1_macro_zeros" and all(figures.number(name) == figures.f1_macro for figures in columns):
+            continue
         cells = tuple(_cell(figures.number(name), _interval(figures, name)) for figures in columns)
         if any(cell.value is not None for cell in cells):
             yield Row((label,), cells, ours=True)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, ValidationError, model_validator
 
@@ -16,6 +16,13 @@ __all__ = ["DataInfo", "Figures", "Intervals", "Scores", "read_json", "read_scor
 Share: TypeAlias = Annotated[FiniteFloat, Field(ge=0, le=1)]
 PerAU: TypeAlias = Mapping[int, Share | None]
 Interval: TypeAlias = tuple[Share, Share]
+
+
+FITTED: Final[Mapping[str, str]] = {
+    "held-out": ", fitted to people held out of training",
+    "training-folds": ", fitted to the training folds",
+    "other-manifest": ", fitted to other frames",
+}
 
 
 class _Part(BaseModel):
@@ -36,11 +43,33 @@ class DataInfo(_Part):
     au_set: str | None = None
 
 
+class CalibrationInfo(_Part):
+    """On whom a network's probabilities and thresholds were fitted.
+
+    Attributes:
+        source: As `vlfau.evaluation.provenance.Calibration` names it.
+        on_tested_people: Whether they were among those who are tested.
+    """
+
+    source: str = "unknown"
+    on_tested_people: bool = False
+
+
 class NetworkInfo(_Part):
-    """The network that was scored: its backbone, and whether that started without ImageNet weights."""
+    """The network that was scored.
+
+    Attributes:
+        backbone: The name of its backbone.
+        from_scratch: Whether that started without ImageNet weights.
+        epoch_choice: "last", "held-out" or "test-fold"; None where no fold chose. Earlier versions, whose scores do not
+            say it, chose by the test fold.
+        calibration: On whom it was calibrated; None if it was not.
+    """
 
     backbone: str = ""
     from_scratch: bool | None = None
+    epoch_choice: str | None = "test-fold"
+    calibration: CalibrationInfo | None = None
 
 
 class Intervals(_Part):
@@ -53,7 +82,8 @@ class Intervals(_Part):
 class Figures(_Part):
     """Everything measured of one set of answers; None or absent is what could not be measured.
 
-    Shares run from 0 to 1. `words`, `truth` and `counterfactuals` are as in scores.json; `number` reads them.
+    Shares run from 0 to 1. `words`, `truth`, `counterfactuals` and `lost_frames` are as in scores.json; `number` reads
+    them.
     """
 
     f1_per_au: PerAU
@@ -62,6 +92,7 @@ class Figures(_Part):
     average_precision_per_au: PerAU = {}
     ece_per_au: PerAU = {}
     f1_macro: Share | None
+    f1_macro_zeros: Share | None = None
     accuracy_macro: Share | None = None
     f1_micro: Share | None = None
     roc_auc_macro: Share | None = None
@@ -71,6 +102,7 @@ class Figures(_Part):
     words: Mapping[str, JsonValue] = {}
     truth: Mapping[str, JsonValue] = {}
     counterfactuals: Mapping[str, JsonValue] = {}
+    lost_frames: Mapping[str, JsonValue] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -78,14 +110,16 @@ class Figures(_Part):
         """Treat a part that is null as one that is absent."""
         if not isinstance(content, Mapping):
             return content
-        parts = ("intervals", "words", "truth", "counterfactuals", "pooled", "per_fold")
+        parts = ("intervals", "words", "truth", "counterfactuals", "lost_frames", "pooled", "per_fold")
         parts += tuple(key for key in content if key.endswith("_per_au"))
         return {key: value for key, value in content.items() if value is not None or key not in parts}
 
     def number(self, name: str) -> float | None:
-        """Return one number: an attribute, or an entry of `words`, `truth` or `counterfactuals` such as "words.x"."""
-        part, dot, entry = name.partition(".")
-        value = getattr(self, part).get(entry) if dot else getattr(self, name)
+        """Return one number: an attribute, or an entry of one at any depth, such as "counterfactuals.chance.x"."""
+        part, *entries = name.split(".")
+        value = getattr(self, part)
+        for entry in entries:
+            value = value.get(entry) if isinstance(value, Mapping) else None
         return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
     def per_au(self, measure: str) -> PerAU:
@@ -107,6 +141,8 @@ class Scores(Figures):
         frames: How many frames were scored.
         subjects: How many people.
         threshold: The probability from which an AU counts as active, one for all or one an AU.
+        threshold_source: "protocol" (0.5), "given" or "model"; empty in scores of earlier versions.
+        without_positives: The AUs that are never active in the tested frames, so that they have no F1.
         pooled: For a cross-validation: the figures computed once over all folds' frames.
         per_fold: For a cross-validation: single figures of every fold.
     """
@@ -119,6 +155,8 @@ class Scores(Figures):
     frames: int
     subjects: int
     threshold: Share | tuple[Share, ...] = 0.5
+    threshold_source: str = ""
+    without_positives: tuple[int, ...] = ()
     pooled: Figures | None = None
     per_fold: Mapping[str, tuple[FiniteFloat | None, ...]] = {}
 
@@ -134,8 +172,12 @@ class Scores(Figures):
 
     @property
     def threshold_text(self) -> str:
-        """The threshold in words."""
-        return "a threshold of its own" if isinstance(self.threshold, tuple) else f"threshold {self.threshold:g}"
+        """The threshold in words, and where it comes from if it is not the protocol's."""
+        if not isinstance(self.threshold, tuple):
+            return f"threshold {self.threshold:g}" + (" as given" if self.threshold_source == "given" else "")
+        calibration = self.network.calibration
+        fitted = FITTED.get(calibration.source, "") if calibration is not None else ""
+        return f"a threshold of its own{fitted}"
 
     @property
     def whole(self) -> Figures:

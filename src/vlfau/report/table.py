@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vlfau.report.marks import MARKS
+
 __all__ = ["Cell", "Mark", "Row", "Table"]
 
 
@@ -44,11 +46,18 @@ class Row:
         labels: What stands before the numbers.
         cells: The numbers.
         ours: Whether it was measured by this package.
+        marks: Signs of `vlfau.report.marks`, which follow the first label.
     """
 
     labels: tuple[str, ...]
     cells: tuple[Cell, ...]
     ours: bool = False
+    marks: str = ""
+
+    @property
+    def title(self) -> str:
+        """The first label with its signs."""
+        return self.labels[0] + self.marks
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ class Table:
         key: Its file name without the ending.
         title: What it shows.
         label_heads: Heads of the columns before the numbers.
-        heads: Heads of the numbers.
+        heads: Heads of the numbers; signs of `vlfau.report.marks` may follow them.
         rows: Its lines, all of the same data.
         footnotes: Letter and text.
         synthetic: Whether the numbers were measured on synthetic faces.
@@ -74,6 +83,12 @@ class Table:
     footnotes: tuple[tuple[str, str], ...] = ()
     synthetic: bool = False
     ranked: bool = True
+
+    @property
+    def notes(self) -> tuple[tuple[str, str], ...]:
+        """All that stands below it: what its signs mean, and the footnotes."""
+        used = {sign for text in (*self.heads, *(row.marks for row in self.rows)) for sign in text}
+        return (*((sign, text) for sign, text in MARKS.items() if sign in used), *self.footnotes)
 
     def mark(self, row: Row, column: int) -> Mark:
         """Return how a cell stands out; equals as printed share a mark."""

@@ -16,6 +16,9 @@ _LATEX_SPECIAL = {
     "^": r"\textasciicircum{}",
     "±": r"$\pm$",
     "✓": r"$\checkmark$",
+    "†": r"\textdagger{}",
+    "‡": r"\textdaggerdbl{}",
+    "§": r"\S{}",
 } | {sign: f"\\{sign}" for sign in "&%$#_{}"}
 
 
@@ -32,9 +35,9 @@ def to_markdown(table: Table) -> str:
     ]
     for row in table.rows:
         cells = [cell_text(cell, table.mark(row, column)) for column, cell in enumerate(row.cells)]
-        lines.append([_escape_markdown(label) for label in row.labels] + cells)
+        lines.append([_escape_markdown(label) for label in (row.title, *row.labels[1:])] + cells)
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    notes = "".join(f"\n<sup>{letter}</sup> {_escape_markdown(text)}  " for letter, text in table.footnotes)
+    notes = "".join(f"\n<sup>{letter}</sup> {_escape_markdown(text)}  " for letter, text in table.notes)
     return f"**{_escape_markdown(table.title)}**\n\n{body}\n" + (f"{notes}\n" if notes else "")
 
 
@@ -43,11 +46,12 @@ def to_csv(table: Table) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([*table.label_heads, *table.heads, "faces", "notes"])
-    footnotes = dict(table.footnotes)
+    footnotes = dict(table.notes)
     for row in table.rows:
         numbers = ["" if cell.value is None else f"{cell.value:.4g}" for cell in row.cells]
         notes = [f"{head} {cell.detail}" for head, cell in zip(table.heads, row.cells, strict=True) if cell.detail]
         notes += [footnotes[cell.footnote] for cell in row.cells if cell.footnote]
+        notes += [footnotes[sign] for sign in row.marks]
         writer.writerow([*row.labels, *numbers, "synthetic" if table.synthetic else "real", "; ".join(notes)])
     return file.getvalue()
 
@@ -63,13 +67,14 @@ def to_latex(table: Table) -> str:
     heads = " & ".join(map(_escape_latex, (*table.label_heads, *table.heads)))
     rows = (
         " & ".join(
-            [_escape_latex(label) for label in row.labels]
+            [_escape_latex(label) for label in (row.title, *row.labels[1:])]
             + [cell_text(cell, table.mark(row, column)) for column, cell in enumerate(row.cells)]
         )
         for row in table.rows
     )
     notes = (
-        rf"  \par\footnotesize \textsuperscript{{{letter}}} {_escape_latex(text)}" for letter, text in table.footnotes
+        rf"  \par\footnotesize \textsuperscript{{{_escape_latex(letter)}}} {_escape_latex(text)}"
+        for letter, text in table.notes
     )
     lines = [
         r"\begin{table*}",

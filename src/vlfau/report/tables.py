@@ -3,7 +3,7 @@
 Rows are compared only with rows of the same data. A run stands among the published rows if its faces are real, its
 AUs are those of a published data set, and its data's description names that set; every other run stands in a table
 of its own data. Among the published rows, which are means over three folds, a run of ours is ranked if it has all
-three.
+three and was tested on the whole published test set; frames in which no face was found count as inactive there.
 """
 
 import statistics
@@ -13,7 +13,9 @@ from string import ascii_lowercase
 from typing import Final, TypeVar
 
 from vlfau.facs import AU_SETS, action_unit
+from vlfau.report.coverage import Coverage
 from vlfau.report.data_key import DataKey
+from vlfau.report.marks import INCOMPLETE, marks_of
 from vlfau.report.published import Published, PublishedScore, read_published
 from vlfau.report.runs import Ablation, Crossval, Runs
 from vlfau.report.table import Cell, Row, Table
@@ -102,13 +104,51 @@ def _method_table(key: str, measure: str, au_set: str, published: Published, run
         remark = f"{method.name} {method.remark}" if method.remark else ""
         rows.append(Row((method.name, method.venue), _published_cells(score, footnotes, remark)))
     for run in _of_set(runs.crossvals, au_set):
-        letter = footnotes.letter(f"{run.name}: {_protocol(run, [fold.scores.fold for fold in run.folds])}")
-        *cells, mean = _ranked_if_whole(_crossval_row(run, measure).cells, run)
-        cells.append(replace(mean, footnote=letter))
-        rows.append(Row((f"{run.name} (ours)", "this package"), tuple(cells), ours=True))
+        rows += _own_rows(run, measure, au_set, footnotes)
     name = au_set.upper()
     title = f"Table {TABLE_NUMBERS[measure, au_set]}: {MEASURES[measure]} of {len(AU_SETS[au_set])} AUs on {name}, in %"
     return Table(key, title, ("Method", "Published"), _heads(AU_SETS[au_set]), tuple(rows), tuple(footnotes.notes))
+
+
+def _own_rows(run: Crossval, measure: str, au_set: str, footnotes: _Footnotes) -> Iterator[Row]:
+    """Yield the row of a run among published ones, and where frames were lost the same with them called inactive."""
+    scores = [fold.scores for fold in run.folds]
+    coverage = Coverage.of(au_set, scores)
+    row = _crossval_row(run, measure)
+    notes = [_protocol(run, [each.fold for each in scores]), coverage.text, *_undefined(run, measure)]
+    is_whole = coverage.is_complete and run.has_all_folds
+    yield _among_published(row, run.name, footnotes.letter(f"{run.name}: {'; '.join(notes)}"), is_whole)
+    if coverage.lost_figures:
+        per_au = coverage.lost_figures[f"{measure}_per_au"]
+        cells = [Cell(_percent(per_au.get(str(au_id)))) for au_id in run.scores.au_ids]
+        cells.append(Cell(_percent(coverage.lost_figures[f"{measure}_macro"])))
+        row = replace(row, cells=tuple(cells))
+        letter = footnotes.letter(f"{run.name}: the same, and all AUs of frames without a face called inactive")
+        is_whole = coverage.is_complete_with_lost and run.has_all_folds
+        yield _among_published(row, f"{run.name}, all frames", letter, is_whole)
+
+
+def _among_published(row: Row, name: str, letter: str, complete: bool) -> Row:
+    """Return a row of ours with its name and footnote."""
+    row = _ranked_if(row, complete)
+    *cells, mean = row.cells
+    return replace(row, labels=(f"{name} (ours)", "this package"), cells=(*cells, replace(mean, footnote=letter)))
+
+
+def _ranked_if(row: Row, complete: bool) -> Row:
+    """Return a row of ours as it stands among published ones: not ranked, and with a sign, if it is incomplete."""
+    cells = tuple(replace(cell, ranked=complete) for cell in row.cells)
+    return replace(row, cells=cells, marks=row.marks + ("" if complete else INCOMPLETE))
+
+
+def _undefined(run: Crossval, measure: str) -> Iterator[str]:
+    """Say which AUs have no F1 in some fold, since none of its frames shows them."""
+    without = sorted({au_id for fold in run.folds for au_id in fold.scores.without_positives})
+    if measure == "f1" and without:
+        names = ", ".join(action_unit(au_id).label for au_id in without)
+        zeros = _percent(run.scores.f1_macro_zeros)
+        counted = f"; counted as 0, as the field's scripts do, the average is {zeros:.1f}" if zeros is not None else ""
+        yield f"in some fold {names} is never active and left out of its mean{counted}"
 
 
 def _published_cells(score: PublishedScore, footnotes: _Footnotes, remark: str = "") -> tuple[Cell, ...]:
@@ -123,7 +163,7 @@ def _crossval_row(run: Crossval, measure: str) -> Row:
     per_au = run.scores.per_au(f"{measure}_per_au")
     mean = getattr(run.scores, f"{measure}_macro")
     cells = (*(Cell(_percent(per_au.get(au_id))) for au_id in run.scores.au_ids), Cell(_percent(mean)))
-    return Row((run.name,), cells, ours=True)
+    return Row((run.name,), cells, ours=True, marks=marks_of(fold.scores for fold in run.folds))
 
 
 def _protocol(run: Crossval | Ablation, folds: Sequence[int | None]) -> str:
@@ -132,11 +172,6 @@ def _protocol(run: Crossval | Ablation, folds: Sequence[int | None]) -> str:
     stem = " of a stem without ImageNet weights" if scores.network.from_scratch else ""
     rank = "" if run.has_all_folds else "; not ranked, since the published rows are means over three folds"
     return f"fold {', '.join(map(str, folds))} at {scores.threshold_text}{stem}{rank}"
-
-
-def _ranked_if_whole(cells: Sequence[Cell], run: Crossval | Ablation) -> tuple[Cell, ...]:
-    """Return the cells of a row of ours, to be ranked among published ones only if it is of all their folds."""
-    return tuple(replace(cell, ranked=run.has_all_folds) for cell in cells)
 
 
 def _percent(share: float | None) -> float | None:
@@ -158,10 +193,11 @@ def _published_ablation(published: Published, runs: Runs) -> Table:
         for variant in published.variants
     ]
     for run in _of_set(runs.ablations, au_set):
-        letter = footnotes.letter(f"{run.name}: {_protocol(run, run.folds)}")
+        coverage = Coverage.of(au_set, [run.scores])
+        letter = footnotes.letter(f"{run.name}: {_protocol(run, run.folds)}; {coverage.text}")
         note = footnotes.letter(_own_texts(published))
         for row in _ablation_rows(run, published, f", {run.name} (ours, note {letter})", note):
-            *scores, local, face = _ranked_if_whole(row.cells, run)
+            *scores, local, face = _ranked_if(row, coverage.is_complete and run.has_all_folds).cells
             words = (replace(cell, ranked=False) for cell in (local, face))  # other texts than the published rows'
             rows.append(replace(row, cells=(*scores, *words)))
     title = "Table 4: what the parts of VL-FAU bring: F1 and top-5 word accuracy on BP4D, in %"
@@ -205,7 +241,7 @@ def _ablation_rows(run: Ablation, published: Published, suffix: str, words_note:
         ]
         cells += [cell if cell.value is None else replace(cell, footnote=words_note) for cell in words]
         label = f"({variant.number}) {variant.name}{suffix}"
-        yield Row((label, *_ticks(parts.get(variant.number, ()))), tuple(cells), ours=True)
+        yield Row((label, *_ticks(parts.get(variant.number, ()))), tuple(cells), ours=True, marks=marks_of(scores))
 
 
 def _ticks(parts: Sequence[str]) -> tuple[str, ...]:

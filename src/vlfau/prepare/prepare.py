@@ -66,7 +66,7 @@ def prepare(
     if not kept:
         raise NoFaceError(f"none of the {total:,} pictures shows a face that could be found; check the pictures")
     write_skipped(folder / "skipped.csv", source.protocol.au_ids, skipped)
-    write_manifest(folder / "manifest.csv", source.protocol.au_ids, kept)
+    write_manifest(folder / "manifest.csv", source.protocol, kept)
     if source.protocol.num_dealt:
         write_folds(folder / "folds.toml", source.protocol)
     text = report(source, Counts.of(source.protocol, kept), skipped)

@@ -13,20 +13,27 @@ from vlfau.prepare.protocol import Protocol
 __all__ = ["write_folds", "write_manifest", "write_skipped"]
 
 
-def write_manifest(path: Path, au_ids: Sequence[int], frames: Sequence[tuple[Clip, LabelledFrame]]) -> None:
+def write_manifest(path: Path, protocol: Protocol, frames: Sequence[tuple[Clip, LabelledFrame]]) -> None:
     """Write one row per frame, in the form that `vlfau train` reads; an unknown label is an empty cell.
 
-    Columns for intensities, sides, and whether a frame was coded are there if any frame has such.
+    Columns for intensities, sides, and whether a frame was coded are there if any frame has such. Where an AU counts
+    as present above intensity A only, a column says so, because an absent AU may then show a trace.
+
+    Args:
+        path: The file.
+        protocol: Of the data set.
+        frames: What to write.
     """
     graded = any(frame.intensity for _, frame in frames)
     sided = any(any(frame.side) for _, frame in frames)
     neutral = not all(frame.coded for _, frame in frames)
     columns = ["image", "subject", "fold", "gender", "clip", "frame", *(["coded"] if neutral else [])]
-    for au_id in au_ids:
+    for au_id in protocol.au_ids:
         columns.append(f"AU{au_id}")
         columns += [f"AU{au_id}_intensity"] if graded else []
         columns += [f"AU{au_id}_side"] if sided and action_unit(au_id).sided else []
-    _write(path, columns, (_row(au_ids, clip, frame) for clip, frame in frames))
+    columns += ["occurrence_from"] if protocol.occurs_at > 1 else []
+    _write(path, columns, (_row(protocol, clip, frame) for clip, frame in frames))
 
 
 def write_skipped(path: Path, au_ids: Sequence[int], skipped: Iterable[Skipped]) -> None:
@@ -42,7 +49,8 @@ def write_folds(path: Path, protocol: Protocol) -> None:
         temporary.write_text("\n".join(tables), encoding="utf-8")
 
 
-def _row(au_ids: Sequence[int], clip: Clip, frame: LabelledFrame) -> dict[str, object]:
+def _row(protocol: Protocol, clip: Clip, frame: LabelledFrame) -> dict[str, object]:
+    au_ids = protocol.au_ids
     row: dict[str, object] = {
         "image": clip.crop(frame),
         "subject": clip.subject_id,
@@ -51,6 +59,7 @@ def _row(au_ids: Sequence[int], clip: Clip, frame: LabelledFrame) -> dict[str, o
         "clip": clip.task,
         "frame": frame.number,
         "coded": int(frame.coded),
+        "occurrence_from": protocol.occurs_at,
         **_labels(au_ids, frame.occurrence),
     }
     row |= {f"AU{au_id}_intensity": value for au_id, value in zip(au_ids, frame.intensity, strict=False)}

@@ -28,6 +28,8 @@ from vlfau.atomic import remove_leftovers, replacing
 from vlfau.data import FaceDataModule
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.facs import action_unit
+from vlfau.language import Descriptions
+from vlfau.language.carried import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
 from vlfau.model import VLFAU, build_vlfau
 from vlfau.model.losses import au_weights
 from vlfau.model.stem import FACEMESH
@@ -49,7 +51,7 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
     """Train a network and keep its best state.
 
     The run's folder gets `best/` (the checkpoint with the highest macro F1 on the fold), `last.ckpt` (to
-    resume from), `config.json` and TensorBoard's files.
+    resume from), `config.json`, `descriptions.json` and TensorBoard's files.
 
     Args:
         config: What to train, on what, and how.
@@ -84,7 +86,9 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
     L.seed_everything(config.run.seed, workers=True, verbose=False)
     if config.run.threads is not None:
         torch.set_num_threads(config.run.threads)
-    data = _data(config)
+    learned = output / DESCRIPTIONS_FILE
+    # A run ends with the texts that it began with, whatever was corrected meanwhile.
+    data = _data(config, read_descriptions(learned) if resume and learned.is_file() else None)
     module = _module(config, data)
     papers = Checkpoint(
         model=config.model,
@@ -94,12 +98,15 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
         aligned_size=config.data.aligned_size,
         training=_provenance(config, data),
         scores={},
+        descriptions=data.descriptions,
     )
     output.mkdir(parents=True, exist_ok=True)
     if is_main_process():
         remove_leftovers(output)
     with replacing(output / CONFIG_FILE) as temporary:
         temporary.write_text(json.dumps(asdict(config), indent=2, default=str) + "\n", encoding="utf-8")
+    if is_main_process() and not resume:
+        write_descriptions(learned, data.descriptions)
     best = BestCheckpoint(output / BEST_FOLDER, papers)
     average = config.optimiser.average_decay
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -239,7 +246,7 @@ class StopAfter(Callback):
             trainer.should_stop = True
 
 
-def _data(config: TrainConfig) -> FaceDataModule:
+def _data(config: TrainConfig, descriptions: Descriptions | None) -> FaceDataModule:
     if config.data.validation is not None and config.data.fold is not None:
         raise ConfigError(
             "data.validation and data.fold both say what validates; set data.fold to null, or leave one out"
@@ -263,6 +270,7 @@ def _data(config: TrainConfig) -> FaceDataModule:
         seed=config.run.seed,
         keep_in_memory=config.data.keep_in_memory,
         words=config.model.local_language or config.model.global_language,
+        descriptions=descriptions,
     )
 
 

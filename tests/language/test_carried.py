@@ -63,6 +63,10 @@ def test_the_first_file_is_read_forever() -> None:
     assert tuple(first.units) == AU_IDS
     assert first.wording.follow_ups == ("The face also",)
     assert first.units[12].trace == ()
+    assert local_descriptions(AUState(12, False, trace=True), first) == local_descriptions(AUState(12, False), first)
+    assert global_description([AUState(12, False, trace=True)], None, None, first) == (
+        "This person shows none of the coded facial actions."
+    )
     assert local_description(SMILE, None, first) == (
         "The lip corner is markedly pulled up on the left side by the zygomaticus major. The nasolabial furrow may "
         "deepen and the cheek fills out. Raised cheeks often join it."
@@ -100,10 +104,13 @@ def test_later_sentences_open_in_every_way_and_are_read_back(tmp_path: Path) -> 
 
 def test_texts_on_a_trace_are_known_by_their_words(tmp_path: Path) -> None:
     text = "At most a faint twitch of the zygomaticus shows, far too little to lift a mouth corner in earnest."
-    read = read_descriptions(edit(tmp_path / "d.json", lambda document: document["aus"]["12"].update(trace=[text])))
-    assert [template.source for template in read.units[12].trace] == [text]
+    texts = [text, text.replace("faint", "small"), text.replace("faint", "weak")]
+    read = read_descriptions(edit(tmp_path / "d.json", lambda document: document["aus"]["12"].update(trace=texts)))
+    assert [template.source for template in read.units[12].trace] == texts
     assert {"twitch", "earnest"} <= set(Vocabulary.for_aus(AU_IDS, read).tokens)
     assert text not in local_descriptions(AUState(12, active=False), read)
+    assert text in local_descriptions(AUState(12, active=False, trace=True), read)
+    assert text in decided_descriptions(12, False, read)
     write_descriptions(tmp_path / "again.json", read)
     assert read_descriptions(tmp_path / "again.json") == read
     assert max_local_length(AU_IDS, read) == max_local_length(AU_IDS, read_descriptions(FIRST))
@@ -127,7 +134,7 @@ def test_texts_on_a_trace_are_known_by_their_words(tmp_path: Path) -> None:
         (lambda document: document["aus"]["12"]["active"].append("No slots."), "needs these slots once"),
         (lambda document: document["aus"]["12"].update(trace=[]), "'trace' holds 0 texts"),
         (lambda document: document["aus"]["12"].update(trace=["Nothing."] * 65), "at most 64"),
-        (lambda document: document["aus"]["12"].update(trace=["It {degree} moves."]), "needs these slots once"),
+        (lambda document: document["aus"]["12"].update(trace=["It {degree} moves."] * 3), "needs these slots once"),
         (lambda document: document["wording"]["global"].update(follow_up=[]), "'follow_up' is a list"),
         (lambda document: document["wording"]["global"].update(follow_up=["This man"]), "openings .* are alike"),
         (lambda document: document["wording"]["global"].update(follow_up=[["This"]]), "'follow_up' is a list"),

@@ -29,7 +29,7 @@ def test_manifest_and_skipped_hold_every_frame_of_the_release_with_its_labels(na
     rows, skipped = rows_of(manifest), rows_of(manifest.parent / "skipped.csv")
     keys = [(row["subject"], row["clip"], int(row["frame"])) for row in (*rows, *skipped)]
     assert sorted(keys) == sorted(release.intensities)
-    assert [key for key in keys[len(rows) :]] == [frame for frame in (release.faceless,) if frame is not None]
+    assert keys[len(rows) :] == [frame for frame in (release.faceless,) if frame is not None]
     folds = {person: str(fold) for fold, people in PEOPLE[name].items() for person in people}
     for key, row in zip(keys, (*rows, *skipped), strict=True):
         assert row["fold"] == folds[key[0]]
@@ -39,7 +39,7 @@ def test_manifest_and_skipped_hold_every_frame_of_the_release_with_its_labels(na
     if name == "disfa":
         assert all(
             int(row[f"AU{au}_intensity"]) == release.intensities[key][au]
-            for key, row in zip(keys, rows)
+            for key, row in zip(keys, rows, strict=True)
             for au in AU_SETS[name]
         )
 

@@ -12,7 +12,7 @@ __all__ = ["decided_descriptions", "decided_slots"]
 
 
 def decided_descriptions(au_id: int, active: bool, descriptions: Descriptions | None = None) -> tuple[str, ...]:
-    """Return every local description of an AU that is active or not, of any intensity and side.
+    """Return every local description of an AU that is active, of any intensity and side, or not, with or without trace.
 
     Args:
         au_id: FACS number.
@@ -41,7 +41,8 @@ def decided_slots(
 @lru_cache(maxsize=1 << 10)
 def _decided_descriptions(au_id: int, active: bool, descriptions: Descriptions) -> tuple[str, ...]:
     if not active:
-        return local_descriptions(AUState(au_id, active=False), descriptions)
+        absent, trace = (local_descriptions(AUState(au_id, False, trace=trace), descriptions) for trace in (False, True))
+        return tuple(dict.fromkeys((*absent, *trace)))
     return tuple(text for state in _active_states(au_id) for text in local_descriptions(state, descriptions))
 
 

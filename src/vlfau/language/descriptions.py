@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from vlfau.errors import DescriptionError
-from vlfau.facs import action_unit, all_au_ids, check_au_ids
+from vlfau.facs import AUState, action_unit, all_au_ids, check_au_ids
 from vlfau.language.schema import read_templates
 from vlfau.language.templates import Template
 from vlfau.language.tokens import sentences, tokenize
@@ -49,9 +49,11 @@ class AUDescriptions:
         """Every local text."""
         return (*self.active, *self.inactive, *self.trace)
 
-    def local(self, active: bool) -> tuple[Template, ...]:
-        """Return the local texts of a state."""
-        return self.active if active else self.inactive
+    def local(self, state: AUState) -> tuple[Template, ...]:
+        """Return the local texts of a state; in the texts of earlier versions those at rest stand for a trace too."""
+        if state.active:
+            return self.active
+        return self.trace if state.trace and self.trace else self.inactive
 
     def table(self) -> dict[str, list[str]]:
         """Return the lists of an `auNN.toml` that reads as these texts."""
@@ -203,4 +205,6 @@ def _read_file(path: Path, au_id: int, wording: Wording) -> AUDescriptions:
     table = _read(path)
     if table.pop("au", None) != au_id:
         raise DescriptionError(f"{path}: expected 'au = {au_id}' as in the file's name; correct it")
+    if "trace" not in table:
+        raise DescriptionError(f"{path}: 'trace' is missing; add texts on an AU of which there is at most a trace")
     return read_unit(table, au_id, wording, path)

@@ -11,6 +11,7 @@ from vlfau.errors import DescriptionError
 from vlfau.facs import AUState
 from vlfau.language.descriptions import Descriptions, default_descriptions
 from vlfau.language.gender import Gender
+from vlfau.language.wording import Wording
 
 __all__ = [
     "MAX_PHRASES",
@@ -45,7 +46,7 @@ def local_descriptions(state: AUState, descriptions: Descriptions | None = None)
 
 @lru_cache(maxsize=1 << 14)
 def _local_descriptions(state: AUState, descriptions: Descriptions) -> tuple[str, ...]:
-    templates = descriptions.unit(state.au_id).local(state.active)
+    templates = descriptions.unit(state.au_id).local(state)
     return tuple(template.fill(descriptions.wording, state.intensity, state.side) for template in templates)
 
 
@@ -77,7 +78,7 @@ def local_description(
         descriptions: The texts.
 
     >>> local_description(AUState(24, active=False)).split(".")[0]
-    'The lips are not pressed together because the orbicularis oris adds no pressure'
+    'The lips are not pressed together by the orbicularis oris'
     """
     return _choose(local_descriptions(state, descriptions), rng)
 
@@ -103,12 +104,24 @@ def global_description(
     'This man slightly pulls the lip corners up and parts the lips.'
     """
     phrases = [global_phrases(state, descriptions) for state in active_states(states)]
-    slots = global_slots([gender], phrases, descriptions)
+    turns = (descriptions or default_descriptions()).wording.follow_ups
+    slots = global_slots(
+        [gender],
+        phrases,
+        descriptions,
+        trace=any(state.trace for state in states),
+        opening=0 if rng is None else int(rng.integers(len(turns))),
+    )
     return " ".join(_choose(texts, rng) for texts in slots).replace(" ,", ",").replace(" .", ".")
 
 
 def global_slots(
-    genders: Iterable[Gender | None], phrases: Sequence[Sequence[str]], descriptions: Descriptions | None = None
+    genders: Iterable[Gender | None],
+    phrases: Sequence[Sequence[str]],
+    descriptions: Descriptions | None = None,
+    *,
+    trace: bool | None = None,
+    opening: int | None = None,
 ) -> list[Sequence[str]]:
     """Lay out global descriptions: the texts that each slot may hold, of which a description has one of each, in order.
 
@@ -116,15 +129,18 @@ def global_slots(
         genders: The subjects that may be named.
         phrases: For every active AU, in catalogue order, the verb phrases that may stand for it.
         descriptions: The texts.
+        trace: Whether a face without active AU may show a trace of one; None allows the lines of both.
+        opening: Which opening the second sentence has; those after it take the next ones in turn, so that
+            neighbours differ. None allows all.
     """
     wording = (descriptions or default_descriptions()).wording
     subjects = tuple(wording.subjects[gender] for gender in genders)
     if not phrases:
-        return [subjects, wording.no_action, (".",)]
+        return [subjects, _idle_lines(wording, trace), (".",)]
     slots: list[Sequence[str]] = []
     rest = iter(phrases)
-    for size in sentence_sizes(len(phrases)):
-        slots.append(wording.follow_ups if slots else subjects)
+    for place, size in enumerate(sentence_sizes(len(phrases))):
+        slots.append(_openings(wording, place, opening) if place else subjects)
         for left in reversed(range(size)):
             slots += [next(rest), (".",) if left == 0 else ("and",) if left == 1 else (",",)]
     return slots
@@ -162,6 +178,18 @@ def sentence_sizes(num_phrases: int) -> tuple[int, ...]:
     """
     num_sentences = -(-num_phrases // MAX_PHRASES)
     return tuple((num_phrases + num_sentences - 1 - index) // num_sentences for index in range(num_sentences))
+
+
+def _idle_lines(wording: Wording, trace: bool | None) -> tuple[str, ...]:
+    if trace is None:
+        return (*wording.no_action, *wording.trace)
+    return wording.trace if trace and wording.trace else wording.no_action
+
+
+def _openings(wording: Wording, place: int, opening: int | None) -> tuple[str, ...]:
+    if opening is None:
+        return wording.follow_ups
+    return (wording.follow_ups[(opening + place - 1) % len(wording.follow_ups)],)
 
 
 def _choose(texts: Sequence[str], rng: np.random.Generator | None) -> str:

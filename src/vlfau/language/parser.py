@@ -29,8 +29,8 @@ def parse_local(text: str, descriptions: Descriptions | None = None) -> ParsedLo
         text: A text of a person, of the grammar or of a language model.
         descriptions: The texts that its author knew; None means the package's own.
 
-    >>> parse_local("The chin boss is slightly pushed up by the mentalis.").state
-    AUState(au_id=17, active=True, intensity=2, side=None)
+    >>> parse_local("The chin is slightly pushed up by the mentalis.").state
+    AUState(au_id=17, active=True, intensity=2, side=None, trace=False)
     """
     descriptions = descriptions or default_descriptions()
     index, statements = _local_index(descriptions), _statements(descriptions)
@@ -45,10 +45,12 @@ def parse_local(text: str, descriptions: Descriptions | None = None) -> ParsedLo
         else:
             matches.append(match)
     keys = {match.key for match in matches}
-    if len(keys) == 1 and any(match.sentence in statements for match in matches):
+    stated = {statements[match.sentence] for match in matches if match.sentence in statements}
+    if len(keys) == 1 and stated:
         au_id, active = keys.pop()
         state, contradiction = _agreed(au_id, active, claims)
-        return ParsedLocal(au_id, active, state.intensity, state.side, tuple(unparsed), contradiction)
+        trace = stated == {True}
+        return ParsedLocal(au_id, active, state.intensity, state.side, tuple(unparsed), contradiction, trace)
     return ParsedLocal(None, None, None, None, tuple(unparsed), contradiction=len(keys) > 1)
 
 
@@ -67,6 +69,8 @@ def parse_global(text: str, descriptions: Descriptions | None = None) -> ParsedG
     subjects = {tuple(tokenize(opening)): gender for gender, opening in wording.subjects.items()}
     known = {*subjects, *(tuple(tokenize(opening)) for opening in wording.follow_ups)}
     openings = sorted(known, key=len, reverse=True)  # One may begin like another.
+    of_trace = {tuple(tokenize(line)) for line in wording.trace}
+    idle: set[bool] = set()
     genders: set[Gender | None] = set()
     read: dict[int | None, list[Claims]] = {}
     unparsed: list[str] = []
@@ -83,7 +87,8 @@ def parse_global(text: str, descriptions: Descriptions | None = None) -> ParsedG
                 unparsed.append(" ".join(phrase))
             else:
                 read.setdefault(match.key, []).append(claims)
-    return _summary(genders, read, tuple(unparsed))
+                idle |= {match.sentence in of_trace} if match.key is None else set()
+    return _summary(genders, read, tuple(unparsed), trace=idle == {True})
 
 
 @lru_cache(maxsize=16)
@@ -91,8 +96,8 @@ def _local_index(descriptions: Descriptions) -> SentenceIndex[tuple[int, bool]]:
     known = (
         (sentence, (unit.au_id, active))
         for unit in descriptions.units.values()
-        for active in (True, False)
-        for template in unit.local(active)
+        for active, templates in ((True, unit.active), (False, (*unit.inactive, *unit.trace)))
+        for template in templates
         for core in template.cores()
         for sentence in sentences(tokenize(core))
     )
@@ -100,11 +105,18 @@ def _local_index(descriptions: Descriptions) -> SentenceIndex[tuple[int, bool]]:
 
 
 @lru_cache(maxsize=16)
-def _statements(descriptions: Descriptions) -> frozenset[Tokens]:
-    """The first sentences of local texts: they state what acts, and the later ones depict it."""
-    units = descriptions.units.values()
-    cores = (core for unit in units for text in (*unit.active, *unit.inactive) for core in text.cores())
-    return frozenset(next(sentences(tokenize(core))) for core in cores)
+def _statements(descriptions: Descriptions) -> Mapping[Tokens, bool]:
+    """The first sentences of local texts: they state what acts, and the later ones depict it.
+
+    Returns:
+        For each sentence, whether it says "at most a trace".
+    """
+    return {
+        next(sentences(tokenize(core))): text in unit.trace
+        for unit in descriptions.units.values()
+        for text in unit.locals
+        for core in text.cores()
+    }
 
 
 @lru_cache(maxsize=16)
@@ -116,7 +128,8 @@ def _global_index(descriptions: Descriptions) -> SentenceIndex[int | None]:
         for template in unit.phrases
         for core in template.cores()
     }
-    known |= dict.fromkeys((tuple(tokenize(text)) for text in descriptions.wording.no_action), None)
+    idle = (*descriptions.wording.no_action, *descriptions.wording.trace)
+    known |= dict.fromkeys((tuple(tokenize(text)) for text in idle), None)
     return SentenceIndex(known.items(), descriptions.wording)
 
 
@@ -155,7 +168,11 @@ def _agreed(au_id: int, active: bool, claims: Sequence[Claims]) -> tuple[AUState
 
 
 def _summary(
-    genders: set[Gender | None], read: Mapping[int | None, Sequence[Claims]], unparsed: tuple[str, ...]
+    genders: set[Gender | None],
+    read: Mapping[int | None, Sequence[Claims]],
+    unparsed: tuple[str, ...],
+    *,
+    trace: bool,
 ) -> ParsedGlobal:
     states: list[AUState] = []
     contradiction = len(genders) > 1 or (None in read and len(read) > 1)
@@ -172,4 +189,5 @@ def _summary(
         no_action=None in read,
         unparsed=unparsed,
         contradiction=contradiction,
+        trace=trace,
     )

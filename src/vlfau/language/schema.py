@@ -13,7 +13,7 @@ from vlfau.language.wording import Wording
 __all__ = ["MAX_LOCAL_TOKENS", "MAX_TEXTS", "MIN_GLOBAL", "MIN_LOCAL", "MIN_TRACE", "read_templates"]
 
 MIN_LOCAL: Final = 4
-MIN_TRACE: Final = 1
+MIN_TRACE: Final = 3
 MIN_GLOBAL: Final = 2
 MAX_LOCAL_TOKENS: Final = 38
 MAX_TEXTS: Final = 64

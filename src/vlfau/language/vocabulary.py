@@ -57,8 +57,8 @@ class Vocabulary:
             unit = descriptions.unit(au_id)
             for template in (*unit.locals, *unit.phrases):
                 words |= template.words()
-        shared = (*wording.degrees, *wording.sides.values(), *wording.subjects.values(), *wording.no_action)
-        for text in (*shared, *wording.follow_ups, ", and"):
+        shared = (*wording.degrees, *wording.sides.values(), *wording.subjects.values(), *wording.follow_ups)
+        for text in (*shared, *wording.no_action, *wording.trace, ", and"):
             words.update(tokenize(text))
         return cls((*_SPECIAL, *sorted(words)))
 
@@ -152,5 +152,5 @@ def max_global_length(au_ids: Iterable[int], descriptions: Descriptions | None =
     subject = max(len(tokenize(text)) for text in wording.subjects.values())
     openings = subject + (sentences - 1) * max(len(tokenize(text)) for text in wording.follow_ups)
     separators = len(units)  # a comma, "and" or full stop after each phrase
-    rest = max(len(tokenize(f"{text}.")) for text in wording.no_action)
+    rest = max(len(tokenize(f"{text}.")) for text in (*wording.no_action, *wording.trace))
     return 1 + max(openings + phrases + separators, subject + rest)

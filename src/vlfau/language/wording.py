@@ -16,9 +16,9 @@ from vlfau.language.tokens import tokenize
 __all__ = ["Wording", "read_wording"]
 
 _WORDS: Final = re.compile(r"[a-z]+( [a-z]+)*")
-_OPENING: Final = re.compile(r"[A-Z][a-z]*( [a-z]+)*")
+_OPENING: Final = re.compile(r"[A-Z][a-z]*(,? [a-z]+)*")
 _GLOBAL_KEYS: Final = {"woman", "man", "unknown", "follow_up", "no_action"}
-_GLOBAL_LISTS: Final = {"follow_up", "no_action"}
+_GLOBAL_LISTS: Final = {"follow_up", "no_action", "trace"}
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Wording:
         follow_ups: How each later sentence of a global description may begin; the first is the canonical one.
         no_action: What follows the subject where no AU acts.
         decisive: Words that can turn the meaning of a sentence round.
+        trace: What follows the subject where no AU acts and some may show a trace; empty in earlier versions.
     """
 
     degrees: tuple[str, ...]
@@ -40,6 +41,7 @@ class Wording:
     follow_ups: tuple[str, ...]
     no_action: tuple[str, ...]
     decisive: frozenset[str]
+    trace: tuple[str, ...] = ()
 
     @cached_property
     def side_markers(self) -> Mapping[str, Side]:
@@ -55,10 +57,11 @@ class Wording:
     def table(self) -> dict[str, Any]:
         """Return the content of a `wording.toml` that reads as this wording."""
         subjects = {gender or "unknown": text for gender, text in self.subjects.items()}
+        lists = {"follow_up": self.follow_ups, "no_action": self.no_action, "trace": self.trace}
         return {
             "degrees": dict(zip(INTENSITY_LETTERS, self.degrees, strict=True)),
             "sides": {side.value: text for side, text in self.sides.items()},
-            "global": {**subjects, "follow_up": list(self.follow_ups), "no_action": list(self.no_action)},
+            "global": {**subjects, **{key: list(texts) for key, texts in lists.items() if texts}},
             "reading": {"decisive": sorted(self.decisive)},
         }
 
@@ -72,7 +75,8 @@ def read_wording(table: Mapping[str, Any], source: str | Path) -> Wording:
     """Check the content of `wording.toml` and return it.
 
     Args:
-        table: The parsed file. Its `follow_up` is a list of openings, or one opening as in earlier versions.
+        table: The parsed file. Its `follow_up` is a list of openings, or one opening as in earlier versions, which
+            had no `trace` either.
         source: Where it comes from, for messages.
 
     Raises:
@@ -81,11 +85,14 @@ def read_wording(table: Mapping[str, Any], source: str | Path) -> Wording:
     _check_keys(table, {"degrees", "sides", "global", "reading"}, source)
     degrees = _phrases(table["degrees"], set(INTENSITY_LETTERS), "degrees", source)
     sides = _phrases(table["sides"], {side.value for side in Side}, "sides", source)
-    _check_keys(table["global"], _GLOBAL_KEYS, source)
+    _check_keys(table["global"], _GLOBAL_KEYS, source, optional=frozenset({"trace"}))
     starts = {key: text for key, text in table["global"].items() if key not in _GLOBAL_LISTS}
     starts = _phrases(starts, _GLOBAL_KEYS - _GLOBAL_LISTS, "global", source)
     _check_keys(table["reading"], {"decisive"}, source)
     no_action = _texts(table["global"]["no_action"], _WORDS, "no_action", source)
+    trace = _texts(table["global"]["trace"], _WORDS, "trace", source) if "trace" in table["global"] else ()
+    if set(trace) & set(no_action):
+        raise DescriptionError(f"{source}: 'trace' and 'no_action' of [global] share a text; each needs its own")
     decisive = _texts(table["reading"]["decisive"], _WORDS, "decisive", source)
     follow_up = table["global"]["follow_up"]
     follow_ups = _texts([follow_up] if isinstance(follow_up, str) else follow_up, _OPENING, "follow_up", source)
@@ -98,6 +105,7 @@ def read_wording(table: Mapping[str, Any], source: str | Path) -> Wording:
         follow_ups=follow_ups,
         no_action=no_action,
         decisive=frozenset(decisive),
+        trace=trace,
     )
     if any(len(degree.split()) != 1 for degree in wording.degrees):
         raise DescriptionError(f"{source}: each degree is a single adverb; shorten {list(wording.degrees)}")
@@ -106,10 +114,12 @@ def read_wording(table: Mapping[str, Any], source: str | Path) -> Wording:
     return wording
 
 
-def _check_keys(table: object, expected: set[str], source: str | Path) -> None:
+def _check_keys(
+    table: object, expected: set[str], source: str | Path, *, optional: frozenset[str] = frozenset()
+) -> None:
     if not isinstance(table, Mapping):
         raise DescriptionError(f"{source}: expected a table with the keys {sorted(expected)}; write one")
-    if table.keys() != expected:
+    if table.keys() - optional != expected:
         raise DescriptionError(
             f"{source}: expected the keys {sorted(expected)}, found {sorted(table)}; add or remove the others"
         )

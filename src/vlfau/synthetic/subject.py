@@ -24,6 +24,8 @@ __all__ = ["Subject"]
 
 GAIN_SIGMA, SIDE_SIGMA = 0.12, 0.06
 """How far personal gains stray: of an AU, and of one side against the other."""
+SAME_GAIN: Final = MappingProxyType({27: 26, 45: 43})
+"""A jaw and lids move as readily in one AU as in the other."""
 GAINS: Final = 41
 """A stream of random numbers."""
 SMOOTH_SKINS: Final = 0.12
@@ -127,4 +129,6 @@ def _gains(rng: np.random.Generator, seed: tuple[int, ...]) -> Mapping[tuple[int
         own = others.get(au_id, rng)
         sign = {Side.LEFT: 1, Side.RIGHT: -1}.get(side, 0)
         gains[au_id, side] = own.normal(1, GAIN_SIGMA) + sign * (lean + own.normal(0, SIDE_SIGMA / 2))
+    for au_id, side in gains:
+        gains[au_id, side] = gains[SAME_GAIN.get(au_id, au_id), side]
     return MappingProxyType({key: float(np.clip(gain, 0.75, 1.25)) for key, gain in gains.items()})

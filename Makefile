@@ -85,10 +85,10 @@ default-model: dev ## Make the default model anew: faces, training, calibration,
 	$(VLFAU) train configs/default-vision.yaml --continue
 	$(VLFAU) train configs/default-joint.yaml --continue
 	rm -rf runs/default-joint/calibrated
-	$(VLFAU) calibrate runs/default-joint/best $(FACES)/held-out/manifest.csv runs/default-joint/calibrated
+	$(VLFAU) calibrate runs/default-joint/checkpoint $(FACES)/held-out/manifest.csv runs/default-joint/calibrated
 	$(VLFAU) train configs/default.yaml --continue
 	rm -rf runs/default/calibrated runs/default/bundle
-	$(VLFAU) calibrate runs/default/best $(FACES)/held-out/manifest.csv runs/default/calibrated
+	$(VLFAU) calibrate runs/default/checkpoint $(FACES)/held-out/manifest.csv runs/default/calibrated
 	$(VLFAU) evaluate runs/default/calibrated $(FACES)/test/manifest.csv --fold all --frames 300 --out runs/default/test
 	$(VLFAU) evaluate runs/default/calibrated $(FACES)/wild/manifest.csv --fold all --frames 300 --out runs/default/wild
 	$(FULL)/bin/python scripts/model_card.py runs/default $(FACES) docs/model-card.md docs/images/default-failures.jpg

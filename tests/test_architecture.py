@@ -25,13 +25,14 @@ HEAVY = {
     "numba",
     "scipy",
 }
-BASE = {"errors", "facs", "atomic", "json_text", "claim", "workers"}
+BASE = {"errors", "facs", "atomic", "json_text", "same_settings", "claim", "workers"}
 MAY_IMPORT = {
     "errors": set(),
     "facs": {"errors"},
     "atomic": {"errors"},
     "json_text": set(),
-    "claim": {"errors", "atomic", "json_text"},
+    "same_settings": {"errors"},
+    "claim": {"errors", "atomic", "json_text", "same_settings"},
     "workers": set(),
     "pages": set(),
     "faces": BASE,
@@ -73,6 +74,7 @@ LIGHT = (
     "facs",
     "atomic",
     "json_text",
+    "same_settings",
     "claim",
     "workers",
     "faces",

@@ -8,7 +8,7 @@ def test_the_same_settings_go_on_and_others_are_told(tmp_path):
     folder = tmp_path / "new" / "folder"
     claim_folder(folder, {"size": 64, "parts": (1, 2), "models": {"a": 1}})
     claim_folder(folder, {"size": 64, "parts": (1, 2), "models": {"a": 1}})
-    with pytest.raises(InputError, match=r"begun with size 64, models other ones; this has 32, other ones: give"):
+    with pytest.raises(InputError, match=r"begun with size 64 \(now 32\), models\.a 1 \(now not given\); give"):
         claim_folder(folder, {"size": 32, "parts": (1, 2), "models": {}})
 
 

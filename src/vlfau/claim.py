@@ -8,6 +8,7 @@ from typing import Any
 from vlfau.atomic import LEFTOVERS, replacing
 from vlfau.errors import InputError
 from vlfau.json_text import parse_json
+from vlfau.same_settings import check_same_settings
 
 __all__ = ["claim_folder"]
 
@@ -39,13 +40,7 @@ def claim_folder(folder: Path, settings: Mapping[str, Any], file: Path | None = 
         raise InputError(f"{file} is damaged; choose a new or empty folder") from None
     if not isinstance(before, dict):
         raise InputError(f"{file} is no file of settings; choose a new or empty folder")
-    ours = json.loads(json.dumps(settings))  # tuples become lists there
-    differing = [name for name in {**ours, **before} if before.get(name) != ours.get(name)]
-    if differing:
-        raise InputError(
-            f"{folder} was begun with {', '.join(f'{name} {_shown(before.get(name))}' for name in differing)}; this "
-            f"has {', '.join(_shown(ours.get(name)) for name in differing)}: give the same, or choose another folder"
-        )
+    check_same_settings(before, settings, what=str(folder), ways_out="give the same settings, or choose another folder")
 
 
 def _strangers(folder: Path, file: Path) -> Iterator[Path]:
@@ -54,7 +49,3 @@ def _strangers(folder: Path, file: Path) -> Iterator[Path]:
         is_ours = path.match(LEFTOVERS) or (file.parent != folder and file.parent in path.parents)
         if not path.is_dir() and not is_ours:
             yield path
-
-
-def _shown(value: object) -> str:
-    return "other ones" if isinstance(value, dict | list) else str(value)

@@ -50,12 +50,12 @@ def test_a_killed_cross_validation_goes_on_to_equal_scores(toy_config, tmp_path,
         crossval(config, out, scope=FEW)
     assert (out / "fold1" / "scores.json").is_file()
     assert not (out / "crossval.json").exists()
-    trained = (out / "fold1" / "best" / "model.safetensors").stat().st_mtime_ns
+    trained = (out / "fold1" / "checkpoint" / "model.safetensors").stat().st_mtime_ns
     calls = killed_at(None)
     assert crossval(config, out, scope=FEW) == whole
     assert len(calls) == 1  # fold 2 alone
-    assert (out / "fold1" / "best" / "model.safetensors").stat().st_mtime_ns == trained
-    assert read_papers(out / "fold2" / "best").fold == 2
+    assert (out / "fold1" / "checkpoint" / "model.safetensors").stat().st_mtime_ns == trained
+    assert read_papers(out / "fold2" / "checkpoint").fold == 2
     papers = json.loads((out / "crossval.json").read_text())
     assert papers == {"format": 1, "kind": "crossval", "name": "parts", "folds": [1, 2]}
 
@@ -88,7 +88,9 @@ def test_another_scope_repeats_the_evaluation_and_another_configuration_is_refus
     assert crossval(toy_config("run.max_epochs=1"), tmp_path / "out", scope=Scope(0.4, False), folds=[1])[
         "threshold"
     ] == pytest.approx(0.4)
-    with pytest.raises(ConfigError, match=r"fold1 holds a run with another model\.dair, run\.max_epochs; restore"):
+    with pytest.raises(
+        ConfigError, match=r"fold1 was begun with model\.dair true \(now false\), run\.max_epochs 1 \(now 2\); restore"
+    ):
         crossval(toy_config("run.max_epochs=2", "model.dair=false"), tmp_path / "out", folds=[1])
 
 
@@ -102,32 +104,51 @@ def test_a_killed_ablation_goes_on_to_all_five_variants(toy_config, tmp_path, ki
     config = toy_config("run.max_epochs=1")
     killed_at(3)
     with pytest.raises(Killed):
-        ablate(config, tmp_path / "out", seeds=[1], fold=2, scope=FEW)
+        ablate(config, tmp_path / "out", seeds=[1], folds=[2], scope=FEW)
+    assert not (tmp_path / "out" / "ablation.json").exists()
     calls = killed_at(None)
-    scores = ablate(config, tmp_path / "out", seeds=[1], fold=2, scope=FEW)
+    scores = ablate(config, tmp_path / "out", seeds=[1], folds=[2], scope=FEW)
     assert len(calls) == 3
     papers = json.loads((tmp_path / "out" / "ablation.json").read_text())
-    assert (papers["kind"], papers["fold"], papers["seeds"]) == ("ablation", 2, [1])
+    assert (papers["kind"], papers["folds"], papers["seeds"]) == ("ablation", [2], [1])
     assert [each["number"] for each in papers["variants"]] == [1, 2, 3, 4, 5]
     assert papers["variants"][0] == {"number": 1, "name": "baseline", "folders": ["variant1-seed1"]}
     spoken = [{name.partition("_")[0] for name in each.get("words", {}) if "top5" in name} for (each,) in scores]
     assert spoken == [set(), set(), {"local"}, {"global"}, {"local", "global"}]
     for variant in VARIANTS:
-        model = read_papers(tmp_path / "out" / f"variant{variant.number}-seed1" / "best").model
+        model = read_papers(tmp_path / "out" / f"variant{variant.number}-seed1" / "fold2" / "checkpoint").model
         assert (model.multi_scale, model.dair) == (variant.number > 1, variant.number > 1)
 
 
 def test_every_seed_stands_with_its_variant(toy_config, tmp_path):
     silent = Scope(describe=False)
     config = toy_config("run.max_epochs=1")
-    scores = ablate(config, tmp_path / "out", seeds=[3, 1], fold=1, numbers=[1, 2], scope=silent)
+    scores = ablate(config, tmp_path / "out", seeds=[3, 1], folds=[1], numbers=[1, 2], scope=silent)
     for row, number in enumerate((1, 2)):
         for column, seed in enumerate((3, 1)):
             assert scores[row][column] == figures(tmp_path / "out" / f"variant{number}-seed{seed}")
     with pytest.raises(ConfigError, match=r"seeds \[1, 1\]"):
-        ablate(config, tmp_path / "out", seeds=[1, 1], fold=1)
+        ablate(config, tmp_path / "out", seeds=[1, 1])
     with pytest.raises(ConfigError, match=r"variants \[6\] are not all among 1 to 5"):
-        ablate(config, tmp_path / "out", seeds=[1], fold=1, numbers=[6])
+        ablate(config, tmp_path / "out", seeds=[1], numbers=[6])
+
+
+def test_row_5_of_an_ablation_equals_the_cross_validation_of_the_same_configuration(toy_config, tmp_path):
+    config = toy_config("run.max_epochs=1", "run.seed=7")
+    row = crossval(config, tmp_path / "cv", scope=FEW)
+    ((full,),) = ablate(config, tmp_path / "ab", seeds=[7], numbers=[5], scope=FEW)
+    assert full == row
+    assert (full["fold"], len(full["per_fold"]["f1_macro"])) == (None, 2)
+    assert figures(tmp_path / "ab" / "variant5-seed7") == row
+
+
+def test_an_ablation_of_one_fold_by_an_earlier_version_is_left_alone(toy_config, tmp_path):
+    earlier = tmp_path / "out" / "variant2-seed1"
+    earlier.mkdir(parents=True)
+    (earlier / "config.json").write_text("{}")
+    with pytest.raises(ConfigError, match=r"variant2-seed1 holds a run of one fold.*choose one with --out"):
+        ablate(toy_config(), tmp_path / "out", seeds=[1])
+    assert not (tmp_path / "out" / "variant1-seed1").exists()
 
 
 def test_the_commands_say_what_runs_and_print_the_scores(toy_file, tmp_path, capsys):
@@ -137,9 +158,9 @@ def test_the_commands_say_what_runs_and_print_the_scores(toy_file, tmp_path, cap
     assert "1 of 2, fold2" in said.err
     assert "16 frames of 4 people (synthetic faces)" in said.out
     assert "Lip Corner Puller" in said.out
-    ablate_command(toy_file, out=tmp_path / "ab", seeds="1", variants="2,5", changes=one, frames=2)
+    ablate_command(toy_file, out=tmp_path / "ab", seeds="1", folds="1", variants="2,5", changes=one, frames=2)
     said = capsys.readouterr()
-    assert "2 of 2, variant5-seed1" in said.err
+    assert "2 of 2, variant5-seed1/fold1" in said.err
     assert "(5) MARL + LLGA + GLGA" in said.out
     with pytest.raises(ConfigError, match="--seeds takes numbers with commas"):
         ablate_command(toy_file, out=tmp_path / "ab", seeds="one")

@@ -142,20 +142,28 @@ def write_crossval(folder, data, *, name="small", level=0.6):
     write_json(folder / "scores.json", {**scores(data, level=level, fold=None), "per_fold": per_fold, "pooled": pooled})
 
 
-def write_ablation(folder, data, *, name="parts", level=0.5, seeds=(1, 2)):
+def write_ablation(folder, data, *, name="parts", level=0.5, seeds=(1, 2), folds=(1,), one_fold_form=False):
+    """Write an ablation over folds, or, in `one_fold_form`, one as an earlier version left it."""
     variants = [
         {"number": number, "name": title, "folders": [f"variant{number}-seed{seed}" for seed in seeds]}
         for number, title in VARIANTS
     ]
-    papers = {"format": 1, "kind": "ablation", "name": name, "fold": 1, "seeds": list(seeds), "variants": variants}
+    of = {"fold": folds[0]} if one_fold_form else {"folds": list(folds)}
+    papers = {"format": 1, "kind": "ablation", "name": name, **of, "seeds": list(seeds), "variants": variants}
     write_json(folder / "ablation.json", papers)
     for number, _ in VARIANTS:
         for seed in seeds:
-            write_run(
-                folder / f"variant{number}-seed{seed}",
-                data,
-                level=level + number / 50 + seed / 100,
-                seed=10 * number + seed,
-                words=number > 2,
-                separation=number / 2,
-            )
+            seeded = folder / f"variant{number}-seed{seed}"
+            mean = level + number / 50 + seed / 100
+            for fold in folds:
+                write_run(
+                    seeded if one_fold_form else seeded / f"fold{fold}",
+                    data,
+                    level=mean,
+                    fold=fold,
+                    seed=10 * number + seed,
+                    words=number > 2,
+                    separation=number / 2,
+                )
+            if not one_fold_form:
+                write_json(seeded / "scores.json", scores(data, level=mean, fold=None))

@@ -53,3 +53,12 @@ def test_real_runs_on_both_data_sets_join_the_published_methods(tmp_path):
         write_crossval(tmp_path / au_set, real)
     (drawing,), _ = balance_drawings(find_runs(tmp_path))
     assert any(text.get_text().startswith("ours") for text in drawing.figure.axes[0].texts)
+
+
+def test_a_run_of_one_fold_is_no_circle_among_methods_of_three(tmp_path):
+    for au_set in ("bp4d", "disfa"):
+        write_crossval(tmp_path / au_set, Data(tmp_path / "data", au_set, synthetic=False, description=au_set.upper()))
+    file = tmp_path / "disfa" / "crossval.json"
+    file.write_text(file.read_text().replace("[1, 2, 3]", "[1]"))
+    (drawing,), _ = balance_drawings(find_runs(tmp_path))
+    assert not any(text.get_text().startswith("ours") for text in drawing.figure.axes[0].texts)

@@ -48,7 +48,7 @@ def test_the_vision_and_the_full_variant_stand_side_by_side(data, tmp_path):
 
 def test_variants_that_answered_other_frames_are_left_out(data, tmp_path):
     write_ablation(tmp_path / "ab", data, seeds=(1,))
-    write_run(tmp_path / "ab" / "variant5-seed1", dataclasses.replace(data, frames=3), level=0.6)
+    write_run(tmp_path / "ab" / "variant5-seed1" / "fold1", dataclasses.replace(data, frames=3), level=0.6)
     drawings, notes = feature_drawings(find_runs(tmp_path))
     assert drawings == ()
     assert "other frames" in notes[0]

@@ -72,6 +72,21 @@ def test_variants_on_other_faces_are_refused(data, tmp_path):
         find_runs(tmp_path)
 
 
+def test_the_folds_within_an_ablation_are_no_cross_validations(data, tmp_path):
+    write_ablation(tmp_path / "ab", data, seeds=(1,), folds=(1, 2))
+    found = find_runs(tmp_path)
+    assert found.crossvals == ()
+    assert found.ablations[0].folds == (1, 2)
+    assert found.ablations[0].variant(5).first_fold.folder == tmp_path / "ab" / "variant5-seed1" / "fold1"
+
+
+def test_an_ablation_that_names_no_fold_is_refused(data, tmp_path):
+    write_ablation(tmp_path / "ab", data, seeds=(1,))
+    damage(tmp_path / "ab" / "ablation.json", folds=None)
+    with pytest.raises(InputError, match=r"ablation\.json is damaged .*expected 'folds'"):
+        find_runs(tmp_path)
+
+
 def test_what_could_not_be_measured_may_be_null_or_absent(data, tmp_path):
     write_crossval(tmp_path / "cv", data)
     damage(tmp_path / "cv" / "scores.json", words=None, truth=None, intervals=None, roc_auc_per_au=None, pooled=None)

@@ -77,6 +77,53 @@ def test_the_ablation_shows_settings_means_over_seeds_and_their_deviation(tmp_pa
     assert (top5.value, top5.detail) == (pytest.approx(74.0), "± 1.4")  # 73 and 75
 
 
+def test_a_row_of_one_fold_is_shown_and_not_ranked_among_the_published_ones(tmp_path, real):
+    write_crossval(tmp_path / "cv", real, name="mine", level=0.7)
+    write_ablation(tmp_path / "ab", real, name="parts", level=0.62, seeds=(1,), folds=(1, 2, 3))
+    crossval_file = tmp_path / "cv" / "crossval.json"
+    crossval_file.write_text(crossval_file.read_text().replace("[1, 2, 3]", "[2]"))
+    tables = tables_of(tmp_path)
+    table = tables["table2-bp4d-f1"]
+    row, published = table.rows[-1], next(row for row in table.rows if row.labels[0] == "VL-FAU")
+    assert row.cells[-1].value == pytest.approx(74.5)
+    assert table.mark(row, 12) is Mark.NONE
+    assert table.mark(published, 12) is Mark.BEST
+    assert "fold 2 at threshold 0.5" in dict(table.footnotes)[row.cells[-1].footnote]
+    assert "not ranked" in dict(table.footnotes)[row.cells[-1].footnote]
+    whole = tables["table4-ablation"]
+    assert whole.mark(whole.rows[-1], 12) is Mark.BEST
+    assert "parts: fold 1, 2, 3 at threshold 0.5 of a stem without ImageNet weights" in dict(whole.footnotes).values()
+
+
+@pytest.mark.parametrize(("folds", "one_fold_form", "named"), [((2,), False, "fold 2"), ((3,), True, "fold 3")])
+def test_an_ablation_of_one_fold_names_it_and_is_not_ranked(tmp_path, real, folds, one_fold_form, named):
+    write_ablation(tmp_path / "ab", real, level=0.62, seeds=(1,), folds=folds, one_fold_form=one_fold_form)
+    table = tables_of(tmp_path)["table4-ablation"]
+    ours = [row for row in table.rows if row.ours]
+    assert len(ours) == 5
+    assert {table.mark(row, column) for row in ours for column in range(len(table.heads))} == {Mark.NONE}
+    (note,) = [text for _, text in table.footnotes if text.startswith("parts:")]
+    assert named in note
+    assert "not ranked" in note
+
+
+def test_word_accuracies_of_ours_say_that_the_texts_are_others_and_do_not_rank(tmp_path, real, data):
+    write_ablation(tmp_path / "ab", real, level=0.6, seeds=(1,), folds=(1, 2, 3))
+    write_ablation(tmp_path / "synthetic", data, seeds=(1,))
+    tables = tables_of(tmp_path)
+    table = tables["table4-ablation"]
+    local = len(table.heads) - 2
+    full = next(row for row in table.rows if row.labels[0] == "(5) published")
+    ours = table.rows[-1]
+    assert (full.cells[local].value, table.mark(full, local)) == (86.6, Mark.BEST)
+    assert ours.cells[local].value > 86.6
+    assert table.mark(ours, local) is Mark.NONE
+    for shown, row in ((table, ours), (tables["synthetic1-ablation"], tables["synthetic1-ablation"].rows[-1])):
+        for cell in row.cells[-2:]:
+            assert "own texts" in dict(shown.footnotes)[cell.footnote]
+            assert "86.6 and 64.7" in dict(shown.footnotes)[cell.footnote]
+
+
 def test_published_averages_stay_as_printed_with_a_footnote(tmp_path, data):
     write_crossval(tmp_path / "cv", data)
     table = tables_of(tmp_path)["table1-disfa-f1"]

@@ -18,8 +18,9 @@ from vlfau.language.decoding import DecodingOptions, decode_captions
 from vlfau.model.stepper import TorchStepper
 from vlfau.model.vlfau import VISION_PARTS
 from vlfau.training import load_checkpoint, save_checkpoint, train
+from vlfau.training.callbacks import AveragedWeights
 from vlfau.training.module import VLFAUModule
-from vlfau.training.train import AveragedWeights, _data, _module
+from vlfau.training.train import _data, _module
 
 
 def spoken(decoder, features, vocabulary, longest):
@@ -59,7 +60,7 @@ def test_a_run_leaves_its_files_and_a_resumed_one_equals_an_undisturbed_one(toy_
     train(stopped)
     resumed = train(parts, resume=True)
     assert {path.name for path in whole.parent.iterdir()} == {
-        "best",
+        "checkpoint",
         "config.json",
         "last.ckpt",
         "tensorboard",
@@ -190,7 +191,7 @@ def test_runs_that_can_not_work_are_refused_with_the_remedy(toy_config):
     with pytest.raises(ConfigError, match="aligned_size 100 is below model.crop_size 112"):
         train(toy_config("data.aligned_size=100"))
     train(toy_config("run.max_epochs=1"))
-    with pytest.raises(ConfigError, match="holds a run already; go on with --resume"):
+    with pytest.raises(ConfigError, match="holds a run already; continue it with --resume"):
         train(toy_config("run.max_epochs=1"))
 
 
@@ -307,7 +308,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_earlier_one(toy_config, 
     with pytest.raises(InputError, match="cannot write the checkpoint .*No space left"):
         save_checkpoint(best, network, papers)
     assert {path.name: path.read_bytes() for path in best.iterdir()} == before
-    assert not list(best.parent.glob(".best*"))
+    assert not list(best.parent.glob(".checkpoint*"))
 
 
 def test_intensities_need_intensities(toy_config):
@@ -315,9 +316,10 @@ def test_intensities_need_intensities(toy_config):
         train(toy_config("model.intensity=true"))
 
 
-def test_an_end_that_would_never_be_validated_is_refused(toy_config):
-    with pytest.raises(ConfigError, match="does not divide run.max_epochs"):
-        train(toy_config("run.max_epochs=5", "run.validate_every_epochs=2"))
+def test_the_last_epoch_is_always_validated(toy_config):
+    _, checkpoint = load_checkpoint(train(toy_config("run.max_epochs=3", "run.validate_every_epochs=2")))
+    assert checkpoint.scores["epoch"] == 3
+    assert 0 <= checkpoint.scores["f1_macro"] <= 1
 
 
 @pytest.mark.parametrize("damage", [lambda content: content[:-99], lambda content: b"x" * 99])

@@ -14,7 +14,7 @@ def ablate(
     *,
     out: Path,
     seeds: str = "1",
-    fold: int = 1,
+    folds: str | None = None,
     variants: str | None = None,
     changes: Annotated[tuple[str, ...], Parameter(name="--set", negative=())] = (),
     name: str | None = None,
@@ -31,14 +31,14 @@ def ablate(
         config: A YAML file as for `vlfau train`; its data.fold, run.seed, run.output and the
             model's parts are replaced.
         out: Folder for the runs.
-        seeds: Every variant is trained once a seed, such as 1,2.
-        fold: The fold to leave out.
+        seeds: Every variant is trained once per seed, such as 1,2.
+        folds: The folds to leave out, such as 1,2,3; without it those of the manifest, as the paper's table has it.
         variants: Which of the five, such as 1,2,5; without it all.
         changes: A setting to change, such as run.max_epochs=2; may be given often.
         name: What to call it in tables; the folder's name, if none is given.
         threshold: The probability from which an AU counts as active.
         describe: Describe the frames in words, and score the words.
-        frames: Describe this many frames a run, evenly spaced, instead of all.
+        frames: Describe this many frames per run, evenly spaced, instead of all.
         batch_size: Faces at once in the evaluation.
     """
     from vlfau.cli.console import output_console
@@ -54,7 +54,7 @@ def ablate(
             read_config(config, changes),
             out,
             seeds=numbers(seeds, "--seeds"),
-            fold=fold,
+            folds=None if folds is None else numbers(folds, "--folds"),
             numbers=chosen,
             name=name,
             scope=Scope(threshold, describe, frames),

@@ -1,9 +1,12 @@
 """`vlfau train`: a manifest in, a checkpoint out."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from vlfau.training import TrainConfig
 
 __all__ = ["train"]
 
@@ -16,39 +19,57 @@ def train(
     resume: Annotated[bool, Parameter(negative=())] = False,
     go_on: Annotated[bool, Parameter(name="--continue", negative=())] = False,
 ) -> int:
-    """Train a network on a manifest of aligned faces, and keep the state with the best macro F1.
+    """Train a network on a manifest of aligned faces, and keep the epoch that run.epoch_choice says.
 
-    The run's folder (run.output) gets the best checkpoint, what a later --resume needs, the configuration and
-    TensorBoard's files.
+    The run's folder (run.output) gets the checkpoint, what a later --resume needs, the configuration and TensorBoard's
+    files.
 
     Args:
         config: A YAML file; the ones in configs/ show the keys.
         changes: A setting to change, such as run.max_epochs=2; may be given often.
-        resume: Go on with the run that the folder holds.
-        go_on: Go on if the folder holds a run, and begin one otherwise.
+        resume: Continue the run that the folder holds, under the settings that it was begun with.
+        go_on: Continue if the folder holds a run, and begin one otherwise.
     """
     from vlfau.cli.console import output_console, print_notice
-    from vlfau.training import is_main_process, read_config, read_papers
+    from vlfau.training import EpochChoice, is_main_process, read_config, read_papers
     from vlfau.training import train as run
-    from vlfau.training.train import RESUME_FILE
+    from vlfau.training.run_folder import RESUME_FILE
 
     settings = read_config(config, changes)
-    if settings.stem.weights is None and settings.model.backbone != "facemesh":
+    from_nothing = settings.stem.weights is None and settings.run.start_from is None
+    if from_nothing and settings.model.backbone != "facemesh":
         print_notice(
             "no stem.weights are given, so the stem starts from scratch; its scores do not compare with those of "
             "a stem that was pre-trained on ImageNet",
             title="note",
             style="yellow",
         )
-    best = run(settings, resume=resume or (go_on and (settings.run.output / RESUME_FILE).is_file()))
+    going_on = resume or (go_on and (settings.run.output / RESUME_FILE).is_file())
+    folder = run(settings, resume=going_on, notify=lambda text: print_notice(text, title="note", style="yellow"))
     if not is_main_process():
         return 0
-    if not best.is_dir():
-        output_console().print("stopped before the first validation; nothing is kept yet but what --resume needs")
-        return 0
-    checkpoint = read_papers(best)
-    kind = "synthetic faces" if settings.data.synthetic else "the frames"
     console = output_console()
-    console.print(f"best macro F1 {checkpoint.scores['f1_macro']:.3f} on {kind} of fold {checkpoint.fold}")
-    console.print(f"checkpoint: {best}", markup=False)
+    if not folder.is_dir():
+        what = "the last epoch" if settings.run.epoch_choice is EpochChoice.LAST else "the first validation"
+        console.print(f"stopped before {what}; nothing is kept yet but what --resume needs")
+        return 0
+    checkpoint = read_papers(folder)
+    kind = "synthetic faces" if settings.data.synthetic else "the frames"
+    console.print(
+        f"macro F1 {checkpoint.scores['f1_macro']:.3f} on {kind} of {_who(settings)}, "
+        f"after epoch {checkpoint.scores['epoch']:.0f}"
+    )
+    console.print(f"checkpoint: {folder}", markup=False)
     return 0
+
+
+def _who(settings: "TrainConfig") -> str:
+    """Say whose frames gave the score, and what else they did."""
+    choice, data = str(settings.run.epoch_choice), settings.data
+    if choice == "held-out":
+        return "the people held out, who also chose the epoch"
+    if data.validation is not None:
+        return str(data.validation)
+    if data.fold is None:
+        return "all folds, which also trained"
+    return f"fold {data.fold}, which also chose the epoch" if choice == "test-fold" else f"fold {data.fold}"

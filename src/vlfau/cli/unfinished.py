@@ -8,6 +8,7 @@ from vlfau.atomic import replacing
 from vlfau.errors import InputError
 from vlfau.inference.sources import printable
 from vlfau.json_text import parse_json
+from vlfau.same_settings import check_same_settings
 
 __all__ = ["RunFile"]
 
@@ -34,20 +35,25 @@ class RunFile:
         """Make sure that an interrupted run had the same options: its rows would not fit to ours.
 
         Raises:
-            InputError: It had others.
+            InputError: It had others, or what it had is damaged.
         """
         try:
             before = parse_json(self._path.read_text("utf-8"))
-        except (OSError, ValueError):
+        except FileNotFoundError:
             return
-        before = before if isinstance(before, dict) else {}
-        others = [name for name in self._settings if before.get(name) != self._settings[name]]
-        if others:
-            name = others[0]
+        except (OSError, ValueError):
+            before = None
+        if not isinstance(before, dict):
             raise InputError(
-                f"the run that began {printable(self._table)} had --{name} {_shown(before.get(name))}, this one has "
-                f"{_shown(self._settings[name])}; give the same options, or begin anew without --resume"
+                f"{printable(self._path)}, which holds the options of the run that began {printable(self._table)}, is "
+                "damaged; start over without --resume"
             )
+        check_same_settings(
+            {f"--{name}": value for name, value in before.items() if name in self._settings},
+            {f"--{name}": value for name, value in self._settings.items()},
+            what=printable(self._table),
+            ways_out="give the same options, or start over without --resume",
+        )
 
     def write(self) -> None:
         """Say that a run has begun.
@@ -61,9 +67,3 @@ class RunFile:
     def remove(self) -> None:
         """Say that it has ended well."""
         self._path.unlink(missing_ok=True)
-
-
-def _shown(value: object) -> str:
-    if value in (None, False, []):
-        return "not given"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -2,6 +2,8 @@
 
 from vlfau.data.datamodule import FaceDataModule
 from vlfau.data.dataset import Batch, FrameDataset
+from vlfau.data.digest import manifest_digest
+from vlfau.data.folds import hold_out, never_active
 from vlfau.data.manifest import Frame, Manifest, read_manifest
 from vlfau.data.transforms import AugmentationConfig
 
@@ -12,5 +14,8 @@ __all__ = [
     "Frame",
     "FrameDataset",
     "Manifest",
+    "hold_out",
+    "manifest_digest",
+    "never_active",
     "read_manifest",
 ]

@@ -10,6 +10,8 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 
 from vlfau.data.dataset import Batch, FrameDataset, collate
+from vlfau.data.digest import manifest_digest
+from vlfau.data.folds import hold_out
 from vlfau.data.manifest import Manifest, read_manifest
 from vlfau.data.transforms import Augmentation, AugmentationConfig
 from vlfau.errors import ManifestError
@@ -38,22 +40,32 @@ class EpochShuffle(Sampler[int]):
 class FaceDataModule(L.LightningDataModule):
     """Training and validation frames of one fold of a manifest.
 
+    The test fold validates, unless a share of the training people is held out for that. Without a fold, the frames of
+    `validation` test and validate; without these too, the training frames themselves do.
+
     Args:
         manifest: Path of the CSV file.
         au_ids: The AUs, in order; None takes those of the file.
-        fold: The fold that validates; None trains on all frames.
-        validation: A manifest of other people that validates in place of a fold; None with no fold validates on the
-            training frames themselves.
+        fold: The fold that tests; None trains on all frames.
+        validation: A manifest of other people that tests in place of a fold.
+        held_out_share: The share of the training people who validate and do not train; None trains on all of them.
         aligned_size: Side of the aligned pictures.
         crop_size: Side of the network's input.
         batch_size: Faces a step.
         num_workers: Processes that load; 0 loads in this one.
         augmentation: How training faces are varied.
         gender_dropout: See `FrameDataset`.
-        seed: Of the augmentation.
+        seed: Of the augmentation, and of who is held out.
         keep_in_memory: Whether to keep all pictures in memory.
         words: Whether there are captions.
         descriptions: The texts of at least these AUs; None means the package's own.
+
+    Attributes:
+        train_frames: The frames that train.
+        test_frames: The frames of the test fold, or what stands for it.
+        validation_frames: The frames that validate: those of the held-out people, or else `test_frames`.
+        held_out_subjects: The people of the manifest who are held out, sorted.
+        content: A digest of what was read of each manifest, by setting.
 
     Raises:
         ManifestError: A manifest or a picture of it is wrong, or the manifests share a picture.
@@ -76,15 +88,25 @@ class FaceDataModule(L.LightningDataModule):
         words: bool = True,
         validation: Path | None = None,
         descriptions: Descriptions | None = None,
+        held_out_share: float | None = None,
     ) -> None:
         super().__init__()
         frames = read_manifest(manifest, au_ids)
         self.au_ids = frames.au_ids
         self.descriptions = (descriptions or default_descriptions()).for_aus(self.au_ids)
         self.vocabulary = Vocabulary.for_aus(self.au_ids, self.descriptions)
+        self.content = {"data.manifest": manifest_digest(frames)}
         self.train_frames, self.test_frames = frames.split(fold)
         if validation is not None:
             self.test_frames = _others(read_manifest(validation, self.au_ids), frames)
+            self.content["data.validation"] = manifest_digest(self.test_frames)
+        self.validation_frames, self.held_out_subjects = self.test_frames, tuple[str, ...]()
+        if held_out_share is not None:
+            self.train_frames, held_out = hold_out(self.train_frames, share=held_out_share, seed=seed)
+            self.validation_frames = held_out
+            if fold is None and validation is None:
+                self.test_frames = held_out
+            self.held_out_subjects = tuple(sorted({frame.subject_id for frame in held_out.frames}))
         self.batch_size, self.num_workers, self.seed = batch_size, num_workers, seed
         read = partial(
             FrameDataset,
@@ -101,7 +123,7 @@ class FaceDataModule(L.LightningDataModule):
             gender_dropout=gender_dropout,
             seed=seed,
         )
-        self.test_set = read(self.test_frames)
+        self.validation_set = read(self.validation_frames)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Return shuffled, varied training frames; ask anew every epoch."""
@@ -110,7 +132,7 @@ class FaceDataModule(L.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Return the validation frames in order, unvaried."""
-        return self._loader(self.test_set, shuffle=False)
+        return self._loader(self.validation_set, shuffle=False)
 
     def _loader(self, frames: FrameDataset, *, shuffle: bool) -> DataLoader[Batch]:
         return DataLoader(

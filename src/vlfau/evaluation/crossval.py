@@ -17,7 +17,7 @@ from vlfau.evaluation.runs import Announce, finish_runs
 from vlfau.evaluation.scores import SCORES_FILE, figures, intervals, mean_figures, read_scores, write_json
 from vlfau.training import PROTOCOL_THRESHOLD, TrainConfig
 
-__all__ = ["CROSSVAL_FILE", "crossval"]
+__all__ = ["CROSSVAL_FILE", "check_folds", "crossval", "fold_configs", "fold_folder", "write_mean_scores"]
 
 CROSSVAL_FILE = "crossval.json"
 OF_ALL_FOLDS = ("data", "network", "evaluation", "au_ids", "threshold")
@@ -37,8 +37,8 @@ def crossval(
 ) -> dict[str, Any]:
     """Train and evaluate a configuration on every fold, and average the scores.
 
-    Can be stopped at any time; when it is called again, it goes on where it was. Writes `fold1/` and so on, and at
-    the end `scores.json` and `crossval.json`.
+    Can be stopped at any time; when it is called again, it resumes. Writes `fold1/` and so on, and at the end
+    `scores.json` and `crossval.json`.
 
     Args:
         config: Its data.fold, data.validation and run.output are replaced.
@@ -50,25 +50,74 @@ def crossval(
         announce: Is told of every fold before it starts.
 
     Returns:
-        The content of `scores.json`: every figure the mean over the folds; its intervals by a bootstrap over the
-        people within each fold; under `per_fold` the single figures; under `pooled` those of all frames at once.
+        The content of `scores.json`, see `write_mean_scores`.
 
     Raises:
         InputError: The configuration or its data are wrong, or the folder holds other runs.
     """
     scope, look = scope or Scope(), look or Look()
-    folds = _folds(config, folds)
-    configs = [
+    folds = check_folds(config, folds)
+    remove_leftovers(out)
+    configs = fold_configs(config, out, folds)
+    scores = finish_runs(configs, root=out, scope=scope, look=look, announce=announce)
+    mean = write_mean_scores(out, folds, scores, scope)
+    write_json(out / CROSSVAL_FILE, {"kind": "crossval", "name": name or out.resolve().name, "folds": folds})
+    return mean
+
+
+def fold_folder(out: Path, fold: int) -> Path:
+    """Return where the run lies that left a fold out."""
+    return out / f"fold{fold}"
+
+
+def fold_configs(config: TrainConfig, out: Path, folds: Sequence[int]) -> list[TrainConfig]:
+    """Return the configuration of every fold's run."""
+    return [
         replace(
             config,
             data=replace(config.data, fold=fold, validation=None),
-            run=replace(config.run, output=out / f"fold{fold}"),
+            run=replace(config.run, output=fold_folder(out, fold)),
         )
         for fold in folds
     ]
-    remove_leftovers(out)
-    scores = finish_runs(configs, scope=scope, look=look, announce=announce)
-    answers = [_slim(Answers.load(each.run.output)) for each in configs]
+
+
+def check_folds(config: TrainConfig, folds: Sequence[int] | None) -> list[int]:
+    """Return the folds to leave out: those wanted, or all of the manifest.
+
+    Raises:
+        InputError: The manifest is wrong or lacks one of them, or one is named twice.
+    """
+    frames = read_manifest(config.data.manifest, config.data.au_ids()).frames
+    there = sorted({frame.fold for frame in frames if frame.fold is not None})
+    wanted = there if folds is None else list(folds)
+    if not wanted or len(there) < 2 or len(set(wanted)) < len(wanted) or not set(wanted) <= set(there):
+        raise ConfigError(
+            f"the folds {wanted} can't be left out of {config.data.manifest}, whose 'fold' column holds "
+            f"{there or 'nothing'}; it needs two folds at least, and each can be named once"
+        )
+    return wanted
+
+
+def write_mean_scores(
+    out: Path, folds: Sequence[int], scores: Sequence[Mapping[str, Any]], scope: Scope
+) -> dict[str, Any]:
+    """Average the scores of folds, and write `scores.json`.
+
+    Args:
+        out: The folder that holds the folds' folders.
+        folds: Their numbers.
+        scores: The content of each fold's `scores.json`, in that order.
+        scope: What was measured.
+
+    Returns:
+        The content of `scores.json`: every figure the mean over the folds; its intervals by a bootstrap over the
+        people within each fold; under `per_fold` the single figures; under `pooled` those of all frames at once.
+
+    Raises:
+        InputError: The answers of a fold are missing or damaged, or the file cannot be written.
+    """
+    answers = [_slim(Answers.load(fold_folder(out, fold))) for fold in folds]
     threshold = PROTOCOL_THRESHOLD if scope.threshold is None else scope.threshold
     draws = [f1_draws(each, threshold, seed=fold) for fold, each in zip(folds, answers, strict=True)]
     together = Answers.joined(answers)
@@ -87,20 +136,7 @@ def crossval(
         "pooled": pooled,
     }
     write_json(out / SCORES_FILE, content)
-    write_json(out / CROSSVAL_FILE, {"kind": "crossval", "name": name or out.resolve().name, "folds": folds})
     return read_scores(out)
-
-
-def _folds(config: TrainConfig, folds: Sequence[int] | None) -> list[int]:
-    frames = read_manifest(config.data.manifest, config.data.au_ids()).frames
-    there = sorted({frame.fold for frame in frames if frame.fold is not None})
-    wanted = there if folds is None else list(folds)
-    if not wanted or len(there) < 2 or len(set(wanted)) < len(wanted) or not set(wanted) <= set(there):
-        raise ConfigError(
-            f"the folds {wanted} can't be left out of {config.data.manifest}, whose 'fold' column holds "
-            f"{there or 'nothing'}; it needs two folds at least, and each can be named once"
-        )
-    return wanted
 
 
 def _slim(answers: Answers) -> Answers:

@@ -111,11 +111,13 @@ def _published(name: str, bp4d: PublishedScore, disfa: PublishedScore) -> _Measu
 
 
 def _our_balances(runs: Runs) -> Iterator[Balance]:
-    """Yield a circle for the first real cross-validation of both data sets."""
+    """Yield a circle for the first real cross-validation of both data sets that has all folds of the protocol."""
     published = read_published()
     base = next(method for method in published.methods if method.name == published.baseline and method.f1)
     first = [
-        next((run for run in runs.crossvals if DataKey.of(run.scores).published_set == name), None)
+        next(
+            (run for run in runs.crossvals if run.has_all_folds and DataKey.of(run.scores).published_set == name), None
+        )
         for name in (X_SET, Y_SET)
     ]
     if first[0] is not None and first[1] is not None:

@@ -93,7 +93,7 @@ def find_examples(runs: Runs) -> tuple[tuple[ExampleSet, ...], tuple[str, ...]]:
         The faces, and notes on what was left out.
     """
     sources = [(run.name, run.folds[0]) for run in runs.crossvals] or [
-        (f"{ablation.name}, {variant.name}", variant.runs[0])
+        (f"{ablation.name}, {variant.name}", variant.first_fold)
         for ablation in runs.ablations
         if (variant := ablation.variant(FULL_VARIANT)) is not None
     ]

@@ -91,7 +91,7 @@ def _sources(runs: Runs) -> list[list[tuple[str, Run]]]:
     found = []
     for ablation in runs.ablations:
         variants = [ablation.variant(number) for number in (VISION_VARIANT, FULL_VARIANT)]
-        columns = [(f"({one.number}) {one.name}", one.runs[0]) for one in variants if one is not None]
+        columns = [(f"({one.number}) {one.name}", one.first_fold) for one in variants if one is not None]
         if len(columns) == 2:
             found.append(columns)
     return found or [[(f"{run.name}, {run.folds[0].folder.name}", run.folds[0])] for run in runs.crossvals]

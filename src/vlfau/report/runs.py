@@ -3,19 +3,20 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from vlfau.errors import InputError
 from vlfau.evaluation.ablation import ABLATION_FILE
-from vlfau.evaluation.crossval import CROSSVAL_FILE
+from vlfau.evaluation.crossval import CROSSVAL_FILE, fold_folder
 from vlfau.report.scores import DataInfo, Scores, read_json, read_scores
 
 __all__ = ["Ablation", "Crossval", "Run", "Runs", "Variant", "find_runs"]
 
 FULL_VARIANT = 5
 VISION_VARIANT = 2  # multi-scale and DAIR, no language: the baseline of figure 4
+PROTOCOL_FOLDS = frozenset({1, 2, 3})  # published scores are means over these
 
 
 @dataclass(frozen=True)
@@ -50,22 +51,42 @@ class Crossval:
         """What was scored."""
         return self.scores.data
 
+    @property
+    def has_all_folds(self) -> bool:
+        """Whether it is a mean over the protocol's three folds, as published scores are."""
+        return {run.scores.fold for run in self.folds} == PROTOCOL_FOLDS
+
 
 @dataclass(frozen=True)
 class Variant:
-    """One row of table 4: the same network trained once a seed."""
+    """One row of table 4: the same network trained once per seed, on every fold.
+
+    Attributes:
+        number: As the table counts.
+        name: The parts it has.
+        runs: One per seed, whose scores are the means over the folds.
+        first_fold: The first seed's run of the first fold, whose answers and faces can be shown.
+    """
 
     number: int
     name: str
     runs: tuple[Run, ...]
+    first_fold: Run
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """The variants of table 4, trained on the same data."""
+    """The variants of table 4, trained on the same data.
+
+    Attributes:
+        name: What its author called it.
+        variants: By number.
+        folds: The folds that were left out, each once; an earlier version's ablation has one.
+    """
 
     name: str
     variants: tuple[Variant, ...]
+    folds: tuple[int, ...]
 
     @property
     def scores(self) -> Scores:
@@ -76,6 +97,11 @@ class Ablation:
     def data(self) -> DataInfo:
         """What was scored."""
         return self.scores.data
+
+    @property
+    def has_all_folds(self) -> bool:
+        """Whether its rows are means over the protocol's three folds, as published ones are."""
+        return set(self.folds) == PROTOCOL_FOLDS
 
     def variant(self, number: int) -> Variant | None:
         """Return the variant of a number; None if it was not trained."""
@@ -114,7 +140,15 @@ class _AblationFile(BaseModel):
     format: Literal[1]
     kind: Literal["ablation"]
     name: str
+    folds: Annotated[tuple[int, ...], Field(min_length=1)] | None = None
+    fold: int | None = None  # an earlier version's: every run lies in its seed's folder
     variants: Annotated[tuple[_VariantEntry, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.folds is None) == (self.fold is None):
+            raise ValueError("expected 'folds', or 'fold' as an earlier version wrote it")
+        return self
 
 
 _File = TypeVar("_File", _CrossvalFile, _AblationFile)
@@ -148,7 +182,7 @@ def _read_all(folder: Path, name: str, read: Callable[[Path], _Found]) -> tuple[
 def _read_crossval(folder: Path) -> Crossval:
     papers = _read_papers(folder / CROSSVAL_FILE, _CrossvalFile)
     scores = read_scores(folder)
-    folds = tuple(_read_run(folder / f"fold{fold}") for fold in papers.folds)
+    folds = tuple(_read_run(fold_folder(folder, fold)) for fold in papers.folds)
     _check_same_aus(folder, scores, folds)
     return Crossval(papers.name, scores, folds)
 
@@ -156,12 +190,18 @@ def _read_crossval(folder: Path) -> Crossval:
 def _read_ablation(folder: Path) -> Ablation:
     papers = _read_papers(folder / ABLATION_FILE, _AblationFile)
     variants = tuple(
-        Variant(entry.number, entry.name, tuple(_read_run(folder / name) for name in entry.folders))
-        for entry in sorted(papers.variants, key=lambda entry: entry.number)
+        _read_variant(folder, entry, papers.folds) for entry in sorted(papers.variants, key=lambda entry: entry.number)
     )
-    ablation = Ablation(papers.name, variants)
+    folds = papers.folds if papers.folds is not None else (papers.fold or 0,)
+    ablation = Ablation(papers.name, variants, folds)
     _check_same_aus(ablation.variants[0].runs[0].folder, ablation.scores, [run for v in variants for run in v.runs])
     return ablation
+
+
+def _read_variant(folder: Path, entry: _VariantEntry, folds: Sequence[int] | None) -> Variant:
+    runs = tuple(_read_run(folder / name) for name in entry.folders)
+    first = runs[0] if folds is None else _read_run(fold_folder(runs[0].folder, folds[0]))
+    return Variant(entry.number, entry.name, runs, first)
 
 
 def _read_papers(path: Path, kind: type[_File]) -> _File:

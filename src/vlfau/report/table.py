@@ -22,11 +22,13 @@ class Cell:
         value: The number; None where there is none.
         detail: What follows it, such as an interval or a deviation.
         footnote: The letter of a footnote.
+        ranked: Whether it may be compared with the others of its column.
     """
 
     value: float | None
     detail: str = ""
     footnote: str = ""
+    ranked: bool = True
 
     @property
     def text(self) -> str:
@@ -75,10 +77,12 @@ class Table:
 
     def mark(self, row: Row, column: int) -> Mark:
         """Return how a cell stands out; equals as printed share a mark."""
-        if not self.ranked or len(self.rows) < 2 or row.cells[column].value is None:
+        cell = row.cells[column]
+        if not self.ranked or len(self.rows) < 2 or cell.value is None or not cell.ranked:
             return Mark.NONE
-        numbers = {float(other.cells[column].text) for other in self.rows if other.cells[column].value is not None}
-        place = sorted(numbers, reverse=True).index(float(row.cells[column].text))
+        others = [other.cells[column] for other in self.rows]
+        numbers = {float(other.text) for other in others if other.value is not None and other.ranked}
+        place = sorted(numbers, reverse=True).index(float(cell.text))
         if len(numbers) < 2:
             return Mark.NONE
         return (Mark.BEST, Mark.SECOND, Mark.NONE)[min(place, 2)]

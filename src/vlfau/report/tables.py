@@ -2,7 +2,8 @@
 
 Rows are compared only with rows of the same data. A run stands among the published rows if its faces are real, its
 AUs are those of a published data set, and its data's description names that set; every other run stands in a table
-of its own data.
+of its own data. Among the published rows, which are means over three folds, a run of ours is ranked if it has all
+three.
 """
 
 import statistics
@@ -15,7 +16,6 @@ from vlfau.facs import AU_SETS, action_unit
 from vlfau.report.data_key import DataKey
 from vlfau.report.published import Published, PublishedScore, read_published
 from vlfau.report.runs import Ablation, Crossval, Runs
-from vlfau.report.scores import Scores
 from vlfau.report.table import Cell, Row, Table
 
 __all__ = ["comparison_tables"]
@@ -53,9 +53,15 @@ def comparison_tables(runs: Runs) -> tuple[Table, ...]:
         ablations = [run for run in runs.ablations if DataKey.of(run.scores) == key]
         if ablations:
             named = len(ablations) > 1
-            rows = tuple(row for run in ablations for row in _ablation_rows(run, published, f", {run.name}" * named))
+            footnotes = _Footnotes()
+            note = footnotes.letter(_own_texts(published))
+            rows = tuple(
+                row for run in ablations for row in _ablation_rows(run, published, f", {run.name}" * named, note)
+            )
+            for run in ablations:
+                footnotes.letter(f"{run.name}: mean over fold {', '.join(map(str, run.folds))}")
             title = f"What the parts of VL-FAU bring: F1 and top-5 word accuracy on {key.title}, in %"
-            tables.append(_ablation_table(f"{stem}-ablation", title, key, rows))
+            tables.append(_ablation_table(f"{stem}-ablation", title, key, rows, tuple(footnotes.notes)))
     return tuple(tables)
 
 
@@ -79,8 +85,11 @@ class _Footnotes:
         self.notes: list[tuple[str, str]] = []
 
     def letter(self, text: str) -> str:
-        self.notes.append((ascii_lowercase[len(self.notes)], text))
-        return self.notes[-1][0]
+        known = next((letter for letter, other in self.notes if other == text), None)
+        if known is None:
+            known = ascii_lowercase[len(self.notes)]
+            self.notes.append((known, text))
+        return known
 
 
 def _method_table(key: str, measure: str, au_set: str, published: Published, runs: Runs) -> Table:
@@ -93,10 +102,10 @@ def _method_table(key: str, measure: str, au_set: str, published: Published, run
         remark = f"{method.name} {method.remark}" if method.remark else ""
         rows.append(Row((method.name, method.venue), _published_cells(score, footnotes, remark)))
     for run in _of_set(runs.crossvals, au_set):
-        *cells, mean = _crossval_row(run, measure).cells
-        letter = footnotes.letter(f"{run.name}: {_protocol(run.scores, [fold.scores.fold for fold in run.folds])}")
-        mean = replace(mean, footnote=letter)
-        rows.append(Row((f"{run.name} (ours)", "this package"), (*cells, mean), ours=True))
+        letter = footnotes.letter(f"{run.name}: {_protocol(run, [fold.scores.fold for fold in run.folds])}")
+        *cells, mean = _ranked_if_whole(_crossval_row(run, measure).cells, run)
+        cells.append(replace(mean, footnote=letter))
+        rows.append(Row((f"{run.name} (ours)", "this package"), tuple(cells), ours=True))
     name = au_set.upper()
     title = f"Table {TABLE_NUMBERS[measure, au_set]}: {MEASURES[measure]} of {len(AU_SETS[au_set])} AUs on {name}, in %"
     return Table(key, title, ("Method", "Published"), _heads(AU_SETS[au_set]), tuple(rows), tuple(footnotes.notes))
@@ -117,10 +126,17 @@ def _crossval_row(run: Crossval, measure: str) -> Row:
     return Row((run.name,), cells, ours=True)
 
 
-def _protocol(scores: Scores, folds: Sequence[int | None]) -> str:
+def _protocol(run: Crossval | Ablation, folds: Sequence[int | None]) -> str:
     """Say how a run of ours was measured, where that may differ from the published rows."""
+    scores = run.scores
     stem = " of a stem without ImageNet weights" if scores.network.from_scratch else ""
-    return f"fold {', '.join(map(str, folds))} at {scores.threshold_text}{stem}"
+    rank = "" if run.has_all_folds else "; not ranked, since the published rows are means over three folds"
+    return f"fold {', '.join(map(str, folds))} at {scores.threshold_text}{stem}{rank}"
+
+
+def _ranked_if_whole(cells: Sequence[Cell], run: Crossval | Ablation) -> tuple[Cell, ...]:
+    """Return the cells of a row of ours, to be ranked among published ones only if it is of all their folds."""
+    return tuple(replace(cell, ranked=run.has_all_folds) for cell in cells)
 
 
 def _percent(share: float | None) -> float | None:
@@ -142,8 +158,12 @@ def _published_ablation(published: Published, runs: Runs) -> Table:
         for variant in published.variants
     ]
     for run in _of_set(runs.ablations, au_set):
-        letter = footnotes.letter(f"{run.name}: {_protocol(run.scores, [run.scores.fold])}")
-        rows += _ablation_rows(run, published, f", {run.name} (ours, note {letter})")
+        letter = footnotes.letter(f"{run.name}: {_protocol(run, run.folds)}")
+        note = footnotes.letter(_own_texts(published))
+        for row in _ablation_rows(run, published, f", {run.name} (ours, note {letter})", note):
+            *scores, local, face = _ranked_if_whole(row.cells, run)
+            words = (replace(cell, ranked=False) for cell in (local, face))  # other texts than the published rows'
+            rows.append(replace(row, cells=(*scores, *words)))
     title = "Table 4: what the parts of VL-FAU bring: F1 and top-5 word accuracy on BP4D, in %"
     key = DataKey(au_set, False, AU_SETS[au_set])
     return _ablation_table("table4-ablation", title, key, tuple(rows), tuple(footnotes.notes))
@@ -156,16 +176,34 @@ def _ablation_table(
     return Table(key, title, ("Variant", *PARTS), heads, rows, footnotes, synthetic=data.synthetic)
 
 
-def _ablation_rows(run: Ablation, published: Published, suffix: str) -> Iterator[Row]:
+def _own_texts(published: Published) -> str:
+    """Say why word accuracies of ours are not the paper's."""
+    full = published.variants[-1]
+    return (
+        f"top-5 word accuracy on this package's own texts in one fixed wording; the paper's texts are not published, "
+        f"so this does not compare with its {full.local_top5} and {full.global_top5}"
+    )
+
+
+def _ablation_rows(run: Ablation, published: Published, suffix: str, words_note: str) -> Iterator[Row]:
+    """Yield a row per variant.
+
+    Args:
+        run: The ablation.
+        published: What says which parts a variant has.
+        suffix: What follows the variant's name.
+        words_note: The footnote of the words' accuracy.
+    """
     parts = {variant.number: variant.parts for variant in published.variants}
     for variant in run.variants:
         scores = [run.scores for run in variant.runs]
         cells = [_over_seeds([one.f1_per_au[au_id] for one in scores]) for au_id in run.scores.au_ids]
         cells.append(_over_seeds([one.f1_macro for one in scores], deviation=True))
-        cells += [
+        words = [
             _over_seeds([one.number(f"words.{name}") for one in scores], deviation=True)
             for name in ("local_top5_canonical", "global_top5_canonical")
         ]
+        cells += [cell if cell.value is None else replace(cell, footnote=words_note) for cell in words]
         label = f"({variant.number}) {variant.name}{suffix}"
         yield Row((label, *_ticks(parts.get(variant.number, ()))), tuple(cells), ours=True)
 

@@ -72,8 +72,7 @@ class ParquetSink(Sink):
         layout = self.table.layout
         places: dict[str, int | None] = {}
         with parquet.ParquetFile(part) as file:
-            if (file.schema_arrow.metadata or {}).get(HEADER_KEY) != self._schema.metadata[HEADER_KEY]:
-                raise self._refuse_other()
+            self._check_header((file.schema_arrow.metadata or {}).get(HEADER_KEY))
             for batch in file.iter_batches(ROWS_AT_ONCE, columns=[layout.file, layout.frame]):
                 places.update(map(layout.place, batch.to_pylist()))
         return places

@@ -6,16 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from vlfau.errors import InputError
 from vlfau.inference.results import PictureResult
 from vlfau.inference.sources import printable
+from vlfau.json_text import parse_json
+from vlfau.same_settings import check_same_settings
 from vlfau.tables.columns import Cell
 from vlfau.tables.lock import FileLock
 from vlfau.tables.table import Table
 
 __all__ = ["Sink"]
+
+SETTINGS: Final = ("layout", "format", "vlfau", "model")
+"""What a header says of a run; the columns follow from it."""
 
 
 class Sink(ABC):
@@ -161,10 +166,32 @@ class Sink(ABC):
                 "make room or mend its folder, then resume"
             ) from None
 
-    def _refuse_other(self) -> InputError:
-        return InputError(
-            f"the run that began {printable(self.path)} had another format or model, or another version of vlfau; "
-            "go on with those, or begin anew without resume"
+    def _check_header(self, text: bytes | None) -> None:
+        """Make sure that the earlier run had the same format, model, version and columns.
+
+        Args:
+            text: The header that it wrote, as JSON; None if there is none.
+
+        Raises:
+            InputError: It had others; what differs is named as far as its header can be read.
+        """
+        ours = self.table.header
+        try:
+            earlier = None if text is None else parse_json(text)
+        except ValueError:
+            earlier = None
+        if earlier == ours:
+            return
+        if isinstance(earlier, dict):
+            check_same_settings(
+                {name: value for name, value in earlier.items() if name in SETTINGS},
+                {name: value for name, value in ours.items() if name in SETTINGS},
+                what=printable(self.path),
+                ways_out="restore them, or start over without resuming",
+            )
+        raise InputError(
+            f"{printable(self.path)} was begun with other columns, or its header is damaged; restore the format, the "
+            "model and the version of vlfau, or start over without resuming"
         )
 
     @abstractmethod

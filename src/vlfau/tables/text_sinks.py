@@ -53,8 +53,8 @@ class _TextSink(Sink):
         with self._partial.open("rb") as stream:
             records = whole_records(stream, quoted=self._quoted)
             size, head = next(records, (0, b""))
-            if head and not self._is_mine(head):
-                raise self._refuse_other()
+            if head:
+                self._check_head(head)
             end, current = size, None
             for next_end, record in records:
                 place = self._place(record)
@@ -91,8 +91,9 @@ class _TextSink(Sink):
     def _begin(self) -> None:
         """Prepare a new partial file."""
 
-    def _is_mine(self, head: bytes) -> bool:
-        return head == self._head()
+    def _check_head(self, head: bytes) -> None:
+        """Make sure that the first record of an earlier run is what this one would write."""
+        self._check_header(head)
 
     @abstractmethod
     def _head(self) -> bytes:
@@ -134,14 +135,11 @@ class CsvSink(_TextSink):
         side = self._partial_side
         side.write_text(f"{json.dumps(self.table.header, ensure_ascii=False, indent=2)}\n", "utf-8")
 
-    def _is_mine(self, head: bytes) -> bool:
-        if head != self._head():
-            return False
+    def _check_head(self, head: bytes) -> None:
         side = self._partial_side if self._partial_side.exists() else side_file(self.path)
-        try:
-            return bool(parse_json(side.read_text("utf-8")) == self.table.header)
-        except (OSError, ValueError):
-            return False
+        self._check_header(side.read_bytes() if side.exists() else None)
+        if head != self._head():  # The rows are of another run than the header beside them.
+            self._check_header(None)
 
     def _finish(self) -> None:
         if self._partial_side.exists():

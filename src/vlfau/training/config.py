@@ -2,7 +2,8 @@
 
 import reprlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +16,23 @@ from vlfau.facs import AU_SETS, check_au_ids
 from vlfau.model import ModelConfig
 from vlfau.model.losses import WeightSum
 
-__all__ = ["DataConfig", "OptimiserConfig", "RunConfig", "StemConfig", "TrainConfig", "read_config"]
+__all__ = ["DataConfig", "EpochChoice", "OptimiserConfig", "RunConfig", "StemConfig", "TrainConfig", "read_config"]
+
+
+class EpochChoice(StrEnum):
+    """Which epoch's network a run keeps.
+
+    Attributes:
+        LAST: The last one. Nothing is chosen, so the test fold is seen once, at the end.
+        HELD_OUT: The one with the highest macro F1 on people who are kept out of training for that: a share of those of
+            the training folds, or `DataConfig.validation` where it is given.
+        TEST_FOLD: The one with the highest macro F1 on the test fold itself. Much published code does so; the score
+            is too high, since the test fold chose the network that it then tests.
+    """
+
+    LAST = "last"
+    HELD_OUT = "held-out"
+    TEST_FOLD = "test-fold"
 
 
 @dataclass(frozen=True)
@@ -25,8 +42,7 @@ class DataConfig:
     Attributes:
         manifest: The CSV file of frames, relative to the configuration's folder.
         aus: The AUs: a list, the name of a set such as "bp4d", or nothing for all of the manifest.
-        fold: The fold that validates; None trains on everything, and validates on it too unless `validation` is
-            given.
+        fold: The test fold, whose people are never trained on; None trains on everything.
         validation: A manifest of other people to validate on, with `fold` None; relative like `manifest`.
         aligned_size: Side of the aligned faces, from which crops are taken.
         keep_in_memory: Whether to keep all faces in memory.
@@ -112,10 +128,15 @@ class RunConfig:
     """How long, where and how.
 
     Attributes:
-        output: The folder that holds the run, relative to where the command is called.
+        output: The folder that holds the run, relative to where the command is called. In a configuration file,
+            `{fold}` stands for `data.fold` ("all" where it is null) and `{seed}` for `run.seed`.
+        epoch_choice: Which epoch's network is kept: last, held-out or test-fold (`EpochChoice`).
+        held_out_share: With held-out and without `DataConfig.validation`: the share of the people of the training folds
+            who choose the epoch and do not train.
         max_epochs: Epochs of the whole run; the learning rate's schedule ends with them.
         stop_after_epochs: Epochs after which this call stops, to be resumed later; None goes on to the end.
-        validate_every_epochs: Epochs between two looks at the fold that validates.
+        validate_every_epochs: Epochs between two validations; the last epoch is always validated. With `last` they
+            only show how the run goes.
         batch_size: Faces a step and device.
         accumulate_batches: Batches whose gradients are added up before the network changes.
         num_workers: Processes that load data.
@@ -137,6 +158,8 @@ class RunConfig:
     """
 
     output: Path = Path("runs/vlfau")
+    epoch_choice: EpochChoice = EpochChoice.LAST
+    held_out_share: float = 0.15
     max_epochs: int = 15
     stop_after_epochs: int | None = None
     validate_every_epochs: int = 1
@@ -155,6 +178,10 @@ class RunConfig:
     num_nodes: int = 1
     strategy: str = "auto"
     threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.held_out_share < 1:
+            raise ConfigError(f"run.held_out_share {self.held_out_share} is not between 0 and 1; give one such as 0.15")
 
 
 @dataclass(frozen=True)
@@ -194,12 +221,27 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
         _override(settings, override)
     _resolve(settings, Path())
     try:
-        return TypeAdapter(with_config(ConfigDict(extra="forbid"))(TrainConfig)).validate_python(settings)
+        config = TypeAdapter(with_config(ConfigDict(extra="forbid"))(TrainConfig)).validate_python(settings)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
         found = reprlib.repr(first["input"])  # Aliases can make a short file's values endless.
         raise ConfigError(f"configuration {path}, key '{key}': {first['msg']}; found {found}") from error
+    return replace(config, run=replace(config.run, output=_output(config, path)))
+
+
+def _output(config: TrainConfig, path: Path) -> Path:
+    """Return the run's folder with the fold and the seed in their places."""
+    places = {"fold": "all" if config.data.fold is None else config.data.fold, "seed": config.run.seed}
+    text = str(config.run.output)
+    for name, value in places.items():
+        text = text.replace(f"{{{name}}}", str(value))
+    if "{" in text or "}" in text:
+        raise ConfigError(
+            f"configuration {path}, key 'run.output': only {{fold}} and {{seed}} are filled in; found "
+            f"'{config.run.output}'"
+        )
+    return Path(text)
 
 
 def _parsed(text: str, what: str) -> Any:

@@ -151,10 +151,13 @@ class VLFAUModule(L.LightningModule):
         def scale(step: int) -> float:
             if step < config.warmup_steps:
                 return (step + 1) / config.warmup_steps
-            # Asked anew at every step: Lightning knows the number of batches only once training starts.
-            batches = float(self.trainer.num_training_batches)
+            # Asked anew at every step: Lightning knows the number of batches only once training starts. The schedule is
+            # built before, with step 0, while that number is infinite.
+            batches = self.trainer.num_training_batches
             epochs = config.schedule_epochs or self.trainer.max_epochs or 1
-            steps = epochs * math.ceil(batches / self.trainer.accumulate_grad_batches)
+            steps = (
+                epochs * (-(-batches // self.trainer.accumulate_grad_batches)) if math.isfinite(batches) else math.inf
+            )
             progress = (step - config.warmup_steps) / max(1, steps - config.warmup_steps)
             return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 

@@ -1,31 +1,23 @@
 """A training run from configuration to checkpoint."""
 
-import json
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import lightning as L
-import numpy as np
 import torch
 from lightning.fabric.utilities.warnings import PossibleUserWarning
-from lightning.pytorch.callbacks import (
-    Callback,
-    EMAWeightAveraging,
-    LearningRateMonitor,
-    ModelCheckpoint,
-    TQDMProgressBar,
-)
+from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from vlfau.atomic import remove_leftovers, replacing
-from vlfau.data import FaceDataModule
+from vlfau.atomic import remove_leftovers
+from vlfau.data import FaceDataModule, Manifest, never_active
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.facs import action_unit
 from vlfau.language import Descriptions
@@ -34,34 +26,43 @@ from vlfau.model import VLFAU, build_vlfau
 from vlfau.model.losses import au_weights
 from vlfau.model.stem import FACEMESH
 from vlfau.model.vlfau import VISION_PARTS
-from vlfau.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from vlfau.training.config import TrainConfig
+from vlfau.training.callbacks import AveragedWeights, EpochSeed, KeptCheckpoint, StopAfter, ValidateLast
+from vlfau.training.checkpoint import Checkpoint, load_checkpoint, read_papers
+from vlfau.training.config import EpochChoice, TrainConfig
 from vlfau.training.module import VLFAUModule
 from vlfau.training.resume_file import WholeCheckpointIO
+from vlfau.training.run_folder import (
+    CHECKPOINT_FOLDER,
+    EARLIER_CHECKPOINT_FOLDER,
+    RESUME_FILE,
+    check_new_run,
+    check_same_run,
+    write_config,
+)
 
 __all__ = ["is_main_process", "train"]
 
-BEST_FOLDER = "best"
-RESUME_FILE = "last.ckpt"
-CONFIG_FILE = "config.json"
-MONITORED = "val/f1_macro"
+Notify = Callable[[str], None]
 
 
-def train(config: TrainConfig, *, resume: bool = False) -> Path:
-    """Train a network and keep its best state.
+def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = None) -> Path:
+    """Train a network and keep the state of one epoch, which `config.run.epoch_choice` chooses.
 
-    The run's folder gets `best/` (the checkpoint with the highest macro F1 on the fold), `last.ckpt` (to
-    resume from), `config.json`, `descriptions.json` and TensorBoard's files.
+    The run's folder gets `checkpoint/` (the network that is kept), `last.ckpt` (to resume from), `config.json`,
+    `descriptions.json` and TensorBoard's files.
 
     Args:
         config: What to train, on what, and how.
-        resume: Go on from the folder's `last.ckpt`.
+        resume: Go on from the folder's `last.ckpt`, under the settings that the run was begun with.
+        notify: Is told what the user should know and need not change; None writes it to the log.
 
     Returns:
-        The folder of the best checkpoint.
+        The folder of the checkpoint. With `last` it is written at the end of the last epoch, otherwise at the first
+        validation and at every better one.
 
     Raises:
-        InputError: The configuration, the manifest, or what is to be resumed is wrong.
+        InputError: The configuration, the manifest, or what is to be resumed is wrong; or the run was begun under
+            other settings.
     """
     output = config.run.output
     last = output / RESUME_FILE
@@ -69,13 +70,10 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
         raise CheckpointError(
             f"there is nothing to resume in {output}: it has no {RESUME_FILE}; start without --resume"
         )
-    if not resume and last.exists():
-        raise ConfigError(f"{output} holds a run already; go on with --resume, or give another run.output")
-    if config.run.max_epochs % config.run.validate_every_epochs:
-        raise ConfigError(
-            f"run.validate_every_epochs {config.run.validate_every_epochs} does not divide run.max_epochs "
-            f"{config.run.max_epochs}, so the end would never be validated and kept; change one of them"
-        )
+    if resume:
+        check_same_run(config)
+    else:
+        check_new_run(output)
     if config.run.frozen_vision and (
         config.run.start_from is None or not (config.model.local_language or config.model.global_language)
     ):
@@ -89,7 +87,11 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
     learned = output / DESCRIPTIONS_FILE
     # A run ends with the texts that it began with, whatever was corrected meanwhile.
     data = _data(config, read_descriptions(learned) if resume and learned.is_file() else None)
+    if resume:
+        check_same_run(config, data.content)
     module = _module(config, data)
+    for notice in _notices(config, data):
+        (notify or logging.getLogger(__name__).warning)(notice)
     papers = Checkpoint(
         model=config.model,
         au_ids=data.au_ids,
@@ -103,11 +105,10 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
     output.mkdir(parents=True, exist_ok=True)
     if is_main_process():
         remove_leftovers(output)
-    with replacing(output / CONFIG_FILE) as temporary:
-        temporary.write_text(json.dumps(asdict(config), indent=2, default=str) + "\n", encoding="utf-8")
+    write_config(config, data.content)
     if is_main_process() and not resume:
         write_descriptions(learned, data.descriptions)
-    best = BestCheckpoint(output / BEST_FOLDER, papers)
+    kept = KeptCheckpoint(output / CHECKPOINT_FOLDER, papers, config.run.epoch_choice)
     average = config.optimiser.average_decay
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     trainer = L.Trainer(
@@ -128,7 +129,7 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
         enable_model_summary=False,
         logger=TensorBoardLogger(output, name="", version="tensorboard"),
         callbacks=[
-            best,
+            kept,
             ModelCheckpoint(
                 output,
                 filename=Path(RESUME_FILE).stem,
@@ -140,12 +141,23 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
             TQDMProgressBar(refresh_rate=1),
             EpochSeed(config.run.seed),
             StopAfter(config.run.stop_after_epochs),
+            ValidateLast(),
             *([] if average is None else [AveragedWeights(decay=average)]),
         ],
     )
     with _quiet_lightning():
         trainer.fit(module, data, ckpt_path=last if resume else None, weights_only=True)
-    return best.folder
+    if not kept.folder.exists() and (output / EARLIER_CHECKPOINT_FOLDER).exists() and _is_finished(trainer):
+        raise CheckpointError(
+            f"{output} holds a finished run of an earlier version, which kept the best epoch by the test fold in "
+            f"{output / EARLIER_CHECKPOINT_FOLDER}; give that folder to the other commands, or train again in another "
+            "run.output"
+        )
+    return kept.folder
+
+
+def _is_finished(trainer: L.Trainer) -> bool:
+    return trainer.max_epochs is not None and trainer.current_epoch >= trainer.max_epochs
 
 
 def is_main_process() -> bool:
@@ -160,90 +172,9 @@ def _quiet_lightning() -> Iterator[None]:
         # Lightning calls parts of torch that are on their way out, and guesses what a user may have overlooked.
         for category in (FutureWarning, DeprecationWarning, PossibleUserWarning):
             warnings.filterwarnings("ignore", category=category)
-        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        for message in (".*exists and is not empty.*", ".*callbacks used to create the checkpoint.*"):
+            warnings.filterwarnings("ignore", message=message)
         yield
-
-
-class BestCheckpoint(Callback):
-    """Keeps the checkpoint with the highest macro F1 so far; of equals the latest, whose words are better."""
-
-    def __init__(self, folder: Path, papers: Checkpoint) -> None:
-        self.folder, self.papers = folder, papers
-        self.best_f1 = -1.0
-
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Write the checkpoint if the epoch was the best so far."""
-        scores = {
-            name.removeprefix("val/"): round(float(value), 4)
-            for name, value in trainer.callback_metrics.items()
-            if name.startswith("val/")
-        }
-        f1 = float(trainer.callback_metrics[MONITORED])
-        if not trainer.is_global_zero or f1 < self.best_f1:
-            return
-        self.best_f1 = f1
-        assert isinstance(pl_module, VLFAUModule)
-        scores["epoch"] = trainer.current_epoch + 1
-        save_checkpoint(self.folder, pl_module.network, Checkpoint(**{**vars(self.papers), "scores": scores}))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what a resumed run must know."""
-        return {"best_f1": self.best_f1}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up a resumed run's best score."""
-        self.best_f1 = state_dict["best_f1"]
-
-
-class AveragedWeights(EMAWeightAveraging):
-    """Keeps the average of the weights in the module until the end of a validation, when the best are written.
-
-    Lightning takes it out before. Stands behind `BestCheckpoint` among the callbacks.
-    """
-
-    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Keep the average where the network will be trained."""
-        self._device = trainer.strategy.root_device
-        super().setup(trainer, pl_module, stage)
-
-    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *step: Any) -> None:
-        """Update the average; whole numbers, such as places in tables, are none to average."""
-        super().on_train_batch_end(trainer, pl_module, *step)
-        assert self._average_model is not None
-        for average, current in zip(self._average_model.module.buffers(), pl_module.buffers(), strict=True):
-            if not average.is_floating_point():
-                average.copy_(current)
-
-    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Leave the average where it is."""
-
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Go on with the weights themselves."""
-        super().on_validation_epoch_end(trainer, pl_module)
-
-
-class EpochSeed(Callback):
-    """Seeds every epoch by its number, so that a resumed run draws what an undisturbed one draws."""
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Seed torch."""
-        torch.manual_seed(self.seed + trainer.current_epoch)
-
-
-class StopAfter(Callback):
-    """Stops a call after some epochs, without touching the schedule of the whole run."""
-
-    def __init__(self, epochs: int | None) -> None:
-        self.epochs, self.done = epochs, 0
-
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Count the epoch."""
-        self.done += 1
-        if self.done == self.epochs:
-            trainer.should_stop = True
 
 
 def _data(config: TrainConfig, descriptions: Descriptions | None) -> FaceDataModule:
@@ -251,6 +182,11 @@ def _data(config: TrainConfig, descriptions: Descriptions | None) -> FaceDataMod
         raise ConfigError(
             "data.validation and data.fold both say what validates; set data.fold to null, or leave one out"
         )
+    if config.run.epoch_choice is EpochChoice.TEST_FOLD and config.data.fold is None:
+        raise ConfigError(
+            "run.epoch_choice is test-fold and there is no test fold (data.fold is null); choose last or held-out"
+        )
+    holds_out = config.run.epoch_choice is EpochChoice.HELD_OUT and config.data.validation is None
     if config.data.aligned_size < config.model.crop_size:
         raise ConfigError(
             f"data.aligned_size {config.data.aligned_size} is below model.crop_size {config.model.crop_size}; crops "
@@ -261,6 +197,7 @@ def _data(config: TrainConfig, descriptions: Descriptions | None) -> FaceDataMod
         au_ids=config.data.au_ids(),
         fold=config.data.fold,
         validation=config.data.validation,
+        held_out_share=config.run.held_out_share if holds_out else None,
         aligned_size=config.data.aligned_size,
         crop_size=config.model.crop_size,
         batch_size=config.run.batch_size,
@@ -275,12 +212,11 @@ def _data(config: TrainConfig, descriptions: Descriptions | None) -> FaceDataMod
 
 
 def _module(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
-    rates = data.train_frames.rates()
-    never = [action_unit(au_id).label for au_id, rate in zip(data.au_ids, rates, strict=True) if not rate > 0]
+    never = _labels(data.train_frames)
     if never:
         raise ManifestError(
-            f"in {config.data.manifest} {', '.join(never)} is never active among the training frames, so it can't be "
-            "learned; leave it out of data.aus"
+            f"in {config.data.manifest} {never} is never active among the training frames, so it can't be learned; "
+            "leave it out of data.aus"
         )
     network = build_vlfau(
         config.model,
@@ -313,11 +249,27 @@ def _module(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
         network=network.to(memory_format=torch.channels_last),  # a third less time for convolutions on a CPU
         vocabulary=data.vocabulary,
         au_ids=data.au_ids,
-        weights=au_weights(np.asarray(rates).tolist(), config.run.weight_sum),
+        weights=au_weights(data.train_frames.rates().tolist(), config.run.weight_sum),
         optimiser=config.optimiser,
         local_captions_per_face=config.run.local_captions_per_face,
         active_first=config.run.active_first,
     )
+
+
+def _notices(config: TrainConfig, data: FaceDataModule) -> Iterator[str]:
+    """Say what makes a score of this run mean less than it seems to."""
+    if (never := _labels(data.test_frames)) and config.data.fold is not None:
+        yield (
+            f"no frame of the test fold {config.data.fold} of {config.data.manifest} shows {never}: its F1 there is 0 "
+            "whatever the network learns, and lowers the mean; it can be left out of data.aus"
+        )
+    if (never := _labels(data.validation_frames)) and data.validation_frames is not data.test_frames:
+        yield f"none of the people who are held out to choose the epoch shows {never}, so it does not help to choose"
+
+
+def _labels(manifest: Manifest) -> str:
+    """Return the names of the AUs that no frame shows, with commas."""
+    return ", ".join(action_unit(au_id).label for au_id in never_active(manifest))
 
 
 def _take_weights(network: VLFAU, config: TrainConfig, data: FaceDataModule) -> None:
@@ -344,14 +296,19 @@ def _shapes(part: torch.nn.Module | None) -> dict[str, torch.Size]:
 def _provenance(config: TrainConfig, data: FaceDataModule) -> dict[str, Any]:
     # Paths say nothing of a network, but something of its maker's machine.
     run = {name: value for name, value in asdict(config.run).items() if name not in {"output", "start_from"}}
+    from_scratch = config.stem.weights is None and config.model.backbone != FACEMESH
+    if config.run.start_from is not None:  # The stem is that of the earlier run.
+        from_scratch = bool(read_papers(config.run.start_from).training.get("from_scratch", from_scratch))
     return {
         "data": config.data.description or config.data.manifest.name,
         "synthetic": config.data.synthetic,
-        "from_scratch": config.stem.weights is None and config.model.backbone != FACEMESH,
+        "from_scratch": from_scratch,
         "warm_start": config.run.start_from is not None,
         "backbone": config.model.backbone,
         "train_frames": len(data.train_frames.frames),
         "test_frames": len(data.test_frames.frames),
+        "epoch_choice": str(config.run.epoch_choice),
+        "held_out_subjects": list(data.held_out_subjects),
         "recipe": {"optimiser": asdict(config.optimiser), "augmentation": asdict(config.augmentation), "run": run},
         "torch": torch.__version__,
     }

@@ -1,0 +1,61 @@
+"""Who trains and who chooses the epoch; every person does one of the two only."""
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.data.manifest import Manifest
+from vlfau.errors import ManifestError
+
+__all__ = ["hold_out", "never_active"]
+
+DRAWS: Final = 100
+
+
+def hold_out(manifest: Manifest, *, share: float, seed: int) -> tuple[Manifest, Manifest]:
+    """Take a share of the people out of the frames that train.
+
+    The people are drawn at random, but so that every AU is active on both sides if that can be: an AU that nobody
+    held out shows could not help to choose the epoch.
+
+    Args:
+        manifest: Frames of the training folds.
+        share: Of the people, not of the frames; one person at least.
+        seed: Of the draw.
+
+    Returns:
+        The frames that train, and those that are held out.
+
+    Raises:
+        ManifestError: There are fewer than two people.
+    """
+    subjects = sorted({frame.subject_id for frame in manifest.frames})
+    if len(subjects) < 2:
+        raise ManifestError(
+            f"{manifest.path} has {len(subjects)} person to train on, so nobody can be held out to choose the epoch; "
+            "set run.epoch_choice to last"
+        )
+    place = {subject: row for row, subject in enumerate(subjects)}
+    active = np.zeros((len(subjects), len(manifest.au_ids)), bool)
+    for frame in manifest.frames:
+        active[place[frame.subject_id]] |= [state is not None and state.active for state in frame.states]
+    count = min(max(1, round(share * len(subjects))), len(subjects) - 1)
+    rng = np.random.default_rng(seed)
+    draws = [rng.permutation(len(subjects)) < count for _ in range(DRAWS)]  # (S,) each, True for those held out
+    chosen = min(draws, key=lambda held: (_lost(active, ~held), _lost(active, held)))  # the first of equals
+    held_out = {subject for subject, is_held in zip(subjects, chosen, strict=True) if is_held}
+    train = tuple(frame for frame in manifest.frames if frame.subject_id not in held_out)
+    held = tuple(frame for frame in manifest.frames if frame.subject_id in held_out)
+    return replace(manifest, frames=train), replace(manifest, frames=held)
+
+
+def never_active(manifest: Manifest) -> tuple[int, ...]:
+    """Return the AUs that no frame shows, be it that none is annotated or that all are inactive."""
+    return tuple(au_id for au_id, rate in zip(manifest.au_ids, manifest.rates(), strict=True) if not rate > 0)
+
+
+def _lost(active: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> int:
+    """Count the AUs that some of all people show and none of the chosen ones."""
+    return int((active.any(0) & ~active[chosen].any(0)).sum())

@@ -1,0 +1,176 @@
+"""The folder of a training run: its files, and the settings under which it can be resumed.
+
+checkpoint/    the network that the run keeps (`EpochChoice`)
+last.ckpt      what a resumed run needs
+config.json    the settings, and digests of what was read
+tensorboard/   curves
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from vlfau.atomic import replacing
+from vlfau.data import manifest_digest, read_manifest
+from vlfau.errors import CheckpointError, ConfigError
+from vlfau.json_text import parse_json
+from vlfau.same_settings import check_same_settings
+from vlfau.training.config import DataConfig, EpochChoice, RunConfig, TrainConfig
+
+__all__ = [
+    "CHECKPOINT_FOLDER",
+    "CONFIG_FILE",
+    "EARLIER_CHECKPOINT_FOLDER",
+    "RESUME_FILE",
+    "check_new_run",
+    "check_same_run",
+    "content_of",
+    "write_config",
+]
+
+CHECKPOINT_FOLDER: Final = "checkpoint"
+EARLIER_CHECKPOINT_FOLDER: Final = "best"
+"""What versions up to 0.1 called it, where the test fold always chose the epoch."""
+RESUME_FILE: Final = "last.ckpt"
+CONFIG_FILE: Final = "config.json"
+
+CONTENT: Final = "content of "
+FACES_PER_STEP: Final = "faces per step (run.batch_size x accumulate_batches x devices x num_nodes)"
+MAY_DIFFER: Final = frozenset(
+    {
+        "data.description",
+        "data.keep_in_memory",
+        "run.accelerator",
+        "run.accumulate_batches",  # together with the devices, as long as the faces per step stay
+        "run.devices",
+        "run.num_nodes",
+        "run.num_workers",
+        "run.output",
+        "run.stop_after_epochs",
+        "run.strategy",
+        "run.threads",
+    }
+)
+"""Settings that say how a run is computed and not what it learns."""
+
+
+def check_new_run(folder: Path) -> None:
+    """Make sure that a new run overwrites nothing.
+
+    Raises:
+        ConfigError: The folder holds a run.
+    """
+    if any((folder / name).exists() for name in (RESUME_FILE, CHECKPOINT_FOLDER)):
+        raise ConfigError(f"{folder} holds a run already; continue it with --resume, or choose another run.output")
+
+
+def check_same_run(config: TrainConfig, content: Mapping[str, str] | None = None) -> None:
+    """Make sure that a run that was begun in `run.output` had the settings that it is to have now.
+
+    A folder without a run passes. A setting that is newer than the run counts as its default there.
+
+    Args:
+        config: The settings now.
+        content: Digests of what the settings name, as `content_of` gives them; None compares the names of the files
+            instead.
+
+    Raises:
+        ConfigError: A setting, or the content of a file that it names, differs.
+        CheckpointError: The folder has a run whose settings are missing or damaged.
+    """
+    folder = config.run.output
+    path = folder / CONFIG_FILE
+    if not path.exists() and not (folder / RESUME_FILE).exists():
+        return
+    earlier = _read(path)
+    read_before = earlier.pop("content", None)
+    now = asdict(config)
+    may_differ = set(MAY_DIFFER)
+    if config.run.epoch_choice is EpochChoice.LAST:
+        may_differ.add("run.validate_every_epochs")
+    if config.run.epoch_choice is not EpochChoice.HELD_OUT or config.data.validation is not None:
+        may_differ.add("run.held_out_share")
+    if read_before is not None and content is not None:
+        for name in {*read_before, *content}:
+            may_differ.add(name)  # the content counts, wherever the file lies
+            earlier[CONTENT + name], now[CONTENT + name] = read_before.get(name), content.get(name)
+    if earlier["run"].get("batch_size", config.run.batch_size) == config.run.batch_size:
+        earlier[FACES_PER_STEP], now[FACES_PER_STEP] = _faces_per_step(earlier["run"]), _faces_per_step(now["run"])
+    check_same_settings(
+        earlier,
+        now,
+        what=str(folder),
+        ways_out="restore the settings, or choose another output folder",
+        may_differ=may_differ,
+        defaults=asdict(TrainConfig(data=DataConfig(config.data.manifest))),
+        error=ConfigError,
+    )
+
+
+def content_of(config: TrainConfig) -> dict[str, str]:
+    """Return digests of what a run reads besides pictures, by the setting that names it.
+
+    Raises:
+        ManifestError: A manifest is wrong.
+    """
+    paths = [path for path in (config.data.manifest, config.data.validation) if path is not None]
+    # The runs of a cross-validation share a manifest, which may be long; it is read once while it stays as it is.
+    states = tuple((state.st_mtime_ns, state.st_size) for path in paths if path.exists() and (state := path.stat()))
+    return dict(_content(config.data.manifest, config.data.validation, config.data.au_ids(), states))
+
+
+@lru_cache(maxsize=4)
+def _content(
+    manifest: Path, validation: Path | None, au_ids: tuple[int, ...] | None, states: tuple[tuple[int, int], ...]
+) -> dict[str, str]:
+    frames = read_manifest(manifest, au_ids, pictures=False)
+    content = {"data.manifest": manifest_digest(frames)}
+    if validation is not None:
+        others = read_manifest(validation, frames.au_ids, pictures=False)
+        content["data.validation"] = manifest_digest(others)
+    return content
+
+
+def write_config(config: TrainConfig, content: Mapping[str, str]) -> None:
+    """Write the settings into the run's folder.
+
+    Raises:
+        InputError: They cannot be written.
+    """
+    settings = asdict(config) | {"content": dict(content)}
+    with replacing(config.run.output / CONFIG_FILE) as temporary:
+        temporary.write_text(json.dumps(settings, indent=2, default=str) + "\n", encoding="utf-8")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        settings = parse_json(path.read_text(encoding="utf-8"))
+        sections = [settings[field.name] for field in fields(TrainConfig)]
+        sections.append(settings.get("content", {}))
+        if not all(isinstance(section, dict) for section in sections):
+            raise TypeError("a section is missing")
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"{path.parent} holds a {RESUME_FILE} and no {CONFIG_FILE}, so the settings it was begun with are unknown; "
+            f"put {CONFIG_FILE} back, or choose another output folder"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(
+            f"{path} is damaged ({type(error).__name__}: {error}), so the settings the run was begun with are unknown; "
+            "put a copy back, or choose another output folder"
+        ) from None
+    return dict(settings)
+
+
+def _faces_per_step(run: Mapping[str, Any]) -> int | str:
+    """Return the faces whose gradients make one step; a text where the number of devices is not given as one."""
+    default = RunConfig()
+    faces = 1
+    for name in ("batch_size", "accumulate_batches", "num_nodes"):
+        value = run.get(name, getattr(default, name))
+        faces *= value if isinstance(value, int) else 1
+    devices = run.get("devices", default.devices)
+    return faces * devices if isinstance(devices, int) and devices > 0 else f"{faces} x devices {devices}"

@@ -1,6 +1,5 @@
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from vlfau.errors import ConfigError
 from vlfau.model.stem import Backbone, Stem, create_backbone
@@ -88,18 +87,7 @@ def test_any_timm_backbone_with_four_levels_can_be_the_stem(name, options, crop_
     assert stem(crops).shape == (2, grid, grid, 8)
 
 
-def test_local_weights_are_loaded_into_the_backbone(tmp_path):
-    import timm
-
-    source = timm.create_model("resnet10t")
-    save_file(source.state_dict(), tmp_path / "resnet10t.safetensors")
-    backbone = create_backbone("resnet10t", crop_size=64, weights=tmp_path / "resnet10t.safetensors")
-    assert torch.equal(backbone.network.state_dict()["conv1.0.weight"], source.state_dict()["conv1.0.weight"])
-
-
-def test_missing_weights_unknown_names_and_wrong_options_are_named(tmp_path):
-    with pytest.raises(ConfigError, match=r"absent\.safetensors do not exist"):
-        create_backbone("resnet10t", crop_size=64, weights=tmp_path / "absent.safetensors")
+def test_unknown_names_and_wrong_options_are_named():
     with pytest.raises(ConfigError, match="no backbone 'swine'"):
         create_backbone("swine", crop_size=64)
     with pytest.raises(ConfigError, match="snout"):

@@ -9,7 +9,7 @@ def calibrate(checkpoint: Path, manifest: Path, output: Path, /, *, batch_size: 
     """Make a checkpoint's probabilities mean what they say, and choose the thresholds with the highest F1.
 
     Args:
-        checkpoint: The folder that `vlfau train` left, such as runs/small/checkpoint.
+        checkpoint: The folder that `vlfau train` left, such as runs/small-fold1/checkpoint.
         manifest: Frames of people that it was not trained on.
         output: A new folder for the calibrated checkpoint.
         batch_size: Faces at once.

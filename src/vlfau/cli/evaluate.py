@@ -26,7 +26,7 @@ def evaluate(
     manifest has other AUs than the network, those that both have are scored.
 
     Args:
-        checkpoint: The folder that `vlfau train` left, such as runs/small/checkpoint.
+        checkpoint: The folder that `vlfau train` left, such as runs/small-fold1/checkpoint.
         manifest: The table of frames.
         out: Folder for the results.
         fold: The fold to test; without it the one that the checkpoint never saw. "all" takes every frame: for

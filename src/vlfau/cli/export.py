@@ -43,7 +43,7 @@ def export(
     """Turn a checkpoint into a bundle that `vlfau predict --model` runs without torch.
 
     Args:
-        checkpoint: The folder that `vlfau train` left, such as runs/small/checkpoint.
+        checkpoint: The folder that `vlfau train` left, such as runs/small-fold1/checkpoint.
         output: A new folder for the bundle.
         name: The model's name; the folder's, if none is given.
         licence: Of the weights.

@@ -33,7 +33,7 @@ def train(
     from vlfau.cli.console import output_console, print_notice
     from vlfau.training import EpochChoice, is_main_process, read_config, read_papers
     from vlfau.training import train as run
-    from vlfau.training.run_folder import RESUME_FILE
+    from vlfau.training.run_folder import RESUME_FILE, check_same_run, content_of
 
     settings = read_config(config, changes)
     from_nothing = settings.stem.weights is None and settings.run.start_from is None
@@ -44,6 +44,8 @@ def train(
             title="note",
             style="yellow",
         )
+    if go_on:
+        check_same_run(settings, content_of(settings))
     going_on = resume or (go_on and (settings.run.output / RESUME_FILE).is_file())
     folder = run(settings, resume=going_on, notify=lambda text: print_notice(text, title="note", style="yellow"))
     if not is_main_process():

@@ -10,7 +10,6 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 
 from vlfau.data.dataset import Batch, FrameDataset, collate
-from vlfau.data.digest import manifest_digest
 from vlfau.data.folds import hold_out
 from vlfau.data.manifest import Manifest, read_manifest
 from vlfau.data.transforms import Augmentation, AugmentationConfig
@@ -65,7 +64,6 @@ class FaceDataModule(L.LightningDataModule):
         test_frames: The frames of the test fold, or what stands for it.
         validation_frames: The frames that validate: those of the held-out people, or else `test_frames`.
         held_out_subjects: The people of the manifest who are held out, sorted.
-        content: A digest of what was read of each manifest, by setting.
 
     Raises:
         ManifestError: A manifest or a picture of it is wrong, or the manifests share a picture.
@@ -95,11 +93,9 @@ class FaceDataModule(L.LightningDataModule):
         self.au_ids = frames.au_ids
         self.descriptions = (descriptions or default_descriptions()).for_aus(self.au_ids)
         self.vocabulary = Vocabulary.for_aus(self.au_ids, self.descriptions)
-        self.content = {"data.manifest": manifest_digest(frames)}
         self.train_frames, self.test_frames = frames.split(fold)
         if validation is not None:
             self.test_frames = _others(read_manifest(validation, self.au_ids), frames)
-            self.content["data.validation"] = manifest_digest(self.test_frames)
         self.validation_frames, self.held_out_subjects = self.test_frames, tuple[str, ...]()
         if held_out_share is not None:
             self.train_frames, held_out = hold_out(self.train_frames, share=held_out_share, seed=seed)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from vlfau.errors import ConfigError
 from vlfau.model.facemesh import FACEMESH_CHANNELS, FACEMESH_STAGES, FaceMeshBackbone
+from vlfau.model.stem_weights import load_stem_weights
 
 __all__ = ["FACEMESH", "Backbone", "Stem", "create_backbone"]
 
@@ -48,20 +49,23 @@ def create_backbone(
         name: timm's model name, such as "swin_base_patch4_window7_224", or "facemesh", whose weights the package
             ships (`vlfau.model.facemesh`).
         crop_size: Side of the square input in pixels.
-        weights: A local file of pre-trained weights of that model (.safetensors or .pth); None starts from
-            random weights. Nothing is ever downloaded.
+        weights: A local file of pre-trained weights of that model (`load_stem_weights`); None starts from random
+            weights. Nothing is ever downloaded.
         options: Further arguments of the timm model, such as `embed_dim` or `depths`; of FaceMesh's, `frozen_stages`.
 
     Raises:
         ConfigError: The model is unknown, has too few levels, or the file does not fit it.
     """
     if name == FACEMESH:
+        if weights is not None:
+            raise ConfigError(
+                f"the backbone '{FACEMESH}' brings its own weights, so the stem weights {weights} have no use; leave "
+                "stem.weights out"
+            )
         facemesh = _facemesh(options or {})
         return Backbone(facemesh, FACEMESH_CHANNELS, channels_last=False, mean=(0.0,) * 3, std=(1.0,) * 3)
     if not timm.is_model(name):
         raise ConfigError(f"timm has no backbone '{name}'; see timm.list_models() for the names")
-    if weights is not None and not weights.is_file():
-        raise ConfigError(f"stem weights {weights} do not exist; give a local file, or none to start from scratch")
     config = timm.get_pretrained_cfg(name)
     arguments: dict[str, Any] = dict(options or {})
     if any(number > LARGEST_OPTION for number in _numbers(arguments)):
@@ -73,15 +77,15 @@ def create_backbone(
             name,
             features_only=True,
             out_indices=tuple(range(-NUM_LEVELS, 0)),
-            pretrained=weights is not None,
-            pretrained_cfg_overlay={"file": str(weights)} if weights is not None else None,
             **arguments,
         )
+        plain: Any = timm.create_model(name, **arguments) if weights is not None else None
     except (RuntimeError, TypeError, ValueError, KeyError, IndexError, AssertionError) as error:
         raise ConfigError(
-            f"backbone '{name}' could not be built at {crop_size} pixels with weights {weights} and options "
-            f"{arguments}: {error}"
+            f"backbone '{name}' could not be built at {crop_size} pixels with options {arguments}: {error}"
         ) from error
+    if weights is not None:
+        load_stem_weights(network, weights, plain=plain, name=name)
     return Backbone(
         network=network,
         channels=tuple(network.feature_info.channels()),

@@ -6,6 +6,7 @@ config.json    the settings, and digests of what was read
 tensorboard/   curves
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -17,6 +18,7 @@ from vlfau.atomic import replacing
 from vlfau.data import manifest_digest, read_manifest
 from vlfau.errors import CheckpointError, ConfigError
 from vlfau.json_text import parse_json
+from vlfau.language import Vocabulary
 from vlfau.same_settings import check_same_settings
 from vlfau.training.config import DataConfig, EpochChoice, RunConfig, TrainConfig
 
@@ -37,6 +39,7 @@ EARLIER_CHECKPOINT_FOLDER: Final = "best"
 RESUME_FILE: Final = "last.ckpt"
 CONFIG_FILE: Final = "config.json"
 
+DIGEST_LENGTH: Final = 16
 CONTENT: Final = "content of "
 FACES_PER_STEP: Final = "faces per step (run.batch_size x accumulate_batches x devices x num_nodes)"
 MAY_DIFFER: Final = frozenset(
@@ -116,21 +119,36 @@ def content_of(config: TrainConfig) -> dict[str, str]:
     Raises:
         ManifestError: A manifest is wrong.
     """
-    paths = [path for path in (config.data.manifest, config.data.validation) if path is not None]
-    # The runs of a cross-validation share a manifest, which may be long; it is read once while it stays as it is.
-    states = tuple((state.st_mtime_ns, state.st_size) for path in paths if path.exists() and (state := path.stat()))
-    return dict(_content(config.data.manifest, config.data.validation, config.data.au_ids(), states))
+    named = {
+        "data.manifest": config.data.manifest,
+        "data.validation": config.data.validation,
+        "stem.weights": config.stem.weights,
+    }
+    # The runs of a cross-validation share long files; each is read once while it stays as it is.
+    files = tuple(
+        (name, path, path.stat().st_mtime_ns, path.stat().st_size)
+        for name, path in named.items()
+        if path is not None and path.is_file()
+    )
+    speaks = config.model.local_language or config.model.global_language
+    return dict(_content(files, config.data.au_ids(), speaks))
 
 
 @lru_cache(maxsize=4)
 def _content(
-    manifest: Path, validation: Path | None, au_ids: tuple[int, ...] | None, states: tuple[tuple[int, int], ...]
+    files: tuple[tuple[str, Path, int, int], ...], au_ids: tuple[int, ...] | None, speaks: bool
 ) -> dict[str, str]:
-    frames = read_manifest(manifest, au_ids, pictures=False)
-    content = {"data.manifest": manifest_digest(frames)}
-    if validation is not None:
-        others = read_manifest(validation, frames.au_ids, pictures=False)
-        content["data.validation"] = manifest_digest(others)
+    content = {}
+    for name, path, *_ in files:
+        if name == "stem.weights":
+            with path.open("rb") as file:
+                content[name] = hashlib.file_digest(file, "sha256").hexdigest()[:DIGEST_LENGTH]
+            continue
+        manifest = read_manifest(path, au_ids, pictures=False)
+        au_ids = manifest.au_ids
+        content[name] = manifest_digest(manifest)
+    if speaks and au_ids is not None:
+        content["descriptions"] = Vocabulary.for_aus(au_ids).fingerprint
     return content
 
 

@@ -37,6 +37,7 @@ from vlfau.training.run_folder import (
     RESUME_FILE,
     check_new_run,
     check_same_run,
+    content_of,
     write_config,
 )
 
@@ -70,8 +71,9 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
         raise CheckpointError(
             f"there is nothing to resume in {output}: it has no {RESUME_FILE}; start without --resume"
         )
+    content = content_of(config)
     if resume:
-        check_same_run(config)
+        check_same_run(config, content)
     else:
         check_new_run(output)
     if config.run.frozen_vision and (
@@ -87,8 +89,6 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
     learned = output / DESCRIPTIONS_FILE
     # A run ends with the texts that it began with, whatever was corrected meanwhile.
     data = _data(config, read_descriptions(learned) if resume and learned.is_file() else None)
-    if resume:
-        check_same_run(config, data.content)
     module = _module(config, data)
     for notice in _notices(config, data):
         (notify or logging.getLogger(__name__).warning)(notice)
@@ -105,7 +105,7 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
     output.mkdir(parents=True, exist_ok=True)
     if is_main_process():
         remove_leftovers(output)
-    write_config(config, data.content)
+    write_config(config, content)
     if is_main_process() and not resume:
         write_descriptions(learned, data.descriptions)
     kept = KeptCheckpoint(output / CHECKPOINT_FOLDER, papers, config.run.epoch_choice)

@@ -37,6 +37,14 @@ def manifest(name, release, place):
 @pytest.fixture(scope="package")
 def runs(name, manifest, place):
     """Three folds, trained and evaluated by the shipped configuration."""
-    out = place / "runs" / name
-    vlfau("crossval", config(name), "--out", out, "--name", f"ours on {name}", "--frames", 2, *settings(manifest))
+    out = place / "runs" / name / "crossval"
+    vlfau("crossval", config(name), "--out", out, "--name", "ours", "--frames", 2, *settings(manifest))
+    return out
+
+
+@pytest.fixture(scope="package")
+def ablation(name, manifest, place):
+    """The five variants of Table 4, on three folds each."""
+    out = place / "runs" / name / "ablation"
+    vlfau("ablate", config(name), "--out", out, "--name", "parts", "--frames", 2, *settings(manifest))
     return out

@@ -67,7 +67,9 @@ def test_no_word_is_spare() -> None:
     texts += [text for state in ALL_STATES if state.active for text in global_phrases(state)]
     rng = np.random.default_rng(0)
     idle = ([], [AUState(12, active=False, trace=True)])
-    texts += [global_description(states, gender, rng) for states in idle for gender in (*Gender, None) for _ in range(30)]
+    texts += [
+        global_description(states, gender, rng) for states in idle for gender in (*Gender, None) for _ in range(30)
+    ]
     texts.append(global_description([AUState(au_id, active=True) for au_id in all_au_ids()]))
     used = {token_id for text in texts for token_id in VOCABULARY.encode_words(text)}
     assert used == set(range(3, len(VOCABULARY)))

@@ -41,7 +41,9 @@ def decided_slots(
 @lru_cache(maxsize=1 << 10)
 def _decided_descriptions(au_id: int, active: bool, descriptions: Descriptions) -> tuple[str, ...]:
     if not active:
-        absent, trace = (local_descriptions(AUState(au_id, False, trace=trace), descriptions) for trace in (False, True))
+        absent, trace = (
+            local_descriptions(AUState(au_id, False, trace=trace), descriptions) for trace in (False, True)
+        )
         return tuple(dict.fromkeys((*absent, *trace)))
     return tuple(text for state in _active_states(au_id) for text in local_descriptions(state, descriptions))
 

@@ -1,16 +1,20 @@
 """What training reads: pictures of faces, and the state that it goes on from."""
 
 import io
+import json
 import pickle
+import struct
 
 import torch
+from safetensors.torch import save_file
 
 from tests.fuzz import pictures
 from tests.fuzz.bases import FileKind, Payload
 from tests.fuzz.manifests import HEAD
-from tests.fuzz.mutate import damaged_bytes
+from tests.fuzz.mutate import damaged_bytes, damaged_values
 from vlfau.data import FrameDataset, read_manifest
 from vlfau.language import Vocabulary
+from vlfau.model.stem import create_backbone
 from vlfau.training.resume_file import WholeCheckpointIO
 
 SIZE = 64
@@ -50,3 +54,30 @@ class LastState(FileKind):
         state = WholeCheckpointIO().load_checkpoint(path, weights_only=True)
         assert state["epoch"] == 3
         assert torch.equal(state["state_dict"]["weight"], torch.arange(300.0))
+
+
+class StemFile(FileKind):
+    """Weights to start a backbone from."""
+
+    name, options = "swin_tiny_patch4_window7_224", {"embed_dim": 8, "depths": (1, 1, 1, 1), "num_heads": (1, 1, 1, 1)}
+
+    def prepare(self):
+        weights = create_backbone(self.name, crop_size=SIZE, options=self.options).network.state_dict()
+        save_file(weights, self.seeds / "stem.safetensors")
+        torch.save({"model": weights, "epoch": 3}, self.seeds / "stem.pth")
+
+    def damage(self, name, content, rng):
+        chance = rng.random()
+        if chance < 0.2:
+            buffer = io.BytesIO()
+            torch.save({"model": {"weight": Payload(self.touched)}}, buffer)
+            return buffer.getvalue()
+        if chance < 0.6 and name.endswith(".safetensors"):
+            (size,) = struct.unpack("<Q", content[:8])
+            head = json.dumps(damaged_values(json.loads(content[8 : 8 + size]), rng)).encode("utf-8", "surrogatepass")
+            return struct.pack("<Q", len(head)) + head + content[8 + size :]
+        return damaged_bytes(content, rng)
+
+    def read(self, path):
+        network = create_backbone(self.name, crop_size=SIZE, weights=path, options=self.options).network
+        assert all(bool(weight.isfinite().all()) for weight in network.parameters())

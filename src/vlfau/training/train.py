@@ -145,7 +145,7 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
             *([] if average is None else [AveragedWeights(decay=average)]),
         ],
     )
-    with _quiet_lightning():
+    with _quiet_lightning(), _fitting(last):
         trainer.fit(module, data, ckpt_path=last if resume else None, weights_only=True)
     if not kept.folder.exists() and (output / EARLIER_CHECKPOINT_FOLDER).exists() and _is_finished(trainer):
         raise CheckpointError(
@@ -166,14 +166,29 @@ def is_main_process() -> bool:
 
 
 @contextmanager
+def _fitting(last: Path) -> Iterator[None]:
+    """Say in a sentence that a state does not fit, such as one from before the descriptions had other words."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("Error(s) in loading state_dict"):
+            raise
+        reason = " ".join(str(error).split()[:40])
+        raise CheckpointError(
+            f"{last} does not fit the network of this version of vlfau ({reason} ...); resume the run with the version "
+            "that began it, or start without --resume in another run.output"
+        ) from None
+
+
+@contextmanager
 def _quiet_lightning() -> Iterator[None]:
     """Keep advertisements, and advice that does not concern the user, out of the terminal."""
     with warnings.catch_warnings():
         # Lightning calls parts of torch that are on their way out, and guesses what a user may have overlooked.
         for category in (FutureWarning, DeprecationWarning, PossibleUserWarning):
             warnings.filterwarnings("ignore", category=category)
-        for message in (".*exists and is not empty.*", ".*callbacks used to create the checkpoint.*"):
-            warnings.filterwarnings("ignore", message=message)
+        for words in ("exists and is not empty", "callbacks used to create the checkpoint", "The dirpath has changed"):
+            warnings.filterwarnings("ignore", message=f".*{words}.*")
         yield
 
 

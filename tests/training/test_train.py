@@ -20,7 +20,7 @@ from vlfau.model.vlfau import VISION_PARTS
 from vlfau.training import load_checkpoint, save_checkpoint, train
 from vlfau.training.callbacks import AveragedWeights
 from vlfau.training.module import VLFAUModule
-from vlfau.training.train import _data, _module
+from vlfau.training.train import data_of, module_of
 
 
 def spoken(decoder, features, vocabulary, longest):
@@ -94,7 +94,7 @@ def test_the_average_of_the_weights_can_be_kept(toy_config, tmp_path, monkeypatc
 
 def test_places_in_tables_are_not_averaged(toy_config):
     config = toy_config()
-    module = _module(config, _data(config))
+    module = module_of(config, data_of(config))
     tables = [name for name, buffer in module.named_buffers() if not buffer.is_floating_point()]
     assert tables
     averages = AveragedWeights(decay=0.95)
@@ -151,8 +151,8 @@ def test_only_some_branches_may_speak_at_a_step(toy_config):
 
 def test_captions_of_active_aus_can_be_drawn_first(toy_config):
     config = toy_config("run.local_captions_per_face=2", "run.active_first=0.5")
-    data = _data(config)
-    module = _module(config, data)
+    data = data_of(config)
+    module = module_of(config, data)
     occurrence = torch.tensor([[0.0, 1.0, 0.0, 1.0]] * 400)
     blank = torch.zeros(400, 0)
     torch.manual_seed(0)
@@ -172,8 +172,8 @@ def test_landmarks_are_learned_where_the_manifest_has_them(toy_config):
     events = EventAccumulator(str(config.run.output / "tensorboard"))
     events.Reload()
     assert {"val/loss_landmarks", "val/loss_landmark_branch"} <= set(events.Tags()["scalars"])
-    data = _data(config)
-    module = _module(config, data)
+    data = data_of(config)
+    module = module_of(config, data)
     batch = next(iter(data.val_dataloader()))
     losses, _ = module._losses(batch, None)
     assert losses.landmarks is not None
@@ -182,7 +182,7 @@ def test_landmarks_are_learned_where_the_manifest_has_them(toy_config):
     for part in (finders.maps, *finders.steps):  # the first places and every step have a loss
         assert any(parameter.grad.any() for parameter in part.parameters())
     with pytest.raises(ConfigError, match="needs two faces or more; raise run.batch_size"):
-        _module(replace(config, run=replace(config.run, batch_size=1)), data)
+        module_of(replace(config, run=replace(config.run, batch_size=1)), data)
 
 
 def test_runs_that_can_not_work_are_refused_with_the_remedy(toy_config):

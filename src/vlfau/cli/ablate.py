@@ -1,5 +1,7 @@
 """`vlfau ablate`: a configuration in, the five variants of the paper's Table 4 out."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +24,11 @@ def ablate(
     describe: bool = True,
     frames: int | None = None,
     batch_size: int = 32,
+    prepare: Path | None = None,
+    workers: int = 1,
+    report: Path | None = None,
+    rehearse: Annotated[bool, Parameter(negative=())] = False,
+    minutes: float = 5.0,
 ) -> int:
     """Train and evaluate the network built up part by part: the ablation of the paper's Table 4.
 
@@ -40,24 +47,58 @@ def ablate(
         describe: Describe the frames in words, and score the words.
         frames: Describe this many frames per run, evenly spaced, instead of all.
         batch_size: Faces at once in the evaluation.
+        prepare: Folder of the raw data set (BP4D or DISFA, as data.aus says), to be prepared first if there is no
+            data.manifest yet.
+        workers: Processes that prepare.
+        report: Also write the tables and figures of this ablation to this folder, as `vlfau report` does.
+        rehearse: Train nothing in earnest: try every part on a small part of the data, and say within minutes what
+            the real run will cost and whether it will stand.
+        minutes: How long the rehearsal may take, more or less.
     """
     from vlfau.cli.console import output_console
     from vlfau.cli.measuring import ProgressBar, announce, numbers, variant_table
+    from vlfau.cli.preparing import prepare_manifest
+    from vlfau.cli.rehearsing import rehearse_command, say_cost
+    from vlfau.cli.report import report as write_report
+    from vlfau.data import read_manifest
     from vlfau.evaluation import Look, Scope
     from vlfau.evaluation import ablate as run
-    from vlfau.evaluation.ablation import VARIANTS
-    from vlfau.training import read_config
+    from vlfau.evaluation.ablation import VARIANTS, plan_ablation
+    from vlfau.evaluation.crossval import choose_folds
+    from vlfau.evaluation.rehearsal import Task, network_key
+    from vlfau.training import TrainConfig, read_config
 
+    settings = read_config(config, changes)
     chosen = None if variants is None else numbers(variants, "--variants")
+    seed_numbers = numbers(seeds, "--seeds")
+    fold_numbers = None if folds is None else numbers(folds, "--folds")
+    scope = Scope(threshold, describe, frames)
+
+    def planned(folds: Sequence[int]) -> list[TrainConfig]:
+        runs = plan_ablation(settings, out, seeds=seed_numbers, folds=folds, numbers=chosen)
+        return [each.config for each in runs]
+
+    def walk(config: TrainConfig, out: Path, folds: Sequence[int], scope: Scope) -> None:
+        run(config, out, seeds=seed_numbers[:1], folds=folds[:1], numbers=chosen, scope=scope, look=Look(batch_size))
+
+    if rehearse:
+        labels = {network_key(replace(settings.model, **each.switches)): f"({each.number})" for each in VARIANTS}
+        task = Task(settings, out, planned, walk, fold_numbers, scope, Look(batch_size), labels=labels)
+        return rehearse_command(task, minutes=minutes, prepare=prepare, workers=workers)
+    if prepare is not None:
+        prepare_manifest(settings, prepare, workers)
+    manifest = read_manifest(settings.data.manifest, settings.data.au_ids(), pictures=False)
+    runs = planned(choose_folds(manifest, fold_numbers))
+    say_cost(runs, manifest, out, scope=scope, look=Look(batch_size))
     with ProgressBar("Frames") as progress:
         scores = run(
-            read_config(config, changes),
+            settings,
             out,
-            seeds=numbers(seeds, "--seeds"),
-            folds=None if folds is None else numbers(folds, "--folds"),
+            seeds=seed_numbers,
+            folds=fold_numbers,
             numbers=chosen,
             name=name,
-            scope=Scope(threshold, describe, frames),
+            scope=scope,
             look=Look(batch_size, progress=progress),
             announce=announce,
         )
@@ -65,4 +106,4 @@ def ablate(
     console = output_console()
     console.print(variant_table(names, scores))
     console.print(f"runs: {out / 'ablation.json'}", markup=False)
-    return 0
+    return 0 if report is None else write_report(out, report)

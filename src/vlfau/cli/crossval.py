@@ -20,10 +20,15 @@ def crossval(
     describe: bool = True,
     frames: int | None = None,
     batch_size: int = 32,
+    prepare: Path | None = None,
+    workers: int = 1,
+    report: Path | None = None,
+    rehearse: Annotated[bool, Parameter(negative=())] = False,
+    minutes: float = 5.0,
 ) -> int:
-    """Train and evaluate a network once a fold, by people that it never saw.
+    """Train and evaluate a network once per fold, tested on people that it never saw.
 
-    A run that was stopped goes on where it was when the command is called again.
+    A run that was stopped resumes when the command is called again.
 
     Args:
         config: A YAML file as for `vlfau train`; its data.fold, data.validation and run.output are replaced.
@@ -33,23 +38,55 @@ def crossval(
         name: What to call it in tables; the folder's name, if none is given.
         threshold: The probability from which an AU counts as active.
         describe: Describe the frames in words, and score the words.
-        frames: Describe this many frames a fold, evenly spaced, instead of all.
+        frames: Describe this many frames per fold, evenly spaced, instead of all.
         batch_size: Faces at once in the evaluation.
+        prepare: Folder of the raw data set (BP4D or DISFA, as data.aus says), to be prepared first if there is no
+            data.manifest yet.
+        workers: Processes that prepare.
+        report: Also write the tables and figures of this cross-validation to this folder, as `vlfau report` does.
+        rehearse: Train nothing in earnest: try every part on a small part of the data, and say within minutes what
+            the real run will cost and whether it will stand.
+        minutes: How long the rehearsal may take, more or less.
     """
     from vlfau.cli.measuring import ProgressBar, announce, numbers, print_scores
+    from vlfau.cli.preparing import prepare_manifest
+    from vlfau.cli.rehearsing import rehearse_command, say_cost
+    from vlfau.cli.report import report as write_report
+    from vlfau.data import read_manifest
     from vlfau.evaluation import Look, Scope
     from vlfau.evaluation import crossval as run
+    from vlfau.evaluation.crossval import choose_folds, fold_configs
+    from vlfau.evaluation.rehearsal import Task
     from vlfau.training import read_config
 
+    settings = read_config(config, changes)
+    chosen = None if folds is None else numbers(folds, "--folds")
+    scope = Scope(threshold, describe, frames)
+    if rehearse:
+        task = Task(
+            settings,
+            out,
+            plan=lambda folds: fold_configs(settings, out, folds),
+            walk=lambda config, out, folds, scope: run(config, out, folds=folds, scope=scope, look=Look(batch_size)),
+            folds=chosen,
+            scope=scope,
+            look=Look(batch_size),
+        )
+        return rehearse_command(task, minutes=minutes, prepare=prepare, workers=workers)
+    if prepare is not None:
+        prepare_manifest(settings, prepare, workers)
+    manifest = read_manifest(settings.data.manifest, settings.data.au_ids(), pictures=False)
+    runs = fold_configs(settings, out, choose_folds(manifest, chosen))
+    say_cost(runs, manifest, out, scope=scope, look=Look(batch_size))
     with ProgressBar("Frames") as progress:
         scores = run(
-            read_config(config, changes),
+            settings,
             out,
-            folds=None if folds is None else numbers(folds, "--folds"),
+            folds=chosen,
             name=name,
-            scope=Scope(threshold, describe, frames),
+            scope=scope,
             look=Look(batch_size, progress=progress),
             announce=announce,
         )
     print_scores(scores, out)
-    return 0
+    return 0 if report is None else write_report(out, report)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vlfau.atomic import remove_leftovers
-from vlfau.data import read_manifest
+from vlfau.data import Manifest, read_manifest
 from vlfau.errors import ConfigError
 from vlfau.evaluation.answering import Look
 from vlfau.evaluation.answers import Answers
@@ -17,7 +17,15 @@ from vlfau.evaluation.runs import Announce, finish_runs
 from vlfau.evaluation.scores import SCORES_FILE, figures, intervals, mean_figures, read_scores, write_json
 from vlfau.training import PROTOCOL_THRESHOLD, TrainConfig
 
-__all__ = ["CROSSVAL_FILE", "check_folds", "crossval", "fold_configs", "fold_folder", "write_mean_scores"]
+__all__ = [
+    "CROSSVAL_FILE",
+    "check_folds",
+    "choose_folds",
+    "crossval",
+    "fold_configs",
+    "fold_folder",
+    "write_mean_scores",
+]
 
 CROSSVAL_FILE = "crossval.json"
 OF_ALL_FOLDS = ("data", "network", "evaluation", "au_ids", "threshold")
@@ -88,12 +96,20 @@ def check_folds(config: TrainConfig, folds: Sequence[int] | None) -> list[int]:
     Raises:
         InputError: The manifest is wrong or lacks one of them, or one is named twice.
     """
-    frames = read_manifest(config.data.manifest, config.data.au_ids()).frames
-    there = sorted({frame.fold for frame in frames if frame.fold is not None})
+    return choose_folds(read_manifest(config.data.manifest, config.data.au_ids()), folds)
+
+
+def choose_folds(manifest: Manifest, folds: Sequence[int] | None) -> list[int]:
+    """Return the folds to leave out: those wanted, or all of the manifest.
+
+    Raises:
+        ConfigError: The manifest lacks one of them, or one is named twice.
+    """
+    there = sorted({frame.fold for frame in manifest.frames if frame.fold is not None})
     wanted = there if folds is None else list(folds)
     if not wanted or len(there) < 2 or len(set(wanted)) < len(wanted) or not set(wanted) <= set(there):
         raise ConfigError(
-            f"the folds {wanted} can't be left out of {config.data.manifest}, whose 'fold' column holds "
+            f"the folds {wanted} can't be left out of {manifest.path}, whose 'fold' column holds "
             f"{there or 'nothing'}; it needs two folds at least, and each can be named once"
         )
     return wanted

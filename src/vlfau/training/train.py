@@ -41,7 +41,7 @@ from vlfau.training.run_folder import (
     write_config,
 )
 
-__all__ = ["is_main_process", "train"]
+__all__ = ["data_of", "is_main_process", "module_of", "quiet_lightning", "train"]
 
 Notify = Callable[[str], None]
 
@@ -88,8 +88,8 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
         torch.set_num_threads(config.run.threads)
     learned = output / DESCRIPTIONS_FILE
     # A run ends with the texts that it began with, whatever was corrected meanwhile.
-    data = _data(config, read_descriptions(learned) if resume and learned.is_file() else None)
-    module = _module(config, data)
+    data = data_of(config, read_descriptions(learned) if resume and learned.is_file() else None)
+    module = module_of(config, data)
     for notice in _notices(config, data):
         (notify or logging.getLogger(__name__).warning)(notice)
     papers = Checkpoint(
@@ -145,7 +145,7 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
             *([] if average is None else [AveragedWeights(decay=average)]),
         ],
     )
-    with _quiet_lightning(), _fitting(last):
+    with quiet_lightning(), _fitting(last):
         trainer.fit(module, data, ckpt_path=last if resume else None, weights_only=True)
     if not kept.folder.exists() and (output / EARLIER_CHECKPOINT_FOLDER).exists() and _is_finished(trainer):
         raise CheckpointError(
@@ -181,7 +181,7 @@ def _fitting(last: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _quiet_lightning() -> Iterator[None]:
+def quiet_lightning() -> Iterator[None]:
     """Keep advertisements, and advice that does not concern the user, out of the terminal."""
     with warnings.catch_warnings():
         # Lightning calls parts of torch that are on their way out, and guesses what a user may have overlooked.
@@ -192,7 +192,16 @@ def _quiet_lightning() -> Iterator[None]:
         yield
 
 
-def _data(config: TrainConfig, descriptions: Descriptions | None) -> FaceDataModule:
+def data_of(config: TrainConfig, descriptions: Descriptions | None = None) -> FaceDataModule:
+    """Read what a run trains, validates and tests on.
+
+    Args:
+        config: Of the run.
+        descriptions: The texts that its words are learned from; None means the package's own.
+
+    Raises:
+        InputError: A manifest is wrong, or the settings do not fit together.
+    """
     if config.data.validation is not None and config.data.fold is not None:
         raise ConfigError(
             "data.validation and data.fold both say what validates; set data.fold to null, or leave one out"
@@ -226,7 +235,12 @@ def _data(config: TrainConfig, descriptions: Descriptions | None) -> FaceDataMod
     )
 
 
-def _module(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
+def module_of(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
+    """Build the network of a run, with the weights that it starts from, and what trains it.
+
+    Raises:
+        InputError: The data have too little to learn from, or the weights do not fit.
+    """
     never = _labels(data.train_frames)
     if never:
         raise ManifestError(

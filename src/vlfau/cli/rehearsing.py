@@ -1,0 +1,198 @@
+"""`--rehearse` of `vlfau crossval` and `vlfau ablate`, and what both say before they start: what a run will cost."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from rich import box
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from vlfau.cli.console import error_console, output_console, print_notice
+
+if TYPE_CHECKING:
+    from vlfau.data import Manifest
+    from vlfau.evaluation import Look, Scope
+    from vlfau.evaluation.rehearsal import Check, Rehearsal, RunCost, Task
+    from vlfau.training import TrainConfig
+
+__all__ = ["duration", "print_rehearsal", "rehearse_command", "say_cost"]
+
+STYLES: Final[Mapping[str, str]] = {"ok": "green", "note": "yellow", "problem": "bold red", "skipped": "dim"}
+TRAINS_ITSELF: Final = "whole way"
+"""The check that shows progress of its own."""
+WORTH_A_FORECAST: Final = 200
+"""From how many frames on it is worth some seconds to find out how long describing them takes."""
+
+
+def rehearse_command(task: "Task", *, minutes: float, prepare: Path | None, workers: int) -> int:
+    """Rehearse, print what was found and what the real run will cost, and return the exit code.
+
+    Args:
+        task: What to rehearse.
+        minutes: How long it may take, more or less.
+        prepare: The folder of the raw data, a hundredth of which is prepared if there is no manifest yet.
+        workers: Processes that prepare.
+    """
+    from vlfau.cli.interrupts import termination_as_interrupt
+    from vlfau.cli.preparing import prepared_sample
+    from vlfau.evaluation.rehearsal import rehearse
+    from vlfau.report import write_report
+
+    data = task.config.data
+    preparing = 0.0
+    with ExitStack() as stack:
+        stack.enter_context(termination_as_interrupt())
+        if prepare is not None and not data.manifest.exists():
+            sample = stack.enter_context(prepared_sample(task.config, prepare, workers))
+            preparing = sample.seconds
+            config = replace(task.config, data=replace(data, manifest=sample.manifest))
+            task = replace(task, config=config, counts=sample.counts)
+        shown = stack.enter_context(_Shown())
+        rehearsal = rehearse(task, tables=write_report, minutes=minutes, begin=shown.begin, tell=shown.tell)
+    print_rehearsal(rehearsal, preparing=preparing)
+    return 0 if rehearsal.stands else 2
+
+
+class _Shown:
+    """Shows which check is under way, and every check that has ended."""
+
+    def __init__(self) -> None:
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        self._bar = Progress(*columns, console=error_console(), transient=True)
+        self._task = self._bar.add_task("")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def begin(self, name: str) -> None:
+        self._bar.reset(self._task, description=name)
+        if name != TRAINS_ITSELF:
+            self._bar.start()
+
+    def tell(self, check: "Check") -> None:
+        self._bar.stop()
+        console = output_console()
+        style = STYLES[check.status]
+        console.print(f"[{style}]{check.status:<8}[/] ", end="")
+        console.print(f"{check.name}: {check.says}", markup=False, soft_wrap=not console.is_terminal)
+
+
+def print_rehearsal(rehearsal: "Rehearsal", *, preparing: float = 0.0) -> None:
+    """Print what the real run will cost, and whether it will stand."""
+    console = output_console()
+    if rehearsal.costs:
+        console.print(_cost_table(rehearsal.costs, preparing))
+        for text in _how_found(rehearsal):
+            console.print(text, markup=False, soft_wrap=not console.is_terminal)
+    problems = [check for check in rehearsal.checks if check.status == "problem"]
+    took = f"The rehearsal took {duration(rehearsal.seconds)}."
+    if rehearsal.stands:
+        console.print(f"The real run will stand. {took}", style="bold green")
+    else:
+        names = ", ".join(dict.fromkeys(check.name for check in problems))
+        console.print(f"The real run will not stand as it is; mend first: {names}. {took}", style="bold red")
+
+
+def _cost_table(costs: Sequence["RunCost"], preparing: float) -> Table:
+    table = Table("Run", box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    table.title = "What the real run will cost on this machine"
+    for title in ("frames", "steps", "captions", "training", "validation", "evaluation", "describing", "in all"):
+        table.add_column(title, justify="right", no_wrap=True)
+    if preparing:
+        table.add_row("preparing", *[""] * 7, duration(preparing))
+    for cost in costs:
+        work = cost.work
+        parts = (cost.training, cost.validation, cost.evaluation, cost.describing, cost.total)
+        table.add_row(
+            work.name, f"{work.train_frames:,}", f"{work.steps:,}", f"{work.captions:,}", *map(duration, parts)
+        )
+    table.add_section()
+    names = ("training", "validation", "evaluation", "describing")
+    sums = [sum(getattr(cost, name) for cost in costs) for name in names]
+    steps, captions = (sum(getattr(cost.work, name) for cost in costs) for name in ("steps", "captions"))
+    table.add_row("in all", "", f"{steps:,}", f"{captions:,}", *map(duration, (*sums, sum(sums) + preparing)))
+    return table
+
+
+def _how_found(rehearsal: "Rehearsal") -> Sequence[str]:
+    """Say what was measured and what follows from it."""
+    timed: dict[str, list[str]] = {"Measured at full size": [], "Extrapolated": []}
+    for measured in rehearsal.measured.values():
+        rates = measured.rates
+        parts = {"training step": rates.step, "validation": rates.validate, "evaluation": rates.see}
+        if rates.speak is not None:
+            parts["words"] = rates.speak
+        for name, each in parts.items():
+            kind = "Measured at full size" if each.is_measured else "Extrapolated"
+            text = name if each.is_measured else f"{name} of {each.wanted} faces from {each.tries[-1].size}"
+            timed[kind].append(text)
+    lines = [f"{kind}: {', '.join(dict.fromkeys(names))}." for kind, names in timed.items() if names]
+    lines.append("Hours are these times multiplied by frames, steps and epochs.")
+    if any(measured.rates.speak is not None for measured in rehearsal.measured.values()):
+        lines.append("Describing is an upper limit: the words of an untrained network do not end by themselves.")
+    return lines
+
+
+def say_cost(
+    configs: Sequence["TrainConfig"], manifest: "Manifest", out: Path, *, scope: "Scope", look: "Look"
+) -> None:
+    """Say what runs cost before they start, as far as that is known or can be found out in some seconds.
+
+    Args:
+        configs: The runs; those that are finished are left out.
+        manifest: Their data.
+        out: The folder of the whole.
+        scope: How much is measured after training.
+        look: How the evaluation runs the networks.
+    """
+    from vlfau.evaluation.rehearsal import DataCount, cost_of, describing_rates, rate_settings, read_kept, work_of
+    from vlfau.evaluation.runs import finished_scores
+
+    todo = [config for config in configs if finished_scores(config.run.output, scope) is None]
+    if not todo:
+        return
+    first = todo[0]
+    works = work_of(todo, out, DataCount.of(manifest), scope)
+    steps, tested, described, captions = (
+        sum(getattr(work, name) for work in works) for name in ("steps", "tested", "described", "captions")
+    )
+    print_notice(
+        f"{len(works)} runs to do: {steps:,} training steps, {tested:,} frames to evaluate, {described:,} to describe "
+        f"with {captions:,} captions",
+        title="cost",
+        style="bold cyan",
+    )
+    kept = read_kept(out, rate_settings(first, look))
+    if all(work.network in kept and (kept[work.network].speak or not work.described) for work in works):
+        costs = [cost_of(work, kept[work.network], num_workers=first.run.num_workers) for work in works]
+        hours, words = sum(cost.total for cost in costs), sum(cost.describing for cost in costs)
+        text = f"by the rehearsal, {duration(hours)} in all, of which {duration(words)} for describing"
+    elif described >= WORTH_A_FORECAST:
+        rates = describing_rates(todo, manifest, look)
+        seconds = sum(work.described * rates.get(work.network, 0.0) for work in works)
+        text = f"describing takes about {duration(seconds)}; --rehearse tells what the rest takes"
+    else:
+        text = "--rehearse tells how long that takes"
+    if scope.described_frames is None and described >= WORTH_A_FORECAST:
+        text += "; --frames 300 describes 300 frames per fold instead of all"
+    print_notice(text, title="cost", style="bold cyan")
+
+
+def duration(seconds: float) -> str:
+    """Return a time as a person would say it.
+
+    >>> duration(31.2), duration(1500), duration(4.5e6)
+    ('31 s', '25 min', '1,250 h')
+    """
+    minutes, hours = seconds / 60, seconds / 3600
+    if minutes < 1.5:
+        return f"{seconds:.0f} s"
+    if hours < 1.5:
+        return f"{minutes:.0f} min"
+    return f"{hours:.1f} h" if hours < 100 else f"{hours:,.0f} h"

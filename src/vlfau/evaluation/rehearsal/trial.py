@@ -1,0 +1,250 @@
+"""One network, really built, of which every part of the work can be timed on any number of faces."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback
+from torch.utils.data import DataLoader
+
+from vlfau.data import Batch, FrameDataset, Manifest
+from vlfau.data.dataset import collate
+from vlfau.evaluation.answering import Answerer, Look
+from vlfau.evaluation.answers import Answers
+from vlfau.evaluation.consistency import consistency
+from vlfau.evaluation.rehearsal.ladder import Clock
+from vlfau.evaluation.rehearsal.rates import Sizes
+from vlfau.evaluation.scores import caption_scores
+from vlfau.training import PROTOCOL_THRESHOLD, Checkpoint, TrainConfig, save_checkpoint
+from vlfau.training.module import VLFAUModule
+from vlfau.training.resume_file import WholeCheckpointIO
+from vlfau.training.train import data_of, module_of, quiet_lightning
+
+__all__ = ["Trial"]
+
+FLOAT = 4
+MOMENTS = 2
+"""Numbers that AdamW keeps of every weight that learns."""
+FEW = 2
+"""Faces of a step that is made for what comes after it; one alone cannot be normalised."""
+
+
+class Trial:
+    """A network, its trainer and its evaluation, on a small manifest.
+
+    Args:
+        config: As for a real run, its manifest the small one.
+        look: How the evaluation runs the network.
+        clock: Tells seconds.
+
+    Raises:
+        InputError: The configuration, the weights or the manifest are wrong.
+    """
+
+    def __init__(self, config: TrainConfig, look: Look, *, clock: Clock = time.perf_counter) -> None:
+        self.config, self.look, self._clock = config, look, clock
+        if config.run.threads is not None:
+            torch.set_num_threads(config.run.threads)
+        logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+        self.data = data_of(config)
+        self.module = module_of(config, self.data)
+        self.device = self._trainer().strategy.root_device
+        train, test = self.data.train_frames, self.data.test_frames
+        self._manifest = replace(train, frames=(*test.frames, *train.frames))
+        self._spoken: tuple[Manifest, Answers] | None = None
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the network describes anything."""
+        return self.module.network.local_decoder is not None or self.module.network.global_decoder is not None
+
+    @property
+    def parameters(self) -> int:
+        """The number of the network's weights."""
+        return sum(parameter.numel() for parameter in self.module.network.parameters())
+
+    @property
+    def moments(self) -> int:
+        """The bytes that AdamW keeps beside the weights from the first step on."""
+        learning = sum(each.numel() for each in self.module.network.parameters() if each.requires_grad)
+        return MOMENTS * FLOAT * learning
+
+    def step(self, size: int, calls: int) -> float:
+        """Return the seconds of the last of some training steps, each on the same number of faces."""
+        return self._fit(size, calls)
+
+    def validate(self, size: int, calls: int) -> float:
+        """Return the seconds in which some faces are validated, the last time of several."""
+        clock = _BatchClock(self._clock)
+        batch = self._batch(self.data.validation_set, size)
+        with quiet_lightning():
+            self._trainer(clock).validate(self.module, _batches([batch] * calls), verbose=False)
+        return clock.seconds[-1]
+
+    def see(self, size: int, calls: int) -> float:
+        """Return the seconds in which some faces are evaluated in numbers, the last time of several."""
+        answerer, manifest = self._answerer(), self._frames(size)
+        began = 0.0
+        for _ in range(calls):
+            began = self._clock()
+            answerer.see(manifest)
+        return self._clock() - began
+
+    def speak(self, size: int, calls: int) -> float:
+        """Return the seconds in which some faces are described, the last time of several.
+
+        An untrained network's captions do not end by themselves, so each is as long as captions can be.
+        """
+        answerer, manifest = self._answerer(), self._frames(size)
+        answers = answerer.see(manifest)
+        seconds = 0.0
+        for _ in range(calls):
+            began = self._clock()
+            answers = answerer.speak(manifest, answers, range(size), threshold=PROTOCOL_THRESHOLD)
+            seconds = self._clock() - began
+        self._spoken = manifest, answers
+        return seconds
+
+    def score(self) -> float:
+        """Return the seconds in which the words of one face, of those last described, are scored."""
+        assert self._spoken is not None
+        manifest, answers = self._spoken
+        began = self._clock()
+        caption_scores(answers, manifest.frames, range(len(answers)))
+        consistency(answers, PROTOCOL_THRESHOLD)
+        return (self._clock() - began) / len(answers)
+
+    def load(self, size: int) -> float:
+        """Return the seconds in which one process reads and varies one face."""
+        began = self._clock()
+        self._batch(self.data.train_set, size)
+        return (self._clock() - began) / size
+
+    def save(self, folder: Path) -> float:
+        """Write what an epoch writes into a folder, and return the seconds of that."""
+        saving = _Saving(self._clock, folder / "last.ckpt", folder / "checkpoint", self._metadata())
+        self._fit(min(FEW, self.config.run.batch_size), 1, saving)
+        return saving.seconds
+
+    def sizes(self) -> Sizes:
+        """Return what a run leaves on the disk, from the number of weights and the shape of the answers."""
+        network = self.module.network
+        weights = sum(tensor.numel() * tensor.element_size() for tensor in network.state_dict().values())
+        averaged = weights if self.config.optimiser.average_decay is not None else 0
+        answers = self._answerer().see(self._frames(1))
+        arrays = (answers.au_probs, answers.occurrence, answers.au_features, answers.attention_maps)
+        return Sizes(
+            checkpoint=weights,
+            resume=weights + averaged + self.moments,
+            answers_per_frame=sum(array.nbytes for array in arrays),
+            words_per_frame=0.0 if self._spoken is None else _words_per_frame(self._spoken[1]),
+        )
+
+    def _answerer(self) -> Answerer:
+        return Answerer(self.module.network.eval(), self._metadata(), self.data.au_ids, self.look)
+
+    def _metadata(self) -> Checkpoint:
+        return Checkpoint(
+            model=self.config.model,
+            au_ids=self.data.au_ids,
+            vocabulary=tuple(self.data.vocabulary.to_list()),
+            fold=self.config.data.fold,
+            aligned_size=self.config.data.aligned_size,
+            training={},
+            scores={},
+        )
+
+    def _frames(self, size: int) -> Manifest:
+        return replace(self._manifest, frames=tuple(islice(cycle(self._manifest.frames), size)))
+
+    def _batch(self, faces: FrameDataset, size: int) -> Batch:
+        samples = [faces[place % len(faces)] for place in range(size)]
+        return collate(samples, pad_id=self.data.vocabulary.pad_id)
+
+    def _fit(self, size: int, steps: int, *callbacks: Callback) -> float:
+        clock = _BatchClock(self._clock)
+        batch = self._batch(self.data.train_set, size)
+        self.module.train()
+        with quiet_lightning():
+            self._trainer(clock, *callbacks, max_steps=steps).fit(self.module, _batches([batch] * steps))
+        return clock.seconds[-1]
+
+    def _trainer(self, *callbacks: Callback, max_steps: int = -1) -> L.Trainer:
+        run = self.config.run
+        return L.Trainer(
+            accelerator=run.accelerator,
+            devices=1,
+            plugins=[WholeCheckpointIO()],
+            precision=run.precision,
+            max_epochs=1,
+            max_steps=max_steps,
+            gradient_clip_val=self.config.optimiser.gradient_clip,
+            limit_val_batches=0 if max_steps > 0 else None,
+            num_sanity_val_steps=0,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=False,
+            logger=False,
+            callbacks=list(callbacks),
+        )
+
+
+class _BatchClock(Callback):
+    """Times batches, until a GPU has done its work too."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.seconds: list[float] = []
+        self._clock, self._began = clock, 0.0
+
+    def on_train_batch_start(self, trainer: L.Trainer, pl_module: L.LightningModule, *batch: Any) -> None:
+        """Begin a training step."""
+        self._began = self._now()
+
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *batch: Any) -> None:
+        """End it."""
+        self.seconds.append(self._now() - self._began)
+
+    def on_validation_batch_start(self, trainer: L.Trainer, pl_module: L.LightningModule, *batch: Any) -> None:
+        """Begin a batch that validates."""
+        self._began = self._now()
+
+    def on_validation_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *batch: Any) -> None:
+        """End it."""
+        self.seconds.append(self._now() - self._began)
+
+    def _now(self) -> float:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        return self._clock()
+
+
+class _Saving(Callback):
+    """Writes, at the end of training, what every epoch writes."""
+
+    def __init__(self, clock: Clock, resume: Path, checkpoint: Path, metadata: Checkpoint) -> None:
+        self.seconds = 0.0
+        self._clock, self._resume, self._checkpoint, self._metadata = clock, resume, checkpoint, metadata
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Write, and time it."""
+        assert isinstance(pl_module, VLFAUModule)
+        began = self._clock()
+        trainer.save_checkpoint(self._resume)
+        save_checkpoint(self._checkpoint, pl_module.network, self._metadata)
+        self.seconds = self._clock() - began
+
+
+def _batches(batches: Sequence[Batch]) -> DataLoader[Batch]:
+    return DataLoader(list(batches), batch_size=None)  # type: ignore[arg-type]
+
+
+def _words_per_frame(answers: Answers) -> float:
+    """Return the length of the captions of a frame, as one byte a letter."""
+    every = (answers.local_captions, answers.global_captions, answers.consistent_captions)
+    return sum(len(str(words)) for captions in every if captions is not None for words in captions) / len(answers)

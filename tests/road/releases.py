@@ -1,4 +1,4 @@
-"""Miniature releases of BP4D and DISFA in their true layouts, with drawn faces whose AUs are known."""
+"""Miniature releases of BP4D, DISFA and CK+ in their true layouts, with drawn faces whose AUs are known."""
 
 import csv
 from dataclasses import dataclass
@@ -88,6 +88,23 @@ def make_disfa(folder: Path) -> Release:
             writer.write(pictures[frame][..., ::-1])
         writer.release()
     return Release("disfa", folder, intensities)
+
+
+def make_ckplus(folder: Path) -> None:
+    """Write sequences of CK+, grey, each of a neutral first frame and a coded last one."""
+    for number, subject in enumerate(("S005", "S010", "S999")):
+        person = Subject.sample(9, number)
+        for sequence in (1, 2):
+            codes = {au_id: 3 for place, au_id in enumerate(AU_SETS["bp4d"]) if (place + sequence) % 2}
+            stem = f"{subject}_{sequence:03}"
+            pictures, facs = (folder / kind / subject / f"{sequence:03}" for kind in ("cohn-kanade-images", "FACS"))
+            pictures.mkdir(parents=True)
+            facs.mkdir(parents=True)
+            for frame, intensities in ((1, {}), (12, codes)):
+                picture = cv2.cvtColor(render(person, intensities, size=SIZE), cv2.COLOR_RGB2GRAY)
+                cv2.imwrite(str(pictures / f"{stem}_{frame:08}.png"), picture)
+            lines = [f"   {au_id:.7e}   {intensity:.7e}\n" for au_id, intensity in codes.items()]
+            (facs / f"{stem}_{12:08}_facs.txt").write_text("".join(lines), encoding="utf-8")
 
 
 def _draw(name, tasks, first, *, levels):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.road.releases import PEOPLE
+from tests.road.releases import PEOPLE, make_ckplus
 from tests.road.walking import (
     CHECKPOINT,
     answers_of,
@@ -44,6 +44,20 @@ def test_manifest_and_skipped_hold_every_frame_of_the_release_with_its_labels(na
             for key, row in zip(keys, rows, strict=True)
             for au in AU_SETS[name]
         )
+
+
+@pytest.mark.parametrize("name", ["disfa"], indirect=True)
+def test_one_command_leads_from_the_raw_folder_to_the_same_tables(name, release, manifest, runs, place, capsys):
+    data, out = place / "at-once" / "data" / "manifest.csv", place / "at-once" / "runs"
+    raw = ("--out", out, "--name", "ours", "--frames", 2, "--prepare", release.folder)
+    vlfau("crossval", config(name), *raw, "--rehearse", "--minutes", 1, *settings(data))
+    assert "The real run will stand." in capsys.readouterr().out
+    assert sorted(path.name for path in out.iterdir()) == ["rehearsal.json"]
+    assert not data.exists()
+    vlfau("crossval", config(name), *raw, "--report", place / "at-once" / "report", *settings(data))
+    assert data.read_bytes() == manifest.read_bytes()
+    assert json_of(out / "scores.json") == json_of(runs / "scores.json")
+    assert (place / "at-once" / "report" / "report.html").is_file()
 
 
 def test_scores_are_those_of_an_independent_calculation(name, release, manifest, runs):
@@ -122,6 +136,23 @@ def test_a_checkpoint_is_evaluated_on_its_own_fold_alone(name, manifest, runs, p
     vlfau("evaluate", checkpoint, manifest, "--out", place / "wrong" / name, "--fold", 1, code=2)
     assert "was trained on fold 1" in capsys.readouterr().err
     assert not (place / "wrong" / name / "scores.json").exists()
+
+
+@pytest.mark.parametrize("name", ["bp4d"], indirect=True)
+def test_a_checkpoint_is_evaluated_on_another_data_set(name, runs, place):
+    """BP4D's network on CK+, by the AUs that both have."""
+    folder, data, out = place / "raw" / "ckplus", place / "data" / "ckplus", place / "evaluated" / "ckplus"
+    make_ckplus(folder)
+    vlfau("prepare", "ckplus", folder, data, "--size", 112, "--with-neutral")
+    words = ("--fold", "all", "--data", "CK+", "--no-describe")
+    vlfau("evaluate", runs / "fold1" / CHECKPOINT, data / "manifest.csv", "--out", out, *words)
+    scores, answers, rows = json_of(out / "scores.json"), answers_of(out), rows_of(data / "manifest.csv")
+    assert scores["data"]["description"] == "CK+"
+    assert scores["au_ids"] == answers["au_ids"].tolist() == list(AU_SETS["bp4d"])
+    assert answers["occurrence"].tolist() == [[int(row[f"AU{au_id}"]) for au_id in AU_SETS["bp4d"]] for row in rows]
+    expected = independent_scores(answers["au_ids"], answers["au_probs"], answers["occurrence"])
+    assert scores["roc_auc_per_au"] == pytest.approx(expected["roc_auc"], abs=1e-5)
+    assert scores["f1_per_au"] == pytest.approx(expected["f1"], abs=1e-5)
 
 
 @pytest.mark.parametrize("name", ["bp4d"], indirect=True)

@@ -102,11 +102,12 @@ def test_codes_without_pictures_say_where_pictures_belong(bp4d, tmp_path):
 def test_a_subject_without_a_task_that_others_have_is_refused_unless_told(bp4d):
     (bp4d / "AUCoding/AU_OCC/M011_T8.csv").unlink()
     with pytest.raises(
-        InputError, match=r"AU_OCC lacks M011_T8.csv, a task that other subjects have; .*copy .*, or go on .*--partial"
+        InputError,
+        match=r"AU_OCC lacks tables of tasks that other subjects have: 1 .M011_T8.csv.; .*copy .*--partial",
     ):
         read_bp4d(bp4d)
     source = read_bp4d(bp4d, partial=True)
-    assert "1 tables of codes are missing that other subjects have: M011_T8.csv." in source.notes
+    assert "Tables of codes that other subjects have and these lack: 1 (M011_T8.csv)." in source.notes
     assert source.unlabelled == 3
 
 
@@ -114,4 +115,4 @@ def test_tasks_that_nobody_has_and_tasks_without_pictures_are_said(bp4d, tmp_pat
     (bp4d / "2D+3D/F001/T8").rename(tmp_path / "elsewhere")
     tasks, pictures = read_bp4d(bp4d).notes
     assert tasks.startswith("No subject has codes of T2, T3, T4, T5, T6, T7 in ")
-    assert pictures == "1 tasks have codes and no folder of pictures, and are left out: F001/T8."
+    assert pictures == "Tasks with codes and no folder of pictures, left out: 1 (F001/T8)."

@@ -54,9 +54,9 @@ def test_intensity_0_is_an_au_whose_intensity_nobody_gave(ckplus):
 def test_aus_outside_the_catalogue_and_sequences_without_codes_are_counted(ckplus):
     source = read_ckplus(ckplus)
     notes = "\n".join(source.notes)
-    assert "left out, here with their sequences: AU 11 (1), AU 38 (2)." in notes
-    assert "1 sequences have pictures and no codes, and are not used: S010/002; expected a file such as FACS" in notes
-    assert "3 of 10 codes state no intensity" in notes
+    assert "left out, with the number of sequences: AU 11 (1), AU 38 (2)." in notes
+    assert "Sequences with pictures and no codes, not used: 1 (S010/002). Expected a file such as FACS" in notes
+    assert "Codes without an intensity, whose column stays empty there: 3 of 10." in notes
     assert source.unlabelled == 3
 
 
@@ -121,7 +121,7 @@ def test_a_coded_frame_before_the_last_is_taken_and_said(make_ckplus):
     codes_file(folder).rename(codes_file(folder, number=2))
     source = read_ckplus(folder)
     assert source.clips[0].frames[0].number == 2
-    assert any("In 1 sequences the coded frame" in note and "S005/001" in note for note in source.notes)
+    assert any("is not the last picture: 1 (S005/001)." in note for note in source.notes)
 
 
 def test_codes_of_another_sequence_or_of_two_frames_are_refused(ckplus):
@@ -160,7 +160,7 @@ def test_first_frames_are_neutral_on_request_alone_and_marked_as_not_coded(ckplu
     assert all(rows[0][f"AU{au_id}"] == rows[0][f"AU{au_id}_intensity"] == "0" for au_id in PLACE)
     assert "| of the labelled frames, neutral by design and not coded | 2 |" in report
     assert "neutral by design of the data set, and nobody coded these frames" in report
-    assert "1 sequences have no picture of frame 1 to take as neutral: S999/003." in report
+    assert "Sequences without a picture of frame 1 to take as neutral: 1 (S999/003)." in report
     assert "| coded frames | 3 (-590) |" in report
 
 

@@ -84,8 +84,8 @@ def test_an_au_whose_file_is_missing_is_unknown_in_the_trial_and_named(disfaplus
     assert [frame.occurrence[PLACE[12]] for frame in source.clips[0].frames] == [None] * 3
     assert [frame.occurrence[PLACE[25]] for frame in source.clips[0].frames] == [0, 0, None]
     report = prepare(source, tmp_path / "out", size=SIZE)
-    assert f"1 files of labels are missing, and their AUs unknown in these trials: SN001/{POSED}/AU12.txt" in report
-    assert f"1 files label fewer frames than others of their trial: SN001/{POSED}/AU25.txt." in report
+    assert f"whose AUs are unknown in these trials: 1 (SN001/{POSED}/AU12.txt)." in report
+    assert f"Files that label fewer frames than others of their trial: 1 (SN001/{POSED}/AU25.txt)." in report
     row = rows_of(tmp_path / "out" / "manifest.csv")[0]
     assert (row["AU12"], row["AU12_intensity"], row["AU1"]) == ("", "", "0")
 
@@ -118,7 +118,7 @@ def test_trials_without_pictures_or_without_labels_are_counted(disfaplus):
     source = read_disfaplus(disfaplus)
     assert source.unlabelled == 1
     assert source.clips[2].frames[0].picture is None
-    assert f"1 trials have labels and no folder of pictures: SN003/{POSED}." in source.notes
+    assert f"Trials with labels and no folder of pictures, left out: 1 (SN003/{POSED})." in source.notes
 
 
 def test_an_empty_source_says_what_belongs_there(disfaplus, tmp_path):

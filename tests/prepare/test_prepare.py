@@ -202,7 +202,7 @@ def test_a_folder_with_something_else_is_refused(bp4d, tmp_path):
     with pytest.raises(InputError, match="full holds other things already; choose a new or empty folder"):
         prepare(source, tmp_path / "full", size=SIZE)
     prepare(source, tmp_path / "out", size=SIZE)
-    with pytest.raises(InputError, match="was begun with size 64; this has .*choose another folder"):
+    with pytest.raises(InputError, match="was begun with size 64 .now 65.; .*choose another folder"):
         prepare(source, tmp_path / "out", size=SIZE + 1)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from vlfau.errors import InputError, ManifestError
 from vlfau.prepare.clips import Clip, LabelledFrame, Source
-from vlfau.prepare.folders import entries, find_below, find_first, named, numbered_pictures, read_lines, some
+from vlfau.prepare.folders import entries, find_below, find_first, listed, named, numbered_pictures, read_lines
 from vlfau.prepare.protocol import read_protocol
 
 __all__ = ["read_bp4d"]
@@ -77,17 +77,17 @@ def _missing_tasks(tables: Mapping[Key, Path], *, partial: bool) -> Iterator[str
     gaps = [f"{name}_{task}.csv" for name in subjects for task in sorted(there) if (name, task) not in tables]
     if gaps and not partial:
         raise InputError(
-            f"{example} lacks {some(gaps)}, a task that other subjects have; the folds are tested on all tasks of a "
-            "subject: copy the file again, or go on without it with --partial"
+            f"{example} lacks tables of tasks that other subjects have: {listed(gaps)}; the folds are tested on all "
+            "tasks of a subject, so copy them again, or go on without them with --partial"
         )
     if gaps:
-        yield f"{len(gaps):,} tables of codes are missing that other subjects have: {some(gaps)}."
+        yield f"Tables of codes that other subjects have and these lack: {listed(gaps)}."
 
 
 def _without_pictures(tables: Mapping[Key, Path], pictures: Mapping[Key, Path]) -> Iterator[str]:
     blind = [f"{subject_id}/{task}" for subject_id, task in sorted(tables.keys() - pictures.keys())]
     if blind:
-        yield f"{len(blind):,} tasks have codes and no folder of pictures, and are left out: {some(blind)}."
+        yield f"Tasks with codes and no folder of pictures, left out: {listed(blind)}."
 
 
 def _label_files(folder: Path) -> dict[Key, Path]:

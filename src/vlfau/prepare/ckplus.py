@@ -10,7 +10,7 @@ from typing import Final
 from vlfau.errors import InputError, ManifestError
 from vlfau.facs import Side, action_unit
 from vlfau.prepare.clips import Clip, LabelledFrame, Skipped, Source
-from vlfau.prepare.folders import entries, find_first, named, numbered_pictures, read_lines, some
+from vlfau.prepare.folders import entries, find_first, listed, named, numbered_pictures, read_lines
 from vlfau.prepare.genders import read_genders
 from vlfau.prepare.protocol import Protocol, read_protocol
 
@@ -216,26 +216,26 @@ def _neutral_frame(picture: Path, num_aus: int) -> LabelledFrame:
 def _missing(codes: Mapping[Key, Path], pictures: Mapping[Key, Path], uncoded: list[Key]) -> Iterator[str]:
     if uncoded:
         yield (
-            f"{len(uncoded):,} sequences have pictures and no codes, and are not used: {some(map(_name, uncoded))}; "
-            "expected a file such as FACS/S005/001/S005_001_00000011_facs.txt for each."
+            f"Sequences with pictures and no codes, not used: {listed(map(_name, uncoded))}. Expected a file such as "
+            "FACS/S005/001/S005_001_00000011_facs.txt for each."
         )
     blind = sorted(key for key in codes if key not in pictures)
     if blind:
         yield (
-            f"{len(blind):,} sequences have codes and no pictures: {some(map(_name, blind))}; expected a folder such "
-            f"as {IMAGES}/S005/001 for each."
+            f"Sequences with codes and no pictures, left out: {listed(map(_name, blind))}. Expected a folder such as "
+            f"{IMAGES}/S005/001 for each."
         )
 
 
 def _sentences(findings: _Findings, *, with_neutral: bool) -> Iterator[str]:
-    yield f"{findings.ungraded:,} of {findings.codes:,} codes state no intensity; its column stays empty there."
+    yield f"Codes without an intensity, whose column stays empty there: {findings.ungraded:,} of {findings.codes:,}."
     if findings.unknown:
         counts = ", ".join(f"AU {au_id} ({count:,})" for au_id, count in sorted(findings.unknown.items()))
-        yield f"AUs that the catalogue does not know are left out, here with their sequences: {counts}."
+        yield f"Coded, but unknown to the catalogue and left out, with the number of sequences: {counts}."
     if findings.not_last:
         yield (
-            f"In {len(findings.not_last):,} sequences the coded frame, which the file's name tells, is not the last "
-            f"picture: {some(findings.not_last)}."
+            "Sequences whose coded frame, by the name of its file, is not the last picture: "
+            f"{listed(findings.not_last)}."
         )
     yield from (f"Left out: {sentence}." for sentence in findings.unreadable)
     if with_neutral:
@@ -244,10 +244,7 @@ def _sentences(findings: _Findings, *, with_neutral: bool) -> Iterator[str]:
             "and nobody coded these frames (they have 0 in the column coded)."
         )
     if findings.without_first:
-        yield (
-            f"{len(findings.without_first):,} sequences have no picture of frame {FIRST} to take as neutral: "
-            f"{some(findings.without_first)}."
-        )
+        yield (f"Sequences without a picture of frame {FIRST} to take as neutral: {listed(findings.without_first)}.")
 
 
 def _name(key: Key) -> str:

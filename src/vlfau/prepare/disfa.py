@@ -8,7 +8,7 @@ import cv2
 
 from vlfau.errors import ImageError, InputError, ManifestError
 from vlfau.prepare.clips import Clip, LabelledFrame, Source
-from vlfau.prepare.folders import entries, find_below, read_lines, some
+from vlfau.prepare.folders import entries, find_below, listed, read_lines
 from vlfau.prepare.genders import read_genders
 from vlfau.prepare.protocol import Protocol, read_protocol
 
@@ -49,7 +49,7 @@ def read_disfa(folder: Path, folds: Path | None = None) -> Source:
             )
         )
     blind = [clip.subject_id for clip in clips if clip.video is None]
-    notes = [f"{len(blind):,} subjects have labels and no video, and are left out: {some(blind)}."] if blind else []
+    notes = [f"Subjects with labels and no video, left out: {listed(blind)}."] if blind else []
     surplus = sum(max(0, _length(video)) for video in videos.values())
     return Source(protocol, tuple(clips), unlabelled=surplus, notes=tuple(notes))
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from vlfau.errors import InputError, ManifestError
 from vlfau.prepare.clips import Clip, LabelledFrame, Source
-from vlfau.prepare.folders import find_below, find_first, named, numbered_pictures, read_lines, some
+from vlfau.prepare.folders import find_below, find_first, listed, named, numbered_pictures, read_lines
 from vlfau.prepare.genders import read_genders
 from vlfau.prepare.protocol import Protocol, read_protocol
 
@@ -122,10 +122,10 @@ def _frames(
 def _sentences(missing: list[str], partial: list[str], blind: list[str]) -> Iterator[str]:
     if missing:
         yield (
-            f"{len(missing):,} files of labels are missing, and their AUs unknown in these trials: {some(missing)}; "
-            "copy them again if the release has them."
+            f"Missing files of labels, whose AUs are unknown in these trials: {listed(missing)}. Copy them again if "
+            "the release has them."
         )
     if partial:
-        yield f"{len(partial):,} files label fewer frames than others of their trial: {some(partial)}."
+        yield f"Files that label fewer frames than others of their trial: {listed(partial)}."
     if blind:
-        yield f"{len(blind):,} trials have labels and no folder of pictures: {some(blind)}."
+        yield f"Trials with labels and no folder of pictures, left out: {listed(blind)}."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vlfau.errors import InputError, ManifestError
 
-__all__ = ["entries", "find_below", "find_first", "named", "numbered_pictures", "read_lines", "some"]
+__all__ = ["entries", "find_below", "find_first", "listed", "named", "numbered_pictures", "read_lines"]
 
 NUMBER = re.compile(r"(\d+)", re.ASCII)
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
@@ -70,15 +70,16 @@ def numbered_pictures(folder: Path | None, pattern: re.Pattern[str] = NUMBER) ->
     return found
 
 
-def some(names: Iterable[str], limit: int = 5) -> str:
-    """Return names for a sentence, at most a few of them.
+def listed(names: Iterable[str], limit: int = 5) -> str:
+    """Return how many names there are, and a few of them.
 
-    >>> some(["a", "b", "c"], limit=2)
-    'a, b and 1 more'
+    >>> listed(["a", "b", "c"], limit=2)
+    '3 (a, b and 1 more)'
     """
     every = list(names)
     shown = ", ".join(every[:limit])
-    return shown if len(every) <= limit else f"{shown} and {len(every) - limit:,} more"
+    more = f" and {len(every) - limit:,} more" if len(every) > limit else ""
+    return f"{len(every):,} ({shown}{more})"
 
 
 def read_lines(path: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Labels of BP4D and DISFA as they are delivered, and the field's list files."""
+"""Labels of data sets as they are delivered, and the field's list files."""
 
 import shutil
 
@@ -9,7 +9,9 @@ from tests.fuzz.bases import TextKind
 from tests.fuzz.mutate import pick
 from vlfau.facs import AU_SETS
 from vlfau.prepare.bp4d import read_bp4d
+from vlfau.prepare.ckplus import read_ckplus
 from vlfau.prepare.disfa import read_disfa
+from vlfau.prepare.disfaplus import read_disfaplus
 from vlfau.prepare.lists import read_lists
 
 SUBJECTS = ("F007", "M011", "F001")
@@ -72,6 +74,32 @@ class Disfa(_Releases):
 
     def read_source(self, path):
         return read_disfa(path)
+
+
+class Ckplus(_Releases):
+    separators = " .\n"
+    texts = "*.txt"
+
+    def prepare(self):
+        for subject in ("S005", "S010", "S999"):
+            self.put(f"FACS/{subject}/001/{subject}_001_00000011_facs.txt", "   9.0e+00   4.0e+00\n   L12   0.0\n")
+            self.put(f"cohn-kanade-images/{subject}/001/{subject}_001_00000011.png", "")
+
+    def read_source(self, path):
+        return read_ckplus(path, with_neutral=True)
+
+
+class Disfaplus(_Releases):
+    separators = " .\n"
+    texts = "*.txt"
+
+    def prepare(self):
+        for au_id in AU_SETS["disfaplus"]:
+            self.put(f"Labels/SN001/A1_AU1_TrailNo_1/AU{au_id}.txt", "# picture level\n000.jpg     0\n001.jpg     3\n")
+        self.put("Images/SN001/A1_AU1_TrailNo_1/000.jpg", "")
+
+    def read_source(self, path):
+        return read_disfaplus(path)
 
 
 class Lists(_Releases):

@@ -91,6 +91,68 @@ def make_disfa(tmp_path, photo):
     return make
 
 
+@pytest.fixture
+def make_ckplus(tmp_path, photo):
+    """Return a function that writes a release of CK+ and gives its folder."""
+    grey = cv2.cvtColor(cv2.resize(photo, (440, 440), interpolation=cv2.INTER_CUBIC), cv2.COLOR_RGB2GRAY)
+    frame = np.full((490, 640), 128, np.uint8)
+    frame[25:465, 100:540] = grey
+    encoded = cv2.imencode(".png", frame)[1].tobytes()
+
+    def make(sequences, *, images="cohn-kanade-images", facs="FACS", lengths=None, suffix=".png"):
+        """Write sequences: "S005/001" to {code: intensity}, or None for one without codes; each has three frames."""
+        base = tmp_path / "ckplus"
+        for name, codes in sequences.items():
+            stem = name.replace("/", "_")
+            length = (lengths or {}).get(name, 3)
+            (base / images / name).mkdir(parents=True)
+            for number in range(1, length + 1):
+                (base / images / name / f"{stem}_{number:08}{suffix}").write_bytes(encoded)
+            (base / facs / name).mkdir(parents=True)
+            if codes is not None:
+                lines = [f"   {_written(code)}   {intensity:.7e}\n" for code, intensity in codes.items()]
+                (base / facs / name / f"{stem}_{length:08}_facs.txt").write_text("".join(lines), encoding="utf-8")
+        return base
+
+    return make
+
+
+def _written(code):
+    """A code as the release writes it: a number, or a side and a number."""
+    return code if isinstance(code, str) else f"{code:.7e}"
+
+
+@pytest.fixture
+def make_disfaplus(tmp_path, jpeg):
+    """Return a function that writes a release of DISFA+ and gives its folder."""
+
+    def make(
+        trials,
+        *,
+        images="Images/{subject}/{trial}/{number:03}.jpg",
+        labels="Labels/{subject}/{trial}/AU{au_id}.txt",
+        heading="# Action unit: {au_id}\n# picture  intensity\n",
+        line="{number:03}.jpg     {intensity}\n",
+    ):
+        """Write trials: (subject, trial) to one {AU: intensity} for each frame."""
+        base = tmp_path / "disfaplus"
+        for (subject, trial), frames in trials.items():
+            for au_id in AU_SETS["disfaplus"]:
+                text = heading.format(au_id=au_id)
+                for number, frame in enumerate(frames):
+                    text += line.format(number=number, intensity=frame.get(au_id, 0))
+                path = base / labels.format(subject=subject, trial=trial, au_id=au_id)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            for number in range(len(frames)):
+                path = base / images.format(subject=subject, trial=trial, number=number)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(jpeg)
+        return base
+
+    return make
+
+
 def shade(photo, number):
     """The photograph with a grey level in its corner that tells the frame."""
     marked = photo.copy()

@@ -97,3 +97,22 @@ def test_codes_without_pictures_say_where_pictures_belong(bp4d, tmp_path):
     (bp4d / "2D+3D").rename(tmp_path / "elsewhere")
     with pytest.raises(InputError, match=r"holds no pictures of BP4D; expected folders such as 2D\+3D/F001/T1"):
         read_bp4d(bp4d)
+
+
+def test_a_subject_without_a_task_that_others_have_is_refused_unless_told(bp4d):
+    (bp4d / "AUCoding/AU_OCC/M011_T8.csv").unlink()
+    with pytest.raises(
+        InputError,
+        match=r"AU_OCC lacks tables of tasks that other subjects have: 1 .M011_T8.csv.; .*copy .*--partial",
+    ):
+        read_bp4d(bp4d)
+    source = read_bp4d(bp4d, partial=True)
+    assert "Tables of codes that other subjects have and these lack: 1 (M011_T8.csv)." in source.notes
+    assert source.unlabelled == 3
+
+
+def test_tasks_that_nobody_has_and_tasks_without_pictures_are_said(bp4d, tmp_path):
+    (bp4d / "2D+3D/F001/T8").rename(tmp_path / "elsewhere")
+    tasks, pictures = read_bp4d(bp4d).notes
+    assert tasks.startswith("No subject has codes of T2, T3, T4, T5, T6, T7 in ")
+    assert pictures == "Tasks with codes and no folder of pictures, left out: 1 (F001/T8)."

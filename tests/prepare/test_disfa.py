@@ -63,6 +63,7 @@ def test_a_video_without_labels_is_counted_and_labels_without_a_video_are_kept(d
     source = read_disfa(disfa)
     assert source.unlabelled == 3
     assert source.clips[1].video is None
+    assert source.notes == ("Subjects with labels and no video, left out: 1 (SN003).",)
     assert sorted(path.name for path in labels.iterdir()) == ["SN002", "SN003"]
 
 

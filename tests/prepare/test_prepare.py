@@ -91,14 +91,39 @@ def test_what_cannot_be_used_is_listed_with_its_reason_and_stops_nothing(bp4d, j
     (pictures / "2441.jpg").write_bytes(cv2.imencode(".jpg", np.full((200, 200, 3), 90, np.uint8))[1].tobytes())
     (pictures / "2442.jpg").unlink()
     text = prepare(read_bp4d(bp4d), tmp_path / "out", size=SIZE)
-    assert rows_of(tmp_path / "out" / "skipped.csv") == [
-        {"subject": "F001", "clip": "T1", "frame": "2440", "reason": "picture damaged"},
-        {"subject": "F001", "clip": "T1", "frame": "2441", "reason": "no face found"},
-        {"subject": "F001", "clip": "T1", "frame": "2442", "reason": "no picture"},
+    rows = rows_of(tmp_path / "out" / "skipped.csv")
+    assert [(row["subject"], row["fold"], row["clip"], row["frame"], row["reason"]) for row in rows] == [
+        ("F001", "3", "T1", "2440", "picture damaged"),
+        ("F001", "3", "T1", "2441", "no face found"),
+        ("F001", "3", "T1", "2442", "no picture"),
     ]
     assert len(read_manifest(tmp_path / "out" / "manifest.csv").frames) == 15
     assert "| labelled frames | 18 |" in text
     assert "| left out: no face found | 1 |" in text
+
+
+def test_frames_that_are_left_out_keep_their_labels_and_are_counted_by_fold(bp4d, tmp_path):
+    for place in ("F001/T1/2440.jpg", "F001/T1/2441.jpg", "M011/T8/7.jpg"):
+        (bp4d / "2D+3D" / place).unlink()
+    text = prepare(read_bp4d(bp4d), tmp_path / "out", size=SIZE)
+    rows = rows_of(tmp_path / "out" / "skipped.csv")
+    assert list(rows[0]) == [
+        "subject",
+        "fold",
+        "clip",
+        "frame",
+        "reason",
+        *(f"AU{number}" for number in AU_SETS["bp4d"]),
+    ]
+    assert [(row["fold"], row["AU1"], row["AU6"], row["AU12"]) for row in rows] == [
+        ("3", "", "0", "1"),  # 9, unknown, is an empty cell
+        ("3", "0", "1", "1"),
+        ("2", "1", "1", "1"),
+    ]
+    left_out = text.partition("## Left out")[2].partition("##")[0]
+    assert "| frames | 0 | 1 | 2 |" in left_out
+    assert "| AU1 | 0 | 1 | 0 |" in left_out
+    assert "| AU12 | 0 | 1 | 2 |" in left_out
 
 
 def test_a_mended_picture_is_taken_up_by_the_next_run(bp4d, jpeg, tmp_path):
@@ -137,7 +162,7 @@ def test_a_video_stopped_half_way_goes_on_with_the_missing_frames(make_disfa, tm
 
 
 def test_two_workers_make_the_same_files(make_bp4d, tmp_path):
-    source = read_bp4d(make_bp4d({("F001", "T1"): {1: {}, 2: {}}, ("F007", "T2"): {1: {12: 1}}}))
+    source = read_bp4d(make_bp4d({("F001", "T1"): {1: {}, 2: {}}, ("F007", "T1"): {1: {12: 1}}}))
     seen = []
     prepare(source, tmp_path / "one", size=SIZE)
     prepare(source, tmp_path / "two", size=SIZE, workers=2, progress=lambda done, total: seen.append((done, total)))
@@ -177,7 +202,7 @@ def test_a_folder_with_something_else_is_refused(bp4d, tmp_path):
     with pytest.raises(InputError, match="full holds other things already; choose a new or empty folder"):
         prepare(source, tmp_path / "full", size=SIZE)
     prepare(source, tmp_path / "out", size=SIZE)
-    with pytest.raises(InputError, match="was begun with size 64; this has .*choose another folder"):
+    with pytest.raises(InputError, match="was begun with size 64 .now 65.; .*choose another folder"):
         prepare(source, tmp_path / "out", size=SIZE + 1)
 
 

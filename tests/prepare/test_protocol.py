@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vlfau.errors import ConfigError, ManifestError
 from vlfau.facs import AU_SETS
 from vlfau.prepare import read_protocol
 from vlfau.prepare.counts import class_weights
+from vlfau.prepare.dealing import deal
 
 # List files of ME-GraphAU, fold 1 (the same in JAA-Net).
 GOLDEN = {
@@ -97,3 +100,22 @@ def test_wrong_folds_are_refused(tmp_path, text, message):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=message):
         read_protocol("bp4d", path)
+
+
+@given(
+    st.dictionaries(st.text("0123456789", min_size=1, max_size=3), st.integers(1, 12), min_size=3), st.integers(0, 9)
+)
+def test_dealt_folds_hold_every_subject_once_and_differ_by_less_than_one_subject(frames, seed):
+    folds = deal(frames, 3, seed)
+    assert sorted(name for fold in folds for name in fold) == sorted(frames)
+    totals = [sum(frames[name] for name in fold) for fold in folds]
+    assert max(totals) - min(totals) <= max(frames.values())
+    assert deal(dict(reversed(frames.items())), 3, seed) == folds
+
+
+def test_the_published_positives_of_ck_plus_are_the_published_rates_of_593():
+    published = read_protocol("ckplus").published
+    rates = {1: 292, 2: 196, 4: 322, 5: 172, 6: 206, 7: 201, 9: 125, 12: 187, 15: 150, 20: 130}
+    rates |= {24: 96, 25: 484, 27: 137}  # van der Maaten and Hendriks 2012, Table 2, in thousandths
+    assert {au_id: round(1000 * count / 593) for au_id, count in published.positives.items()} == rates
+    assert (published.subjects, published.frames) == (123, 593)

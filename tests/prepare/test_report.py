@@ -33,11 +33,15 @@ def test_every_difference_is_named():
     counts.positives[0, 5] -= 1
     counts.known[0, 0] -= 4
     clips = tuple(clip for clip in source.clips if clip.subject_id != "SN002")
-    text = report(Source(source.protocol, clips, unlabelled=7), counts, [Skipped("SN003", "left", 1, "no face found")])
+    text = report(
+        Source(source.protocol, clips, unlabelled=7),
+        counts,
+        [Skipped("SN003", 1, "left", 1, "no face found", (0,) * 8)],
+    )
     assert "* Fold 1 has 43,603 frames; 43,605 are published." in text
     assert "* Fold 1 differs in the positives of AU12 (-1)." in text
     assert "* Fold 3 lacks the subjects SN002." in text
-    assert "Fold 2" not in text
+    assert "* Fold 2" not in text
     assert "| left out: no face found | 1 |" in text
     assert "| pictures without labels, not used | 7 |" in text
 

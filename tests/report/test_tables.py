@@ -157,6 +157,14 @@ def test_other_real_faces_with_the_same_aus_do_not_join(tmp_path, real, descript
     assert "real faces" in tables["other1-f1"].title
 
 
+@pytest.mark.parametrize("au_set", ["ckplus", "disfaplus"])
+def test_a_data_set_that_is_in_none_of_the_papers_tables_has_its_own(tmp_path, real, au_set):
+    write_crossval(tmp_path / "cv", dataclasses.replace(real, au_set=au_set, description=au_set), level=0.3)
+    tables = tables_of(tmp_path)
+    assert [row.labels for row in tables["other1-f1"].rows] != []
+    assert f"real faces ({au_set})" in tables["other1-f1"].title
+
+
 def test_the_ablation_shows_settings_means_over_seeds_and_their_deviation(tmp_path, data):
     write_ablation(tmp_path / "ab", data, level=0.5, seeds=(1, 3))
     rows = tables_of(tmp_path)["synthetic1-ablation"].rows

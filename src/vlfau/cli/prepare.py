@@ -1,9 +1,9 @@
 """`vlfau prepare`: raw data sets in, aligned faces and a manifest out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 if TYPE_CHECKING:
     from vlfau.prepare import Source
@@ -14,7 +14,16 @@ prepare = App(name="prepare", help="Turn a raw data set into aligned faces and a
 
 
 @prepare.command
-def bp4d(source: Path, out: Path, /, *, size: int = 256, workers: int = 1, folds: Path | None = None) -> int:
+def bp4d(
+    source: Path,
+    out: Path,
+    /,
+    *,
+    size: int = 256,
+    workers: int = 1,
+    folds: Path | None = None,
+    partial: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
     """Prepare BP4D.
 
     A run that was stopped goes on where it was when it is started again.
@@ -25,10 +34,11 @@ def bp4d(source: Path, out: Path, /, *, size: int = 256, workers: int = 1, folds
         size: Side of the aligned faces in pixels.
         workers: Processes to use.
         folds: A TOML file with other folds: [[bp4d.folds]] tables with subjects = [...].
+        partial: Go on where a subject lacks the codes of a task that other subjects have.
     """
     from vlfau.prepare import read_bp4d
 
-    return _run(read_bp4d(source, folds), out, size, workers)
+    return _run(read_bp4d(source, folds, partial=partial), out, size, workers)
 
 
 @prepare.command
@@ -48,6 +58,58 @@ def disfa(source: Path, out: Path, /, *, size: int = 256, workers: int = 1, fold
     from vlfau.prepare import read_disfa
 
     return _run(read_disfa(source, folds), out, size, workers)
+
+
+@prepare.command
+def ckplus(
+    source: Path,
+    out: Path,
+    /,
+    *,
+    size: int = 256,
+    workers: int = 1,
+    folds: Path | None = None,
+    with_neutral: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Prepare CK+ (the extended Cohn-Kanade data set).
+
+    Takes the last frame of every sequence, which alone is coded. A run that was stopped resumes when it is started
+    again.
+
+    Args:
+        source: Folder with FACS/S005/001/S005_001_00000011_facs.txt,
+            cohn-kanade-images/S005/001/S005_001_00000011.png and, to name genders, subjects.csv (subject_id,gender).
+        out: Folder for faces, manifest.csv, skipped.csv, folds.toml and report.md, new or begun before.
+        size: Side of the aligned faces in pixels.
+        workers: Processes to use.
+        folds: A TOML file with folds: [[ckplus.folds]] tables with subjects = [...]. Without it, subjects are dealt
+            into three folds by a fixed rule, since none are published.
+        with_neutral: Take the first frame of every sequence too, with all AUs absent. It is neutral by design of the
+            data set; nobody coded it.
+    """
+    from vlfau.prepare import read_ckplus
+
+    return _run(read_ckplus(source, folds, with_neutral=with_neutral), out, size, workers)
+
+
+@prepare.command
+def disfaplus(source: Path, out: Path, /, *, size: int = 256, workers: int = 1, folds: Path | None = None) -> int:
+    """Prepare DISFA+ (the extended DISFA data set).
+
+    A run that was stopped resumes when it is started again.
+
+    Args:
+        source: Folder with Labels/SN001/A1_AU1_TrailNo_1/AU1.txt, Images/SN001/A1_AU1_TrailNo_1/000.jpg and, to name
+            genders, subjects.csv (subject_id,gender).
+        out: Folder for faces, manifest.csv, skipped.csv and report.md, new or begun before.
+        size: Side of the aligned faces in pixels.
+        workers: Processes to use.
+        folds: A TOML file with other folds: [[disfaplus.folds]] tables with subjects = [...]. Without it, people are
+            in the folds that they have in DISFA.
+    """
+    from vlfau.prepare import read_disfaplus
+
+    return _run(read_disfaplus(source, folds), out, size, workers)
 
 
 @prepare.command

@@ -101,7 +101,7 @@ def _align_clip(clip: Clip, folder: Path, size: int, tried: Callable[[], None]) 
     for frame, pixels in frames_of(clip, unfinished(clip, folder)):
         reason = DAMAGED if pixels is None else _align(pixels, folder / clip.crop(frame), geometry)
         if reason:
-            skipped.append(Skipped(clip.subject_id, clip.task, frame.number, reason))
+            skipped.append(Skipped.of(clip, frame, reason))
         tried()
     return skipped
 

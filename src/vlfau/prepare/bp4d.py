@@ -1,38 +1,45 @@
-"""BP4D as it is delivered: a table of codes a task, and a folder of pictures a task."""
+"""BP4D as it is delivered: a table of codes and a folder of pictures for each task of a subject."""
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from vlfau.errors import InputError, ManifestError
 from vlfau.prepare.clips import Clip, LabelledFrame, Source
-from vlfau.prepare.folders import entries, find_below, find_first, numbered_pictures, read_lines
+from vlfau.prepare.folders import entries, find_below, find_first, listed, named, numbered_pictures, read_lines
 from vlfau.prepare.protocol import read_protocol
 
 __all__ = ["read_bp4d"]
 
+Key = tuple[str, str]
+"""A subject and a task, such as ("F001", "T1")."""
+
 LABEL_FILE: Final = re.compile(r"([FM]\d+)_(T\d+)\.csv", re.IGNORECASE)
 SUBJECT: Final = re.compile(r"[FM]\d+", re.IGNORECASE)
 TASK: Final = re.compile(r"T\d+", re.IGNORECASE)
+TASKS: Final = tuple(f"T{number}" for number in range(1, 9))
 UNKNOWN: Final = "9"
 CODES: Final = {"0": 0, "1": 1, UNKNOWN: None}
 
 
-def read_bp4d(folder: Path, folds: Path | None = None) -> Source:
+def read_bp4d(folder: Path, folds: Path | None = None, *, partial: bool = False) -> Source:
     """Read `AUCoding/AU_OCC/F001_T1.csv` and find `2D+3D/F001/T1/2440.jpg`, whatever their case and padding.
 
     Args:
         folder: Of the release.
         folds: A file with other folds than the field's.
+        partial: Whether a subject may lack a task that others have. Tasks that every subject lacks are left out and
+            named in the report either way.
 
     Raises:
-        InputError: There are no labels or no pictures, or a table is wrong.
+        InputError: There are no labels or no pictures, a table is wrong, or a subject lacks a task that others have.
     """
     protocol = read_protocol("bp4d", folds)
     tables = _label_files(folder)
     pictures = _picture_folders(folder)
+    notes = [*_missing_tasks(tables, partial=partial), *_without_pictures(tables, pictures)]
     clips = []
     for (subject_id, task), path in sorted(tables.items()):
         files = numbered_pictures(pictures.get((subject_id, task)))
@@ -49,10 +56,41 @@ def read_bp4d(folder: Path, folds: Path | None = None) -> Source:
             )
         )
     uncoded = [path for key, path in pictures.items() if key not in tables]
-    return Source(protocol, tuple(clips), unlabelled=sum(len(numbered_pictures(path)) for path in uncoded))
+    return Source(
+        protocol,
+        tuple(clips),
+        unlabelled=sum(len(numbered_pictures(path)) for path in uncoded),
+        notes=tuple(notes),
+    )
 
 
-def _label_files(folder: Path) -> dict[tuple[str, str], Path]:
+def _missing_tasks(tables: Mapping[Key, Path], *, partial: bool) -> Iterator[str]:
+    """Say which tasks the tables lack, or refuse a subject without one that others have."""
+    there = {task for _, task in tables}
+    example = next(iter(tables.values())).parent
+    if absent := [task for task in TASKS if task not in there]:
+        yield (
+            f"No subject has codes of {', '.join(absent)} in {example}; the published numbers are of the tasks "
+            f"{TASKS[0]} to {TASKS[-1]}."
+        )
+    subjects = sorted({subject_id for subject_id, _ in tables})
+    gaps = [f"{name}_{task}.csv" for name in subjects for task in sorted(there) if (name, task) not in tables]
+    if gaps and not partial:
+        raise InputError(
+            f"{example} lacks tables of tasks that other subjects have: {listed(gaps)}; the folds are tested on all "
+            "tasks of a subject, so copy them again, or go on without them with --partial"
+        )
+    if gaps:
+        yield f"Tables of codes that other subjects have and these lack: {listed(gaps)}."
+
+
+def _without_pictures(tables: Mapping[Key, Path], pictures: Mapping[Key, Path]) -> Iterator[str]:
+    blind = [f"{subject_id}/{task}" for subject_id, task in sorted(tables.keys() - pictures.keys())]
+    if blind:
+        yield f"Tasks with codes and no folder of pictures, left out: {listed(blind)}."
+
+
+def _label_files(folder: Path) -> dict[Key, Path]:
     codes = find_first(folder, [("AUCoding", "AU_OCC"), ("AU_OCC",)])
     matches = [(LABEL_FILE.fullmatch(path.name), path) for path in entries(codes or folder)]
     found = {(match[1].upper(), match[2].upper()): path for match, path in matches if match}
@@ -64,13 +102,11 @@ def _label_files(folder: Path) -> dict[tuple[str, str], Path]:
     return found
 
 
-def _picture_folders(folder: Path) -> dict[tuple[str, str], Path]:
+def _picture_folders(folder: Path) -> dict[Key, Path]:
     root = find_below(folder, "2D+3D") or folder
     found = {}
-    for subject in entries(root):
-        if SUBJECT.fullmatch(subject.name) and subject.is_dir():
-            tasks = [path for path in entries(subject) if TASK.fullmatch(path.name) and path.is_dir()]
-            found.update({(subject.name.upper(), path.name.upper()): path for path in tasks})
+    for subject in named(root, SUBJECT):
+        found.update({(subject.name.upper(), path.name.upper()): path for path in named(subject, TASK)})
     if not found:
         raise InputError(
             f"{root} holds no pictures of BP4D; expected folders such as 2D+3D/F001/T1 or F001/T1, put them there"

@@ -17,15 +17,19 @@ class LabelledFrame:
 
     Attributes:
         number: As the data set counts.
-        occurrence: (N,), 0 or 1 an AU; None where unknown.
-        intensity: (N,), 0 to 5 an AU; empty if the data set codes none.
+        occurrence: (N,), 0 or 1 for each AU; None where unknown.
+        intensity: (N,), 0 to 5 for each AU, None where unknown; empty if the data set codes none.
         picture: Its file; None if there is none, or if the clip is a video.
+        side: (N,), left, right, both or an empty text for each AU; empty if the data set codes none.
+        coded: Whether a coder looked at the frame; a frame that is neutral by design of the data set may not be.
     """
 
     number: int
     occurrence: tuple[int | None, ...]
-    intensity: tuple[int, ...] = ()
+    intensity: tuple[int | None, ...] = ()
     picture: Path | None = None
+    side: tuple[str, ...] = ()
+    coded: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +65,28 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A labelled frame that the manifest leaves out, and why."""
+    """A labelled frame that the manifest leaves out.
+
+    Attributes:
+        subject_id: Name of the person.
+        fold: The fold that tests the person.
+        task: Name of the task or the camera.
+        number: As the data set counts.
+        reason: Why it is left out.
+        occurrence: (N,), its labels: 0 or 1 for each AU, None where unknown.
+    """
 
     subject_id: str
+    fold: int
     task: str
     number: int
     reason: str
+    occurrence: tuple[int | None, ...]
+
+    @classmethod
+    def of(cls, clip: Clip, frame: LabelledFrame, reason: str) -> "Skipped":
+        """Leave out a frame of a clip."""
+        return cls(clip.subject_id, clip.fold, clip.task, frame.number, reason, frame.occurrence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +97,15 @@ class Source:
         protocol: Its AUs and folds.
         clips: What it holds.
         unlabelled: Number of pictures in clips without any labels.
+        skipped: Frames whose labels could not be read.
+        notes: Sentences for the report: what the release lacks, and what was not used.
     """
 
     protocol: Protocol
     clips: tuple[Clip, ...]
     unlabelled: int = 0
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def frames(self) -> Iterator[tuple[Clip, LabelledFrame]]:
         """Yield every labelled frame with its clip."""

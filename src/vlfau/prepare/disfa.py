@@ -8,7 +8,7 @@ import cv2
 
 from vlfau.errors import ImageError, InputError, ManifestError
 from vlfau.prepare.clips import Clip, LabelledFrame, Source
-from vlfau.prepare.folders import entries, find_below, read_lines
+from vlfau.prepare.folders import entries, find_below, listed, read_lines
 from vlfau.prepare.genders import read_genders
 from vlfau.prepare.protocol import Protocol, read_protocol
 
@@ -17,8 +17,6 @@ __all__ = ["read_disfa"]
 SUBJECT: Final = re.compile(r"SN\d+", re.IGNORECASE)
 VIDEO: Final = re.compile(r"leftvideo(SN\d+)_comp\.avi", re.IGNORECASE)
 LINE: Final = re.compile(r"\s*(\d+)\s*,\s*([0-5])\s*")
-PRESENT_FROM: Final = 2
-"""The least intensity that counts as occurrence (B, slight)."""
 CAMERA: Final = "left"
 
 
@@ -50,7 +48,10 @@ def read_disfa(folder: Path, folds: Path | None = None) -> Source:
                 unlabelled=_surplus(video, labels, frames) if video is not None else 0,
             )
         )
-    return Source(protocol, tuple(clips), unlabelled=sum(max(0, _length(video)) for video in videos.values()))
+    blind = [clip.subject_id for clip in clips if clip.video is None]
+    notes = [f"Subjects with labels and no video, left out: {listed(blind)}."] if blind else []
+    surplus = sum(max(0, _length(video)) for video in videos.values())
+    return Source(protocol, tuple(clips), unlabelled=surplus, notes=tuple(notes))
 
 
 def _label_folders(folder: Path) -> dict[str, Path]:
@@ -95,7 +96,7 @@ def _read_labels(folder: Path, subject_id: str, protocol: Protocol) -> tuple[Lab
     frames = []
     for number in sorted(by_au[0]):
         intensity = tuple(intensities[number] for intensities in by_au)
-        occurrence = tuple(int(value >= PRESENT_FROM) for value in intensity)
+        occurrence = tuple(int(value >= protocol.occurs_at) for value in intensity)
         frames.append(LabelledFrame(number, occurrence, intensity))
     return tuple(frames)
 

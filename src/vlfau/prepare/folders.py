@@ -1,12 +1,14 @@
 """Folders whose names vary from copy to copy of a data set: letter case, zero padding, a level more or less."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vlfau.errors import InputError, ManifestError
 
-__all__ = ["entries", "find_below", "find_first", "numbered_pictures", "read_lines"]
+__all__ = ["entries", "find_below", "find_first", "listed", "named", "numbered_pictures", "read_lines"]
 
+NUMBER = re.compile(r"(\d+)", re.ASCII)
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
 
 
@@ -41,20 +43,43 @@ def find_first(folder: Path, candidates: Sequence[Sequence[str]]) -> Path | None
     return next((path for path in found if path is not None), None)
 
 
-def numbered_pictures(folder: Path | None) -> dict[int, Path]:
+def named(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
+    """Return the folders in a folder whose whole names fit a pattern, by name."""
+    return [path for path in entries(folder) if pattern.fullmatch(path.name) and path.is_dir()]
+
+
+def numbered_pictures(folder: Path | None, pattern: re.Pattern[str] = NUMBER) -> dict[int, Path]:
     """Return the pictures of a folder by the whole number that their names hold (`0732.jpg` is 732).
+
+    Args:
+        folder: Where to look; None, or a folder that does not exist, holds no picture.
+        pattern: Of the name without suffix; its first group is the number.
 
     Raises:
         ManifestError: Two pictures have the same number.
     """
     found: dict[int, Path] = {}
     for path in entries(folder) if folder is not None and folder.is_dir() else ():
-        if path.suffix.lower() not in PICTURE_SUFFIXES or not path.stem.isdecimal():
+        match = pattern.fullmatch(path.stem)
+        if path.suffix.lower() not in PICTURE_SUFFIXES or match is None:
             continue
-        other = found.setdefault(int(path.stem), path)
+        number = int(match[1])
+        other = found.setdefault(number, path)
         if other != path:
-            raise ManifestError(f"{path} and {other.name} are both frame {int(path.stem)}; remove one of them")
+            raise ManifestError(f"{path} and {other.name} are both frame {number}; remove one of them")
     return found
+
+
+def listed(names: Iterable[str], limit: int = 5) -> str:
+    """Return how many names there are, and a few of them.
+
+    >>> listed(["a", "b", "c"], limit=2)
+    '3 (a, b and 1 more)'
+    """
+    every = list(names)
+    shown = ", ".join(every[:limit])
+    more = f" and {len(every) - limit:,} more" if len(every) > limit else ""
+    return f"{len(every):,} ({shown}{more})"
 
 
 def read_lines(path: Path) -> list[str]:

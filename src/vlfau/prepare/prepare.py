@@ -11,7 +11,7 @@ from vlfau.prepare.align import align_clips, unfinished
 from vlfau.prepare.clips import NO_PICTURE, Clip, Skipped, Source
 from vlfau.prepare.counts import Counts
 from vlfau.prepare.report import report
-from vlfau.prepare.tables import write_manifest, write_skipped
+from vlfau.prepare.tables import write_folds, write_manifest, write_skipped
 
 __all__ = ["prepare"]
 
@@ -65,8 +65,10 @@ def prepare(
     ]
     if not kept:
         raise NoFaceError(f"none of the {total:,} pictures shows a face that could be found; check the pictures")
-    write_skipped(folder / "skipped.csv", skipped)
-    write_manifest(folder / "manifest.csv", source.protocol.au_ids, kept, occurs_at=source.protocol.occurs_at)
+    write_skipped(folder / "skipped.csv", source.protocol.au_ids, skipped)
+    write_manifest(folder / "manifest.csv", source.protocol, kept)
+    if source.protocol.num_dealt:
+        write_folds(folder / "folds.toml", source.protocol)
     text = report(source, Counts.of(source.protocol, kept), skipped)
     with replacing(folder / "report.md") as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -82,7 +84,7 @@ def _align(
     done = total - sum(count for _, count in missing)
     progress(done, total)
     todo = [clip for clip, count in missing if count]
-    skipped = [entry for clip in source.clips for entry in _without_picture(clip)]
+    skipped = [*source.skipped, *(entry for clip in source.clips for entry in _without_picture(clip))]
     for failed in align_clips(
         todo, folder, size=size, workers=workers, progress=lambda tried: progress(done + tried, total)
     ):
@@ -91,8 +93,4 @@ def _align(
 
 
 def _without_picture(clip: Clip) -> list[Skipped]:
-    return [
-        Skipped(clip.subject_id, clip.task, frame.number, NO_PICTURE)
-        for frame in clip.frames
-        if not clip.has_picture(frame)
-    ]
+    return [Skipped.of(clip, frame, NO_PICTURE) for frame in clip.frames if not clip.has_picture(frame)]

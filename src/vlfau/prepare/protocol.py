@@ -1,15 +1,18 @@
 """The folds of a data set, and the figures published of them."""
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from vlfau.errors import ConfigError, ManifestError
 from vlfau.facs import AU_SETS
+from vlfau.prepare.dealing import deal
 
-__all__ = ["Fold", "Protocol", "read_protocol"]
+__all__ = ["Fold", "Protocol", "Published", "read_protocol"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +33,53 @@ class Fold:
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """What was published of a data set as a whole, as far as it is known.
+
+    Attributes:
+        source: Who published it.
+        subjects: Number of people.
+        frames: Number of coded frames.
+        positives: Frames in which an AU is present, by its number.
+    """
+
+    source: str
+    subjects: int | None = None
+    frames: int | None = None
+    positives: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
 class Protocol:
     """How a data set is split and written down.
 
     Attributes:
-        name: Of the data set, "bp4d" or "disfa".
+        name: Of the data set: "bp4d", "disfa", "ckplus" or "disfaplus".
+        title: The same as people write it.
         au_ids: (N,), the AUs used, in order.
         occurs_at: The intensity from which an AU counts as present.
-        folds: Fold 1 first.
+        folds: Fold 1 first; none yet where the subjects are still to be dealt.
         genders_by_prefix: Whether a subject's name starts with the gender, F or M.
         list_offset: What to add to a frame's number in the list files to count as the data set does.
         path: The file that names the folds.
+        notes: Sentences for the report.
+        published: Of the data set as a whole, or None.
+        num_dealt: Into how many folds subjects are dealt by rule; 0 where the folds are named.
+        seed: Of that rule.
     """
 
     name: str
+    title: str
     au_ids: tuple[int, ...]
     occurs_at: int
     folds: tuple[Fold, ...]
     genders_by_prefix: bool
     list_offset: int
     path: Path
+    notes: tuple[str, ...] = ()
+    published: Published | None = None
+    num_dealt: int = 0
+    seed: int = 0
 
     def fold_of(self, subject_id: str) -> int:
         """Return the number of the fold that tests a subject, from 1.
@@ -69,13 +99,24 @@ class Protocol:
         """Return F or M where a subject's name tells it, else an empty text."""
         return subject_id[0] if self.genders_by_prefix and subject_id[0] in {"F", "M"} else ""
 
+    def dealt(self, frames: Mapping[str, int]) -> "Protocol":
+        """Return the protocol with the subjects dealt into folds, or itself where the folds are named.
+
+        Args:
+            frames: The number of coded frames of every subject.
+        """
+        if not self.num_dealt:
+            return self
+        return replace(self, folds=tuple(map(Fold, deal(frames, self.num_dealt, self.seed))))
+
 
 def read_protocol(name: str, folds: Path | None = None) -> Protocol:
     """Read the protocol of a data set.
 
     Args:
-        name: "bp4d" or "disfa".
-        folds: A TOML file with other folds, `[[bp4d.folds]]` with `subjects`; None takes the field's three.
+        name: "bp4d", "disfa", "ckplus" or "disfaplus".
+        folds: A TOML file with other folds, `[[bp4d.folds]]` with `subjects`; None takes the field's, or those of the
+            rule where the field has none.
 
     Raises:
         ConfigError: The file cannot be read, has no folds for the data set, or puts a subject in two of them.
@@ -84,16 +125,27 @@ def read_protocol(name: str, folds: Path | None = None) -> Protocol:
     table = _read(own)[name]
     au_ids = AU_SETS[table["aus"]]
     path = folds or own
-    entries = table["folds"] if folds is None else _entries(path, name)
+    entries = table.get("folds", []) if folds is None else _entries(path, name)
+    deals = table.get("deal", {}) if folds is None else {}
     return Protocol(
         name=name,
+        title=table["title"],
         au_ids=au_ids,
         occurs_at=table["occurs_at"],
         folds=_check(path, tuple(_fold(path, entry, len(au_ids)) for entry in entries)),
-        genders_by_prefix=table["genders_by_prefix"],
-        list_offset=table["list_offset"],
+        genders_by_prefix=table.get("genders_by_prefix", False),
+        list_offset=table.get("list_offset", 0),
         path=path,
+        notes=(*table.get("notes", ()), *(table.get("fold_notes", ()) if folds is None else ())),
+        published=_published(table["published"]) if "published" in table else None,
+        num_dealt=deals.get("folds", 0),
+        seed=deals.get("seed", 0),
     )
+
+
+def _published(table: dict[str, Any]) -> Published:
+    positives = {int(label.removeprefix("AU")): count for label, count in table.get("positives", {}).items()}
+    return Published(table["source"], table.get("subjects"), table.get("frames"), MappingProxyType(positives))
 
 
 def _read(path: Path) -> dict[str, Any]:

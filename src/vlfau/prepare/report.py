@@ -14,7 +14,7 @@ _HEAD = """# {name}: {frames} aligned faces of {subjects} subjects
 |---|---|
 | labelled frames | {labelled} |
 | in manifest.csv | {frames} |
-{skipped}
+{skipped}{neutral}
 | pictures without labels, not used | {unlabelled} |
 | labels that are unknown, masked | {unknown} |
 
@@ -32,6 +32,21 @@ Of the frames that train: here, and as published.
 """
 
 
+_LEFT_OUT = """
+## Left out
+
+Frames that skipped.csv lists, by the fold that tests them, and in how many of them an AU is present.
+
+"""
+
+_WHOLE = """
+## The whole data set
+
+What the labels hold, and the difference from what was published by {source}.
+
+"""
+
+
 def report(source: Source, counts: Counts, skipped: Sequence[Skipped]) -> str:
     """Return the report on a data set as Markdown.
 
@@ -40,19 +55,28 @@ def report(source: Source, counts: Counts, skipped: Sequence[Skipped]) -> str:
         counts: Of the frames in the manifest.
         skipped: The frames that it leaves out.
     """
+    protocol = source.protocol
     reasons = Counter(entry.reason for entry in skipped)
+    neutral = sum(not frame.coded for _, frame in source.frames())
     head = _HEAD.format(
-        name=source.protocol.name.upper(),
+        name=protocol.title,
         frames=f"{counts.frames.sum():,}",
         subjects=counts.subjects.sum(),
         labelled=f"{counts.frames.sum() + len(skipped):,}",
         skipped="\n".join(f"| left out: {reason} | {count:,} |" for reason, count in sorted(reasons.items()))
         or "| left out | 0 |",
+        neutral=f"\n| of the labelled frames, neutral by design and not coded | {neutral:,} |" if neutral else "",
         unlabelled=f"{source.unlabelled + sum(clip.unlabelled for clip in source.clips):,}",
         unknown=f"{(counts.frames[:, None] - counts.known).sum():,}",
     )
     parts = [head, "\n".join(_count_table(source, counts)), "\n\n", "\n".join(_differences(source, counts)), "\n"]
-    return "".join([*parts, _WEIGHTS, "\n".join(_weight_table(source, counts)), "\n"])
+    if skipped:
+        parts += [_LEFT_OUT, "\n".join(_left_out_table(source, skipped)), "\n"]
+    if protocol.published is not None:
+        parts += [_WHOLE.format(source=protocol.published.source), "\n".join(_whole_table(source)), "\n"]
+    parts += [_WEIGHTS, "\n".join(_weight_table(source, counts)), "\n"]
+    notes = [f"* {note}" for note in (*source.notes, *protocol.notes)]
+    return "".join([*parts, *(["\n## Notes\n\n", "\n".join(notes), "\n"] if notes else [])])
 
 
 def _header(source: Source) -> list[str]:
@@ -70,6 +94,36 @@ def _count_table(source: Source, counts: Counts) -> Iterator[str]:
         published = [fold.positives[place] if fold.positives else None for fold in folds]
         here = counts.positives[:, place].tolist()
         yield _line(f"AU{au_id}", [_beside(*pair) for pair in zip(here, published, strict=True)])
+
+
+def _left_out_table(source: Source, skipped: Sequence[Skipped]) -> Iterator[str]:
+    by_fold = [
+        [entry.occurrence for entry in skipped if entry.fold == number]
+        for number in range(1, len(source.protocol.folds) + 1)
+    ]
+    yield from _header(source)
+    yield _line("frames", [f"{len(labels):,}" for labels in by_fold])
+    for place, au_id in enumerate(source.protocol.au_ids):
+        yield _line(f"AU{au_id}", [f"{sum(each[place] == 1 for each in labels):,}" for labels in by_fold])
+
+
+def _whole_table(source: Source) -> Iterator[str]:
+    """Compare what the labels hold, whether or not a frame has a picture, with what was published."""
+    published = source.protocol.published
+    assert published is not None
+    coded = [(clip.subject_id, frame.occurrence) for clip, frame in source.frames() if frame.coded]
+    coded += [(entry.subject_id, entry.occurrence) for entry in source.skipped]
+    yield "| | |"
+    yield "|---|---|"
+    yield _line("subjects", [_beside(len({subject_id for subject_id, _ in coded}), published.subjects)])
+    yield _line("coded frames", [_beside(len(coded), published.frames)])
+    for place, au_id in enumerate(source.protocol.au_ids):
+        here = sum(occurrence[place] == 1 for _, occurrence in coded)
+        yield _line(f"AU{au_id}", [_beside(here, published.positives.get(au_id))])
+    unverified = [f"AU{au_id}" for au_id in source.protocol.au_ids if au_id not in published.positives]
+    if published.positives and unverified:
+        yield ""
+        yield f"No verified number is known of {', '.join(unverified)}."
 
 
 def _weight_table(source: Source, counts: Counts) -> Iterator[str]:

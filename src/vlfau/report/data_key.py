@@ -2,11 +2,15 @@
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
 from vlfau.facs import AU_SETS
 from vlfau.report.scores import Scores
 
 __all__ = ["DataKey"]
+
+PUBLISHED_SETS: Final = ("bp4d", "disfa")
+"""The sets of AUs of the paper's tables; runs on any other data have tables of their own."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,9 @@ class DataKey:
         """The published data set that these are, or None."""
         if self.synthetic:
             return None
-        for name, au_ids in AU_SETS.items():
+        for name in PUBLISHED_SETS:
             # BP4D+ is another data set than BP4D.
-            if au_ids == self.au_ids and re.search(rf"\b{name}\b(?!\+)", self.description, re.IGNORECASE):
+            if AU_SETS[name] == self.au_ids and re.search(rf"\b{name}\b(?!\+)", self.description, re.IGNORECASE):
                 return name
         return None
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Final
 
 from vlfau.errors import InputError
 
-__all__ = ["LEFTOVERS", "remove_leftovers", "replacing", "sync"]
+__all__ = ["LEFTOVERS", "copy_whole", "remove_leftovers", "replacing", "sync"]
 
 LEFTOVERS: Final = ".vlfau-*.tmp"
 """The names of files that were not written to their end."""
@@ -34,6 +35,23 @@ def replacing(path: Path) -> Iterator[Path]:
         raise InputError(f"cannot write {path} ({error.strerror or error}); choose another place") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a file so that the copy appears whole or not at all; nobody else may be writing to the target.
+
+    A copy that a kill or a full disk cuts off is never taken for the file itself. The next call replaces it.
+
+    Raises:
+        OSError: The file cannot be read, or the copy cannot be written.
+    """
+    unfinished = target.with_name(f".{target.name}.copying")
+    try:
+        shutil.copyfile(source, unfinished)
+        sync(unfinished)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from vlfau.atomic import sync
+from vlfau.atomic import copy_whole, sync
 from vlfau.errors import MissingExtraError
 from vlfau.tables.columns import Cell, Kind
 from vlfau.tables.sink import Sink
@@ -134,7 +134,7 @@ class ParquetSink(Sink):
     def _take_finished(self) -> None:
         """Make the finished file the first part."""
         self._outdated.mkdir()
-        shutil.copyfile(self.path, self._outdated / "000000.parquet")
+        copy_whole(self.path, self._outdated / "000000.parquet")
         self._outdated.replace(self._folder)
 
     @staticmethod

@@ -1,23 +1,26 @@
 """CSV and JSON Lines.
 
 Rows are appended to `NAME.partial`. A kill may cut it anywhere, so what follows the last whole record is dropped on
-resume, and with it the last picture or frame, of whose faces some may be missing.
+resume, and with it the last picture or frame, of whose faces some may be missing. A finished table is copied there
+first, whole or not at all, and no row of it is ever dropped.
 """
 
 import json
 import os
-import shutil
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
-from vlfau.atomic import sync
+from vlfau.atomic import copy_whole, sync
 from vlfau.json_text import parse_json
 from vlfau.tables.columns import Cell, Place
 from vlfau.tables.records import RecordFile, csv_cells, csv_record, whole_records
 from vlfau.tables.sink import Sink
 
 __all__ = ["CsvSink", "JsonLinesSink", "side_file"]
+
+_CHUNK: Final = 1 << 20
 
 
 class _TextSink(Sink):
@@ -30,13 +33,12 @@ class _TextSink(Sink):
         return self.path.with_name(f"{self.path.name}.partial")
 
     def _start(self, *, resume: bool) -> dict[str, int | None]:
-        is_finished = resume and not self._partial.exists() and self.path.is_file()
-        if is_finished:
-            shutil.copyfile(self.path, self._partial)
+        if resume and not self._partial.exists() and self.path.is_file():
+            copy_whole(self.path, self._partial)
         done: dict[str, int | None] = {}
         size = 0
         if resume and self._partial.exists():
-            done, size = self._scan(keep_last=is_finished)
+            done, size = self._scan(finished_size=self._finished_size())
             os.truncate(self._partial, size)
         else:
             self._partial.write_bytes(b"")
@@ -47,8 +49,21 @@ class _TextSink(Sink):
             self._file.append(self._head())
         return done
 
-    def _scan(self, *, keep_last: bool) -> tuple[dict[str, int | None], int]:
-        """Return what is done, and how many bytes of the partial file hold it."""
+    def _finished_size(self) -> int:
+        """Return how many bytes of the partial file were copied from a finished table: all of that table, or none."""
+        if not self.path.is_file() or self.path.stat().st_size > self._partial.stat().st_size:
+            return 0
+        with self.path.open("rb") as finished, self._partial.open("rb") as partial:
+            while chunk := finished.read(_CHUNK):
+                if partial.read(len(chunk)) != chunk:
+                    return 0
+        return self.path.stat().st_size
+
+    def _scan(self, *, finished_size: int) -> tuple[dict[str, int | None], int]:
+        """Return what is done, and how many bytes of the partial file hold it.
+
+        The last picture or frame counts only within the first `finished_size` bytes.
+        """
         done: dict[str, int | None] = {}
         with self._partial.open("rb") as stream:
             records = whole_records(stream, quoted=self._quoted)
@@ -65,7 +80,7 @@ class _TextSink(Sink):
                         done.update([current])
                     size, current = end, place
                 end = next_end
-        if keep_last and current is not None:
+        if current is not None and end <= finished_size:
             done.update([current])
             size = end
         return done, size

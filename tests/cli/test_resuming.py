@@ -119,7 +119,7 @@ def test_a_signal_leaves_tables_to_go_on_with(predict, astronaut, tmp_path, monk
     interrupted(monkeypatch, lambda: signal.raise_signal(number), at=2)
     code, printed, rows = predict(astronaut, copy, "-q")
     assert (code, rows) == (130, [])
-    assert printed.err == "note: interrupted; the same command with --resume goes on\n"
+    assert printed.err == "note: interrupted; run the same command with --resume to continue\n"
     assert signal.getsignal(signal.SIGTERM) == handler
     assert "results.csv.partial" in names_in(out)
     code, printed, rows = predict(astronaut, copy, "-q", "--resume")
@@ -135,7 +135,7 @@ def test_an_interrupted_run_that_is_begun_anew_is_named(predict, astronaut, tmp_
     assert predict(astronaut, "-q")[0] == 130
     code, printed, rows = predict(astronaut, "-q")
     assert (code, len(rows)) == (0, 1)
-    assert printed.err == "note: an interrupted run was found and is begun anew; --resume would have gone on with it\n"
+    assert printed.err == "note: found an interrupted run; starting over (use --resume to continue it)\n"
     assert len(calls) == 2
     assert predict(astronaut, "-q")[1].err == ""
 

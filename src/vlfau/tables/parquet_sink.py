@@ -47,6 +47,12 @@ def schema_of(table: Table) -> Any:
 class ParquetSink(Sink):
     """One table, with its header and every column's meaning and unit in the file's metadata."""
 
+    def _is_table(self) -> bool:
+        try:
+            return HEADER_KEY in (parquet.read_schema(self.path).metadata or {})
+        except pa.ArrowInvalid:
+            return False
+
     def _start(self, *, resume: bool) -> dict[str, int | None]:
         self._schema = schema_of(self.table)
         self._rows: list[dict[str, Cell]] = []

@@ -14,7 +14,7 @@ from typing import Final
 
 from vlfau.atomic import copy_whole, sync
 from vlfau.json_text import parse_json
-from vlfau.tables.columns import Cell, Place
+from vlfau.tables.columns import Cell, Place, recognise
 from vlfau.tables.records import RecordFile, csv_cells, csv_record, whole_records
 from vlfau.tables.sink import Sink
 
@@ -31,6 +31,10 @@ class _TextSink(Sink):
     @property
     def _partial(self) -> Path:
         return self.path.with_name(f"{self.path.name}.partial")
+
+    def _is_table(self) -> bool:
+        with self.path.open("rb") as stream:
+            return self._is_head(stream.readline(_CHUNK))
 
     def _start(self, *, resume: bool) -> dict[str, int | None]:
         if resume and not self._partial.exists() and self.path.is_file():
@@ -110,6 +114,10 @@ class _TextSink(Sink):
         return head == self._head()
 
     @abstractmethod
+    def _is_head(self, line: bytes) -> bool:
+        """Say whether the first line of a file shows a table of vlfau's."""
+
+    @abstractmethod
     def _head(self) -> bytes:
         """Return the first record."""
 
@@ -126,6 +134,13 @@ class JsonLinesSink(_TextSink):
     """One JSON object a line: first the header, whose `kind` is "header", then the rows."""
 
     _quoted = False
+
+    def _is_head(self, line: bytes) -> bool:
+        try:
+            header = parse_json(line)
+        except ValueError:
+            return False
+        return isinstance(header, dict) and header.get("kind") == "header" and "vlfau" in header
 
     def _head(self) -> bytes:
         return f"{self.table.header_json()}\n".encode()
@@ -144,6 +159,9 @@ class CsvSink(_TextSink):
     """Comma-separated values in UTF-8; the header lies beside them as `NAME.columns.json`."""
 
     _quoted = True
+
+    def _is_head(self, line: bytes) -> bool:
+        return recognise(csv_cells(line)) is not None
 
     def _begin(self) -> None:
         side = self._partial_side

@@ -34,6 +34,8 @@ _TURNS: Final = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: c
 _MISSING_S: Final = 0.5
 """A video that ends this much before the time that the file promises was cut off."""
 _USUAL_RATE: Final = Fraction(30)
+_LARGEST_FALL_S: Final = 1.0
+"""Decoding times never fall; by less than this some writers are merely untidy."""
 
 
 def probe(path: Path) -> VideoInfo:
@@ -90,7 +92,7 @@ class _Reading:
     def frames(self) -> Iterator[VideoFrame]:
         reason = ""
         try:
-            packets = (packet for packet in self._container.demux(self._stream) if packet.size)
+            packets = _on_one_clock(packet for packet in self._container.demux(self._stream) if packet.size)
             first = next(packets, None)
             if first is not None:
                 is_timed = first.pts is not None and not self._has_guessed_times()
@@ -170,6 +172,21 @@ class _Reading:
                 f"video {self._name} is damaged: {self._damaged} packets cannot be decoded; the other frames are "
                 "read, for these copy it again"
             )
+
+
+def _on_one_clock(packets: Iterable[VideoPacket]) -> Iterator[VideoPacket]:
+    """Let time go on where the clock of a stream starts anew, as in recordings that were joined byte by byte."""
+    shift, last = 0, None
+    for packet in packets:
+        if packet.dts is not None and packet.time_base:
+            fall = 0 if last is None else last - (packet.dts + shift)
+            if fall * packet.time_base > _LARGEST_FALL_S:
+                shift += fall + (packet.duration or round(1 / (_USUAL_RATE * packet.time_base)))
+            last = packet.dts + shift
+        if shift:
+            packet.dts = None if packet.dts is None else packet.dts + shift
+            packet.pts = None if packet.pts is None else packet.pts + shift
+        yield packet
 
 
 @contextmanager

@@ -13,13 +13,14 @@ from vlfau.cli.picture_files import write_picture_files
 from vlfau.cli.predict_options import KeepOptions
 from vlfau.cli.unfinished import RunFile, Settings
 from vlfau.cli.video_files import VideoFiles
-from vlfau.errors import ConfigError, InputError
+from vlfau.errors import ConfigError, InputError, OutputError
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.images import Picture
 from vlfau.inference.results import FaceResult, PictureResult
 from vlfau.inference.sources import printable
 from vlfau.tables.errors_file import ErrorsFile
 from vlfau.tables.sinks import Sink, open_sink
+from vlfau.video.reader import is_video
 
 __all__ = ["Keeper"]
 
@@ -79,14 +80,14 @@ class Keeper:
         errors_file = _errors_path(out, self._tables)
         if any(path.absolute() == errors_file.absolute() for path in self._tables):
             raise ConfigError(f"this run lists its errors in {printable(errors_file)}; choose another name for --table")
-        if out is not None:
-            self._folder = OutputFolder(out, resume=resume, overwrite=self._options.overwrite)
-            self._opened.callback(self._folder.close)
-        if resume:
-            self._run.check()
-        self.begins_anew = self._run.exists() and not resume
         overwrite = self._options.overwrite
-        with self._opened as opened:
+        with ExitStack() as opened:
+            if out is not None:
+                self._folder = OutputFolder(out, resume=resume, overwrite=overwrite)
+                opened.callback(self._folder.close)
+            if resume:
+                self._run.check()
+            self.begins_anew = self._run.exists() and not resume
             for path in self._tables:
                 sink = open_sink(
                     path, model=self._model, format=self._options.format, resume=resume, overwrite=overwrite
@@ -116,11 +117,23 @@ class Keeper:
 
         Args:
             files: The inputs, each with what the user named: the file itself or a folder that holds it.
+
+        Raises:
+            OutputError: A file of an input could not be written without overwriting another.
         """
-        if self._folder is not None:
-            self._folder.protect(files)
-            parents = self._options.parents
-            self._names = {file: output_name(given, file, parents=parents) for file, given in files.items()}
+        if self._folder is None:
+            return
+        self._folder.protect(files)
+        owners: dict[Path, Path] = {}
+        for file, given in files.items():
+            name = self._names[file] = output_name(given, file, parents=self._options.parents)
+            if (other := owners.setdefault(name, file)) != file:
+                raise OutputError(
+                    f"{printable(other)} and {printable(file)} would write the same files {name} in "
+                    f"{printable(self._folder.folder)}; keep their folders apart with --parents"
+                )
+            ending = ".summary.txt" if is_video(file) else ".vlfau.jpg"
+            self._folder.check(name.with_name(f"{name.name}{ending}"), printable(file))
 
     def is_done(self, file: Path, *, is_video: bool) -> bool:
         """Say whether an earlier run did all that there is to do with an input."""

@@ -47,8 +47,33 @@ class OutputFolder:
         """Never write over these files."""
         self._inputs.update(Path(os.path.realpath(path)) for path in inputs)
 
+    def check(self, name: Path, owner: str) -> None:
+        """Make sure that a path may be written.
+
+        Args:
+            name: Relative to the folder.
+            owner: The input that the file is about, as text.
+
+        Raises:
+            OutputError: The path is an input, belongs to another input, or holds a file that vlfau did not write.
+        """
+        path, key = self.folder / name, name.as_posix()
+        shown = printable(path)
+        if Path(os.path.realpath(path)) in self._inputs:
+            raise OutputError(f"{shown} is one of the inputs and is not overwritten; choose another --out")
+        if self._owners.get(key, owner) != owner:
+            raise OutputError(
+                f"{self._owners[key]} and {owner} would both write {shown}; keep their folders apart with --parents, "
+                "or choose another --out for one of them"
+            )
+        if key not in self._known and not self._overwrite and os.path.lexists(path):
+            raise OutputError(
+                f"{shown} exists, and vlfau did not write it; move it away, choose another --out, or replace it with "
+                "--overwrite"
+            )
+
     def claim(self, name: Path, owner: str) -> Path:
-        """Return a path to write to; its folders are made.
+        """Return a path to write to, which is remembered; its folders are made.
 
         Args:
             name: Relative to the folder.
@@ -58,23 +83,10 @@ class OutputFolder:
             OutputError: The path is an input, belongs to another input, holds a file that vlfau did not write, or
                 cannot be made.
         """
-        path, key = self.folder / name, name.as_posix()
-        shown = printable(path)
-        if Path(os.path.realpath(path)) in self._inputs:
-            raise OutputError(f"{shown} is one of the inputs and is not overwritten; choose another --out")
-        if self._owners.get(key, owner) != owner:
-            raise OutputError(
-                f"{owner} and {self._owners[key]} would both write {shown}; keep their folders apart with --parents, "
-                "or choose another --out for one of them"
-            )
-        if key not in self._known and not self._overwrite and os.path.lexists(path):
-            raise OutputError(
-                f"{shown} exists, and vlfau did not write it; move it away, choose another --out, or replace it with "
-                "--overwrite"
-            )
-        if self._owners.get(key) != owner:
-            self._remember(key, owner)
-        return path
+        self.check(name, owner)
+        if self._owners.get(name.as_posix()) != owner:
+            self._remember(name.as_posix(), owner)
+        return self.folder / name
 
     def close(self) -> None:
         """Close the record."""

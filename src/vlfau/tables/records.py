@@ -17,9 +17,13 @@ class RecordFile:
 
     Args:
         path: An existing file, to whose end is written, or a new one.
+
+    Attributes:
+        path: The file.
     """
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._stream = path.open("ab", buffering=0)
         self._buffer = bytearray()
         self._is_broken = False

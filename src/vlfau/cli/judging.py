@@ -11,6 +11,7 @@ from vlfau.cli.interrupts import ending_well
 from vlfau.cli.keeping import Keeper
 from vlfau.cli.neutral import Correction, clip_correction
 from vlfau.cli.screen import Screen
+from vlfau.cli.streams import output_failure
 from vlfau.cli.tables import face_table
 from vlfau.cli.tally import Tally
 from vlfau.cli.times import Part
@@ -73,6 +74,8 @@ class Judging:
         self._keeper.expect(found)
         are_alike = not any(map(is_video, files))
         for file in self._screen.inputs(files, is_timed=are_alike):
+            if output_failure() is not None and not self._keeper.can_resume:
+                return  # Nobody sees the results, and no file keeps them.
             if self._keeper.is_done(file, is_video=is_video(file)):
                 self.tally.done_before += 1
             else:

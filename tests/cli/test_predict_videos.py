@@ -3,7 +3,9 @@ import signal
 import sys
 import threading
 import time
+from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 
@@ -234,3 +236,48 @@ def test_a_videos_table_can_be_parquet(tiny_bundle, clip_mp4, tmp_path):
     table = tmp_path / "a.parquet"
     assert main(["predict", str(clip_mp4), "--model", str(tiny_bundle.folder), "--table", str(table), "-q"]) == 0
     assert parquet.read_table(table).column("frame").to_pylist() == list(range(12))
+
+
+def write_mjpeg(path, times_ms):
+    """Write a video whose pictures come at any times, even impossible ones."""
+    with av.open(str(path), "w") as made:
+        stream = made.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuvj420p"
+        packets = [
+            packet
+            for picture in moving(len(times_ms))
+            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24"))
+        ]
+        for packet, time_ms in zip([*packets, *stream.encode()], times_ms, strict=True):
+            packet.time_base = Fraction(1, 1000)
+            packet.pts = packet.dts = time_ms
+            made.mux(packet)
+    return path
+
+
+def test_a_video_with_impossible_times_ends_itself_alone(predict, clip_mp4, tmp_path):
+    bad = write_mjpeg(tmp_path / "b.mkv", [0, 100, 2**40])
+    code, printed, rows = predict(bad, clip_mp4, "--annotate")
+    assert code == 2
+    assert f"{bad}: the clock jumps to" in printed.err
+    assert [row["file"] for row in rows].count(str(clip_mp4)) == 12
+    assert not (tmp_path / "out" / "b.mkv.vlfau.mp4").exists()
+    code, _, again = predict(bad, clip_mp4, "--annotate", "--resume")
+    assert [row["file"] for row in again].count(str(clip_mp4)) == 12
+
+
+@pytest.mark.parametrize("broken", ["add", "read"])
+def test_a_mistake_of_ours_ends_one_input_alone(predict, clip_mp4, astronaut, monkeypatch, broken):
+    from vlfau.cli import judging, video_files
+
+    def fail(*_, **__):
+        raise ZeroDivisionError("division by zero")
+
+    if broken == "add":
+        monkeypatch.setattr(video_files.TrackBuilder, "add", fail)
+    else:
+        monkeypatch.setattr(judging, "stream", fail)
+    code, printed, rows = predict(clip_mp4, astronaut)
+    assert code == 2
+    assert f"{clip_mp4} met an unexpected error (ZeroDivisionError: division by zero); please report" in printed.err
+    assert str(astronaut) in {row["file"] for row in rows}

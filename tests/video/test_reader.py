@@ -263,3 +263,16 @@ def test_a_missing_camera_is_named(capfd):
     with pytest.raises(VideoError, match="there is no camera:99 that can be opened"):
         VideoReader("camera:99")
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("every_s", [None, 0.4])
+def test_recordings_that_were_joined_byte_by_byte_are_read_on_one_clock(tmp_path, every_s):
+    """As a camcorder's split recording is put together: `cat a.ts b.ts`."""
+    parts = [write_video(tmp_path / f"{name}.ts", numbered(40), rate=25) for name in "ab"]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    frames = read(joined, every_s=every_s)
+    times_s = [frame.time_s for frame in frames]
+    assert times_s == sorted(times_s)
+    assert len(frames) == (80 if every_s is None else 8)
+    assert times_s[-1] == pytest.approx(79 / 25 if every_s is None else 2.8, abs=0.05)

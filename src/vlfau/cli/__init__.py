@@ -8,6 +8,7 @@ without torch. Exit codes: 0 all is well, 1 something is missing or broken, 2 an
 import errno
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from cyclopts import App, CycloptsError
 
@@ -56,6 +57,12 @@ _EXTRAS = {
     "openvino": ("openvino",),
 }
 """The packages that an extra brings."""
+_OF_THE_SYSTEM = {
+    errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.ENFILE: "close other programs, or allow more open files",
+    errno.ENOMEM: "close other programs, or allow this one more memory",
+    errno.EAGAIN: "allow more threads and processes (ulimit -u)",
+}
 
 
 def _command_line() -> App:
@@ -109,6 +116,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    if not _has_working_directory():
+        print_error("the working directory does not exist any more; change to another one")
+        return 2
     try:
         code = _command_line()(
             sys.argv[1:] if arguments is None else arguments,
@@ -132,4 +142,17 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        if error.errno not in _OF_THE_SYSTEM:
+            raise
+        print_error(f"the system refuses to go on ({error.strerror}); {_OF_THE_SYSTEM[error.errno]}")
+        return 1
     return code if isinstance(code, int) else 0
+
+
+def _has_working_directory() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True

@@ -8,7 +8,7 @@ from vlfau.atomic import real_target
 from vlfau.errors import OutputError
 from vlfau.inference.sources import printable
 from vlfau.tables.lock import FileLock
-from vlfau.tables.records import RecordFile, csv_cells, csv_record, whole_records
+from vlfau.tables.records import RecordFile, csv_cells, csv_record, escaped, unescaped, whole_records
 
 __all__ = ["COLUMNS", "ErrorsFile"]
 
@@ -89,7 +89,7 @@ class ErrorsFile:
                 self._file = RecordFile(self.path)
                 if is_new:
                     self._file.append(_HEAD)
-            self._file.append(csv_record(cells))
+            self._file.append(csv_record(map(escaped, cells)))
             self._file.flush()
         except OSError as problem:
             raise self._unwritable(problem) from None
@@ -111,7 +111,7 @@ class ErrorsFile:
                 cells = csv_cells(record)
                 if len(cells) != len(COLUMNS):
                     break
-                self._listed.add(tuple(cells))
+                self._listed.add(tuple(map(unescaped, cells)))
                 size = end
         if size:
             with self.path.open("r+b") as stream:

@@ -15,7 +15,7 @@ from typing import Final
 from vlfau.atomic import copy_whole, sync
 from vlfau.json_text import parse_json
 from vlfau.tables.columns import Cell, Place, recognise
-from vlfau.tables.records import RecordFile, csv_cells, csv_record, whole_records
+from vlfau.tables.records import RecordFile, csv_cells, csv_record, unescaped, whole_records
 from vlfau.tables.sink import Sink
 
 __all__ = ["CsvSink", "JsonLinesSink", "side_file"]
@@ -202,7 +202,7 @@ class CsvSink(_TextSink):
             return None
         try:
             return self.table.layout.place(
-                dict(zip((column.name for column in self.table.columns), cells, strict=True))
+                {column.name: unescaped(cell) for column, cell in zip(self.table.columns, cells, strict=True)}
             )
         except ValueError:
             return None

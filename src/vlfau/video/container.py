@@ -175,14 +175,16 @@ class _Reading:
 
 
 def _on_one_clock(packets: Iterable[VideoPacket]) -> Iterator[VideoPacket]:
-    """Let time go on where the clock of a stream starts anew, as in recordings that were joined byte by byte."""
-    shift, last = 0, None
+    """Let time go on where the clock of a stream starts anew or stands still, as in recordings joined byte by byte."""
+    shift, last, last_pts = 0, None, None
     for packet in packets:
-        if packet.dts is not None and packet.time_base:
+        if packet.dts is not None and packet.pts is not None and packet.time_base:
+            step = packet.duration or max(round(1 / (_USUAL_RATE * packet.time_base)), 1)
             fall = 0 if last is None else last - (packet.dts + shift)
-            if fall * packet.time_base > _LARGEST_FALL_S:
-                shift += fall + (packet.duration or round(1 / (_USUAL_RATE * packet.time_base)))
-            last = packet.dts + shift
+            # Two frames at one time, as all of a stream whose writer knew no times.
+            if fall * packet.time_base > _LARGEST_FALL_S or (fall >= 0 and packet.pts + shift == last_pts):
+                shift += fall + step
+            last, last_pts = packet.dts + shift, packet.pts + shift
         if shift:
             packet.dts = None if packet.dts is None else packet.dts + shift
             packet.pts = None if packet.pts is None else packet.pts + shift

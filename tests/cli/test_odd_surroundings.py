@@ -45,12 +45,12 @@ def test_no_cell_of_a_csv_file_is_a_formula(predict, astronaut, tmp_path, monkey
     names = ["=1+1.png", "'=2.png", "+3.png", "plain.png"]
     for name in names:
         shutil.copy(astronaut, name)
-    code, _, rows = predict(*names, "=missing.png", out="out")
+    code, _, rows = predict(*names, "=missing.png", out=tmp_path / "out")
     assert code == 2
     assert [row["file"] for row in rows] == ["'=1+1.png", "''=2.png", "'+3.png", "plain.png"]
-    assert list(read_results("out/results.csv")["file"]) == names
+    assert list(read_results(tmp_path / "out" / "results.csv")["file"]) == names
     assert [row["file"] for row in csv_rows(tmp_path / "out" / "errors.csv")] == ["'=missing.png"]
-    _, printed, rows = predict(*names, "=missing.png", "--resume", out="out")
+    _, printed, rows = predict(*names, "=missing.png", "--resume", out=tmp_path / "out")
     assert "5 done before" in printed.out
     assert len(rows) == 4
 

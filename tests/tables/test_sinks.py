@@ -11,6 +11,7 @@ from tests.tables.made_up import STRANGE_NAMES, a_face, a_model, a_run
 from vlfau.errors import InputError, MissingExtraError
 from vlfau.inference.results import PictureResult
 from vlfau.inference.sources import printable
+from vlfau.tables.records import unescaped
 from vlfau.tables.sinks import open_sink
 
 KINDS = ["csv", "jsonl", "parquet"]
@@ -30,7 +31,7 @@ def rows_of(path):
     if path.suffix == ".jsonl":
         return [json.loads(line) for line in path.read_text("utf-8").splitlines()[1:]]
     with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+        return [{name: unescaped(cell) for name, cell in row.items()} for row in csv.DictReader(stream)]
 
 
 def names_in(folder):

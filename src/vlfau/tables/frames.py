@@ -36,7 +36,7 @@ def _read_csv(path: Path) -> pandas.DataFrame:
     ).astype(dict.fromkeys(states, "boolean"))
     for column in columns:
         if column.kind is Kind.TEXT:
-            frame[column.name] = frame[column.name].map(unescaped, na_action="ignore")
+            frame[column.name] = frame[column.name].map(unescaped, na_action="ignore").astype("string")
     # pandas may read a number a hair beside the one that was written.
     frame = frame.round({column.name: column.digits for column in columns if column.kind is Kind.NUMBER})
     try:

@@ -2,14 +2,15 @@
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from vlfau.errors import InputError
+from vlfau.errors import OutputError
 
-__all__ = ["LEFTOVERS", "remove_leftovers", "replacing", "sync"]
+__all__ = ["LEFTOVERS", "copy_whole", "remove_leftovers", "real_target", "replacing", "sync"]
 
 LEFTOVERS: Final = ".vlfau-*.tmp"
 """The names of files that were not written to their end."""
@@ -20,20 +21,43 @@ def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path to write to, and move the file to its place when the block ends well.
 
     The temporary file lies in the same folder, so an existing file is replaced in one step; if the block
-    fails, the existing file stays as it was.
+    fails, the existing file stays as it was. A symbolic link stays one: the file that it names is replaced.
 
     Raises:
-        InputError: The file cannot be written.
+        OutputError: The file cannot be written.
     """
+    path = real_target(path)
     temporary = path.with_name(f".vlfau-{secrets.token_hex(6)}.tmp")
     try:
         yield temporary
         sync(temporary)
         temporary.replace(path)
     except OSError as error:
-        raise InputError(f"cannot write {path} ({error.strerror or error}); choose another place") from None
+        raise OutputError(f"cannot write {path} ({error.strerror or error}); choose another place") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a file so that the copy appears whole or not at all; nobody else may be writing to the target.
+
+    A copy that a kill or a full disk cuts off is never taken for the file itself. The next call replaces it.
+
+    Raises:
+        OSError: The file cannot be read, or the copy cannot be written.
+    """
+    unfinished = target.with_name(f".{target.name}.copying")
+    try:
+        shutil.copyfile(source, unfinished)
+        sync(unfinished)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def real_target(path: Path) -> Path:
+    """Return the file that a symbolic link names, whether it exists or not; any other path as it is."""
+    return path.resolve() if path.is_symlink() else path
 
 
 def sync(path: Path) -> None:

@@ -8,6 +8,7 @@ VlfauError
 │   ├── ManifestError       a table of frames with a wrong column, label, file or fold
 │   ├── ConfigError         a configuration with an unknown key or an impossible value
 │   ├── CheckpointError     a checkpoint of other AUs, another vocabulary, or another fold
+│   ├── OutputError         a file or folder that cannot be written, or must not be
 │   ├── BundleError         a folder that is no bundle, or one of another format
 │   └── DescriptionError    a description file that breaks its schema, or a text that is too long
 └── MissingExtraError       an optional part that is not installed
@@ -25,6 +26,7 @@ __all__ = [
     "ManifestError",
     "MissingExtraError",
     "NoFaceError",
+    "OutputError",
     "VideoError",
     "VlfauError",
     "first_line",
@@ -65,6 +67,10 @@ class CheckpointError(InputError):
 
 class BundleError(InputError):
     """A folder is no bundle that this version can read."""
+
+
+class OutputError(InputError):
+    """A file or folder cannot be written, or holds what must not be overwritten. It ends a run; a bad input does not."""
 
 
 class DescriptionError(InputError):

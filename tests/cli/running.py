@@ -2,6 +2,8 @@
 
 import csv
 
+from vlfau.cli.outputs import RECORD_FILE
+
 
 def csv_rows(path):
     """The rows of a CSV file; none if there is no file."""
@@ -12,9 +14,10 @@ def csv_rows(path):
 
 
 def names_in(folder):
-    return sorted(path.name for path in folder.iterdir())
+    """The names in a folder of results, but for the list of what the run wrote."""
+    return sorted(path.name for path in folder.iterdir() if path.name != RECORD_FILE)
 
 
 def contents_of(folder):
     """Every file of a folder and what it holds."""
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}

@@ -29,7 +29,7 @@ def test_a_photo_gives_tables_and_an_annotated_picture(predict, astronaut, tmp_p
     assert printed.out.splitlines()[-2].startswith("1 picture, 1 face in ")
     assert printed.out.splitlines()[-1] == f"results: {tmp_path / 'out'}"
     assert names_in(tmp_path / "out") == [
-        "astronaut.vlfau.jpg",
+        "astronaut.png.vlfau.jpg",
         "results.columns.json",
         "results.csv",
         "results.jsonl",
@@ -87,7 +87,7 @@ def test_every_kind_of_picture_is_read_under_any_name(predict, astronaut, tmp_pa
     code, printed, rows = predict(path)
     assert (code, printed.err) == (0, "")
     assert [row["file"] for row in rows] == [str(path)]
-    assert (tmp_path / "out" / "Größe 顔 🙂.vlfau.jpg").is_file()
+    assert (tmp_path / "out" / "Größe 顔 🙂.png.vlfau.jpg").is_file()
 
 
 def half_a_jpeg():
@@ -152,10 +152,11 @@ def test_photos_of_the_same_name_keep_their_own_annotated_pictures(predict, astr
     for folder in ("a", "B"):
         (tmp_path / folder).mkdir()
         photo(astronaut).save(tmp_path / folder / "me.png")
-    code, _, rows = predict(tmp_path / "a" / "me.png", tmp_path / "B" / "me.png")
+    code, _, rows = predict(tmp_path / "a", tmp_path / "B")
     assert (code, len(rows)) == (0, 2)
-    names = {path.name for path in (tmp_path / "out").glob("*.jpg")}
-    assert names == {"me.vlfau.jpg", "me-2.vlfau.jpg"}
+    out = tmp_path / "out"
+    names = {path.relative_to(out).as_posix() for path in out.rglob("*.jpg")}
+    assert names == {"a/me.png.vlfau.jpg", "B/me.png.vlfau.jpg"}
 
 
 def test_a_folder_that_holds_its_own_results_gives_the_same_again(predict, astronaut, tmp_path):
@@ -219,10 +220,10 @@ def test_options_that_cannot_be_are_refused_before_the_work(
 
 def test_heat_maps_are_drawn_of_each_face(predict, astronaut, tmp_path):
     assert predict(astronaut, "--heatmap", "12,6")[0] == 0
-    with Image.open(tmp_path / "out" / "astronaut.heat.jpg") as sheet:
+    with Image.open(tmp_path / "out" / "astronaut.png.heat.jpg") as sheet:
         wide = sheet.size
     assert predict(astronaut, "--heatmap", "12")[0] == 0
-    with Image.open(tmp_path / "out" / "astronaut.heat.jpg") as sheet:
+    with Image.open(tmp_path / "out" / "astronaut.png.heat.jpg") as sheet:
         assert sheet.width < wide[0]
 
 

@@ -3,7 +3,9 @@ import signal
 import sys
 import threading
 import time
+from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 
@@ -31,14 +33,14 @@ def test_a_video_gives_rows_events_and_a_summary(predict, clip_mp4, tmp_path):
     assert [(row["frame"], row["face"]) for row in rows] == [(str(number), "1") for number in range(12)]
     assert rows[3]["time_s"] == "0.3000"
     assert names_in(out) == [
-        *("clip.events.csv", "clip.summary.txt", "results.columns.json", "results.csv", "results.jsonl")
+        *("clip.mp4.events.csv", "clip.mp4.summary.txt", "results.columns.json", "results.csv", "results.jsonl")
     ]
-    summary = (out / "clip.summary.txt").read_text("utf-8")
+    summary = (out / "clip.mp4.summary.txt").read_text("utf-8")
     assert summary.startswith("0:01.2, 12 frames, 1 face\nface 1  seen from 0:00.0 to 0:01.1  acts: AU ")
     assert printed.out.startswith(f"{clip_mp4}: {summary}")
     assert printed.out.splitlines()[-2].startswith("1 video (12 frames), 1 face in ")
     active = [au_id for au_id in (1, 6, 12) if rows[0][f"AU{au_id}_state"] == "1"]
-    assert {int(event["au"]) for event in csv_rows(out / "clip.events.csv")} == set(active) != set()
+    assert {int(event["au"]) for event in csv_rows(out / "clip.mp4.events.csv")} == set(active) != set()
 
 
 def test_folders_mix_pictures_and_videos(predict, clip_mp4, astronaut, tmp_path):
@@ -51,7 +53,7 @@ def test_folders_mix_pictures_and_videos(predict, clip_mp4, astronaut, tmp_path)
     files = list(dict.fromkeys(row["file"] for row in rows))
     assert files == [str(folder / name) for name in ("a2.mp4", "a10.png", "b/a.png")]
     assert printed.out.splitlines()[-2].startswith("2 pictures, 1 video (3 frames), 3 faces in ")
-    assert {"a2.events.csv", "a10.vlfau.jpg", "a.vlfau.jpg"} <= set(names_in(tmp_path / "out"))
+    assert {"a2.mp4.events.csv", "a10.png.vlfau.jpg", "b"} <= set(names_in(tmp_path / "out" / "in"))
 
 
 def test_a_part_of_a_video_can_be_chosen(predict, clip_mp4):
@@ -64,11 +66,11 @@ def test_what_is_asked_for_is_drawn(predict, clip_mp4, tmp_path):
     pytest.importorskip("matplotlib")
     assert predict(clip_mp4, "--annotate", "--report", "--timeline")[0] == 0
     out = tmp_path / "out"
-    assert {"clip.vlfau.mp4", "clip.report.html", "clip.timeline.png"} <= set(names_in(out))
-    info = VideoReader(out / "clip.vlfau.mp4").info
+    assert {"clip.mp4.vlfau.mp4", "clip.mp4.report.html", "clip.mp4.timeline.png"} <= set(names_in(out))
+    info = VideoReader(out / "clip.mp4.vlfau.mp4").info
     assert info.frames == 12
     assert info.width > 640
-    assert str(clip_mp4) in (out / "clip.report.html").read_text("utf-8")
+    assert str(clip_mp4) in (out / "clip.mp4.report.html").read_text("utf-8")
 
 
 def test_a_missing_extra_is_told_before_the_work(predict, clip_mp4, tmp_path, monkeypatch):
@@ -95,7 +97,7 @@ def test_a_video_that_breaks_off_keeps_its_rows_and_the_others_are_judged(predic
     ]
     assert "breaks off" in errors[1]["message"]
     assert printed.err == "".join(f"error: {error['message']}\n" for error in errors)
-    assert VideoReader(tmp_path / "out" / "a-cut.vlfau.mp4").info.frames == len(frames_of_cut)
+    assert VideoReader(tmp_path / "out" / "a-cut.mkv.vlfau.mp4").info.frames == len(frames_of_cut)
     assert not list((tmp_path / "out").glob("nothing*"))
 
 
@@ -154,7 +156,7 @@ def test_what_is_usual_in_a_clip_corrects_its_rows_and_its_events(predict, tmp_p
     assert probs_of(rows) == pytest.approx(corrected.probs, abs=1e-4)
     assert track.states[:, 0].all()
     assert not corrected.states[:, 0].any()
-    assert "1" not in {event["au"] for event in csv_rows(tmp_path / "out" / "a.events.csv")}
+    assert "1" not in {event["au"] for event in csv_rows(tmp_path / "out" / "a.mp4.events.csv")}
     assert " AU 1 " not in printed.out
 
 
@@ -234,3 +236,56 @@ def test_a_videos_table_can_be_parquet(tiny_bundle, clip_mp4, tmp_path):
     table = tmp_path / "a.parquet"
     assert main(["predict", str(clip_mp4), "--model", str(tiny_bundle.folder), "--table", str(table), "-q"]) == 0
     assert parquet.read_table(table).column("frame").to_pylist() == list(range(12))
+
+
+def write_mjpeg(path, times_ms):
+    """Write a video whose pictures come at any times, even impossible ones."""
+    with av.open(str(path), "w") as made:
+        stream = made.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuvj420p"
+        packets = [
+            packet
+            for picture in moving(len(times_ms))
+            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24"))
+        ]
+        for packet, time_ms in zip([*packets, *stream.encode()], times_ms, strict=True):
+            packet.time_base = Fraction(1, 1000)
+            packet.pts = packet.dts = time_ms
+            made.mux(packet)
+    return path
+
+
+def test_a_video_with_impossible_times_ends_itself_alone(predict, clip_mp4, tmp_path):
+    bad = write_mjpeg(tmp_path / "b.mkv", [0, 100, 2**40])
+    code, printed, rows = predict(bad, clip_mp4, "--annotate")
+    assert code == 2
+    assert f"{bad}: the clock jumps to" in printed.err
+    assert [row["file"] for row in rows].count(str(clip_mp4)) == 12
+    assert not (tmp_path / "out" / "b.mkv.vlfau.mp4").exists()
+    code, _, again = predict(bad, clip_mp4, "--annotate", "--resume")
+    assert [row["file"] for row in again].count(str(clip_mp4)) == 12
+
+
+@pytest.mark.parametrize("broken", ["add", "read"])
+def test_a_mistake_of_ours_ends_one_input_alone(predict, clip_mp4, astronaut, monkeypatch, broken):
+    from vlfau.cli import judging, video_files
+
+    def fail(*_, **__):
+        raise ZeroDivisionError("division by zero")
+
+    if broken == "add":
+        monkeypatch.setattr(video_files.TrackBuilder, "add", fail)
+    else:
+        monkeypatch.setattr(judging, "stream", fail)
+    code, printed, rows = predict(clip_mp4, astronaut)
+    assert code == 2
+    assert f"{clip_mp4} met an unexpected error (ZeroDivisionError: division by zero); please report" in printed.err
+    assert str(astronaut) in {row["file"] for row in rows}
+
+
+def test_frames_without_times_have_a_row_each(predict, tmp_path):
+    video = write_mjpeg(tmp_path / "b.mkv", [0] * 5)
+    code, _, rows = predict(video)
+    assert [row["frame"] for row in rows] == list("01234")
+    times_s = [float(row["time_s"]) for row in rows]
+    assert times_s == sorted(set(times_s))

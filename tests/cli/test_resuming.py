@@ -1,3 +1,4 @@
+import os
 import shutil
 import signal
 import subprocess
@@ -114,12 +115,12 @@ def _heeding_interrupts():
 @pytest.mark.usefixtures("_heeding_interrupts")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_tables_to_go_on_with(predict, astronaut, tmp_path, monkeypatch, number):
-    copy, out = shutil.copy(astronaut, tmp_path), tmp_path / "out"
+    copy, out = shutil.copy(astronaut, tmp_path / "copy.png"), tmp_path / "out"
     handler = signal.getsignal(signal.SIGTERM)
     interrupted(monkeypatch, lambda: signal.raise_signal(number), at=2)
     code, printed, rows = predict(astronaut, copy, "-q")
     assert (code, rows) == (130, [])
-    assert printed.err == "note: interrupted; the same command with --resume goes on\n"
+    assert printed.err == "note: interrupted; run the same command with --resume to continue\n"
     assert signal.getsignal(signal.SIGTERM) == handler
     assert "results.csv.partial" in names_in(out)
     code, printed, rows = predict(astronaut, copy, "-q", "--resume")
@@ -135,7 +136,7 @@ def test_an_interrupted_run_that_is_begun_anew_is_named(predict, astronaut, tmp_
     assert predict(astronaut, "-q")[0] == 130
     code, printed, rows = predict(astronaut, "-q")
     assert (code, len(rows)) == (0, 1)
-    assert printed.err == "note: an interrupted run was found and is begun anew; --resume would have gone on with it\n"
+    assert printed.err == "note: found an interrupted run; starting over (use --resume to continue it)\n"
     assert len(calls) == 2
     assert predict(astronaut, "-q")[1].err == ""
 
@@ -165,11 +166,81 @@ def test_a_run_with_other_options_is_not_gone_on_with(predict, astronaut, tmp_pa
 def test_a_table_that_cannot_be_written_stops_the_run(predict, astronaut, tmp_path, monkeypatch):
     from vlfau.tables.records import RecordFile
 
+    real = RecordFile.flush
+
     def full(self):
-        raise OSError(28, "No space left on device")
+        if self.path.suffix == ".partial":
+            raise OSError(28, "No space left on device")
+        real(self)
 
     monkeypatch.setattr(RecordFile, "flush", full)
     code, printed, _ = predict(astronaut, "-q")
     assert code == 2
     assert "(No space left on device); what was written so far is kept" in printed.err
     assert printed.err.count("\n") == 1
+
+
+def test_inputs_may_be_added_and_reordered_between_runs(predict, astronaut, tmp_path):
+    folder = tmp_path / "g"
+    for name in ("b/me.png", "a/me.png"):
+        (folder / name).parent.mkdir(parents=True)
+    shutil.copy(astronaut, folder / "b" / "me.png")
+    assert predict(folder, "-q")[0] == 0
+    drawing = tmp_path / "out" / "g" / "b" / "me.png.vlfau.jpg"
+    before = drawing.read_bytes()
+    Image.open(astronaut).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "a" / "me.png")
+    code, printed, rows = predict(folder, "-q", "--resume")
+    assert (code, printed.err) == (0, "")
+    assert sorted(row["file"] for row in rows) == [str(folder / name / "me.png") for name in ("a", "b")]
+    assert drawing.read_bytes() == before
+    assert (tmp_path / "out" / "g" / "a" / "me.png.vlfau.jpg").is_file()
+
+
+def test_a_half_done_video_is_resumed_after_other_inputs_came_before_it(predict, astronaut, tmp_path, monkeypatch):
+    from vlfau.cli.keeping import Keeper
+
+    video = write_video(tmp_path / "b.mp4", moving(12), rate=10)
+    _, _, expected = predict(video, "-q", out=tmp_path / "whole")
+    real, calls = Keeper.keep_row, []
+
+    def stop_at(number):
+        def keep_row(self, result):
+            calls.append(result)
+            if len(calls) == number:
+                raise KeyboardInterrupt
+            real(self, result)
+
+        calls.clear()
+        monkeypatch.setattr(Keeper, "keep_row", keep_row)
+
+    stop_at(6)
+    assert predict(video, "-q")[0] == 130
+    stop_at(2)  # The picture is kept, and the first frame of the video is not.
+    assert predict(astronaut, video, "-q", "--resume")[0] == 130
+    monkeypatch.undo()
+    code, _, rows = predict(astronaut, video, "-q", "--resume")
+    assert code == 0
+    assert [row["frame"] for row in rows if row["frame"]] == [row["frame"] for row in expected]
+
+
+def test_a_finished_video_is_not_read_again(predict, tmp_path, monkeypatch):
+    video = write_video(tmp_path / "b.mp4", moving(4), rate=10)
+    assert predict(video, "-q")[0] == 0
+    monkeypatch.setattr("vlfau.cli.judging.stream", None)
+    code, printed, rows = predict(video, "--resume")
+    assert (code, len(rows)) == (0, 4)
+    assert "1 done before" in printed.out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_that_are_no_utf_8_are_told_apart(predict, astronaut, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    names = [b"f\xfe.png", b"f\xff.png"]
+    shutil.copy(astronaut, os.fsencode(folder) + b"/" + names[0])
+    assert predict(folder, "-q")[0] == 0
+    shutil.copy(astronaut, os.fsencode(folder) + b"/" + names[1])
+    code, _, rows = predict(folder, "-q", "--resume")
+    assert code == 0
+    assert [row["file"][len(str(folder)) + 1 :] for row in rows] == ["f\ufffd{FE}.png", "f\ufffd{FF}.png"]
+    assert names_in(tmp_path / "out" / "in") == ["f\ufffd{FE}.png.vlfau.jpg", "f\ufffd{FF}.png.vlfau.jpg"]

@@ -1,9 +1,11 @@
 import io
+import subprocess
+import sys
 import warnings
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from vlfau.errors import ImageError
 from vlfau.inference import images
@@ -117,19 +119,90 @@ def test_a_png_20000_pixels_wide_is_reduced_too(tmp_path):
 
 def test_a_picture_that_does_not_fit_in_memory_is_refused_by_name(tmp_path):
     path = tmp_path / "vast.png"
-    Image.new("1", (20_000, 10_000)).save(path)
-    with pytest.raises(ImageError, match=r"vast\.png has 20000 x 10000 pixels.*make it smaller"):
+    Image.new("1", (20_000, 20_000)).save(path)
+    with pytest.raises(ImageError, match=r"vast\.png has 20000 x 20000 pixels.* 400 MB .* 260; make it smaller"):
         read_image(path)
 
 
 def test_a_progressive_jpeg_counts_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "WORKING_PIXELS", 100)
-    monkeypatch.setattr(images, "DECODED_PIXELS", 1000)
+    monkeypatch.setattr(images, "DECODER_BYTES", 4000)
     two_colours(64, 32).save(tmp_path / "baseline.jpg")
     two_colours(64, 32).save(tmp_path / "progressive.jpg", progressive=True)
     assert read_picture(tmp_path / "baseline.jpg").reduction == pytest.approx(64 / 14)
     with pytest.raises(ImageError, match=r"progressive\.jpg has 64 x 32 pixels"):
         read_image(tmp_path / "progressive.jpg")
+
+
+READ_AND_TELL_PEAK = """
+import sys
+from pathlib import Path
+from vlfau.errors import ImageError
+from vlfau.inference.images import read_image
+
+def peak_kb():
+    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1])
+
+before = peak_kb()
+try:
+    read_image(sys.argv[1])
+except ImageError as error:
+    print("refused", error)
+else:
+    print((peak_kb() - before) // 1000)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems tell their peak elsewhere")
+@pytest.mark.parametrize(
+    ("kind", "mode", "megapixels", "save"),
+    [
+        ("png", "RGB", 64, {}),
+        ("png", "RGBA", 64, {}),
+        ("png", "P", 255, {}),
+        ("png", "1", 255, {}),
+        ("png", "I;16", 127, {}),
+        ("gif", "P", 86, {}),
+        ("webp", "RGB", 19.5, {}),
+        ("webp", "RGBA", 19.5, {"lossless": True}),
+        ("jp2", "RGB", 16, {}),
+        ("tif", "RGB", 43, {}),
+        ("tif", "RGB", 43, {"compression": "tiff_lzw"}),
+        ("jpg", "RGB", 400, {}),
+        ("jpg", "RGB", 36, {"progressive": True, "subsampling": 0}),
+        ("bmp", "RGB", 64, {}),
+    ],
+)
+def test_no_picture_that_is_accepted_takes_much_memory(tmp_path, kind, mode, megapixels, save):
+    """Each is just below its limit, and one a quarter larger is refused, or reduced in decoding."""
+    for factor in (1.0, 1.25):
+        side = int((factor * megapixels * 1e6) ** 0.5)
+        path = tmp_path / f"a.{kind}"
+        image = Image.new("L", (side, side), 90)
+        image = image if mode == "L" else Image.new(mode, (side, side), 1) if mode in {"P", "1", "I;16"} else image
+        (image if image.mode == mode else image.convert(mode)).save(path, **save)
+        del image
+        command = [sys.executable, "-c", READ_AND_TELL_PEAK, str(path)]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        print(kind, mode, side * side // 1_000_000, "MP:", told[:80])
+        if factor == 1.0:
+            assert int(told) < 450
+        else:
+            assert told.startswith("refused") or int(told) < 450
+
+
+def test_bands_are_seamless(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    image = Image.fromarray(rng.integers(0, 256, (300, 200, 3), np.uint8)).filter(ImageFilter.GaussianBlur(2))
+    image.save(tmp_path / "a.png")
+    monkeypatch.setattr(images, "WORKING_PIXELS", 20_000)
+    whole = read_image(tmp_path / "a.png")
+    monkeypatch.setattr(images, "_BAND_ROWS", 16)
+    banded = read_image(tmp_path / "a.png")
+    assert banded.shape == whole.shape
+    assert np.abs(banded.astype(int) - whole).max() <= 1
 
 
 def test_the_limit_of_pillow_is_left_as_it_was(tmp_path):

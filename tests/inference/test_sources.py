@@ -43,4 +43,4 @@ def test_a_folder_without_pictures_is_refused_by_name(tmp_path):
 
 
 def test_a_name_that_is_no_unicode_can_be_printed():
-    assert printable(os.fsdecode(b"f\xff.jpg")) == "f\ufffd.jpg"
+    assert printable(os.fsdecode(b"f\xff.jpg")) == "f\ufffd{FF}.jpg"

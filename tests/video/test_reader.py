@@ -1,6 +1,7 @@
 import os
 import sys
 
+import av
 import numpy as np
 import pytest
 
@@ -263,3 +264,39 @@ def test_a_missing_camera_is_named(capfd):
     with pytest.raises(VideoError, match="there is no camera:99 that can be opened"):
         VideoReader("camera:99")
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("every_s", [None, 0.4])
+def test_recordings_that_were_joined_byte_by_byte_are_read_on_one_clock(tmp_path, every_s):
+    """As a camcorder's split recording is put together: `cat a.ts b.ts`."""
+    parts = [write_video(tmp_path / f"{name}.ts", numbered(40), rate=25) for name in "ab"]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    frames = read(joined, every_s=every_s)
+    times_s = [frame.time_s for frame in frames]
+    assert times_s == sorted(times_s)
+    assert len(frames) == (80 if every_s is None else 8)
+    assert times_s[-1] == pytest.approx(79 / 25 if every_s is None else 2.8, abs=0.05)
+
+
+def test_a_frame_that_grows_too_large_is_never_decoded(tmp_path):
+    """The first frames of a file say nothing of the later ones."""
+    options = {"codec": "mjpeg", "options": {"strict": "unofficial"}}
+    small, large = (write_video(tmp_path / f"{side}.mkv", numbered(3, (side, 48)), **options) for side in (64, 640))
+    joined = tmp_path / "joined.mkv"
+    with av.open(str(joined), "w") as made:
+        with av.open(str(small)) as first:
+            stream = made.add_stream_from_template(first.streams.video[0])
+        for number, path in enumerate((small, large)):
+            with av.open(str(path)) as part:
+                for packet in part.demux(video=0):
+                    if packet.size:
+                        packet.pts = packet.dts = packet.pts + 1000 * number
+                        packet.stream = stream
+                        made.mux(packet)
+    with VideoReader(joined, max_pixels=64 * 48) as reader:
+        frames = iter(reader)
+        assert [next(frames).pixels.shape[1] for _ in range(3)] == [64] * 3
+        with pytest.raises(VideoError, match="3 packets cannot be decoded"):
+            next(frames)
+    assert len(read(joined)) == 6

@@ -5,8 +5,10 @@ without torch. Exit codes: 0 all is well, 1 something is missing or broken, 2 an
 130 interrupted.
 """
 
+import errno
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from cyclopts import App, CycloptsError
 
@@ -15,7 +17,7 @@ from vlfau.cli.ablate import ablate
 from vlfau.cli.app import app
 from vlfau.cli.batch import batch
 from vlfau.cli.calibrate import calibrate
-from vlfau.cli.console import print_error
+from vlfau.cli.console import print_error, print_notice
 from vlfau.cli.crossval import crossval
 from vlfau.cli.describe import describe
 from vlfau.cli.evaluate import evaluate
@@ -25,6 +27,7 @@ from vlfau.cli.models import models
 from vlfau.cli.predict import predict
 from vlfau.cli.prepare import prepare
 from vlfau.cli.report import report
+from vlfau.cli.streams import output_failure, sturdy_streams
 from vlfau.cli.synth import synth
 from vlfau.cli.train import train
 from vlfau.errors import InputError, MissingExtraError, VlfauError
@@ -54,6 +57,12 @@ _EXTRAS = {
     "openvino": ("openvino",),
 }
 """The packages that an extra brings."""
+_OF_THE_SYSTEM = {
+    errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.ENFILE: "close other programs, or allow more open files",
+    errno.ENOMEM: "close other programs, or allow this one more memory",
+    errno.EAGAIN: "allow more threads and processes (ulimit -u)",
+}
 
 
 def _command_line() -> App:
@@ -93,9 +102,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # A terminal without Unicode is no reason to stop.
+    with sturdy_streams():
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")  # A terminal without Unicode is no reason to stop.
+        code = _run(arguments)
+        sys.stdout.flush()
+        failure = output_failure()
+        if failure is not None:
+            print_notice(f"not all could be printed ({failure.strerror})", title="note", style="yellow")
+        # Whoever closes a pipe has read enough; any other failure lost something.
+        return 1 if failure is not None and failure.errno != errno.EPIPE and not code else code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    if not _has_working_directory():
+        print_error("the working directory does not exist any more; change to another one")
+        return 2
     try:
         code = _command_line()(
             sys.argv[1:] if arguments is None else arguments,
@@ -119,4 +142,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        if error.errno not in _OF_THE_SYSTEM:
+            raise
+        print_error(f"the system refuses to go on ({error.strerror}); {_OF_THE_SYSTEM[error.errno]}")
+        return 1
     return code if isinstance(code, int) else 0
+
+
+def _has_working_directory() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True

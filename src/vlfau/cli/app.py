@@ -1,7 +1,7 @@
 """`vlfau app`: the web page."""
 
-from vlfau.errors import ConfigError
 from vlfau.inference.runtime_names import Runtime
+from vlfau.workers import MAX_WORKERS, check_number
 
 __all__ = ["app"]
 
@@ -36,8 +36,7 @@ def app(
     from vlfau.app.settings import Settings
     from vlfau.cli.console import output_console
 
-    if threads < 1:
-        raise ConfigError(f"threads is {threads}; give a number of 1 or more")
+    check_number("threads", threads, MAX_WORKERS)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     console = output_console()
 

@@ -1,5 +1,6 @@
 """Goes through the inputs of `vlfau predict`: judges each, shows it, and keeps it."""
 
+import logging
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, nullcontext
@@ -10,11 +11,12 @@ from vlfau.cli.interrupts import ending_well
 from vlfau.cli.keeping import Keeper
 from vlfau.cli.neutral import Correction, clip_correction
 from vlfau.cli.screen import Screen
+from vlfau.cli.streams import output_failure
 from vlfau.cli.tables import face_table
 from vlfau.cli.tally import Tally
 from vlfau.cli.times import Part
 from vlfau.cli.video_text import video_text
-from vlfau.errors import InputError, NoFaceError
+from vlfau.errors import InputError, NoFaceError, OutputError, VlfauError, first_line
 from vlfau.inference.images import read_picture
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import PictureResult
@@ -27,6 +29,7 @@ from vlfau.video.stream import DescribeFrames, stream
 __all__ = ["Judging"]
 
 _MOST_EVENTS_SHOWN = 30
+_log = logging.getLogger(__name__)
 
 Frames = Generator[tuple[VideoFrame, PictureResult]]
 
@@ -66,28 +69,42 @@ class Judging:
         Raises:
             InputError: Results cannot be written.
         """
-        files = list(self._files(inputs))
-        self._keeper.expect(files)
+        found = self._files(inputs)
+        files = list(found)
+        self._keeper.expect(found)
         are_alike = not any(map(is_video, files))
         for file in self._screen.inputs(files, is_timed=are_alike):
+            if output_failure() is not None and not self._keeper.can_resume:
+                return  # Nobody sees the results, and no file keeps them.
             if self._keeper.is_done(file, is_video=is_video(file)):
                 self.tally.done_before += 1
-            elif is_video(file):
+            else:
+                self._judge(file)
+
+    def _files(self, inputs: Sequence[Path]) -> dict[Path, Path]:
+        """Return every file once, with the input that names it; complain of folders that hold none."""
+        found: dict[Path, Path] = {}
+        for given in inputs:
+            try:
+                for file in expand_inputs([given], suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES):
+                    found.setdefault(file, given)
+            except InputError as error:
+                self._complain(given, error)
+        return found
+
+    def _judge(self, file: Path) -> None:
+        """Judge an input; whatever is wrong with it ends this input alone."""
+        try:
+            if is_video(file):
                 self._judge_video(file)
             else:
                 self._judge_picture(file)
-
-    def _files(self, inputs: Sequence[Path]) -> Iterator[Path]:
-        """Yield every file once; complain of folders that hold none."""
-        seen: set[Path] = set()
-        for given in inputs:
-            try:
-                files = expand_inputs([given], suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES)
-            except InputError as error:
-                self._complain(given, error)
-                continue
-            yield from (file for file in files if file not in seen)
-            seen.update(files)
+        except VlfauError:
+            raise
+        except Exception as error:
+            _log.debug("unexpected error", exc_info=True)
+            reason = f"{type(error).__name__}: {first_line(error)}"
+            self._complain(file, InputError(f"{printable(file)} met an unexpected error ({reason}); please report it"))
 
     def _judge_picture(self, file: Path) -> None:
         try:
@@ -107,6 +124,15 @@ class Judging:
             self._complain(file, _no_face("picture", name))
 
     def _judge_video(self, file: Path) -> None:
+        try:
+            self._judge_frames(file)
+        except OutputError:
+            raise
+        except InputError as error:
+            self._complain(file, error)
+        self._keeper.video_finished(file)
+
+    def _judge_frames(self, file: Path) -> None:
         began = time.monotonic()
         frames = 0
         correct = self._correction(file)

@@ -1,24 +1,26 @@
 """What a run keeps: its tables, its list of errors, and the folder with the files of each input."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from vlfau.atomic import remove_leftovers
-from vlfau.cli.file_names import unique_names
+from vlfau.cli.file_names import output_name
+from vlfau.cli.outputs import OutputFolder
 from vlfau.cli.picture_files import write_picture_files
 from vlfau.cli.predict_options import KeepOptions
 from vlfau.cli.unfinished import RunFile, Settings
 from vlfau.cli.video_files import VideoFiles
-from vlfau.errors import InputError
+from vlfau.errors import ConfigError, InputError, OutputError
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.images import Picture
 from vlfau.inference.results import FaceResult, PictureResult
 from vlfau.inference.sources import printable
 from vlfau.tables.errors_file import ErrorsFile
 from vlfau.tables.sinks import Sink, open_sink
+from vlfau.video.reader import is_video
 
 __all__ = ["Keeper"]
 
@@ -49,7 +51,8 @@ class Keeper:
         self._note = model.warning
         self._opened = ExitStack()
         self._sinks: list[Sink] = []
-        self._names: dict[Path, str] = {}
+        self._folder: OutputFolder | None = None
+        self._names: dict[Path, Path] = {}
         self._is_empty = True
         self.errors: ErrorsFile | None = None
         self.begins_anew = False
@@ -74,19 +77,27 @@ class Keeper:
         if self._run is None:
             return self
         out, resume = self._options.out, self._options.resume
-        if out is not None:
-            _make_folder(out)
-        if resume:
-            self._run.check()
-        self.begins_anew = self._run.exists() and not resume
+        errors_file = _errors_path(out, self._tables)
+        if any(path.absolute() == errors_file.absolute() for path in self._tables):
+            raise ConfigError(f"this run lists its errors in {printable(errors_file)}; choose another name for --table")
+        overwrite = self._options.overwrite
         with ExitStack() as opened:
+            if out is not None:
+                self._folder = OutputFolder(out, resume=resume, overwrite=overwrite)
+                opened.callback(self._folder.close)
+            if resume:
+                self._run.check()
+            self.begins_anew = self._run.exists() and not resume
             for path in self._tables:
-                sink = open_sink(path, model=self._model, format=self._options.format, resume=resume)
+                sink = open_sink(
+                    path, model=self._model, format=self._options.format, resume=resume, overwrite=overwrite
+                )
                 self._sinks.append(opened.enter_context(sink))
-            self.errors = opened.enter_context(ErrorsFile(_errors_path(out, self._tables), resume=resume))
+            self.errors = opened.enter_context(ErrorsFile(errors_file, resume=resume, overwrite=overwrite))
             if out is not None:
                 remove_leftovers(out)
-            self._run.write()
+            self._run.begin(resume=resume)
+            opened.callback(self._run.close)
             self._opened = opened.pop_all()
         return self
 
@@ -101,20 +112,38 @@ class Keeper:
         if kind is None and self._run is not None:
             self._run.remove()
 
-    def expect(self, files: Sequence[Path]) -> None:
-        """Give the inputs that will come the names of their files."""
-        self._names = unique_names(files) if self._options.out is not None else {}
+    def expect(self, files: Mapping[Path, Path]) -> None:
+        """Give the inputs that will come the names of their files.
+
+        Args:
+            files: The inputs, each with what the user named: the file itself or a folder that holds it.
+
+        Raises:
+            OutputError: A file of an input could not be written without overwriting another.
+        """
+        if self._folder is None:
+            return
+        self._folder.protect(files)
+        owners: dict[Path, Path] = {}
+        for file, given in files.items():
+            name = self._names[file] = output_name(given, file, parents=self._options.parents)
+            if (other := owners.setdefault(name, file)) != file:
+                raise OutputError(
+                    f"{printable(other)} and {printable(file)} would write the same files {name} in "
+                    f"{printable(self._folder.folder)}; keep their folders apart with --parents"
+                )
+            ending = ".summary.txt" if is_video(file) else ".vlfau.jpg"
+            self._folder.check(name.with_name(f"{name.name}{ending}"), printable(file))
 
     def is_done(self, file: Path, *, is_video: bool) -> bool:
         """Say whether an earlier run did all that there is to do with an input."""
+        if self._run is None:
+            return False
         name = printable(file)
-        if not is_video:
-            is_listed = self.errors is not None and name in self.errors.files
-            return is_listed or (bool(self._sinks) and all(sink.is_done(file) for sink in self._sinks))
-        # A video is done when something came after it: the last one may be half done.
-        return bool(self._sinks) and all(
-            name in sink.done and name != next(reversed(sink.done)) for sink in self._sinks
-        )
+        if is_video:
+            return self._run.has_finished(name) and all(name in sink.done for sink in self._sinks)
+        is_listed = self.errors is not None and name in self.errors.files
+        return is_listed or all(sink.is_done(file) for sink in self._sinks)
 
     def keep_picture(self, file: Path, picture: Picture, faces: Sequence[FaceResult]) -> None:
         """Keep what was found in a picture.
@@ -123,9 +152,8 @@ class Keeper:
             InputError: A file cannot be written.
         """
         self._is_empty = False
-        if self._options.out is not None:
-            name = self._names[file]
-            write_picture_files(self._options.out, name, picture, faces, note=self._note, heatmaps=self._heatmaps)
+        if (claim := self._claim(file)) is not None:
+            write_picture_files(claim, picture, faces, note=self._note, heatmaps=self._heatmaps)
         self.keep_row(PictureResult(printable(file), tuple(faces)))
 
     def keep_row(self, result: PictureResult) -> None:
@@ -143,11 +171,28 @@ class Keeper:
         return VideoFiles(
             printable(file),
             self._model,
-            folder=self._options.out,
-            name=self._names.get(file, ""),
+            claim=self._claim(file),
             options=self._options,
             note=self._note,
         )
+
+    def video_finished(self, file: Path) -> None:
+        """Remember that nothing of a video is left to do.
+
+        Raises:
+            OutputError: A table cannot be written.
+        """
+        if self._run is not None:
+            for sink in self._sinks:
+                sink.flush()
+            self._run.finish(printable(file))
+
+    def _claim(self, file: Path) -> Callable[[str], Path] | None:
+        """Return what gives the path of an input's file by its ending; None without an output folder."""
+        if (folder := self._folder) is None:
+            return None
+        name, owner = self._names[file], printable(file)
+        return lambda ending: folder.claim(name.with_name(f"{name.name}{ending}"), owner)
 
     def list_error(self, file: Path, error: InputError) -> None:
         """List an input that could not be used.
@@ -166,10 +211,3 @@ def _table_paths(options: KeepOptions) -> list[Path]:
 
 def _errors_path(out: Path | None, tables: Sequence[Path]) -> Path:
     return tables[0].with_suffix(".errors.csv") if out is None else out / "errors.csv"
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another") from None

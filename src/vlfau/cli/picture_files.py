@@ -1,6 +1,6 @@
 """What is kept of one picture besides the rows of the tables."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vlfau.errors import ConfigError
@@ -38,8 +38,7 @@ def heatmap_aus(text: str, au_ids: Sequence[int]) -> tuple[int, ...]:
 
 
 def write_picture_files(
-    folder: Path,
-    name: str,
+    claim: Callable[[str], Path],
     picture: Picture,
     faces: Sequence[FaceResult],
     *,
@@ -49,8 +48,7 @@ def write_picture_files(
     """Draw a picture's faces, and where the model looked.
 
     Args:
-        folder: Where to.
-        name: How the files' names begin.
+        claim: Gives the path of a file of this picture by its ending, such as `.vlfau.jpg`.
         picture: The picture.
         faces: Its faces; without any nothing is drawn.
         note: A line for the foot of the drawing.
@@ -61,11 +59,11 @@ def write_picture_files(
     """
     if not faces:
         return
-    write_picture(folder / f"{name}.vlfau.jpg", draw_faces(picture, faces, note=note))
+    write_picture(claim(".vlfau.jpg"), draw_faces(picture, faces, note=note))
     if heatmaps is None:
         return
     for number, face in enumerate(faces, start=1):
         au_ids = heatmaps or [au.au_id for au in face.active_aus]
         if au_ids:
             place = "" if len(faces) == 1 else f".face{number}"
-            write_picture(folder / f"{name}{place}.heat.jpg", draw_heatmap_sheet(face, au_ids=au_ids))
+            write_picture(claim(f"{place}.heat.jpg"), draw_heatmap_sheet(face, au_ids=au_ids))

@@ -75,14 +75,14 @@ def predict(
         try:
             with keeper:
                 if keeper.begins_anew:
-                    screen.notice("an interrupted run was found and is begun anew; --resume would have gone on with it")
+                    screen.notice("found an interrupted run; starting over (use --resume to continue it)")
                 judging = Judging(
                     predictor, screen=screen, keeper=keeper, part=wanted, describe=model.describe, baseline=baseline
                 )
                 judging.run(inputs)
         except KeyboardInterrupt:
             if keeper.can_resume:
-                screen.notice("interrupted; the same command with --resume goes on")
+                screen.notice("interrupted; run the same command with --resume to continue")
             raise
         _conclude(screen, keeper, judging.tally)
         failed = judging.tally.errors or (keeper.errors is not None and len(keeper.errors))
@@ -124,7 +124,7 @@ def _predictor(bundle: "Bundle", model: ModelOptions) -> "Predictor":
 
 def _settings(keep: KeepOptions, video: VideoOptions, model: ModelOptions) -> "Settings":
     """Return everything on which the files depend, but for the inputs and the model, which the tables know."""
-    elsewhere = {"out", "table", "resume", "model", "threads"}
+    elsewhere = {"out", "table", "resume", "overwrite", "model", "threads"}
     settings = asdict(keep) | asdict(video) | asdict(model)
     settings["baseline"] = list(video.baseline)
     return {name.replace("_", "-"): value for name, value in settings.items() if name not in elsewhere}

@@ -26,7 +26,9 @@ class KeepOptions:
         report: Write a page about each video, too.
         timeline: Draw the action units of each video over time, too.
         heatmap: Draw where the model looked in pictures, for numbers such as 12 or 6,12, or for active ones.
-        resume: Go on with an interrupted run.
+        resume: Resume an interrupted run, or add inputs to a finished one.
+        parents: Keep every folder of an input's path in the output folder, so that a/me.png and b/me.png go together.
+        overwrite: Replace files in the output folder that vlfau did not write; inputs are never replaced.
     """
 
     out: Path | None = None
@@ -37,6 +39,8 @@ class KeepOptions:
     timeline: Flag = False
     heatmap: str | None = None
     resume: Flag = False
+    parents: Flag = False
+    overwrite: Flag = False
 
 
 @Parameter(name="*", group=Group("Videos", sort_key=2))

@@ -9,7 +9,7 @@ from vlfau.errors import ConfigError
 __all__ = ["Part", "part", "seconds"]
 
 _TIME: Final = re.compile(
-    r"(?:(?:(?P<hours>\d+):)?(?P<minutes>\d+):)?(?P<seconds>\d+(?:\.\d*)?|\.\d+)(?:\s?(?P<unit>ms|s))?"
+    r"(?:(?:(?P<hours>\d{1,6}):)?(?P<minutes>\d{1,6}):)?(?P<seconds>\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:\s?(?P<unit>ms|s))?"
 )
 
 
@@ -37,7 +37,7 @@ def seconds(text: str, option: str) -> float:
     """
     match = _TIME.fullmatch(text.strip())
     if match is None or (match["minutes"] and match["unit"] == "ms"):
-        raise ConfigError(f"{option} takes a time such as 0.2s, 200ms or 1:23.5, not '{text}'; correct it")
+        raise ConfigError(f"{option} takes a time such as 0.2s, 200ms or 1:23.5, not '{text[:40]}'; correct it")
     time_s = float(match["seconds"]) / (1000 if match["unit"] == "ms" else 1)
     return 3600 * int(match["hours"] or 0) + 60 * int(match["minutes"] or 0) + time_s
 

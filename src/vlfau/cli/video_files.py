@@ -1,5 +1,6 @@
 """What is kept of one video besides the rows of the tables: its events, its summary, and what was asked for."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -41,8 +42,8 @@ class VideoFiles:
     Args:
         file: The video, as the user named it.
         model: The model that is used.
-        folder: Where to write; None only gathers what the summary needs.
-        name: How the files' names begin.
+        claim: Gives the path of a file of this video by its ending, such as `.summary.txt`; None only gathers what
+            the summary needs.
         options: Which files are wanted.
         note: A line for the foot of what is drawn.
 
@@ -52,9 +53,15 @@ class VideoFiles:
     """
 
     def __init__(
-        self, file: str, model: BundleInfo, *, folder: Path | None, name: str, options: KeepOptions, note: str
+        self,
+        file: str,
+        model: BundleInfo,
+        *,
+        claim: Callable[[str], Path] | None,
+        options: KeepOptions,
+        note: str,
     ) -> None:
-        self._file, self._model, self._folder, self._name = file, model, folder, name
+        self._file, self._model, self._claim = file, model, claim
         self._options, self._note = options, note
         self._builder = TrackBuilder(model.au_ids)
         self._opened = ExitStack()
@@ -62,7 +69,7 @@ class VideoFiles:
         self._report: ReportBuilder | None = None
         self.tracks: list[Track] = []
         self.summary = ""
-        if folder is not None and options.report:
+        if claim is not None and options.report:
             from vlfau.video import report
 
             self._report = report.ReportBuilder(file, model)
@@ -90,9 +97,9 @@ class VideoFiles:
             self._builder.add(result)
         else:
             self._report.add(frame, result)
-        if self._folder is not None and self._options.annotate:
+        if self._claim is not None and self._options.annotate:
             if self._writer is None:
-                path = self._folder / f"{self._name}.vlfau.mp4"
+                path = self._claim(".vlfau.mp4")
                 self._writer = self._opened.enter_context(VideoWriter(path, au_ids=self._model.au_ids, note=self._note))
             self._writer.write(frame, result)
 
@@ -110,19 +117,19 @@ class VideoFiles:
             frames=builder.frames,
             descriptions=self._model.descriptions,
         )
-        if self._folder is not None:
-            self._write(self._folder, events)
+        if self._claim is not None:
+            self._write(self._claim, events)
 
-    def _write(self, folder: Path, events: list[Event]) -> None:
-        write_events_csv(folder / f"{self._name}.events.csv", events)
-        with replacing(folder / f"{self._name}.summary.txt") as temporary:
+    def _write(self, claim: Callable[[str], Path], events: list[Event]) -> None:
+        write_events_csv(claim(".events.csv"), events)
+        with replacing(claim(".summary.txt")) as temporary:
             temporary.write_text(self.summary, "utf-8")
         if self._report is not None:
-            self._report.write(folder / f"{self._name}.report.html", tracks=self.tracks, events=events)
+            self._report.write(claim(".report.html"), tracks=self.tracks, events=events)
         if self._options.timeline and self.tracks:
             from vlfau.video.timeline import draw_timeline, write_timeline
 
             figure = draw_timeline(
                 self.tracks, events, thresholds=self._model.thresholds, title=Path(self._file).name, note=self._note
             )
-            write_timeline(folder / f"{self._name}.timeline.png", figure)
+            write_timeline(claim(".timeline.png"), figure)

@@ -7,9 +7,11 @@ from pathlib import Path
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime as ort
 
-from vlfau.errors import BundleError
+from vlfau.errors import BundleError, VlfauError
 
 __all__ = ["open_session"]
+
+_OUT_OF_MEMORY = ("bad_alloc", "Failed to allocate", "Cannot allocate memory", "out of memory")
 
 if hasattr(ort, "disable_telemetry_events"):
     ort.disable_telemetry_events()  # on Windows an older way of reporting does not ask for the variable
@@ -23,7 +25,8 @@ def open_session(path: Path, *, threads: int = 1) -> ort.InferenceSession:
         threads: Threads that one call may use.
 
     Raises:
-        BundleError: The file is missing or no ONNX graph.
+        BundleError: The file is missing or not an ONNX graph.
+        VlfauError: There is too little memory.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
@@ -36,4 +39,8 @@ def open_session(path: Path, *, threads: int = 1) -> ort.InferenceSession:
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exceptions have no common public base
-        raise BundleError(f"{path} is no ONNX graph that can be run ({error}); restore the file") from error
+        if isinstance(error, MemoryError) or any(sign in str(error) for sign in _OUT_OF_MEMORY):
+            raise VlfauError(
+                f"there is too little memory to open {path}; close other programs, or allow this one more"
+            ) from None
+        raise BundleError(f"{path} is not an ONNX graph that can be run ({error}); restore the file") from error

@@ -3,9 +3,10 @@
 * A picture is turned as its EXIF orientation says, and becomes 8-bit RGB. 16-bit grey is scaled, CMYK and
   palettes are converted, transparent parts become white, and of an animation the first frame counts.
 * A picture of more than `WORKING_PIXELS` is reduced to about as many; `Picture.reduction` says by how much,
-  so that results are given in the pixels of the file.
-* A picture that would need more than `DECODED_PIXELS` in memory is refused. Baseline JPEG files are reduced
-  while they are decoded, so theirs may hold 64 times as many.
+  so that results are given in the pixels of the file. It is converted band by band, so that it never lies in memory
+  twice at its full size.
+* A picture whose decoder would need more than `DECODER_BYTES` is refused. Baseline JPEG files are reduced while they
+  are decoded, so theirs may hold 64 times as many pixels.
 """
 
 import math
@@ -24,10 +25,22 @@ from PIL import Image, UnidentifiedImageError
 from vlfau.errors import ImageError
 from vlfau.inference.sources import printable
 
-__all__ = ["DECODED_PIXELS", "WORKING_PIXELS", "Picture", "as_picture", "read_image", "read_picture"]
+__all__ = ["DECODER_BYTES", "WORKING_PIXELS", "Picture", "as_picture", "read_image", "read_picture"]
 
 WORKING_PIXELS: Final = 32_000_000
-DECODED_PIXELS: Final = 180_000_000
+DECODER_BYTES: Final = 260_000_000
+"""With the reduced picture, the networks and Python itself, a process stays below 600 MB."""
+
+_PIXEL_BYTES: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
+"""What Pillow keeps of a pixel, by mode; of any other mode four bytes."""
+_WORKING_BYTES: Final = {"WEBP": 9, "JPEG2000": 12, "TIFF": 2, "GIF": 2}
+"""What a decoder needs for a pixel besides that, measured."""
+_PROGRESSIVE_BYTES: Final = 6
+"""A progressive JPEG keeps the coefficients of the whole picture, however small it is decoded."""
+_JPEG_REDUCTIONS: Final = (1, 2, 4, 8)
+_BAND_ROWS: Final = 256
+_MARGIN_ROWS: Final = 4
+"""The filter of the reduction looks beyond a band by two rows of its result."""
 
 # Only plain decoders: some others of Pillow start programs. The first five need no import of all its plugins.
 _FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF", "JPEG2000")
@@ -82,7 +95,7 @@ def read_picture(path: str | Path) -> Picture:
         warnings.simplefilter("ignore")
         with _opened(path) as image:
             width, height = image.size
-            image.draft(None, _working_size(width, height))
+            _draft(image)
             _check_size(path, image, (width, height))
             try:
                 pixels = _upright_rgb(image)
@@ -155,37 +168,75 @@ def _working_size(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
+def _draft(image: Image.Image) -> None:
+    """Let a JPEG be reduced while it is decoded: to no less than the working size, unless that does not fit."""
+    width, height = image.size
+    wanted = width / _working_size(width, height)[0]
+    for reduction in _JPEG_REDUCTIONS:
+        if 2 * reduction > wanted and _needed_bytes(image, reduction) <= DECODER_BYTES:
+            break
+    image.draft(None, (width // reduction, height // reduction))
+
+
+def _needed_bytes(image: Image.Image, reduction: int = 1) -> int:
+    """Return what decoding a picture takes, where a JPEG decoder reduces it by so much along each side."""
+    pixels = image.size[0] * image.size[1]
+    kept = _PIXEL_BYTES.get(image.mode, 4) + _WORKING_BYTES.get(image.format or "", 0)
+    coefficients = _PROGRESSIVE_BYTES * pixels if "progressive" in image.info else 0
+    return kept * pixels // reduction**2 + coefficients
+
+
 def _check_size(path: Path, image: Image.Image, file_size: tuple[int, int]) -> None:
-    # A progressive JPEG keeps the coefficients of the whole picture, however small it is decoded.
-    width, height = file_size if "progressive" in image.info else image.size
-    if width * height > DECODED_PIXELS:
+    needed = _needed_bytes(image)
+    if "progressive" in image.info:  # The picture is reduced already, its coefficients are not.
+        whole = file_size[0] * file_size[1]
+        needed += _PROGRESSIVE_BYTES * (whole - image.size[0] * image.size[1])
+    if needed > DECODER_BYTES:
         raise ImageError(
-            f"picture {printable(path)} has {file_size[0]} x {file_size[1]} pixels, more than fit in memory "
-            f"({DECODED_PIXELS // 1_000_000} million); make it smaller, or save it as baseline JPEG"
+            f"picture {printable(path)} has {file_size[0]} x {file_size[1]} pixels, which as "
+            f"{image.format} takes {needed // 1_000_000:,} MB to decode and may take {DECODER_BYTES // 1_000_000}; "
+            "make it smaller, or save it as baseline JPEG"
         )
 
 
 def _upright_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    if image.mode == "F":
+        raise ValueError("it holds floating-point values, not 8 or 16 bits")
     image.load()
+    size = _working_size(*image.size)
+    pixels = np.array(_to_rgb(image)) if size == image.size and image.mode == "RGB" else _reduced(image, size)
     orientation = _orientation(image)
+    if orientation in _ORIENTATIONS:
+        pixels = np.array(Image.fromarray(pixels).transpose(_ORIENTATIONS[orientation]))
+    return pixels
+
+
+def _reduced(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return a picture of any mode as RGB in another size, (H, W, 3), band by band."""
+    width, height = size
+    step = image.height / height
+    pixels = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, _BAND_ROWS):
+        bottom = min(top + _BAND_ROWS, height)
+        first, last = max(top - _MARGIN_ROWS, 0), min(bottom + _MARGIN_ROWS, height)
+        above, below = math.floor(first * step), min(math.ceil(last * step), image.height)
+        band = _to_rgb(image.crop((0, above, image.width, below)))
+        if size != image.size:
+            box = (0, first * step - above, image.width, min(last * step - above, band.height))
+            band = band.resize((width, last - first), Image.Resampling.BICUBIC, box=box, reducing_gap=2.0)
+        pixels[top:bottom] = np.asarray(band)[top - first : bottom - first]
+    return pixels
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Return a picture of any mode as RGB; transparent parts become white."""
     if image.mode.startswith("I"):
         grey = np.clip(np.asarray(image, np.int32), 0, 0xFFFF) >> 8
-        image = Image.fromarray(grey.astype(np.uint8))
-    elif image.mode == "F":
-        raise ValueError("it holds floating-point values, not 8 or 16 bits")
-    elif image.has_transparency_data:
+        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
         image = image.convert("RGBA")
-    elif image.mode not in {"L", "CMYK", "RGB"}:
-        image = image.convert("RGB")
-
-    size = _working_size(*image.size)
-    if size != image.size:
-        image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
-    if orientation in _ORIENTATIONS:
-        image = image.transpose(_ORIENTATIONS[orientation])
-    if image.mode == "RGBA":
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.array(image.convert("RGB"))
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("RGB")
 
 
 def _orientation(image: Image.Image) -> int:

@@ -18,7 +18,8 @@ MODELS_VARIABLE: Final = "VLFAU_MODELS"
 def bundle_folders() -> Mapping[str, Path]:
     """Return the folder of every bundle that can be called by name; of equal names the first counts."""
     own = Path(str(resources.files("vlfau"))) / "weights"
-    further = [Path(part).expanduser() for part in os.environ.get(MODELS_VARIABLE, "").split(os.pathsep) if part]
+    named = [part for part in os.environ.get(MODELS_VARIABLE, "").split(os.pathsep) if part]
+    further = [Path(os.path.expanduser(part)) for part in named]  # noqa: PTH111 - Path's fails where no such user is
     found: dict[str, Path] = {}
     for parent in (own, *further):
         for path in sorted(parent.glob("*/model.json")):

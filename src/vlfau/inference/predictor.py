@@ -19,11 +19,14 @@ from vlfau.inference.odds import sigmoid
 from vlfau.inference.results import CropResult, FaceResult
 from vlfau.inference.runtime_names import Runtime
 from vlfau.inference.runtimes import open_backend
+from vlfau.workers import MAX_WORKERS, check_number
 
 __all__ = ["Predictor", "face_result"]
 
 # Faces that go through the network at once: enough to be fast, few enough to fit in memory.
 _BATCH_SIZE: Final = 16
+MAX_BEAM_SIZE: Final = 64
+"""From some ten wordings on the best one does not change, and each takes memory."""
 
 
 class Predictor:
@@ -60,9 +63,10 @@ class Predictor:
         runtime: Runtime = "onnxruntime",
         backend: Backend | None = None,
     ) -> None:
-        for name, value in (("threads", threads), ("beam_size", beam_size), ("max_faces", max_faces)):
-            if value is not None and value < 1:
-                raise ConfigError(f"{name} is {value}; give a number of 1 or more")
+        check_number("threads", threads, MAX_WORKERS)
+        check_number("beam_size", beam_size, MAX_BEAM_SIZE)
+        if max_faces is not None and max_faces < 1:
+            raise ConfigError(f"max_faces is {max_faces}; give a number of 1 or more")
         if describe not in get_args(Describe):
             raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(Describe))}")
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)

@@ -1,5 +1,6 @@
 """Which files a user means: files, and folders as the files in them."""
 
+import codecs
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -12,6 +13,8 @@ __all__ = ["OWN_ENDINGS", "PICTURE_SUFFIXES", "expand_inputs", "printable"]
 
 OWN_ENDINGS: Final = (".vlfau.jpg", ".vlfau.mp4", ".heat.jpg", ".timeline.png")
 """How the names of files end that `vlfau predict` draws."""
+_SHOWN_AS_HEX: Final = "vlfau.hex"
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 PICTURE_SUFFIXES: Final = frozenset(
     {
         *(".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo"),
@@ -49,8 +52,27 @@ def expand_inputs(paths: Iterable[str | Path], *, suffixes: Collection[str] = PI
 
 
 def printable(path: str | Path) -> str:
-    """Return a path as text that can be written anywhere, even if the name is no valid Unicode."""
-    return os.fsencode(path).decode("utf-8", "replace")
+    r"""Return a path as text that can be written anywhere and stands for this path alone.
+
+    A byte that is not valid UTF-8, or a control character, becomes the replacement character and its value, so that
+    two such names differ and none can steer a terminal.
+
+    >>> ascii(printable("caf\udce9.jpg"))
+    "'caf\\ufffd{E9}.jpg'"
+    """
+    return _CONTROLS.sub(lambda match: _hex(match[0].encode()), os.fsencode(path).decode("utf-8", _SHOWN_AS_HEX))
+
+
+def _hex(spoilt: bytes) -> str:
+    return "".join(f"\ufffd{{{byte:02X}}}" for byte in spoilt)
+
+
+def _as_hex(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return _hex(error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(_SHOWN_AS_HEX, _as_hex)
 
 
 def _files_below(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:

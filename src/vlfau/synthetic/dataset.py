@@ -28,7 +28,7 @@ from vlfau.synthetic.renderer import Renderer, Scene
 from vlfau.synthetic.sampler import sampler
 from vlfau.synthetic.settings import GENERATOR_VERSION, Person, Settings, people
 from vlfau.synthetic.subject import Subject
-from vlfau.workers import follow_parent
+from vlfau.workers import MAX_WORKERS, check_number, follow_parent
 
 __all__ = ["generate"]
 
@@ -59,12 +59,11 @@ def generate(
         The path of the manifest.
 
     Raises:
-        ConfigError: The number of workers is below 1.
+        ConfigError: The number of workers is out of range.
         InputError: The folder holds something else, or cannot be written to.
         VlfauError: A worker died.
     """
-    if workers < 1:
-        raise ConfigError(f"workers must be 1 or more, not {workers}")
+    check_number("workers", workers, MAX_WORKERS)
     claim_folder(folder, {"generator": GENERATOR_VERSION} | asdict(settings))
     remove_leftovers(folder, below=True)
     everyone = people(settings)

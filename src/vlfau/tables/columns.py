@@ -10,6 +10,7 @@ from typing import Final
 
 from vlfau.errors import ConfigError
 from vlfau.facs import action_unit, check_au_ids
+from vlfau.tables.records import escaped
 
 __all__ = ["LAYOUTS", "Cell", "Column", "Kind", "Layout", "Place", "recognise"]
 
@@ -71,7 +72,7 @@ class Column:
                 return f"{cell:.{self.digits}f}"
             case Kind.YES_NO:
                 return str(int(cell))
-        return str(cell)
+        return escaped(str(cell)) if self.kind is Kind.TEXT else str(cell)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from vlfau.errors import InputError
+from vlfau.atomic import real_target
+from vlfau.errors import OutputError
 from vlfau.inference.sources import printable
 from vlfau.tables.lock import FileLock
-from vlfau.tables.records import RecordFile, csv_cells, csv_record, whole_records
+from vlfau.tables.records import RecordFile, csv_cells, csv_record, escaped, unescaped, whole_records
 
 __all__ = ["COLUMNS", "ErrorsFile"]
 
 COLUMNS: Final = ("file", "kind", "message")
+_HEAD: Final = csv_record(COLUMNS)
 
 
 class ErrorsFile:
@@ -20,23 +22,26 @@ class ErrorsFile:
     Args:
         path: The file, such as errors.csv.
         resume: Whether to keep the errors of an earlier run; the same error is not listed twice.
+        overwrite: Whether to begin anew in place of a file that vlfau did not write.
 
     Attributes:
         path: The file.
         files: The inputs that are listed.
 
     Raises:
-        InputError: Another run writes to the file, it cannot be written, or an earlier run did not write it.
+        OutputError: Another run writes to the file, it cannot be written, or vlfau did not write what is there.
     """
 
-    def __init__(self, path: str | Path, *, resume: bool = False) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | Path, *, resume: bool = False, overwrite: bool = False) -> None:
+        self.path = real_target(Path(path))
         self._listed: set[tuple[str, ...]] = set()
         self._file: RecordFile | None = None
         self._lock = FileLock(self.path)
         try:
             if resume and self.path.exists():
                 self._recover()
+            elif self.path.exists() and not overwrite and not self._is_list():
+                raise self._foreign()
             else:
                 self.path.unlink(missing_ok=True)
         except OSError as error:
@@ -73,7 +78,7 @@ class ErrorsFile:
             error: Why; its class becomes the kind.
 
         Raises:
-            InputError: The file cannot be written.
+            OutputError: The file cannot be written.
         """
         cells = (printable(file), type(error).__name__, str(error).encode("utf-8", "replace").decode())
         if cells in self._listed:
@@ -83,8 +88,8 @@ class ErrorsFile:
                 is_new = not self.path.exists()
                 self._file = RecordFile(self.path)
                 if is_new:
-                    self._file.append(csv_record(COLUMNS))
-            self._file.append(csv_record(cells))
+                    self._file.append(_HEAD)
+            self._file.append(csv_record(map(escaped, cells)))
             self._file.flush()
         except OSError as problem:
             raise self._unwritable(problem) from None
@@ -100,15 +105,13 @@ class ErrorsFile:
         with self.path.open("rb") as stream:
             records = whole_records(stream, quoted=True)
             size, head = next(records, (0, b""))
-            if head and head != csv_record(COLUMNS):
-                raise InputError(
-                    f"{printable(self.path)} is no list of errors with the columns {', '.join(COLUMNS)}; move it away"
-                )
+            if head and head != _HEAD:
+                raise self._foreign()
             for end, record in records:
                 cells = csv_cells(record)
                 if len(cells) != len(COLUMNS):
                     break
-                self._listed.add(tuple(cells))
+                self._listed.add(tuple(map(unescaped, cells)))
                 size = end
         if size:
             with self.path.open("r+b") as stream:
@@ -116,5 +119,15 @@ class ErrorsFile:
         else:
             self.path.unlink()
 
-    def _unwritable(self, error: OSError) -> InputError:
-        return InputError(f"cannot write {printable(self.path)} ({error.strerror or error}); choose another place")
+    def _is_list(self) -> bool:
+        with self.path.open("rb") as stream:
+            return stream.read(len(_HEAD) + 1)[: len(_HEAD)] in {_HEAD, b""}
+
+    def _foreign(self) -> OutputError:
+        return OutputError(
+            f"{printable(self.path)} exists and is not a list of errors with the columns {', '.join(COLUMNS)}; move it "
+            "away"
+        )
+
+    def _unwritable(self, error: OSError) -> OutputError:
+        return OutputError(f"cannot write {printable(self.path)} ({error.strerror or error}); choose another place")

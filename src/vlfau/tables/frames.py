@@ -8,6 +8,7 @@ from typing import Any, Final
 from vlfau.errors import MissingExtraError
 from vlfau.json_text import parse_json
 from vlfau.tables.columns import Column, Kind, recognise
+from vlfau.tables.records import unescaped
 from vlfau.tables.table import FORMAT, HEADER_KEY, columns_json
 from vlfau.tables.text_sinks import side_file
 
@@ -33,6 +34,9 @@ def _read_csv(path: Path) -> pandas.DataFrame:
         keep_default_na=False,  # A file may be called NA: only an empty cell is missing.
         na_values=[""],
     ).astype(dict.fromkeys(states, "boolean"))
+    for column in columns:
+        if column.kind is Kind.TEXT:
+            frame[column.name] = frame[column.name].map(unescaped, na_action="ignore").astype("string")
     # pandas may read a number a hair beside the one that was written.
     frame = frame.round({column.name: column.digits for column in columns if column.kind is Kind.NUMBER})
     try:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from vlfau.errors import InputError
+from vlfau.errors import OutputError
 from vlfau.inference.sources import printable
 
 __all__ = ["FileLock"]
@@ -37,7 +37,7 @@ class FileLock:
         target: The file that will be written.
 
     Raises:
-        InputError: Another writer holds it, or the folder cannot be written.
+        OutputError: Another writer holds it, or the folder cannot be written.
     """
 
     def __init__(self, target: Path) -> None:
@@ -48,11 +48,11 @@ class FileLock:
                 self._descriptor = self._acquire()
         except OSError as error:
             if error.errno in _HELD:
-                raise InputError(
+                raise OutputError(
                     f"another run{self._holder()} is writing {printable(target)}; wait until it ends, or choose "
                     "another place"
                 ) from None
-            raise InputError(
+            raise OutputError(
                 f"cannot write {printable(target)} ({error.strerror or error}); choose another place"
             ) from None
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from vlfau.atomic import sync
+from vlfau.atomic import copy_whole, sync
 from vlfau.errors import MissingExtraError
 from vlfau.tables.columns import Cell, Kind
 from vlfau.tables.sink import Sink
@@ -46,6 +46,12 @@ def schema_of(table: Table) -> Any:
 
 class ParquetSink(Sink):
     """One table, with its header and every column's meaning and unit in the file's metadata."""
+
+    def _is_table(self) -> bool:
+        try:
+            return HEADER_KEY in (parquet.read_schema(self.path).metadata or {})
+        except pa.ArrowInvalid:
+            return False
 
     def _start(self, *, resume: bool) -> dict[str, int | None]:
         self._schema = schema_of(self.table)
@@ -133,7 +139,7 @@ class ParquetSink(Sink):
     def _take_finished(self) -> None:
         """Make the finished file the first part."""
         self._outdated.mkdir()
-        shutil.copyfile(self.path, self._outdated / "000000.parquet")
+        copy_whole(self.path, self._outdated / "000000.parquet")
         self._outdated.replace(self._folder)
 
     @staticmethod

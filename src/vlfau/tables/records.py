@@ -2,11 +2,14 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
-__all__ = ["RecordFile", "csv_cells", "csv_record", "whole_records"]
+__all__ = ["RecordFile", "csv_cells", "csv_record", "escaped", "unescaped", "whole_records"]
+
+_FORMULA: Final = re.compile("'*[=+@-]")
 
 
 class RecordFile:
@@ -17,9 +20,13 @@ class RecordFile:
 
     Args:
         path: An existing file, to whose end is written, or a new one.
+
+    Attributes:
+        path: The file.
     """
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._stream = path.open("ab", buffering=0)
         self._buffer = bytearray()
         self._is_broken = False
@@ -91,6 +98,20 @@ def csv_cells(record: bytes) -> list[str]:
     except (csv.Error, UnicodeDecodeError):
         return []
     return rows[0] if len(rows) == 1 else []
+
+
+def escaped(cell: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: one that looks like it gets an apostrophe before it.
+
+    >>> escaped("=1+1.png"), escaped("a=b.png"), unescaped(escaped("'=x"))
+    ("'=1+1.png", 'a=b.png', "'=x")
+    """
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def unescaped(cell: str) -> str:
+    """Return the text that `escaped` took."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def _quoted(cell: str) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from vlfau.errors import InputError
+from vlfau.atomic import real_target
+from vlfau.errors import InputError, OutputError
 from vlfau.inference.results import PictureResult
 from vlfau.inference.sources import printable
 from vlfau.json_text import parse_json
@@ -37,6 +38,7 @@ class Sink(ABC):
             anew, and an existing file stays until the end.
         flush_rows: After how many rows they are written.
         flush_s: After how many seconds they are written, at the next result.
+        overwrite: Whether to begin anew in place of a file that vlfau did not write.
 
     Attributes:
         path: The file.
@@ -44,18 +46,33 @@ class Sink(ABC):
             no row, so it is not listed.
 
     Raises:
-        InputError: Another run writes to the file, it cannot be written, or the earlier run had other columns or
-            another model.
+        OutputError: Another run writes to the file, it cannot be written, or vlfau did not write what is there.
+        InputError: The earlier run had other columns or another model.
     """
 
-    def __init__(self, path: Path, table: Table, *, resume: bool, flush_rows: int, flush_s: float) -> None:
-        self.path, self.table = path, table
+    def __init__(
+        self,
+        path: Path,
+        table: Table,
+        *,
+        resume: bool,
+        flush_rows: int,
+        flush_s: float,
+        overwrite: bool = False,
+    ) -> None:
+        self.path, self.table = real_target(path), table
+        path = self.path
         self.done: dict[str, int | None] = {}
         self._flush_rows, self._flush_s = flush_rows, flush_s
         self._rows_to_flush, self._last_flush = 0, time.monotonic()
         self._is_open = True
         self._lock = FileLock(path)
         try:
+            if not resume and not overwrite and path.exists() and not self._is_table():
+                raise OutputError(
+                    f"{printable(path)} exists and is not a table that vlfau wrote; move it away, choose another name, "
+                    "or replace it with --overwrite"
+                )
             with self._writing():
                 self.done = self._start(resume=resume)
         except BaseException:
@@ -87,7 +104,7 @@ class Sink(ABC):
         """Take the faces of a picture or frame; one that an earlier run wrote is left out.
 
         Raises:
-            InputError: The file cannot be written; what was written is kept for another run.
+            OutputError: The file cannot be written; what was written is kept for another run.
             ValueError: The sink is closed, or the result is not of the sink's model.
         """
         if not self._is_open:
@@ -105,7 +122,7 @@ class Sink(ABC):
         """Write what was taken.
 
         Raises:
-            InputError: The file cannot be written.
+            OutputError: The file cannot be written.
         """
         with self._writing():
             self._flush()
@@ -115,7 +132,7 @@ class Sink(ABC):
         """Write what was taken and give the file its name; a second call does nothing.
 
         Raises:
-            InputError: The file cannot be written; what was written is kept for another run.
+            OutputError: The file cannot be written; what was written is kept for another run.
         """
         self._end(finish=True)
 
@@ -123,7 +140,7 @@ class Sink(ABC):
         """Write what was taken, but leave the file for another run to go on with.
 
         Raises:
-            InputError: The file cannot be written; what was written is kept for another run.
+            OutputError: The file cannot be written; what was written is kept for another run.
         """
         self._end(finish=False)
 
@@ -131,7 +148,7 @@ class Sink(ABC):
         """Keep nothing of this run; an existing file stays as it was. A second call does nothing.
 
         Raises:
-            InputError: What lies beside the file cannot be removed.
+            OutputError: What lies beside the file cannot be removed.
         """
         if not self._is_open:
             return
@@ -161,7 +178,7 @@ class Sink(ABC):
         try:
             yield
         except OSError as error:
-            raise InputError(
+            raise OutputError(
                 f"cannot write {printable(self.path)} ({error.strerror or error}); what was written so far is kept: "
                 "make room or mend its folder, then resume"
             ) from None
@@ -193,6 +210,10 @@ class Sink(ABC):
             f"{printable(self.path)} was begun with other columns, or its header is damaged; restore the format, the "
             "model and the version of vlfau, or start over without resuming"
         )
+
+    @abstractmethod
+    def _is_table(self) -> bool:
+        """Say whether the file at `path` is a table of vlfau's, of any model and format."""
 
     @abstractmethod
     def _start(self, *, resume: bool) -> dict[str, int | None]:

@@ -23,6 +23,7 @@ def open_sink(
     resume: bool = False,
     flush_rows: int = 500,
     flush_s: float = 10.0,
+    overwrite: bool = False,
 ) -> Sink:
     """Open a table for results.
 
@@ -33,13 +34,14 @@ def open_sink(
         resume: Whether to go on with an interrupted run, or with a finished file, if there is one.
         flush_rows: After how many rows they are written.
         flush_s: After how many seconds they are written, at the next result.
+        overwrite: Whether to begin anew in place of a file that vlfau did not write.
 
     Returns:
         The sink, a context manager.
 
     Raises:
-        InputError: The suffix is another, the file cannot be written, another run writes to it, or the earlier run
-            had other columns or another model.
+        OutputError: The file cannot be written, another run writes to it, or vlfau did not write what is there.
+        InputError: The suffix is another, or the earlier run had other columns or another model.
         ConfigError: There is no such format.
         MissingExtraError: Parquet needs pyarrow, which is not installed.
     """
@@ -58,4 +60,6 @@ def open_sink(
             raise InputError(
                 f"cannot tell the kind of table from the name {printable(path)}; let it end in .csv, .jsonl or .parquet"
             )
-    return kind(path, Table(format, model), resume=resume, flush_rows=flush_rows, flush_s=flush_s)
+    return kind(
+        path, Table(format, model), resume=resume, flush_rows=flush_rows, flush_s=flush_s, overwrite=overwrite
+    )

@@ -1,23 +1,26 @@
 """CSV and JSON Lines.
 
 Rows are appended to `NAME.partial`. A kill may cut it anywhere, so what follows the last whole record is dropped on
-resume, and with it the last picture or frame, of whose faces some may be missing.
+resume, and with it the last picture or frame, of whose faces some may be missing. A finished table is copied there
+first, whole or not at all, and no row of it is ever dropped.
 """
 
 import json
 import os
-import shutil
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
-from vlfau.atomic import sync
+from vlfau.atomic import copy_whole, sync
 from vlfau.json_text import parse_json
-from vlfau.tables.columns import Cell, Place
-from vlfau.tables.records import RecordFile, csv_cells, csv_record, whole_records
+from vlfau.tables.columns import Cell, Place, recognise
+from vlfau.tables.records import RecordFile, csv_cells, csv_record, unescaped, whole_records
 from vlfau.tables.sink import Sink
 
 __all__ = ["CsvSink", "JsonLinesSink", "side_file"]
+
+_CHUNK: Final = 1 << 20
 
 
 class _TextSink(Sink):
@@ -29,14 +32,17 @@ class _TextSink(Sink):
     def _partial(self) -> Path:
         return self.path.with_name(f"{self.path.name}.partial")
 
+    def _is_table(self) -> bool:
+        with self.path.open("rb") as stream:
+            return self._is_head(stream.readline(_CHUNK))
+
     def _start(self, *, resume: bool) -> dict[str, int | None]:
-        is_finished = resume and not self._partial.exists() and self.path.is_file()
-        if is_finished:
-            shutil.copyfile(self.path, self._partial)
+        if resume and not self._partial.exists() and self.path.is_file():
+            copy_whole(self.path, self._partial)
         done: dict[str, int | None] = {}
         size = 0
         if resume and self._partial.exists():
-            done, size = self._scan(keep_last=is_finished)
+            done, size = self._scan(finished_size=self._finished_size())
             os.truncate(self._partial, size)
         else:
             self._partial.write_bytes(b"")
@@ -47,8 +53,21 @@ class _TextSink(Sink):
             self._file.append(self._head())
         return done
 
-    def _scan(self, *, keep_last: bool) -> tuple[dict[str, int | None], int]:
-        """Return what is done, and how many bytes of the partial file hold it."""
+    def _finished_size(self) -> int:
+        """Return how many bytes of the partial file were copied from a finished table: all of that table, or none."""
+        if not self.path.is_file() or self.path.stat().st_size > self._partial.stat().st_size:
+            return 0
+        with self.path.open("rb") as finished, self._partial.open("rb") as partial:
+            while chunk := finished.read(_CHUNK):
+                if partial.read(len(chunk)) != chunk:
+                    return 0
+        return self.path.stat().st_size
+
+    def _scan(self, *, finished_size: int) -> tuple[dict[str, int | None], int]:
+        """Return what is done, and how many bytes of the partial file hold it.
+
+        The last picture or frame counts only within the first `finished_size` bytes.
+        """
         done: dict[str, int | None] = {}
         with self._partial.open("rb") as stream:
             records = whole_records(stream, quoted=self._quoted)
@@ -65,7 +84,7 @@ class _TextSink(Sink):
                         done.update([current])
                     size, current = end, place
                 end = next_end
-        if keep_last and current is not None:
+        if current is not None and end <= finished_size:
             done.update([current])
             size = end
         return done, size
@@ -96,6 +115,10 @@ class _TextSink(Sink):
         self._check_header(head)
 
     @abstractmethod
+    def _is_head(self, line: bytes) -> bool:
+        """Say whether the first line of a file shows a table of vlfau's."""
+
+    @abstractmethod
     def _head(self) -> bytes:
         """Return the first record."""
 
@@ -112,6 +135,13 @@ class JsonLinesSink(_TextSink):
     """One JSON object a line: first the header, whose `kind` is "header", then the rows."""
 
     _quoted = False
+
+    def _is_head(self, line: bytes) -> bool:
+        try:
+            header = parse_json(line)
+        except ValueError:
+            return False
+        return isinstance(header, dict) and header.get("kind") == "header" and "vlfau" in header
 
     def _head(self) -> bytes:
         return f"{self.table.header_json()}\n".encode()
@@ -130,6 +160,9 @@ class CsvSink(_TextSink):
     """Comma-separated values in UTF-8; the header lies beside them as `NAME.columns.json`."""
 
     _quoted = True
+
+    def _is_head(self, line: bytes) -> bool:
+        return recognise(csv_cells(line)) is not None
 
     def _begin(self) -> None:
         side = self._partial_side
@@ -167,7 +200,7 @@ class CsvSink(_TextSink):
             return None
         try:
             return self.table.layout.place(
-                dict(zip((column.name for column in self.table.columns), cells, strict=True))
+                {column.name: unescaped(cell) for column, cell in zip(self.table.columns, cells, strict=True)}
             )
         except ValueError:
             return None

@@ -1,5 +1,6 @@
 """Annotated videos: H.264 that browsers play, at the source's timestamps, without sound."""
 
+import errno
 from collections.abc import Sequence
 from contextlib import ExitStack
 from fractions import Fraction
@@ -13,7 +14,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from numpy.typing import NDArray
 
 from vlfau.atomic import replacing
-from vlfau.errors import ConfigError, InputError
+from vlfau.errors import ConfigError, InputError, OutputError, VideoError
 from vlfau.inference.results import PictureResult
 from vlfau.video.frames import VideoFrame
 from vlfau.video.overlay import Overlay
@@ -25,6 +26,12 @@ MAX_COLUMNS: Final = 3
 # Divides the durations of 24, 25, 30, 50 and 60 frames a second, their NTSC variants, and milliseconds.
 _TICKS_PER_SECOND: Final = 360_000
 _USUAL_RATE: Final = 30  # For the encoder to begin with; the timestamps decide.
+_MAX_GAP_TICKS: Final = 24 * 3600 * _TICKS_PER_SECOND
+_ABOUT_THE_PLACE: Final = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EPIPE, errno.ENODEV, errno.ENXIO),
+    *(errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EMFILE, errno.ENFILE),
+}
+"""Errors of a disk or a folder; any other is about the frames."""
 _FRAMES_BETWEEN_KEYS: Final = 60  # A player can jump to a key frame only.
 _OPTIONS: Final = {"preset": "veryfast", "crf": "21"}
 
@@ -43,7 +50,8 @@ class VideoWriter:
 
     Raises:
         ConfigError: `columns` is out of range.
-        InputError: The file cannot be written, or no frame came.
+        OutputError: The file cannot be written.
+        InputError: No frame came, or a frame that no video can hold.
 
     >>> with VideoWriter(Path("me.mp4"), au_ids=predictor.au_ids) as writer:  # doctest: +SKIP
     ...     for frame, result in stream(predictor, "me.mov"):
@@ -85,12 +93,18 @@ class VideoWriter:
             result: Its faces.
 
         Raises:
-            InputError: The file cannot be written.
+            OutputError: The file cannot be written.
+            VideoError: The times of the frames are none that a video can hold.
         """
         if self._overlay is None:
             self._overlay = self._open(frame, result)
         drawing = self._overlay.draw(frame.pixels, result.faces, frame.time_s)
         tick = max(round((frame.time_s - self._start_s) * _TICKS_PER_SECOND), self._last_tick + 1)
+        if tick - self._last_tick > _MAX_GAP_TICKS:
+            raise VideoError(
+                f"{result.file}: the clock jumps to {frame.time_s:.0f} s, which an annotated video cannot follow; "
+                "convert the video so that its times are regular"
+            )
         self._last_tick = tick
         self._encode(_converted(drawing, tick))
 
@@ -132,7 +146,12 @@ class VideoWriter:
             raise self._unwritable(error) from None
 
     def _unwritable(self, error: OSError | av.FFmpegError) -> InputError:
-        return InputError(f"cannot write {self.path} ({error.strerror or error}); choose another place")
+        if error.errno in _ABOUT_THE_PLACE:
+            return OutputError(f"cannot write {self.path} ({error.strerror or error}); choose another place")
+        return VideoError(
+            f"the frames for {self.path.name} cannot be encoded ({error.strerror or error}); convert the video, or "
+            "leave out --annotate"
+        )
 
 
 def _converted(drawing: NDArray[np.uint8], tick: int) -> av.VideoFrame:

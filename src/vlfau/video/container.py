@@ -21,7 +21,7 @@ from vlfau.inference.sources import printable
 from vlfau.video.frames import VideoFrame, VideoInfo
 from vlfau.video.schedule import Picker, Schedule, VideoPacket
 
-__all__ = ["probe", "read_frames"]
+__all__ = ["MAX_PIXELS", "probe", "read_frames"]
 
 FORMATS: Final = (
     *("asf", "avi", "dv", "flv", "gif", "h264", "hevc", "ivf", "m4v", "matroska", "mjpeg", "mov", "mp4", "mpeg"),
@@ -34,16 +34,24 @@ _TURNS: Final = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: c
 _MISSING_S: Final = 0.5
 """A video that ends this much before the time that the file promises was cut off."""
 _USUAL_RATE: Final = Fraction(30)
+MAX_PIXELS: Final = 67_108_864
+"""Of a frame: 8192 x 8192, which takes 200 MB as RGB."""
+_LARGEST_FALL_S: Final = 1.0
+"""Decoding times never fall; by less than this some writers are merely untidy."""
 
 
-def probe(path: Path) -> VideoInfo:
+def probe(path: Path, max_pixels: int = MAX_PIXELS) -> VideoInfo:
     """Look at a video file.
 
+    Args:
+        path: The file.
+        max_pixels: Of a frame; a larger one is not decoded.
+
     Raises:
-        VideoError: It is missing, empty, no video, or its first frame cannot be decoded.
+        VideoError: It is missing, empty, not a video, or its first frame is too large or cannot be decoded.
     """
     _check_is_file(path)
-    with _opened(path) as (container, stream):
+    with _opened(path, max_pixels=max_pixels) as (container, stream):
         frame = _first_frame(container, stream)
         if frame is None:
             raise VideoError(
@@ -61,20 +69,23 @@ def probe(path: Path) -> VideoInfo:
         )
 
 
-def read_frames(path: Path, picker: Picker, threads: int | None = None) -> Generator[VideoFrame]:
+def read_frames(
+    path: Path, picker: Picker, threads: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Generator[VideoFrame]:
     """Decode the frames that are wanted, and no others as far as the codec allows.
 
     Args:
         path: The file.
         picker: Chooses the frames.
         threads: That decode; None takes as many as the codec likes.
+        max_pixels: Of a frame; a larger one counts as damaged and is never decoded, wherever it comes.
 
     Raises:
         VideoError: The file breaks off, is damaged, or holds nothing of what is wanted; the frames that can be read
             come first.
     """
     _check_is_file(path)
-    with _opened(path, threads) as (container, stream):
+    with _opened(path, threads, max_pixels) as (container, stream):
         yield from _Reading(path, container, stream, picker).frames()
 
 
@@ -90,7 +101,7 @@ class _Reading:
     def frames(self) -> Iterator[VideoFrame]:
         reason = ""
         try:
-            packets = (packet for packet in self._container.demux(self._stream) if packet.size)
+            packets = _on_one_clock(packet for packet in self._container.demux(self._stream) if packet.size)
             first = next(packets, None)
             if first is not None:
                 is_timed = first.pts is not None and not self._has_guessed_times()
@@ -172,13 +183,33 @@ class _Reading:
             )
 
 
+def _on_one_clock(packets: Iterable[VideoPacket]) -> Iterator[VideoPacket]:
+    """Let time go on where the clock of a stream starts anew or stands still, as in recordings joined byte by byte."""
+    shift, last, last_pts = 0, None, None
+    for packet in packets:
+        if packet.dts is not None and packet.pts is not None and packet.time_base:
+            step = packet.duration or max(round(1 / (_USUAL_RATE * packet.time_base)), 1)
+            fall = 0 if last is None else last - (packet.dts + shift)
+            # Two frames at one time, as all of a stream whose writer knew no times.
+            if fall * packet.time_base > _LARGEST_FALL_S or (fall >= 0 and packet.pts + shift == last_pts):
+                shift += fall + step
+            last, last_pts = packet.dts + shift, packet.pts + shift
+        if shift:
+            packet.dts = None if packet.dts is None else packet.dts + shift
+            packet.pts = None if packet.pts is None else packet.pts + shift
+        yield packet
+
+
 @contextmanager
-def _opened(path: Path, threads: int | None = None) -> Iterator[tuple[InputContainer, VideoStream]]:
+def _opened(
+    path: Path, threads: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Iterator[tuple[InputContainer, VideoStream]]:
     name = printable(path)
     try:
         # "file:" and the protocol keep a name from reaching for other things, the formats keep a playlist from it.
         options = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS)}
-        container = av.open(f"file:{path}", metadata_errors="replace", options=options)
+        limits = {"max_pixels": str(max_pixels)}
+        container = av.open(f"file:{path}", metadata_errors="replace", options=options | limits)
     except PermissionError:
         raise VideoError(f"video {name} may not be read; change its permissions") from None
     except (FFmpegError, OSError, ValueError) as error:
@@ -193,6 +224,7 @@ def _opened(path: Path, threads: int | None = None) -> Iterator[tuple[InputConta
         # Threads give several frames in flight: decoding keeps ahead of the networks.
         streams[0].thread_type = "AUTO"
         streams[0].codec_context.thread_count = threads or 0
+        streams[0].codec_context.options = limits  # The decoder refuses larger frames before it makes room for them.
         yield container, streams[0]
 
 

@@ -43,6 +43,7 @@ class VideoReader:
         start_s: Begin at this time.
         end_s: End before this time; None reads to the end.
         threads: That decode a file; None takes as many as the codec likes.
+        max_pixels: Of a frame of a file; a larger one is never decoded.
 
     Attributes:
         info: What is known of the video; sizes are those of the upright frames.
@@ -60,6 +61,7 @@ class VideoReader:
         start_s: float = 0.0,
         end_s: float | None = None,
         threads: int | None = None,
+        max_pixels: int = container.MAX_PIXELS,
     ) -> None:
         if every_s is not None and not 0 < every_s < float("inf"):
             raise ConfigError(f"every is {every_s:g} s; give more than 0 s, or nothing to take all frames")
@@ -68,9 +70,10 @@ class VideoReader:
         if end_s is not None and not end_s > start_s:
             raise ConfigError(f"end is {end_s:g} s and start {start_s:g} s; give an end after the start")
         self._every_s, self._start_s, self._end_s, self._threads = every_s, start_s, end_s, threads
+        self._max_pixels = max_pixels
         self._path, self._camera = Path(source), camera.camera_number(os.fspath(source))
         self._frames: Generator[VideoFrame] | None = None
-        self.info = container.probe(self._path) if self._camera is None else camera.probe(self._camera)
+        self.info = container.probe(self._path, max_pixels) if self._camera is None else camera.probe(self._camera)
 
     @property
     def is_camera(self) -> bool:
@@ -86,7 +89,7 @@ class VideoReader:
         picker = Picker(self._every_s, self._start_s, self._end_s)
         self.close()
         self._frames = (
-            container.read_frames(self._path, picker, self._threads)
+            container.read_frames(self._path, picker, self._threads, self._max_pixels)
             if self._camera is None
             else camera.read_frames(self._camera, picker)
         )

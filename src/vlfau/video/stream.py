@@ -15,6 +15,7 @@ from vlfau.inference.predictor import Predictor, face_result
 from vlfau.inference.results import FaceResult, PictureResult
 from vlfau.inference.sources import printable
 from vlfau.video.ahead import ahead
+from vlfau.video.container import MAX_PIXELS
 from vlfau.video.frames import VideoFrame
 from vlfau.video.reader import VideoReader
 from vlfau.video.tracker import FaceTracker, TrackedFace
@@ -42,6 +43,7 @@ def stream(
     end_s: float | None = None,
     describe: DescribeFrames = "changes",
     threads_ahead: bool = True,
+    max_pixels: int = MAX_PIXELS,
 ) -> Generator[tuple[VideoFrame, PictureResult]]:
     """Judge every face of every frame of a video or a camera.
 
@@ -59,6 +61,7 @@ def stream(
             words in every frame.
         threads_ahead: Whether the threads work; without them a file takes one core only, which is best where many
             files are judged side by side.
+        max_pixels: Of a frame of a file; a larger one is never decoded.
 
     Returns:
         Each frame with its result, faces by number. The threads end with it: close it if you stop early.
@@ -70,7 +73,7 @@ def stream(
     if describe not in get_args(DescribeFrames):
         raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(DescribeFrames))}")
     threads = None if threads_ahead else 1
-    reader = VideoReader(source, every_s=every_s, start_s=start_s, end_s=end_s, threads=threads)
+    reader = VideoReader(source, every_s=every_s, start_s=start_s, end_s=end_s, threads=threads, max_pixels=max_pixels)
     return _results(predictor, reader, printable(source), describe, threads_ahead)
 
 

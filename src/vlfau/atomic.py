@@ -10,7 +10,7 @@ from typing import Final
 
 from vlfau.errors import OutputError
 
-__all__ = ["LEFTOVERS", "copy_whole", "remove_leftovers", "real_target", "replacing", "sync"]
+__all__ = ["LEFTOVERS", "copy_whole", "real_target", "remove_leftovers", "replacing", "sync"]
 
 LEFTOVERS: Final = ".vlfau-*.tmp"
 """The names of files that were not written to their end."""

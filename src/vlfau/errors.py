@@ -70,7 +70,7 @@ class BundleError(InputError):
 
 
 class OutputError(InputError):
-    """A file or folder cannot be written, or holds what must not be overwritten. It ends a run; a bad input does not."""
+    """A file or folder cannot be written, or holds what must not be overwritten; unlike a bad input, it ends a run."""
 
 
 class DescriptionError(InputError):

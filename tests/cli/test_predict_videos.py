@@ -285,7 +285,7 @@ def test_a_mistake_of_ours_ends_one_input_alone(predict, clip_mp4, astronaut, mo
 
 def test_frames_without_times_have_a_row_each(predict, tmp_path):
     video = write_mjpeg(tmp_path / "b.mkv", [0] * 5)
-    code, _, rows = predict(video)
+    _, _, rows = predict(video)
     assert [row["frame"] for row in rows] == list("01234")
     times_s = [float(row["time_s"]) for row in rows]
     assert times_s == sorted(set(times_s))

@@ -17,7 +17,9 @@ def shell(tmp_path):
 
     def run(arguments, redirection):
         command = f"{sys.executable} -m vlfau {' '.join(map(str, arguments))} {redirection}"
-        return subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        return subprocess.run(
+            ["bash", "-c", command], check=False, cwd=tmp_path, capture_output=True, text=True, timeout=120
+        )
 
     return run
 

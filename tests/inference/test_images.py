@@ -186,7 +186,6 @@ def test_no_picture_that_is_accepted_takes_much_memory(tmp_path, kind, mode, meg
         del image
         command = [sys.executable, "-c", READ_AND_TELL_PEAK, str(path)]
         told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        print(kind, mode, side * side // 1_000_000, "MP:", told[:80])
         if factor == 1.0:
             assert int(told) < 450
         else:

@@ -48,7 +48,9 @@ def test_a_new_run_forgets_the_errors_of_the_last(tmp_path):
 def test_a_table_of_others_and_a_second_run_are_refused(tmp_path):
     path = tmp_path / "errors.csv"
     path.write_text("subject,score\n")
-    with pytest.raises(InputError, match=r"errors\.csv exists and is not a list of errors with the columns file, kind, message"):
+    with pytest.raises(
+        InputError, match=r"errors\.csv exists and is not a list of errors with the columns file, kind, message"
+    ):
         ErrorsFile(path, resume=True)
     assert path.read_text() == "subject,score\n"
     with ErrorsFile(tmp_path / "b.csv"), pytest.raises(InputError, match="another run"):

@@ -139,7 +139,9 @@ class Judge:
         broken: VideoError | None = None
         last_s = 0.0
         try:
-            with closing(stream(self._predictors[consistent], upload.path, every_s=every_s, max_pixels=_MOST_PIXELS)) as results:
+            with closing(
+                stream(self._predictors[consistent], upload.path, every_s=every_s, max_pixels=_MOST_PIXELS)
+            ) as results:
                 for frame, result in results:
                     self._check_length(upload, frame.time_s)
                     named = replace(result, file=upload.name)

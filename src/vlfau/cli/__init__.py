@@ -116,10 +116,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    if not _has_working_directory():
-        print_error("the working directory does not exist any more; change to another one")
-        return 2
     try:
+        _check_working_directory()
         code = _command_line()(
             sys.argv[1:] if arguments is None else arguments,
             exit_on_error=False,
@@ -150,9 +148,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _has_working_directory() -> bool:
+def _check_working_directory() -> None:
     try:
         Path.cwd()
     except OSError:
-        return False
-    return True
+        raise InputError("the working directory does not exist any more; change to another one") from None

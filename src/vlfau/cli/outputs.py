@@ -39,7 +39,9 @@ class OutputFolder:
             self._known, self._owners = self._read()
             self._record = RecordFile(folder / RECORD_FILE)
         except OSError as error:
-            raise OutputError(f"cannot make the folder {printable(folder)} ({error.strerror}); choose another") from None
+            raise OutputError(
+                f"cannot make the folder {printable(folder)} ({error.strerror}); choose another"
+            ) from None
         if not resume:
             self._owners = {}
 

@@ -58,7 +58,7 @@ def sturdy_streams() -> Iterator[None]:
     """Let no failing standard stream stop the work."""
     _fill_closed_descriptors()
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = SturdyStream(before[0]), SturdyStream(before[1])  # type: ignore[assignment]
+    sys.stdout, sys.stderr = SturdyStream(before[0]), SturdyStream(before[1])
     try:
         yield
     finally:

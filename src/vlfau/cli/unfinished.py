@@ -74,8 +74,8 @@ class RunFile:
         """
         self._was_interrupted = self.exists()
         if resume and self._was_interrupted:
-            lines = self._path.read_bytes().splitlines(keepends=True)[1:]
-            self._finished = {str(parse_json(line)) for line in lines if line.endswith(b"\n")}
+            known = self._path.read_bytes().splitlines(keepends=True)[1:]
+            self._finished = {str(parse_json(line)) for line in known if line.endswith(b"\n")}
         lines = [json.dumps(self._settings), *map(json.dumps, sorted(self._finished))]
         with replacing(self._path) as temporary:
             temporary.write_text("".join(f"{line}\n" for line in lines), "utf-8")

@@ -89,5 +89,3 @@ def _tested_fold(checkpoint: Path, papers: Checkpoint, fold: int | Literal["all"
             f"was trained on fold {fold}; use the checkpoint of fold {fold}, or --fold all for other faces"
         )
     return papers.fold
-
-

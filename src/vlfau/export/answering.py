@@ -148,7 +148,11 @@ class BundleAnswerer:
     def _batches(self, manifest: Manifest, places: Sequence[int], *, words: bool) -> Iterator[list[Sample]]:
         crop = self.bundle.info.crop
         dataset = FrameDataset(
-            manifest, self._vocabulary, crop_size=crop.crop_size, aligned_size=crop.aligned_size, words=words,
+            manifest,
+            self._vocabulary,
+            crop_size=crop.crop_size,
+            aligned_size=crop.aligned_size,
+            words=words,
             descriptions=self._descriptions,
         )
         yield from DataLoader(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vlfau.atomic import remove_leftovers, replacing
 from vlfau.claim import claim_folder
-from vlfau.errors import ConfigError, InputError, VlfauError
+from vlfau.errors import InputError, VlfauError
 from vlfau.facs import Side
 from vlfau.synthetic.card import write_card
 from vlfau.synthetic.clips import Clip, Shot, shoot, shoot_one

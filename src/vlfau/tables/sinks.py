@@ -60,6 +60,4 @@ def open_sink(
             raise InputError(
                 f"cannot tell the kind of table from the name {printable(path)}; let it end in .csv, .jsonl or .parquet"
             )
-    return kind(
-        path, Table(format, model), resume=resume, flush_rows=flush_rows, flush_s=flush_s, overwrite=overwrite
-    )
+    return kind(path, Table(format, model), resume=resume, flush_rows=flush_rows, flush_s=flush_s, overwrite=overwrite)

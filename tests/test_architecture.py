@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "json_text": set(),
     "same_settings": {"errors"},
     "claim": {"errors", "atomic", "json_text", "same_settings"},
-    "workers": set(),
+    "workers": {"errors"},
     "pages": set(),
     "faces": BASE,
     "language": BASE,

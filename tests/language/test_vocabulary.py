@@ -35,7 +35,7 @@ def test_words_are_sorted_lower_case_and_few() -> None:
 
 @pytest.mark.parametrize("au_ids", AU_SETS.values(), ids=AU_SETS)
 def test_fewer_aus_need_fewer_words(au_ids: tuple[int, ...]) -> None:
-    assert set(Vocabulary.for_aus(au_ids).to_list()) < set(VOCABULARY.to_list())
+    assert set(Vocabulary.for_aus(au_ids).to_list()) <= set(VOCABULARY.to_list())
 
 
 def test_every_local_text_survives_encoding() -> None:
@@ -117,7 +117,8 @@ def test_a_vocabulary_survives_its_list() -> None:
 
 
 def test_other_aus_have_another_fingerprint() -> None:
-    assert len({Vocabulary.for_aus(au_ids).fingerprint for au_ids in (all_au_ids(), *AU_SETS.values())}) == 3
+    sets = {frozenset(au_ids) for au_ids in (all_au_ids(), *AU_SETS.values())}
+    assert len({Vocabulary.for_aus(sorted(au_ids)).fingerprint for au_ids in sets}) == len(sets) == 4
 
 
 @pytest.mark.parametrize(

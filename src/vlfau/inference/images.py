@@ -37,7 +37,7 @@ _WORKING_BYTES: Final = {"WEBP": 9, "JPEG2000": 12, "TIFF": 2, "GIF": 2}
 """What a decoder needs for a pixel besides that, measured."""
 _PROGRESSIVE_BYTES: Final = 6
 """A progressive JPEG keeps the coefficients of the whole picture, however small it is decoded."""
-_JPEG_REDUCTIONS: Final = (1, 2, 4, 8)
+_JPEG_REDUCTIONS: Final = tuple(2**power for power in range(4))
 _BAND_ROWS: Final = 256
 _MARGIN_ROWS: Final = 4
 """The filter of the reduction looks beyond a band by two rows of its result."""

@@ -1,8 +1,37 @@
 import numpy as np
 import pytest
+import torch
 
-from tests.training.conftest import toy_config, toy_file  # noqa: F401
+from tests.training.conftest import AUS, toy_config, toy_file  # noqa: F401
 from vlfau.evaluation import Answers
+from vlfau.language import Vocabulary
+from vlfau.model import build_vlfau
+from vlfau.training import Checkpoint, save_checkpoint
+
+
+@pytest.fixture
+def untrained(toy_config, tmp_path):  # noqa: F811
+    """Return a function that writes a checkpoint for the toy frames as training would, with random weights."""
+
+    def write(name="untrained", *, fold=2, thresholds=None, **training):
+        torch.manual_seed(1)
+        config = toy_config()
+        vocabulary = Vocabulary.for_aus(AUS)
+        network = build_vlfau(config.model, num_aus=len(AUS), vocabulary_size=len(vocabulary)).eval()
+        checkpoint = Checkpoint(
+            model=config.model,
+            au_ids=AUS,
+            vocabulary=tuple(vocabulary.to_list()),
+            fold=fold,
+            aligned_size=config.data.aligned_size,
+            training={"data": "drawn faces", "synthetic": True, "from_scratch": True, **training},
+            scores={},
+            thresholds=thresholds,
+        )
+        save_checkpoint(tmp_path / name, network, checkpoint)
+        return tmp_path / name
+
+    return write
 
 
 @pytest.fixture

@@ -1,10 +1,14 @@
+import hashlib
+import re
+
 import numpy as np
 import pytest
 import torch
 
 from tests.training.conftest import add_landmark
+from vlfau.cli.calibrate import calibrate as command
 from vlfau.data import read_manifest
-from vlfau.errors import ConfigError, ManifestError
+from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.evaluation import Look, Scope, calibrate, evaluate
 from vlfau.evaluation.answering import Answerer
 from vlfau.evaluation.calibration import best_threshold, platt_scaling
@@ -89,14 +93,92 @@ def test_calibration_moves_the_logits_by_one_slope_and_one_shift(toy_config, tmp
     assert not torch.allclose(before, after, atol=1e-2)
 
 
-def test_evaluation_takes_the_checkpoints_own_thresholds(trained, toy_config, tmp_path):
+def test_evaluation_takes_the_checkpoints_own_thresholds_and_says_where_they_come_from(untrained, toy_config, tmp_path):
     manifest = with_many_frames(toy_config().data.manifest, toy_config().data.manifest.parent)
-    papers = calibrate(trained, manifest, tmp_path / "calibrated")
-    own = evaluate(tmp_path / "calibrated", manifest, tmp_path / "own", fold="all", scope=Scope(None, False))
+    papers = calibrate(untrained(fold=2), manifest, tmp_path / "calibrated")
+    own = evaluate(tmp_path / "calibrated", manifest, tmp_path / "own", scope=Scope(None, False))
     assert own["threshold"] == pytest.approx(papers.thresholds)
-    protocol = evaluate(tmp_path / "calibrated", manifest, tmp_path / "half", fold="all", scope=Scope(describe=False))
-    assert protocol["threshold"] == 0.5
-    assert own["f1_macro"] >= protocol["f1_macro"]
+    assert own["threshold_source"] == "model"
+    assert own["network"]["calibration"] == {
+        "source": "training-folds",
+        "frames": 96,
+        "subjects": 2,
+        "folds": [1],
+        "on_tested_people": False,
+    }
+    protocol = evaluate(tmp_path / "calibrated", manifest, tmp_path / "half", scope=Scope(describe=False))
+    assert (protocol["threshold"], protocol["threshold_source"]) == (0.5, "protocol")
+    chosen = evaluate(tmp_path / "calibrated", manifest, tmp_path / "chosen", scope=Scope(0.4, False))
+    assert chosen["threshold_source"] == "given"
+
+
+def test_the_fold_that_is_tested_is_never_calibrated_on(untrained, toy_config, tmp_path):
+    manifest = with_many_frames(toy_config().data.manifest, toy_config().data.manifest.parent)
+    calibration = calibrate(untrained(fold=2), manifest, tmp_path / "calibrated").training["calibration"]
+    assert (calibration["source"], calibration["folds"], calibration["frames"]) == ("training-folds", [1], 96)
+    tested = {frame.subject_id for frame in read_manifest(manifest).frames if frame.fold == 2}
+    assert set(calibration["subjects"]) == {"0", "2"}
+    assert not tested & set(calibration["subjects"])
+    assert calibration["manifest_sha256"] == hashlib.sha256(manifest.read_bytes()).hexdigest()
+
+
+def test_people_held_out_of_training_are_preferred(untrained, toy_config, tmp_path):
+    manifest = with_many_frames(toy_config().data.manifest, toy_config().data.manifest.parent)
+    text = manifest.read_text()
+    for index in (0, 3, 12, 15):  # of these and of the others of fold 1, every AU is active in half
+        text = re.sub(rf"^{index}.png,\d", f"{index}.png,kept", text, flags=re.MULTILINE)
+    manifest.write_text(text)
+    checkpoint = untrained(fold=2, held_out_subjects=["kept"])
+    calibration = calibrate(checkpoint, manifest, tmp_path / "calibrated").training["calibration"]
+    assert (calibration["source"], calibration["subjects"], calibration["frames"]) == ("held-out", ["kept"], 48)
+
+
+def test_a_checkpoint_without_a_fold_is_calibrated_on_every_frame_of_another_manifest(untrained, toy_config, tmp_path):
+    manifest = with_many_frames(toy_config().data.manifest, toy_config().data.manifest.parent)
+    calibration = calibrate(untrained(fold=None), manifest, tmp_path / "calibrated").training["calibration"]
+    assert (calibration["source"], calibration["frames"], len(calibration["subjects"])) == ("other-manifest", 192, 4)
+
+
+def test_frames_of_the_tested_fold_alone_are_refused(untrained, toy_config, tmp_path):
+    manifest = with_many_frames(toy_config().data.manifest, toy_config().data.manifest.parent)
+    rows = manifest.read_text().splitlines()
+    manifest.write_text("\n".join([rows[0], *(row for row in rows[1:] if row.split(",")[2] == "2")]) + "\n")
+    with pytest.raises(ManifestError, match="has frames of fold 2 alone, which the checkpoint left out to be tested"):
+        calibrate(untrained(fold=2), manifest, tmp_path / "calibrated")
+    assert not (tmp_path / "calibrated").exists()
+
+
+def test_a_checkpoint_calibrated_on_people_who_are_tested_is_refused_or_marked(untrained, toy_config, tmp_path):
+    manifest = with_many_frames(toy_config().data.manifest, toy_config().data.manifest.parent)
+    hidden = manifest.with_name("hidden.csv")  # the tested people without their fold
+    hidden.write_text(manifest.read_text().replace(",fold", ",note"))
+    checkpoint = untrained(fold=2)
+    calibrate(checkpoint, hidden, tmp_path / "calibrated")
+    silent = Scope(None, False)
+    for fold in (None, "all"):
+        with pytest.raises(CheckpointError, match="was calibrated on people who are tested, so its scores would be"):
+            evaluate(tmp_path / "calibrated", manifest, tmp_path / "out", fold=fold, scope=silent)
+    assert not (tmp_path / "out").exists()
+    scores = evaluate(tmp_path / "calibrated", manifest, tmp_path / "out", scope=silent, allow_tuned=True)
+    assert scores["network"]["calibration"]["on_tested_people"] is True
+
+
+def test_a_checkpoint_that_does_not_say_on_whom_it_was_calibrated_is_refused_on_its_own_data(
+    untrained, toy_config, tmp_path
+):
+    manifest, silent = toy_config().data.manifest, Scope(describe=False)
+    checkpoint = untrained(fold=2, thresholds=(0.3,) * 4, calibrated_on_frames=8)
+    with pytest.raises(CheckpointError, match="does not say on whom it was calibrated"):
+        evaluate(checkpoint, manifest, tmp_path / "out", scope=silent)
+    scores = evaluate(checkpoint, manifest, tmp_path / "out", fold="all", scope=silent)
+    assert scores["network"]["calibration"]["source"] == "unknown"
+
+
+def test_the_command_says_on_whom_it_calibrated(untrained, toy_config, tmp_path, capsys):
+    manifest = with_many_frames(toy_config().data.manifest, toy_config().data.manifest.parent)
+    command(untrained(fold=2), manifest, tmp_path / "calibrated")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "calibrated on 96 frames of 2 people of the training folds, whose faces the network knows" in said
 
 
 def test_too_few_frames_and_an_existing_folder_are_refused(trained, toy_config, tmp_path):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from tests.evaluation.made_up import made_up
@@ -49,6 +51,35 @@ def test_a_pair_that_flips_and_one_that_does_not(write_pairs):
     assert stays["probability_change"] == pytest.approx(-0.1)
 
 
+def test_a_pair_counts_as_clean_only_if_nothing_else_changes(write_pairs):
+    pairs = write_pairs(*(f"{name},{name}2,S1,1,12,1,3.000" for name in "abcd"))
+    probs = [[0.1, 0.20], [0.1, 0.48], [0.1, 0.20], [0.1, 0.20]]
+    theirs = [[0.9, 0.24], [0.9, 0.52], [0.2, 0.24], [0.9, 0.30]]
+    answers = made_up(AUS, probs, images=tuple("abcd"), occurrence=[[0, 0]] * 4)
+    partners = made_up(AUS, theirs, images=tuple(f"{name}2" for name in "abcd"))
+    result = counterfactuals(answers, partners, pairs, 0.5)
+    # "b" changes the state of AU 25, though by .04 alone; "c" does not flip; in "d" AU 25 moves by .1 below 0.5.
+    assert result["state_flips"] == result["no_other_changes"] == result["no_other_moves"] == 0.75
+    assert result["flips_alone"] == 0.5
+    assert result["per_au"]["12"]["flips_alone"] == 0.5
+    assert result["others_unchanged"] == 0.75
+
+
+def test_chance_is_of_frames_of_another_person_in_which_the_au_is_in_the_other_state(write_pairs):
+    pairs = write_pairs("a,a2,S1,1,12,1,3.000", "b,b2,S1,1,12,0,3.000", "c,c2,S1,1,25,1,3.000")
+    people = {"subject_ids": ("S1", "S1", "S2", "S2")}
+    truth = [[0, 0], [1, 0], [1, 0], [0, 0]]
+    probs = [[0.1, 0.2], [0.8, 0.2], [0.9, 0.7], [0.4, 0.2]]  # of c, of S2, in which AU 12 acts; d has nothing
+    answers = replace(made_up(AUS, probs, images=tuple("abcd"), occurrence=truth), **people)
+    partners = made_up(AUS, [[0.9, 0.2], [0.1, 0.2], [0.9, 0.9]], images=("a2", "b2", "c2"))
+    chance = counterfactuals(answers, partners, pairs, 0.5)["chance"]
+    # "a" meets c, "b" meets d; nobody else has AU 25, so "c" meets no one.
+    assert chance["pairs"] == 2
+    assert chance["state_flips"] == 1
+    assert (chance["no_other_changes"], chance["flips_alone"], chance["no_other_moves"]) == (0.5, 0.5, 0.5)
+    assert chance["probability_change"] == pytest.approx((0.8 + 0.4) / 2)
+
+
 def test_a_state_that_flips_the_wrong_way_does_not_count(write_pairs):
     pairs = write_pairs("a,a2,S1,1,12,0,3.000")
     answers = answered(("a",), [[0.1, 0.2]], [words()], occurrence=[[1, 0]])
@@ -97,7 +128,8 @@ def test_a_network_without_language_or_with_one_au_is_compared_in_numbers(write_
         made_up((12,), [[0.2]], images=("a",)), made_up((12,), [[0.7]], images=("a2",)), pairs, 0.5
     )
     assert result["state_flips"] == 1
-    assert {name for name in result if "words" in name or "others" in name} == set()
+    assert {name for name in result if "words" in name or "other" in name} == set()
+    assert result["chance"]["pairs"] == 0
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from vlfau.data import Frame
 from vlfau.errors import InputError
-from vlfau.evaluation.scores import caption_scores, figures, mean_figures, read_scores, write_json
+from vlfau.evaluation.scores import caption_scores, drawn_scores, figures, mean_figures, read_scores, write_json
 from vlfau.facs import AUState
 from vlfau.language import Gender, global_description, local_description
 
@@ -60,3 +60,16 @@ def test_true_words_score_highest_and_unknown_states_and_undescribed_frames_do_n
     assert scores["global_rouge_l"] > 0.4
     assert "consistent_bleu4" not in scores
     assert caption_scores(answers, frames, [0, 1, 2])["local_bleu4"] < 1
+
+
+def test_held_captions_of_no_network_show_what_the_grammar_alone_is_worth(make_answers, tmp_path):
+    states = [(AUState(1, active=False), AUState(12, active=True, intensity=3)), (None, AUState(12, active=False))] * 20
+    frames = [Frame(tmp_path, "S1", 1, None, each) for each in states]
+    held = (("anything", "anything"),) * 40
+    right = make_answers([[0.1, 0.9], [0.1, 0.1]] * 20, [[0, 1], [-1, 0]] * 20, consistent_captions=held)
+    wrong = make_answers([[0.9, 0.1], [0.9, 0.9]] * 20, [[0, 1], [-1, 0]] * 20, consistent_captions=held)
+    found, other = (drawn_scores(each, frames, range(40), 0.5)["consistent_drawn_bleu4"] for each in (right, wrong))
+    # Texts of the true states, of any degree and side, resemble the references though no network chose them.
+    assert found > 0.55
+    assert other < found - 0.2
+    assert drawn_scores(right, frames, range(40), 0.5)["consistent_drawn_bleu4"] == found

@@ -2,7 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vlfau.language.decoding import DecodingOptions, StepOutput, decode_captions
@@ -15,7 +15,7 @@ class TableStepper:
     """A decoder whose scores depend on the last word and the place, with `tables` (S, T, W, W)."""
 
     def __init__(self, tables):
-        self.tables, self.calls, self.rows_searched = tables, 0, 0
+        self.tables, self.calls, self.rows_searched, self.widths = tables, 0, 0, []
 
     def start(self):
         states = np.zeros((len(self.tables), 1))
@@ -24,6 +24,7 @@ class TableStepper:
     def step(self, token_ids, hidden, cell, rows):
         self.calls += 1
         self.rows_searched += len(rows)
+        self.widths.append(hidden.shape[1])
         places = hidden[..., 0].astype(int)
         logits = self.tables[rows[:, None], places, token_ids]
         return StepOutput(logits, hidden + 1, cell)
@@ -76,6 +77,24 @@ def greedy(table, max_length=4):
     return (*words, EOS)
 
 
+def pure_beam(table, beam_size, length_penalty=0.0, max_length=4):
+    """The best score and words that beam search alone finds, a hypothesis at a time."""
+    alive, ended = [((), 0.0)], []
+    for place in range(max_length):
+        words = (
+            [EOS] if place == max_length - 1 else [word for word in range(table.shape[-1]) if word not in {BOS, PAD}]
+        )
+        longer = [
+            ((*hypothesis, word), logprob(table, (*hypothesis, word))) for hypothesis, _ in alive for word in words
+        ]
+        longer = sorted(longer, key=lambda candidate: -candidate[1])
+        ended += [candidate for candidate in longer[:beam_size] if candidate[0][-1] == EOS]
+        if len(ended) >= beam_size:
+            break
+        alive = [candidate for candidate in longer if candidate[0][-1] != EOS][:beam_size]
+    return max((total / len(words) ** length_penalty, words) for words, total in ended)
+
+
 @given(st.integers(0, 10_000), st.sampled_from([0.0, 0.7, 1.0]))
 @settings(deadline=None, max_examples=60)
 def test_a_beam_as_wide_as_the_search_space_equals_brute_force(seed, length_penalty):
@@ -102,6 +121,32 @@ def test_the_score_never_falls_below_greedys(seed, beam_size, length_penalty):
     result = decode(TableStepper(table[None]), beam_size=beam_size, length_penalty=length_penalty)[0]
     words = greedy(table)
     assert result.score >= logprob(table, words) / len(words) ** length_penalty - 1e-9
+
+
+@given(st.integers(0, 10_000), st.integers(1, 4), st.sampled_from([0.0, 1.0]))
+@example(26, 2, 0.0)  # Here a place of the beam kept for greedy search would cost the best caption.
+@settings(deadline=None, max_examples=200)
+def test_the_better_of_beam_search_alone_and_of_greedy_search_is_returned(seed, beam_size, length_penalty):
+    table = random_tables(seed, length=6, words=7)[0]
+    result = decode(TableStepper(table[None]), max_length=6, beam_size=beam_size, length_penalty=length_penalty)[0]
+    words = greedy(table, 6)
+    expected = max(
+        pure_beam(table, beam_size, length_penalty, 6), (logprob(table, words) / len(words) ** length_penalty, words)
+    )
+    assert (result.score, (*result.token_ids, EOS)) == (pytest.approx(expected[0]), expected[1])
+
+
+def test_a_dropped_greedy_hypothesis_has_a_column_only_as_long_as_it_can_win():
+    tables = np.full((2, 8, 6, 6), -50.0)
+    tables[0, 0, BOS, [3, 4]] = 0.1, 0.0  # greedy search says 3 first,
+    tables[0, 1, 3, [3, 4, 5]] = 0.1, 0.0, 0.0  # after which nothing is likely, so that a beam of 2 drops it,
+    tables[0, 1, 4, [4, 5]] = 1.0, 0.9
+    tables[0, 2, [4, 5], EOS] = 50  # and another caption ends that it cannot reach.
+    tables[1, :, :, 3], tables[1, :7, :, EOS] = 0, -500
+    stepper = TableStepper(tables)
+    results = decode(stepper, max_length=8, beam_size=2)
+    assert [result.token_ids for result in results] == [(4, 4), (3,) * 7]
+    assert stepper.widths == [1, 2, 2, 2, 2, 2, 2, 2]
 
 
 def test_a_batch_gives_the_captions_of_its_sequences_alone():

@@ -1,12 +1,17 @@
-"""`vlfau evaluate`: a checkpoint and frames in, scores out."""
+"""`vlfau evaluate`: a checkpoint or a bundle and frames in, scores out."""
 
 from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from vlfau.errors import ConfigError, InputError
 
 __all__ = ["evaluate"]
 
 
 def evaluate(
-    checkpoint: Path,
+    model: Path,
     manifest: Path,
     /,
     *,
@@ -19,44 +24,54 @@ def evaluate(
     workers: int = 0,
     data: str | None = None,
     synthetic: bool | None = None,
+    allow_tuned: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """Measure how well a checkpoint recognises action units, and how true its words are.
+    """Measure how well a model recognises action units, and how true its words are.
 
-    The folder gets answers.npz (what the network says of every frame), captions.jsonl and scores.json. Where the
-    manifest has other AUs than the network, those that both have are scored.
+    The folder gets answers.npz (what the model says of every frame), captions.jsonl and scores.json. Where the
+    manifest has other AUs than the model, those that both have are scored. Frames that skipped.csv beside the manifest
+    lists, because no face was found in them, are counted too.
 
     Args:
-        checkpoint: The folder that `vlfau train` left, such as runs/small-fold1/checkpoint.
+        model: The folder of a checkpoint, such as runs/small-fold1/checkpoint, or of a bundle, or a bundle's name, such
+            as default.
         manifest: The table of frames.
         out: Folder for the results.
-        fold: The fold to test; without it the one that the checkpoint never saw. "all" takes every frame: for
-            faces of another data set.
-        threshold: The probability from which an AU counts as active; without it the checkpoint's own, which is 0.5
+        fold: The fold to test; without it the one that a checkpoint never saw, and every frame with a bundle. "all"
+            takes every frame: for faces of another data set.
+        threshold: The probability from which an AU counts as active; without it the model's own, which is 0.5
             unless it was calibrated.
         describe: Describe the frames in words, and score the words.
         frames: Describe this many frames, evenly spaced, instead of all.
         batch_size: Faces at once.
         workers: Processes that read pictures, besides this one.
-        data: What the faces are, for the tables; without it, what the checkpoint was trained on.
-        synthetic: Whether the faces are synthetic; without it, as those that the checkpoint was trained on.
+        data: What the faces are, for the tables; without it, what a checkpoint was trained on, or what `vlfau prepare`
+            or `vlfau synth` left beside the manifest of a bundle.
+        synthetic: Whether the faces are synthetic; without it likewise.
+        allow_tuned: Score a model although its probabilities and thresholds were calibrated on people who are tested;
+            every table marks it.
     """
     from vlfau.cli.console import print_notice
-    from vlfau.cli.measuring import ProgressBar, numbers, print_scores
+    from vlfau.cli.measuring import ProgressBar, print_scores
     from vlfau.evaluation import Look, Scope
-    from vlfau.evaluation import evaluate as run
+    from vlfau.evaluation import evaluate as evaluate_checkpoint
+    from vlfau.export import evaluate_bundle
+    from vlfau.inference.bundle import load_bundle
     from vlfau.training import read_papers
 
-    known = read_papers(checkpoint).au_ids
+    is_bundle = _is_bundle(model)
+    known = load_bundle(model).info.au_ids if is_bundle else read_papers(model).au_ids
     with ProgressBar("Frames") as progress:
-        scores = run(
-            checkpoint,
+        scores = (evaluate_bundle if is_bundle else evaluate_checkpoint)(
+            model,
             manifest,
             out,
-            fold="all" if fold == "all" else None if fold is None else numbers(fold, "--fold")[0],
+            fold=_one_fold(fold),
             scope=Scope(threshold, describe, frames),
             look=Look(batch_size, workers, progress=progress),
             description=data,
             synthetic=synthetic,
+            allow_tuned=allow_tuned,
         )
     missing = [au_id for au_id in known if au_id not in scores["au_ids"]]
     if missing:
@@ -68,3 +83,38 @@ def evaluate(
         )
     print_scores(scores, out)
     return 0
+
+
+def _one_fold(text: str | None) -> int | Literal["all"] | None:
+    """Read the option --fold.
+
+    Raises:
+        ConfigError: It is neither a number nor "all".
+    """
+    if text is None or text == "all":
+        return text  # type: ignore[return-value]
+    if not text.strip().isdecimal():
+        raise ConfigError(
+            f"--fold takes one number, or all, not '{text}': a model leaves out one fold; evaluate each fold with its "
+            "own model, or all of them with `vlfau crossval`"
+        )
+    return int(text)
+
+
+def _is_bundle(model: Path) -> bool:
+    """Say whether a folder or name is that of a bundle; otherwise it is a checkpoint's.
+
+    Raises:
+        InputError: It is neither's.
+    """
+    from vlfau.inference.models import bundle_folders
+
+    if (model / "checkpoint.json").is_file():
+        return False
+    if (model / "model.json").is_file() or (not model.exists() and str(model) in bundle_folders()):
+        return True
+    lack = "it has neither checkpoint.json nor model.json" if model.exists() else "there is no such folder"
+    raise InputError(
+        f"{model} is neither a checkpoint nor a bundle: {lack}; give a folder that `vlfau train` or `vlfau export` "
+        f"left, or one of the names {', '.join(bundle_folders())}"
+    )

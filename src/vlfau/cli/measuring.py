@@ -1,6 +1,6 @@
 """What the commands that measure networks share: their progress bars, their tables, their lists of numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -76,7 +76,37 @@ def print_scores(scores: Mapping[str, Any], folder: Path) -> None:
     for table in (score_table(scores), word_table(scores)):
         if table is not None:
             console.print(table)
+    for note in score_notes(scores):
+        print_notice(note, title="note", style="yellow")
     console.print(f"scores: {folder / 'scores.json'}", markup=False)
+
+
+def score_notes(scores: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a reader of scores must know: what they leave out, and where they may be better than on new people."""
+    network, without = scores.get("network") or {}, scores.get("without_positives") or ()
+    if scores["fold"] is not None and network.get("epoch_choice") == "test-fold":
+        yield (
+            f"the epoch of this model was chosen by its F1 on fold {scores['fold']}, the one that is tested: the "
+            "scores are better than on new people (run.epoch_choice)"
+        )
+    if (network.get("calibration") or {}).get("on_tested_people"):
+        yield "the model was calibrated on people who are tested: the scores are better than on new people"
+    if scores.get("threshold_source") == "given":
+        yield "the threshold was given; if it was chosen by such scores, they are better than on new people"
+    if without:
+        names = ", ".join(action_unit(au_id).label for au_id in without)
+        verb, have = ("is", "it has") if len(without) == 1 else ("are", "they have")
+        yield (
+            f"{names} {verb} never active in the tested frames: {have} no F1 and {verb} left out of the mean; counted "
+            f"as 0, as the field's scripts do, the mean is {_number(scores['f1_macro_zeros'])}"
+        )
+    lost = scores.get("lost_frames") or {}
+    if lost.get("frames"):
+        if lost["f1_macro"] is None:
+            also = "prepare the data set again to count them too"
+        else:
+            also = f"with all of their AUs called inactive, the mean F1 is {_number(lost['f1_macro'])}"
+        yield f"{lost['frames']:,} frames without a face are not in the scores; {also}"
 
 
 def score_table(scores: Mapping[str, Any]) -> Table:

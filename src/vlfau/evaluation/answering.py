@@ -6,6 +6,7 @@ Dimensions: F frames, B faces of a batch, N AUs, L locations, d channels.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from vlfau.model import VLFAU
 from vlfau.model.vlfau import VisionOutput
 from vlfau.training import Checkpoint
 
-__all__ = ["Answerer", "Look"]
+__all__ = ["Answerer", "Look", "known_of"]
 
 GENDER_LETTERS = {Gender.WOMAN: "F", Gender.MAN: "M", None: ""}
 
@@ -69,6 +70,10 @@ class Answerer:
         """Whether the network has words at all."""
         return self.network.local_decoder is not None or self.network.global_decoder is not None
 
+    def word_shares(self) -> dict[str, float]:
+        """Return the top-5 word accuracies of the true words that `speak` watched."""
+        return self.word_accuracy.shares()
+
     def see(self, manifest: Manifest) -> Answers:
         """Return the answers in numbers; there are no captions yet.
 
@@ -88,15 +93,9 @@ class Answerer:
             done += len(samples)
             self.look.progress(done, len(manifest.frames))
         frames = manifest.frames
-        states = [[UNKNOWN if state is None else int(state.active) for state in frame.states] for frame in frames]
         return Answers(
-            au_ids=self.au_ids,
-            images=tuple(_relative(frame, manifest.path.parent) for frame in frames),
-            subject_ids=tuple(frame.subject_id for frame in frames),
-            genders=tuple(GENDER_LETTERS[frame.gender] for frame in frames),
-            folds=tuple(frame.fold or 0 for frame in frames),
+            **known_of(manifest),
             au_probs=np.concatenate(probs),
-            occurrence=np.array(states, np.int8),
             au_features=np.concatenate(features),
             attention_maps=np.concatenate(maps),
             local_captions=None,
@@ -180,6 +179,20 @@ class Answerer:
     def _au_features(self, vision: VisionOutput) -> Tensor:
         """Return the features of the AUs asked for, as their decoder reads them, (B, N, L, d)."""
         return vision.au_features(self._columns.expand(len(vision.stem_features), -1))
+
+
+def known_of(manifest: Manifest) -> dict[str, Any]:
+    """Return what `Answers` say of frames whatever the network answers: AUs, images, people, folds, occurrence."""
+    frames = manifest.frames
+    states = [[UNKNOWN if state is None else int(state.active) for state in frame.states] for frame in frames]
+    return {
+        "au_ids": manifest.au_ids,
+        "images": tuple(_relative(frame, manifest.path.parent) for frame in frames),
+        "subject_ids": tuple(frame.subject_id for frame in frames),
+        "genders": tuple(GENDER_LETTERS[frame.gender] for frame in frames),
+        "folds": tuple(frame.fold or 0 for frame in frames),
+        "occurrence": np.array(states, np.int8),
+    }
 
 
 def _fill(captions: list[tuple[str, ...]] | list[str], places: Sequence[int], texts: Sequence[object]) -> None:

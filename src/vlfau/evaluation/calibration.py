@@ -1,21 +1,24 @@
-"""Probabilities that mean what they say, and thresholds that decide best, learned on people who were not trained on.
+"""Probabilities that mean what they say, and thresholds that decide best, fitted without the fold that is tested.
 
 Class weights and a preset's rates pull a network's probabilities away from how often an AU occurs. Two numbers an AU
 (Platt, "Probabilistic Outputs for Support Vector Machines", 1999) put them right, and go into the network itself.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 
-from vlfau.data import read_manifest
+from vlfau.data import Manifest, read_manifest
 from vlfau.errors import ConfigError, ManifestError
 from vlfau.evaluation.answering import Answerer, Look
 from vlfau.evaluation.answers import UNKNOWN
+from vlfau.evaluation.provenance import CALIBRATION, OLD_CALIBRATION, Calibration, Source
 from vlfau.facs import action_unit
 from vlfau.training import Checkpoint, load_checkpoint, save_checkpoint
 
@@ -24,19 +27,29 @@ __all__ = ["best_threshold", "calibrate", "platt_scaling"]
 LEAST_STATES = 10
 """Frames that an AU needs in either state."""
 LEAST_SLOPE = 1e-3
+SOURCES: Final[Mapping[str, str]] = {
+    "held-out": "of the people held out of training",
+    "training-folds": "of the training folds",
+    "other-manifest": "of the manifest",
+}
 
 
 def calibrate(checkpoint: Path, manifest: Path, out: Path, *, look: Look | None = None) -> Checkpoint:
     """Write a checkpoint whose probabilities are calibrated and whose thresholds give the highest F1.
 
+    Of a manifest with folds, the fold that the checkpoint left out is never looked at: it is there to be tested. People
+    whom the training held out are taken where there are any, else those of the training folds, on whose faces the
+    network is surer than on new ones. A checkpoint that left out no fold takes every frame. The new checkpoint's
+    metadata say under `training.calibration` on whom it was calibrated.
+
     Args:
         checkpoint: The folder that training left.
-        manifest: Frames of people that it was not trained on, with all of its AUs.
+        manifest: Frames with all of its AUs: the data set that it was trained on, or other people.
         out: The folder of the new checkpoint; it must not exist yet.
         look: How to run the network.
 
     Returns:
-        Its papers.
+        Its metadata.
 
     Raises:
         InputError: The checkpoint or the manifest is wrong, an AU has too few frames in a state, or the folder exists.
@@ -44,7 +57,7 @@ def calibrate(checkpoint: Path, manifest: Path, out: Path, *, look: Look | None 
     if out.exists():
         raise ConfigError(f"{out} exists already; remove it, or name another folder")
     network, papers = load_checkpoint(checkpoint)
-    frames = read_manifest(manifest, papers.au_ids)
+    frames, source = _fitting_frames(read_manifest(manifest, papers.au_ids), papers)
     answers = Answerer(network, papers, papers.au_ids, look or Look()).see(frames)
     limit = np.finfo(np.float32).eps
     probs = answers.au_probs.astype(np.float64).clip(limit, 1 - limit)
@@ -55,17 +68,34 @@ def calibrate(checkpoint: Path, manifest: Path, out: Path, *, look: Look | None 
         scores, active = au_logits[known, column], answers.occurrence[known, column] == 1
         if min(active.sum(), (~active).sum()) < LEAST_STATES:
             raise ManifestError(
-                f"in {manifest} {action_unit(au_id).label} is active in {active.sum()} of {len(active)} annotated "
-                f"frames; calibration needs {LEAST_STATES} frames of either kind at least, add some"
+                f"in {manifest} {action_unit(au_id).label} is active in {active.sum()} of the {len(active)} annotated "
+                f"frames {SOURCES[source]}; calibration needs {LEAST_STATES} frames of either kind at least, add some"
             )
         slope, shift = platt_scaling(scores, active)
         network.rescale_logits(column, slope, shift)
         calibrated = 1 / (1 + np.exp(-(slope * scores + shift)))
         thresholds.append(best_threshold(calibrated, active))
-    training = papers.training | {"calibrated_on_frames": len(frames.frames)}
+    training = papers.training | {CALIBRATION: Calibration.on(frames, source).as_json()}
+    training.pop(OLD_CALIBRATION, None)
     calibrated_papers = replace(papers, thresholds=tuple(thresholds), training=training)
     save_checkpoint(out, network.cpu(), calibrated_papers)
     return calibrated_papers
+
+
+def _fitting_frames(offered: Manifest, papers: Checkpoint) -> tuple[Manifest, Source]:
+    """Return the frames to fit to, and what they are."""
+    with_folds = papers.fold is not None and any(frame.fold is not None for frame in offered.frames)
+    rest = tuple(frame for frame in offered.frames if not with_folds or frame.fold != papers.fold)
+    if not rest:
+        raise ManifestError(
+            f"{offered.path} has frames of fold {papers.fold} alone, which the checkpoint left out to be tested on; "
+            "give the whole data set, whose other folds are calibrated on"
+        )
+    held_out = set(papers.training.get("held_out_subjects") or ())
+    kept = tuple(frame for frame in rest if frame.subject_id in held_out)
+    if kept and (with_folds or held_out <= {frame.subject_id for frame in kept}):
+        return replace(offered, frames=kept), "held-out"
+    return replace(offered, frames=rest), "training-folds" if with_folds else "other-manifest"
 
 
 def platt_scaling(au_logits: NDArray[np.float64], active: NDArray[np.bool_]) -> tuple[float, float]:

@@ -3,11 +3,14 @@
 `pairs.csv` beside a synthetic manifest lists frames with their partners, in which person, scene and camera are
 equal and one AU is not. A row that switches off a trace too weak to count as present changes no label and is left
 out.
+
+What these figures are worth shows beside chance: the same figures of frames that have nothing to do with each other but
+that the AU acts in one of them and not in the other.
 """
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +31,9 @@ MEASURES: Final = (
     ("global", "global_words_change", "others_global_words_unchanged"),
 )
 """What is seen of every AU, what it is called where the switched AU follows, and where the others stay."""
+SMALL_CHANGE: Final = 0.05
+"""How far a probability may move and still count as staying."""
+SEED: Final = 0
 WORD_MEASURES: Final = frozenset(name for key, *names in MEASURES if key != "state" for name in names)
 
 
@@ -66,9 +72,13 @@ def counterfactuals(answers: Answers, partners: Answers, pairs: Path, threshold:
         * `others_unchanged`, the share of the other AUs whose predicted state is the same in both, with
           `others_local_words_unchanged` and `others_global_words_unchanged`, which count a caption that can't be
           read as changed, and `others_probability_change`, the mean absolute difference of their probabilities;
+        * `no_other_changes`, 1 if the state of no other AU changes; `flips_alone`, 1 if the switched AU flips too;
+          `no_other_moves`, 1 if no other AU's probability moves by more than 0.05;
 
-        and `per_au`: the same for the pairs of every AU, by its number as text. Words that the network does not
-        make are absent, and pairs that were left undescribed are not in their means. None where there is no pair.
+        `per_au`: the same for the pairs of every AU, by its number as text; and `chance`: the same of every frame and,
+        in place of its partner, a frame of another person drawn at random among those in which the AU is in the other
+        state. Words that the network does not make are absent, and pairs that were left undescribed are not in their
+        means. None where there is no pair.
 
     Raises:
         ManifestError: The table can't be read or holds a wrong row.
@@ -81,15 +91,12 @@ def counterfactuals(answers: Answers, partners: Answers, pairs: Path, threshold:
         np.array([pair.partner_has_it for pair in chosen], bool),
         switched,
     )
-    told, partners_told = frozenset(answers.described().images), frozenset(partners.described().images)
-    silent = np.array([pair.image not in told or pair.partner not in partners_told for pair in chosen], bool)
-    for name in measures.keys() & WORD_MEASURES:
-        measures[name][silent] = np.nan
+    _leave_out_silent(measures, chosen, answers, partners)
     per_au = {
         str(au_id): _summary({name: values[switched == column] for name, values in measures.items()})
         for column, au_id in enumerate(answers.au_ids)
     }
-    return _summary(measures) | {"per_au": per_au}
+    return _summary(measures) | {"chance": _chance(chosen, switched, answers, threshold), "per_au": per_au}
 
 
 def read_pairs(path: Path) -> list[Pair]:
@@ -136,6 +143,42 @@ def _usable(pairs: Sequence[Pair], answers: Answers, partners: Answers) -> list[
     ]
 
 
+def _chance(
+    pairs: Sequence[Pair], switched: NDArray[np.int_], answers: Answers, threshold: Threshold
+) -> dict[str, Any]:
+    """Return the means over frames and frames of other people, drawn, in which the AU is in the other state."""
+    rng = np.random.default_rng(SEED)
+    rows = {image: row for row, image in enumerate(answers.images)}
+    people = np.array(answers.subject_ids)
+    drawn: list[Pair] = []
+    columns: list[int] = []
+    for pair, column in zip(pairs, switched.tolist(), strict=True):
+        strangers = np.flatnonzero(
+            (people != people[rows[pair.image]]) & (answers.occurrence[:, column] == int(pair.partner_has_it))
+        )
+        if len(strangers):
+            drawn.append(replace(pair, partner=answers.images[int(rng.choice(strangers))]))
+            columns.append(column)
+    measures = _measures(
+        _seen(_taken(answers, [pair.image for pair in drawn]), threshold),
+        _seen(_taken(answers, [pair.partner for pair in drawn]), threshold),
+        np.array([pair.partner_has_it for pair in drawn], bool),
+        np.array(columns, int),
+    )
+    _leave_out_silent(measures, drawn, answers, answers)
+    return _summary(measures)
+
+
+def _leave_out_silent(
+    measures: Mapping[str, NDArray[np.float64]], pairs: Sequence[Pair], answers: Answers, partners: Answers
+) -> None:
+    """Blank, in place, what is measured of words where a frame or its partner was left undescribed."""
+    told, partners_told = frozenset(answers.described().images), frozenset(partners.described().images)
+    silent = np.array([pair.image not in told or pair.partner not in partners_told for pair in pairs], bool)
+    for name in measures.keys() & WORD_MEASURES:
+        measures[name][silent] = np.nan
+
+
 def _taken(answers: Answers, images: Sequence[str]) -> Answers:
     rows = {image: row for row, image in enumerate(answers.images)}
     return answers.take([rows[image] for image in images])
@@ -178,7 +221,12 @@ def _measures(
         if key in acting:
             measures[flips] = (acting[key][own] == 1) & (resting[key][own] == 0)
     if num_aus > 1:
-        measures["others_probability_change"] = np.abs(change[others]).reshape(num_pairs, num_aus - 1).mean(1)
+        moves = np.abs(change[others]).reshape(num_pairs, num_aus - 1)
+        measures["others_probability_change"] = moves.mean(1)
+        measures["no_other_moves"] = (moves <= SMALL_CHANGE).all(1)
+        unchanged = (acting["state"] == resting["state"])[others].reshape(num_pairs, num_aus - 1)
+        measures["no_other_changes"] = unchanged.all(1)
+        measures["flips_alone"] = measures["no_other_changes"] & measures["state_flips"]
         for key, _, stays in MEASURES:
             if key in acting:
                 same = (acting[key] == resting[key]) & (acting[key] != UNREADABLE)

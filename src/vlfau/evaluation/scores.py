@@ -27,10 +27,13 @@ from vlfau.evaluation.bootstrap import f1_intervals
 from vlfau.evaluation.caption_metrics import score_captions
 from vlfau.evaluation.references import global_references, local_references
 from vlfau.json_text import parse_json
+from vlfau.language.decided import decided_descriptions
 
 __all__ = [
     "SCORES_FILE",
+    "by_au",
     "caption_scores",
+    "drawn_scores",
     "figures",
     "intervals",
     "mean_figures",
@@ -48,7 +51,7 @@ def figures(answers: Answers, threshold: Threshold) -> dict[str, Any]:
     """Return the figures of AU recognition: an AU, their means, and micro-F1.
 
     A mean is over the AUs that have the figure. None stands for what can't be had, such as F1 of an AU that is
-    never active.
+    never active. The scripts of the field count 0 there; `f1_macro_zeros` is the mean F1 as they would print it.
     """
     confusion = Confusion.of(answers.au_probs, answers.occurrence, threshold)
     per_au = {
@@ -61,8 +64,10 @@ def figures(answers: Answers, threshold: Threshold) -> dict[str, Any]:
     if answers.au_intensities is not None and answers.intensity is not None:
         per_au["intensity_icc"] = icc_per_au(answers.au_intensities, answers.intensity)
         per_au["intensity_mae"] = mae_per_au(answers.au_intensities, answers.intensity)
-    found: dict[str, Any] = {f"{name}_per_au": _named(answers.au_ids, values) for name, values in per_au.items()}
+    found: dict[str, Any] = {f"{name}_per_au": by_au(answers.au_ids, values) for name, values in per_au.items()}
     found |= {f"{name}_macro": finite_mean(values.tolist()) for name, values in per_au.items()}
+    annotated = np.isfinite(per_au["accuracy"])
+    found["f1_macro_zeros"] = finite_mean(np.nan_to_num(per_au["f1"][annotated]).tolist())
     return found | {"f1_micro": float(confusion.f1_micro)}
 
 
@@ -99,6 +104,33 @@ def caption_scores(answers: Answers, frames: Sequence[Frame], places: Sequence[i
         references = [global_references(frames[place], place, answers.descriptions) for place in places]
         scores |= _compared("global", [(texts[place], known) for place, known in zip(places, references, strict=True)])
     return scores
+
+
+def drawn_scores(
+    answers: Answers, frames: Sequence[Frame], places: Sequence[int], threshold: Threshold
+) -> dict[str, float]:
+    """Score texts drawn at random among those that the held search may choose: what the grammar alone is worth.
+
+    Captions that are held to the decided states come from the grammar that the references come from too. So their
+    scores say nothing of a network but what lies above these, of texts that no network chose.
+
+    Args:
+        answers: With held captions.
+        frames: (F,), the same frames, with the AUs of the answers.
+        places: The frames that were described.
+        threshold: The probability from which an AU counts as active.
+    """
+    states = (answers.au_probs >= threshold).tolist()
+    pairs = []
+    for place in places:
+        rng = np.random.default_rng(place)
+        for au_id, active, references in zip(
+            answers.au_ids, states[place], local_references(frames[place], answers.descriptions), strict=True
+        ):
+            if references is not None:
+                texts = decided_descriptions(au_id, active, answers.descriptions)
+                pairs.append((texts[int(rng.integers(len(texts)))], references))
+    return _compared("consistent_drawn", pairs)
 
 
 def mean_figures(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -161,13 +193,14 @@ def read_scores(folder: Path) -> dict[str, Any]:
     return found
 
 
+def by_au(au_ids: Sequence[int], values: NDArray[np.float64]) -> dict[str, float | None]:
+    """Return figures (N,) by the AUs' numbers as text; None for those that could not be measured."""
+    numbers = (value if math.isfinite(value) else None for value in values.tolist())
+    return dict(zip(map(str, au_ids), numbers, strict=True))
+
+
 def _compared(name: str, pairs: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, float]:
     if not pairs:
         return {}
     found = score_captions([text for text, _ in pairs], [references for _, references in pairs])
     return {f"{name}_bleu4": found.bleu4, f"{name}_rouge_l": found.rouge_l, f"{name}_cider_d": found.cider_d}
-
-
-def _named(au_ids: Sequence[int], values: NDArray[np.float64]) -> dict[str, float | None]:
-    numbers = (value if math.isfinite(value) else None for value in values.tolist())
-    return dict(zip(map(str, au_ids), numbers, strict=True))

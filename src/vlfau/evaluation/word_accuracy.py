@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -10,12 +11,37 @@ from torch import Tensor
 from vlfau.data import Frame
 from vlfau.data.dataset import Batch, Sample, collate
 from vlfau.language import Descriptions, Vocabulary, global_description, local_description
-from vlfau.model import VLFAU
-from vlfau.model.caption_decoder import CaptionDecoder
 
-__all__ = ["WordAccuracy"]
+__all__ = ["TaughtDecoder", "WordAccuracy"]
 
 TOP = 5
+
+
+class Taught(Protocol):
+    """What a decoder says of given captions: `logits` (S, T, W)."""
+
+    @property
+    def logits(self) -> Tensor:
+        """The scores of every next word."""
+
+
+class TaughtDecoder(Protocol):
+    """A caption decoder that reads given captions."""
+
+    def __call__(self, features: Tensor, token_ids: Tensor, /) -> Taught:
+        """Score every next word of captions (S, T) about features (S, L, d)."""
+
+
+class SpeakingNetwork(Protocol):
+    """What has decoders, in torch or elsewhere; None stands for one that is not there."""
+
+    @property
+    def local_decoder(self) -> TaughtDecoder | None:
+        """Of single AUs."""
+
+    @property
+    def global_decoder(self) -> TaughtDecoder | None:
+        """Of the whole face."""
 
 
 class WordAccuracy:
@@ -30,7 +56,9 @@ class WordAccuracy:
         descriptions: The texts that it learned; None means the package's own.
     """
 
-    def __init__(self, network: VLFAU, vocabulary: Vocabulary, descriptions: Descriptions | None = None) -> None:
+    def __init__(
+        self, network: SpeakingNetwork, vocabulary: Vocabulary, descriptions: Descriptions | None = None
+    ) -> None:
         self.network, self.vocabulary, self.descriptions = network, vocabulary, descriptions
         self._hits: dict[str, int] = {}
         self._words: dict[str, int] = {}
@@ -70,7 +98,7 @@ class WordAccuracy:
         if self.network.global_decoder is not None:
             self._read(f"global_top5{ending}", self.network.global_decoder, face_features, batch.global_captions)
 
-    def _read(self, name: str, decoder: CaptionDecoder, features: Tensor, captions: Tensor) -> None:
+    def _read(self, name: str, decoder: TaughtDecoder, features: Tensor, captions: Tensor) -> None:
         start = torch.full_like(captions[:, :1], self.vocabulary.bos_id)
         with torch.inference_mode():
             logits = decoder(features, torch.cat([start, captions[:, :-1]], 1)).logits  # (S, T, W)

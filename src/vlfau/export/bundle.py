@@ -3,16 +3,18 @@
 import datetime
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import vlfau
 from vlfau.errors import ConfigError
+from vlfau.evaluation.provenance import CALIBRATION
 from vlfau.export.folder import fresh_folder, refuse_existing
 from vlfau.export.graphs import export_graphs
 from vlfau.export.half import store_weights_at_half
 from vlfau.faces import CropGeometry
 from vlfau.inference.bundle import CARD_FILE, Bundle, BundleInfo, write_model_json
 from vlfau.language import max_global_length, max_local_length
-from vlfau.training import load_checkpoint
+from vlfau.training import Checkpoint, load_checkpoint
 
 __all__ = ["export_bundle"]
 
@@ -59,7 +61,7 @@ def export_bundle(
         vocabulary=papers.vocabulary if speaks else (),
         max_local_length=max_local_length(papers.au_ids, papers.descriptions) if papers.model.local_language else 0,
         max_global_length=max_global_length(papers.au_ids, papers.descriptions) if papers.model.global_language else 0,
-        training=papers.training,
+        training=_published(papers),
         scores=papers.scores,
         descriptions=papers.descriptions if speaks else None,
     )
@@ -71,6 +73,14 @@ def export_bundle(
             (fresh / CARD_FILE).write_text(text, encoding="utf-8")
         bundle = write_model_json(fresh, info)
     return replace(bundle, folder=output)
+
+
+def _published(papers: Checkpoint) -> dict[str, Any]:
+    """Return what a bundle says of its training: the checkpoint's metadata, the fold left out, and nobody's name."""
+    training = {name: entry for name, entry in papers.training.items() if name != "held_out_subjects"}
+    if isinstance(training.get(CALIBRATION), dict):
+        training[CALIBRATION] = {**training[CALIBRATION], "subjects": []}
+    return {**training, "fold": papers.fold}
 
 
 def _text(path: Path) -> str:

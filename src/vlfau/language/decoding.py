@@ -1,7 +1,9 @@
-"""Search for the likeliest caption: one beam search, in NumPy, for every runtime.
+"""Search for the likeliest caption: beam search and greedy search, in NumPy, for every runtime.
 
 A runtime (torch, ONNX Runtime, ...) plugs in as a `CaptionStepper`. All sequences of a batch are searched
-together, and a finished one leaves the batch. Dimensions: S sequences, K beams, W words, h hidden units.
+together, and a finished one leaves the batch. The better of both searches counts, and greedy search never takes a
+place from the beam: while the beam holds the greedy hypothesis, it costs nothing; one that the beam drops is taken up
+again at the end, if it can still win. Dimensions: S sequences, K beams, W words, h hidden units.
 """
 
 from collections.abc import Sequence
@@ -89,9 +91,7 @@ def decode_captions(
     banned_ids: Sequence[int] = (),
     shapes: Sequence[SlotText] | None = None,
 ) -> list[DecodingResult]:
-    """Find the best caption of every sequence by beam search.
-
-    The greedy caption always stays among the hypotheses, so the returned score is never below greedy's.
+    """Find the caption of every sequence by beam search and by greedy search, whichever scores higher.
 
     Args:
         stepper: The decoder, bound to S sequences.
@@ -111,7 +111,8 @@ def decode_captions(
             f"a prefix of {len(prefix)} words leaves no room in captions of {options.max_length}; shorten it"
         )
     hidden, cell = stepper.start()
-    search = _Search(len(hidden), eos_id, options, tuple(prefix), shapes)
+    never = [bos_id, *banned_ids]
+    search = _Search(len(hidden), eos_id=eos_id, options=options, prefix=tuple(prefix), shapes=shapes, never=never)
     hidden, cell = hidden[:, None], cell[:, None]
     forced = (bos_id, *prefix)
     if not len(hidden):
@@ -121,13 +122,27 @@ def decode_captions(
         output = stepper.step(token_ids, hidden, cell, search.rows)
         hidden, cell = output.hidden, output.cell
     token_ids = np.full((len(hidden), 1), forced[-1], np.int64)
-    never = [bos_id, *banned_ids]
     while len(search.rows):
         output = stepper.step(token_ids, hidden, cell, search.rows)
-        alive, beams, token_ids = search.advance(output.logits, never)
+        alive, beams, token_ids = search.advance(output)
         kept = alive[:, None]
         hidden, cell = output.hidden[kept, beams], output.cell[kept, beams]
+    search.finish_greedy(stepper)
     return search.results()
+
+
+@dataclass(slots=True)
+class _Dropped:
+    """A greedy hypothesis that the beam dropped: its words after the prefix, their sum, and the states before the last.
+
+    `hidden` and `cell` are (h,).
+    """
+
+    sequence: int
+    words: tuple[int, ...]
+    sum_logprobs: float
+    hidden: FloatArray
+    cell: FloatArray
 
 
 class _Search:
@@ -136,39 +151,46 @@ class _Search:
     def __init__(
         self,
         num_sequences: int,
+        *,
         eos_id: int,
         options: DecodingOptions,
         prefix: tuple[int, ...],
         shapes: Sequence[SlotText] | None,
+        never: Sequence[int],
     ) -> None:
-        self.eos_id, self.options, self.prefix, self.shapes = eos_id, options, prefix, shapes
+        self.eos_id, self.options, self.prefix, self.shapes, self.never = eos_id, options, prefix, shapes, never
         self.rows: IntArray = np.arange(num_sequences)
         self.tokens: IntArray = np.zeros((num_sequences, 1, 0), np.int64)  # (S', K, t)
         self.sums = np.zeros((num_sequences, 1))  # (S', K)
-        self.greedy_beam: IntArray = np.zeros(num_sequences, np.int64)  # (S',), -1 once greedy has ended
+        self.greedy_beam: IntArray = np.zeros(num_sequences, np.int64)  # (S',), -1 once greedy has ended or is dropped
+        self.dropped: list[_Dropped] = []
         self.num_finished: IntArray = np.zeros(num_sequences, np.int64)  # (S',)
         self.best: list[DecodingResult | None] = [None] * num_sequences
         self.best_scores = np.full(num_sequences, -np.inf)  # (S,)
+        # Every further word lowers a sum, and the longest caption divides it by the most: what a hypothesis can reach.
+        self._most = options.max_length**options.length_penalty
 
-    def advance(self, logits: FloatArray, never: Sequence[int]) -> tuple[IntArray, IntArray, IntArray]:
+    def advance(self, output: StepOutput) -> tuple[IntArray, IntArray, IntArray]:
         """Extend every hypothesis by one word.
 
         Args:
-            logits: (S', K, W).
-            never: Words that must not be chosen.
+            output: Of S' sequences with K beams.
 
         Returns:
             Which of the S' sequences go on (S",), the beam that each kept hypothesis extends (S", K), and
             its new word (S", K).
         """
-        live, _, words = logits.shape
+        live, _, words = output.logits.shape
         beam_size = self.options.beam_size
-        before = self.sums - _log_total(logits)  # (S', K); a word's logit added gives the new sum
-        logits = logits.copy()
-        logits[..., never] = -np.inf
-        self._keep_shape(logits)
-        if self._length() + 1 == self.options.max_length:
-            logits[..., np.arange(words) != self.eos_id] = -np.inf
+        before = self.sums - _log_total(output.logits)  # (S', K); a word's logit added gives the new sum
+        logits = output.logits.copy()
+        if self.shapes is not None:
+            ruled_out = np.ones(logits.shape, bool)
+            for row, sequence in enumerate(self.rows.tolist()):
+                for beam, beginning in enumerate(self.tokens[row].tolist()):
+                    ruled_out[row, beam, self._following(sequence, beginning)] = False
+            logits[ruled_out] = -np.inf
+        self._rule_out(logits, self._length())
         # Of twice as many candidates as beams, at least as many as beams do not end.
         picks = _top((logits + before[..., None].astype(logits.dtype)).reshape(live, -1), 2 * beam_size)
         beams, tokens = picks // words, picks % words
@@ -182,16 +204,43 @@ class _Search:
             sums[tokens == self.eos_id] = -np.inf
         else:
             beams, tokens, sums = beams[:, :beam_size], tokens[:, :beam_size], sums[:, :beam_size]
-        self._keep_greedy(logits, before, beams, tokens, sums)
+        done = (self.num_finished >= beam_size) | (sums.max(1) / self._most <= self.best_scores[self.rows])
+        self._follow_greedy(output, logits, before, np.where(done[:, None], -1, beams), tokens)
 
         self.tokens = np.concatenate([self.tokens[every, beams], tokens[..., None]], axis=2)
         self.sums = sums
-        alive = np.flatnonzero(~self._is_done())
+        alive = np.flatnonzero(~done)
         if len(alive) < live:
             self.rows, self.tokens, self.sums = self.rows[alive], self.tokens[alive], self.sums[alive]
             self.greedy_beam, self.num_finished = self.greedy_beam[alive], self.num_finished[alive]
             beams, tokens = beams[alive], tokens[alive]
         return alive, beams, tokens
+
+    def finish_greedy(self, stepper: CaptionStepper) -> None:
+        """Go on with the greedy hypotheses that the beam dropped, as long as they can win."""
+        rows: IntArray = np.zeros(0, np.int64)
+        while left := [each for each in self.dropped if self._can_win(each.sequence, each.sum_logprobs)]:
+            sequences = np.array([each.sequence for each in left], np.int64)
+            rows = rows if np.array_equal(rows, sequences) else sequences
+            token_ids = np.array([[each.words[-1]] for each in left], np.int64)
+            hidden, cell = (np.stack([getattr(each, name) for each in left])[:, None] for name in ("hidden", "cell"))
+            output = stepper.step(token_ids, hidden, cell, rows)
+            before = np.array([each.sum_logprobs for each in left]) - _log_total(output.logits[:, 0])
+            self.dropped = []
+            for row, each in enumerate(left):
+                logits = output.logits[row, 0].copy()
+                if self.shapes is not None:
+                    ruled_out = np.ones(len(logits), bool)
+                    ruled_out[self._following(each.sequence, each.words)] = False
+                    logits[ruled_out] = -np.inf
+                self._rule_out(logits, len(self.prefix) + len(each.words))
+                token = int(logits.argmax())
+                total = float(before[row] + logits[token])
+                if token == self.eos_id:
+                    self._finish(each.sequence, each.words, total)
+                else:
+                    states = output.hidden[row, 0], output.cell[row, 0]
+                    self.dropped.append(_Dropped(each.sequence, (*each.words, token), total, *states))
 
     def results(self) -> list[DecodingResult]:
         if None in self.best:
@@ -203,15 +252,19 @@ class _Search:
         """Every searched sequence as (S', 1), to index with."""
         return np.arange(len(self.rows))[:, None]
 
-    def _keep_shape(self, logits: FloatArray) -> None:
-        """Rule out, in place, the words that lead to no allowed text."""
-        if self.shapes is None:
-            return
-        ruled_out = np.ones(logits.shape, bool)
-        for row, sequence in enumerate(self.rows):
-            for beam, words in enumerate(self.tokens[row].tolist()):
-                ruled_out[row, beam, list(self.shapes[sequence].following((*self.prefix, *words)))] = False
-        logits[ruled_out] = -np.inf
+    def _can_win(self, sequence: int, sum_logprobs: float) -> bool:
+        return bool(sum_logprobs / self._most > self.best_scores[sequence])
+
+    def _rule_out(self, logits: FloatArray, length: int) -> None:
+        """Rule out, in place (..., W), what never follows, and after so many words what would be too long."""
+        logits[..., self.never] = -np.inf
+        if length + 1 == self.options.max_length:
+            logits[..., np.arange(logits.shape[-1]) != self.eos_id] = -np.inf
+
+    def _following(self, sequence: int, beginning: Sequence[int]) -> list[int]:
+        """Return the words that lead from a beginning to an allowed text."""
+        assert self.shapes is not None
+        return list(self.shapes[sequence].following((*self.prefix, *beginning)))
 
     def _length(self) -> int:
         return len(self.prefix) + int(self.tokens.shape[2])
@@ -220,44 +273,42 @@ class _Search:
         ends = ends & np.isfinite(sums[:, : ends.shape[1]])
         self.num_finished += ends.sum(1)
         for row, rank in zip(*np.nonzero(ends), strict=True):
-            self._finish(row, beams[row, rank], sums[row, rank])
+            self._finish(self.rows[row], self.tokens[row, beams[row, rank]].tolist(), sums[row, rank])
 
-    def _finish(self, row: int, beam: int, sum_logprobs: float) -> None:
-        score = float(sum_logprobs / (self._length() + 1) ** self.options.length_penalty)
-        sequence = self.rows[row]
+    def _finish(self, sequence: int, words: Sequence[int], sum_logprobs: float) -> None:
+        token_ids = (*self.prefix, *words)
+        score = float(sum_logprobs / (len(token_ids) + 1) ** self.options.length_penalty)
         if score > self.best_scores[sequence]:
-            token_ids = self.prefix + tuple(self.tokens[row, beam].tolist())
             self.best[sequence] = DecodingResult(token_ids, float(sum_logprobs), score)
             self.best_scores[sequence] = score
 
-    def _keep_greedy(
-        self, logits: FloatArray, before: FloatArray, beams: IntArray, tokens: IntArray, sums: FloatArray
+    def _follow_greedy(
+        self, output: StepOutput, logits: FloatArray, before: FloatArray, beams: IntArray, tokens: IntArray
     ) -> None:
-        """Follow the greedy hypothesis: end it, find it among the kept, or give it the last place."""
+        """Follow the greedy hypotheses: end them, find them among the kept, or put them aside.
+
+        Args:
+            output: Of this step.
+            logits: (S', K, W), of the words that may follow.
+            before: (S', K), what a word's logit is added to.
+            beams: (S', K), the beams that the kept hypotheses extend; -1 where the search is done.
+            tokens: (S', K), their new words.
+        """
         rows = np.flatnonzero(self.greedy_beam >= 0)
         if not len(rows):
             return
         beam = self.greedy_beam[rows]
         token = logits[rows, beam].argmax(1)
-        total = before[rows, beam] + logits[rows, beam, token]
-        ended = token == self.eos_id
-        for row, old_beam, sum_logprobs in zip(rows[ended], beam[ended], total[ended], strict=True):
-            self._finish(row, old_beam, sum_logprobs)
-        self.greedy_beam[rows[ended]] = -1
-
-        rows, beam, token, total = rows[~ended], beam[~ended], token[~ended], total[~ended]
         found = (beams[rows] == beam[:, None]) & (tokens[rows] == token[:, None])
-        place = np.where(found.any(1), found.argmax(1), beams.shape[1] - 1)
-        beams[rows, place], tokens[rows, place], sums[rows, place] = beam, token, total
-        self.greedy_beam[rows] = place
-
-    def _is_done(self) -> NDArray[np.bool_]:
-        """Say which sequences can't improve, or have ended often enough and greedily too."""
-        # Every further word lowers the sum; the longest caption divides it by the most.
-        bound = self.sums.max(1) / self.options.max_length**self.options.length_penalty
-        enough = (self.num_finished >= self.options.beam_size) & (self.greedy_beam < 0)
-        done: NDArray[np.bool_] = enough | (self.best_scores[self.rows] >= bound)
-        return done
+        self.greedy_beam[rows] = np.where(found.any(1), found.argmax(1), -1)
+        for row, column, word in zip(*(each[~found.any(1)].tolist() for each in (rows, beam, token)), strict=True):
+            total = float(before[row, column] + logits[row, column, word])
+            sequence, words = int(self.rows[row]), self.tokens[row, column].tolist()
+            if word == self.eos_id:
+                self._finish(sequence, words, total)
+            elif self._can_win(sequence, total):
+                states = output.hidden[row, column], output.cell[row, column]
+                self.dropped.append(_Dropped(sequence, (*words, word), total, *states))
 
 
 def _top(totals: FloatArray, count: int) -> IntArray:

@@ -1,0 +1,122 @@
+"""Labelled frames that the manifest leaves out, mostly because no face was found, and the scores with them.
+
+`vlfau prepare` writes them to `skipped.csv` beside the manifest. A person who uses the model gets no answer for such a
+frame, so the scores are also counted with every AU of it called inactive.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.data import Manifest
+from vlfau.errors import ManifestError
+from vlfau.evaluation.answers import UNKNOWN, Answers
+from vlfau.evaluation.au_metrics import Confusion, Threshold, finite_mean
+from vlfau.evaluation.scores import by_au
+
+__all__ = ["SKIPPED_FILE", "LostFrames", "lost_figures", "read_lost_frames"]
+
+SKIPPED_FILE: Final = "skipped.csv"
+STATES: Final = {"": UNKNOWN, "0": 0, "1": 1}
+
+
+@dataclass(frozen=True, eq=False)
+class LostFrames:
+    """The frames that a manifest leaves out.
+
+    Attributes:
+        subject_ids: (M,), names of the people.
+        occurrence: (M, N), 1 present, 0 absent, -1 unknown; None where the table has no labels.
+    """
+
+    subject_ids: tuple[str, ...]
+    occurrence: NDArray[np.int8] | None
+
+
+def read_lost_frames(manifest: Manifest, fold: int | None) -> LostFrames | None:
+    """Read the frames that a manifest leaves out, with the labels of its AUs.
+
+    Args:
+        manifest: With all of its folds.
+        fold: The fold that is tested; None takes every frame.
+
+    Returns:
+        The frames; None where no `skipped.csv` lies beside the manifest.
+
+    Raises:
+        ManifestError: The table can't be read, or a cell is wrong.
+    """
+    path = manifest.path.parent / SKIPPED_FILE
+    if not path.is_file():
+        return None
+    folds = {frame.subject_id: frame.fold for frame in manifest.frames}
+    subjects: list[str] = []
+    states: list[list[int]] = []
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            columns = reader.fieldnames or ()
+            if "subject" not in columns:
+                raise ManifestError(f"{path} lacks the column subject; prepare the data set again")
+            known = [f"AU{au_id}" for au_id in manifest.au_ids if f"AU{au_id}" in columns]
+            for row in reader:
+                subject = (row["subject"] or "").strip()
+                if fold is None or _fold(path, reader.line_num, row, folds.get(subject)) == fold:
+                    subjects.append(subject)
+                    states.append([_state(path, reader.line_num, row, f"AU{au_id}") for au_id in manifest.au_ids])
+    except OSError as error:
+        raise ManifestError(f"{path} can't be opened ({error.strerror}); check its permissions") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ManifestError(f"{path} is no UTF-8 CSV file ({error}); prepare the data set again") from error
+    occurrence = np.array(states, np.int8).reshape(len(subjects), len(manifest.au_ids)) if known else None
+    return LostFrames(tuple(subjects), occurrence)
+
+
+def lost_figures(answers: Answers, lost: LostFrames, threshold: Threshold) -> dict[str, Any]:
+    """Return how many frames were lost, and F1 and accuracy if all AUs of these are called inactive.
+
+    Args:
+        answers: Of the frames that were not lost.
+        lost: The others.
+        threshold: The probability from which an AU counts as active.
+
+    Returns:
+        `frames`, their number, and the figures as `scores.figures` names them; None where the labels of lost frames
+        are unknown.
+    """
+    found: dict[str, Any] = {"frames": len(lost.subject_ids)}
+    occurrence = lost.occurrence
+    if occurrence is None and found["frames"]:
+        return found | dict.fromkeys(("f1_macro", "accuracy_macro"))
+    if occurrence is None:
+        occurrence = np.zeros((0, len(answers.au_ids)), np.int8)
+    probs = np.concatenate([answers.au_probs, np.zeros(occurrence.shape, np.float32)])
+    confusion = Confusion.of(probs, np.concatenate([answers.occurrence, occurrence]), threshold)
+    for name, values in (("f1", confusion.f1_per_au), ("accuracy", confusion.accuracy_per_au)):
+        found[f"{name}_per_au"] = by_au(answers.au_ids, values)
+        found[f"{name}_macro"] = finite_mean(values.tolist())
+    return found | {"f1_micro": float(confusion.f1_micro)}
+
+
+def _fold(path: Path, line: int, row: Mapping[str, str | None], of_subject: int | None) -> int | None:
+    """Return the fold of a row; without the column, that of the subject in the manifest."""
+    cell = (row.get("fold") or "").strip()
+    if not cell:
+        return of_subject
+    if not cell.isdecimal():
+        raise ManifestError(f"{path}, line {line}: expected a number under fold, found '{cell}'; correct the line")
+    return int(cell)
+
+
+def _state(path: Path, line: int, row: Mapping[str, str | None], column: str) -> int:
+    cell = (row.get(column) or "").strip()
+    if cell not in STATES:
+        raise ManifestError(
+            f"{path}, line {line}: expected 1, 0 or nothing under {column}, found '{cell}'; correct the line"
+        )
+    return STATES[cell]

@@ -1,0 +1,160 @@
+"""On whom a model was tuned: how its epoch was chosen, and on whose faces its probabilities and thresholds were fitted.
+
+A score is of new people only if nothing of the model was fitted to the people who are tested. What training and
+`vlfau calibrate` wrote into the model's metadata says so.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+from pydantic import TypeAdapter, ValidationError
+
+from vlfau.data import Manifest
+from vlfau.errors import CheckpointError, InputError
+
+__all__ = [
+    "CALIBRATION",
+    "OLD_CALIBRATION",
+    "Calibration",
+    "Source",
+    "calibration_of",
+    "epoch_choice",
+    "file_digest",
+    "tuned_on_tested",
+]
+
+CALIBRATION: Final = "calibration"
+"""Where a model's `training` metadata says on whom it was calibrated."""
+OLD_CALIBRATION: Final = "calibrated_on_frames"
+"""All that earlier versions said of it."""
+Source: TypeAlias = Literal["held-out", "training-folds", "other-manifest", "unknown"]
+PICTURES_PER_SUBJECT: Final = 4
+DIGEST_LENGTH: Final = 16
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The frames on which probabilities and thresholds were fitted.
+
+    Attributes:
+        source: "held-out" (people kept out of training), "training-folds" (people of the training folds, whose faces
+            the network knows), "other-manifest" (frames that no fold separates from the test), or "unknown".
+        frames: How many.
+        folds: The folds of the manifest that they are of; empty where it has none.
+        subjects: Names of the people; empty where they are unknown, or left out of a bundle.
+        manifest_sha256: SHA-256 of the manifest's file.
+        pictures: Digests of a few pictures of every person, by which the same faces are found under other names.
+    """
+
+    source: Source
+    frames: int
+    folds: tuple[int, ...] = ()
+    subjects: tuple[str, ...] = ()
+    manifest_sha256: str = ""
+    pictures: tuple[str, ...] = ()
+
+    @classmethod
+    def on(cls, frames: Manifest, source: Source) -> "Calibration":
+        """Describe the frames of a manifest on which a model is calibrated."""
+        digests: dict[str, list[str]] = {}
+        for frame in frames.frames:
+            digests.setdefault(frame.subject_id, []).append(file_digest(frame.image)[:DIGEST_LENGTH])
+        return cls(
+            source=source,
+            frames=len(frames.frames),
+            folds=tuple(sorted({frame.fold for frame in frames.frames if frame.fold is not None})),
+            subjects=tuple(sorted(digests)),
+            manifest_sha256=file_digest(frames.path),
+            # The smallest are as good as drawn at random, and the same whatever the order and number of frames.
+            pictures=tuple(
+                digest for _, own in sorted(digests.items()) for digest in sorted(set(own))[:PICTURES_PER_SUBJECT]
+            ),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a model's metadata keep, as JSON gives it back."""
+        entry: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return entry
+
+    def summary(self, *, tested: bool) -> dict[str, Any]:
+        """Return what `scores.json` says of it; `tested` says whether tested people were among these."""
+        return {
+            "source": self.source,
+            "frames": self.frames,
+            "subjects": len(self.subjects),
+            "folds": list(self.folds),
+            "on_tested_people": tested,
+        }
+
+
+def calibration_of(training: Mapping[str, Any]) -> Calibration | None:
+    """Return on whom a model was calibrated, by its `training` metadata; None if it was not.
+
+    Raises:
+        CheckpointError: The entry is damaged.
+    """
+    entry = training.get(CALIBRATION)
+    if entry is None:
+        frames = training.get(OLD_CALIBRATION)
+        return None if frames is None else Calibration("unknown", int(frames))
+    try:
+        return TypeAdapter(Calibration).validate_python(entry)
+    except ValidationError as error:
+        raise CheckpointError(
+            f"the model's metadata say under training.{CALIBRATION} nothing that can be read "
+            f"({error.errors()[0]['msg']}); calibrate it again"
+        ) from None
+
+
+def epoch_choice(training: Mapping[str, Any], fold: int | None) -> str | None:
+    """Return how the epoch of a model was chosen: "last", "held-out" or "test-fold".
+
+    Earlier versions did not say: of every epoch that they validated they kept the one that was best on the test fold.
+
+    Args:
+        training: The model's metadata.
+        fold: The fold that it left out.
+
+    Returns:
+        None where an earlier version trained on all folds, so that none of them chose.
+    """
+    stated = training.get("epoch_choice")
+    if stated is not None:
+        return str(stated)
+    recipe = training.get("recipe")
+    run = recipe.get("run") if isinstance(recipe, Mapping) else None
+    if isinstance(run, Mapping) and run.get("validate_every_epochs") == run.get("max_epochs") is not None:
+        return "last"
+    return None if fold is None else "test-fold"
+
+
+def tuned_on_tested(calibration: Calibration, frames: Manifest, *, same_names: bool) -> bool:
+    """Say whether frames to be tested show people on whom a model was calibrated.
+
+    Args:
+        calibration: Of the model.
+        frames: Those to be tested.
+        same_names: Whether equal names mean the same person, as in the data set that the model left a fold out of.
+            Without, people are told by their pictures: many data sets have a subject S1.
+    """
+    if same_names and set(calibration.subjects) & {frame.subject_id for frame in frames.frames}:
+        return True
+    known = set(calibration.pictures)
+    return bool(known) and any(file_digest(frame.image)[:DIGEST_LENGTH] in known for frame in frames.frames)
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal.
+
+    Raises:
+        InputError: The file can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path} can't be read ({error.strerror}); check its permissions") from error

@@ -35,7 +35,7 @@ def test_folds_that_share_a_person_are_refused_before_anything_is_written(toy_co
     calls = (
         lambda: train(config),
         lambda: crossval(config, tmp_path / "out"),
-        lambda: ablate(config, tmp_path / "out", seeds=[1], fold=1),
+        lambda: ablate(config, tmp_path / "out", seeds=[1], folds=[1]),
     )
     for call in calls:
         with pytest.raises(

@@ -70,6 +70,6 @@ def test_held_captions_of_no_network_show_what_the_grammar_alone_is_worth(make_a
     wrong = make_answers([[0.9, 0.1], [0.9, 0.9]] * 20, [[0, 1], [-1, 0]] * 20, consistent_captions=held)
     found, other = (drawn_scores(each, frames, range(40), 0.5)["consistent_drawn_bleu4"] for each in (right, wrong))
     # Texts of the true states, of any degree and side, resemble the references though no network chose them.
-    assert found > 0.75
+    assert found > 0.55
     assert other < found - 0.2
     assert drawn_scores(right, frames, range(40), 0.5)["consistent_drawn_bleu4"] == found

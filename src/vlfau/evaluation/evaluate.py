@@ -49,11 +49,6 @@ def evaluate(
     """
     scope, look = scope or Scope(), look or Look()
     papers = read_papers(checkpoint)
-    if papers.speaks and papers.descriptions is None:
-        raise CheckpointError(
-            f"checkpoint {checkpoint} does not carry the descriptions that it learned, and this vlfau's are others, so "
-            "its words cannot be measured; train again, or use the version of vlfau that trained it"
-        )
     model = ScoredModel(
         title=f"checkpoint {checkpoint}",
         au_ids=papers.au_ids,
@@ -65,6 +60,11 @@ def evaluate(
         aligned_size=papers.aligned_size,
     )
     scored = scored_frames(manifest, model, _tested_fold(checkpoint, papers, fold))
+    if papers.speaks and papers.descriptions is None:
+        raise CheckpointError(
+            f"checkpoint {checkpoint} does not carry the descriptions that it learned, and this vlfau's are others, so "
+            "its words cannot be measured; train again, or use the version of vlfau that trained it"
+        )
     network, _ = load_checkpoint(checkpoint, fold=scored.fold)
     tuned = check_tuning(model, scored, allow_tuned=allow_tuned)
     answerer = Answerer(network, papers, scored.frames.au_ids, look)

@@ -52,8 +52,7 @@ class BundleAnswerer:
         self._vocabulary = (
             Vocabulary.from_list(bundle.info.vocabulary) if self.speaks else Vocabulary.for_aus(bundle.info.au_ids)
         )
-        self._descriptions = bundle.info.descriptions
-        self._word_accuracy = WordAccuracy(_Decoders.of(bundle, backend), self._vocabulary, self._descriptions)
+        self._word_accuracy = WordAccuracy(_Decoders.of(bundle, backend), self._vocabulary, bundle.info.descriptions)
 
     @property
     def speaks(self) -> bool:
@@ -92,7 +91,7 @@ class BundleAnswerer:
             consistent_captions=None,
             au_intensities=np.concatenate(levels) if levels else None,
             intensity=np.array([frame.intensities for frame in manifest.frames], np.float32) if levels else None,
-            descriptions=self._descriptions,
+            descriptions=self.bundle.info.descriptions,
         )
 
     def speak(
@@ -153,7 +152,7 @@ class BundleAnswerer:
             crop_size=crop.crop_size,
             aligned_size=crop.aligned_size,
             words=words,
-            descriptions=self._descriptions,
+            descriptions=self.bundle.info.descriptions,
         )
         yield from DataLoader(
             Subset(dataset, places),

@@ -1,9 +1,9 @@
 """The network of a bundle, read back from its ONNX graphs, so that training can start where only a bundle is left.
 
 Most weights keep their names in a graph. The exporter transposes those of some linear layers and calls them otherwise,
-writes PReLU as convolutions (`vlfau.export.layout`), and folds a batch normalisation into the convolution before it.
-All that is undone here. Whether it was undone rightly is not believed but measured: network and graphs must give the
-same on random faces.
+keeps equal ones once, leaves biases of zeros out, writes PReLU as convolutions (`vlfau.export.layout`), and folds a
+batch normalisation into the convolution before it. All that is undone here. Whether it was undone rightly is not
+believed but measured: network and graphs must give the same on random faces.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -87,17 +87,20 @@ def _weights_of(
         }
         found |= {name: stored[prefix + name] for name in wanted if prefix + name in stored}
         found |= {name: values for name, values in _prelu_slopes(module, graph, stored) if name in wanted}
-        factors = {
-            node.output[0]: stored[node.input[1]]
-            for node in graph.node
-            if node.op_type == "MatMul" and node.input[1] in stored
-        }
-        for product, name in _products_with_bias(graph, prefix):
-            if product in factors and name in wanted:
-                found[name] = factors.pop(product).T
-        nameless += factors.values()
+        used: set[str] = set()
+        for layer in _layers(graph):
+            owner = _owner(layer, prefix)
+            for role, (name, is_transposed) in layer.items() if owner is not None else ():
+                if name in stored and f"{owner}.{role}" in wanted:
+                    values = stored[name].T if is_transposed else stored[name]
+                    found.setdefault(f"{owner}.{role}", values)
+                    used.add(name)
+        factors = [node.input[1] for node in graph.node if node.op_type == "MatMul"]
+        nameless += [stored[name] for name in factors if name in stored and name not in used]
     found |= _only_fits(nameless, {name: shape for name, shape in wanted.items() if name not in found})
-    return found | _folded_normalisations(module, set(wanted) - set(found))
+    found |= _folded_normalisations(module, set(wanted) - set(found))
+    zeros = [name for name in wanted if name.endswith(".bias") and f"{name.removesuffix('bias')}weight" in found]
+    return {name: np.zeros(wanted[name], np.float32) for name in zeros} | found
 
 
 def _prelu_slopes(
@@ -116,13 +119,32 @@ def _prelu_slopes(
         yield from zip(names, slopes, strict=True)
 
 
-def _products_with_bias(graph: onnx.GraphProto, prefix: str) -> Iterator[tuple[str, str]]:
-    """Yield what a bias is added to that has kept its name, and what the weight that belongs to it is called."""
+def _layers(graph: onnx.GraphProto) -> Iterator[dict[str, tuple[str, bool]]]:
+    """Yield what the weights of each layer are called in the graph, by role, and whether they are transposed."""
+    products = {node.output[0]: node for node in graph.node if node.op_type in {"MatMul", "Einsum"}}
     for node in graph.node:
-        if node.op_type == "Add":
-            for product, bias in (node.input, reversed(node.input)):
-                if bias.startswith(prefix) and bias.endswith(".bias"):
-                    yield product, f"{bias.removeprefix(prefix).removesuffix('.bias')}.weight"
+        if node.op_type == "Conv":
+            yield {role: (name, False) for role, name in zip(("weight", "bias"), node.input[1:], strict=False)}
+        elif node.op_type == "Gemm":
+            is_transposed = not any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
+            yield {"weight": (node.input[1], is_transposed), "bias": (node.input[2], False)}
+        elif node.op_type == "BatchNormalization":
+            roles = ("weight", "bias", "running_mean", "running_var")
+            yield {role: (name, False) for role, name in zip(roles, node.input[1:], strict=True)}
+        elif node.op_type == "Add":
+            for result, bias in (node.input, reversed(node.input)):
+                if result in products:
+                    product = products[result]
+                    yield {"weight": (product.input[1], product.op_type == "MatMul"), "bias": (bias, False)}
+
+
+def _owner(layer: Mapping[str, tuple[str, bool]], prefix: str) -> str | None:
+    """Return the module to which a layer belongs: a weight that has kept its name tells, or statistics, or a bias."""
+    for role in ("weight", "running_mean", "running_var", "bias"):
+        name, _ = layer.get(role, ("", False))
+        if name.startswith(prefix) and name.endswith(f".{role}"):
+            return name.removeprefix(prefix).removesuffix(f".{role}")
+    return None
 
 
 def _only_fits(matrices: Sequence[NDArray[np.float32]], wanted: Mapping[str, tuple[int, ...]]) -> Arrays:

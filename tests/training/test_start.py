@@ -1,0 +1,208 @@
+"""A run that starts where only a bundle is left."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+
+from tests.language.corrected import corrected_package, write_corrected
+from vlfau.errors import CheckpointError
+from vlfau.export import export_bundle
+from vlfau.inference.bundle import load_bundle, write_model_json
+from vlfau.inference.predictor import Predictor
+from vlfau.model import ModelConfig, build_vlfau
+from vlfau.model.vlfau import VISION_PARTS
+from vlfau.training import Checkpoint, load_checkpoint, read_config, save_checkpoint, train
+from vlfau.training.from_bundle import bundle_network
+
+ROOT = Path(__file__).parents[2]
+DEFAULT_WORDS = ROOT / "configs" / "default-words.yaml"
+SMALL = ModelConfig(
+    backbone="facemesh",
+    crop_size=64,
+    combined_dim=32,
+    feature_dim=24,
+    hidden_dim=40,
+    embedding_dim=8,
+    normalise=True,
+    intensity=True,
+    landmarks=3,
+    mirrored=True,
+    told_scores=True,
+)
+NAMES = ("model.backbone", "model.crop_size", "model.normalise", "model.intensity", "model.mirrored")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A checkpoint whose every weight is random, running statistics too, and its bundle."""
+    from vlfau.language import Vocabulary
+    from vlfau.language.descriptions import default_descriptions
+
+    torch.manual_seed(3)
+    texts = default_descriptions().for_aus((1, 4, 12, 25))
+    words = Vocabulary.for_aus((1, 4, 12, 25), texts)
+    network = build_vlfau(SMALL, num_aus=4, vocabulary_size=len(words))
+    for name, tensor in network.state_dict().items():
+        if "running_var" in name:
+            tensor.uniform_(0.5, 2)
+        elif tensor.is_floating_point() and "backbone" not in name:
+            tensor.add_(0.1 * torch.randn_like(tensor))
+    folder = tmp_path_factory.mktemp("trained")
+    papers = Checkpoint(
+        model=SMALL,
+        au_ids=(1, 4, 12, 25),
+        vocabulary=words.tokens,
+        fold=None,
+        aligned_size=64,
+        training={"data": "earlier faces", "synthetic": True, "from_scratch": True},
+        scores={"f1_macro": 0.5},
+        thresholds=(0.3, 0.4, 0.5, 0.6),
+        descriptions=texts,
+    )
+    save_checkpoint(folder / "best", network, papers)
+    return folder / "best", export_bundle(folder / "best", folder / "bundle", half=False)
+
+
+def states(network):
+    return {
+        name: weight
+        for name, weight in network.state_dict().items()
+        if not name.startswith("global_classifier") and "num_batches_tracked" not in name
+    }
+
+
+def test_a_network_is_read_back_from_its_bundle(trained):
+    checkpoint, bundle = trained
+    network, read = load_checkpoint(checkpoint)[0], bundle_network(bundle, SMALL)
+    folded = ("landmark_branch.narrow", "landmark_branch.maps.head.2", "landmark_branch.maps.head.3")
+    for name, weight in states(network).items():
+        if not name.startswith(folded):  # These went into the convolution before them.
+            torch.testing.assert_close(read.state_dict()[name], weight, msg=name)
+    faces = torch.randint(0, 256, (3, 3, 64, 64), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
+    with torch.inference_mode():
+        ours, theirs = read.see(faces), network.see(faces)
+    torch.testing.assert_close(ours.au_logits, theirs.au_logits, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(ours.by_landmarks.landmarks, theirs.by_landmarks.landmarks, atol=1e-5, rtol=1e-5)
+
+
+def test_what_was_read_back_exports_to_the_same_bundle(trained, tmp_path):
+    checkpoint, bundle = trained
+    papers = load_checkpoint(checkpoint)[1]
+    save_checkpoint(tmp_path / "best", bundle_network(bundle, SMALL), papers)
+    again = export_bundle(tmp_path / "best", tmp_path / "bundle", half=False)
+    crops = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    ours, theirs = (Predictor(each, describe="every").predict_crops(crops) for each in (again, bundle))
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose([au.prob for au in one.aus], [au.prob for au in other.aus], atol=1e-5)
+        assert [au.local_caption for au in one.aus] == [au.local_caption for au in other.aus]
+
+
+def test_the_default_model_is_read_back_from_its_bundle():
+    bundle, config = load_bundle(), read_config(DEFAULT_WORDS)
+    network = bundle_network(bundle, config.model)
+    crops = np.random.default_rng(7).integers(0, 256, (3, 160, 160, 3), dtype=np.uint8)
+    with torch.inference_mode():
+        ours = network.see(torch.from_numpy(crops).permute(0, 3, 1, 2)).au_logits.sigmoid().numpy()
+    theirs = Predictor(bundle).judge(crops).au_probs
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"mirrored": False}, r"gives other au_logits .*model\.mirrored"),
+        ({"intensity": False}, r"no weight landmark_branch\.judge\.5\.weight of the shape \[4, 256\]"),
+        ({"landmarks": 4}, "no weight landmark_branch"),
+        ({"feature_dim": 32}, r"no weight .* of the shape \[32, 32\]"),
+        ({"backbone": "resnet10t"}, r"no weight stem\.backbone"),
+        ({"told_scores": False}, "gives other stem_features"),
+    ],
+)
+def test_a_configuration_of_another_model_is_refused(trained, changes, message):
+    with pytest.raises(CheckpointError, match=message) as caught:
+        bundle_network(trained[1], dataclasses.replace(SMALL, **changes))
+    assert str(trained[1].folder) in str(caught.value)
+
+
+def test_a_graph_that_computes_otherwise_is_refused(trained, tmp_path):
+    folder = shutil.copytree(trained[1].folder, tmp_path / "bundle")
+    model = onnx.load(folder / "vision.onnx")
+    (node,) = (node for node in model.graph.node if node.op_type == "Clip")
+    low = next(weight for weight in model.graph.initializer if weight.name == node.input[1])
+    low.CopyFrom(numpy_helper.from_array(np.float32(100), low.name))
+    onnx.save(model, folder / "vision.onnx")
+    with pytest.raises(CheckpointError, match="gives other au_logits than a network with its weights"):
+        bundle_network(write_model_json(folder, trained[1].info), SMALL)
+
+
+def test_a_bundle_without_words_teaches_none(trained, tmp_path):
+    folder = shutil.copytree(trained[1].folder, tmp_path / "bundle", ignore=shutil.ignore_patterns("global_*"))
+    with pytest.raises(CheckpointError, match=r"has no global_init\.onnx, and the configuration wants its words"):
+        bundle_network(write_model_json(folder, trained[1].info), SMALL)
+
+
+@pytest.fixture
+def words_config(toy_file, toy_config, trained):
+    """Return a function that reads a configuration which teaches words behind the bundle."""
+    from tests.training.conftest import add_landmark
+
+    manifest = toy_file.parent / "manifest.csv"
+    add_landmark(manifest)
+    header, *rows = manifest.read_text().splitlines()
+    columns = [f"landmark_{number}_{axis}" for number in (2, 3) for axis in "xy"] + ["AU12_intensity"]
+    filled = [f"{row},50,60,50,60,{3 * int(row.split(',')[header.split(',').index('AU12')])}" for row in rows]
+    manifest.write_text("\n".join([",".join([header, *columns]), *filled]) + "\n")
+    model = {key: value for key, value in dataclasses.asdict(SMALL).items() if key != "backbone_options"}
+    settings = [f"model.{key}={json.dumps(value)}" for key, value in model.items()]
+    settings += ["model.backbone_options={}", "data.aligned_size=64", "run.frozen_vision=true", "run.max_epochs=1"]
+    return lambda *changes: toy_config(*settings, f"run.start_from={trained[1].folder}", *changes)
+
+
+def test_words_are_taught_anew_behind_the_vision_half_of_a_bundle(words_config, trained, tmp_path):
+    earlier = load_checkpoint(trained[0])[0]
+    with corrected_package(write_corrected(tmp_path / "corrected")):
+        network, papers = load_checkpoint(train(words_config("optimiser.learning_rate=1.0e-3")))
+    before, after = states(bundle_network(trained[1], SMALL)), states(network)
+    for name, weight in before.items():
+        if name.partition(".")[0] in VISION_PARTS:
+            assert torch.equal(after[name], weight), name
+    assert papers.thresholds == (0.3, 0.4, 0.5, 0.6)
+    assert papers.training["data"] == "earlier faces"
+    assert papers.training["words"]["data"] == "drawn faces"
+    assert "corner" not in papers.vocabulary
+    assert "angle" in papers.vocabulary
+    known = load_checkpoint(trained[0])[1].vocabulary
+    old = earlier.local_decoder.embedding.weight[known.index("lip")]
+    new = network.local_decoder.embedding.weight[papers.vocabulary.index("lip")]
+    assert 0 < (new - old).abs().max() < 0.05  # a word that both know went on from there
+    bundle = (
+        export_bundle(trained[0].parent / "best", tmp_path / "old"),
+        export_bundle(words_config().run.output / "best", tmp_path / "new"),
+    )
+    crops = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    probs = [Predictor(each).judge(crops).au_probs for each in bundle]
+    np.testing.assert_allclose(probs[0], probs[1], atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("run.start_from=nowhere", "nowhere is neither a checkpoint nor a bundle"),
+        ("run.start_from=default", r"bundle default is for the AUs \[1, 2, 4"),
+        ("data.fold=1", "does not say which fold it left out"),
+        ("data.aligned_size=72", "sees crops of 64 pixels of faces of 64, and this run gives 64 of 72"),
+        ("model.mirrored=false", "gives other au_logits"),
+    ],
+)
+def test_a_run_that_does_not_fit_the_bundle_is_refused(words_config, change, message):
+    config = words_config(change)
+    with pytest.raises(CheckpointError, match=message):
+        train(config)
+    assert not (config.run.output / "config.json").exists()

@@ -62,10 +62,11 @@ def test_a_run_leaves_its_files_and_a_resumed_one_equals_an_undisturbed_one(toy_
     assert {path.name for path in whole.parent.iterdir()} == {
         "checkpoint",
         "config.json",
+        "descriptions.json",
         "last.ckpt",
         "tensorboard",
     }
-    assert {path.name for path in whole.iterdir()} == {"checkpoint.json", "model.safetensors"}
+    assert {path.name for path in whole.iterdir()} == {"checkpoint.json", "descriptions.json", "model.safetensors"}
     ours, theirs = (torch.load(folder.parent / "last.ckpt", weights_only=True) for folder in (resumed, whole))
     assert ours["epoch"] == theirs["epoch"] == 2
     for name, weight in theirs["state_dict"].items():

@@ -42,8 +42,8 @@ def info(*, model: str | None = None) -> None:
     console.print(_pairs("Scores", _flat(bundle.info.scores)))
     console.print(Text("Action units", "bold"))
     console.print(au_table(bundle.info))
-    if bundle.info.warning:
-        print_notice(bundle.info.warning, title="note", style="yellow")
+    for warning in filter(None, (bundle.info.warning, bundle.info.words_warning)):
+        print_notice(warning, title="note", style="yellow")
 
 
 def _versions() -> Iterator[tuple[str, str]]:

@@ -14,7 +14,8 @@ from vlfau.data.folds import hold_out
 from vlfau.data.manifest import Manifest, read_manifest
 from vlfau.data.transforms import Augmentation, AugmentationConfig
 from vlfau.errors import ManifestError
-from vlfau.language import Vocabulary
+from vlfau.language import Descriptions, Vocabulary
+from vlfau.language.descriptions import default_descriptions
 
 __all__ = ["FaceDataModule"]
 
@@ -56,6 +57,7 @@ class FaceDataModule(L.LightningDataModule):
         seed: Of the augmentation, and of who is held out.
         keep_in_memory: Whether to keep all pictures in memory.
         words: Whether there are captions.
+        descriptions: The texts of at least these AUs; None means the package's own.
 
     Attributes:
         train_frames: The frames that train.
@@ -84,11 +86,13 @@ class FaceDataModule(L.LightningDataModule):
         words: bool = True,
         validation: Path | None = None,
         held_out_share: float | None = None,
+        descriptions: Descriptions | None = None,
     ) -> None:
         super().__init__()
         frames = read_manifest(manifest, au_ids)
         self.au_ids = frames.au_ids
-        self.vocabulary = Vocabulary.for_aus(self.au_ids)
+        self.descriptions = (descriptions or default_descriptions()).for_aus(self.au_ids)
+        self.vocabulary = Vocabulary.for_aus(self.au_ids, self.descriptions)
         self.train_frames, self.test_frames = frames.split(fold)
         if validation is not None:
             self.test_frames = _others(read_manifest(validation, self.au_ids), frames)
@@ -107,6 +111,7 @@ class FaceDataModule(L.LightningDataModule):
             aligned_size=aligned_size,
             keep_in_memory=keep_in_memory,
             words=words,
+            descriptions=self.descriptions,
         )
         self.train_set = read(
             self.train_frames,
@@ -126,6 +131,9 @@ class FaceDataModule(L.LightningDataModule):
         return self._loader(self.validation_set, shuffle=False)
 
     def _loader(self, frames: FrameDataset, *, shuffle: bool) -> DataLoader[Batch]:
+        if self.num_workers:
+            # OpenCV's threads do not live on in a forked process, which would wait for them for ever.
+            cv2.setNumThreads(1)
         return DataLoader(
             frames,  # type: ignore[arg-type]
             batch_size=self.batch_size,

@@ -20,6 +20,8 @@ from vlfau.atomic import remove_leftovers
 from vlfau.data import FaceDataModule, Manifest, never_active
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.facs import action_unit
+from vlfau.language import Descriptions
+from vlfau.language.carried import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
 from vlfau.model import VLFAU, build_vlfau
 from vlfau.model.losses import au_weights
 from vlfau.model.stem import FACEMESH
@@ -47,8 +49,8 @@ Notify = Callable[[str], None]
 def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = None) -> Path:
     """Train a network and keep the state of one epoch, which `config.run.epoch_choice` chooses.
 
-    The run's folder gets `checkpoint/` (the network that is kept), `last.ckpt` (to resume from), `config.json` and
-    TensorBoard's files.
+    The run's folder gets `checkpoint/` (the network that is kept), `last.ckpt` (to resume from), `config.json`,
+    `descriptions.json` and TensorBoard's files.
 
     Args:
         config: What to train, on what, and how.
@@ -84,7 +86,9 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
     L.seed_everything(config.run.seed, workers=True, verbose=False)
     if config.run.threads is not None:
         torch.set_num_threads(config.run.threads)
-    data = _data(config)
+    learned = output / DESCRIPTIONS_FILE
+    # A run ends with the texts that it began with, whatever was corrected meanwhile.
+    data = _data(config, read_descriptions(learned) if resume and learned.is_file() else None)
     module = _module(config, data)
     for notice in _notices(config, data):
         (notify or logging.getLogger(__name__).warning)(notice)
@@ -96,11 +100,14 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
         aligned_size=config.data.aligned_size,
         training=_provenance(config, data),
         scores={},
+        descriptions=data.descriptions,
     )
     output.mkdir(parents=True, exist_ok=True)
     if is_main_process():
         remove_leftovers(output)
     write_config(config, content)
+    if is_main_process() and not resume:
+        write_descriptions(learned, data.descriptions)
     kept = KeptCheckpoint(output / CHECKPOINT_FOLDER, papers, config.run.epoch_choice)
     average = config.optimiser.average_decay
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -185,7 +192,7 @@ def _quiet_lightning() -> Iterator[None]:
         yield
 
 
-def _data(config: TrainConfig) -> FaceDataModule:
+def _data(config: TrainConfig, descriptions: Descriptions | None = None) -> FaceDataModule:
     if config.data.validation is not None and config.data.fold is not None:
         raise ConfigError(
             "data.validation and data.fold both say what validates; set data.fold to null, or leave one out"
@@ -215,6 +222,7 @@ def _data(config: TrainConfig) -> FaceDataModule:
         seed=config.run.seed,
         keep_in_memory=config.data.keep_in_memory,
         words=config.model.local_language or config.model.global_language,
+        descriptions=descriptions,
     )
 
 

@@ -156,6 +156,14 @@ def test_a_subject_in_two_folds_is_named(write_manifest):
         read_manifest(path)
 
 
+def test_a_picture_in_two_folds_is_named_whoever_it_is_said_to_show(write_manifest):
+    rows = [
+        {"image": "a.png", "subject": name, "fold": fold, "AU1": 1} for fold, name in enumerate(("F001", "F002"), 1)
+    ]
+    with pytest.raises(ManifestError, match=r"has picture '.*a\.png' in the folds 1 and 2"):
+        read_manifest(write_manifest(rows))
+
+
 def test_a_missing_au_column_is_named(write_manifest):
     with pytest.raises(ManifestError, match="lacks the column AU2, AU6; it has image, subject, AU1"):
         read_manifest(write_manifest([{"AU1": 1}]), [1, 2, 6])

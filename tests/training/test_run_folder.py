@@ -152,7 +152,7 @@ def test_a_finished_run_is_left_as_it_is(begun):
     assert train(begun(), resume=True) == folder
     assert contents(folder) == before
     (folder.parent / "last.ckpt").unlink()
-    with pytest.raises(ConfigError, match=r"holds a run already; continue it with --resume, or choose another"):
+    with pytest.raises(ConfigError, match=r"holds the checkpoint of a run already, and no last\.ckpt to continue from"):
         train(begun())
     assert contents(folder) == before
 

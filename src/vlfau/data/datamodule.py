@@ -131,6 +131,9 @@ class FaceDataModule(L.LightningDataModule):
         return self._loader(self.validation_set, shuffle=False)
 
     def _loader(self, frames: FrameDataset, *, shuffle: bool) -> DataLoader[Batch]:
+        if self.num_workers:
+            # OpenCV's threads do not live on in a forked process, which would wait for them for ever.
+            cv2.setNumThreads(1)
         return DataLoader(
             frames,  # type: ignore[arg-type]
             batch_size=self.batch_size,

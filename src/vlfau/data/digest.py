@@ -20,7 +20,10 @@ def manifest_digest(manifest: Manifest) -> str:
     digest = hashlib.sha256(repr((manifest.au_ids, manifest.landmark_ids)).encode())
     for frame in manifest.frames:
         image = str(frame.image).removeprefix(folder).replace(os.sep, "/")
-        states = [state and (state.active, state.intensity, state.side and str(state.side)) for state in frame.states]
+        states = [
+            state and (state.active, state.intensity, state.side and str(state.side), state.trace)
+            for state in frame.states
+        ]
         read = (image, frame.subject_id, frame.fold, frame.gender and str(frame.gender), states, frame.intensities)
         digest.update(repr(read).encode("utf-8", "surrogateescape"))
         digest.update(np.array(frame.landmarks_xy, np.float64).tobytes())

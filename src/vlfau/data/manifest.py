@@ -196,13 +196,14 @@ def _check_landmarks(path: Path, columns: Sequence[str]) -> tuple[int, ...]:
 
 
 def _check_folds(path: Path, frames: Sequence[Frame]) -> None:
-    folds: dict[str, int | None] = {}
+    folds: dict[str | Path, int | None] = {}
     for frame in frames:
-        if folds.setdefault(frame.subject_id, frame.fold) != frame.fold:
-            raise ManifestError(
-                f"manifest {path} has subject '{frame.subject_id}' in the folds {folds[frame.subject_id]} and "
-                f"{frame.fold}; folds exclude each other by subject, give all frames of a subject one fold"
-            )
+        for name, what in ((frame.subject_id, "subject"), (frame.image, "picture")):
+            if folds.setdefault(name, frame.fold) != frame.fold:
+                raise ManifestError(
+                    f"manifest {path} has {what} '{name}' in the folds {folds[name]} and {frame.fold}; folds exclude "
+                    f"each other by subject, give all frames of a {what} one fold"
+                )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """The folder of a training run: its files, and the settings under which it can be resumed.
 
-checkpoint/    the network that the run keeps (`EpochChoice`)
-last.ckpt      what a resumed run needs
-config.json    the settings, and digests of what was read
-tensorboard/   curves
+checkpoint/        the network that the run keeps (`EpochChoice`)
+last.ckpt          what a resumed run needs
+config.json        the settings, and digests of what was read
+descriptions.json  the texts that the run learns, also if a later version resumes it
+tensorboard/       curves
 """
 
 import hashlib
@@ -18,7 +19,6 @@ from vlfau.atomic import replacing
 from vlfau.data import manifest_digest, read_manifest
 from vlfau.errors import CheckpointError, ConfigError
 from vlfau.json_text import parse_json
-from vlfau.language import Vocabulary
 from vlfau.same_settings import check_same_settings
 from vlfau.training.config import DataConfig, EpochChoice, RunConfig, TrainConfig
 
@@ -66,8 +66,13 @@ def check_new_run(folder: Path) -> None:
     Raises:
         ConfigError: The folder holds a run.
     """
-    if any((folder / name).exists() for name in (RESUME_FILE, CHECKPOINT_FOLDER)):
+    if (folder / RESUME_FILE).exists():
         raise ConfigError(f"{folder} holds a run already; continue it with --resume, or choose another run.output")
+    if (folder / CHECKPOINT_FOLDER).exists():
+        raise ConfigError(
+            f"{folder} holds the {CHECKPOINT_FOLDER} of a run already, and no {RESUME_FILE} to continue from; choose "
+            "another run.output"
+        )
 
 
 def check_same_run(config: TrainConfig, content: Mapping[str, str] | None = None) -> None:
@@ -130,14 +135,11 @@ def content_of(config: TrainConfig) -> dict[str, str]:
         for name, path in named.items()
         if path is not None and path.is_file()
     )
-    speaks = config.model.local_language or config.model.global_language
-    return dict(_content(files, config.data.au_ids(), speaks))
+    return dict(_content(files, config.data.au_ids()))
 
 
 @lru_cache(maxsize=4)
-def _content(
-    files: tuple[tuple[str, Path, int, int], ...], au_ids: tuple[int, ...] | None, speaks: bool
-) -> dict[str, str]:
+def _content(files: tuple[tuple[str, Path, int, int], ...], au_ids: tuple[int, ...] | None) -> dict[str, str]:
     content = {}
     for name, path, *_ in files:
         if name == "stem.weights":
@@ -147,8 +149,6 @@ def _content(
         manifest = read_manifest(path, au_ids, pictures=False)
         au_ids = manifest.au_ids
         content[name] = manifest_digest(manifest)
-    if speaks and au_ids is not None:
-        content["descriptions"] = Vocabulary.for_aus(au_ids).fingerprint
     return content
 
 

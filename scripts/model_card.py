@@ -84,21 +84,28 @@ def words(scores: dict[str, dict[str, Any]]) -> str:
         "AUs in global words that are predicted active": ("truth", "global_precision_of_predicted"),
         "AUs predicted active that global words name": ("truth", "global_recall_of_predicted"),
         "Local words: BLEU-4": ("words", "local_bleu4"),
-        "Words held to the decided states: BLEU-4": ("words", "consistent_bleu4"),
         "Global words: BLEU-4": ("words", "global_bleu4"),
         "Attention peaks in the AU's region (pointing game)": ("truth", "pointing_game"),
         "The same with the attention of other AUs": ("truth", "pointing_game_other"),
         "Counterfactual pairs: the probability moves the right way": ("counterfactuals", "probability_moves_right"),
         "Counterfactual pairs: the state flips": ("counterfactuals", "state_flips"),
-        "Counterfactual pairs: the other AUs stay": ("counterfactuals", "others_unchanged"),
+        "Counterfactual pairs: the state flips and no other AU's does": ("counterfactuals", "flips_alone"),
+        "Counterfactual pairs: no other AU changes its state": ("counterfactuals", "no_other_changes"),
+        "Counterfactual pairs: no other AU moves by more than 5 points": ("counterfactuals", "no_other_moves"),
+        "Counterfactual pairs: share of the other AUs whose state stays": ("counterfactuals", "others_unchanged"),
         "Counterfactual pairs: the local words flip": ("counterfactuals", "local_words_flip"),
         "Counterfactual pairs: the global words change": ("counterfactuals", "global_words_change"),
     }
+    chance = ("state_flips", "flips_alone", "no_other_changes", "no_other_moves", "others_unchanged")
     rows = ["| measure, in % | wide | wild |", "|---|---:|---:|"]
     for title, (group, name) in measures.items():
         values = [scores[data].get(group, {}).get(name) for data in ("test", "wild")]
         if any(value is not None for value in values):
             rows.append(f"| {title} | {' | '.join(percent(value) for value in values)} |")
+        if group == "counterfactuals" and name in chance:
+            unrelated = [scores[data].get(group, {}).get("chance", {}).get(name) for data in ("test", "wild")]
+            if any(value is not None for value in unrelated):
+                rows.append(f"| of unrelated faces (chance) | {' | '.join(percent(value) for value in unrelated)} |")
     return "\n".join(rows)
 
 

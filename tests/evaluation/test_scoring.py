@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from vlfau.cli import main
+from vlfau.cli.measuring import variant_table
 from vlfau.data import read_manifest
 from vlfau.errors import ManifestError
 from vlfau.evaluation import Answers, Scope, calibrate, evaluate
@@ -82,10 +83,16 @@ def test_frames_that_were_lost_are_counted_with_the_score(untrained, manifest, t
     assert "4 frames without a face" in " ".join(capsys.readouterr().err.split())
 
 
-def test_scores_say_how_the_epoch_was_chosen(untrained, manifest, tmp_path):
+def test_scores_say_how_the_epoch_was_chosen(untrained, manifest, tmp_path, capsys):
     for name, training, expected in (("a", {}, "test-fold"), ("b", {"epoch_choice": "last"}, "last")):
-        scores = evaluate(untrained(name, **training), manifest, tmp_path / "out", scope=SILENT)
+        folder = untrained(name, **training)
+        scores = evaluate(folder, manifest, tmp_path / "out", scope=SILENT)
         assert scores["network"]["epoch_choice"] == expected
+        main(["evaluate", str(folder), str(manifest), "--out", str(tmp_path / "out"), "--no-describe"])
+        said = capsys.readouterr().err
+        assert ("was chosen by the F1 on the fold that is tested" in said) == (expected == "test-fold")
+        (shown,) = variant_table(["(1) it"], [[scores]]).columns[0].cells
+        assert shown == ("(1) it †" if expected == "test-fold" else "(1) it")
 
 
 def test_several_folds_are_refused_for_a_model_has_one(untrained, manifest, tmp_path, capsys):

@@ -24,6 +24,9 @@ WORDS = {
 }
 
 
+TEST_FOLD = "was chosen by the F1 on the fold that is tested (run.epoch_choice test-fold)"
+
+
 class ProgressBar:
     """A bar that shows while something is under way, and leaves the terminal to others in between.
 
@@ -84,11 +87,8 @@ def print_scores(scores: Mapping[str, Any], folder: Path) -> None:
 def score_notes(scores: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a reader of scores must know: what they leave out, and where they may be better than on new people."""
     network, without = scores.get("network") or {}, scores.get("without_positives") or ()
-    if scores["fold"] is not None and network.get("epoch_choice") == "test-fold":
-        yield (
-            f"the epoch of this model was chosen by its F1 on fold {scores['fold']}, the one that is tested: the "
-            "scores are better than on new people (run.epoch_choice)"
-        )
+    if _epoch_by_test_fold(scores):
+        yield f"the epoch {TEST_FOLD}: the scores are better than on new people"
     if (network.get("calibration") or {}).get("on_tested_people"):
         yield "the model was calibrated on people who are tested: the scores are better than on new people"
     if scores.get("threshold_source") == "given":
@@ -144,9 +144,17 @@ def word_table(scores: Mapping[str, Any]) -> Table | None:
     return table
 
 
+def _epoch_by_test_fold(scores: Mapping[str, Any]) -> bool:
+    """Say whether scores are of a fold, or a mean over folds, that chose the epoch of its network."""
+    of_folds = scores["fold"] is not None or "per_fold" in scores
+    return of_folds and (scores.get("network") or {}).get("epoch_choice") == "test-fold"
+
+
 def variant_table(names: Sequence[str], runs: Sequence[Sequence[Mapping[str, Any]]]) -> Table:
-    """Return a row a variant: the mean over its seeds of what Table 4 has."""
+    """Return one row per variant: the mean over its seeds of what Table 4 has."""
     table = Table("Variant", box=box.SIMPLE_HEAD, pad_edge=False)
+    if any(_epoch_by_test_fold(scores) for each in runs for scores in each):
+        table.caption = f"† the epoch {TEST_FOLD}"
     for title in ("F1", "accuracy", "local top-5", "global top-5"):
         table.add_column(title, justify="right", no_wrap=True)
     for name, scores in zip(names, runs, strict=True):
@@ -154,7 +162,8 @@ def variant_table(names: Sequence[str], runs: Sequence[Sequence[Mapping[str, Any
         figures += [
             [each.get("words", {}).get(f"{kind}_top5_canonical") for each in scores] for kind in ("local", "global")
         ]
-        table.add_row(name, *(_number(_mean(values)) for values in figures))
+        sign = " †" if any(map(_epoch_by_test_fold, scores)) else ""
+        table.add_row(name + sign, *(_number(_mean(values)) for values in figures))
     return table
 
 

@@ -2,7 +2,7 @@
 
 The network's vision alone (variant 2) stands beside the full network (variant 5). Maps are t-SNE's; distances
 between far groups mean little in them, so every panel also names the silhouette of its colours in the features
-themselves: 1 for tight groups far apart, 0 for none.
+themselves: 1 for tight groups far apart, 0 for none, less where points lie nearer to other groups than to their own.
 """
 
 from collections.abc import Sequence
@@ -117,7 +117,8 @@ def _drawing(key: str, columns: Sequence[tuple[str, Run]], answers: Sequence[Ans
         key,
         f"Figure 4: AU features of {len(subjects)} people, {DataKey.of(scores).title}",
         f"t-SNE of {beside}; a point is one AU branch's feature of one frame, {len(frames)} frames. The number is the "
-        "silhouette of the colours in the features themselves (1: tight groups far apart, 0: none).",
+        "silhouette of the colours in the features themselves, over all AUs together (1: tight groups far apart, 0 or "
+        "less: none).",
         _draw(maps, colourings),
         synthetic=scores.data.synthetic,
     )

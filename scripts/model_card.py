@@ -2,7 +2,7 @@
 
     python scripts/model_card.py runs/default data/default docs/model-card.md docs/images/default-failures.jpg
 
-`make default-model` calls it. The card's text before and after the markers stays as it is.
+`make default-model` and `make default-words` call it. The card's text before and after the markers stays as it is.
 """
 
 import argparse
@@ -16,7 +16,6 @@ from PIL import Image, ImageDraw, ImageFont
 from vlfau.data import read_manifest
 from vlfau.evaluation import Answers
 from vlfau.facs import action_unit
-from vlfau.training import read_papers
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 TILE, COLUMNS, ROWS, CAPTION = 160, 6, 3, 34
@@ -31,7 +30,7 @@ def main() -> None:
     parser.add_argument("picture", type=Path)
     arguments = parser.parse_args()
     scores = {name: json.loads((arguments.run / name / "scores.json").read_text()) for name in ("test", "wild")}
-    thresholds = read_papers(arguments.run / "calibrated").thresholds or ()
+    thresholds = scores["test"]["threshold"]
     before, _, rest = arguments.card.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     measured = "\n\n".join([recognition(scores, thresholds), words(scores)])
@@ -39,7 +38,7 @@ def main() -> None:
     failures(arguments.run / "wild", arguments.faces / "wild" / "manifest.csv").save(arguments.picture, quality=85)
 
 
-def recognition(scores: dict[str, dict[str, Any]], thresholds: tuple[float, ...]) -> str:
+def recognition(scores: dict[str, dict[str, Any]], thresholds: list[float]) -> str:
     """Return the table of what is recognised, a row an AU."""
     test, wild = scores["test"], scores["wild"]
     head = (

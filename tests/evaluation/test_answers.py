@@ -1,12 +1,15 @@
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vlfau.errors import InputError
 from vlfau.evaluation import Answers
+from vlfau.language.carried import read_descriptions
 
+FIRST_DESCRIPTIONS = Path(__file__).parents[1] / "language" / "data" / "first_descriptions.json"
 WORDS = {
     "local_captions": (("Brows up.", "Lips drawn."), ("", ""), ("Brows rest.", "Lips rest.")),
     "global_captions": ("This woman smiles.", "", "This man rests."),
@@ -87,3 +90,17 @@ def test_arrays_of_another_size_are_refused(make_answers):
         make_answers([[0.5, 0.5]], [[1], [0]])
     with pytest.raises(ValueError, match="global_captions has 2 entries for 1 frames"):
         make_answers([[0.5, 0.5]], [[1, 0]], global_captions=("a", "b"))
+
+
+def test_answers_keep_the_texts_that_their_network_learned(answers, make_answers, tmp_path):
+    learned = replace(answers, descriptions=read_descriptions(FIRST_DESCRIPTIONS))
+    learned.save(tmp_path)
+    assert_equal(Answers.load(tmp_path), learned)
+    assert Answers.load(tmp_path).take([1]).descriptions == learned.descriptions
+    with pytest.raises(InputError, match="can't be joined"):
+        Answers.joined([learned, answers])
+    (tmp_path / "descriptions.json").write_text("{")
+    with pytest.raises(InputError, match="damaged .*descriptions.json"):
+        Answers.load(tmp_path)
+    answers.save(tmp_path)
+    assert Answers.load(tmp_path).descriptions is None

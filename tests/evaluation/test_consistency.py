@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from tests.evaluation.made_up import made_up
+from tests.language.corrected import write_corrected
 from vlfau.evaluation.consistency import consistency, described_degrees, described_states, named_states
 from vlfau.facs import AUState
 from vlfau.language import Gender, global_description, local_description
+from vlfau.language.descriptions import load_descriptions
 
 SMILE, NO_SMILE = (local_description(AUState(12, active)) for active in (True, False))
 PARTED, NOT_PARTED = (local_description(AUState(25, active)) for active in (True, False))
@@ -117,3 +119,14 @@ def test_words_that_contradict_themselves_describe_nothing():
     assert described_states((12,), [[twice]]).tolist() == [[-1]]
     both = f"{face(12).removesuffix('.')} and {face().removeprefix('This woman ')}"
     assert named_states((12, 25), [both, face(12)]).tolist() == [[-1, -1], [1, 0]]
+
+
+def test_captions_are_read_by_the_texts_that_the_network_learned(tmp_path):
+    learned = load_descriptions(write_corrected(tmp_path / "corrected"))
+    texts = [local_description(AUState(12, active=active), None, learned) for active in (True, False)]
+    faces = [global_description([AUState(12, active=active)], None, None, learned) for active in (True, False)]
+    answers = made_up((12,), [[0.9], [0.1]], local=[[text] for text in texts], whole=faces)
+    read = consistency(replace(answers, descriptions=learned), 0.5)
+    assert read["local_agrees_with_predicted"] == read["local_readable"] == 1
+    assert read["global_agrees_with_predicted"] == 1
+    assert consistency(answers, 0.5)["local_readable"] < 1

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.language.corrected import corrected_package, write_corrected
 from tests.training.conftest import add_landmark
 from vlfau.cli.evaluate import evaluate as command
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
@@ -129,3 +130,24 @@ def test_impossible_scopes_are_refused():
         Scope(described_frames=0)
     assert Scope(described_frames=100).places(3) == [0, 1, 2]
     assert Scope(describe=False).places(3) == []
+
+
+def test_a_correction_of_the_packages_texts_changes_no_score_of_a_network(checkpoint, manifest, tmp_path):
+    before = evaluate(checkpoint, manifest, tmp_path / "before")
+    with corrected_package(write_corrected(tmp_path / "corrected")):
+        after = evaluate(checkpoint, manifest, tmp_path / "after")
+    assert (after["words"], after["truth"]) == (before["words"], before["truth"])
+    assert Answers.load(tmp_path / "after").descriptions == read_papers(checkpoint).descriptions
+
+
+def test_words_that_nobody_can_read_any_more_are_not_measured(checkpoint, manifest, tmp_path):
+    papers = json.loads((checkpoint / "checkpoint.json").read_text())
+    del papers["descriptions_fingerprint"]
+    (checkpoint / "checkpoint.json").write_text(json.dumps(papers | {"format": 1}))
+    with (
+        corrected_package(write_corrected(tmp_path / "corrected")),
+        pytest.raises(CheckpointError, match="does not carry the descriptions that it learned"),
+    ):
+        evaluate(checkpoint, manifest, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert evaluate(checkpoint, manifest, tmp_path / "out")["truth"]["consistent_agrees_with_predicted"] == 1

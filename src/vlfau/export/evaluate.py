@@ -80,9 +80,7 @@ def evaluate_bundle(
         _check_other_data(model, bundle, scored.whole, description)
     tuned = check_tuning(scored_model, scored, allow_tuned=allow_tuned)
     if scope.describe and (bundle.has_local_captions or bundle.has_global_captions) and info.words_warning:
-        raise BundleError(
-            f"{info.words_warning}, or give --no-describe to measure its scores alone"
-        )
+        raise BundleError(f"{info.words_warning}, or give --no-describe to measure its scores alone")
     answerer = BundleAnswerer(bundle, scored.frames.au_ids, look)
     data = {"description": description, "synthetic": drawn if synthetic is None else synthetic}
     return score(answerer, scored_model, scored, out, scope=scope, look=look, data=data, tuned=tuned)

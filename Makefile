@@ -100,10 +100,10 @@ default-words: default-faces ## Teach the words of the default model anew, behin
 	$(VLFAU) synth $(FACES)/words --preset wide --subjects 2400 --clips 4 --frames 3 --size 192 --workers 2 --seed 500
 	$(VLFAU) train configs/default-words.yaml --continue
 	rm -rf runs/default-words/bundle
-	$(VLFAU) evaluate runs/default-words/best $(FACES)/test/manifest.csv --fold all --frames 300 --out runs/default-words/test
-	$(VLFAU) evaluate runs/default-words/best $(FACES)/wild/manifest.csv --fold all --frames 300 --out runs/default-words/wild
+	$(VLFAU) evaluate runs/default-words/checkpoint $(FACES)/test/manifest.csv --fold all --frames 300 --out runs/default-words/test
+	$(VLFAU) evaluate runs/default-words/checkpoint $(FACES)/wild/manifest.csv --fold all --frames 300 --out runs/default-words/wild
 	$(FULL)/bin/python scripts/model_card.py runs/default-words $(FACES) docs/model-card.md docs/images/default-failures.jpg
-	$(VLFAU) export runs/default-words/best runs/default-words/bundle --name default --note "learned from synthetic faces only" --card docs/model-card.md
+	$(VLFAU) export runs/default-words/checkpoint runs/default-words/bundle --name default --note "learned from synthetic faces only" --card docs/model-card.md
 
 clean: ## Remove what the commands above made
 	rm -rf $(LIGHT) $(FULL) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

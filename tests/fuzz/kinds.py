@@ -28,13 +28,9 @@ SHARES = {
     **{"videos.Mp4": 8, "videos.Mkv": 7, "videos.Avi": 7, "videos.Others": 4},
     **{"manifests.Manifest": 12, "manifests.Lists": 5, "folds.Folds": 5, "configurations.Configuration": 12},
     **{"manifests.Descriptions": 5, "manifests.Pairs": 3, "releases.Bp4d": 4, "releases.Disfa": 4, "releases.Lists": 5},
-<<<<<<< HEAD
     **{"releases.Ckplus": 4, "releases.Disfaplus": 4},
-    **{"descriptions.Unit": 5, "descriptions.Words": 4, "bundles.ModelJson": 10, "bundles.Graph": 10},
-=======
     **{"descriptions.Unit": 5, "descriptions.Words": 4, "descriptions.Carried": 6},
     **{"bundles.ModelJson": 10, "bundles.Graph": 10},
->>>>>>> carried
     **{"checkpoints.Papers": 8, "checkpoints.Weights": 8, "training.Faces": 5},
     **{
         "training.LastState": 4,

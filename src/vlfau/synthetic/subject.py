@@ -14,6 +14,7 @@ from vlfau.synthetic.appearance import Appearance
 from vlfau.synthetic.components import Components, components
 from vlfau.synthetic.head import load_head
 from vlfau.synthetic.identity import Identity, head_shape
+from vlfau.synthetic.resting import resting_shape
 from vlfau.synthetic.skin import paint_skin
 from vlfau.synthetic.surface import Surface, assemble, neck_weights
 from vlfau.synthetic.tables import au_shapes
@@ -22,8 +23,10 @@ from vlfau.synthetic.wrinkles import NUM_VARIANTS
 
 __all__ = ["Subject"]
 
-GAIN_SIGMA, SIDE_SIGMA = 0.12, 0.06
-"""How far personal gains stray: of an AU, and of one side against the other."""
+SIDE_SIGMA = 0.06
+"""How far one side's gains stray from the other's."""
+MOST_GAIN: Final = 25 / 12
+"""How many standard deviations a personal gain may stray."""
 SMOOTH_SKINS: Final = 0.12
 """The share of people whose skin does not fold at all."""
 CHIN: Final = np.array([0.0, 6.35, 1.40])
@@ -75,9 +78,15 @@ class Subject:
         """
         rng = np.random.default_rng(seed)
         drawn = "F" if rng.random() < 0.5 else "M"
+        chances = chances or components("everyday")
         identity = Identity.sample(gender or drawn, rng)
-        looks = Appearance.sample(identity, chances or components("everyday"), rng)
-        points = _rest(head_shape(identity, rng), rng)
+        looks = Appearance.sample(identity, chances, rng)
+        shape = head_shape(identity, rng)
+        if chances.resting:
+            [own] = rng.spawn(1)  # leaves the draws of components without it as they are
+            for name, weight in resting_shape(chances.resting, own).items():
+                shape[name] = shape.get(name, 0.0) + weight
+        points = _rest(shape, rng)
         pieces = pieces_of(points, looks, rng)
         folds = 0.0 if rng.random() < SMOOTH_SKINS else float(rng.uniform(0.3, 0.9) + 0.6 * identity.age)
         return cls(
@@ -88,7 +97,7 @@ class Subject:
             surface=assemble(pieces),
             follows=neck_weights(pieces),
             texture=paint_skin(identity, looks, rng),
-            gains=_gains(rng),
+            gains=_gains(chances.gain_sigma, rng),
             fold_gain=folds,
             fold_variant=int(rng.integers(NUM_VARIANTS)),
         )
@@ -116,10 +125,11 @@ def _rest(weights: Mapping[str, float], rng: np.random.Generator) -> NDArray[np.
     return np.asarray((points - own) * size + mean, np.float32)
 
 
-def _gains(rng: np.random.Generator) -> Mapping[tuple[int, Side], float]:
+def _gains(sigma: float, rng: np.random.Generator) -> Mapping[tuple[int, Side], float]:
     lean = rng.normal(0, SIDE_SIGMA)
     gains = {}
     for au_id, side in au_shapes():
         sign = {Side.LEFT: 1, Side.RIGHT: -1}.get(side, 0)
-        gains[au_id, side] = rng.normal(1, GAIN_SIGMA) + sign * (lean + rng.normal(0, SIDE_SIGMA / 2))
-    return MappingProxyType({key: float(np.clip(gain, 0.75, 1.25)) for key, gain in gains.items()})
+        gains[au_id, side] = rng.normal(1, sigma) + sign * (lean + rng.normal(0, SIDE_SIGMA / 2))
+    most = sigma * MOST_GAIN
+    return MappingProxyType({key: float(np.clip(gain, 1 - most, 1 + most)) for key, gain in gains.items()})

@@ -27,6 +27,7 @@ from vlfau.errors import ConfigError
 
 __all__ = [
     "AU_SETS",
+    "DEFAULT_AU_IDS",
     "INTENSITY_LETTERS",
     "AUState",
     "ActionUnit",
@@ -82,17 +83,22 @@ class AUState:
         active: Whether the AU occurs.
         intensity: 1 (A) to 5 (E) of an active AU; None where it is unknown or the AU is inactive.
         side: The side of an active AU; None where it is unknown or the AU is inactive.
+        trace: Whether an inactive AU may show a trace (A): it was coded, or occurrence starts above it and no
+            intensity is known. An inactive AU without it is absent.
     """
 
     au_id: int
     active: bool
     intensity: int | None = None
     side: Side | None = None
+    trace: bool = False
 
     def __post_init__(self) -> None:
         unit = action_unit(self.au_id)
         if not self.active and (self.intensity is not None or self.side is not None):
             raise ValueError(f"inactive {unit.label} has neither intensity nor side")
+        if self.active and self.trace:
+            raise ValueError(f"an active {unit.label} is more than at most a trace; give its intensity instead")
         if self.intensity is not None and self.intensity not in range(1, 6):
             raise ValueError(f"intensity of an active {unit.label} is 1 (A) to 5 (E), not {self.intensity}")
         if self.side is not None and not unit.sided:
@@ -117,6 +123,8 @@ def _catalogue() -> Mapping[int, ActionUnit]:
 AU_SETS: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
     {name: tuple(numbers) for name, numbers in _load()["sets"].items()}
 )
+DEFAULT_AU_IDS: Final[tuple[int, ...]] = tuple(_load()["models"]["default"])
+"""The AUs of the default model: fewer than the catalogue has."""
 
 
 def all_au_ids() -> tuple[int, ...]:

@@ -1,9 +1,10 @@
 """Do the texts of a described data set say what its manifest says?"""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from vlfau.data.describe import image_name, labels, labels_of
 from vlfau.data.manifest import Frame, Manifest
@@ -14,6 +15,8 @@ from vlfau.language import ParsedLocal, parse_global, parse_local
 from vlfau.language.grammar import active_states
 
 __all__ = ["Mismatch", "find_mismatches"]
+
+_TRACE_KEY: Final = ', with "trace": true'
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ def find_mismatches(
 ) -> Iterator[Mismatch]:
     """Read every text of a file of descriptions back to states and compare them with the manifest's.
 
-    A global text may leave a known gender out, since it claims nothing that way; everything else must be equal.
+    A global text may leave a known gender out, since it claims nothing that way. "At most a trace" is true of an AU
+    that is absent, but "at rest" is not of one that may show a trace. Everything else must be equal.
 
     Args:
         manifest: The frames.
@@ -99,9 +103,9 @@ def _local_problem(state: AUState | None, entry: object) -> str | None:
         return "must have active, intensity, side and text"
     text = entry["text"]
     if entry != {**labels_of(state), "text": text}:
-        return f"must be {_name(state)}, as in the manifest"
+        return f"must be {_name(state)}, as in the manifest{_TRACE_KEY if state.trace else ''}"
     said = _read_local(text).state if _read_local(text).complete else None
-    if said == state:
+    if said == state or said == replace(state, trace=not state.active):
         return None
     return f"the text says {_name(said)}, and the manifest {_name(state)}: {text!r}"
 
@@ -118,6 +122,8 @@ def _global_problem(frame: Frame, text: object) -> str | None:
     if said.states != active:
         named, expected = (", ".join(map(_name, states)) or "no AU" for states in (said.states, active))
         return f"the text says {named}, and the manifest {expected}: {text!r}"
+    if said.no_action and not said.trace and any(state.trace for state in known):
+        return f"the text says that no coded AU acts, and the manifest that one may show a trace: {text!r}"
     if said.gender not in {None, frame.gender}:
         return f"the text says {said.gender}, and the manifest {frame.gender or 'no gender'}: {text!r}"
     return None
@@ -133,7 +139,8 @@ def _name(state: AUState | None) -> str:
         return "nothing readable"
     degree = f" at {intensity_letter(state.intensity)}" if state.intensity is not None else ""
     side = f" on {state.side}" if state.side is not None else ""
-    return f"{action_unit(state.au_id).label} {'active' if state.active else 'inactive'}{degree}{side}"
+    trace = " with at most a trace" if state.trace else ""
+    return f"{action_unit(state.au_id).label} {'active' if state.active else 'inactive'}{trace}{degree}{side}"
 
 
 @lru_cache(maxsize=1 << 16)

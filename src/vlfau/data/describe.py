@@ -6,8 +6,9 @@ This is the paper's extension of a data set by language (section 4.1). A line is
      "aus": {"12": {"active": true, "intensity": 3, "side": "both", "text": "..."}, "17": null},
      "global": "This woman ..."}
 
-What nobody annotated is null, and so is the global text of a frame without any annotation. No picture is opened,
-so descriptions can be made, shared and checked where the faces may not go.
+An inactive AU that may show a trace has "trace": true as well, and a text that says so. What nobody annotated is null,
+and so is the global text of a frame without any annotation. No picture is opened, so descriptions can be made, shared
+and checked where the faces may not go.
 """
 
 import json
@@ -79,7 +80,8 @@ def labels(manifest: Manifest, frame: Frame) -> dict[str, Any]:
 
 def labels_of(state: AUState) -> dict[str, Any]:
     """Return what the entry of an AU holds beside its text."""
-    return {"active": state.active, "intensity": state.intensity, "side": state.side}
+    entry = {"active": state.active, "intensity": state.intensity, "side": state.side}
+    return {**entry, "trace": True} if state.trace else entry
 
 
 def image_name(manifest: Manifest, frame: Frame) -> str:

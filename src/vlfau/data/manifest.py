@@ -9,6 +9,8 @@ image              path of an aligned face, relative to the manifest's folder
 subject            name of the person
 fold               the fold (1, 2, 3, ...) that tests this subject; may be absent or empty
 gender             F, M or empty; may be absent
+occurrence_from    the intensity from which an AU counts as present: 1 (A) or 2 (B); empty means 1; may be
+                   absent. With 2, an absent AU without an intensity may show a trace
 AU12               1 present, 0 absent, empty unknown; one such column an AU
 AU12_intensity     0 to 5 (A = 1 to E = 5), empty unknown; optional
 AU12_side          left, right or both (the subject's own), empty unknown; optional
@@ -39,6 +41,8 @@ __all__ = ["Frame", "Manifest", "read_manifest"]
 NUM_LANDMARKS = len(MEAN_FACE)
 AU_COLUMN = re.compile(r"AU(?P<number>\d{1,4})(?:_(?P<detail>intensity|side))?")
 LANDMARK_COLUMN = re.compile(r"landmark_(?P<number>0|[1-9]\d{0,2})_[xy]")
+TRACE = 1
+"""The intensity A."""
 GENDERS: Mapping[str, Gender | None] = {"": None, "F": Gender.WOMAN, "M": Gender.MAN}
 
 
@@ -252,8 +256,17 @@ class _Row:
         intensity = self._intensity(f"{column}_intensity")
         side = self._side(f"{column}_side", au_id)
         if occurrence == "0":
-            return AUState(au_id, active=False)
+            return AUState(au_id, active=False, trace=self._shows_trace(f"{column}_intensity", intensity))
         return AUState(au_id, active=True, intensity=max(intensity, 1) if intensity is not None else None, side=side)
+
+    def _shows_trace(self, column: str, intensity: int | None) -> bool:
+        """Say whether an AU that is absent may show a trace."""
+        starts_at = self._cell("occurrence_from") or "1"
+        if starts_at not in {"1", "2"}:
+            raise self._error("occurrence_from", "1 (A), 2 (B) or nothing")
+        if intensity is not None and float(self._cell(column)) >= TRACE + 1:
+            raise self._error(column, "less than 2 (B), for the AU is absent; no text is true of it at B or more")
+        return starts_at == "2" if intensity is None else intensity >= TRACE
 
     def _intensity(self, column: str) -> int | None:
         cell = self._cell(column)

@@ -66,7 +66,7 @@ def prepare(
     if not kept:
         raise NoFaceError(f"none of the {total:,} pictures shows a face that could be found; check the pictures")
     write_skipped(folder / "skipped.csv", skipped)
-    write_manifest(folder / "manifest.csv", source.protocol.au_ids, kept)
+    write_manifest(folder / "manifest.csv", source.protocol.au_ids, kept, occurs_at=source.protocol.occurs_at)
     text = report(source, Counts.of(source.protocol, kept), skipped)
     with replacing(folder / "report.md") as temporary:
         temporary.write_text(text, encoding="utf-8")

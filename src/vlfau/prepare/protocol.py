@@ -36,6 +36,7 @@ class Protocol:
     Attributes:
         name: Of the data set, "bp4d" or "disfa".
         au_ids: (N,), the AUs used, in order.
+        occurs_at: The intensity from which an AU counts as present.
         folds: Fold 1 first.
         genders_by_prefix: Whether a subject's name starts with the gender, F or M.
         list_offset: What to add to a frame's number in the list files to count as the data set does.
@@ -44,6 +45,7 @@ class Protocol:
 
     name: str
     au_ids: tuple[int, ...]
+    occurs_at: int
     folds: tuple[Fold, ...]
     genders_by_prefix: bool
     list_offset: int
@@ -86,6 +88,7 @@ def read_protocol(name: str, folds: Path | None = None) -> Protocol:
     return Protocol(
         name=name,
         au_ids=au_ids,
+        occurs_at=table["occurs_at"],
         folds=_check(path, tuple(_fold(path, entry, len(au_ids)) for entry in entries)),
         genders_by_prefix=table["genders_by_prefix"],
         list_offset=table["list_offset"],

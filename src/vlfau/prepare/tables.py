@@ -10,13 +10,25 @@ from vlfau.prepare.clips import Clip, LabelledFrame, Skipped
 __all__ = ["write_manifest", "write_skipped"]
 
 
-def write_manifest(path: Path, au_ids: Sequence[int], frames: Sequence[tuple[Clip, LabelledFrame]]) -> None:
-    """Write a row a frame, in the form that `vlfau train` reads; an unknown label is an empty cell."""
+def write_manifest(
+    path: Path, au_ids: Sequence[int], frames: Sequence[tuple[Clip, LabelledFrame]], *, occurs_at: int = 1
+) -> None:
+    """Write a row a frame, in the form that `vlfau train` reads; an unknown label is an empty cell.
+
+    Args:
+        path: The file.
+        au_ids: N.
+        frames: What to write.
+        occurs_at: The intensity from which an AU counts as present. Above 1, the manifest says so, because an absent
+            AU may then show a trace.
+    """
     graded = any(frame.intensity for _, frame in frames)
     columns = ["image", "subject", "fold", "gender", "clip", "frame"]
     for au_id in au_ids:
         columns += [f"AU{au_id}", f"AU{au_id}_intensity"] if graded else [f"AU{au_id}"]
-    _write(path, columns, (_row(clip, frame, graded=graded) for clip, frame in frames))
+    starts_at = [occurs_at] if occurs_at > 1 else []
+    columns += ["occurrence_from"] if starts_at else []
+    _write(path, columns, ([*_row(clip, frame, graded=graded), *starts_at] for clip, frame in frames))
 
 
 def write_skipped(path: Path, skipped: Iterable[Skipped]) -> None:

@@ -7,15 +7,15 @@ from typing import Final
 
 from vlfau.errors import ConfigError
 from vlfau.facs import Side, action_unit
-from vlfau.synthetic.tables import SIDES, au_shapes, au_wrinkles
+from vlfau.synthetic.mouth import JAW_DROP, LIP_SUCK, LIPS_PART, PARTING, least_parted, parted_by, sealed
+from vlfau.synthetic.tables import MAX_INTENSITY, SIDES, au_shapes, au_wrinkles
 
-__all__ = ["MAX_INTENSITY", "Expression", "Gains", "parted_by_jaw", "shape_weights", "wrinkle_depths"]
+__all__ = ["BLINK", "EYES_CLOSED", "Expression", "Gains", "shape_weights", "wrinkle_depths"]
 
-MAX_INTENSITY: Final = 5.0
 MOST_DEPTH: Final = 1.3
-LIPS_PART, JAW_DROP, EYES_CLOSED = 25, 26, 43
-PARTED_BY_JAW, PARTED_FULLY = 0.6, 2.0
-"""A jaw drops behind parted lips here: AU 25 follows AU 26 up to B, and then at this share."""
+EYES_CLOSED, BLINK = 43, 45
+JAW_OPEN, LIPS_CLOSE = "unit/jawOpen", "unit/mouthClose"
+"""Shapes of the head: equal weights of both lower the jaw behind closed lips."""
 
 Intensity = float | tuple[float, float]
 Gains = Mapping[tuple[int, Side], float]
@@ -59,10 +59,12 @@ class Expression:
                 raise ConfigError(f"{unit.label} has no sides, but {intensity} gives it two; give one number")
             left[au_id], right[au_id] = float(pair[0]), float(pair[1])
         notes = []
-        needed = parted_by_jaw(left.get(JAW_DROP, 0.0))
+        stronger = {au_id: max(left[au_id], right[au_id]) for au_id in left}
+        needed = float(least_parted(stronger))
         if left.get(LIPS_PART, 0.0) < needed:
+            cause = max(PARTING, key=lambda au_id: float(parted_by(au_id, stronger.get(au_id, 0.0))))
             notes.append(
-                f"AU26 at {left[JAW_DROP]:g} needs parted lips, so AU25 was raised from "
+                f"AU{cause} at {stronger[cause]:g} needs parted lips, so AU25 was raised from "
                 f"{left.get(LIPS_PART, 0.0):g} to {needed:g}"
             )
             left[LIPS_PART] = right[LIPS_PART] = needed
@@ -91,11 +93,6 @@ class Expression:
         )
 
 
-def parted_by_jaw(jaw_drop: float) -> float:
-    """Return the least intensity of AU 25 that goes with one of AU 26."""
-    return max(PARTED_BY_JAW * jaw_drop, min(jaw_drop, PARTED_FULLY))
-
-
 def shape_weights(expression: Expression, gains: Gains) -> dict[str, float]:
     """Return the weights of the head's shapes.
 
@@ -105,14 +102,29 @@ def shape_weights(expression: Expression, gains: Gains) -> dict[str, float]:
     """
     weights: dict[str, float] = {}
     for (au_id, side), shapes in au_shapes().items():
-        amount = expression.side(au_id, Side.LEFT if side == Side.BOTH else side) / MAX_INTENSITY
+        amount = shapes.share(expression.side(au_id, Side.LEFT if side == Side.BOTH else side))
         amount *= gains.get((au_id, side), 1.0)
         # Lids that are closed already have nothing left to narrow.
-        if au_id != EYES_CLOSED and any("Squint" in name or "Blink" in name for name in shapes):
-            amount *= 1 - 0.8 * expression.side(EYES_CLOSED, side) / MAX_INTENSITY
-        for name, weight in shapes.items() if amount else ():
+        if au_id not in {EYES_CLOSED, BLINK} and any("Squint" in name or "Blink" in name for name in shapes.weights):
+            amount *= 1 - 0.8 * _closure(expression, side) / MAX_INTENSITY
+        for name, weight in shapes.weights.items() if amount else ():
             weights[name] = weights.get(name, 0.0) + weight * amount
+    seal = float(sealed(expression.intensity(LIP_SUCK)))
+    if seal and expression.intensity(JAW_DROP):
+        weights[LIPS_CLOSE] = weights.get(LIPS_CLOSE, 0.0) + seal * _dropped(expression, gains)
     return weights
+
+
+def _closure(expression: Expression, side: Side) -> float:
+    """Return how far the lids of a side are closed, as an intensity."""
+    return max(expression.side(EYES_CLOSED, side), expression.side(BLINK, side))
+
+
+def _dropped(expression: Expression, gains: Gains) -> float:
+    """Return how far AU 26 opens the jaw, as the weight of its shape."""
+    shapes = au_shapes()[JAW_DROP, Side.BOTH]
+    share = shapes.share(expression.intensity(JAW_DROP)) * gains.get((JAW_DROP, Side.BOTH), 1.0)
+    return share * shapes.weights[JAW_OPEN]
 
 
 def wrinkle_depths(expression: Expression, age: float, gain: float) -> dict[tuple[str, Side], float]:

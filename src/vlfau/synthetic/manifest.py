@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vlfau.facs import action_unit, all_au_ids
+from vlfau.facs import action_unit
 from vlfau.synthetic.clips import Clip, Shot
 from vlfau.synthetic.expression import Expression
 from vlfau.synthetic.framing import landmark_points
@@ -37,7 +37,7 @@ THINGS = (
 def columns(preset: Preset) -> list[str]:
     """Return the manifest's columns.
 
-    The AUs of the preset have occurrence, intensity as a whole number, and side. Every AU of the catalogue has its
+    The preset's AUs have occurrence, intensity as a whole number, and side. Every AU that its faces may show has its
     exact intensity on the subject's own left and right (`left_AU12`, `right_AU12`), or once (`exact_AU17`).
     """
     labels = []
@@ -45,7 +45,7 @@ def columns(preset: Preset) -> list[str]:
         labels += [f"AU{au_id}", f"AU{au_id}_intensity"]
         labels += [f"AU{au_id}_side"] if action_unit(au_id).sided else []
     exact = []
-    for au_id in all_au_ids():
+    for au_id in preset.drawn_ids:
         exact += [f"left_AU{au_id}", f"right_AU{au_id}"] if action_unit(au_id).sided else [f"exact_AU{au_id}"]
     landmarks = [f"landmark_{number}_{axis}" for number in sorted(landmark_points()) for axis in "xy"]
     return [*PEOPLE, *labels, *exact, *HEAD, *THINGS, *landmarks]
@@ -71,7 +71,7 @@ def label_cells(expression: Expression, preset: Preset) -> dict[str, str]:
         side = expression.acting_side(au_id)
         if action_unit(au_id).sided:
             cells[f"AU{au_id}_side"] = str(side) if present and side is not None else ""
-    for au_id in all_au_ids():
+    for au_id in preset.drawn_ids:
         if action_unit(au_id).sided:
             cells[f"left_AU{au_id}"] = f"{expression.left.get(au_id, 0):.3f}"
             cells[f"right_AU{au_id}"] = f"{expression.right.get(au_id, 0):.3f}"

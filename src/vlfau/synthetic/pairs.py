@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vlfau.facs import action_unit
-from vlfau.synthetic.expression import JAW_DROP, LIPS_PART, Expression
+from vlfau.synthetic.expression import Expression
+from vlfau.synthetic.mouth import JAW_DROP, LIP_SUCK, LIPS_PART, PARTING, sealed
 from vlfau.synthetic.presets import Preset, correlations
 from vlfau.synthetic.renderer import Scene
 
@@ -13,6 +14,8 @@ __all__ = ["Switch", "switch_one"]
 
 LEAST_SEEN = 0.3
 """An AU above this intensity counts as there: it can only be switched off."""
+PARTED_ENOUGH = 3
+"""Lips that are parted as far as this stay as they are when an AU joins that parts them."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,14 @@ def switch_one(scene: Scene, preset: Preset, rng: np.random.Generator) -> Switch
 
 
 def _can_switch(au_id: int, expression: Expression) -> bool:
-    """Return whether an AU can change alone: lips stay parted before a dropped jaw, and exclusive AUs stay apart."""
+    """Return whether an AU can change alone: lips stay as parted as the others ask, and exclusive AUs stay apart."""
     action_unit(au_id)
-    if au_id == LIPS_PART and expression.intensity(JAW_DROP) > 0:
+    if au_id == LIPS_PART and any(expression.intensity(other) > 0 for other in PARTING):
         return False
     if expression.intensity(au_id) >= LEAST_SEEN:
-        return True
-    if au_id == JAW_DROP:
-        return expression.intensity(LIPS_PART) >= 3
+        return au_id != LIP_SUCK or expression.intensity(JAW_DROP) == 0
+    closed = au_id == JAW_DROP and sealed(expression.intensity(LIP_SUCK)) == 1
+    if au_id in PARTING and not closed and expression.intensity(LIPS_PART) < PARTED_ENOUGH:
+        return False
     others = {other for pair in correlations().exclusive if au_id in pair for other in pair} - {au_id}
     return all(expression.intensity(other) < LEAST_SEEN for other in others)

@@ -1,6 +1,6 @@
 """Presets, joint expressions and correlations: presets.toml and correlations.toml."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError
-from vlfau.facs import AU_SETS, all_au_ids
+from vlfau.facs import AU_SETS, DEFAULT_AU_IDS, all_au_ids
 from vlfau.synthetic.schema import Entry, read_entries
 
 __all__ = [
@@ -53,16 +53,19 @@ class Preset:
     """What a data set resembles; presets.toml says what the fields mean.
 
     Attributes:
-        rates: By AU, for every AU of the catalogue: the share of frames in which it is present.
+        au_ids: The AUs that the manifest labels.
+        drawn_ids: The AUs that its faces may show, ascending; they decide which random numbers are drawn.
+        rates: By AU that may be shown: the share of frames in which it is present.
     """
 
     name: str
     au_ids: tuple[int, ...]
+    drawn_ids: tuple[int, ...]
     occurs_at: float
     women: int
     men: int
     components: str
-    joints: str
+    joints: tuple[str, ...]
     joint_share: float
     joint_missing: float
     joint_extra: float
@@ -89,7 +92,7 @@ class Correlations:
     """How AUs go together.
 
     Attributes:
-        matrix: (N, N), positive definite, with ones on the diagonal, in the catalogue's order.
+        matrix: (N, N), positive definite, with ones on the diagonal, in the order of the AUs asked for.
         exclusive: Pairs of AUs that no face can show at once.
     """
 
@@ -109,30 +112,40 @@ def read_presets(path: Path | None = None) -> Presets:
     if not isinstance(levels, list) or len(levels) != 5 or not all(isinstance(share, float) for share in levels):
         raise file.error("levels", "five shares, of A to E")
     names = [name for name in file.content if name not in {"joint", "levels"}]
-    presets = {name: _preset(name, file.table(name)) for name in names}
+    presets = {name: _preset(name, file.table(name), joints) for name in names}
     return Presets(tuple(levels), MappingProxyType(presets), joints)
 
 
-def _preset(name: str, entry: Entry) -> Preset:
+def _preset(name: str, entry: Entry, every_joint: Sequence[Joint]) -> Preset:
     shares = ("joint_share", "joint_missing", "joint_extra", "one_sided", "blinks", "other")
-    entry.only(["au_set", "occurs_at", "women", "men", "components", "joints", "rates", *shares])
-    au_set = entry.text("au_set", ["all", *AU_SETS])
+    entry.only(["au_set", "drawn", "occurs_at", "women", "men", "components", "joints", "rates", *shares])
+    drawable = {"default": DEFAULT_AU_IDS, "all": all_au_ids()}
+    sets = {**drawable, **AU_SETS}
+    drawn_ids = drawable[entry.text("drawn", drawable)]
+    au_ids = sets[entry.text("au_set", sets)]
+    if not set(au_ids) <= set(drawn_ids):
+        raise entry.error("au_set", "AUs that are drawn")
+    groups = {joint.preset for joint in every_joint}
+    played = entry.texts("joints", groups)
+    if any(not set(joint.ranges) <= set(drawn_ids) for joint in every_joint if joint.preset in played):
+        raise entry.error("joints", "joint expressions of AUs that are drawn")
     named = {row.au_id(): row.number("rate", 0.0, 1.0) for row in entry.tables("rates")}
     other = entry.number("other", 0, 1)
     return Preset(
         name=name,
-        au_ids=all_au_ids() if au_set == "all" else AU_SETS[au_set],
+        au_ids=au_ids,
+        drawn_ids=drawn_ids,
         occurs_at=entry.number("occurs_at", 1, 5),
         women=entry.count("women"),
         men=entry.count("men"),
         components=entry.text("components"),
-        joints=entry.text("joints"),
+        joints=played,
         joint_share=entry.number("joint_share", 0, 1),
         joint_missing=entry.number("joint_missing", 0, 1),
         joint_extra=entry.number("joint_extra", 0, 1),
         one_sided=entry.number("one_sided", 0, 1),
         blinks=entry.number("blinks", 0, 1),
-        rates=MappingProxyType({au_id: named.get(au_id, other) for au_id in all_au_ids()}),
+        rates=MappingProxyType({au_id: named.get(au_id, other) for au_id in drawn_ids}),
     )
 
 
@@ -148,26 +161,33 @@ def _joint(entry: Entry) -> Joint:
     return Joint(entry.text("name"), weight, MappingProxyType(ranges), one_sided, preset)
 
 
-def read_correlations(path: Path | None = None) -> Correlations:
+def read_correlations(path: Path | None = None, au_ids: Sequence[int] | None = None) -> Correlations:
     """Read the correlations, and move them to the nearest possible matrix.
+
+    Args:
+        path: A file to read in place of the package's.
+        au_ids: The AUs that the matrix is about; what the file says of others counts for nothing. None takes the
+            whole catalogue.
 
     Raises:
         ConfigError: The file breaks its schema.
     """
     file = read_entries("correlations.toml", path)
     file.only(["pairs", "exclusive"])
-    order = {au_id: place for place, au_id in enumerate(all_au_ids())}
+    order = {au_id: place for place, au_id in enumerate(au_ids or all_au_ids())}
     matrix = np.eye(len(order))
     for entry in file.tables("pairs"):
         entry.only(["aus", "value"])
-        first, second = (order[au_id] for au_id in entry.au_pair())
-        matrix[first, second] = matrix[second, first] = entry.number("value", -1, 1)
+        pair, value = entry.au_pair(), entry.number("value", -1, 1)
+        if set(pair) <= order.keys():
+            first, second = (order[au_id] for au_id in pair)
+            matrix[first, second] = matrix[second, first] = value
     values, vectors = np.linalg.eigh(matrix)
     matrix = vectors * np.maximum(values, LEAST_EIGENVALUE) @ vectors.T
     scale = 1 / np.sqrt(np.diag(matrix))
     pairs = file.content.get("exclusive", [])
-    exclusive = tuple(Entry(file.file, "exclusive", {"aus": pair}).au_pair() for pair in pairs)
-    return Correlations(matrix * scale * scale[:, None], exclusive)
+    exclusive = (Entry(file.file, "exclusive", {"aus": pair}).au_pair() for pair in pairs)
+    return Correlations(matrix * scale * scale[:, None], tuple(pair for pair in exclusive if set(pair) <= order.keys()))
 
 
 @cache
@@ -190,7 +210,7 @@ def preset(name: str) -> Preset:
 def joints(preset_name: str) -> tuple[Joint, ...]:
     """Return the joint expressions that a preset plays."""
     played = preset(preset_name).joints
-    return tuple(joint for joint in _package_presets().joints if joint.preset == played)
+    return tuple(joint for joint in _package_presets().joints if joint.preset in played)
 
 
 def levels() -> tuple[float, ...]:
@@ -199,6 +219,6 @@ def levels() -> tuple[float, ...]:
 
 
 @cache
-def correlations() -> Correlations:
-    """Return the package's correlations."""
-    return read_correlations()
+def correlations(au_ids: tuple[int, ...] | None = None) -> Correlations:
+    """Return the package's correlations between some AUs, or those of the whole catalogue."""
+    return read_correlations(au_ids=au_ids)

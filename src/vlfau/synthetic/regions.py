@@ -25,7 +25,7 @@ def au_reach(au_id: int, side: Side = Side.BOTH) -> NDArray[np.float32]:
     for (number, of_side), shapes in au_shapes().items():
         if number != au_id or (side != Side.BOTH and of_side not in {side, Side.BOTH}):
             continue
-        for name, weight in shapes.items():
+        for name, weight in shapes.weights.items():
             shape = head.shape(name)
             move(moved, shape.points, shape.deltas, weight)
     distance = np.linalg.norm(moved, axis=1)

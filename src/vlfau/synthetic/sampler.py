@@ -3,6 +3,9 @@
 Behind every AU is a normal variable that changes smoothly through a clip; the variables of a face are correlated.
 An AU's intensity is an increasing function of its variable. The functions are set so that the share of frames in
 which an AU is present comes out as the preset asks, after exclusive AUs and dropped jaws have had their say.
+
+Blinks have no such variable: they fall on single frames. Where a preset may show AU 45, they are AU 45, and never in
+two frames in a row; where it may not, and in a clip of one frame, which cannot tell the two apart, they are AU 43.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from vlfau.facs import Side, action_unit, all_au_ids
-from vlfau.synthetic.expression import EYES_CLOSED, JAW_DROP, LIPS_PART, Expression, parted_by_jaw
+from vlfau.facs import Side, action_unit
+from vlfau.synthetic.expression import BLINK, EYES_CLOSED, Expression
+from vlfau.synthetic.mouth import JAW_DROP, LIPS_PART, MOUTH_STRETCH, least_parted
 from vlfau.synthetic.presets import Joint, Preset, correlations, joints, levels, preset
 
 __all__ = ["AUSampler", "presence_rates", "sampler"]
@@ -26,7 +30,7 @@ TRACE: Final = 0.06
 CALIBRATION_DRAWS, CALIBRATION_STEPS = 30_000, 12
 FRAMES_A_STATE: Final = 3
 """How many frames of a clip share a state, about: the face changes between states."""
-PRIMES: Final = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71)
+PRIMES: Final = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89)
 LATENT, CLIP = 11, 12
 """Streams of random numbers."""
 
@@ -40,10 +44,11 @@ class AUSampler:
 
     def __init__(self, chosen: Preset) -> None:
         self.preset = chosen
-        self._au_ids = all_au_ids()
+        self._au_ids = chosen.drawn_ids
         self._place = {au_id: place for place, au_id in enumerate(self._au_ids)}
-        self._mixing = np.linalg.cholesky(correlations().matrix)
-        self._exclusive = [tuple(self._place[au_id] for au_id in pair) for pair in correlations().exclusive]
+        together = correlations(self._au_ids)
+        self._mixing = np.linalg.cholesky(together.matrix)
+        self._exclusive = [tuple(self._place[au_id] for au_id in pair) for pair in together.exclusive]
         self._levels = self._level_shares()
         self._shares = self._calibrated()
 
@@ -90,16 +95,24 @@ class AUSampler:
         marked = np.interp(above, np.concatenate([[0.0], np.cumsum(self._levels)]), self._level_values())
         slight = np.clip((ranks - start + trace) / trace, 0, 1) * starts_at * 0.98
         intensities: NDArray[np.float64] = np.where(ranks >= start, marked, slight)
+        if BLINK in self._place:
+            intensities[:, self._place[BLINK]] = 0
         for first, second in self._exclusive:
             difference = intensities[:, first] - intensities[:, second]
             intensities[:, first], intensities[:, second] = np.clip(difference, 0, None), np.clip(-difference, 0, None)
-        self._part_lips(intensities)
+        self._complete(intensities)
         return intensities
 
-    def _part_lips(self, intensities: NDArray[np.float64]) -> None:
-        """Part the lips before dropped jaws, in place."""
-        jaw, lips = self._place[JAW_DROP], self._place[LIPS_PART]
-        needed = [parted_by_jaw(float(value)) for value in intensities[:, jaw]]
+    def _complete(self, intensities: NDArray[np.float64]) -> None:
+        """Code a jaw on its way to a stretched mouth as dropped, and part the lips where others ask for it, in place."""
+        if MOUTH_STRETCH in self._place:
+            stretch, jaw = self._place[MOUTH_STRETCH], self._place[JAW_DROP]
+            on_its_way = intensities[:, stretch] < 1
+            dropped = 5 * intensities[on_its_way, stretch]
+            intensities[on_its_way, jaw] = np.maximum(intensities[on_its_way, jaw], dropped)
+            intensities[on_its_way, stretch] = 0
+        lips = self._place[LIPS_PART]
+        needed = least_parted(dict(zip(self._au_ids, intensities.T, strict=True)))
         intensities[:, lips] = np.maximum(intensities[:, lips], needed)
 
     def _level_values(self) -> NDArray[np.float64]:
@@ -113,7 +126,8 @@ class AUSampler:
         """Return the shares to ask for, so that the rates come out as the preset has them."""
         rng = np.random.default_rng(0)
         states = rng.standard_normal((CALIBRATION_DRAWS, len(self._au_ids))) @ self._mixing.T
-        wanted = np.array([self.preset.rates[au_id] for au_id in self._au_ids])
+        rates = {**self.preset.rates, BLINK: 0.0}
+        wanted = np.array([rates[au_id] for au_id in self._au_ids])
         shares = wanted.copy()
         for _ in range(CALIBRATION_STEPS):
             present = self._settled(states, shares) >= self.preset.occurs_at
@@ -146,14 +160,19 @@ class AUSampler:
                 played[:, second] = 0
             elif self._au_ids[second] in joint.ranges:
                 played[:, first] = 0
-        self._part_lips(played)
+        self._complete(played)
         return played
 
     def _blink(self, intensities: NDArray[np.float64], rng: np.random.Generator) -> None:
         """Close the eyes in some frames, in place."""
         closed = rng.random(len(intensities)) < self.preset.blinks
         strength = rng.uniform(3.5, 5, len(intensities))
-        place = self._place[EYES_CLOSED]
+        blink = BLINK in self._place and len(intensities) > 1
+        place = self._place[BLINK if blink else EYES_CLOSED]
+        if blink:
+            closed &= intensities[:, self._place[EYES_CLOSED]] < 1
+            for frame in range(1, len(closed)):
+                closed[frame] &= not closed[frame - 1]
         intensities[closed, place] = np.maximum(intensities[closed, place], strength[closed])
         for pair in self._exclusive:
             if place in pair:
@@ -165,7 +184,7 @@ class AUSampler:
         shares = {}
         for au_id in self._au_ids:
             alone, share, even = rng.random(), rng.uniform(0, 0.2), 1 - abs(rng.normal(0, 0.08))
-            is_lid = au_id == EYES_CLOSED
+            is_lid = au_id in {EYES_CLOSED, BLINK}
             shares[au_id] = float(share if alone < self.preset.one_sided and not is_lid else max(0.6, even))
         return shares
 
@@ -192,9 +211,9 @@ def sampler(name: str) -> AUSampler:
 
 
 def presence_rates(clips: Sequence[Sequence[Expression]], occurs_at: float) -> dict[int, float]:
-    """Return the share of frames in which every AU of the catalogue is present."""
+    """Return the share of frames in which an AU is present, of every AU that acts in any frame."""
     frames = [expression for clip in clips for expression in clip]
+    acting = sorted({au_id for expression in frames for au_id in expression.left})
     return {
-        au_id: sum(expression.intensity(au_id) >= occurs_at for expression in frames) / len(frames)
-        for au_id in all_au_ids()
+        au_id: sum(expression.intensity(au_id) >= occurs_at for expression in frames) / len(frames) for au_id in acting
     }

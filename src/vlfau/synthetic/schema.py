@@ -71,6 +71,13 @@ class Entry:
             raise self.error(key, f"one of {', '.join(choices)}" if choices is not None else "a text")
         return value
 
+    def texts(self, key: str, choices: Iterable[str]) -> tuple[str, ...]:
+        """Return a list of some of the choices."""
+        value = self.content.get(key)
+        if not isinstance(value, list) or not value or not all(text in choices for text in value):
+            raise self.error(key, f"a list of some of {', '.join(sorted(choices))}")
+        return tuple(value)
+
     def au_id(self, key: str = "number") -> int:
         """Return the number of an AU of the catalogue."""
         number = self.count(key, 1)

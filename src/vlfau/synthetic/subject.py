@@ -9,7 +9,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.facs import Side
+from vlfau.facs import DEFAULT_AU_IDS, Side, all_au_ids
 from vlfau.synthetic.appearance import Appearance
 from vlfau.synthetic.components import Components, components
 from vlfau.synthetic.head import load_head
@@ -23,10 +23,12 @@ from vlfau.synthetic.wrinkles import NUM_VARIANTS
 
 __all__ = ["Subject"]
 
-SIDE_SIGMA = 0.06
+SIDE_SIGMA: Final = 0.06
 """How far one side's gains stray from the other's."""
 MOST_GAIN: Final = 25 / 12
 """How many standard deviations a personal gain may stray."""
+GAINS: Final = 41
+"""A stream of random numbers."""
 SMOOTH_SKINS: Final = 0.12
 """The share of people whose skin does not fold at all."""
 CHIN: Final = np.array([0.0, 6.35, 1.40])
@@ -97,7 +99,7 @@ class Subject:
             surface=assemble(pieces),
             follows=neck_weights(pieces),
             texture=paint_skin(identity, looks, rng),
-            gains=_gains(chances.gain_sigma, rng),
+            gains=_gains(chances.gain_sigma, rng, seed),
             fold_gain=folds,
             fold_variant=int(rng.integers(NUM_VARIANTS)),
         )
@@ -125,11 +127,14 @@ def _rest(weights: Mapping[str, float], rng: np.random.Generator) -> NDArray[np.
     return np.asarray((points - own) * size + mean, np.float32)
 
 
-def _gains(sigma: float, rng: np.random.Generator) -> Mapping[tuple[int, Side], float]:
+def _gains(sigma: float, rng: np.random.Generator, seed: tuple[int, ...]) -> Mapping[tuple[int, Side], float]:
     lean = rng.normal(0, SIDE_SIGMA)
+    # An AU that joins the catalogue has numbers of its own, so that people look and move as they did before.
+    others = {au_id: np.random.default_rng([*seed, GAINS, au_id]) for au_id in set(all_au_ids()) - set(DEFAULT_AU_IDS)}
     gains = {}
     for au_id, side in au_shapes():
+        own = others.get(au_id, rng)
         sign = {Side.LEFT: 1, Side.RIGHT: -1}.get(side, 0)
-        gains[au_id, side] = rng.normal(1, sigma) + sign * (lean + rng.normal(0, SIDE_SIGMA / 2))
+        gains[au_id, side] = own.normal(1, sigma) + sign * (lean + own.normal(0, SIDE_SIGMA / 2))
     most = sigma * MOST_GAIN
     return MappingProxyType({key: float(np.clip(gain, 1 - most, 1 + most)) for key, gain in gains.items()})

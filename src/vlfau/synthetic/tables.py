@@ -12,11 +12,34 @@ from vlfau.facs import Side, action_unit, all_au_ids
 from vlfau.synthetic.head import load_head
 from vlfau.synthetic.schema import Entry, read_entries
 
-__all__ = ["SIDES", "Wrinkle", "au_shapes", "au_wrinkles", "read_shapes", "read_wrinkles"]
+__all__ = ["MAX_INTENSITY", "SIDES", "AUShapes", "Wrinkle", "au_shapes", "au_wrinkles", "read_shapes", "read_wrinkles"]
 
 SIDES: Final = (Side.LEFT, Side.RIGHT)
+MAX_INTENSITY: Final = 5.0
 
-ShapeTable = Mapping[tuple[int, Side], Mapping[str, float]]
+
+@dataclass(frozen=True)
+class AUShapes:
+    """A row of the shape table: one AU on one side.
+
+    Attributes:
+        weights: The weights of the head's shapes at intensity E.
+        at_trace: The share of these weights at intensity A; None makes them proportional to the intensity.
+    """
+
+    weights: Mapping[str, float]
+    at_trace: float | None = None
+
+    def share(self, intensity: float) -> float:
+        """Return the share of the weights at an intensity from 0 to 5."""
+        if self.at_trace is None:
+            return intensity / MAX_INTENSITY
+        if intensity < 1:
+            return self.at_trace * intensity
+        return self.at_trace + (1 - self.at_trace) * (intensity - 1) / (MAX_INTENSITY - 1)
+
+
+ShapeTable = Mapping[tuple[int, Side], AUShapes]
 
 
 @dataclass(frozen=True)
@@ -35,7 +58,7 @@ class Wrinkle:
 
 
 def read_shapes(path: Path | None = None) -> ShapeTable:
-    """Read the table from (AU, side) to the weights of shapes at intensity E.
+    """Read the table from (AU, side) to the shapes.
 
     Sided AUs have an entry for left and one for right; the others have one for both.
 
@@ -45,11 +68,12 @@ def read_shapes(path: Path | None = None) -> ShapeTable:
     file = read_entries("shapes.toml", path)
     file.only(["au"])
     head = load_head()
-    table: dict[tuple[int, Side], Mapping[str, float]] = {}
+    table: dict[tuple[int, Side], AUShapes] = {}
     for entry in file.tables("au"):
         au_id = entry.au_id()
         sides = SIDES if action_unit(au_id).sided else (Side.BOTH,)
-        entry.only(["number", *sides])
+        entry.only(["number", *sides, "at_trace"])
+        at_trace = entry.number("at_trace", 0, 1) if "at_trace" in entry.content else None
         for side in sides:
             if (au_id, side) in table:
                 raise entry.error("number", "each AU once")
@@ -59,7 +83,7 @@ def read_shapes(path: Path | None = None) -> ShapeTable:
                     head.shape(name)
                 except ConfigError:
                     raise entry.error(side, f"shapes of the head, not '{name}'") from None
-            table[au_id, side] = MappingProxyType(weights)
+            table[au_id, side] = AUShapes(MappingProxyType(weights), at_trace)
     missing = [au_id for au_id in all_au_ids() if not {(au_id, Side.LEFT), (au_id, Side.BOTH)} & set(table)]
     if missing:
         raise file.error("au", f"every AU of the catalogue; AU {missing[0]} is missing")

@@ -16,6 +16,7 @@ from vlfau.synthetic.schema import Entry, read_entries
 __all__ = ["Trait", "read_resting", "resting_shape"]
 
 FARTHEST: Final = 2.0
+"""How many standard deviations from its mean a trait may stray."""
 SIDE_SHARE: Final = 0.15
 """How far a trait differs between the sides, as a share of how far it differs between people."""
 
@@ -26,12 +27,14 @@ class Trait:
 
     Attributes:
         name: What it is.
+        mean: Its mean; heads without it have 0.
         sigma: Its standard deviation.
         more: The weights of the head's shapes at a value of 1, by side.
         less: Those at a value of -1.
     """
 
     name: str
+    mean: float
     sigma: float
     more: Mapping[Side, Mapping[str, float]]
     less: Mapping[Side, Mapping[str, float]]
@@ -49,9 +52,10 @@ def read_resting(path: Path | None = None) -> tuple[Trait, ...]:
 
 
 def _trait(entry: Entry) -> Trait:
-    entry.only(["name", "sigma", "more", "less"])
+    entry.only(["name", "mean", "sigma", "more", "less"])
     more, less = (_sides(entry.table(key)) for key in ("more", "less"))
-    return Trait(entry.text("name"), entry.number("sigma", 0, 2), more, less)
+    mean, sigma = entry.number("mean", -2, 2, 0.0), entry.number("sigma", 0, 2)
+    return Trait(entry.text("name"), mean, sigma, more, less)
 
 
 def _sides(entry: Entry) -> Mapping[Side, Mapping[str, float]]:
@@ -79,10 +83,10 @@ def resting_shape(strength: float, rng: np.random.Generator) -> dict[str, float]
     """
     weights: dict[str, float] = {}
     for trait in _traits():
-        value = rng.normal(0, trait.sigma)
+        value = rng.normal()
         for side in Side:
-            own = value if side == Side.BOTH else value + rng.normal(0, SIDE_SHARE * trait.sigma)
-            amount = strength * float(np.clip(own, -FARTHEST, FARTHEST))
+            own = value if side == Side.BOTH else value + rng.normal(0, SIDE_SHARE)
+            amount = strength * (trait.mean + trait.sigma * float(np.clip(own, -FARTHEST, FARTHEST)))
             shapes = (trait.more if amount > 0 else trait.less).get(side, {})
             for name, weight in shapes.items():
                 weights[name] = weights.get(name, 0.0) + abs(amount) * weight

@@ -49,6 +49,7 @@ class Subject:
         follows: (P,) float32, how much a point follows the head when it turns.
         texture: (N, N, 4) float32, linear colour and gloss of the skin.
         gains: How strongly the person moves, by AU and side.
+        shapes: The name of the shape table that says how the person moves.
         fold_gain: How readily the skin folds in expressions; 0 for some.
         fold_variant: Which set of wrinkles the skin has.
     """
@@ -61,6 +62,7 @@ class Subject:
     follows: NDArray[np.float32]
     texture: NDArray[np.float32]
     gains: Mapping[tuple[int, Side], float]
+    shapes: str
     fold_gain: float
     fold_variant: int
 
@@ -100,6 +102,7 @@ class Subject:
             follows=neck_weights(pieces),
             texture=paint_skin(identity, looks, rng),
             gains=_gains(chances.gain_sigma, rng, seed),
+            shapes=chances.shapes,
             fold_gain=folds,
             fold_variant=int(rng.integers(NUM_VARIANTS)),
         )

@@ -16,7 +16,13 @@ __all__ = [
     "MAX_INTENSITY",
     "SHAPE_TABLES",
     "SIDES",
-    "AUShapes", "Wrinkle", "au_shapes", "au_wrinkles", "read_shapes", "read_wrinkles"]
+    "AUShapes",
+    "Wrinkle",
+    "au_shapes",
+    "au_wrinkles",
+    "read_shapes",
+    "read_wrinkles",
+]
 
 SIDES: Final = (Side.LEFT, Side.RIGHT)
 MAX_INTENSITY: Final = 5.0
@@ -89,11 +95,11 @@ def read_shapes(path: Path | None = None, *, name: str = "shapes.toml", base: Sh
             if (au_id, side) in table:
                 raise entry.error("number", "each AU once")
             weights = entry.table(side).numbers(-3, 3)
-            for name in weights:
+            for shape in weights:
                 try:
-                    head.shape(name)
+                    head.shape(shape)
                 except ConfigError:
-                    raise entry.error(side, f"shapes of the head, not '{name}'") from None
+                    raise entry.error(side, f"shapes of the head, not '{shape}'") from None
             table[au_id, side] = AUShapes(MappingProxyType(weights), at_trace)
     table = {**(base or {}), **table}
     missing = [au_id for au_id in all_au_ids() if not {(au_id, Side.LEFT), (au_id, Side.BOTH)} & set(table)]
@@ -131,7 +137,6 @@ def au_shapes(name: str = STANDARD) -> ShapeTable:
     if name not in SHAPE_TABLES:
         raise ConfigError(f"there is no shape table '{name}'; choose among {', '.join(SHAPE_TABLES)}")
     return read_shapes(name=f"shapes-{name}.toml", base=au_shapes(STANDARD))
-
 
 
 @cache

@@ -17,7 +17,7 @@ from benchmarks.learning import joint_module, optimiser_of, training_step
 from benchmarks.rows import Row
 from benchmarks.timing import Timing, time_in_turns
 from vlfau.data.dataset import Batch
-from vlfau.facs import AU_SETS, all_au_ids
+from vlfau.facs import AU_SETS, DEFAULT_AU_IDS
 from vlfau.language import Vocabulary, max_global_length, max_local_length
 from vlfau.language.decoding import DecodingOptions, decode_captions
 from vlfau.model import VLFAU, ModelConfig, build_vlfau
@@ -29,7 +29,6 @@ __all__ = ["measure"]
 
 PAPER_AUS, PAPER_BATCH = AU_SETS["bp4d"], 64
 DEFAULT_CONFIGS = tuple(Path(f"configs/{name}.yaml") for name in ("default-vision", "default-joint", "default"))
-DEFAULT_AUS = all_au_ids()
 DEFAULT_BATCHES = (32, 128)
 CAPTION_WORDS = (37, 47)
 """To which a batch of 64 faces pads its local and its global captions."""
@@ -117,12 +116,12 @@ def _learning() -> Iterator[Row]:
 def _learning_default() -> Iterator[Row]:
     for path in DEFAULT_CONFIGS:
         config = read_config(path)
-        module = _module(config.model, DEFAULT_AUS, config.run.local_captions_per_face)
+        module = _module(config.model, DEFAULT_AU_IDS, config.run.local_captions_per_face)
         if config.run.frozen_vision:
             module.network.freeze_vision()
         optimiser = optimiser_of(module)
         for faces in DEFAULT_BATCHES:
-            batch = _batch(DEFAULT_AUS, faces, crop_size=config.model.crop_size, landmarks=config.model.landmarks)
+            batch = _batch(DEFAULT_AU_IDS, faces, crop_size=config.model.crop_size, landmarks=config.model.landmarks)
             for precision in PRECISIONS:
                 step = training_step(optimiser, _at(precision, partial(_joint_loss, module, batch)))
                 time = _time({"": step})[""]

@@ -61,7 +61,7 @@ MAY_IMPORT = {
     },
     "model": BASE | {"language"},
     "data": BASE | {"faces", "language"},
-    "training": BASE | {"language", "data", "model"},
+    "training": BASE | {"language", "data", "model", "inference"},
     "evaluation": BASE | {"language", "data", "model", "training"},
     "report": BASE | {"language", "evaluation", "pages"},
     "export": BASE | {"faces", "language", "inference", "data", "model", "training", "evaluation", "vlfau"},

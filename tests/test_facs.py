@@ -1,11 +1,25 @@
 import pytest
 
 from vlfau.errors import ConfigError
-from vlfau.facs import AU_SETS, AUState, Side, action_unit, all_au_ids, check_au_ids, intensity_letter
+from vlfau.facs import (
+    AU_SETS,
+    DEFAULT_AU_IDS,
+    AUState,
+    Side,
+    action_unit,
+    all_au_ids,
+    check_au_ids,
+    intensity_letter,
+)
 
 
-def test_the_catalogue_holds_the_aus_that_models_are_trained_for_in_ascending_order():
-    assert all_au_ids() == (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26, 43)
+def test_the_catalogue_holds_the_common_codes_of_real_data_sets_in_ascending_order():
+    assert all_au_ids() == (*(1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 27, 28, 43, 45),)
+
+
+def test_the_default_model_has_eighteen_of_them():
+    assert DEFAULT_AU_IDS == (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26, 43)
+    assert set(all_au_ids()) - set(DEFAULT_AU_IDS) == {16, 18, 22, 27, 28, 45}
 
 
 # Names as in FACS (Ekman, Friesen and Hager, 2002).
@@ -14,9 +28,19 @@ def test_the_catalogue_holds_the_aus_that_models_are_trained_for_in_ascending_or
     [
         (1, "Inner Brow Raiser", "frontalis"),
         (6, "Cheek Raiser", "orbicularis oculi"),
+        (10, "Upper Lip Raiser", "levator labii superioris"),
         (12, "Lip Corner Puller", "zygomaticus major"),
+        (16, "Lower Lip Depressor", "depressor labii inferioris"),
         (17, "Chin Raiser", "mentalis"),
+        (18, "Lip Pucker", "incisivii labii superioris"),
+        (18, "Lip Pucker", "incisivii labii inferioris"),
+        (22, "Lip Funneler", "orbicularis oris"),
+        (27, "Mouth Stretch", "pterygoids"),
+        (27, "Mouth Stretch", "digastric"),
+        (28, "Lip Suck", "orbicularis oris"),
         (43, "Eyes Closed", "levator palpebrae superioris"),
+        (45, "Blink", "levator palpebrae superioris"),
+        (45, "Blink", "orbicularis oculi, pars palpebralis"),
     ],
 )
 def test_an_au_has_its_facs_name_and_muscle(au_id, name, muscle):
@@ -30,7 +54,7 @@ def test_the_data_sets_code_their_twelve_and_eight_aus():
     assert AU_SETS["bp4d"] == (1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24)
     assert AU_SETS["disfa"] == (1, 2, 4, 6, 9, 12, 25, 26)
     assert action_unit(12).coded_by == ("bp4d", "disfa")
-    assert action_unit(43).coded_by == ()
+    assert action_unit(43).coded_by == action_unit(27).coded_by == ()
 
 
 def test_every_entry_is_complete():
@@ -45,6 +69,10 @@ def test_every_entry_is_complete():
 def test_unknown_repeated_or_missing_aus_are_refused():
     with pytest.raises(ConfigError, match="AU 3 is not in the catalogue; choose among 1, 2, 4"):
         action_unit(3)
+    # Codes of CK+ that the catalogue does not know.
+    for au_id in (11, 13, 21, 29, 30, 31, 34, 38, 39, 44, 54, 62, 64):
+        with pytest.raises(ConfigError, match=f"AU {au_id} is not in the catalogue; choose among 1, 2, 4"):
+            action_unit(au_id)
     with pytest.raises(ConfigError, match="given twice"):
         check_au_ids([1, 2, 1])
     with pytest.raises(ConfigError, match="no AU was given"):

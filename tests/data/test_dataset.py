@@ -6,7 +6,8 @@ from vlfau.data import AugmentationConfig, FrameDataset, read_manifest
 from vlfau.data.dataset import collate
 from vlfau.data.transforms import Augmentation
 from vlfau.errors import ManifestError
-from vlfau.language import Vocabulary
+from vlfau.facs import AUState
+from vlfau.language import Vocabulary, local_description
 
 ROWS = [
     {"gender": "F", "AU12": 1, "AU12_side": "left", "AU25": 0},
@@ -102,6 +103,18 @@ def test_a_picture_whose_reader_would_start_a_program_is_refused(write_manifest)
     Image.new("RGB", (128, 128)).save(path.parent / "001.png", format="EPS")
     with pytest.raises(ManifestError, match=r"001\.png, named in .* is no readable picture"):
         dataset(path)[1]
+
+
+def test_words_teach_a_trace_where_one_may_show(write_manifest):
+    rows = [
+        {"AU12": 0, "AU12_intensity": level, "AU25": 0, "AU25_intensity": 0, "occurrence_from": start}
+        for level, start in ((1, 2), ("", 2), (0, 2), ("", 1))
+    ]
+    captions = [VOCABULARY.decode(sample.local_captions[0]) for sample in dataset(write_manifest(rows))]
+    absent, trace = (local_description(AUState(12, False, trace=trace)) for trace in (False, True))
+    assert captions == [trace, trace, absent, absent]
+    whole = [VOCABULARY.decode(sample.global_caption) for sample in dataset(write_manifest(rows))]
+    assert ["trace" in text for text in whole] == [True, True, False, False]
 
 
 def test_intensities_are_taught_as_written_and_unknown_ones_not_at_all(write_manifest):

@@ -9,6 +9,7 @@ from vlfau.data.manifest import read_manifest
 from vlfau.errors import ConfigError, DescriptionError, InputError
 from vlfau.facs import AUState, Side
 from vlfau.language import Gender, global_description, local_description
+from vlfau.language.grammar import local_descriptions
 
 ROWS = [
     {"subject": "F001", "fold": 2, "gender": "F", "AU12": 1, "AU12_intensity": 3, "AU12_side": "left", "AU25": 0},
@@ -48,6 +49,64 @@ def test_a_line_holds_a_frames_labels_and_their_words(written):
         },
         "global": global_description([smile], Gender.WOMAN),
     }
+
+
+TRACES = [
+    {"AU12": 0, "AU12_intensity": 1, "AU25": 0, "AU25_intensity": 0},
+    {"AU12": 0, "AU12_intensity": 0, "AU25": 0, "AU25_intensity": 0},
+    {"AU12": 0, "AU12_intensity": "", "AU25": 1, "AU25_intensity": ""},
+]
+
+
+@pytest.fixture
+def disfa_like(write_manifest):
+    """Occurrence from B on: with a trace, with none, and with one that nobody ruled out."""
+    rows = [{"occurrence_from": 2, **row} for row in TRACES]
+    return read_manifest(write_manifest(rows, pictures=False, name="disfa.csv"), pictures=False)
+
+
+@pytest.mark.parametrize("paraphrases", [False, True])
+def test_an_au_that_may_show_a_trace_is_never_described_as_at_rest(disfa_like, tmp_path, paraphrases):
+    describe(disfa_like, tmp_path / "out.jsonl", seed=3, paraphrases=paraphrases)
+    coded, none, open_ = lines_of(tmp_path / "out.jsonl")
+    traces = local_descriptions(AUState(12, active=False, trace=True))
+    for line in (coded, open_):
+        assert line["aus"]["12"].keys() == {"active", "intensity", "side", "trace", "text"}
+        assert (line["aus"]["12"]["trace"], line["aus"]["12"]["text"] in traces) == (True, True)
+    assert "trace" in coded["global"]
+    assert "trace" not in none["aus"]["12"]
+    assert none["aus"]["12"]["text"] in local_descriptions(AUState(12, active=False))
+    assert "trace" not in none["global"]
+    assert list(find_mismatches(disfa_like, tmp_path / "out.jsonl")) == []
+
+
+def test_at_rest_is_untrue_of_a_trace_and_at_most_a_trace_is_true_at_rest(disfa_like, tmp_path):
+    path = tmp_path / "out.jsonl"
+    describe(disfa_like, path)
+    lines = lines_of(path)
+    at_rest, trace = (local_description(AUState(12, False, trace=trace)) for trace in (False, True))
+    lines[0]["aus"]["12"]["text"] = lines[2]["aus"]["12"]["text"] = at_rest
+    lines[1]["aus"]["12"]["text"] = trace
+    lines[0]["global"], lines[1]["global"] = lines[1]["global"], lines[0]["global"]
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    first, second, third = find_mismatches(disfa_like, path)
+    assert (first.line, second.line, third.line) == (1, 1, 3)
+    assert first.problem == (
+        f"AU 12: the text says AU12 inactive, and the manifest AU12 inactive with at most a trace: {at_rest!r}"
+    )
+    assert second.problem.startswith("global: the text says that no coded AU acts, and the manifest that one may show")
+
+
+def test_descriptions_that_know_no_trace_are_named(disfa_like, tmp_path):
+    path = tmp_path / "out.jsonl"
+    describe(disfa_like, path)
+    lines = lines_of(path)
+    del lines[0]["aus"]["12"]["trace"]
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    (mismatch,) = find_mismatches(disfa_like, path)
+    assert mismatch.problem == (
+        'AU 12: must be AU12 inactive with at most a trace, as in the manifest, with "trace": true'
+    )
 
 
 def test_what_nobody_annotated_is_not_described(written):

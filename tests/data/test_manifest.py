@@ -48,6 +48,35 @@ def test_a_row_becomes_a_frame_with_everything_that_is_known(write_manifest):
     assert (second.gender, second.states) == (None, (None, AUState(25, True)))
 
 
+@pytest.mark.parametrize(
+    ("cells", "trace"),
+    [
+        ({}, False),
+        ({"AU12_intensity": 0}, False),
+        ({"AU12_intensity": 1}, True),
+        ({"AU12_intensity": 1.9}, True),
+        ({"AU12_intensity": ""}, False),
+        ({"occurrence_from": ""}, False),
+        ({"occurrence_from": 1}, False),
+        ({"occurrence_from": 2}, True),
+        ({"occurrence_from": 2, "AU12_intensity": ""}, True),
+        ({"occurrence_from": 2, "AU12_intensity": 0}, False),
+        ({"occurrence_from": 2, "AU12_intensity": 1}, True),
+        ({"occurrence_from": 1, "AU12_intensity": 1}, True),
+    ],
+)
+def test_an_absent_au_may_show_a_trace_if_one_was_coded_or_none_would_have_been(write_manifest, cells, trace):
+    (state,) = read_manifest(write_manifest([{"AU12": 0, **cells}])).frames[0].states
+    assert state == AUState(12, active=False, trace=trace)
+
+
+def test_an_au_that_is_present_is_more_than_a_trace(write_manifest):
+    (state,) = read_manifest(write_manifest([{"AU12": 1, "occurrence_from": 2}])).frames[0].states
+    assert state == AUState(12, active=True)
+    with pytest.raises(ValueError, match="an active AU12 is more than at most a trace"):
+        AUState(12, active=True, trace=True)
+
+
 def test_aus_are_taken_in_the_order_that_is_asked_for(write_manifest):
     path = write_manifest([{"AU1": 1, "AU2": 0, "AU4": 1}])
     assert read_manifest(path, [4, 1]).frames[0].states == (AUState(4, True), AUState(1, True))
@@ -87,6 +116,9 @@ def test_a_fold_that_is_not_there_is_named(write_manifest):
     [
         ({"AU1": 9}, "line 2, column 'AU1': expected 1 .* found '9'"),
         ({"AU1": 1, "AU1_intensity": 6}, "column 'AU1_intensity': expected a number from 0 to 5.* found '6'"),
+        ({"AU1": 0, "AU1_intensity": 2}, r"column 'AU1_intensity': expected less than 2 \(B\), for the AU is absent"),
+        ({"AU1": 0, "occurrence_from": 3}, r"column 'occurrence_from': expected 1 \(A\), 2 \(B\) or nothing"),
+        ({"AU1": 1, "occurrence_from": "B"}, r"column 'occurrence_from': expected 1 \(A\)"),
         ({"AU1": 1, "AU1_intensity": "B"}, "column 'AU1_intensity': .* found 'B'"),
         (
             {"AU1": 1, "AU1_side": "up"},

@@ -35,6 +35,17 @@ def test_local_words_are_compared_with_the_predicted_and_the_true_states():
     assert not any(name.startswith(("global", "consistent")) for name in shares)
 
 
+def test_at_most_a_trace_counts_as_inactive():
+    trace = local_description(AUState(12, False, trace=True))
+    whole = global_description([AUState(12, False, trace=True)], Gender.WOMAN)
+    assert described_states((12,), [[trace]]).tolist() == [[0]]
+    assert named_states((12,), [whole]).tolist() == [[0]]
+    answers = made_up((12,), [[0.9], [0.1]], occurrence=[[0], [0]], local=[[trace], [trace]], whole=[whole, whole])
+    shares = consistency(answers, 0.5)
+    assert shares["local_agrees_with_predicted"] == 1 / 2
+    assert shares["local_agrees_with_true"] == shares["global_agrees_with_true"] == 1
+
+
 def test_degrees_are_compared_with_the_predicted_intensities_where_words_name_them():
     slight, marked = (local_description(AUState(12, True, degree)) for degree in (2, 4))
     answers = made_up((12,), [[0.9], [0.9], [0.9], [0.1]], local=[[slight], [marked], [SMILE], [marked]])

@@ -1,17 +1,21 @@
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
 import torch
 
+from tests.language.corrected import corrected_package, write_corrected
 from vlfau.cli import main
 from vlfau.errors import CheckpointError, ConfigError
 from vlfau.export import export_bundle
 from vlfau.inference.bundle import load_bundle
 from vlfau.inference.predictor import Predictor
-from vlfau.language import Vocabulary, max_global_length, max_local_length
+from vlfau.language import Vocabulary, max_global_length, max_local_length, parse_global, parse_local
+from vlfau.language.carried import read_descriptions, write_descriptions
 from vlfau.language.decoding import DecodingOptions, decode_captions
+from vlfau.language.descriptions import default_descriptions, load_descriptions
 from vlfau.model import ModelConfig, build_vlfau
 from vlfau.model.stepper import TorchStepper
 from vlfau.training import Checkpoint, load_checkpoint, save_checkpoint
@@ -155,6 +159,76 @@ def test_a_card_lies_in_the_bundle(checkpoint, tmp_path, capsys):
     assert not (tmp_path / "other").exists()
 
 
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    """A checkpoint that learned other texts than the package brings."""
+    texts = load_descriptions(write_corrected(tmp_path_factory.mktemp("texts") / "corrected")).for_aus(AU_IDS)
+    vocabulary = Vocabulary.for_aus(AU_IDS, texts)
+    torch.manual_seed(2)
+    network = build_vlfau(CONFIG, num_aus=len(AU_IDS), vocabulary_size=len(vocabulary)).eval()
+    folder = tmp_path_factory.mktemp("learned") / "best"
+    save_checkpoint(folder, network, papers(vocabulary=tuple(vocabulary.to_list()), descriptions=texts))
+    return folder
+
+
+def test_a_checkpoint_and_its_bundle_carry_the_texts_that_were_learned(learned, tmp_path, crops):
+    network, known = load_checkpoint(learned)
+    assert known.descriptions == read_descriptions(learned / "descriptions.json")
+    assert known.descriptions != default_descriptions().for_aus(AU_IDS)
+    save_checkpoint(tmp_path / "again", network, known)
+    assert load_checkpoint(tmp_path / "again")[1] == known
+    bundle = export_bundle(learned, tmp_path / "bundle")
+    assert load_bundle(bundle.folder) == bundle
+    assert bundle.info.descriptions == known.descriptions
+    assert bundle.info.max_local_length == max_local_length(AU_IDS, known.descriptions)
+    for result in Predictor(bundle, describe="every", consistent=True).predict_crops(crops):
+        for au in result.aus:
+            said = parse_local(au.local_caption, known.descriptions)
+            assert (said.au_id, said.active, said.complete) == (au.au_id, au.state, True)
+        said = parse_global(result.global_caption, known.descriptions)
+        assert said.complete
+        assert [state.au_id for state in said.states] == [au.au_id for au in result.aus if au.state]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda folder: (folder / "descriptions.json").unlink(), "descriptions.json cannot be read"),
+        (lambda folder: (folder / "descriptions.json").write_text("{"), "is no JSON"),
+        (
+            lambda folder: write_descriptions(folder / "descriptions.json", default_descriptions()),
+            "uses the word 'corner', which the model never learned",
+        ),
+        (
+            lambda folder: swap(folder / "descriptions.json", "lip angle", "angle lip"),
+            "is not the file that checkpoint.json describes",
+        ),
+    ],
+    ids=["missing", "damaged", "of others", "changed"],
+)
+def test_texts_that_are_not_the_checkpoints_are_refused(learned, tmp_path, spoil, message):
+    folder = shutil.copytree(learned, tmp_path / "best")
+    spoil(folder)
+    with pytest.raises(CheckpointError, match=message) as caught:
+        load_checkpoint(folder)
+    assert str(folder) in str(caught.value)
+
+
+def swap(path, old, new):
+    content = path.read_text()
+    assert old in content
+    path.write_text(content.replace(old, new, 1))
+
+
+def test_a_checkpoint_of_an_earlier_version_has_the_packages_texts_if_it_knows_their_words(checkpoint, tmp_path):
+    assert not (checkpoint / "descriptions.json").exists()
+    assert load_checkpoint(checkpoint)[1].descriptions == default_descriptions().for_aus(AU_IDS)
+    with corrected_package(write_corrected(tmp_path / "corrected")):
+        assert load_checkpoint(checkpoint)[1].descriptions is None
+        assert export_bundle(checkpoint, tmp_path / "bundle").info.descriptions is None
+    assert load_bundle(tmp_path / "bundle").info.descriptions == default_descriptions().for_aus(AU_IDS)
+
+
 def test_an_existing_folder_is_left_alone(checkpoint, tmp_path):
     (tmp_path / "there").mkdir()
     with pytest.raises(ConfigError, match="exists already"):
@@ -186,8 +260,6 @@ def test_checkpoints_of_other_aus_words_or_folds_are_refused(checkpoint):
     ],
 )
 def test_a_damaged_checkpoint_is_named(checkpoint, tmp_path, spoil, message):
-    import shutil
-
     folder = tmp_path / "best"
     shutil.copytree(checkpoint, folder)
     spoil(folder)

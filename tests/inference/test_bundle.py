@@ -2,14 +2,19 @@ import hashlib
 import json
 import shutil
 
+import numpy as np
 import onnx
 import pytest
 
 from tests.inference.tiny_bundle import AU_IDS, CROP_SIZE, VOCABULARY, write_tiny_bundle
+from vlfau.cli import main
 from vlfau.errors import BundleError
 from vlfau.faces import CropGeometry
 from vlfau.inference.bundle import load_bundle
 from vlfau.inference.predictor import Predictor
+from vlfau.language import Vocabulary
+from vlfau.language.carried import write_descriptions
+from vlfau.language.descriptions import default_descriptions
 
 
 @pytest.fixture
@@ -28,7 +33,10 @@ def sign(folder):
     """Make model.json agree with the files again."""
     edit(
         folder,
-        files={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.onnx")},
+        files={
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in (*folder.glob("*.onnx"), *folder.glob("descriptions.json"))
+        },
     )
 
 
@@ -77,7 +85,7 @@ def test_a_model_json_that_is_none_is_refused(folder, text, message):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 2}, "has format 2, this vlfau reads format 1; export the bundle anew, or install"),
+        ({"format": 3}, "has format 3, this vlfau reads format 1 and 2; export the bundle anew, or install"),
         ({"format": None}, "has format None"),
         ({"colour": "red"}, "has an unknown key 'colour'"),
         ({"licence": None}, "has no key 'licence'"),
@@ -159,3 +167,86 @@ def test_a_graph_with_other_outputs_is_refused_by_name(folder):
 def test_no_bundle_is_written_that_contradicts_itself(tmp_path):
     with pytest.raises(BundleError, match="has 2 thresholds for 3 AUs"):
         write_tiny_bundle(tmp_path / "bundle", thresholds=(0.5, 0.5))
+
+
+@pytest.fixture
+def carrying(tmp_path):
+    """A bundle with the package's words and texts."""
+    own = default_descriptions().for_aus(AU_IDS)
+    bundle = write_tiny_bundle(
+        tmp_path / "carrying",
+        vocabulary=Vocabulary.for_aus(AU_IDS).tokens,
+        descriptions=own,
+        local=False,
+        global_=False,
+    )
+    return bundle.folder
+
+
+def test_a_bundle_brings_the_texts_that_it_learned(carrying):
+    bundle = load_bundle(carrying)
+    assert bundle.info.descriptions == default_descriptions().for_aus(AU_IDS)
+    assert "descriptions.json" in bundle.files
+    assert json.loads((carrying / "model.json").read_text())["format"] == 2
+    assert bundle.info.words_warning == ""
+
+
+def test_texts_that_were_changed_are_refused_like_graphs(carrying):
+    path = carrying / "descriptions.json"
+    path.write_text(path.read_text().replace("corner", "brow", 1))
+    assert_refused(carrying, r"descriptions\.json is not the file that model\.json describes")
+
+
+def test_texts_that_are_missing_are_refused(carrying):
+    (carrying / "descriptions.json").unlink()
+    assert_refused(carrying, r"lacks descriptions\.json")
+    sign(carrying)
+    assert_refused(carrying, r"has format 2 and names no descriptions\.json; copy or export")
+
+
+def test_a_bundle_of_the_first_format_names_no_texts(carrying):
+    edit(carrying, format=1)
+    assert_refused(carrying, r"has format 1 and names a descriptions\.json; copy or export")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda path: path.write_text("{"), "is no JSON"),
+        (lambda path: path.write_bytes(b" " * (1 << 20)), "more than 524288 bytes"),
+        (lambda path: write_descriptions(path, default_descriptions().for_aus([1, 6])), "no texts for AU12"),
+        (lambda path: path.write_text(path.read_text().replace("corner", "hedgehog")), "'hedgehog', which the model"),
+    ],
+    ids=["damaged", "large", "other AUs", "unknown words"],
+)
+def test_texts_that_cannot_be_the_models_are_refused(carrying, spoil, message):
+    spoil(carrying / "descriptions.json")
+    sign(carrying)
+    assert_refused(carrying, f"has descriptions that cannot be used: .*{message}")
+
+
+def test_an_older_bundle_has_the_packages_texts_if_it_knows_their_words(carrying):
+    (carrying / "descriptions.json").unlink()
+    sign(carrying)
+    edit(carrying, format=1)
+    info = load_bundle(carrying).info
+    assert info.descriptions == default_descriptions().for_aus(AU_IDS)
+    assert info.words_warning == ""
+
+
+def test_an_older_bundle_of_other_words_speaks_freely_and_says_so(tiny_bundle, capsys, astronaut):
+    info = load_bundle(tiny_bundle.folder).info
+    assert info.descriptions is None
+    assert "does not carry the descriptions that it learned" in info.words_warning
+    crops = np.zeros((1, CROP_SIZE, CROP_SIZE, 3), np.uint8)
+    free, held = (
+        Predictor(tiny_bundle, describe="every", consistent=consistent).predict_crops(crops)
+        for consistent in (False, True)
+    )
+    assert [au.local_caption for au in held[0].aus] == [au.local_caption for au in free[0].aus]
+    assert held[0].global_caption == free[0].global_caption
+    model = ["--model", str(tiny_bundle.folder)]
+    assert main(["predict", str(astronaut), "--consistent", *model]) == 0
+    assert "its words are free" in " ".join(capsys.readouterr().err.split())
+    assert main(["predict", str(astronaut), *model]) == 0
+    assert "its words are free" not in " ".join(capsys.readouterr().err.split())

@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tests.language.corrected import corrected_package, write_corrected
 from vlfau import Predictor
-from vlfau.facs import all_au_ids
+from vlfau.evaluation.consistency import described_states
+from vlfau.facs import DEFAULT_AU_IDS
 from vlfau.inference.bundle import load_bundle
 from vlfau.language.parser import parse_global, parse_local
+from vlfau.video.events import Event
+from vlfau.video.summary import event_lines
 
 ROOT = Path(__file__).parents[2]
 ASTRONAUT = ROOT / "examples" / "astronaut.png"
@@ -19,9 +24,9 @@ def face():
     return found
 
 
-def test_the_default_model_knows_every_au_with_intensity_and_says_what_it_learned_from():
+def test_the_default_model_knows_18_aus_with_intensity_and_says_what_it_learned_from():
     bundle = load_bundle()
-    assert bundle.info.au_ids == all_au_ids()
+    assert bundle.info.au_ids == DEFAULT_AU_IDS
     assert bundle.info.is_synthetic
     assert "synthetic faces only" in bundle.info.note
     assert sum(bundle.path(name).stat().st_size for name in bundle.files) < 25e6
@@ -45,13 +50,39 @@ def test_a_smile_with_parted_lips_and_open_eyes_is_seen(face):
 
 def test_consistent_words_state_what_the_model_decided():
     (face,) = Predictor(describe="every", consistent=True).predict(ASTRONAUT)
+    texts = load_bundle().info.descriptions
     for au in face.aus:
-        parsed = parse_local(au.local_caption)
+        parsed = parse_local(au.local_caption, texts)
         assert (parsed.au_id, parsed.active) == (au.au_id, au.state)
-    said = {state.au_id for state in parse_global(face.global_caption).states}
+    said = {state.au_id for state in parse_global(face.global_caption, texts).states}
     assert said == {au.au_id for au in face.aus if au.state}
 
 
 def test_every_au_gets_words_and_the_face_a_neutral_subject(face):
     assert all(au.local_caption for au in face.aus)
     assert face.global_caption.startswith("This person ")
+
+
+def test_a_correction_of_the_packages_texts_changes_nothing_of_the_default_models_words(tmp_path):
+    crops = np.random.default_rng(0).integers(0, 256, (1, 160, 160, 3), dtype=np.uint8)
+
+    def words():
+        predictor = Predictor(describe="every", consistent=True)
+        info = predictor.bundle.info
+        (result,) = predictor.predict_crops(crops)
+        local = [[au.local_caption for au in result.aus]]
+        read = [parse_local(text, info.descriptions) for text in local[0]]
+        states = described_states(info.au_ids, local, info.descriptions)
+        told = event_lines([event], descriptions=info.descriptions)
+        return local, result.global_caption, read, parse_global(result.global_caption, info.descriptions), states, told
+
+    event = Event(face_id=0, au_id=12, onset_s=0.0, apex_s=0.5, offset_s=1.0, peak_prob=0.9)
+    before = words()
+    with corrected_package(write_corrected(tmp_path / "corrected")):
+        assert event_lines([event]) != before[5]
+        after = words()
+    assert before[0] == after[0]
+    assert before[1:4] == after[1:4]
+    assert np.array_equal(before[4], after[4])
+    assert (before[4] >= 0).all()
+    assert before[5] == after[5]

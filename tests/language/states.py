@@ -10,13 +10,13 @@ def sides_of(au_id: int) -> tuple[Side | None, ...]:
 
 
 def states_of(au_id: int) -> list[AUState]:
-    """Every state an AU can have: inactive, and active with each intensity and side or without."""
+    """Every state an AU can have: inactive, with a trace or not, and active with each intensity and side or without."""
     active = [
         AUState(au_id, active=True, intensity=intensity, side=side)
         for intensity in (None, 1, 2, 3, 4, 5)
         for side in sides_of(au_id)
     ]
-    return [AUState(au_id, active=False), *active]
+    return [AUState(au_id, active=False), AUState(au_id, active=False, trace=True), *active]
 
 
 ALL_STATES = [state for au_id in all_au_ids() for state in states_of(au_id)]

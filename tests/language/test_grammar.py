@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,11 @@ from tests.language.states import ALL_STATES, any_face, any_state
 from vlfau.errors import DescriptionError
 from vlfau.facs import AUState, Side, all_au_ids
 from vlfau.language import Gender, global_description, local_description, mirrored
+from vlfau.language.decided import decided_descriptions, decided_slots
+from vlfau.language.descriptions import default_descriptions
 from vlfau.language.grammar import global_phrases, local_descriptions, sentence_sizes
+
+FOLLOW_UPS = default_descriptions().wording.follow_ups
 
 
 def test_a_local_description_names_degree_and_side() -> None:
@@ -27,6 +33,29 @@ def test_both_sides_are_spoken_of_in_the_plural() -> None:
 
 def test_an_inactive_au_is_at_rest() -> None:
     assert "at rest" in local_description(AUState(9, active=False))
+
+
+def test_an_inactive_au_that_may_show_a_trace_is_never_said_to_be_at_rest() -> None:
+    texts = local_descriptions(AUState(9, active=False, trace=True))
+    assert texts[0].startswith("The levator alaeque nasi wrinkles the nose by no more than a trace.")
+    assert not any("at rest" in text or "relaxed" in text for text in texts)
+    assert not set(texts) & set(local_descriptions(AUState(9, active=False)))
+
+
+def test_a_face_without_active_au_that_may_show_a_trace_says_so() -> None:
+    states = [AUState(1, active=False), AUState(9, active=False, trace=True)]
+    assert global_description(states) == "This person shows no more than a trace of the coded facial actions."
+    assert global_description([*states, AUState(25, active=True)]) == "This person parts the lips."
+
+
+def test_what_was_decided_to_be_inactive_may_be_at_rest_or_show_a_trace() -> None:
+    decided = decided_descriptions(9, False)
+    assert set(decided) == {
+        *local_descriptions(AUState(9, active=False)),
+        *local_descriptions(AUState(9, active=False, trace=True)),
+    }
+    _, lines, _ = decided_slots([], [None])
+    assert {"shows no coded facial action", "shows at most a trace of any coded facial action"} <= set(lines)
 
 
 def test_no_generator_means_the_canonical_text() -> None:
@@ -75,6 +104,25 @@ def test_five_actions_make_two_sentences_and_the_second_names_no_gender() -> Non
     assert global_description(states, Gender.WOMAN) == (
         "This woman raises the inner brows, raises the outer brows and raises the upper lids. "
         "The face also parts the lips and drops the jaw."
+    )
+
+
+@pytest.mark.parametrize("seed", [None, *range(6)])
+def test_sentences_that_follow_each_other_open_differently(seed: int | None) -> None:
+    states = [AUState(au_id, active=True) for au_id in all_au_ids()]
+    rng = None if seed is None else np.random.default_rng(seed)
+    _, *later = global_description(states, None, rng).split(". ")
+    openings = [next(words for words in FOLLOW_UPS if text.startswith(words)) for text in later]
+    assert len(openings) == 5
+    assert all(first != second for first, second in itertools.pairwise(openings))
+
+
+def test_texts_open_their_second_sentence_in_every_way() -> None:
+    states = [AUState(au_id, active=True) for au_id in all_au_ids()]
+    rng = np.random.default_rng(0)
+    texts = [global_description(states, None, rng) for _ in range(40)]
+    assert {opening for opening in FOLLOW_UPS if any(text.split(". ")[1].startswith(opening) for text in texts)} == set(
+        FOLLOW_UPS
     )
 
 

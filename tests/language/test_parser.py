@@ -12,6 +12,7 @@ from vlfau.language.grammar import active_states, local_descriptions
 
 SMILE = local_description(AUState(12, active=True, intensity=3, side=Side.LEFT))
 NO_SMILE = local_description(AUState(12, active=False))
+AT_MOST_A_TRACE = local_description(AUState(12, active=False, trace=True))
 
 
 def sentence(text: str, index: int) -> str:
@@ -34,6 +35,7 @@ def test_every_global_text_is_read_back_exactly(states: list[AUState], gender: G
     assert parsed.states == active_states(states)
     assert parsed.gender == gender
     assert parsed.no_action == (not parsed.states)
+    assert parsed.trace == (not parsed.states and any(state.trace for state in states))
     assert parsed.complete
 
 
@@ -120,6 +122,33 @@ def test_a_side_of_an_au_without_sides_contradicts() -> None:
     assert (parse_local(chin).side, parse_local(chin).contradiction) == (None, True)
 
 
+def test_at_most_a_trace_is_inactive() -> None:
+    parsed = parse_local(AT_MOST_A_TRACE)
+    assert (parsed.au_id, parsed.active, parsed.trace, parsed.complete) == (12, False, True, True)
+    assert parsed.state == AUState(12, active=False, trace=True)
+
+
+def test_a_text_that_also_says_at_rest_leaves_no_room_for_a_trace() -> None:
+    parsed = parse_local(f"{sentence(AT_MOST_A_TRACE, 0)} {sentence(NO_SMILE, 0)}")
+    assert (parsed.active, parsed.trace, parsed.contradiction) == (False, False, False)
+
+
+def test_a_lost_trace_is_never_read_over() -> None:
+    for text in local_descriptions(AUState(12, active=False, trace=True)):
+        for words in ("by no more than a trace", "barely ", ", if at all", " is a trace at most"):
+            if words in text:
+                assert parse_local(sentence(text, 0).replace(words, "")).state is None
+
+
+def test_at_most_a_trace_of_everything_is_no_action() -> None:
+    parsed = parse_global("This man shows no more than a trace of the coded facial actions.")
+    assert (parsed.no_action, parsed.trace, parsed.complete) == (True, True, True)
+    mixed = parse_global(
+        "This man shows no more than a trace of the coded facial actions and shows no coded facial action."
+    )
+    assert (mixed.no_action, mixed.trace) == (True, False)
+
+
 def test_a_lost_negation_is_never_read_over() -> None:
     parsed = parse_local(sentence(NO_SMILE, 0).replace("not ", ""))
     assert parsed.state is None
@@ -127,7 +156,7 @@ def test_a_lost_negation_is_never_read_over() -> None:
 
 
 def test_an_opposite_is_never_read_over() -> None:
-    parsed = parse_local("The inner brow is lowered as the middle part of the frontalis contracts.")
+    parsed = parse_local("The inner brow is lowered by the medial part of the frontalis.")
     assert parsed.state is None
     assert parsed.unparsed
 

@@ -11,13 +11,13 @@ from vlfau.language.tokens import tokenize
 UNITS = default_descriptions().units
 
 FEELINGS = """
-anger angry annoyance anxiety attitude awe boredom calm concentration confusion contempt contemptuous cry crying
-delight desire determination disgust disgusted distress doubt doubtful effort embarrassment emotion excitement fear
-fearful feeling felt frown frowning glad glare grief grieve grimace grin happiness happy hate held irritation joy joyful
-laugh laughter love mood pain panic pleasure polite politeness pout pouting pride rage relief sad sadness scorn scowl
-shame shock shrug sigh smile smiling smirk sneer sorrow squint stare stress sulk surprise surprised suspicion tears
-thinking threat upset weep wince worried worry
-""".split()
+    anger angry annoyance anxiety attitude awe boredom calm concentration confusion contempt contemptuous cry
+    crying delight desire determination disgust disgusted distress doubt doubtful effort embarrassment emotion
+    excitement fear fearful feeling felt frown frowning glad glare grief grieve grimace grin happiness happy
+    hate held irritation joy joyful laugh laughter love mood pain panic pleasure polite politeness pout
+    pouting pride rage relief sad sadness scorn scowl shame shock shrug sigh smile smiling smirk sneer sorrow
+    squint stare stress sulk surprise surprised suspicion tears thinking threat upset weep wince worried worry
+"""
 """Feelings, attitudes, and names of expressions that claim more than an AU."""
 
 MUSCLES = {
@@ -77,7 +77,7 @@ def every_text(au_id: int) -> list[str]:
 
 @EVERY_AU
 def test_no_text_holds_a_word_of_feeling_or_attitude(au_id: int) -> None:
-    assert [text for text in every_text(au_id) if set(FEELINGS) & set(tokenize(text))] == []
+    assert [text for text in every_text(au_id) if set(tokenize(FEELINGS)) & set(tokenize(text))] == []
 
 
 @EVERY_AU
@@ -137,8 +137,8 @@ def test_au_10_leaves_the_zygomaticus_minor_to_au_11() -> None:
 
 @pytest.mark.parametrize(("au_id", "other"), [(43, "blink"), (45, "closed eyes"), (26, "stretch"), (27, "drop")])
 def test_aus_that_look_alike_name_each_other(au_id: int, other: str) -> None:
-    assert any(other in template.source for template in UNITS[au_id].active)
-    assert any(other in template.source for template in UNITS[au_id].inactive)
+    assert any(other in template.source.lower() for template in UNITS[au_id].active)
+    assert any(other in template.source.lower() for template in UNITS[au_id].inactive)
 
 
 def test_the_line_of_a_face_without_action_puts_no_muscle_to_rest() -> None:

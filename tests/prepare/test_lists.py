@@ -2,8 +2,9 @@ import re
 
 import pytest
 
+from vlfau.data import read_manifest
 from vlfau.errors import InputError, ManifestError
-from vlfau.prepare import read_lists
+from vlfau.prepare import prepare, read_lists
 
 ZEROS = " ".join("0" * 12)
 PATHS = {1: ["F007/T1/1.jpg", "F007/T1/2.jpg"], 2: ["M011/T3/5.jpg"], 3: ["F001/T1/2440.jpg"]}
@@ -56,6 +57,20 @@ def test_disfa_frames_from_0_get_the_numbers_of_the_labels(make_lists):
         ("SN002", "left", 1),
     ]
     assert source.clips[1].frames[0].picture.name == "4.png"
+
+
+def test_lists_of_disfa_code_from_b_on_so_an_absent_au_may_show_a_trace(make_lists, tmp_path):
+    zeros = " ".join("0" * 8)
+    lists = make_lists(
+        {1: ["SN003/0.png"], 2: ["SN013/0.png"], 3: ["SN002/0.png"]},
+        labels={1: [zeros], 2: ["1" + zeros[1:]], 3: [zeros]},
+        path="DISFA_test_img_path_fold{}.txt",
+        label="DISFA_test_label_fold{}.txt",
+    )
+    prepare(read_lists(*lists), tmp_path / "out", size=64)
+    states = [state for frame in read_manifest(tmp_path / "out" / "manifest.csv").frames for state in frame.states]
+    assert sum(state.active for state in states) == 1
+    assert all(state.trace != state.active for state in states)
 
 
 def test_part_3_of_jaa_net_is_what_fold_1_tests(make_lists):

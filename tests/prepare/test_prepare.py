@@ -50,17 +50,22 @@ def test_bp4d_becomes_a_manifest_that_training_reads(bp4d, tmp_path):
     row = rows_of(manifest.path)[0]
     assert (row["clip"], row["frame"], row["image"]) == ("T1", "2440", "faces/F001/T1/02440.jpg")
     assert "AU12_intensity" not in row
+    assert "occurrence_from" not in row
+    assert not any(state.trace for frame in manifest.frames for state in frame.states if state is not None)
 
 
 def test_disfa_keeps_intensities(make_disfa, tmp_path):
     source = read_disfa(make_disfa({"SN002": [{12: 1}, {12: 3}], "SN003": [{}, {}]}))
     prepare(source, tmp_path / "out", size=SIZE)
     rows = rows_of(tmp_path / "out" / "manifest.csv")
-    assert [(row["frame"], row["AU12"], row["AU12_intensity"]) for row in rows[:2]] == [
-        ("1", "0", "1"),
-        ("2", "1", "3"),
+    assert [(row["frame"], row["AU12"], row["AU12_intensity"], row["occurrence_from"]) for row in rows[:2]] == [
+        ("1", "0", "1", "2"),
+        ("2", "1", "3", "2"),
     ]
     manifest = read_manifest(tmp_path / "out" / "manifest.csv")
+    at_1, lowest = (manifest.frames[0].states[AU_SETS["disfa"].index(au_id)] for au_id in (12, 25))
+    assert (at_1.active, at_1.trace) == (False, True)
+    assert (lowest.active, lowest.trace) == (False, False)
     assert manifest.frames[1].states[AU_SETS["disfa"].index(12)].intensity == 3
     assert manifest.frames[0].gender is None
 

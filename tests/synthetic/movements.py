@@ -51,13 +51,19 @@ MOVEMENTS = {
     12: Movement(CORNERS, 1, -1),
     14: Movement(((61, 291),), 0, 1),
     15: Movement(CORNERS, 1, 1),
+    16: Movement(((2, 17),), 1, 1),
     17: Movement(((61, 0), (291, 0)), 1, -1),
+    18: Movement(((61, 291),), 0, -1),
     20: Movement(((61, 291),), 0, 1),
+    22: Movement(((61, 291),), 0, -1),
     23: Movement(((0, 17),), 1, -1),
     24: Movement(((0, 17),), 1, -1),
     25: Movement(((13, 14),), 1, 1),
     26: Movement(((2, 152),), 1, 1),
+    27: Movement(((2, 152),), 1, 1),
+    28: Movement(((0, 17),), 1, -1),
     43: Movement(UPPER_LIDS, 1, 1),
+    45: Movement(UPPER_LIDS, 1, 1),
 }
 
 

@@ -1,16 +1,21 @@
 import csv
+import itertools
 import json
+import re
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from vlfau.cli import main
 from vlfau.data import read_manifest
 from vlfau.errors import ConfigError, InputError
-from vlfau.facs import Side
+from vlfau.facs import DEFAULT_AU_IDS, Side, all_au_ids
 from vlfau.language import Gender
-from vlfau.synthetic import Settings, generate
+from vlfau.synthetic import Settings, generate, sheet
+from vlfau.synthetic.manifest import columns
+from vlfau.synthetic.presets import preset
 from vlfau.synthetic.settings import people
 
 SETTINGS = Settings(preset="wide", subjects=3, clips=2, frames=2, size=64, seed=4)
@@ -132,6 +137,27 @@ def test_the_command_draws_sheets(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sheet-lower.png", "sheet-upper.png"]
 
 
+def test_sheets_show_the_aus_of_the_preset(tmp_path, monkeypatch, subjects):
+    drawn = []
+    monkeypatch.setattr(sheet, "sheet_people", lambda seed: subjects[:1])
+    monkeypatch.setattr(
+        sheet, "draw_sheet", lambda people, au_ids, intensity: drawn.append(au_ids) or np.zeros((2, 2, 3))
+    )
+    assert main(["synth", str(tmp_path / "wide"), "--sheet"]) == 0
+    assert main(["synth", str(tmp_path / "all"), "--sheet", "--preset", "all-aus"]) == 0
+    assert main(["synth", str(tmp_path / "disfa"), "--sheet", "--preset", "disfa-like"]) == 0
+    assert [len(au_ids) for au_ids in drawn] == [8, 10, 9, 15, 5, 3]
+    assert set(drawn[2]) - set(drawn[0]) == {45}
+    assert set(drawn[3]) - set(drawn[1]) == {16, 18, 22, 27, 28}
+
+
+def test_a_sheet_has_a_column_at_rest_and_one_of_each_au(subjects):
+    picture = sheet.draw_sheet(subjects[:2], (16, 18), 5, size=64)
+    assert picture.shape == (2 * 64, 3 * 64, 3)
+    faces = [picture[:64, 64 * column : 64 * column + 64] for column in range(3)]
+    assert not any(np.array_equal(one, other) for one, other in itertools.pairwise(faces))
+
+
 def test_every_present_au_gets_a_mask_of_the_skin_that_it_moves(tmp_path):
     generate(tmp_path, Settings(preset="wide", subjects=1, clips=2, frames=2, size=64, regions=True))
     with (tmp_path / "manifest.csv").open(encoding="utf-8") as file:
@@ -145,6 +171,35 @@ def test_every_present_au_gets_a_mask_of_the_skin_that_it_moves(tmp_path):
     found = {str(path.relative_to(tmp_path)) for path in (tmp_path / "regions").rglob("*.png")}
     assert found == wanted
     assert max(cv2.imread(str(tmp_path / name), cv2.IMREAD_GRAYSCALE).max() for name in found) > 100
+
+
+def test_a_set_of_all_aus_has_their_columns_masks_and_pairs(tmp_path):
+    settings = Settings("all-aus", subjects=1, clips=4, frames=2, size=64, seed=3, pairs=True, regions=True)
+    generate(tmp_path, settings)
+    manifest = read_manifest(tmp_path / "manifest.csv")
+    assert manifest.au_ids == all_au_ids()
+    with (tmp_path / "manifest.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {"AU16_side", "AU45_side", "left_AU16", "exact_AU18", "exact_AU22", "exact_AU27", "exact_AU28"} <= set(
+        rows[0]
+    )
+    for row in rows:
+        present = [au_id for au_id in all_au_ids() if row[f"AU{au_id}"] == "1"]
+        stem = row["image"].removeprefix("frames/").removesuffix(".jpg")
+        masks = {path.name for path in (tmp_path / "regions").glob(f"{stem}-au*.png")}
+        assert masks == {f"{Path(stem).name}-au{au_id}.png" for au_id in present}
+    new = {au_id for au_id in all_au_ids() if any(row[f"AU{au_id}"] == "1" for row in rows)} - set(DEFAULT_AU_IDS)
+    assert len(new) >= 3, new
+    with (tmp_path / "pairs.csv").open(encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == len(rows)
+    assert "| 27 | Mouth Stretch |" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["bp4d-like", "disfa-like", "wide", "loose", "wild"])
+def test_manifests_of_other_presets_have_no_columns_for_aus_that_they_never_draw(name):
+    named = [column for column in columns(preset(name)) if re.search(r"AU(16|18|22|27|28|45)\b", column)]
+    assert named == []
+    assert "exact_AU17" in columns(preset(name))
 
 
 def test_the_height_of_a_face_is_in_pixels_that_the_camera_resolved(made):

@@ -3,14 +3,25 @@ from functools import partial
 import numpy as np
 import pytest
 
-from tests.synthetic.movements import MOVEMENTS, facemesh_landmarks, moves_right, own_landmarks
+from tests.synthetic.movements import MOVEMENTS, Movement, facemesh_landmarks, moves_right, own_landmarks
 from vlfau.facs import Side, action_unit
 from vlfau.synthetic import Expression, Framing, Light, Pose, Scene, Subject, render
 from vlfau.synthetic.components import components
 from vlfau.synthetic.head import load_head
 from vlfau.synthetic.posing import pose_subject
 
-EXPRESSIVE = ({}, {12: 4, 6: 3, 25: 3}, {1: 4, 2: 4, 26: 4, 25: 4}, {4: 4, 9: 4, 24: 3}, {15: 4, 17: 4, 43: 5})
+EXPRESSIVE = (
+    {},
+    {27: 5},
+    {22: 5},
+    {18: 5},
+    {28: 5, 26: 3},
+    {16: 5, 45: 5},
+    {12: 4, 6: 3, 25: 3},
+    {1: 4, 2: 4, 26: 4, 25: 4},
+    {4: 4, 9: 4, 24: 3},
+    {15: 4, 17: 4, 43: 5},
+)
 
 
 def draw(renderer, subject, expression, **scene):
@@ -45,6 +56,36 @@ def test_every_au_moves_the_heads_own_landmarks_as_expected(subjects):
             assert all(seen.values()), seen
 
 
+GAP, CHIN, LIPS = Movement(((13, 14),), 1, 1), Movement(((2, 152),), 1, 1), Movement(((0, 17),), 1, 1)
+LOWER_LIP, WIDTH = Movement(((2, 17),), 1, 1), Movement(((61, 291),), 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("expression", "neighbour", "movement", "least"),
+    [
+        ({16: 3, 25: 3}, {25: 3}, LOWER_LIP, 0.02),
+        ({22: 3}, {18: 3}, WIDTH, 0.02),
+        ({23: 3}, {18: 3}, WIDTH, 0.02),
+        ({22: 3}, {18: 3}, GAP, 0.08),
+        ({27: 1, 25: 5}, {26: 5, 25: 5}, CHIN, 0.01),
+        ({27: 5, 25: 5}, {26: 5, 25: 5}, CHIN, 0.08),
+        ({24: 5}, {28: 5}, LIPS, 0.02),
+        ({26: 4, 28: 4}, {28: 4}, CHIN, 0.05),
+    ],
+)
+def test_neighbours_differ_in_what_facs_tells_them_apart_by(subjects, expression, neighbour, movement, least):
+    for subject in subjects:
+        here, there = (movement.measure(own_landmarks(subject, one)) for one in (expression, neighbour))
+        assert here - there > least
+
+
+@pytest.mark.parametrize("expression", [{18: 5}, {28: 1}, {28: 5}, {26: 5, 28: 5}, {26: 5, 28: 1}])
+def test_lips_without_au_25_are_together(subjects, expression):
+    for subject in subjects:
+        rest, face = (GAP.measure(own_landmarks(subject, one)) for one in ({}, expression))
+        assert face < rest + 0.01
+
+
 def test_every_au_moves_20_fresh_people_as_expected():
     people = [Subject.sample(11, number) for number in range(20)]
     seen = [moves_right(partial(own_landmarks, person), 5, MOVEMENTS) for person in people]
@@ -74,7 +115,8 @@ def test_one_side_moves_while_the_other_rests(subjects, au_id):
     left = head.mean[skin, 0] > 0.05
     right = head.mean[skin, 0] < -0.05
     for pair, own, other in (((4.0, 0.0), left, right), ((0.0, 4.0), right, left)):
-        moved = np.linalg.norm(pose_subject(subject, Expression.of({au_id: pair}), Pose())[skin] - rest, axis=1)
+        alone = Expression.of({au_id: pair}).without(25)  # AU 16 parts the lips, which have no sides
+        moved = np.linalg.norm(pose_subject(subject, alone, Pose())[skin] - rest, axis=1)
         assert moved[own].sum() > 6 * moved[other].sum()
 
 
@@ -119,7 +161,9 @@ def test_render_says_what_it_completed(subjects):
     assert image.dtype == np.uint8
 
 
-@pytest.mark.parametrize(("au_id", "above"), [(1, 159), (4, 159), (12, None), (17, None)])
+@pytest.mark.parametrize(
+    ("au_id", "above"), [(1, 159), (4, 159), (12, None), (17, None), *((au_id, None) for au_id in (16, 18, 22, 27, 28))]
+)
 def test_the_region_of_an_au_is_where_it_acts(renderer, subjects, au_id, above):
     scene = Scene(Expression.of({}), framing=Framing(aligned=True))
     region = renderer.regions(subjects[0], scene, {au_id: Side.BOTH})[au_id]

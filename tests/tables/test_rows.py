@@ -6,7 +6,7 @@ import pytest
 from tests.tables.made_up import a_face, a_model
 from vlfau.errors import ConfigError
 from vlfau.faces import HeadPose
-from vlfau.facs import all_au_ids
+from vlfau.facs import DEFAULT_AU_IDS, all_au_ids
 from vlfau.inference.results import PictureResult
 from vlfau.tables.columns import LAYOUTS, recognise
 from vlfau.tables.euler import turns_xyz
@@ -110,9 +110,17 @@ def test_a_format_is_recognised_by_its_columns(layout):
 
 
 def test_an_eye_closure_is_never_called_a_blink():
-    names = {column.name for layout in LAYOUTS.values() for column in layout.columns(all_au_ids())}
+    names = {column.name for layout in LAYOUTS.values() for column in layout.columns(DEFAULT_AU_IDS)}
     assert {"AU43_prob", "AU43_c", "AU43"} <= names
     assert not [name for name in names if "45" in name]
+
+
+def test_a_model_that_knows_blinks_has_columns_for_them_beside_those_of_closed_eyes():
+    for layout in LAYOUTS.values():
+        meanings = {column.name: column.meaning for column in layout.columns((43, 45))}
+        assert all("AU 43 (Eyes Closed)" in meaning for name, meaning in meanings.items() if "43" in name)
+        assert all("AU 45 (Blink)" in meaning for name, meaning in meanings.items() if "45" in name)
+        assert sum("43" in name for name in meanings) == sum("45" in name for name in meanings) > 0
 
 
 def test_an_unknown_format_names_the_known_ones():

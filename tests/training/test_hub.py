@@ -31,7 +31,7 @@ def test_a_folder_is_loaded_without_a_network_connection(saved, monkeypatch):
     assert all(torch.equal(network.state_dict()[name], value) for name, value in loaded.state_dict().items())
 
 
-def test_a_repository_brings_the_two_files_and_no_other(saved, monkeypatch):
+def test_a_repository_brings_the_files_of_a_checkpoint_and_no_other(saved, monkeypatch):
     asked = {}
 
     def download(name, **options):
@@ -43,7 +43,7 @@ def test_a_repository_brings_the_two_files_and_no_other(saved, monkeypatch):
     assert asked == {
         "name": "laboratory/net",
         "revision": "v1",
-        "allow_patterns": ["model.safetensors", "checkpoint.json"],
+        "allow_patterns": ["model.safetensors", "checkpoint.json", "descriptions.json"],
     }
 
 

@@ -10,11 +10,13 @@ import torch
 from safetensors import SafetensorError
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from tests.language.corrected import corrected_package, write_corrected
 from tests.training.conftest import add_landmark
 from vlfau.data import Batch, FrameDataset, read_manifest
 from vlfau.errors import CheckpointError, ConfigError, InputError, ManifestError
 from vlfau.language import Vocabulary, max_global_length
 from vlfau.language.decoding import DecodingOptions, decode_captions
+from vlfau.language.descriptions import default_descriptions
 from vlfau.model.stepper import TorchStepper
 from vlfau.model.vlfau import VISION_PARTS
 from vlfau.training import load_checkpoint, save_checkpoint, train
@@ -61,14 +63,24 @@ def test_a_run_leaves_its_files_and_a_resumed_one_equals_an_undisturbed_one(toy_
     assert {path.name for path in whole.parent.iterdir()} == {
         "best",
         "config.json",
+        "descriptions.json",
         "last.ckpt",
         "tensorboard",
     }
-    assert {path.name for path in whole.iterdir()} == {"checkpoint.json", "model.safetensors"}
+    assert {path.name for path in whole.iterdir()} == {"checkpoint.json", "descriptions.json", "model.safetensors"}
     ours, theirs = (torch.load(folder.parent / "last.ckpt", weights_only=True) for folder in (resumed, whole))
     assert ours["epoch"] == theirs["epoch"] == 2
     for name, weight in theirs["state_dict"].items():
         torch.testing.assert_close(ours["state_dict"][name], weight, msg=name)
+
+
+def test_a_run_ends_with_the_texts_that_it_began_with(toy_config, tmp_path):
+    train(toy_config("run.max_epochs=2", "run.stop_after_epochs=1"))
+    began = default_descriptions().for_aus((1, 4, 12, 25))
+    with corrected_package(write_corrected(tmp_path / "corrected")):
+        papers = load_checkpoint(train(toy_config("run.max_epochs=2"), resume=True))[1]
+    assert papers.descriptions == began
+    assert papers.vocabulary == Vocabulary.for_aus(papers.au_ids, began).tokens
 
 
 def test_the_average_of_the_weights_can_be_kept(toy_config, tmp_path, monkeypatch):

@@ -56,7 +56,7 @@ def test_lines_go_by_face_and_then_by_time_and_faces_are_never_mixed():
 def test_intensities_are_told_by_their_letters():
     events = [an_event(1, 0, 1, peak_intensity=2.6), an_event(4, 0, 1, apex_s=0.5, peak_intensity=5.3)]
     (line,) = [*event_lines(events)]
-    assert line.endswith("raises the inner brows and lowers the brows (AU 1C, 4E), strongest at 0:00.5")
+    assert line.endswith("raises the inner brows and pulls the brows down (AU 1C, 4E), strongest at 0:00.5")
     (line,) = event_lines([an_event(1, 0, 1, peak_intensity=0.2)])
     assert "(AU 1A)" in line
 
@@ -83,7 +83,15 @@ def test_two_aus_share_their_words_where_a_single_one_differs_before_the_last():
         for au_ids in itertools.combinations(all_au_ids(), 2)
         if words_of(*au_ids) != " and ".join(map(words_of, au_ids))
     }
-    assert shared == {(1, 2): "raises the inner and outer brows", (23, 25): "tightens and parts the lips"}
+    assert shared == {
+        (1, 2): "raises the inner and outer brows",
+        (18, 22): "puckers and funnels the lips",
+        (18, 23): "puckers and tightens the lips",
+        (18, 25): "puckers and parts the lips",
+        (22, 23): "funnels and tightens the lips",
+        (22, 25): "funnels and parts the lips",
+        (23, 25): "tightens and parts the lips",
+    }
 
 
 def test_the_head_tells_length_frames_faces_and_shares_of_time():

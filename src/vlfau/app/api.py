@@ -92,7 +92,13 @@ def _video_document(site: Site, found: VideoAnswer) -> dict[str, Any]:
         "duration_s": round(video.duration_s, 3),
         "frames": video.frames,
         "complete": video.broken is None,
-        "summary": summary(video.tracks, video.events, duration_s=video.duration_s, frames=video.frames),
+        "summary": summary(
+            video.tracks,
+            video.events,
+            duration_s=video.duration_s,
+            frames=video.frames,
+            descriptions=site.model.descriptions,
+        ),
         "faces": [
             {
                 "face_id": track.face_id,

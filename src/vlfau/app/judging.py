@@ -1,5 +1,6 @@
 """The model behind the page: pictures, videos and camera frames to results, several at a time."""
 
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -77,6 +78,8 @@ class Judge:
             free.bundle, backend=free.backend, threads=threads, max_faces=settings.max_faces, consistent=True
         )
         self.info, self._settings = free.bundle.info, settings
+        if self.info.words_warning:
+            logging.getLogger(__name__).warning(self.info.words_warning)
         self._predictors = {False: free, True: bound}
         self._decoding = threading.Lock()
         size = self.info.crop.crop_size

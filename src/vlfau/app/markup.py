@@ -18,6 +18,7 @@ from vlfau.inference.heatmap import draw_heatmap
 from vlfau.inference.images import Picture
 from vlfau.inference.panel import face_colour
 from vlfau.inference.results import AUResult, FaceResult
+from vlfau.language import Descriptions
 from vlfau.pages import data_url, jpeg_url, templates
 from vlfau.video.summary import clock, event_lines, summary
 
@@ -80,14 +81,16 @@ def live_html(faces: Sequence[FaceResult], model: BundleInfo) -> str:
     return _render("live.html.j2", faces=rows)
 
 
-def video_html(video: JudgedVideo, timeline: Path | None, dark_timeline: Path | None) -> str:
-    """Return a video's summary, timeline and events."""
+def video_html(
+    video: JudgedVideo, timeline: Path | None, dark_timeline: Path | None, descriptions: Descriptions | None = None
+) -> str:
+    """Return a video's summary, timeline and events, told in the model's texts (None means the package's own)."""
     ranked = sorted(video.events, key=lambda event: -event.peak_prob)[:_TABLE_ROWS]
     return _render(
         "video.html.j2",
         video=video,
         face_lines=summary(video.tracks, [], duration_s=video.duration_s, frames=video.frames).splitlines()[1:],
-        event_lines=event_lines(video.events),
+        event_lines=event_lines(video.events, descriptions=descriptions),
         events=sorted(ranked, key=lambda event: (event.onset_s, event.face_id, event.au_id)),
         left_out=len(video.events) - len(ranked),
         timeline=None if timeline is None else _svg(timeline),

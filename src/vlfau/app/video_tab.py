@@ -58,7 +58,7 @@ def add_video_tab(site: Site) -> None:
         faces = "no face was" if not count else "one face was" if count == 1 else f"{count} faces were"
         return {
             status: status_html(f"{clock(found.duration_s)}, {found.frames} frames looked at: {faces} found."),
-            told: video_html(found, files.timeline, files.dark_timeline),
+            told: video_html(found, files.timeline, files.dark_timeline, site.model.descriptions),
             **{
                 button: gr.DownloadButton(value=path and str(path), visible=path is not None)
                 for button, path in zip(buttons, paths, strict=True)

@@ -76,8 +76,10 @@ def batch(
         max_faces=max_faces,
         runtime=runtime,
     )
-    if warning := load_bundle(model).info.warning:
-        print_notice(warning, title="note", style="yellow")
+    known = load_bundle(model).info
+    for warning in (known.warning, known.words_warning if consistent else ""):
+        if warning:
+            print_notice(warning, title="note", style="yellow")
     with _Bar() as bar:
         account = process_archive(
             source, out, settings, workers=workers, address=address, retry=retry, progress=bar.show

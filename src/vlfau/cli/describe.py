@@ -17,7 +17,7 @@ def describe(
     paraphrases: Annotated[bool, Parameter(negative=())] = False,
     check: Path | None = None,
 ) -> int:
-    """Describe every frame of a manifest: a text for every action unit and one for the face, a JSON line a frame.
+    """Describe every frame of a manifest: a text for every action unit and one for the face, one JSON line per frame.
 
     No picture is opened, and none has to be there. The same seed gives the same bytes.
 
@@ -27,7 +27,7 @@ def describe(
         seed: Another number chooses other paraphrases.
         paraphrases: Draw every text among its paraphrases; without it, every state has its one canonical text.
         check: Write nothing; read the texts of this file back to states and list the lines that say something
-            other than the manifest.
+            other than the manifest, such as "at rest" of an action unit that may show a trace.
     """
     from rich.progress import Progress
 

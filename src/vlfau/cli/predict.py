@@ -70,6 +70,8 @@ def predict(
         keeper = Keeper(keep, info, settings=_settings(keep, video, model), heatmaps=heatmaps)
         if info.warning:
             screen.notice(info.warning)
+        if model.consistent and info.words_warning:
+            screen.notice(info.words_warning)
         try:
             with keeper:
                 if keeper.begins_anew:

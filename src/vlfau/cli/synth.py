@@ -12,7 +12,7 @@ def synth(
     out: Path,
     /,
     *,
-    preset: Literal["wide", "loose", "wild", "posed", "natural", "bp4d-like", "disfa-like"] = "wide",
+    preset: Literal["wide", "loose", "wild", "all-aus", "posed", "natural", "bp4d-like", "disfa-like"] = "wide",
     subjects: int | None = None,
     clips: int = 6,
     frames: int = 6,
@@ -40,18 +40,19 @@ def synth(
         workers: Processes to use.
         pairs: Draw every frame a second time with exactly one action unit switched; pairs.csv lists them.
         regions: Write a mask of the skin that moves for every action unit that is present.
-        sheet: Draw no data set but a sheet of every action unit on four people.
+        sheet: Draw no data set but sheets of the preset's action units on four people.
         intensity: The sheet's intensity, 1 (A) to 5 (E).
     """
     from rich.progress import Progress
 
     from vlfau.cli.console import error_console, output_console
     from vlfau.synthetic import Settings, generate
+    from vlfau.synthetic.presets import preset as named_preset
     from vlfau.synthetic.sheet import sheet_people, write_sheets
 
     console = output_console()
     if sheet:
-        for path in write_sheets(out, sheet_people(seed), intensity):
+        for path in write_sheets(out, sheet_people(seed), intensity, named_preset(preset).au_ids):
             console.print(f"sheet: {path}", markup=False)
         return 0
     settings = Settings(preset, subjects, clips, frames, size, seed, pairs, regions)

@@ -103,7 +103,13 @@ class VideoFiles:
         seen_s = (builder.end_s or 0.0) - (builder.start_s or 0.0)
         # The last frame is shown as long as the others.
         duration_s = seen_s * builder.frames / max(builder.frames - 1, 1)
-        self.summary = summary(self.tracks, events, duration_s=duration_s, frames=builder.frames)
+        self.summary = summary(
+            self.tracks,
+            events,
+            duration_s=duration_s,
+            frames=builder.frames,
+            descriptions=self._model.descriptions,
+        )
         if self._folder is not None:
             self._write(self._folder, events)
 

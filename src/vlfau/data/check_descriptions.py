@@ -119,14 +119,14 @@ def _global_problem(frame: Frame, text: object) -> str | None:
     said, active = parse_global(text), active_states(known)
     if not said.complete:
         return f"the text can't be read: {text!r}"
+    claim = truth = None
     if said.states != active:
-        named, expected = (", ".join(map(_name, states)) or "no AU" for states in (said.states, active))
-        return f"the text says {named}, and the manifest {expected}: {text!r}"
-    if said.no_action and not said.trace and any(state.trace for state in known):
-        return f"the text says that no coded AU acts, and the manifest that one may show a trace: {text!r}"
-    if said.gender not in {None, frame.gender}:
-        return f"the text says {said.gender}, and the manifest {frame.gender or 'no gender'}: {text!r}"
-    return None
+        claim, truth = (", ".join(map(_name, states)) or "no AU" for states in (said.states, active))
+    elif said.no_action and not said.trace and any(state.trace for state in known):
+        claim, truth = "that no coded AU acts", "that one may show a trace"
+    elif said.gender not in {None, frame.gender}:
+        claim, truth = str(said.gender), str(frame.gender or "no gender")
+    return f"the text says {claim}, and the manifest {truth}: {text!r}" if claim else None
 
 
 def _name(state: AUState | None) -> str:

@@ -13,7 +13,8 @@ from vlfau.data.dataset import Batch, FrameDataset, collate
 from vlfau.data.manifest import Manifest, read_manifest
 from vlfau.data.transforms import Augmentation, AugmentationConfig
 from vlfau.errors import ManifestError
-from vlfau.language import Vocabulary
+from vlfau.language import Descriptions, Vocabulary
+from vlfau.language.descriptions import default_descriptions
 
 __all__ = ["FaceDataModule"]
 
@@ -52,6 +53,7 @@ class FaceDataModule(L.LightningDataModule):
         seed: Of the augmentation.
         keep_in_memory: Whether to keep all pictures in memory.
         words: Whether there are captions.
+        descriptions: The texts of at least these AUs; None means the package's own.
 
     Raises:
         ManifestError: A manifest or a picture of it is wrong, or the manifests share a picture.
@@ -73,11 +75,13 @@ class FaceDataModule(L.LightningDataModule):
         keep_in_memory: bool,
         words: bool = True,
         validation: Path | None = None,
+        descriptions: Descriptions | None = None,
     ) -> None:
         super().__init__()
         frames = read_manifest(manifest, au_ids)
         self.au_ids = frames.au_ids
-        self.vocabulary = Vocabulary.for_aus(self.au_ids)
+        self.descriptions = (descriptions or default_descriptions()).for_aus(self.au_ids)
+        self.vocabulary = Vocabulary.for_aus(self.au_ids, self.descriptions)
         self.train_frames, self.test_frames = frames.split(fold)
         if validation is not None:
             self.test_frames = _others(read_manifest(validation, self.au_ids), frames)
@@ -89,6 +93,7 @@ class FaceDataModule(L.LightningDataModule):
             aligned_size=aligned_size,
             keep_in_memory=keep_in_memory,
             words=words,
+            descriptions=self.descriptions,
         )
         self.train_set = read(
             self.train_frames,

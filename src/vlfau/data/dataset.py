@@ -16,7 +16,7 @@ from vlfau.data.transforms import Augmentation, Matrix, centre_crop
 from vlfau.errors import ManifestError
 from vlfau.faces.mean_face import landmark_mirror
 from vlfau.facs import AUState
-from vlfau.language import Gender, Vocabulary, global_description, local_description, mirrored
+from vlfau.language import Descriptions, Gender, Vocabulary, global_description, local_description, mirrored
 
 __all__ = ["Batch", "FrameDataset", "Sample", "collate"]
 
@@ -91,6 +91,7 @@ class FrameDataset(Dataset[Sample]):
         seed: Of the randomness.
         keep_in_memory: Whether to read all pictures now and keep them (3 * aligned_size ** 2 bytes each).
         words: Whether samples come with captions; without, these are empty.
+        descriptions: The texts to describe with; None means the package's own.
 
     Attributes:
         epoch: Part of the randomness: set it before an epoch, so that every epoch draws anew.
@@ -108,8 +109,9 @@ class FrameDataset(Dataset[Sample]):
         seed: int = 0,
         keep_in_memory: bool = False,
         words: bool = True,
+        descriptions: Descriptions | None = None,
     ) -> None:
-        self.manifest, self.vocabulary, self.words = manifest, vocabulary, words
+        self.manifest, self.vocabulary, self.words, self.descriptions = manifest, vocabulary, words, descriptions
         self.crop_size, self.aligned_size = crop_size, aligned_size
         self.augmentation, self.gender_dropout, self.seed = augmentation, gender_dropout, seed
         self.epoch = 0
@@ -145,11 +147,15 @@ class FrameDataset(Dataset[Sample]):
             intensity=torch.tensor([math.nan if level is None else level for level in frame.intensities]).float(),
             landmarks=self._landmarks(frame, shrinkage, matrix, flip=flip),
             local_captions=[
-                self.vocabulary.encode(local_description(state, words_rng)) if self.words and state is not None else []
+                self.vocabulary.encode(local_description(state, words_rng, self.descriptions))
+                if self.words and state is not None
+                else []
                 for state in states
             ],
             global_caption=self.vocabulary.encode(
-                global_description([state for state in states if state is not None], gender, words_rng)
+                global_description(
+                    [state for state in states if state is not None], gender, words_rng, self.descriptions
+                )
             )
             if self.words and frame.can_be_described
             else [],

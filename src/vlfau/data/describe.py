@@ -1,4 +1,4 @@
-"""A data set in words: one JSON line a frame, with a text for every AU and one for the face.
+"""A data set in words: one JSON line per frame, with a text for every AU and one for the face.
 
 This is the paper's extension of a data set by language (section 4.1). A line is
 

@@ -224,6 +224,8 @@ class _Row:
             raise self._error("fold", "1, 2, 3, ... or nothing")
         if self._cell("gender") not in GENDERS:
             raise self._error("gender", "F, M or nothing")
+        if self._cell("occurrence_from") not in {"", "1", "2"}:
+            raise self._error("occurrence_from", "1 (A), 2 (B) or nothing")
         return Frame(
             image=image,
             subject_id=self._cell("subject"),
@@ -261,12 +263,9 @@ class _Row:
 
     def _shows_trace(self, column: str, intensity: int | None) -> bool:
         """Say whether an AU that is absent may show a trace."""
-        starts_at = self._cell("occurrence_from") or "1"
-        if starts_at not in {"1", "2"}:
-            raise self._error("occurrence_from", "1 (A), 2 (B) or nothing")
         if intensity is not None and float(self._cell(column)) >= TRACE + 1:
             raise self._error(column, "less than 2 (B), for the AU is absent; no text is true of it at B or more")
-        return starts_at == "2" if intensity is None else intensity >= TRACE
+        return self._cell("occurrence_from") == "2" if intensity is None else intensity >= TRACE
 
     def _intensity(self, column: str) -> int | None:
         cell = self._cell(column)

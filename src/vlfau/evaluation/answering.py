@@ -60,8 +60,8 @@ class Answerer:
         self.network, self.papers, self.look = network.to(self.device), papers, look
         self.au_ids = tuple(au_ids)
         self.vocabulary = Vocabulary.from_list(papers.vocabulary)
-        self.word_accuracy = WordAccuracy(network, self.vocabulary)
-        self._speaker = Speaker(network, self.vocabulary, papers.au_ids)
+        self.word_accuracy = WordAccuracy(network, self.vocabulary, papers.descriptions)
+        self._speaker = Speaker(network, self.vocabulary, papers.au_ids, descriptions=papers.descriptions)
         self._columns = torch.tensor([papers.au_ids.index(au_id) for au_id in self.au_ids], device=self.device)
 
     @property
@@ -104,6 +104,7 @@ class Answerer:
             consistent_captions=None,
             au_intensities=np.concatenate(levels) if levels else None,
             intensity=np.array([frame.intensities for frame in frames], np.float32) if levels else None,
+            descriptions=self.papers.descriptions,
         )
 
     def speak(
@@ -162,6 +163,8 @@ class Answerer:
             self.vocabulary,
             crop_size=self.papers.model.crop_size,
             aligned_size=self.papers.aligned_size,
+            words=self.speaks,
+            descriptions=self.papers.descriptions,
         )
         yield from DataLoader(
             Subset(dataset, places),

@@ -16,6 +16,8 @@ from vlfau.atomic import replacing
 from vlfau.errors import InputError
 from vlfau.facs import check_au_ids
 from vlfau.json_text import parse_json
+from vlfau.language import Descriptions
+from vlfau.language.carried import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
 
 __all__ = ["ANSWERS_FILE", "CAPTIONS_FILE", "UNKNOWN", "Answers"]
 
@@ -53,6 +55,7 @@ class Answers:
         consistent_captions: (F, N), the likeliest texts among those that state what the network decided.
         au_intensities: (F, N), predicted, 0 to 5; None from a network that has none.
         intensity: (F, N), annotated, 0 to 5, NaN where unknown; None likewise.
+        descriptions: The texts that the network learned, by which its captions are read; None means the package's own.
     """
 
     au_ids: tuple[int, ...]
@@ -69,6 +72,7 @@ class Answers:
     consistent_captions: tuple[tuple[str, ...], ...] | None
     au_intensities: NDArray[np.float32] | None = None
     intensity: NDArray[np.float32] | None = None
+    descriptions: Descriptions | None = None
 
     def __post_init__(self) -> None:
         check_au_ids(self.au_ids)
@@ -116,7 +120,9 @@ class Answers:
         return self.take([place for place, words in enumerate(zip(*captions, strict=True)) if any(map(any, words))])
 
     def save(self, folder: Path) -> None:
-        """Write `answers.npz` and, where there are captions, `captions.jsonl`: a line a frame.
+        """Write `answers.npz` and, where there are captions, `captions.jsonl`: one line per frame.
+
+        Captions come with the descriptions that they are read by, `descriptions.json`.
 
         Raises:
             InputError: A file cannot be written.
@@ -127,9 +133,13 @@ class Answers:
             }
             np.savez_compressed(file, **arrays)
         captions = {key: values for name, key in _CAPTIONS.items() if (values := getattr(self, name)) is not None}
+        if not captions or self.descriptions is None:
+            (folder / DESCRIPTIONS_FILE).unlink(missing_ok=True)
         if not captions:
             (folder / CAPTIONS_FILE).unlink(missing_ok=True)
             return
+        if self.descriptions is not None:
+            write_descriptions(folder / DESCRIPTIONS_FILE, self.descriptions)
         with replacing(folder / CAPTIONS_FILE) as temporary, temporary.open("w", encoding="utf-8") as lines:
             for place, image in enumerate(self.images):
                 line = {"image": image} | {key: self._named(values[place]) for key, values in captions.items()}
@@ -149,7 +159,9 @@ class Answers:
                 known: dict[str, Any] = {name: tuple(file[name].tolist()) for name in _NAMES}
                 known |= {name: file[name] for name in (*_ARRAYS, *(name for name in _INTENSITIES if name in file))}
             captions = _read_captions(folder / CAPTIONS_FILE, known["images"], known["au_ids"])
-            return cls(**known, **captions)
+            carried = folder / DESCRIPTIONS_FILE
+            descriptions = read_descriptions(carried) if captions and carried.is_file() else None
+            return cls(**known, **captions, descriptions=descriptions)
         except FileNotFoundError:
             raise InputError(f"{folder} holds no {ANSWERS_FILE}; run `vlfau evaluate` into it first") from None
         except Exception as error:  # Damaged archives and arrays make their readers raise almost anything.
@@ -169,7 +181,7 @@ class Answers:
                     f"answers about the AUs {list(first.au_ids)} and {list(part.au_ids)} of different networks can't "
                     "be joined; evaluate all folds with one configuration"
                 )
-        joined: dict[str, Any] = {"au_ids": first.au_ids}
+        joined: dict[str, Any] = {"au_ids": first.au_ids, "descriptions": first.descriptions}
         for name in (*_NAMES[1:], *_CAPTIONS):
             values = [getattr(part, name) for part in parts]
             joined[name] = None if values[0] is None else tuple(entry for each in values for entry in each)
@@ -179,7 +191,8 @@ class Answers:
 
     def _kind(self) -> tuple[object, ...]:
         speaks = tuple(getattr(self, name) is not None for name in _CAPTIONS)
-        return self.au_ids, self.au_features.shape[1:], self.attention_maps.shape[1:], speaks, self._intensities()
+        shapes = self.au_features.shape[1:], self.attention_maps.shape[1:]
+        return self.au_ids, shapes, speaks, self._intensities(), self.descriptions
 
     def _intensities(self) -> tuple[str, ...]:
         return tuple(name for name in _INTENSITIES if getattr(self, name) is not None)

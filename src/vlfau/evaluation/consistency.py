@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vlfau.evaluation.answers import Answers
 from vlfau.evaluation.au_metrics import Threshold
-from vlfau.language import ParsedLocal, parse_global, parse_local
+from vlfau.language import Descriptions, ParsedLocal, parse_global, parse_local
 
 __all__ = ["consistency", "described_degrees", "described_states", "named_states"]
 
@@ -47,7 +47,7 @@ def consistency(answers: Answers, threshold: Threshold) -> dict[str, float | Non
     for name, captions in (("local", answers.local_captions), ("consistent", answers.consistent_captions)):
         if captions is None:
             continue
-        said = described_states(answers.au_ids, captions)
+        said = described_states(answers.au_ids, captions, answers.descriptions)
         shares |= {
             f"{name}_agrees_with_predicted": _share(said == predicted),
             f"{name}_agrees_with_true": _share(said == true, known),
@@ -58,12 +58,12 @@ def consistency(answers: Answers, threshold: Threshold) -> dict[str, float | Non
             f"{name}_readable": _share(said != UNREADABLE),
         }
         if answers.au_intensities is not None:
-            degrees = described_degrees(answers.au_ids, captions)
+            degrees = described_degrees(answers.au_ids, captions, answers.descriptions)
             named = predicted & ~np.isnan(degrees)
             close = np.abs(degrees - answers.au_intensities) <= CLOSE
             shares[f"{name}_degree_close_to_predicted"] = _share(close, named)
     if answers.global_captions is not None:
-        said = named_states(answers.au_ids, answers.global_captions)
+        said = named_states(answers.au_ids, answers.global_captions, answers.descriptions)
         named = said == 1
         shares |= {
             "global_agrees_with_predicted": _share((said == predicted).all(1)),
@@ -77,60 +77,72 @@ def consistency(answers: Answers, threshold: Threshold) -> dict[str, float | Non
     return shares
 
 
-def described_states(au_ids: Sequence[int], captions: Sequence[Sequence[str]]) -> NDArray[np.int8]:
+def described_states(
+    au_ids: Sequence[int], captions: Sequence[Sequence[str]], descriptions: Descriptions | None = None
+) -> NDArray[np.int8]:
     """Read the state that every local caption describes.
 
     Args:
         au_ids: N.
         captions: F x N.
+        descriptions: The texts that the network learned; None means the package's own, here and below.
 
     Returns:
         (F, N): 1 active, 0 inactive, -1 where the caption can't be read, contradicts itself or is about another AU.
     """
-    said = [[_described(au_id, text) for au_id, text in zip(au_ids, texts, strict=True)] for texts in captions]
+    said = [
+        [_described(au_id, text, descriptions) for au_id, text in zip(au_ids, texts, strict=True)] for texts in captions
+    ]
     return np.array(said, np.int8).reshape(len(captions), len(au_ids))
 
 
-def described_degrees(au_ids: Sequence[int], captions: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+def described_degrees(
+    au_ids: Sequence[int], captions: Sequence[Sequence[str]], descriptions: Descriptions | None = None
+) -> NDArray[np.float64]:
     """Read the degree, 1 to 5, that every local caption (F x N) names: (F, N), NaN where it names none of its AU."""
-    said = [[_degree(au_id, text) for au_id, text in zip(au_ids, texts, strict=True)] for texts in captions]
+    said = [
+        [_degree(au_id, text, descriptions) for au_id, text in zip(au_ids, texts, strict=True)] for texts in captions
+    ]
     return np.array(said, float).reshape(len(captions), len(au_ids))
 
 
-def named_states(au_ids: Sequence[int], captions: Sequence[str]) -> NDArray[np.int8]:
+def named_states(
+    au_ids: Sequence[int], captions: Sequence[str], descriptions: Descriptions | None = None
+) -> NDArray[np.int8]:
     """Read which AUs every global caption names as active.
 
     Args:
         au_ids: N; other AUs that a caption names are passed over.
         captions: F.
+        descriptions: The texts that the network learned.
 
     Returns:
         (F, N): 1 named, 0 not named; -1 in the whole row where the caption can't be read or contradicts itself.
     """
     named = np.full((len(captions), len(au_ids)), UNREADABLE, np.int8)
     for row, text in zip(named, captions, strict=True):
-        parsed = parse_global(text)
+        parsed = parse_global(text, descriptions)
         if parsed.complete:
             row[:] = np.isin(au_ids, [state.au_id for state in parsed.states])
     return named
 
 
-def _described(au_id: int, text: str) -> int:
+def _described(au_id: int, text: str, descriptions: Descriptions | None) -> int:
     """Return 1, 0 or -1."""
-    parsed = _read(text)
+    parsed = _read(text, descriptions)
     return int(bool(parsed.active)) if parsed.complete and parsed.au_id == au_id else UNREADABLE
 
 
-def _degree(au_id: int, text: str) -> float:
-    parsed = _read(text)
+def _degree(au_id: int, text: str, descriptions: Descriptions | None) -> float:
+    parsed = _read(text, descriptions)
     known = parsed.complete and parsed.au_id == au_id and parsed.intensity is not None
     return float(parsed.intensity) if known else math.nan  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=1 << 16)
-def _read(text: str) -> ParsedLocal:
+def _read(text: str, descriptions: Descriptions | None) -> ParsedLocal:
     """Read a caption; the same few texts come in thousands of frames, hence the cache."""
-    return parse_local(text)
+    return parse_local(text, descriptions)
 
 
 def _share(agrees: NDArray[Any], where: NDArray[np.bool_] | None = None) -> float | None:

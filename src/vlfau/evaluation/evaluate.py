@@ -18,7 +18,6 @@ from vlfau.evaluation.grounding import grounding
 from vlfau.evaluation.partners import partner_frames
 from vlfau.evaluation.scores import SCORES_FILE, caption_scores, figures, intervals, read_scores, write_json
 from vlfau.facs import AU_SETS
-from vlfau.language import Vocabulary
 from vlfau.training import PROTOCOL_THRESHOLD, Checkpoint, load_checkpoint, read_papers
 
 __all__ = ["Scope", "au_set", "evaluate"]
@@ -97,7 +96,12 @@ def evaluate(
     papers = read_papers(checkpoint)
     tested = _tested_fold(checkpoint, papers, fold)
     frames = _frames(manifest, papers, tested)
-    network, _ = load_checkpoint(checkpoint, vocabulary=_vocabulary(papers), fold=tested)
+    if papers.speaks and papers.descriptions is None:
+        raise CheckpointError(
+            f"checkpoint {checkpoint} does not carry the descriptions that it learned, and this vlfau's are others, so "
+            "its words cannot be measured; train again, or use the version of vlfau that trained it"
+        )
+    network, _ = load_checkpoint(checkpoint, fold=tested)
     _make_folder(out)
     answerer = Answerer(network, papers, frames.au_ids, look)
     threshold = _threshold(scope, papers, frames.au_ids)
@@ -198,13 +202,6 @@ def _frames(manifest: Path, papers: Checkpoint, fold: int | None) -> Manifest:
             "it was trained with, or --fold all for other faces"
         )
     return replace(frames, frames=chosen)
-
-
-def _vocabulary(papers: Checkpoint) -> Vocabulary | None:
-    """Return the vocabulary that the descriptions have now; None where the network does not speak."""
-    if not (papers.model.local_language or papers.model.global_language):
-        return None
-    return Vocabulary.for_aus(papers.au_ids)
 
 
 def _make_folder(out: Path) -> None:

@@ -88,13 +88,16 @@ def caption_scores(answers: Answers, frames: Sequence[Frame], places: Sequence[i
         pairs = [
             (text, references)
             for place in places
-            for text, references in zip(captions[place], local_references(frames[place]), strict=True)
+            for text, references in zip(
+                captions[place], local_references(frames[place], answers.descriptions), strict=True
+            )
             if references is not None
         ]
         scores |= _compared(name, pairs)
     if answers.global_captions is not None:
         texts = answers.global_captions
-        scores |= _compared("global", [(texts[place], global_references(frames[place], place)) for place in places])
+        references = [global_references(frames[place], place, answers.descriptions) for place in places]
+        scores |= _compared("global", [(texts[place], known) for place, known in zip(places, references, strict=True)])
     return scores
 
 

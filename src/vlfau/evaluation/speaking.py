@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vlfau.language import Vocabulary, max_global_length, max_local_length
+from vlfau.language import Descriptions, Vocabulary, max_global_length, max_local_length
 from vlfau.language.captions import search_captions
 from vlfau.language.shapes import DecidedShapes
 from vlfau.language.slots import SlotText
@@ -28,14 +28,22 @@ class Speaker:
         vocabulary: Of its decoders.
         known_au_ids: The AUs of its branches.
         beam_size: Hypotheses of the search.
+        descriptions: The texts that the network learned; None means the package's own.
     """
 
     def __init__(
-        self, network: VLFAU, vocabulary: Vocabulary, known_au_ids: Sequence[int], *, beam_size: int = 3
+        self,
+        network: VLFAU,
+        vocabulary: Vocabulary,
+        known_au_ids: Sequence[int],
+        *,
+        beam_size: int = 3,
+        descriptions: Descriptions | None = None,
     ) -> None:
         self.network, self.vocabulary, self.beam_size = network, vocabulary, beam_size
-        self._shapes = DecidedShapes(vocabulary)
-        self._local_length, self._global_length = max_local_length(known_au_ids), max_global_length(known_au_ids)
+        self._shapes = DecidedShapes(vocabulary, descriptions)
+        self._local_length = max_local_length(known_au_ids, descriptions)
+        self._global_length = max_global_length(known_au_ids, descriptions)
 
     def describe_aus(self, au_features: Tensor) -> list[tuple[str, ...]]:
         """Describe every AU of (B, N, L, d) freely: N captions for each of B faces."""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vlfau.data import Frame
 from vlfau.data.dataset import Batch, Sample, collate
-from vlfau.language import Vocabulary, global_description, local_description
+from vlfau.language import Descriptions, Vocabulary, global_description, local_description
 from vlfau.model import VLFAU
 from vlfau.model.caption_decoder import CaptionDecoder
 
@@ -23,10 +23,15 @@ class WordAccuracy:
 
     Every caption is read twice: as one paraphrase of the true state, drawn with a seed, and as its canonical text,
     the only one that a network without paraphrases knows and so what the paper's figures compare with.
+
+    Args:
+        network: In evaluation mode.
+        vocabulary: Of its decoders.
+        descriptions: The texts that it learned; None means the package's own.
     """
 
-    def __init__(self, network: VLFAU, vocabulary: Vocabulary) -> None:
-        self.network, self.vocabulary = network, vocabulary
+    def __init__(self, network: VLFAU, vocabulary: Vocabulary, descriptions: Descriptions | None = None) -> None:
+        self.network, self.vocabulary, self.descriptions = network, vocabulary, descriptions
         self._hits: dict[str, int] = {}
         self._words: dict[str, int] = {}
 
@@ -48,8 +53,7 @@ class WordAccuracy:
             seeds: (B,), of the paraphrases.
         """
         drawn = [
-            _paraphrased(sample, frame, self.vocabulary, seed)
-            for sample, frame, seed in zip(samples, frames, seeds, strict=True)
+            self._paraphrased(sample, frame, seed) for sample, frame, seed in zip(samples, frames, seeds, strict=True)
         ]
         for ending, chosen in (("", drawn), ("_canonical", samples)):
             batch = collate(chosen, pad_id=self.vocabulary.pad_id).to(face_features.device)
@@ -76,16 +80,17 @@ class WordAccuracy:
         self._hits[name] = self._hits.get(name, 0) + int(hits.sum())
         self._words[name] = self._words.get(name, 0) + int(real.sum())
 
-
-def _paraphrased(sample: Sample, frame: Frame, vocabulary: Vocabulary, seed: int) -> Sample:
-    rng = np.random.default_rng(seed)
-    known = [state for state in frame.states if state is not None]
-    return replace(
-        sample,
-        local_captions=[
-            [] if state is None else vocabulary.encode(local_description(state, rng)) for state in frame.states
-        ],
-        global_caption=vocabulary.encode(global_description(known, frame.gender, rng))
-        if frame.can_be_described
-        else [],
-    )
+    def _paraphrased(self, sample: Sample, frame: Frame, seed: int) -> Sample:
+        rng = np.random.default_rng(seed)
+        known = [state for state in frame.states if state is not None]
+        encode = self.vocabulary.encode
+        return replace(
+            sample,
+            local_captions=[
+                [] if state is None else encode(local_description(state, rng, self.descriptions))
+                for state in frame.states
+            ],
+            global_caption=encode(global_description(known, frame.gender, rng, self.descriptions))
+            if frame.can_be_described
+            else [],
+        )

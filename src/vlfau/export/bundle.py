@@ -1,6 +1,7 @@
 """From checkpoint to bundle."""
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import vlfau
@@ -56,10 +57,11 @@ def export_bundle(
         thresholds=tuple(papers.thresholds_of(papers.au_ids).tolist()),
         crop=CropGeometry(aligned_size=papers.aligned_size, crop_size=papers.model.crop_size),
         vocabulary=papers.vocabulary if speaks else (),
-        max_local_length=max_local_length(papers.au_ids) if papers.model.local_language else 0,
-        max_global_length=max_global_length(papers.au_ids) if papers.model.global_language else 0,
+        max_local_length=max_local_length(papers.au_ids, papers.descriptions) if papers.model.local_language else 0,
+        max_global_length=max_global_length(papers.au_ids, papers.descriptions) if papers.model.global_language else 0,
         training=papers.training,
         scores=papers.scores,
+        descriptions=papers.descriptions if speaks else None,
     )
     with fresh_folder(output) as fresh:
         for file, graph in graphs.items():
@@ -68,7 +70,7 @@ def export_bundle(
         if text is not None:
             (fresh / CARD_FILE).write_text(text, encoding="utf-8")
         bundle = write_model_json(fresh, info)
-    return Bundle(output, bundle.info, bundle.files)
+    return replace(bundle, folder=output)
 
 
 def _text(path: Path) -> str:

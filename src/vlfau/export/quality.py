@@ -15,7 +15,7 @@ from vlfau.evaluation.au_metrics import Confusion, finite_mean, roc_auc_per_au
 from vlfau.evaluation.caption_metrics import score_captions
 from vlfau.evaluation.consistency import described_states, named_states
 from vlfau.evaluation.references import global_references, local_references
-from vlfau.inference.bundle import Bundle
+from vlfau.inference.bundle import Bundle, BundleInfo
 from vlfau.inference.judgement import Words
 from vlfau.inference.predictor import Predictor
 from vlfau.language import Vocabulary
@@ -48,8 +48,14 @@ class Quality:
 
 def face_batches(bundle: Bundle, manifest: Manifest, places: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
     """Yield the faces of some frames as a bundle takes them, (B, S, S, 3) uint8 RGB."""
-    crop, vocabulary = bundle.info.crop, Vocabulary.for_aus(manifest.au_ids)
-    faces = FrameDataset(manifest, vocabulary, crop_size=crop.crop_size, aligned_size=crop.aligned_size)
+    crop = bundle.info.crop
+    faces = FrameDataset(
+        manifest,
+        Vocabulary.for_aus(manifest.au_ids),
+        crop_size=crop.crop_size,
+        aligned_size=crop.aligned_size,
+        words=False,
+    )
     for start in range(0, len(places), BATCH):
         yield np.stack([faces[place].face.permute(1, 2, 0).numpy() for place in places[start : start + BATCH]])
 
@@ -108,29 +114,29 @@ def _quality(
     return Quality(
         f1_macro=finite_mean(Confusion.of(au_probs, occurrence, thresholds).f1_per_au.tolist()),
         roc_auc_macro=finite_mean(roc_auc_per_au(au_probs, occurrence).tolist()),
-        **(_local(bundle.info.au_ids, described, decided, words) if bundle.has_local_captions else {}),
-        **(_global(bundle.info.au_ids, described, decided, words) if bundle.has_global_captions else {}),
+        **(_local(bundle.info, described, decided, words) if bundle.has_local_captions else {}),
+        **(_global(bundle.info, described, decided, words) if bundle.has_global_captions else {}),
     )
 
 
 def _local(
-    au_ids: Sequence[int], frames: Sequence[Frame], decided: NDArray[np.bool_], words: Sequence[Words]
+    info: BundleInfo, frames: Sequence[Frame], decided: NDArray[np.bool_], words: Sequence[Words]
 ) -> dict[str, float]:
     captions = [[text or "" for text in each.local_captions] for each in words]
     pairs = [
         (text, references)
         for texts, frame in zip(captions, frames, strict=True)
-        for text, references in zip(texts, local_references(frame), strict=True)
+        for text, references in zip(texts, local_references(frame, info.descriptions), strict=True)
         if references is not None
     ]
-    agreement = float((described_states(au_ids, captions) == decided).mean())
+    agreement = float((described_states(info.au_ids, captions, info.descriptions) == decided).mean())
     return {"local_agreement": agreement, "local_bleu4": score_captions(*zip(*pairs, strict=True)).bleu4}
 
 
 def _global(
-    au_ids: Sequence[int], frames: Sequence[Frame], decided: NDArray[np.bool_], words: Sequence[Words]
+    info: BundleInfo, frames: Sequence[Frame], decided: NDArray[np.bool_], words: Sequence[Words]
 ) -> dict[str, float]:
     captions = [each.global_caption or "" for each in words]
-    agreement = float((named_states(au_ids, captions) == decided).all(1).mean())
-    references = [global_references(frame, seed) for seed, frame in enumerate(frames)]
+    agreement = float((named_states(info.au_ids, captions, info.descriptions) == decided).all(1).mean())
+    references = [global_references(frame, seed, info.descriptions) for seed, frame in enumerate(frames)]
     return {"global_agreement": agreement, "global_bleu4": score_captions(captions, references).bleu4}

@@ -80,7 +80,7 @@ def quantise_bundle(
         }
         info = replace(bundle.info, scores={**bundle.info.scores, "quantised": figures})
         written = write_model_json(fresh, info)
-    return Bundle(output, written.info, written.files)
+    return replace(written, folder=output)
 
 
 def _check(before: Quality, after: Quality, manifest: Path, *, force: bool) -> None:

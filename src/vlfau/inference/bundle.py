@@ -1,14 +1,15 @@
-"""A model as a folder: `model.json` and the ONNX graphs that it names.
+"""A model as a folder: `model.json`, the ONNX graphs that it names, and the texts that the model learned.
 
-The graphs have fixed file names, and a bundle may lack the words for single AUs, for the face, or both.
-Reading a bundle runs nothing: it is JSON, whose every key is checked, and files, whose SHA-256 is checked.
+The files have fixed names, and a bundle may lack the words for single AUs, for the face, or both. A bundle with words
+carries the descriptions that they were learned from (`descriptions.json`, format 2); bundles of earlier versions do not
+(format 1). Reading a bundle runs nothing: it is JSON, whose every key is checked, and files, whose SHA-256 is checked.
 """
 
 import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,22 +20,25 @@ from vlfau.facs import check_au_ids
 from vlfau.inference.models import bundle_folder
 from vlfau.inference.schema import check_keys
 from vlfau.json_text import parse_json
-from vlfau.language import Vocabulary
+from vlfau.language import Descriptions, Vocabulary
+from vlfau.language.carried import DESCRIPTIONS_FILE, descriptions_of, write_descriptions
 
-__all__ = ["FORMAT", "Bundle", "BundleInfo", "load_bundle", "write_model_json"]
+__all__ = ["FORMATS", "Bundle", "BundleInfo", "load_bundle", "write_model_json"]
 
-FORMAT: Final = 1
+FORMATS: Final = (1, 2)
+"""Without and with descriptions."""
 
 VISION_FILE: Final = "vision.onnx"
 LOCAL_FILES: Final = ("local_init.onnx", "local_step.onnx")
 GLOBAL_FILES: Final = ("global_init.onnx", "global_step.onnx")
 CARD_FILE: Final = "model-card.md"
 _GRAPH_FILES: Final = (VISION_FILE, *LOCAL_FILES, *GLOBAL_FILES)
+_FILES: Final = (*_GRAPH_FILES, DESCRIPTIONS_FILE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BundleInfo:
-    """What `model.json` says of a model.
+    """What a bundle says of its model.
 
     Attributes:
         name: Of the model.
@@ -50,6 +54,9 @@ class BundleInfo:
         max_global_length: Likewise of the global caption.
         training: Where the weights come from: `data`, `synthetic` (bool), `from_scratch` (bool), ...
         scores: What was measured.
+        descriptions: The texts that its words were learned from, those of its AUs. They lie in a file of their own;
+            a bundle of an earlier version has none, and then these are the package's own if the vocabulary has all
+            their words, and None otherwise. None without captions, too.
     """
 
     name: str
@@ -65,6 +72,7 @@ class BundleInfo:
     max_global_length: int = 0
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
+    descriptions: Descriptions | None = None
 
     @property
     def is_synthetic(self) -> bool:
@@ -77,6 +85,16 @@ class BundleInfo:
         if not self.is_synthetic:
             return ""
         return f"model {self.name} {self.version} learned its AUs from synthetic faces only; don't rely on its results"
+
+    @property
+    def words_warning(self) -> str:
+        """What a user must know who wants words that agree with the states; empty where they can be had."""
+        if self.descriptions is not None or not self.vocabulary:
+            return ""
+        return (
+            f"model {self.name} {self.version} does not carry the descriptions that it learned, and this vlfau's are "
+            "others, so its words are free and may contradict the states; export it anew with its own version of vlfau"
+        )
 
     def identity(self) -> dict[str, Any]:
         """Return what files of results say of the model, as JSON can hold it."""
@@ -95,7 +113,7 @@ class Bundle:
     Attributes:
         folder: Where it lies.
         info: The content of its `model.json`.
-        files: SHA-256 (hexadecimal) of each graph, by file name.
+        files: SHA-256 (hexadecimal) of each graph and of the descriptions, by file name.
     """
 
     folder: Path
@@ -135,29 +153,38 @@ def load_bundle(model: str | Path | None = None) -> Bundle:
     folder = bundle_folder(model)
     path = folder / "model.json"
     table = _read_json(path)
-    if table.get("format") != FORMAT:
+    if table.get("format") not in FORMATS:
         raise BundleError(
-            f"{path} has format {table.get('format')!r}, this vlfau reads format {FORMAT}; "
+            f"{path} has format {table.get('format')!r}, this vlfau reads format {' and '.join(map(str, FORMATS))}; "
             "export the bundle anew, or install the version of vlfau that wrote it"
         )
     check_keys(table, path)
     info = _to_info(table, path)
     files: dict[str, str] = table["files"]
     _check_files(folder, files)
-    bundle = Bundle(folder, info, dict(files))
+    if (table["format"] == 1) == (DESCRIPTIONS_FILE in files):
+        raise BundleError(
+            f"{path} has format {table['format']} and names {'a' if DESCRIPTIONS_FILE in files else 'no'} "
+            f"{DESCRIPTIONS_FILE}; copy or export the bundle anew"
+        )
+    bundle = Bundle(folder, replace(info, descriptions=_descriptions(folder, info, files)), dict(files))
     _check_captions(bundle, path)
     return bundle
 
 
 def write_model_json(folder: Path, info: BundleInfo) -> Bundle:
-    """Describe the graphs that lie in a folder, and so make it a bundle.
+    """Describe the graphs that lie in a folder, put the descriptions beside them, and so make it a bundle.
 
     Raises:
         BundleError: The graphs and the description do not fit together.
         InputError: The file cannot be written.
     """
-    files = {name: _sha256(folder / name) for name in _GRAPH_FILES if (folder / name).is_file()}
-    document = {"format": FORMAT, **asdict(info), "files": files}
+    if info.descriptions is not None:
+        write_descriptions(folder / DESCRIPTIONS_FILE, info.descriptions)
+    files = {name: _sha256(folder / name) for name in _FILES if (folder / name).is_file()}
+    document: dict[str, Any] = {"format": 2 if DESCRIPTIONS_FILE in files else 1}
+    document |= {entry.name: getattr(info, entry.name) for entry in fields(info) if entry.name != "descriptions"}
+    document |= {"crop": asdict(info.crop), "files": files}
     with replacing(folder / "model.json") as temporary:
         temporary.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n", "utf-8")
     return load_bundle(folder)
@@ -196,20 +223,33 @@ def _to_info(table: Mapping[str, Any], path: Path) -> BundleInfo:
 
 
 def _check_files(folder: Path, files: Mapping[str, str]) -> None:
-    unknown = sorted(files.keys() - set(_GRAPH_FILES))
+    unknown = sorted(files.keys() - set(_FILES))
     if unknown:
         raise BundleError(
-            f"{folder / 'model.json'} names {unknown[0]!r}, a bundle holds {', '.join(_GRAPH_FILES)} only; "
-            "export it anew"
+            f"{folder / 'model.json'} names {unknown[0]!r}, a bundle holds {', '.join(_FILES)} only; export it anew"
         )
     pairs = (LOCAL_FILES, GLOBAL_FILES)
-    wanted = {VISION_FILE, *(name for pair in pairs if files.keys() & set(pair) for name in pair)}
+    wanted = {
+        VISION_FILE,
+        *(files.keys() & {DESCRIPTIONS_FILE}),
+        *(name for pair in pairs if files.keys() & set(pair) for name in pair),
+    }
     for name in sorted(wanted):
         path = folder / name
         if name not in files or not path.is_file():
             raise BundleError(f"bundle {folder} lacks {name}; copy or export it anew")
         if _sha256(path) != files[name]:
             raise BundleError(f"{path} is not the file that model.json describes; copy or export the bundle anew")
+
+
+def _descriptions(folder: Path, info: BundleInfo, files: Mapping[str, str]) -> Descriptions | None:
+    if not info.vocabulary:
+        return None
+    try:
+        vocabulary = Vocabulary.from_list(info.vocabulary)
+        return descriptions_of(folder, info.au_ids, vocabulary, carried=DESCRIPTIONS_FILE in files)
+    except DescriptionError as error:
+        raise BundleError(f"bundle {folder} has descriptions that cannot be used: {error}") from None
 
 
 def _check_captions(bundle: Bundle, path: Path) -> None:

@@ -33,8 +33,9 @@ class Captioner:
         backend: Runs the caption decoders.
         describe: Which AUs get words: the active ones, every one, or none (and the face none either).
         beam_size: Hypotheses of the search.
-        consistent: Whether captions must state what the model decided: only those texts are searched that the grammar
-            has for the decided states, with any degree and side.
+        consistent: Whether captions must state what the model decided: only those texts that the model learned are
+            searched that state it, with any degree and side. Of a model whose texts nobody knows (see `BundleInfo`)
+            captions are free all the same.
         gendered: Whether the caption of a face may guess a gender; otherwise it speaks of "this person".
     """
 
@@ -49,7 +50,8 @@ class Captioner:
         consistent: bool = False,
     ) -> None:
         self.bundle, self.backend = bundle, backend
-        self.describe, self.beam_size, self.gendered, self.consistent = describe, beam_size, gendered, consistent
+        self.describe, self.beam_size, self.gendered = describe, beam_size, gendered
+        self.consistent = consistent and bundle.info.descriptions is not None
 
     def describe_aus(
         self, au_features: NDArray[np.float32], au_states: NDArray[np.bool_], describe: Describe | None = None
@@ -107,11 +109,12 @@ class Captioner:
 
     @cached_property
     def _neutral_subject(self) -> list[int]:
-        return self._vocabulary.encode_words(default_descriptions().wording.subjects[None])
+        descriptions = self.bundle.info.descriptions or default_descriptions()
+        return self._vocabulary.encode_words(descriptions.wording.subjects[None])
 
     @cached_property
     def _shapes(self) -> DecidedShapes:
-        return DecidedShapes(self._vocabulary)
+        return DecidedShapes(self._vocabulary, self.bundle.info.descriptions)
 
     def _face_shape(self, au_states: NDArray[np.bool_]) -> SlotText:
         """Return the texts that say of a face (N,) just what was decided."""

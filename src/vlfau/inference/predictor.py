@@ -35,7 +35,8 @@ class Predictor:
         describe: Which AUs get words: the active ones, every one, or none (and no global text either).
         beam_size: Hypotheses of the caption search; 1 is fastest.
         gendered: Whether the global text may guess a gender; by default it speaks of "this person".
-        consistent: Whether the words must agree with the states: only the grammar's texts for them are searched.
+        consistent: Whether the words must agree with the states: of the texts that the model learned only those that
+            state them are searched. Without effect on a bundle with a `words_warning`.
         max_faces: Keep the largest faces of a picture only; None keeps all.
         runtime: What computes the networks of the bundle; `auto` takes the fastest that this machine has.
         backend: An opened bundle, to share it; None opens one on the runtime.

@@ -1,26 +1,29 @@
-"""The texts of every AU, read from `descriptions/auNN.toml` and checked.
+"""The texts of every AU: those of this version, read from `descriptions/auNN.toml`, or those that a model carries.
 
 The folder's README.md explains the format to those who correct the texts.
 """
 
+import hashlib
+import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from vlfau.errors import DescriptionError
-from vlfau.facs import action_unit, all_au_ids
+from vlfau.facs import AUState, action_unit, all_au_ids, check_au_ids
 from vlfau.language.schema import read_templates
 from vlfau.language.templates import Template
 from vlfau.language.tokens import sentences, tokenize
 from vlfau.language.wording import Wording, read_wording
 
-__all__ = ["AUDescriptions", "Descriptions", "default_descriptions", "load_descriptions"]
+__all__ = ["AUDescriptions", "Descriptions", "check_distinct", "default_descriptions", "load_descriptions", "read_unit"]
 
 _FOLDER: Final = Path(__file__).with_name("descriptions")
+_KEYS: Final = {"active", "inactive", "trace", "global"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +35,83 @@ class AUDescriptions:
         active: Local texts for the acting AU.
         inactive: Local texts for the AU at rest.
         phrases: Verb phrases for global descriptions.
+        trace: Local texts for an AU of which there is at most a trace; empty in the texts of earlier versions.
     """
 
     au_id: int
     active: tuple[Template, ...]
     inactive: tuple[Template, ...]
     phrases: tuple[Template, ...]
+    trace: tuple[Template, ...] = ()
 
-    def local(self, active: bool) -> tuple[Template, ...]:
-        """Return the local texts of a state."""
-        return self.active if active else self.inactive
+    @property
+    def locals(self) -> tuple[Template, ...]:
+        """Every local text."""
+        return (*self.active, *self.inactive, *self.trace)
+
+    def local(self, state: AUState) -> tuple[Template, ...]:
+        """Return the local texts of a state; in the texts of earlier versions those at rest stand for a trace too."""
+        if state.active:
+            return self.active
+        return self.trace if state.trace and self.trace else self.inactive
+
+    def table(self) -> dict[str, list[str]]:
+        """Return the lists of an `auNN.toml` that reads as these texts."""
+        lists = {"active": self.active, "inactive": self.inactive, "trace": self.trace, "global": self.phrases}
+        return {key: [template.source for template in templates] for key, templates in lists.items() if templates}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Descriptions:
-    """The texts of all AUs, in catalogue order, and the words that they share."""
+    """The texts of some AUs, in catalogue order, and the words that they share.
+
+    Whatever fills or reads texts takes descriptions, because a model speaks the texts that it learned, which later
+    versions may have corrected. Two descriptions are equal if all their texts are.
+    """
 
     units: Mapping[int, AUDescriptions]
     wording: Wording
+
+    def unit(self, au_id: int) -> AUDescriptions:
+        """Return the texts of an AU.
+
+        Raises:
+            DescriptionError: There are none.
+        """
+        if au_id not in self.units:
+            raise DescriptionError(f"these descriptions have no texts for AU{au_id}, only for {list(self.units)}")
+        return self.units[au_id]
+
+    def for_aus(self, au_ids: Iterable[int]) -> "Descriptions":
+        """Return the descriptions of these AUs alone.
+
+        Raises:
+            ConfigError: The list is empty, repeats an AU, or names one that the catalogue lacks.
+            DescriptionError: An AU has no texts.
+        """
+        return Descriptions(
+            MappingProxyType({au_id: self.unit(au_id) for au_id in sorted(check_au_ids(au_ids))}), self.wording
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return everything as JSON can hold it."""
+        return {
+            "wording": self.wording.table(),
+            "aus": {str(au_id): unit.table() for au_id, unit in self.units.items()},
+        }
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of all texts, hexadecimal."""
+        return hashlib.sha256(json.dumps(self.document(), sort_keys=True).encode()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether all texts are equal."""
+        return isinstance(other, Descriptions) and (self is other or self.fingerprint == other.fingerprint)
+
+    def __hash__(self) -> int:
+        """Return a number that equal descriptions share."""
+        return hash(self.fingerprint)
 
 
 def load_descriptions(folder: Path | None = None) -> Descriptions:
@@ -68,8 +130,8 @@ def load_descriptions(folder: Path | None = None) -> Descriptions:
     for path in sorted(folder.glob("au*.toml")):
         if path.name not in expected:
             raise DescriptionError(f"{path}: the catalogue has no such AU; remove or rename the file")
-    units = {au_id: _read_unit(folder / name, au_id, wording) for name, au_id in expected.items()}
-    _check_distinct(units.values(), folder)
+    units = {au_id: _read_file(folder / name, au_id, wording) for name, au_id in expected.items()}
+    check_distinct({folder / name: units[au_id] for name, au_id in expected.items()})
     return Descriptions(MappingProxyType(units), wording)
 
 
@@ -77,6 +139,57 @@ def load_descriptions(folder: Path | None = None) -> Descriptions:
 def default_descriptions() -> Descriptions:
     """Return the package's own descriptions, read once."""
     return load_descriptions()
+
+
+def read_unit(table: Mapping[str, Any], au_id: int, wording: Wording, source: str | Path) -> AUDescriptions:
+    """Check the texts of one AU and return them.
+
+    Args:
+        table: Lists of texts under `active`, `inactive` and `global`, and `trace` where there are such.
+        au_id: Its FACS number.
+        wording: The words that all AUs share.
+        source: Where the texts come from, for messages.
+
+    Raises:
+        DescriptionError: A list is missing, or a text breaks the schema.
+    """
+    unknown = table.keys() - _KEYS
+    if unknown:
+        raise DescriptionError(f"{source}: '{min(unknown)}' is no key of a description file; remove it")
+    unit = action_unit(au_id)
+    return AUDescriptions(
+        au_id=au_id,
+        active=read_templates(table, "active", unit, wording, source),
+        inactive=read_templates(table, "inactive", unit, wording, source),
+        phrases=read_templates(table, "global", unit, wording, source),
+        trace=read_templates(table, "trace", unit, wording, source) if "trace" in table else (),
+    )
+
+
+def check_distinct(units: Mapping[str | Path, AUDescriptions]) -> None:
+    """Refuse a text that stands twice, and a sentence that two AUs or two states share.
+
+    Args:
+        units: The texts of all AUs by where they come from, for messages.
+
+    Raises:
+        DescriptionError: There is one.
+    """
+    seen: dict[str, str] = {}
+    owners: dict[tuple[str, ...], str] = {}
+    for source, unit in units.items():
+        name = source.name if isinstance(source, Path) else source
+        lists = {"active": unit.active, "inactive": unit.inactive, "trace": unit.trace, "global": unit.phrases}
+        for owner, template in ((f"{name} ({key})", text) for key, texts in lists.items() for text in texts):
+            cores = template.cores()
+            for core in sorted(cores & seen.keys()):
+                raise DescriptionError(f"{source}: '{core}' stands twice, also in {seen[core]}; rephrase one")
+            seen |= dict.fromkeys(cores, owner)
+            for sentence in (sentence for core in cores for sentence in sentences(tokenize(core))):
+                if owners.setdefault(sentence, owner) != owner:
+                    raise DescriptionError(
+                        f"{source}: the sentence '{' '.join(sentence)}' also stands in {owners[sentence]}; rephrase one"
+                    )
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -88,37 +201,10 @@ def _read(path: Path) -> dict[str, Any]:
         raise DescriptionError(f"{path}: expected a TOML file, but {error}; correct it") from None
 
 
-def _read_unit(path: Path, au_id: int, wording: Wording) -> AUDescriptions:
+def _read_file(path: Path, au_id: int, wording: Wording) -> AUDescriptions:
     table = _read(path)
-    unknown = table.keys() - {"au", "active", "inactive", "global"}
-    if unknown:
-        raise DescriptionError(f"{path}: '{min(unknown)}' is no key of a description file; remove it")
-    if table.get("au") != au_id:
+    if table.pop("au", None) != au_id:
         raise DescriptionError(f"{path}: expected 'au = {au_id}' as in the file's name; correct it")
-    unit = action_unit(au_id)
-    return AUDescriptions(
-        au_id=au_id,
-        active=read_templates(table, "active", unit, wording, path),
-        inactive=read_templates(table, "inactive", unit, wording, path),
-        phrases=read_templates(table, "global", unit, wording, path),
-    )
-
-
-def _check_distinct(units: Iterable[AUDescriptions], folder: Path) -> None:
-    """Refuse a text that stands twice, and a sentence that two AUs or two states share."""
-    seen: dict[str, str] = {}
-    owners: dict[tuple[str, ...], str] = {}
-    for unit in units:
-        name = f"au{unit.au_id:02d}.toml"
-        lists = {"active": unit.active, "inactive": unit.inactive, "global": unit.phrases}
-        for owner, template in ((f"{name} ({key})", text) for key, texts in lists.items() for text in texts):
-            cores = template.cores()
-            for core in sorted(cores & seen.keys()):
-                raise DescriptionError(f"{folder / name}: '{core}' stands twice, also in {seen[core]}; rephrase one")
-            seen |= dict.fromkeys(cores, owner)
-            for sentence in (sentence for core in cores for sentence in sentences(tokenize(core))):
-                if owners.setdefault(sentence, owner) != owner:
-                    raise DescriptionError(
-                        f"{folder / name}: the sentence '{' '.join(sentence)}' also stands in "
-                        f"{owners[sentence]}; rephrase one"
-                    )
+    if "trace" not in table:
+        raise DescriptionError(f"{path}: 'trace' is missing; add texts on an AU of which there is at most a trace")
+    return read_unit(table, au_id, wording, path)

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 from typing import Final, TypeVar
 
 import numpy as np
 
 from vlfau.errors import DescriptionError
 from vlfau.facs import AUState
-from vlfau.language.descriptions import default_descriptions
+from vlfau.language.descriptions import Descriptions, default_descriptions
 from vlfau.language.gender import Gender
+from vlfau.language.wording import Wording
 
 __all__ = [
     "MAX_PHRASES",
@@ -30,43 +31,63 @@ MAX_PHRASES: Final = 4
 """The most verb phrases that one sentence of a global description holds."""
 
 
-@cache
-def local_descriptions(state: AUState) -> tuple[str, ...]:
-    """Return every local description of a state; the first is the canonical one."""
-    descriptions = default_descriptions()
-    templates = descriptions.units[state.au_id].local(state.active)
+def local_descriptions(state: AUState, descriptions: Descriptions | None = None) -> tuple[str, ...]:
+    """Return every local description of a state; the first is the canonical one.
+
+    Args:
+        state: What is known of the AU.
+        descriptions: The texts; None means the package's own, here and below.
+
+    Raises:
+        DescriptionError: The descriptions have no texts for the AU.
+    """
+    return _local_descriptions(state, descriptions or default_descriptions())
+
+
+@lru_cache(maxsize=1 << 14)
+def _local_descriptions(state: AUState, descriptions: Descriptions) -> tuple[str, ...]:
+    templates = descriptions.unit(state.au_id).local(state)
     return tuple(template.fill(descriptions.wording, state.intensity, state.side) for template in templates)
 
 
-@cache
-def global_phrases(state: AUState) -> tuple[str, ...]:
+def global_phrases(state: AUState, descriptions: Descriptions | None = None) -> tuple[str, ...]:
     """Return every verb phrase of an active state; the first is the canonical one.
 
     Raises:
-        DescriptionError: The AU is inactive.
+        DescriptionError: The AU is inactive, or has no texts.
     """
+    return _global_phrases(state, descriptions or default_descriptions())
+
+
+@lru_cache(maxsize=1 << 14)
+def _global_phrases(state: AUState, descriptions: Descriptions) -> tuple[str, ...]:
     if not state.active:
         raise DescriptionError(f"AU{state.au_id} is inactive, so no global phrase fits; leave it out")
-    descriptions = default_descriptions()
-    templates = descriptions.units[state.au_id].phrases
+    templates = descriptions.unit(state.au_id).phrases
     return tuple(template.fill(descriptions.wording, state.intensity, state.side) for template in templates)
 
 
-def local_description(state: AUState, rng: np.random.Generator | None = None) -> str:
+def local_description(
+    state: AUState, rng: np.random.Generator | None = None, descriptions: Descriptions | None = None
+) -> str:
     """Describe one AU, active or not.
 
     Args:
         state: What is known of the AU.
         rng: Chooses a paraphrase; None takes the canonical one.
+        descriptions: The texts.
 
     >>> local_description(AUState(24, active=False)).split(".")[0]
-    'The lips are not pressed together because the orbicularis oris adds no pressure'
+    'The lips are not pressed together by the orbicularis oris'
     """
-    return _choose(local_descriptions(state), rng)
+    return _choose(local_descriptions(state, descriptions), rng)
 
 
 def global_description(
-    states: Sequence[AUState], gender: Gender | None = None, rng: np.random.Generator | None = None
+    states: Sequence[AUState],
+    gender: Gender | None = None,
+    rng: np.random.Generator | None = None,
+    descriptions: Descriptions | None = None,
 ) -> str:
     """Describe a face by its active AUs, in catalogue order.
 
@@ -74,6 +95,7 @@ def global_description(
         states: What is known of each AU; the inactive ones leave no word.
         gender: Names the subject "woman" or "man"; None says "person".
         rng: Chooses paraphrases; None takes the canonical ones.
+        descriptions: The texts.
 
     Raises:
         DescriptionError: An AU is given twice.
@@ -81,25 +103,44 @@ def global_description(
     >>> global_description([AUState(12, True, 2), AUState(25, True)], Gender.MAN)
     'This man slightly pulls the lip corners up and parts the lips.'
     """
-    slots = global_slots([gender], [global_phrases(state) for state in active_states(states)])
+    phrases = [global_phrases(state, descriptions) for state in active_states(states)]
+    turns = (descriptions or default_descriptions()).wording.follow_ups
+    slots = global_slots(
+        [gender],
+        phrases,
+        descriptions,
+        trace=any(state.trace for state in states),
+        opening=0 if rng is None else int(rng.integers(len(turns))),
+    )
     return " ".join(_choose(texts, rng) for texts in slots).replace(" ,", ",").replace(" .", ".")
 
 
-def global_slots(genders: Iterable[Gender | None], phrases: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+def global_slots(
+    genders: Iterable[Gender | None],
+    phrases: Sequence[Sequence[str]],
+    descriptions: Descriptions | None = None,
+    *,
+    trace: bool | None = None,
+    opening: int | None = None,
+) -> list[Sequence[str]]:
     """Lay out global descriptions: the texts that each slot may hold, of which a description has one of each, in order.
 
     Args:
         genders: The subjects that may be named.
         phrases: For every active AU, in catalogue order, the verb phrases that may stand for it.
+        descriptions: The texts.
+        trace: Whether a face without active AU may show a trace of one; None allows the lines of both.
+        opening: Which opening the second sentence has; those after it take the next ones in turn, so that
+            neighbours differ. None allows all.
     """
-    wording = default_descriptions().wording
+    wording = (descriptions or default_descriptions()).wording
     subjects = tuple(wording.subjects[gender] for gender in genders)
     if not phrases:
-        return [subjects, wording.no_action, (".",)]
+        return [subjects, _idle_lines(wording, trace), (".",)]
     slots: list[Sequence[str]] = []
     rest = iter(phrases)
-    for size in sentence_sizes(len(phrases)):
-        slots.append((wording.follow_up,) if slots else subjects)
+    for place, size in enumerate(sentence_sizes(len(phrases))):
+        slots.append(_openings(wording, place, opening) if place else subjects)
         for left in reversed(range(size)):
             slots += [next(rest), (".",) if left == 0 else ("and",) if left == 1 else (",",)]
     return slots
@@ -137,6 +178,18 @@ def sentence_sizes(num_phrases: int) -> tuple[int, ...]:
     """
     num_sentences = -(-num_phrases // MAX_PHRASES)
     return tuple((num_phrases + num_sentences - 1 - index) // num_sentences for index in range(num_sentences))
+
+
+def _idle_lines(wording: Wording, trace: bool | None) -> tuple[str, ...]:
+    if trace is None:
+        return (*wording.no_action, *wording.trace)
+    return wording.trace if trace and wording.trace else wording.no_action
+
+
+def _openings(wording: Wording, place: int, opening: int | None) -> tuple[str, ...]:
+    if opening is None:
+        return wording.follow_ups
+    return (wording.follow_ups[(opening + place - 1) % len(wording.follow_ups)],)
 
 
 def _choose(texts: Sequence[str], rng: np.random.Generator | None) -> str:

@@ -20,6 +20,7 @@ class ParsedLocal:
         side: The side it names; None likewise.
         unparsed: The sentences that could not be read.
         contradiction: Whether it disagrees with itself: about AU, state, degree or side.
+        trace: Whether it says of an inactive AU that there is at most a trace, and nowhere that it is at rest.
     """
 
     au_id: int | None
@@ -28,13 +29,14 @@ class ParsedLocal:
     side: Side | None
     unparsed: tuple[str, ...]
     contradiction: bool
+    trace: bool = False
 
     @property
     def state(self) -> AUState | None:
         """The state it describes; None where that is not clear."""
         if self.au_id is None or self.active is None or self.contradiction:
             return None
-        return AUState(self.au_id, self.active, self.intensity, self.side)
+        return AUState(self.au_id, self.active, self.intensity, self.side, self.trace)
 
     @property
     def complete(self) -> bool:
@@ -50,9 +52,10 @@ class ParsedGlobal:
         gender: The gender it names; None where it says "person", names none or both.
         states: The active AUs it names, in catalogue order; degree and side are None where it names none or
             several.
-        no_action: Whether it says that no AU acts.
+        no_action: Whether it says that no AU acts, or none by more than a trace.
         unparsed: The phrases and openings that could not be read.
         contradiction: Whether it disagrees with itself.
+        trace: Whether it leaves room for a trace where it says that no AU acts.
     """
 
     gender: Gender | None
@@ -60,6 +63,7 @@ class ParsedGlobal:
     no_action: bool
     unparsed: tuple[str, ...]
     contradiction: bool
+    trace: bool = False
 
     @property
     def complete(self) -> bool:

@@ -6,12 +6,12 @@ such.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import TypeAlias
 
 from vlfau.facs import AUState, Side, action_unit
 from vlfau.language.claims import Claims, split_claims
-from vlfau.language.descriptions import default_descriptions
+from vlfau.language.descriptions import Descriptions, default_descriptions
 from vlfau.language.gender import Gender
 from vlfau.language.matching import Match, SentenceIndex
 from vlfau.language.parsed import ParsedGlobal, ParsedLocal
@@ -22,104 +22,125 @@ __all__ = ["parse_global", "parse_local"]
 Tokens: TypeAlias = tuple[str, ...]
 
 
-def parse_local(text: str) -> ParsedLocal:
+def parse_local(text: str, descriptions: Descriptions | None = None) -> ParsedLocal:
     """Read a local description.
 
-    >>> parse_local("The chin boss is slightly pushed up by the mentalis.").state
-    AUState(au_id=17, active=True, intensity=2, side=None)
+    Args:
+        text: A text of a person, of the grammar or of a language model.
+        descriptions: The texts that its author knew; None means the package's own.
+
+    >>> parse_local("The chin is slightly pushed up by the mentalis.").state
+    AUState(au_id=17, active=True, intensity=2, side=None, trace=False)
     """
-    wording = default_descriptions().wording
+    descriptions = descriptions or default_descriptions()
+    index, statements = _local_index(descriptions), _statements(descriptions)
     claims: list[Claims] = []
     matches: list[Match[tuple[int, bool]]] = []
     unparsed: list[str] = []
     for sentence in sentences(tokenize(text)):
-        claims.append(split_claims(sentence, wording))
-        match = _local_index().find(claims[-1].core)
+        claims.append(split_claims(sentence, descriptions.wording))
+        match = index.find(claims[-1].core)
         if match is None:
             unparsed.append(" ".join(sentence))
         else:
             matches.append(match)
     keys = {match.key for match in matches}
-    if len(keys) == 1 and any(match.sentence in _statements() for match in matches):
+    stated = {statements[match.sentence] for match in matches if match.sentence in statements}
+    if len(keys) == 1 and stated:
         au_id, active = keys.pop()
         state, contradiction = _agreed(au_id, active, claims)
-        return ParsedLocal(au_id, active, state.intensity, state.side, tuple(unparsed), contradiction)
+        trace = stated == {True}
+        return ParsedLocal(au_id, active, state.intensity, state.side, tuple(unparsed), contradiction, trace)
     return ParsedLocal(None, None, None, None, tuple(unparsed), contradiction=len(keys) > 1)
 
 
-def parse_global(text: str) -> ParsedGlobal:
+def parse_global(text: str, descriptions: Descriptions | None = None) -> ParsedGlobal:
     """Read a global description.
+
+    Args:
+        text: A text of a person, of the grammar or of a language model.
+        descriptions: The texts that its author knew; None means the package's own.
 
     >>> parse_global("This man parts the lips and closes the eyes.").states[0].au_id
     25
     """
-    wording = default_descriptions().wording
+    descriptions = descriptions or default_descriptions()
+    wording, index = descriptions.wording, _global_index(descriptions)
     subjects = {tuple(tokenize(opening)): gender for gender, opening in wording.subjects.items()}
-    openings = (*subjects, tuple(tokenize(wording.follow_up)))
+    known = {*subjects, *(tuple(tokenize(opening)) for opening in wording.follow_ups)}
+    openings = sorted(known, key=len, reverse=True)  # One may begin like another.
+    of_trace = {tuple(tokenize(line)) for line in wording.trace}
+    idle: set[bool] = set()
     genders: set[Gender | None] = set()
     read: dict[int | None, list[Claims]] = {}
     unparsed: list[str] = []
     for sentence in sentences(tokenize(text)):
-        opening, rest = _split_opening(sentence, openings)
+        opening, rest = _split_opening(sentence, openings, descriptions)
         if opening in subjects:
             genders.add(subjects[opening])
         elif opening and opening not in openings:
             unparsed.append(" ".join(opening))
         for phrase in _phrases(rest):
             claims = split_claims(phrase, wording)
-            match = _global_index().find(claims.core)
+            match = index.find(claims.core)
             if match is None:
                 unparsed.append(" ".join(phrase))
             else:
                 read.setdefault(match.key, []).append(claims)
-    return _summary(genders, read, tuple(unparsed))
+                idle |= {match.sentence in of_trace} if match.key is None else set()
+    return _summary(genders, read, tuple(unparsed), trace=idle == {True})
 
 
-@cache
-def _local_index() -> SentenceIndex[tuple[int, bool]]:
-    descriptions = default_descriptions()
+@lru_cache(maxsize=16)
+def _local_index(descriptions: Descriptions) -> SentenceIndex[tuple[int, bool]]:
     known = (
         (sentence, (unit.au_id, active))
         for unit in descriptions.units.values()
-        for active in (True, False)
-        for template in unit.local(active)
+        for active, templates in ((True, unit.active), (False, (*unit.inactive, *unit.trace)))
+        for template in templates
         for core in template.cores()
         for sentence in sentences(tokenize(core))
     )
     return SentenceIndex(known, descriptions.wording)
 
 
-@cache
-def _statements() -> frozenset[Tokens]:
-    """The first sentences of local texts: they state what acts, and the later ones depict it."""
-    units = default_descriptions().units.values()
-    cores = (core for unit in units for text in (*unit.active, *unit.inactive) for core in text.cores())
-    return frozenset(next(sentences(tokenize(core))) for core in cores)
+@lru_cache(maxsize=16)
+def _statements(descriptions: Descriptions) -> Mapping[Tokens, bool]:
+    """The first sentences of local texts: they state what acts, and the later ones depict it.
+
+    Returns:
+        For each sentence, whether it says "at most a trace".
+    """
+    return {
+        next(sentences(tokenize(core))): text in unit.trace
+        for unit in descriptions.units.values()
+        for text in unit.locals
+        for core in text.cores()
+    }
 
 
-@cache
-def _global_index() -> SentenceIndex[int | None]:
+@lru_cache(maxsize=16)
+def _global_index(descriptions: Descriptions) -> SentenceIndex[int | None]:
     """The verb phrases of every AU; the key of a phrase that says no AU acts is None."""
-    descriptions = default_descriptions()
     known: dict[Tokens, int | None] = {
         tuple(tokenize(core)): unit.au_id
         for unit in descriptions.units.values()
         for template in unit.phrases
         for core in template.cores()
     }
-    known |= dict.fromkeys((tuple(tokenize(text)) for text in descriptions.wording.no_action), None)
+    idle = (*descriptions.wording.no_action, *descriptions.wording.trace)
+    known |= dict.fromkeys((tuple(tokenize(text)) for text in idle), None)
     return SentenceIndex(known.items(), descriptions.wording)
 
 
-def _split_opening(sentence: Tokens, openings: Sequence[Tokens]) -> tuple[Tokens, Tokens]:
+def _split_opening(sentence: Tokens, openings: Sequence[Tokens], descriptions: Descriptions) -> tuple[Tokens, Tokens]:
     """Split a sentence where its opening ends; an unknown opening ends where a known phrase begins."""
     for opening in openings:
         if sentence[: len(opening)] == opening:
             return opening, sentence[len(opening) :]
-    wording = default_descriptions().wording
     for length in range(max(map(len, openings)) + 1):
         first = next(_phrases(sentence[length:]), ())
-        if _global_index().find_exact(split_claims(first, wording).core):
+        if _global_index(descriptions).find_exact(split_claims(first, descriptions.wording).core):
             return sentence[:length], sentence[length:]
     return (), sentence
 
@@ -147,7 +168,11 @@ def _agreed(au_id: int, active: bool, claims: Sequence[Claims]) -> tuple[AUState
 
 
 def _summary(
-    genders: set[Gender | None], read: Mapping[int | None, Sequence[Claims]], unparsed: tuple[str, ...]
+    genders: set[Gender | None],
+    read: Mapping[int | None, Sequence[Claims]],
+    unparsed: tuple[str, ...],
+    *,
+    trace: bool,
 ) -> ParsedGlobal:
     states: list[AUState] = []
     contradiction = len(genders) > 1 or (None in read and len(read) > 1)
@@ -164,4 +189,5 @@ def _summary(
         no_action=None in read,
         unparsed=unparsed,
         contradiction=contradiction,
+        trace=trace,
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from vlfau.errors import DescriptionError
 from vlfau.language.decided import decided_descriptions, decided_slots
+from vlfau.language.descriptions import Descriptions
 from vlfau.language.gender import Gender
 from vlfau.language.slots import SlotText
 from vlfau.language.vocabulary import Vocabulary
@@ -16,10 +17,11 @@ class DecidedShapes:
 
     Args:
         vocabulary: Of the decoder. Wordings whose words it lacks are left out.
+        descriptions: The texts that the decoder learned; None means the package's own.
     """
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
+    def __init__(self, vocabulary: Vocabulary, descriptions: Descriptions | None = None) -> None:
+        self._vocabulary, self._descriptions = vocabulary, descriptions
         self._end = [[vocabulary.eos_id]]
         self._of_aus: dict[tuple[int, bool], SlotText] = {}
         self._encoded: dict[tuple[str, ...], list[list[int]]] = {}
@@ -31,7 +33,7 @@ class DecidedShapes:
             DescriptionError: The vocabulary has the words of none.
         """
         if (au_id, active) not in self._of_aus:
-            texts = self._known(decided_descriptions(au_id, active))
+            texts = self._known(decided_descriptions(au_id, active, self._descriptions))
             self._of_aus[au_id, active] = SlotText([texts, self._end])
         return self._of_aus[au_id, active]
 
@@ -41,7 +43,8 @@ class DecidedShapes:
         Raises:
             DescriptionError: The vocabulary has the words of none.
         """
-        return SlotText([*map(self._known, decided_slots(au_ids, genders)), self._end])
+        slots = decided_slots(au_ids, genders, self._descriptions)
+        return SlotText([*map(self._known, slots), self._end])
 
     def _known(self, texts: Sequence[str]) -> list[list[int]]:
         texts = tuple(texts)

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from vlfau.errors import DescriptionError
 from vlfau.facs import check_au_ids
-from vlfau.language.descriptions import default_descriptions
+from vlfau.language.descriptions import Descriptions, default_descriptions
 from vlfau.language.grammar import sentence_sizes
 from vlfau.language.tokens import detokenize, tokenize
 
@@ -40,17 +40,25 @@ class Vocabulary:
             )
 
     @classmethod
-    def for_aus(cls, au_ids: Iterable[int]) -> "Vocabulary":
-        """Collect the words of every local and global description of these AUs."""
-        descriptions = default_descriptions()
+    def for_aus(cls, au_ids: Iterable[int], descriptions: Descriptions | None = None) -> "Vocabulary":
+        """Collect the words of every local and global description of these AUs.
+
+        Args:
+            au_ids: FACS numbers.
+            descriptions: The texts; None means the package's own.
+
+        Raises:
+            DescriptionError: An AU has no texts.
+        """
+        descriptions = descriptions or default_descriptions()
         wording = descriptions.wording
         words = {"."}
         for au_id in check_au_ids(au_ids):
-            unit = descriptions.units[au_id]
-            for template in (*unit.active, *unit.inactive, *unit.phrases):
+            unit = descriptions.unit(au_id)
+            for template in (*unit.locals, *unit.phrases):
                 words |= template.words()
-        shared = (*wording.degrees, *wording.sides.values(), *wording.subjects.values(), *wording.no_action)
-        for text in (*shared, wording.follow_up, ", and"):
+        shared = (*wording.degrees, *wording.sides.values(), *wording.subjects.values(), *wording.follow_ups)
+        for text in (*shared, *wording.no_action, *wording.trace, ", and"):
             words.update(tokenize(text))
         return cls((*_SPECIAL, *sorted(words)))
 
@@ -127,27 +135,22 @@ class Vocabulary:
         return detokenize(tokens)
 
 
-def max_local_length(au_ids: Iterable[int]) -> int:
+def max_local_length(au_ids: Iterable[int], descriptions: Descriptions | None = None) -> int:
     """Return the number of tokens of the longest local description of these AUs, with its end."""
-    descriptions = default_descriptions()
-    units = (descriptions.units[au_id] for au_id in check_au_ids(au_ids))
-    templates = (template for unit in units for template in (*unit.active, *unit.inactive))
-    return 1 + max(template.max_tokens(descriptions.wording) for template in templates)
+    descriptions = descriptions or default_descriptions()
+    units = (descriptions.unit(au_id) for au_id in check_au_ids(au_ids))
+    return 1 + max(template.max_tokens(descriptions.wording) for unit in units for template in unit.locals)
 
 
-def max_global_length(au_ids: Iterable[int]) -> int:
+def max_global_length(au_ids: Iterable[int], descriptions: Descriptions | None = None) -> int:
     """Return the number of tokens of the longest global description of these AUs, with its end."""
-    wording = default_descriptions().wording
-    au_ids = check_au_ids(au_ids)
-    phrases = sum(_longest_phrase(au_id) for au_id in au_ids)
-    sentences = len(sentence_sizes(len(au_ids)))
+    descriptions = descriptions or default_descriptions()
+    wording = descriptions.wording
+    units = [descriptions.unit(au_id) for au_id in check_au_ids(au_ids)]
+    phrases = sum(max(template.max_tokens(wording) for template in unit.phrases) for unit in units)
+    sentences = len(sentence_sizes(len(units)))
     subject = max(len(tokenize(text)) for text in wording.subjects.values())
-    openings = subject + (sentences - 1) * len(tokenize(wording.follow_up))
-    separators = len(au_ids)  # a comma, "and" or full stop after each phrase
-    rest = max(len(tokenize(f"{text}.")) for text in wording.no_action)
+    openings = subject + (sentences - 1) * max(len(tokenize(text)) for text in wording.follow_ups)
+    separators = len(units)  # a comma, "and" or full stop after each phrase
+    rest = max(len(tokenize(f"{text}.")) for text in (*wording.no_action, *wording.trace))
     return 1 + max(openings + phrases + separators, subject + rest)
-
-
-def _longest_phrase(au_id: int) -> int:
-    descriptions = default_descriptions()
-    return max(template.max_tokens(descriptions.wording) for template in descriptions.units[au_id].phrases)

@@ -16,7 +16,9 @@ from vlfau.language.tokens import tokenize
 __all__ = ["Wording", "read_wording"]
 
 _WORDS: Final = re.compile(r"[a-z]+( [a-z]+)*")
+_OPENING: Final = re.compile(r"[A-Z][a-z]*(,? [a-z]+)*")
 _GLOBAL_KEYS: Final = {"woman", "man", "unknown", "follow_up", "no_action"}
+_GLOBAL_LISTS: Final = {"follow_up", "no_action", "trace"}
 
 
 @dataclass(frozen=True)
@@ -27,17 +29,19 @@ class Wording:
         degrees: The adverbs of the intensities A to E.
         sides: The phrase of each side.
         subjects: How a global description begins; None is the key of an unknown gender.
-        follow_up: How each later sentence of a global description begins.
+        follow_ups: How each later sentence of a global description may begin; the first is the canonical one.
         no_action: What follows the subject where no AU acts.
         decisive: Words that can turn the meaning of a sentence round.
+        trace: What follows the subject where no AU acts and some may show a trace; empty in earlier versions.
     """
 
     degrees: tuple[str, ...]
     sides: Mapping[Side, str]
     subjects: Mapping[Gender | None, str]
-    follow_up: str
+    follow_ups: tuple[str, ...]
     no_action: tuple[str, ...]
     decisive: frozenset[str]
+    trace: tuple[str, ...] = ()
 
     @cached_property
     def side_markers(self) -> Mapping[str, Side]:
@@ -50,63 +54,88 @@ class Wording:
             if not any(word in phrases[other] for other in Side if other is not side)
         }
 
+    def table(self) -> dict[str, Any]:
+        """Return the content of a `wording.toml` that reads as this wording."""
+        subjects = {gender or "unknown": text for gender, text in self.subjects.items()}
+        lists = {"follow_up": self.follow_ups, "no_action": self.no_action, "trace": self.trace}
+        return {
+            "degrees": dict(zip(INTENSITY_LETTERS, self.degrees, strict=True)),
+            "sides": {side.value: text for side, text in self.sides.items()},
+            "global": {**subjects, **{key: list(texts) for key, texts in lists.items() if texts}},
+            "reading": {"decisive": sorted(self.decisive)},
+        }
+
     @cached_property
     def claim_words(self) -> frozenset[str]:
         """The words that claim a degree or a side and so stand in slots alone."""
         return frozenset(self.degrees) | frozenset(self.side_markers)
 
 
-def read_wording(table: Mapping[str, Any], path: Path) -> Wording:
+def read_wording(table: Mapping[str, Any], source: str | Path) -> Wording:
     """Check the content of `wording.toml` and return it.
 
     Args:
-        table: The parsed file.
-        path: The file, for messages.
+        table: The parsed file. Its `follow_up` is a list of openings, or one opening as in earlier versions, which
+            had no `trace` either.
+        source: Where it comes from, for messages.
 
     Raises:
         DescriptionError: A key is missing, unknown or of the wrong kind.
     """
-    _check_keys(table, {"degrees", "sides", "global", "reading"}, path)
-    degrees = _phrases(table["degrees"], set(INTENSITY_LETTERS), "degrees", path)
-    sides = _phrases(table["sides"], {side.value for side in Side}, "sides", path)
-    _check_keys(table["global"], _GLOBAL_KEYS, path)
-    starts = {key: text for key, text in table["global"].items() if key != "no_action"}
-    starts = _phrases(starts, _GLOBAL_KEYS - {"no_action"}, "global", path)
-    _check_keys(table["reading"], {"decisive"}, path)
-    for name, texts in (
-        ("no_action", table["global"]["no_action"]),
-        ("decisive", table["reading"]["decisive"]),
-    ):
-        if not isinstance(texts, list) or not texts or not all(_WORDS.fullmatch(str(text)) for text in texts):
-            raise DescriptionError(f"{path}: '{name}' is a list of plain lower-case words; correct {texts!r}")
+    _check_keys(table, {"degrees", "sides", "global", "reading"}, source)
+    degrees = _phrases(table["degrees"], set(INTENSITY_LETTERS), "degrees", source)
+    sides = _phrases(table["sides"], {side.value for side in Side}, "sides", source)
+    _check_keys(table["global"], _GLOBAL_KEYS, source, optional=frozenset({"trace"}))
+    starts = {key: text for key, text in table["global"].items() if key not in _GLOBAL_LISTS}
+    starts = _phrases(starts, _GLOBAL_KEYS - _GLOBAL_LISTS, "global", source)
+    _check_keys(table["reading"], {"decisive"}, source)
+    no_action = _texts(table["global"]["no_action"], _WORDS, "no_action", source)
+    trace = _texts(table["global"]["trace"], _WORDS, "trace", source) if "trace" in table["global"] else ()
+    if set(trace) & set(no_action):
+        raise DescriptionError(f"{source}: 'trace' and 'no_action' of [global] share a text; each needs its own")
+    decisive = _texts(table["reading"]["decisive"], _WORDS, "decisive", source)
+    follow_up = table["global"]["follow_up"]
+    follow_ups = _texts([follow_up] if isinstance(follow_up, str) else follow_up, _OPENING, "follow_up", source)
+    if len({*follow_ups, *starts.values()}) < len(follow_ups) + len(starts):
+        raise DescriptionError(f"{source}: two openings of [global] are alike; give each its own text")
     wording = Wording(
         degrees=tuple(degrees[letter] for letter in INTENSITY_LETTERS),
         sides=MappingProxyType({side: sides[side.value] for side in Side}),
         subjects=MappingProxyType({gender: starts[gender or "unknown"] for gender in (*Gender, None)}),
-        follow_up=starts["follow_up"],
-        no_action=tuple(table["global"]["no_action"]),
-        decisive=frozenset(table["reading"]["decisive"]),
+        follow_ups=follow_ups,
+        no_action=no_action,
+        decisive=frozenset(decisive),
+        trace=trace,
     )
     if any(len(degree.split()) != 1 for degree in wording.degrees):
-        raise DescriptionError(f"{path}: each degree is a single adverb; shorten {list(wording.degrees)}")
+        raise DescriptionError(f"{source}: each degree is a single adverb; shorten {list(wording.degrees)}")
     if set(wording.side_markers.values()) != set(Side):
-        raise DescriptionError(f"{path}: each side needs a word that the other sides lack; add one")
+        raise DescriptionError(f"{source}: each side needs a word that the other sides lack; add one")
     return wording
 
 
-def _check_keys(table: object, expected: set[str], path: Path) -> None:
+def _check_keys(
+    table: object, expected: set[str], source: str | Path, *, optional: frozenset[str] = frozenset()
+) -> None:
     if not isinstance(table, Mapping):
-        raise DescriptionError(f"{path}: expected a table with the keys {sorted(expected)}; write one")
-    if table.keys() != expected:
+        raise DescriptionError(f"{source}: expected a table with the keys {sorted(expected)}; write one")
+    if table.keys() - optional != expected:
         raise DescriptionError(
-            f"{path}: expected the keys {sorted(expected)}, found {sorted(table)}; add or remove the others"
+            f"{source}: expected the keys {sorted(expected)}, found {sorted(table)}; add or remove the others"
         )
 
 
-def _phrases(table: Mapping[str, Any], expected: set[str], name: str, path: Path) -> dict[str, str]:
-    _check_keys(table, expected, path)
+def _texts(texts: object, form: re.Pattern[str], name: str, source: str | Path) -> tuple[str, ...]:
+    if not isinstance(texts, list) or not texts or not all(form.fullmatch(str(text)) for text in texts):
+        kind = "plain lower-case words" if form is _WORDS else "plain words that begin with a capital"
+        raise DescriptionError(f"{source}: '{name}' is a list of {kind}; correct {texts!r}")
+    return tuple(texts)
+
+
+def _phrases(table: Mapping[str, Any], expected: set[str], name: str, source: str | Path) -> dict[str, str]:
+    _check_keys(table, expected, source)
     if not all(isinstance(text, str) and text.strip() for text in table.values()):
-        raise DescriptionError(f"{path}: every entry of [{name}] is a text that is not empty; fill them in")
+        raise DescriptionError(f"{source}: every entry of [{name}] is a text that is not empty; fill them in")
     if len(set(table.values())) != len(table):
-        raise DescriptionError(f"{path}: two entries of [{name}] are alike; give each its own text")
+        raise DescriptionError(f"{source}: two entries of [{name}] are alike; give each its own text")
     return dict(table)

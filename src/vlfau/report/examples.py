@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vlfau.evaluation.answers import Answers
 from vlfau.evaluation.au_metrics import Threshold
 from vlfau.facs import ActionUnit, action_unit
-from vlfau.language import parse_global, parse_local
+from vlfau.language import Descriptions, parse_global, parse_local
 from vlfau.report.runs import FULL_VARIANT, Run, Runs
 from vlfau.report.sources import Faces, read_answers, read_faces
 
@@ -136,7 +136,9 @@ def _examples(answers: Answers, faces: Faces, threshold: Threshold) -> Iterator[
             continue
         verdicts = tuple(_verdict(answers, frame, place, threshold) for place in range(len(answers.au_ids)))
         words = answers.global_captions[frame] if answers.global_captions is not None else None
-        yield Example(answers.images[frame], face, verdicts, words, _global_right(words, verdicts))
+        yield Example(
+            answers.images[frame], face, verdicts, words, _global_right(words, verdicts, answers.descriptions)
+        )
 
 
 def _verdict(answers: Answers, frame: int, place: int, threshold: Threshold) -> Verdict:
@@ -151,20 +153,20 @@ def _verdict(answers: Answers, frame: int, place: int, threshold: Threshold) -> 
         true=true,
         attention=answers.attention_maps[frame, place].astype(np.float64),
         words=words,
-        words_right=_local_right(words, answers.au_ids[place], true),
+        words_right=_local_right(words, answers.au_ids[place], true, answers.descriptions),
     )
 
 
-def _local_right(words: str | None, au_id: int, true: bool | None) -> bool | None:
+def _local_right(words: str | None, au_id: int, true: bool | None, descriptions: Descriptions | None) -> bool | None:
     if words is None or true is None:
         return None
-    state = parse_local(words).state
+    state = parse_local(words, descriptions).state
     return state is not None and state.au_id == au_id and state.active == true
 
 
-def _global_right(words: str | None, verdicts: Sequence[Verdict]) -> bool | None:
+def _global_right(words: str | None, verdicts: Sequence[Verdict], descriptions: Descriptions | None) -> bool | None:
     if words is None or any(verdict.true is None for verdict in verdicts):
         return None
-    parsed = parse_global(words)
+    parsed = parse_global(words, descriptions)
     true = {verdict.unit.number for verdict in verdicts if verdict.true}
     return parsed.complete and {state.au_id for state in parsed.states} == true

@@ -104,7 +104,7 @@ class AUSampler:
         return intensities
 
     def _complete(self, intensities: NDArray[np.float64]) -> None:
-        """Code a jaw on its way to a stretched mouth as dropped, and part the lips where others ask for it, in place."""
+        """Code a jaw on its way to a stretched mouth as dropped, and part the lips as others ask for it, in place."""
         if MOUTH_STRETCH in self._place:
             stretch, jaw = self._place[MOUTH_STRETCH], self._place[JAW_DROP]
             on_its_way = intensities[:, stretch] < 1
@@ -128,7 +128,7 @@ class AUSampler:
         states = rng.standard_normal((CALIBRATION_DRAWS, len(self._au_ids))) @ self._mixing.T
         rates = {**self.preset.rates, BLINK: 0.0}
         wanted = np.array([rates[au_id] for au_id in self._au_ids])
-        shares = wanted.copy()
+        shares: NDArray[np.float64] = np.maximum(wanted, 1e-4)
         for _ in range(CALIBRATION_STEPS):
             present = self._settled(states, shares) >= self.preset.occurs_at
             shares = np.clip(shares + wanted - present.mean(0), 1e-4, 0.98)

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from vlfau.atomic import replacing
 from vlfau.errors import InputError
-from vlfau.facs import action_unit, all_au_ids
+from vlfau.facs import action_unit
 from vlfau.synthetic.components import components
-from vlfau.synthetic.expression import JAW_DROP, Expression
+from vlfau.synthetic.expression import Expression
 from vlfau.synthetic.framing import Framing
+from vlfau.synthetic.mouth import JAW_DROP, LIPS_PART, MOUTH_STRETCH
 from vlfau.synthetic.renderer import Renderer, Scene
 from vlfau.synthetic.subject import Subject
 
@@ -66,11 +67,12 @@ def draw_sheet(
 
 
 def _alone(au_id: int, intensity: float) -> Expression:
-    return Expression.of({au_id: intensity, 25: intensity} if au_id == JAW_DROP else {au_id: intensity})
+    with_it = {LIPS_PART: intensity} if au_id in {JAW_DROP, MOUTH_STRETCH} else {}
+    return Expression.of({au_id: intensity, **with_it})
 
 
-def write_sheets(folder: Path, subjects: Sequence[Subject], intensity: float) -> list[Path]:
-    """Write a sheet of the upper and one of the lower face as PNG files.
+def write_sheets(folder: Path, subjects: Sequence[Subject], intensity: float, au_ids: Sequence[int]) -> list[Path]:
+    """Write a sheet of the AUs of the upper and one of those of the lower face as PNG files, where there are any.
 
     Raises:
         InputError: A file cannot be written.
@@ -79,12 +81,14 @@ def write_sheets(folder: Path, subjects: Sequence[Subject], intensity: float) ->
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another") from None
-    upper = [au_id for au_id in all_au_ids() if action_unit(au_id).region in UPPER_REGIONS]
-    lower = [au_id for au_id in all_au_ids() if au_id not in upper]
+    upper = [au_id for au_id in au_ids if action_unit(au_id).region in UPPER_REGIONS]
+    lower = [au_id for au_id in au_ids if au_id not in upper]
     paths = []
-    for name, au_ids in (("upper", upper), ("lower", lower)):
+    for name, shown in (("upper", upper), ("lower", lower)):
+        if not shown:
+            continue
         path = folder / f"sheet-{name}.png"
-        _, data = cv2.imencode(".png", draw_sheet(subjects, au_ids, intensity)[..., ::-1])
+        _, data = cv2.imencode(".png", draw_sheet(subjects, shown, intensity)[..., ::-1])
         with replacing(path) as temporary:
             temporary.write_bytes(data.tobytes())
         paths.append(path)

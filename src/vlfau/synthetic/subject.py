@@ -27,6 +27,8 @@ SIDE_SIGMA: Final = 0.06
 """How far one side's gains stray from the other's."""
 MOST_GAIN: Final = 25 / 12
 """How many standard deviations a personal gain may stray."""
+SAME_GAIN: Final = MappingProxyType({27: 26, 45: 43})
+"""A jaw and lids move as readily in one AU as in the other."""
 GAINS: Final = 41
 """A stream of random numbers."""
 SMOOTH_SKINS: Final = 0.12
@@ -139,5 +141,7 @@ def _gains(sigma: float, rng: np.random.Generator, seed: tuple[int, ...]) -> Map
         own = others.get(au_id, rng)
         sign = {Side.LEFT: 1, Side.RIGHT: -1}.get(side, 0)
         gains[au_id, side] = own.normal(1, sigma) + sign * (lean + own.normal(0, SIDE_SIGMA / 2))
+    for au_id, side in gains:
+        gains[au_id, side] = gains[SAME_GAIN.get(au_id, au_id), side]
     most = sigma * MOST_GAIN
     return MappingProxyType({key: float(np.clip(gain, 1 - most, 1 + most)) for key, gain in gains.items()})

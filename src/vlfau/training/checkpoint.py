@@ -1,29 +1,35 @@
-"""A checkpoint: a folder of weights (safetensors) and what they are for (JSON). Loading executes nothing."""
+"""A checkpoint: a folder of weights (safetensors), what they are for (JSON) and the texts that were learned (JSON).
+
+Loading executes nothing.
+"""
 
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, TypeAdapter, with_config
+from pydantic import ConfigDict, InstanceOf, TypeAdapter, with_config
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from vlfau.errors import CheckpointError, ConfigError, InputError
+from vlfau.errors import CheckpointError, ConfigError, DescriptionError, InputError
 from vlfau.facs import check_au_ids
 from vlfau.json_text import parse_json
-from vlfau.language import Vocabulary
+from vlfau.language import Descriptions, Vocabulary
+from vlfau.language.carried import DESCRIPTIONS_FILE, descriptions_of, write_descriptions
 from vlfau.model import VLFAU, ModelConfig, build_vlfau
 
 __all__ = ["PROTOCOL_THRESHOLD", "Checkpoint", "load_checkpoint", "read_papers", "save_checkpoint"]
 
-FORMAT = 1
+FORMATS = (1, 2)
+"""Without and with descriptions."""
 WEIGHTS_FILE = "model.safetensors"
 PAPERS_FILE = "checkpoint.json"
+FINGERPRINT = "descriptions_fingerprint"
 PROTOCOL_THRESHOLD = 0.5
 """The probability at which the field's protocol decides."""
 
@@ -41,6 +47,9 @@ class Checkpoint:
         training: Where it comes from: data, recipe, versions; whether synthetic or from scratch.
         scores: What was measured on the fold, by name.
         thresholds: (N,), the probability from which each AU counts as active; None stands for the protocol's 0.5.
+        descriptions: The texts that the words were learned from, those of its AUs. They lie in a file of their own; a
+            checkpoint of an earlier version has none, and then these are the package's own if it knows all their
+            words, and None otherwise. None without words, too.
     """
 
     model: ModelConfig
@@ -51,6 +60,12 @@ class Checkpoint:
     training: dict[str, Any]
     scores: dict[str, float]
     thresholds: tuple[float, ...] | None = None
+    descriptions: InstanceOf[Descriptions] | None = None
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the network has words."""
+        return self.model.local_language or self.model.global_language
 
     def thresholds_of(self, au_ids: Sequence[int]) -> NDArray[np.float64]:
         """Return the thresholds of some of the AUs, in the order given."""
@@ -65,7 +80,12 @@ def save_checkpoint(folder: Path, network: VLFAU, checkpoint: Checkpoint) -> Non
         InputError: It cannot be written; the earlier one stays.
     """
     fresh, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
-    papers = json.dumps({"format": FORMAT, **asdict(checkpoint)}, indent=2)
+    descriptions = checkpoint.descriptions if checkpoint.speaks else None
+    known: dict[str, Any] = {"format": FORMATS[0], **asdict(replace(checkpoint, descriptions=None))}
+    del known["descriptions"]
+    if descriptions is not None:
+        known |= {"format": FORMATS[1], FINGERPRINT: descriptions.fingerprint}
+    papers = json.dumps(known, indent=2)
     if old.exists() and not folder.exists():
         old.rename(folder)  # An earlier process ended between the two renames below.
     try:
@@ -74,6 +94,8 @@ def save_checkpoint(folder: Path, network: VLFAU, checkpoint: Checkpoint) -> Non
         fresh.mkdir(parents=True)
         save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, fresh / WEIGHTS_FILE)
         (fresh / PAPERS_FILE).write_text(papers + "\n", encoding="utf-8")
+        if descriptions is not None:
+            write_descriptions(fresh / DESCRIPTIONS_FILE, descriptions)
         if folder.exists():
             folder.rename(old)
         fresh.rename(folder)
@@ -148,12 +170,25 @@ def read_papers(folder: Path) -> Checkpoint:
         raise CheckpointError(f"{folder} is no checkpoint: it has no {PAPERS_FILE}; give a folder that training left")
     try:
         papers = parse_json(path.read_text(encoding="utf-8"))
-        if papers.pop("format") != FORMAT:
-            raise CheckpointError(f"{path} is of another format than {FORMAT}; use the version that wrote it")
+        written = papers.pop("format")
+        if written not in FORMATS:
+            raise CheckpointError(f"{path} is of another format than {FORMATS[-1]}; use the version that wrote it")
+        fingerprint = papers.pop(FINGERPRINT) if written == FORMATS[1] else None
         checkpoint = TypeAdapter(with_config(ConfigDict(extra="forbid"))(Checkpoint)).validate_python(papers)
         check_au_ids(checkpoint.au_ids)
         if checkpoint.thresholds is not None and len(checkpoint.thresholds) != len(checkpoint.au_ids):
             raise ValueError(f"{len(checkpoint.thresholds)} thresholds for {len(checkpoint.au_ids)} AUs")
     except (OSError, ValueError, TypeError, KeyError, AttributeError, ConfigError) as error:
         raise CheckpointError(f"{path} is damaged ({error}); copy the checkpoint again") from error
-    return checkpoint
+    if not checkpoint.speaks:
+        return checkpoint
+    try:
+        vocabulary = Vocabulary.from_list(checkpoint.vocabulary)
+        descriptions = descriptions_of(folder, checkpoint.au_ids, vocabulary, carried=fingerprint is not None)
+    except DescriptionError as error:
+        raise CheckpointError(f"checkpoint {folder} has descriptions that cannot be used: {error}") from None
+    if fingerprint is not None and descriptions is not None and descriptions.fingerprint != fingerprint:
+        raise CheckpointError(
+            f"{folder / DESCRIPTIONS_FILE} is not the file that {PAPERS_FILE} describes; copy the checkpoint again"
+        )
+    return replace(checkpoint, descriptions=descriptions)

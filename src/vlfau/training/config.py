@@ -119,9 +119,11 @@ class RunConfig:
         batch_size: Faces a step and device.
         accumulate_batches: Batches whose gradients are added up before the network changes.
         num_workers: Processes that load data.
-        start_from: A checkpoint of the same AUs, trained without words perhaps, whose vision half this run starts from,
-            and whose decoders too where they have the same words and sizes; None starts afresh.
-        frozen_vision: Whether the vision half stays as `start_from` has it, so that words alone learn.
+        start_from: A checkpoint or a bundle of the same AUs (a folder, or a bundle's name such as "default"), trained
+            without words perhaps, whose vision half this run starts from, and whose decoders too where they have the
+            same sizes, with the words that they know; None starts afresh.
+        frozen_vision: Whether the vision half stays as `start_from` has it, with its thresholds, so that words alone
+            learn.
         precision: Lightning's precision.
         seed: Of everything random.
         weight_sum: What the class weights of Eq. 9 add up to.

@@ -5,13 +5,14 @@ from pathlib import Path
 from huggingface_hub import HfApi, snapshot_download
 
 from vlfau.errors import CheckpointError, first_line
+from vlfau.language.carried import DESCRIPTIONS_FILE
 from vlfau.model import VLFAU
 from vlfau.training.checkpoint import PAPERS_FILE, WEIGHTS_FILE, Checkpoint, load_checkpoint, read_papers
 from vlfau.training.checkpoint import save_checkpoint as save_pretrained
 
 __all__ = ["from_pretrained", "push_to_hub", "save_pretrained"]
 
-FILES = (WEIGHTS_FILE, PAPERS_FILE)
+FILES = (WEIGHTS_FILE, PAPERS_FILE, DESCRIPTIONS_FILE)
 
 
 def from_pretrained(name: str | Path, *, revision: str | None = None) -> tuple[VLFAU, Checkpoint]:

@@ -28,14 +28,16 @@ from vlfau.atomic import remove_leftovers, replacing
 from vlfau.data import FaceDataModule
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.facs import action_unit
-from vlfau.model import VLFAU, build_vlfau
+from vlfau.language import Descriptions
+from vlfau.language.carried import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
+from vlfau.model import build_vlfau
 from vlfau.model.losses import au_weights
 from vlfau.model.stem import FACEMESH
-from vlfau.model.vlfau import VISION_PARTS
-from vlfau.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from vlfau.training.checkpoint import Checkpoint, save_checkpoint
 from vlfau.training.config import TrainConfig
 from vlfau.training.module import VLFAUModule
 from vlfau.training.resume_file import WholeCheckpointIO
+from vlfau.training.start import Start, read_start, take_weights
 
 __all__ = ["is_main_process", "train"]
 
@@ -49,7 +51,7 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
     """Train a network and keep its best state.
 
     The run's folder gets `best/` (the checkpoint with the highest macro F1 on the fold), `last.ckpt` (to
-    resume from), `config.json` and TensorBoard's files.
+    resume from), `config.json`, `descriptions.json` and TensorBoard's files.
 
     Args:
         config: What to train, on what, and how.
@@ -84,22 +86,33 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
     L.seed_everything(config.run.seed, workers=True, verbose=False)
     if config.run.threads is not None:
         torch.set_num_threads(config.run.threads)
-    data = _data(config)
-    module = _module(config, data)
+    learned = output / DESCRIPTIONS_FILE
+    # A run ends with the texts that it began with, whatever was corrected meanwhile.
+    data = _data(config, read_descriptions(learned) if resume and learned.is_file() else None)
+    start = read_start(config, data.au_ids)
+    module = _module(config, data, start)
+    frozen = start if config.run.frozen_vision else None
     papers = Checkpoint(
         model=config.model,
         au_ids=data.au_ids,
         vocabulary=tuple(data.vocabulary.to_list()),
         fold=config.data.fold,
         aligned_size=config.data.aligned_size,
-        training=_provenance(config, data),
+        # Behind a frozen vision half words alone are this run's.
+        training=_provenance(config, data)
+        if frozen is None
+        else {**frozen.training, "words": _provenance(config, data)},
         scores={},
+        descriptions=data.descriptions,
+        thresholds=None if frozen is None else frozen.thresholds,
     )
     output.mkdir(parents=True, exist_ok=True)
     if is_main_process():
         remove_leftovers(output)
     with replacing(output / CONFIG_FILE) as temporary:
         temporary.write_text(json.dumps(asdict(config), indent=2, default=str) + "\n", encoding="utf-8")
+    if is_main_process() and not resume and papers.speaks:
+        write_descriptions(learned, data.descriptions)
     best = BestCheckpoint(output / BEST_FOLDER, papers)
     average = config.optimiser.average_decay
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -239,7 +252,7 @@ class StopAfter(Callback):
             trainer.should_stop = True
 
 
-def _data(config: TrainConfig) -> FaceDataModule:
+def _data(config: TrainConfig, descriptions: Descriptions | None = None) -> FaceDataModule:
     if config.data.validation is not None and config.data.fold is not None:
         raise ConfigError(
             "data.validation and data.fold both say what validates; set data.fold to null, or leave one out"
@@ -263,10 +276,11 @@ def _data(config: TrainConfig) -> FaceDataModule:
         seed=config.run.seed,
         keep_in_memory=config.data.keep_in_memory,
         words=config.model.local_language or config.model.global_language,
+        descriptions=descriptions,
     )
 
 
-def _module(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
+def _module(config: TrainConfig, data: FaceDataModule, start: Start | None = None) -> VLFAUModule:
     rates = data.train_frames.rates()
     never = [action_unit(au_id).label for au_id, rate in zip(data.au_ids, rates, strict=True) if not rate > 0]
     if never:
@@ -297,8 +311,8 @@ def _module(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
             "model.landmarks normalises the places of landmarks over a batch, which needs two faces or more; raise "
             f"run.batch_size ({config.run.batch_size}), or give more frames ({len(data.train_frames.frames)})"
         )
-    if config.run.start_from is not None:
-        _take_weights(network, config, data)
+    if start is not None:
+        take_weights(network, start, data.vocabulary.tokens, config)
     if config.run.frozen_vision:
         network.freeze_vision()
     return VLFAUModule(
@@ -312,31 +326,10 @@ def _module(config: TrainConfig, data: FaceDataModule) -> VLFAUModule:
     )
 
 
-def _take_weights(network: VLFAU, config: TrainConfig, data: FaceDataModule) -> None:
-    """Copy the vision half of an earlier run, and the decoders if they are of the same sizes and words."""
-    assert config.run.start_from is not None
-    earlier, papers = load_checkpoint(config.run.start_from, au_ids=data.au_ids, fold=config.data.fold)
-    parts = {*dict(network.named_children()), *dict(earlier.named_children())}
-    fitting = {name for name in parts if _shapes(getattr(network, name)) == _shapes(getattr(earlier, name))}
-    if not fitting.issuperset(parts.intersection(VISION_PARTS)):
-        raise CheckpointError(
-            f"the vision half of {config.run.start_from} ({papers.model.backbone}, {papers.model.feature_dim} wide) is "
-            f"not that of this run ({config.model.backbone}, {config.model.feature_dim} wide); give both the same model"
-        )
-    if list(papers.vocabulary) != data.vocabulary.to_list():
-        fitting = fitting.intersection(VISION_PARTS)
-    for name in fitting:
-        getattr(network, name).load_state_dict(getattr(earlier, name).state_dict())
-
-
-def _shapes(part: torch.nn.Module | None) -> dict[str, torch.Size]:
-    return {} if part is None else {name: weight.shape for name, weight in part.state_dict().items()}
-
-
-def _provenance(config: TrainConfig, data: FaceDataModule) -> dict[str, Any]:
+def _provenance(config: TrainConfig, data: FaceDataModule, frozen: Start | None) -> dict[str, Any]:
     # Paths say nothing of a network, but something of its maker's machine.
     run = {name: value for name, value in asdict(config.run).items() if name not in {"output", "start_from"}}
-    return {
+    own = {
         "data": config.data.description or config.data.manifest.name,
         "synthetic": config.data.synthetic,
         "from_scratch": config.stem.weights is None and config.model.backbone != FACEMESH,
@@ -347,3 +340,5 @@ def _provenance(config: TrainConfig, data: FaceDataModule) -> dict[str, Any]:
         "recipe": {"optimiser": asdict(config.optimiser), "augmentation": asdict(config.augmentation), "run": run},
         "torch": torch.__version__,
     }
+    # Behind a frozen vision half words alone are this run's.
+    return own if frozen is None else {**frozen.training, "words": own}

@@ -152,7 +152,7 @@ class ReportBuilder:
                 frames=self.tracks.frames,
                 tracks=tracks,
                 face_lines=summary(tracks, [], duration_s=duration_s, frames=self.tracks.frames).splitlines()[1:],
-                event_lines=event_lines(events),
+                event_lines=event_lines(events, descriptions=self.model.descriptions),
                 few_lines=_FEW_LINES,
                 plots=plots,
                 faces_left_out=left_out,

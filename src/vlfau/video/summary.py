@@ -7,13 +7,14 @@
     0:08.3 to 0:12.0  face 1  pulls the lip corners up (AU 12D), strongest at 0:09.1, still so when last seen
 
 The letter after an AU is its intensity at the apex, from A to E, where the model gives intensities. The verb phrases
-are those of the description files (`vlfau/language/descriptions`).
+are those of the descriptions that the model learned.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from vlfau.facs import INTENSITY_LETTERS, AUState, intensity_letter
+from vlfau.language import Descriptions
 from vlfau.language.grammar import global_phrases
 from vlfau.video.events import Event
 from vlfau.video.tracks import Track
@@ -25,7 +26,12 @@ _LEAST_SHARE: Final = 0.005
 
 
 def summary(
-    tracks: Sequence[Track], events: Iterable[Event], *, duration_s: float | None = None, frames: int | None = None
+    tracks: Sequence[Track],
+    events: Iterable[Event],
+    *,
+    duration_s: float | None = None,
+    frames: int | None = None,
+    descriptions: Descriptions | None = None,
 ) -> str:
     """Tell a video in lines of text.
 
@@ -34,6 +40,7 @@ def summary(
         events: What they did, as `find_events` gives it.
         duration_s: The length of the video in seconds; None takes what the tracks span.
         frames: How many frames were judged; None takes those with a face.
+        descriptions: The model's texts; None means the package's own.
 
     Returns:
         A head line, a line a face with the share of its time in which the state of each AU was active, and the lines
@@ -45,23 +52,26 @@ def summary(
     head = ", ".join(
         (clock(span_s if duration_s is None else duration_s), _count(frames, "frame"), _count(len(tracks), "face"))
     )
-    lines = event_lines(events)
+    lines = event_lines(events, descriptions=descriptions)
     return "\n".join([head, *map(_face_line, tracks), *(["", *lines] if lines else []), ""])
 
 
-def event_lines(events: Iterable[Event], *, overlap: float = 0.6) -> list[str]:
+def event_lines(
+    events: Iterable[Event], *, overlap: float = 0.6, descriptions: Descriptions | None = None
+) -> list[str]:
     """Tell events in words, a line for each or for several that a face shows together.
 
     Args:
         events: Of any faces, in any order.
         overlap: Events of a face go into one line if the time that any two of them share is at least this part of
             the time that the two cover.
+        descriptions: The model's texts; None means the package's own.
 
     Returns:
         The lines, by face and then by onset.
     """
     ordered = sorted(events, key=lambda event: (event.face_id, event.onset_s, event.au_id))
-    return [_group_line(group) for group in _groups(ordered, overlap)]
+    return [_group_line(group, descriptions) for group in _groups(ordered, overlap)]
 
 
 def clock(time_s: float) -> str:
@@ -107,9 +117,9 @@ def _shared(one: Event, other: Event) -> float:
     return (min(one.offset_s, other.offset_s) - max(one.onset_s, other.onset_s)) / covered if covered else 1.0
 
 
-def _group_line(group: Sequence[Event]) -> str:
+def _group_line(group: Sequence[Event], descriptions: Descriptions | None) -> str:
     by_au = sorted(group, key=lambda event: event.au_id)
-    phrases = _merged(global_phrases(AUState(event.au_id, active=True))[0] for event in by_au)
+    phrases = _merged(global_phrases(AUState(event.au_id, active=True), descriptions)[0] for event in by_au)
     first = min(group, key=lambda event: event.onset_s)
     last = max(group, key=lambda event: event.offset_s)
     strongest = max(group, key=lambda event: (event.peak_intensity or 0.0, event.peak_prob))

@@ -1,0 +1,213 @@
+"""The network of a bundle, read back from its ONNX graphs, so that training can start where only a bundle is left.
+
+Most weights keep their names in a graph. The exporter transposes those of some linear layers and calls them otherwise,
+writes PReLU as convolutions (`vlfau.export.layout`), and folds a batch normalisation into the convolution before it.
+All that is undone here. Whether it was undone rightly is not believed but measured: network and graphs must give the
+same on random faces.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from vlfau.errors import CheckpointError
+from vlfau.inference.bundle import GLOBAL_FILES, LOCAL_FILES, VISION_FILE, Bundle
+from vlfau.inference.runtimes import open_backend
+from vlfau.model import VLFAU, ModelConfig, build_vlfau
+from vlfau.model.caption_decoder import CaptionDecoder
+from vlfau.model.stepper import TorchStepper
+
+__all__ = ["MOST_DIFFERENCE", "bundle_network"]
+
+MOST_DIFFERENCE: Final = 1e-5
+"""Between what network and graphs give, as a share of the largest value."""
+UNUSED_BY_GRAPHS: Final = ("global_classifier.", "num_batches_tracked")
+"""Parts of a network that only training needs: bundles have none."""
+_HALF: Final = ".half"
+_FACES: Final = 4
+
+Arrays = dict[str, NDArray[np.float32]]
+
+
+def bundle_network(bundle: Bundle, config: ModelConfig) -> VLFAU:
+    """Build a network and give it the weights of a bundle.
+
+    Args:
+        bundle: With weights at full or half precision.
+        config: What the bundle was trained with; bundles do not say it.
+
+    Returns:
+        The network in evaluation mode. The classifier of the global language model is fresh.
+
+    Raises:
+        CheckpointError: The bundle has no such network, or one of 8-bit integers.
+        ConfigError: The configuration fits no network.
+    """
+    info = bundle.info
+    network = build_vlfau(config, num_aus=len(info.au_ids), vocabulary_size=len(info.vocabulary)).eval()
+    weights = _weights_of(network, bundle, (VISION_FILE,), "network.", but=("local_decoder.", "global_decoder."))
+    for name, files in (("local_decoder", LOCAL_FILES), ("global_decoder", GLOBAL_FILES)):
+        decoder = getattr(network, name)
+        if decoder is not None and files[0] not in bundle.files:
+            raise CheckpointError(
+                f"bundle {bundle.folder} has no {files[0]}, and the configuration wants its words; start from another, "
+                "or switch local_language or global_language off"
+            )
+        if decoder is not None:
+            found = _weights_of(decoder, bundle, files, "decoder.")
+            weights |= {f"{name}.{key}": value for key, value in found.items()}
+    _fill(network, weights, bundle)
+    _compare(network, bundle)
+    return network
+
+
+def _weights_of(
+    module: nn.Module, bundle: Bundle, files: Sequence[str], prefix: str, *, but: tuple[str, ...] = ()
+) -> Arrays:
+    """Return the weights of a module that graphs hold, by their names in the module."""
+    wanted = {
+        name: tuple(weight.shape)
+        for name, weight in module.state_dict().items()
+        if not name.startswith(but) and not any(part in name for part in UNUSED_BY_GRAPHS)
+    }
+    found: Arrays = {}
+    nameless: list[NDArray[np.float32]] = []
+    for file in files:
+        graph = onnx.load(bundle.path(file)).graph
+        stored = {
+            weight.name.removesuffix(_HALF): numpy_helper.to_array(weight).astype(np.float32)
+            for weight in graph.initializer
+            if weight.data_type in {onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16}
+        }
+        found |= {name: stored[prefix + name] for name in wanted if prefix + name in stored}
+        found |= {name: values for name, values in _prelu_slopes(module, graph, stored) if name in wanted}
+        factors = {
+            node.output[0]: stored[node.input[1]]
+            for node in graph.node
+            if node.op_type == "MatMul" and node.input[1] in stored
+        }
+        for product, name in _products_with_bias(graph, prefix):
+            if product in factors and name in wanted:
+                found[name] = factors.pop(product).T
+        nameless += factors.values()
+    found |= _only_fits(nameless, {name: shape for name, shape in wanted.items() if name not in found})
+    return found | _folded_normalisations(module, set(wanted) - set(found))
+
+
+def _prelu_slopes(
+    module: nn.Module, graph: onnx.GraphProto, stored: Arrays
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Yield the slopes of activations, which come in the order in which they are computed."""
+    slopes = [
+        1 + stored[name] * stored[f"{name.removesuffix('.sign')}.below"]
+        for node in graph.node
+        if node.op_type == "Conv"
+        for name in node.input[1:]
+        if name.endswith(".sign")
+    ]
+    names = [f"{name}.weight" for name, part in module.named_modules() if isinstance(part, nn.PReLU)]
+    if len(names) == len(slopes):
+        yield from zip(names, slopes, strict=True)
+
+
+def _products_with_bias(graph: onnx.GraphProto, prefix: str) -> Iterator[tuple[str, str]]:
+    """Yield what a bias is added to that has kept its name, and what the weight that belongs to it is called."""
+    for node in graph.node:
+        if node.op_type == "Add":
+            for product, bias in (node.input, reversed(node.input)):
+                if bias.startswith(prefix) and bias.endswith(".bias"):
+                    yield product, f"{bias.removeprefix(prefix).removesuffix('.bias')}.weight"
+
+
+def _only_fits(matrices: Sequence[NDArray[np.float32]], wanted: Mapping[str, tuple[int, ...]]) -> Arrays:
+    """Return weights of linear layers without a bias: those that one matrix alone can be, transposed."""
+    found: Arrays = {}
+    for name, shape in wanted.items():
+        fitting = [matrix for matrix in matrices if matrix.shape == shape[::-1] and len(shape) == 2]
+        if len(fitting) == list(wanted.values()).count(shape) == 1:
+            found[name] = fitting[0].T
+    return found
+
+
+def _folded_normalisations(module: nn.Module, missing: set[str]) -> Arrays:
+    """Return batch normalisations that change nothing, for those that went into the layers before them."""
+    found: Arrays = {}
+    for name, part in module.named_modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm) and f"{name}.running_var" in missing:
+            count = part.num_features
+            found |= {f"{name}.running_mean": np.zeros(count, np.float32)}
+            found |= {f"{name}.running_var": np.full(count, 1 - part.eps, np.float32)}
+            found |= {f"{name}.weight": np.ones(count, np.float32), f"{name}.bias": np.zeros(count, np.float32)}
+    return {name: values for name, values in found.items() if name in missing}
+
+
+def _fill(network: VLFAU, weights: Arrays, bundle: Bundle) -> None:
+    state = network.state_dict()
+    for name, current in state.items():
+        if any(part in name for part in UNUSED_BY_GRAPHS):
+            continue
+        if name not in weights or weights[name].size != current.numel():
+            found = f"one of the shape {list(weights[name].shape)}" if name in weights else "none"
+            raise CheckpointError(
+                f"bundle {bundle.folder} has no weight {name} of the shape {list(current.shape)}, but {found}; give "
+                "the configuration that it was trained with, and no bundle of 8-bit integers"
+            )
+        state[name] = torch.from_numpy(weights[name].reshape(current.shape).copy())
+    network.load_state_dict(state)
+
+
+@torch.inference_mode()
+def _compare(network: VLFAU, bundle: Bundle) -> None:
+    """Refuse a network that gives other values than the graphs do."""
+    rng = np.random.default_rng(0)
+    size = bundle.info.crop.crop_size
+    crops = rng.integers(0, 256, (_FACES, size, size, 3), dtype=np.uint8)
+    backend = open_backend(bundle, "onnxruntime", threads=1)
+    theirs = backend.see(crops)
+    ours = network.see(torch.from_numpy(crops).permute(0, 3, 1, 2))
+    pairs: dict[str, tuple[Tensor | None, NDArray[np.floating] | None]] = {
+        "au_logits": (ours.au_logits, theirs.au_logits),
+        "stem_features": (ours.face_features, theirs.stem_features),
+        "au_features": (ours.au_features(), theirs.au_features),
+        "attention_maps": (ours.attention_maps, theirs.attention_maps),
+        "au_intensities": (ours.au_intensities, theirs.au_intensities),
+    }
+    for name, decoder, steppers, features in (
+        ("local words", network.local_decoder, backend.local_stepper, theirs.au_features[:, 0]),
+        ("global words", network.global_decoder, backend.global_stepper, theirs.stem_features),
+    ):
+        if decoder is not None:
+            pairs |= _words(name, decoder, steppers, features)
+    for name, (own, other) in pairs.items():
+        if (own is None) != (other is None) or (
+            own is not None and other is not None and not _is_alike(own.numpy(), other)
+        ):
+            raise CheckpointError(
+                f"bundle {bundle.folder} gives other {name} than a network with its weights; give the configuration "
+                "that it was trained with (model.mirrored and model.told_scores too)"
+            )
+
+
+def _words(
+    name: str, decoder: CaptionDecoder, steppers: Callable[..., object], features: NDArray[np.float32]
+) -> dict[str, tuple[Tensor, NDArray[np.floating]]]:
+    """Return what decoder and graph say first of the same features."""
+    tokens = np.full((len(features), 1), 1)
+    rows = np.arange(len(features))
+    said = []
+    for stepper in (TorchStepper(decoder, torch.from_numpy(features)), steppers(features)):
+        hidden, cell = stepper.start()  # type: ignore[attr-defined]
+        said.append(stepper.step(tokens, hidden[:, None], cell[:, None], rows).logits)  # type: ignore[attr-defined]
+    return {name: (torch.from_numpy(np.asarray(said[0])), said[1])}
+
+
+def _is_alike(own: NDArray[np.floating], other: NDArray[np.floating]) -> bool:
+    if own.shape != other.shape:
+        return False
+    return bool(np.abs(own - other).max() <= MOST_DIFFERENCE * max(1.0, float(np.abs(other).max())))

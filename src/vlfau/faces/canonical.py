@@ -39,4 +39,5 @@ def canonical_points(landmarks_xy: NDArray[np.floating], landmarks_z: NDArray[np
     stable, target = points[list(STABLE)], MEAN_FACE[list(STABLE)]
     middle, target_middle = stable.mean(0), target.mean(0)
     rotation, scale = rotation_between(stable - middle, target - target_middle)
-    return scale * (points - middle) @ rotation.T + target_middle
+    canonical: NDArray[np.float64] = scale * (points - middle) @ rotation.T + target_middle
+    return canonical

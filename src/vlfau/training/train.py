@@ -98,10 +98,7 @@ def train(config: TrainConfig, *, resume: bool = False) -> Path:
         vocabulary=tuple(data.vocabulary.to_list()),
         fold=config.data.fold,
         aligned_size=config.data.aligned_size,
-        # Behind a frozen vision half words alone are this run's.
-        training=_provenance(config, data)
-        if frozen is None
-        else {**frozen.training, "words": _provenance(config, data)},
+        training=_provenance(config, data, frozen),
         scores={},
         descriptions=data.descriptions,
         thresholds=None if frozen is None else frozen.thresholds,

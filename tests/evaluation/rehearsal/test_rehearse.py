@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 from PIL import Image
@@ -200,3 +201,16 @@ def test_runs_on_several_devices_are_refused_before_the_night(task_of, tables):
     found = says(rehearse(task_of("run.devices=2"), tables=tables, minutes=MINUTES))
     assert found["whole way"][0] == "problem"
     assert "set run.devices=1" in found["whole way"][1]
+
+
+@pytest.mark.slow
+def test_the_estimate_is_within_a_factor_of_two_of_what_the_run_takes(task_of, tables):
+    # The time of the processor, so that a busy machine does not matter.
+    changes = ("run.max_epochs=25", "run.batch_size=4", "run.validate_every_epochs=5")
+    task = task_of(*changes, scope=Scope())
+    rehearsal = rehearse(task, tables=tables, minutes=0.5, clock=time.process_time)
+    expected = sum(cost.total for cost in rehearsal.costs)
+    began = time.process_time()
+    crossval(task.config, task.out, scope=task.scope, look=task.look)
+    took = time.process_time() - began
+    assert 0.5 < expected / took < 2

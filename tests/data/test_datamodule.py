@@ -12,10 +12,10 @@ def _threads_of_opencv():
     """Let OpenCV's threads wait for work, as after a picture was aligned in this process."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(2)
-    pixels = np.zeros((1000, 1000, 3), np.float32)
+    pixels = np.zeros((2000, 2000, 3), np.float32)
     for _ in range(5):
-        cv2.GaussianBlur(pixels, (31, 31), 3)
-    time.sleep(0.5)
+        cv2.warpAffine(pixels, np.eye(2, 3), (2000, 2000))
+    time.sleep(1)
     yield
     cv2.setNumThreads(before)
 

@@ -33,7 +33,7 @@ def test_a_missing_or_broken_graph_is_named(tmp_path):
     with pytest.raises(BundleError, match=r"absent\.onnx does not exist"):
         open_session(tmp_path / "absent.onnx")
     (tmp_path / "broken.onnx").write_bytes(b"no graph")
-    with pytest.raises(BundleError, match=r"broken\.onnx is no ONNX graph"):
+    with pytest.raises(BundleError, match=r"broken\.onnx is not an ONNX graph"):
         open_session(tmp_path / "broken.onnx")
 
 

@@ -22,12 +22,16 @@ class Run(_Settings):
     """Beside an unfinished table."""
 
     def prepare(self):
-        RunFile(self.seeds / "results.csv", SETTINGS).write()
+        run = RunFile(self.seeds / "results.csv", SETTINGS)
+        run.begin(resume=False)
+        run.close()
 
     def read(self, path):
         run = RunFile(path.with_name("results.csv"), SETTINGS)
         assert run.exists()
         run.check()
+        run.begin(resume=True)
+        run.close()
 
 
 class Claim(_Settings):

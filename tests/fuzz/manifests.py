@@ -15,8 +15,8 @@ from vlfau.evaluation.counterfactuals import read_pairs
 HEAD = "image,subject,fold,gender,AU1,AU1_intensity,AU1_side,AU12,AU12_intensity,AU12_side,AU25,note"
 ROWS = (
     "face.png,S1,1,F,1,3,left,0,0,,1,a",
-    'face.png,"S,2",2,M,0,0.4,,1,5,both,,"b ""c"""',
-    "face.png,S3,3,,,,,1,,right,0,",
+    'other.png,"S,2",2,M,0,0.4,,1,5,both,,"b ""c"""',
+    "third.png,S3,3,,,,,1,,right,0,",
     "face.png,S1,1,F,1,,,1,2.5,,1,ü",
 )
 
@@ -29,7 +29,8 @@ class Manifest(TextKind):
         (self.seeds / "marked.csv").write_text("\ufeff" + "\r\n".join((HEAD, *ROWS)), "utf-8")
 
     def write(self, folder, rng):
-        Image.new("RGB", (2, 2)).save(folder / "face.png")
+        for name in ("face.png", "other.png", "third.png"):
+            Image.new("RGB", (2, 2)).save(folder / name)
         return super().write(folder, rng)
 
     def read(self, path):

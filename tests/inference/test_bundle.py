@@ -144,7 +144,7 @@ def test_a_graph_reads_no_file_outside_of_its_bundle(folder, location):
     weight.external_data.add(key="location", value=location.format(folder=folder))
     (folder / "vision.onnx").write_bytes(model.SerializeToString())
     sign(folder)
-    with pytest.raises(BundleError, match=r"vision\.onnx is no ONNX graph that can be run"):
+    with pytest.raises(BundleError, match=r"vision\.onnx is not an ONNX graph that can be run"):
         Predictor(folder).backend.see(None)
 
 

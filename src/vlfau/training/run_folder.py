@@ -35,7 +35,7 @@ __all__ = [
 
 CHECKPOINT_FOLDER: Final = "checkpoint"
 EARLIER_CHECKPOINT_FOLDER: Final = "best"
-"""What versions up to 0.1 called it, where the test fold always chose the epoch."""
+"""What it was called when the test fold always chose the epoch."""
 RESUME_FILE: Final = "last.ckpt"
 CONFIG_FILE: Final = "config.json"
 

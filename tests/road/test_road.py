@@ -88,6 +88,26 @@ def test_scores_are_those_of_an_independent_calculation(name, release, manifest,
         assert whole["pooled"][f"{measure}_per_au"] == pytest.approx(per_au, abs=1e-5)
 
 
+@pytest.mark.parametrize("name", ["bp4d"], indirect=True)
+def test_a_face_that_was_not_found_counts_as_inactive_beside_the_scores(release, runs):
+    fold = next(fold for fold, people in PEOPLE["bp4d"].items() if release.faceless[0] in people)
+    answers, scores = answers_of(runs / f"fold{fold}"), json_of(runs / f"fold{fold}" / "scores.json")
+    truth = [int(release.present(release.faceless, au_id)) for au_id in AU_SETS["bp4d"]]
+    assert any(truth)
+    probs = np.vstack([answers["au_probs"], np.zeros(len(truth))])
+    occurrence = np.vstack([answers["occurrence"], truth])
+    expected = independent_scores(answers["au_ids"], probs, occurrence)
+    lost = scores["lost_frames"]
+    assert lost["frames"] == 1
+    assert lost["f1_per_au"] == pytest.approx(expected["f1"], abs=1e-5)
+    assert lost["accuracy_per_au"] == pytest.approx(expected["accuracy"], abs=1e-5)
+    assert lost["accuracy_per_au"] != scores["accuracy_per_au"]
+    others = [
+        json_of(runs / f"fold{other}" / "scores.json")["lost_frames"]["frames"] for other in FOLDS if other != fold
+    ]
+    assert others == [0, 0]
+
+
 def test_nothing_of_the_test_fold_reaches_the_network(name, manifest, runs, place):
     """Spoil pictures and labels of the test fold, train again: the network must be the same, bit for bit."""
     spoilt = _spoilt(manifest, place / "spoilt" / name, PEOPLE[name][2])
@@ -133,9 +153,39 @@ def test_a_checkpoint_is_evaluated_on_its_own_fold_alone(name, manifest, runs, p
         assert again[key] == first[key], key
     assert again["fold"] == 2
     capsys.readouterr()
-    vlfau("evaluate", checkpoint, manifest, "--out", place / "wrong" / name, "--fold", 1, code=2)
-    assert "was trained on fold 1" in capsys.readouterr().err
+    for fold, words in ((1, "was trained on fold 1"), ("2,1", "--fold takes one number")):
+        vlfau("evaluate", checkpoint, manifest, "--out", place / "wrong" / name, "--fold", fold, code=2)
+        assert words in " ".join(capsys.readouterr().err.split())
     assert not (place / "wrong" / name / "scores.json").exists()
+
+
+def test_thresholds_come_from_the_training_folds_alone(name, manifest, runs, place, capsys):
+    checkpoint, out = runs / "fold2" / CHECKPOINT, place / "calibrated" / name
+    spoilt = _spoilt(manifest, place / "spoilt-calibration" / name, PEOPLE[name][2])
+    vlfau("calibrate", checkpoint, manifest, out / "clean")
+    vlfau("calibrate", checkpoint, spoilt, out / "spoilt")
+    thresholds = [json_of(out / kind / "checkpoint.json")["thresholds"] for kind in ("clean", "spoilt")]
+    assert thresholds[0] == thresholds[1]
+    assert same_weights(out / "clean", out / "spoilt")
+    assert not same_weights(out / "clean", checkpoint)
+    vlfau("evaluate", out / "clean", manifest, "--out", out / "scores", "--no-describe")
+    scores, answers = json_of(out / "scores" / "scores.json"), answers_of(out / "scores")
+    assert scores["threshold"] == pytest.approx(thresholds[0])
+    expected = independent_scores(answers["au_ids"], answers["au_probs"], answers["occurrence"], thresholds[0])
+    for measure, per_au in expected.items():
+        assert scores[f"{measure}_per_au"] == pytest.approx(per_au, abs=1e-5)
+    # Whoever calibrates on the tested people, under whatever name, is told so.
+    tuned = manifest.with_name("without-folds.csv")
+    lines = manifest.read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("image,subject,fold,")
+    tuned.write_text("\n".join(line.replace("fold", "part") for line in lines[:1]) + "\n" + "\n".join(lines[1:]) + "\n")
+    vlfau("calibrate", checkpoint, tuned, out / "tuned")
+    capsys.readouterr()
+    vlfau("evaluate", out / "tuned", manifest, "--out", out / "refused", "--no-describe", code=2)
+    assert "was calibrated on people who are tested" in capsys.readouterr().err
+    assert not (out / "refused" / "scores.json").exists()
+    vlfau("evaluate", out / "tuned", manifest, "--out", out / "marked", "--no-describe", "--allow-tuned")
+    assert json_of(out / "marked" / "scores.json")["network"]["calibration"]["on_tested_people"] is True
 
 
 @pytest.mark.parametrize("name", ["bp4d"], indirect=True)

@@ -31,7 +31,7 @@ SHARES = {
     **{"descriptions.Unit": 5, "descriptions.Words": 4, "bundles.ModelJson": 10, "bundles.Graph": 10},
     **{"checkpoints.Papers": 8, "checkpoints.Weights": 8, "training.Faces": 5},
     **{"training.LastState": 4, "kept.Run": 3, "kept.Claim": 3, "kept.Deaths": 2, "reports.Runs": 5},
-    **{"answers.Answers": 6, "answers.Scores": 3},
+    **{"answers.Answers": 6, "answers.Scores": 3, "manifests.Skipped": 3},
     **{"tables.Csv": 6, "tables.JsonLines": 5, "tables.Parquet": 6, "tables.Partial": 5, "tables.Files": 4},
     **{"commands.Predict": 3},
 }

@@ -95,9 +95,23 @@ def test_scores_say_how_the_epoch_was_chosen(untrained, manifest, tmp_path, caps
         assert shown == ("(1) it †" if expected == "test-fold" else "(1) it")
 
 
+def test_frames_that_trained_the_model_are_named_where_all_folds_are_tested(untrained, manifest, tmp_path, capsys):
+    arguments = [str(manifest), "--out", str(tmp_path / "out"), "--no-describe", "--fold"]
+    for name, training, fold, trained in (
+        ("a", {"train_frames": 8}, "all", True),
+        ("b", {"train_frames": 4, "held_out_subjects": ["0"]}, "all", True),
+        ("c", {"train_frames": 8}, "2", False),
+        ("d", {"train_frames": 9}, "all", False),
+    ):
+        assert main(["evaluate", str(untrained(name, fold=2, **training)), *arguments, fold]) == 0
+        said = capsys.readouterr().err
+        assert ("the frames that the model was trained on" in " ".join(said.split())) == trained
+        assert json.loads((tmp_path / "out" / "scores.json").read_text())["network"]["trained_on_tested"] is trained
+
+
 def test_several_folds_are_refused_for_a_model_has_one(untrained, manifest, tmp_path, capsys):
     arguments = ["evaluate", str(untrained(fold=2)), str(manifest), "--out", str(tmp_path / "out"), "--fold"]
-    for fold in ("2,1", "two", ""):
+    for fold in ("2,1", "two", "", "9" * 5000):
         assert main([*arguments, fold]) == 2
         assert "--fold takes one number, or all" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -11,6 +11,7 @@ from vlfau.data import read_manifest
 from vlfau.data.check_descriptions import find_mismatches
 from vlfau.data.describe import describe
 from vlfau.evaluation.counterfactuals import read_pairs
+from vlfau.evaluation.lost_frames import SKIPPED_FILE, read_lost_frames
 
 HEAD = "image,subject,fold,gender,AU1,AU1_intensity,AU1_side,AU12,AU12_intensity,AU12_side,AU25,note"
 ROWS = (
@@ -78,6 +79,26 @@ class Descriptions(TextKind):
     def _write_manifest(self, path):
         rows = [row.replace("face.png", f"face{number}.png") for number, row in enumerate(ROWS)]
         path.write_text("\n".join((HEAD, *rows, "")), "utf-8")
+
+
+class Skipped(TextKind):
+    """The frames that a manifest leaves out."""
+
+    separators = ',\n"'
+
+    def prepare(self):
+        rows = 'subject,clip,frame,reason,fold,AU1,AU12\nS1,T1,3,no face found,1,1,\n"S,2",T1,4,no picture,,0,1\n'
+        (self.seeds / "skipped.csv").write_text(rows, "utf-8")
+
+    def read(self, path):
+        if path.name != SKIPPED_FILE:
+            path = path.rename(path.with_name(SKIPPED_FILE))
+        path.with_name("manifest.csv").write_text("image,subject,fold,AU1,AU12\nface.png,S1,1,1,\n", "utf-8")
+        manifest = read_manifest(path.with_name("manifest.csv"), pictures=False)
+        for fold in (1, None):
+            lost = read_lost_frames(manifest, fold)
+            if lost.occurrence is not None:
+                assert lost.occurrence.shape == (len(lost.subject_ids), 2)
 
 
 class Pairs(TextKind):

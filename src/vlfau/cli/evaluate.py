@@ -93,7 +93,7 @@ def _one_fold(text: str | None) -> int | Literal["all"] | None:
     """
     if text is None or text == "all":
         return text  # type: ignore[return-value]
-    if not text.strip().isdecimal():
+    if not (text.strip().isdecimal() and len(text) < 10):
         raise ConfigError(
             f"--fold takes one number, or all, not '{text}': a model leaves out one fold; evaluate each fold with its "
             "own model, or all of them with `vlfau crossval`"

@@ -89,6 +89,11 @@ def score_notes(scores: Mapping[str, Any]) -> Iterator[str]:
     network, without = scores.get("network") or {}, scores.get("without_positives") or ()
     if _epoch_by_test_fold(scores):
         yield f"the epoch {TEST_FOLD}: the scores are better than on new people"
+    if network.get("trained_on_tested"):
+        yield (
+            "as their number shows, among these are the frames that the model was trained on: the scores are not of "
+            "new people"
+        )
     if (network.get("calibration") or {}).get("on_tested_people"):
         yield "the model was calibrated on people who are tested: the scores are better than on new people"
     if scores.get("threshold_source") == "given":

@@ -18,7 +18,7 @@ from vlfau.data import Manifest, read_manifest
 from vlfau.errors import ConfigError, ManifestError
 from vlfau.evaluation.answering import Answerer, Look
 from vlfau.evaluation.answers import UNKNOWN
-from vlfau.evaluation.provenance import CALIBRATION, OLD_CALIBRATION, Calibration, Source
+from vlfau.evaluation.provenance import CALIBRATION, OLD_CALIBRATION, Calibration, Source, held_out_subjects
 from vlfau.facs import action_unit
 from vlfau.training import Checkpoint, load_checkpoint, save_checkpoint
 
@@ -91,7 +91,7 @@ def _fitting_frames(offered: Manifest, papers: Checkpoint) -> tuple[Manifest, So
             f"{offered.path} has frames of fold {papers.fold} alone, which the checkpoint left out to be tested on; "
             "give the whole data set, whose other folds are calibrated on"
         )
-    held_out = set(papers.training.get("held_out_subjects") or ())
+    held_out = held_out_subjects(papers.training)
     kept = tuple(frame for frame in rest if frame.subject_id in held_out)
     if kept and (with_folds or held_out <= {frame.subject_id for frame in kept}):
         return replace(offered, frames=kept), "held-out"

@@ -109,7 +109,7 @@ def _fold(path: Path, line: int, row: Mapping[str, str | None], of_subject: int 
     cell = (row.get("fold") or "").strip()
     if not cell:
         return of_subject
-    if not cell.isdecimal():
+    if not (cell.isdecimal() and len(cell) < 10):
         raise ManifestError(f"{path}, line {line}: expected a number under fold, found '{cell}'; correct the line")
     return int(cell)
 

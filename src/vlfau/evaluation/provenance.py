@@ -24,6 +24,8 @@ __all__ = [
     "calibration_of",
     "epoch_choice",
     "file_digest",
+    "held_out_subjects",
+    "trained_on",
     "tuned_on_tested",
 ]
 
@@ -100,7 +102,7 @@ def calibration_of(training: Mapping[str, Any]) -> Calibration | None:
     entry = training.get(CALIBRATION)
     if entry is None:
         frames = training.get(OLD_CALIBRATION)
-        return None if frames is None else Calibration("unknown", int(frames))
+        return None if frames is None else Calibration("unknown", frames if isinstance(frames, int) else 0)
     try:
         return TypeAdapter(Calibration).validate_python(entry)
     except ValidationError as error:
@@ -108,6 +110,25 @@ def calibration_of(training: Mapping[str, Any]) -> Calibration | None:
             f"the model's metadata say under training.{CALIBRATION} nothing that can be read "
             f"({error.errors()[0]['msg']}); calibrate it again"
         ) from None
+
+
+def held_out_subjects(training: Mapping[str, Any]) -> frozenset[str]:
+    """Return the people of the training folds who chose the epoch and did not train."""
+    names = training.get("held_out_subjects")
+    return frozenset(map(str, names)) if isinstance(names, list | tuple) else frozenset()
+
+
+def trained_on(training: Mapping[str, Any], fold: int | None, manifest: Manifest) -> bool:
+    """Say whether a manifest has as many training frames as a model was trained on: then it is the same, surely enough.
+
+    Args:
+        training: The model's metadata.
+        fold: The fold that it left out.
+        manifest: With all of its folds.
+    """
+    held_out = held_out_subjects(training)
+    frames = sum((fold is None or frame.fold != fold) and frame.subject_id not in held_out for frame in manifest.frames)
+    return frames == training.get("train_frames")
 
 
 def epoch_choice(training: Mapping[str, Any], fold: int | None) -> str | None:

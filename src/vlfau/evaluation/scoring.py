@@ -21,7 +21,7 @@ from vlfau.evaluation.counterfactuals import counterfactuals
 from vlfau.evaluation.grounding import grounding
 from vlfau.evaluation.lost_frames import lost_figures, read_lost_frames
 from vlfau.evaluation.partners import partner_frames
-from vlfau.evaluation.provenance import calibration_of, epoch_choice, tuned_on_tested
+from vlfau.evaluation.provenance import calibration_of, epoch_choice, trained_on, tuned_on_tested
 from vlfau.evaluation.scores import (
     SCORES_FILE,
     caption_scores,
@@ -242,6 +242,7 @@ def score(
             "backbone": model.backbone,
             "epoch_choice": epoch_choice(model.training, model.fold),
             "calibration": _calibration(model, tuned=tuned),
+            "trained_on_tested": scored.fold is None and trained_on(model.training, model.fold, scored.whole),
         },
         "evaluation": asdict(scope),
         "au_ids": frames.au_ids,

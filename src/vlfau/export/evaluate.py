@@ -6,6 +6,7 @@ from typing import Any, Literal
 from vlfau.data import Manifest
 from vlfau.errors import BundleError
 from vlfau.evaluation import Look, Scope
+from vlfau.evaluation.provenance import trained_on
 from vlfau.evaluation.scoring import ScoredModel, check_tuning, score, scored_frames
 from vlfau.export.answering import BundleAnswerer
 from vlfau.inference.bundle import Bundle, load_bundle
@@ -104,10 +105,9 @@ def _check_other_data(model: str | Path, bundle: Bundle, manifest: Manifest, des
     training, left_out = bundle.info.training, bundle.info.training.get("fold")
     if all(frame.fold is None for frame in manifest.frames):
         return
-    trained = sum(frame.fold != left_out for frame in manifest.frames)
     same_name = description.casefold() == str(training.get("data", "")).casefold()
-    if same_name or trained == training.get("train_frames"):
-        how = f"its training data are called '{training['data']}' too" if same_name else f"as many frames, {trained:,}"
+    if same_name or trained_on(training, left_out, manifest):
+        how = f"its training data are called '{training['data']}' too" if same_name else "as many frames train"
         remedy = (
             f"give --fold {left_out}, which it left out"
             if left_out is not None

@@ -197,9 +197,10 @@ def _published_ablation(published: Published, runs: Runs) -> Table:
         letter = footnotes.letter(f"{run.name}: {_protocol(run, run.folds)}; {coverage.text}")
         note = footnotes.letter(_own_texts(published))
         for row in _ablation_rows(run, published, f", {run.name} (ours, note {letter})", note):
-            *scores, local, face = _ranked_if(row, coverage.is_complete and run.has_all_folds).cells
+            marked = _ranked_if(row, coverage.is_complete and run.has_all_folds)
+            *scores, local, face = marked.cells
             words = (replace(cell, ranked=False) for cell in (local, face))  # other texts than the published rows'
-            rows.append(replace(row, cells=(*scores, *words)))
+            rows.append(replace(marked, cells=(*scores, *words)))
     title = "Table 4: what the parts of VL-FAU bring: F1 and top-5 word accuracy on BP4D, in %"
     key = DataKey(au_set, False, AU_SETS[au_set])
     return _ablation_table("table4-ablation", title, key, tuple(rows), tuple(footnotes.notes))

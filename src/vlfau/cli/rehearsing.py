@@ -1,7 +1,7 @@
 """`--rehearse` of `vlfau crossval` and `vlfau ablate`, and what both say before they start: what a run will cost."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
@@ -11,6 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from vlfau.cli.console import error_console, output_console, print_notice
+from vlfau.errors import VlfauError
 
 if TYPE_CHECKING:
     from vlfau.data import Manifest
@@ -174,12 +175,13 @@ def say_cost(
         costs = [cost_of(work, kept[work.network], num_workers=first.run.num_workers) for work in works]
         hours, words = sum(cost.total for cost in costs), sum(cost.describing for cost in costs)
         text = f"by the rehearsal, {duration(hours)} in all, of which {duration(words)} for describing"
-    elif described >= WORTH_A_FORECAST:
-        rates = describing_rates(todo, manifest, look)
-        seconds = sum(work.described * rates.get(work.network, 0.0) for work in works)
-        text = f"describing takes about {duration(seconds)}; --rehearse tells what the rest takes"
     else:
         text = "--rehearse tells how long that takes"
+        with suppress(VlfauError):  # What is wrong, the runs themselves will say better.
+            rates = describing_rates(todo, manifest, look) if described >= WORTH_A_FORECAST else {}
+            seconds = sum(work.described * rates.get(work.network, 0.0) for work in works)
+            if rates:
+                text = f"describing takes about {duration(seconds)}; --rehearse tells what the rest takes"
     if scope.described_frames is None and described >= WORTH_A_FORECAST:
         text += "; --frames 300 describes 300 frames per fold instead of all"
     print_notice(text, title="cost", style="bold cyan")

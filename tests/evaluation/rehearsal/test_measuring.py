@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from tests.evaluation.rehearsal.made_up import work
 from vlfau.evaluation import Look
@@ -16,8 +17,6 @@ class FakeTrial:
     now = 0.0
 
     def __init__(self, config, look, *, clock):
-        import torch
-
         self.device = torch.device("cpu")
         FakeTrial.now += 4
 
@@ -73,7 +72,8 @@ def measure(monkeypatch, toy_config, tmp_path):
     return run
 
 
-def test_a_night_is_foretold_from_the_clock(measure):
+def test_a_night_is_foretold_from_the_clock(measure, monkeypatch):
+    monkeypatch.setattr(measuring.time, "process_time", lambda: FakeTrial.now)
     measured, checks = measure()
     assert all(check.status is Status.OK for check in checks)
     rates = measured.rates
@@ -88,10 +88,10 @@ def test_a_night_is_foretold_from_the_clock(measure):
 def test_with_little_time_the_same_is_extrapolated(measure):
     measured, checks = measure(budget_s=40.0)
     assert not measured.rates.step.is_measured
-    assert measured.rates.step.seconds == pytest.approx(66.0)
+    assert measured.rates.step.seconds == 8 * 10.0
     assert not measured.rates.peak_is_measured
     says = {check.name: check.says for check in checks}
-    assert says["training step"] == "66 s for 64 faces, extrapolated from 4 (6 s), 8 (10 s)"
+    assert says["training step"] == "80 s for 64 faces, extrapolated from 8 (10 s)"
 
 
 def test_a_part_that_fails_is_named_and_the_others_are_measured(measure, monkeypatch):
@@ -110,8 +110,6 @@ def test_a_part_that_fails_is_named_and_the_others_are_measured(measure, monkeyp
 
 
 def test_a_lack_of_memory_says_what_to_do(measure, monkeypatch):
-    import torch
-
     def broken(self, size, calls):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
@@ -119,6 +117,14 @@ def test_a_lack_of_memory_says_what_to_do(measure, monkeypatch):
     _, checks = measure()
     (problem,) = [check for check in checks if check.status is Status.PROBLEM]
     assert "lower run.batch_size and raise run.accumulate_batches" in problem.says
+
+
+def test_a_machine_that_is_busy_with_other_work_is_noted(measure, monkeypatch):
+    monkeypatch.setattr(measuring.time, "process_time", lambda: FakeTrial.now / 4 * torch.get_num_threads())
+    _, checks = measure()
+    (note,) = [check for check in checks if check.status is Status.NOTE]
+    assert note.name == "other work"
+    assert "training had 25% of the processors" in note.says
 
 
 def test_words_that_nobody_wants_are_not_measured(measure):

@@ -58,7 +58,11 @@ def test_a_run_that_will_stand_is_gone_through_to_the_tables_and_leaves_its_rate
     assert rehearsal.stands
     assert tuple(told) == rehearsal.checks
     assert set(begun) <= {check.name for check in told}
-    assert {check.name for check in told if check.status == "note"} <= {"stem weights", "validations"}
+    assert {check.name for check in told if check.status == "note"} <= {
+        "stem weights",
+        "validations",
+        "other work",
+    }
     ((scores, folds, epochs),) = tables.seen
     assert (folds, epochs, scores["words"]["frames"]) == (["fold1", "fold2"], [1, 1], 4)
     assert [(cost.work.name, cost.work.steps) for cost in rehearsal.costs] == [("fold1", 5), ("fold2", 5)]

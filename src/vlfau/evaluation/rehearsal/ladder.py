@@ -1,10 +1,10 @@
 """Times of a piece of work at growing sizes, as far as a budget of seconds allows."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["Clock", "Timed", "Try", "on_line", "time_sizes"]
+__all__ = ["Clock", "Timed", "Try", "time_sizes"]
 
 Clock = Callable[[], float]
 FIRST_SIZE = 2
@@ -50,41 +50,20 @@ class Timed:
         return self.seconds / self.wanted
 
     def at(self, size: int) -> float:
-        """Return the seconds of a size: as measured, or on the line through the two largest sizes.
+        """Return the seconds of a size: as measured, or in proportion to the largest size.
 
-        Where the larger of them took less time, something else slowed the smaller, and it counts for nothing.
+        The line through two sizes would be a little nearer, but on a busy machine it points anywhere. What is too slow
+        to be measured at full size has little that does not grow with the faces.
         """
         known = {each.size: each.seconds for each in self.tries}
-        if size in known:
-            return known[size]
-        points = [(each.size, each.seconds) for each in self.tries]
-        slowed = len(points) > 1 and points[-2][1] > points[-1][1]
-        return on_line(points[-1:] if slowed else points, size)
+        last = self.tries[-1]
+        return known.get(size, last.seconds * size / last.size)
 
     def text(self) -> str:
         """Say how the seconds were found."""
         if self.is_measured:
             return "measured"
-        return "extrapolated from " + ", ".join(f"{each.size} ({each.seconds:.2g} s)" for each in self.tries[-2:])
-
-
-def on_line(points: Sequence[tuple[int, float]], size: int) -> float:
-    """Extrapolate to a size by the line through the last two points; one point alone counts as proportional.
-
-    The line is at least level and at most as steep as if all were proportional to the size, since there is never less
-    than nothing without a face. That also bounds what a busy machine does to it.
-
-    >>> on_line([(2, 5.0), (4, 7.0)], 10)
-    13.0
-    >>> on_line([(2, 1.0), (4, 8.0)], 10)
-    20.0
-    """
-    size_last, last = points[-1]
-    slope = last / size_last
-    if len(points) > 1:
-        size_before, before = points[-2]
-        slope = min(slope, max(0.0, (last - before) / (size_last - size_before)))
-    return last + slope * (size - size_last)
+        return f"extrapolated from {self.tries[-1].size} ({self.tries[-1].seconds:.2g} s)"
 
 
 def time_sizes(

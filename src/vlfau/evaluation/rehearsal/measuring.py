@@ -1,12 +1,15 @@
 """The rates of one network, each part a check of its own, so that one that fails leaves the others."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import torch
+
 from vlfau.evaluation.answering import Look
-from vlfau.evaluation.rehearsal.checks import Checklist, Found
+from vlfau.evaluation.rehearsal.checks import Checklist, Found, Status
 from vlfau.evaluation.rehearsal.ladder import Clock, Timed, time_sizes
 from vlfau.evaluation.rehearsal.machine import device_name
 from vlfau.evaluation.rehearsal.memory import MemoryLine
@@ -21,6 +24,8 @@ Value = TypeVar("Value")
 STEP_SHARE, OTHER_SHARE = 0.7, 0.1
 """Of a network's budget: its training step, and each of the other three parts."""
 LOADED = 32
+BUSY_SHARE = 0.6
+"""Of the processors; less than that is more than threads waiting for each other."""
 MIB = 2**20
 
 
@@ -86,7 +91,10 @@ class Measuring:
         build_s = self._clock() - began
         speaks = trial.speaks and self._describes
         memory, batch, faces = MemoryLine(trial), self._config.run.batch_size, self._look.batch_size
+        before = self._clock(), time.process_time()
         step = self._check("training step", lambda: self._time(memory.step, batch, STEP_SHARE, memory.fits))
+        if step is not None and trial.device.type == "cpu":
+            self._note_other_work(self._clock() - before[0], time.process_time() - before[1])
         load = self._check("loading", lambda: self._load(trial, picture_s))
         validate = self._check("validation", lambda: self._time(trial.validate, batch))
         see = self._check("evaluation", lambda: self._time(trial.see, faces))
@@ -114,6 +122,16 @@ class Measuring:
 
     def _check(self, name: str, work: Callable[[], Found[Value]]) -> Value | None:
         return self._checks.run(name + self._label, work)
+
+    def _note_other_work(self, seconds: float, of_processor: float) -> None:
+        """Say if something else kept this process from the processors."""
+        share = of_processor / (seconds * torch.get_num_threads())
+        if share < BUSY_SHARE:
+            says = (
+                f"others use this machine: training had {share:.0%} of the processors that it asked for; alone, all is "
+                "faster by that"
+            )
+            self._checks.add(f"other work{self._label}", Status.NOTE, says)
 
     def _build(self) -> Found[Trial]:
         trial = Trial(self._config, self._look, clock=self._clock)

@@ -8,7 +8,6 @@ import torch
 
 from vlfau.errors import ConfigError
 from vlfau.evaluation.rehearsal.checks import Found
-from vlfau.evaluation.rehearsal.ladder import on_line
 from vlfau.evaluation.rehearsal.machine import Peak, available_memory, device_memory, peak_memory, reset_peak
 from vlfau.evaluation.rehearsal.trial import Trial
 from vlfau.evaluation.rehearsal.work import DataCount
@@ -130,4 +129,23 @@ class _Need:
 def _at(points: list[tuple[int, float]], size: int) -> int | None:
     if not points:
         return None
-    return round(dict(points).get(size) or on_line(points, size))
+    return round(dict(points).get(size) or _on_line(points, size))
+
+
+def _on_line(points: Sequence[tuple[int, float]], size: int) -> float:
+    """Extrapolate to a size by the line through the last two points; one point alone counts as proportional.
+
+    The line is at least level, and at most as steep as if all were proportional to the size, since there is never less
+    than nothing without a face.
+
+    >>> _on_line([(2, 5.0), (4, 7.0)], 10)
+    13.0
+    >>> _on_line([(2, 1.0), (4, 8.0)], 10)
+    20.0
+    """
+    size_last, last = points[-1]
+    slope = last / size_last
+    if len(points) > 1:
+        size_before, before = points[-2]
+        slope = min(slope, max(0.0, (last - before) / (size_last - size_before)))
+    return last + slope * (size - size_last)

@@ -144,8 +144,11 @@ class _Rehearsing:
             return self._stopped("the runs cannot be planned")
         checks.run("output folder", lambda: output_folder(real, task.out, manifest_is_whole=task.counts is None))
         works = work_of(real, task.out, counts, task.scope)
-        for run in {network_key(each.model): each for each in reversed(real)}.values():
-            self._measure(self._small(run, config, sample), folder / "saved", sample.seconds, read_s)
+        networks = {network_key(each.model): each for each in reversed(real)}
+        for run in networks.values():
+            small = self._small(run, config, sample)
+            budget_s = MEASURING_SHARE * self.seconds / len(networks)
+            self._measure(small, folder / "saved", budget_s=budget_s, picture_s=sample.seconds, read_s=read_s)
         rates = {key: each.rates for key, each in self.measured.items()}
         is_complete = {work.network for work in works} == rates.keys()
         if is_complete:
@@ -179,7 +182,7 @@ class _Rehearsing:
         """Return the configuration of a real run on the sample, with weights that can be loaded."""
         return replace(run, stem=config.stem, data=replace(run.data, manifest=sample.path))
 
-    def _measure(self, config: TrainConfig, scratch: Path, picture_s: float, read_s: float) -> None:
+    def _measure(self, config: TrainConfig, scratch: Path, *, budget_s: float, picture_s: float, read_s: float) -> None:
         """Measure one network."""
         task, key = self.task, network_key(config.model)
         measuring = Measuring(
@@ -187,7 +190,7 @@ class _Rehearsing:
             task.look,
             self.checks,
             label=f" {task.labels[key]}" if task.labels else "",
-            budget_s=MEASURING_SHARE * self.seconds / max(1, len(task.labels)),
+            budget_s=budget_s,
             describes=task.scope.describe,
             clock=self.clock,
         )

@@ -113,7 +113,7 @@ def test_pictures_that_join_an_archive_leave_no_row_twice(archive, settings, tmp
 
 def test_other_settings_need_another_folder(undisturbed, archive, settings):
     other = Settings(model=settings.model, every_s=0.5)
-    with pytest.raises(InputError, match="was begun with every_s not given \(now 0.5\)"):
+    with pytest.raises(InputError, match=r"was begun with every_s not given \(now 0.5\)"):
         process_here(archive.folder, undisturbed[1], other)
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.report.built_runs import Data, amend, publish, write_ablation, write_crossval
+from vlfau.report.marks import MARKS
 from vlfau.report.measures import measure_tables
 from vlfau.report.runs import find_runs
 from vlfau.report.table import Mark

@@ -70,7 +70,7 @@ def test_two_workers_make_the_same_bytes(made, tmp_path):
 
 
 def test_a_folder_with_other_settings_is_refused(made):
-    with pytest.raises(InputError, match="was begun with seed 4 \(now 5\); give the same settings, or choose another"):
+    with pytest.raises(InputError, match=r"was begun with seed 4 \(now 5\); give the same settings, or choose another"):
         generate(made, Settings(preset="wide", subjects=3, clips=2, frames=2, size=64, seed=5))
 
 

@@ -112,7 +112,7 @@ def test_too_little_memory_and_disk_for_all_runs_are_problems_that_cost_no_forec
     ("damage", "name", "words"),
     [
         (lambda text: text.replace("12.png", "away.png"), "manifest", "line 14, column 'image'"),
-        (lambda text: text.replace("3.png,0,1", "2.png,0,1"), "people", "2.png twice"),
+        (lambda text: text.replace("3.png,0,1", "2.png,0,1"), "manifest", "2.png"),
         (lambda text: text.replace(",1,F,", ",,F,").replace(",2,M,", ",,M,"), "folds", "holds nothing"),
     ],
 )

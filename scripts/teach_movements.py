@@ -10,26 +10,40 @@ stopped goes on where it was. Ten minutes on one core for 8,000 faces, most of t
 
 import argparse
 import csv
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib import resources
 from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from onnxruntime import InferenceSession, SessionOptions
 from torch import Tensor
 
 from vlfau.data import Frame, Manifest, read_manifest
 from vlfau.faces import CropGeometry, align_face
+from vlfau.faces.blendshapes import BLENDSHAPE_LANDMARKS
 from vlfau.faces.mesh import FaceMesh, Region
 from vlfau.model import VLFAU, build_vlfau
 from vlfau.model.classifier import MAX_INTENSITY, AUScores
-from vlfau.model.movements import MovementBranch, ScoreHeads
+from vlfau.model.movements import (
+    BLENDSHAPE_FILE,
+    HIDDEN_VALUE,
+    MAP_VALUE,
+    MESH_FILE,
+    MovementBranch,
+    ScoreHeads,
+)
 from vlfau.training import Checkpoint, load_checkpoint, save_checkpoint
 
 CHUNK = 400
+OLD_EVERY = 5
+"""Of how many batches one is shown to the parts that have learned already; their mean and spread are all it is for."""
 AROUND = (10, 152, 127, 356)
 EYES = (33, 263)
 """FaceMesh landmarks that bound a face, and the outer corners of its eyes; synthetic faces come with them."""
@@ -46,7 +60,7 @@ class Seen:
     Attributes:
         face: (F, 64), see `MovementFeatures`.
         map: (F, 512), likewise.
-        old_logits: (F, N), what the checkpoint's parts say.
+        old_logits: (F', N), what the checkpoint's parts say of some of the faces.
         occurrence: (F, N), 0 or 1.
         intensity: (F, N), 0 to 5.
     """
@@ -115,6 +129,7 @@ def see(network: VLFAU, metadata: Checkpoint, manifest: Manifest, folder: Path) 
                     crops.append(crop)
                     frames.append(frame)
             fresh = look(network, np.stack(crops), frames)
+            print(path, len(frames), time.strftime('%X'), flush=True)
             partial = path.with_suffix(".partial.npz")
             np.savez(partial, **vars(fresh))
             partial.replace(path)
@@ -157,20 +172,43 @@ def degraded(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
     return np.repeat(np.asarray(enlarged, np.uint8)[..., None], 3, axis=2)
 
 
+class FrozenReader:
+    """What `MovementBranch.read` computes, four times as fast: by ONNX Runtime."""
+
+    def __init__(self, branch: MovementBranch) -> None:
+        self.branch = branch
+        self.mesh = session(MESH_FILE, MAP_VALUE)
+        self.blendshapes = session(BLENDSHAPE_FILE, HIDDEN_VALUE)
+
+    def __call__(self, crops: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the movements (B, 64) and the maps (B, 512) of crops (B, 3, S, S)."""
+        square = self.branch.square(crops).numpy()
+        landmarks, deep = self.mesh.run(["landmarks", MAP_VALUE], {"images": np.ascontiguousarray(square)})
+        points = np.ascontiguousarray(landmarks[:, BLENDSHAPE_LANDMARKS, :2])
+        (hidden,) = self.blendshapes.run([HIDDEN_VALUE], {"points": points})
+        return hidden.reshape(len(crops), -1), deep.reshape(len(crops), -1)
+
+
+def session(file: str, value: str) -> InferenceSession:
+    """Open a graph of the package so that it also returns one of its inner values."""
+    model = onnx.load_from_string(resources.files("vlfau").joinpath(file).read_bytes())
+    model.graph.output.append(onnx.helper.make_tensor_value_info(value, onnx.TensorProto.FLOAT, None))
+    options = SessionOptions()
+    options.intra_op_num_threads = 1
+    return InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
 @torch.inference_mode()
 def look(network: VLFAU, crops: NDArray[np.uint8], frames: list[Frame]) -> Seen:
     """Return what is seen in crops (B, S, S, 3)."""
     assert network.movement_branch is not None
-    face, maps, logits = [], [], []
-    for batch in torch.from_numpy(crops).permute(0, 3, 1, 2).split(32):
-        features = network.movement_branch.read(batch)
-        face.append(features.face.numpy())
-        maps.append(features.map.numpy())
-        logits.append(old_scores(network, batch).logits.numpy())
+    reader = FrozenReader(network.movement_branch)
+    batches = torch.from_numpy(crops).permute(0, 3, 1, 2).split(8)
+    face, maps = zip(*map(reader, batches), strict=True)
     return Seen(
         np.concatenate(face),
         np.concatenate(maps),
-        np.concatenate(logits),
+        np.concatenate([old_scores(network, batch).logits.numpy() for batch in batches[::OLD_EVERY]]),
         np.array([[state is not None and state.active for state in frame.states] for frame in frames], np.float32),
         np.array([frame.intensities for frame in frames], np.float32),
     )
@@ -178,8 +216,11 @@ def look(network: VLFAU, crops: NDArray[np.uint8], frames: list[Frame]) -> Seen:
 
 def old_scores(network: VLFAU, crops: Tensor) -> AUScores:
     """Return the mean of what branches and landmarks say."""
-    vision = replace(network.see(crops), by_movements=None, weights=None)
-    return vision.scores
+    branch, network.movement_branch = network.movement_branch, None
+    try:
+        return network.see(crops).scores
+    finally:
+        network.movement_branch = branch
 
 
 def teach(heads: ScoreHeads, features: NDArray[np.float32], seen: Seen) -> None:

@@ -125,7 +125,7 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
         )
         if config.landmarks
         else None,
-        movement_branch=MovementBranch(crop_size=config.crop_size, num_aus=num_aus, intensity=config.intensity)
+        movement_branch=MovementBranch(num_aus=num_aus, intensity=config.intensity)
         if config.movements
         else None,
         told_scores=ToldScores(

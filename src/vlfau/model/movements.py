@@ -15,16 +15,15 @@ from vlfau.faces.blendshapes import BLENDSHAPE_LANDMARKS
 from vlfau.model.classifier import MAX_INTENSITY, AUScores
 from vlfau.model.onnx_module import OnnxModule
 
-__all__ = ["FACE_DIM", "MAP_DIM", "MovementBranch", "MovementFeatures", "MovementOutput", "ScoreHeads"]
+__all__ = ["BLENDSHAPE_FILE", "FACE_DIM", "HIDDEN_VALUE", "MAP_DIM", "MAP_VALUE", "MESH_FILE", "MovementBranch", "MovementFeatures", "MovementOutput", "ScoreHeads"]
 
 MESH_FILE, BLENDSHAPE_FILE = "faces/weights/facemesh_v2.onnx", "faces/weights/blendshapes.onnx"
 MAP_VALUE, HIDDEN_VALUE = "tensor_470", "tensor_191"
 """The mesh's last map, from which it reads all landmarks, and the blendshape network's face token before its last
 layer."""
 MESH_SIDE = 256
-ENLARGED = 1.275
-"""Pixels of the mesh's square for one of a crop of 160: the face fills two thirds of the square, as the mesh is used
-to."""
+CROP_SIDE = 204
+"""Side of the crop in the mesh's square, in pixels: the face fills two thirds of the square, as the mesh is used to."""
 CENTRE_HEIGHT = 0.44
 """Where the middle of the square lies in the crop: forehead and chin are as far from it."""
 FACE_DIM, MAP_DIM = 64, 512
@@ -117,22 +116,19 @@ class MovementBranch(nn.Module):
     """Judge the AUs by what two frozen networks see in the crop.
 
     Args:
-        crop_size: Side of the crops, in pixels.
         num_aus: N.
         intensity: Whether to tell intensities too.
     """
 
-    def __init__(self, *, crop_size: int, num_aus: int, intensity: bool) -> None:
+    def __init__(self, *, num_aus: int, intensity: bool) -> None:
         super().__init__()
         self.mesh = OnnxModule(MESH_FILE, ["landmarks", MAP_VALUE])
         self.blendshapes = OnnxModule(BLENDSHAPE_FILE, [HIDDEN_VALUE])
         self.by_movements = ScoreHeads(in_features=FACE_DIM, num_aus=num_aus, intensity=intensity)
         self.by_map = ScoreHeads(in_features=MAP_DIM, num_aus=num_aus, intensity=intensity)
         self.register_buffer("points", torch.tensor(BLENDSHAPE_LANDMARKS), persistent=False)
-        scale = ENLARGED * 160 / crop_size
-        self.side = round(scale * crop_size)
-        left, top = (MESH_SIDE - self.side) // 2, round(MESH_SIDE / 2 - CENTRE_HEIGHT * self.side)
-        self.margins = (left, MESH_SIDE - self.side - left, top, MESH_SIDE - self.side - top)
+        left, top = (MESH_SIDE - CROP_SIDE) // 2, round(MESH_SIDE / 2 - CENTRE_HEIGHT * CROP_SIDE)
+        self.margins = (left, MESH_SIDE - CROP_SIDE - left, top, MESH_SIDE - CROP_SIDE - top)
 
     points: Tensor
 
@@ -145,11 +141,14 @@ class MovementBranch(nn.Module):
 
     def read(self, crops: Tensor) -> MovementFeatures:
         """Return what the frozen networks compute of crops (B, 3, S, S), RGB in [0, 255]."""
-        images = F.interpolate(crops.float() / 255, size=(self.side, self.side), mode="bilinear")
-        square = F.pad(images, self.margins).permute(0, 2, 3, 1)  # (B, 256, 256, 3), black outside of the crop
-        landmarks, deep = self.mesh(square)
+        landmarks, deep = self.mesh(self.square(crops))
         (hidden,) = self.blendshapes(landmarks[:, self.points, :2])
         return MovementFeatures(hidden.flatten(1), deep.flatten(1), landmarks)
+
+    def square(self, crops: Tensor) -> Tensor:
+        """Return the mesh's square of crops (B, 3, S, S), RGB in [0, 255]: (B, 256, 256, 3), black outside of them."""
+        images = F.interpolate(crops.float() / 255, size=(CROP_SIDE, CROP_SIDE), mode="bilinear")
+        return F.pad(images, self.margins).permute(0, 2, 3, 1)
 
     def judge(self, features: MovementFeatures) -> MovementOutput:
         """Return what the heads say of features."""

@@ -242,7 +242,7 @@ class VLFAU(nn.Module):
             AUScores(self.classifier(pooled), intensities),
             self.landmark_branch(levels) if self.landmark_branch is not None else None,
             by_movements=self.movement_branch(crops) if self.movement_branch is not None else None,
-            weights=self.part_weights,
+            weights=self.part_weights if self.movement_branch is not None else None,
         )
 
     def forward(

@@ -262,7 +262,7 @@ def weigh(network: VLFAU, branch: MovementBranch, seen: Seen) -> None:
     old = [WEIGHTS["old"]] if network.landmark_branch is None else [WEIGHTS["old"] / 2] * 2
     shares = torch.tensor([*old, WEIGHTS["movements"], WEIGHTS["map"]])
     assert network.part_weights is not None
-    network.part_weights.copy_((shares / shares.sum())[:, None].expand_as(network.part_weights))
+    network.part_weights.copy_((shares / shares.sum())[:, None, None].expand_as(network.part_weights))
 
 
 def decide(network: VLFAU, metadata: Checkpoint, path: Path) -> tuple[float, ...]:

@@ -87,14 +87,14 @@ def test_the_papers_network_has_no_movements():
 def test_scores_are_the_weighted_mean_of_the_parts():
     network = small_network(landmarks=7, intensity=True, movements=True).eval()
     shares = torch.rand(4, 5)
-    network.part_weights.copy_(shares / shares.sum(0))
+    network.part_weights.copy_((shares / shares.sum(0))[:, None])
     vision = network.see(crops())
     said = [vision.branch_scores, vision.by_landmarks.scores, vision.by_movements.by_movements,
             vision.by_movements.by_map]  # fmt: skip
     for au in range(5):
-        expected = sum(network.part_weights[part, au] * said[part].logits[:, au] for part in range(4))
+        expected = sum(network.part_weights[part, 0, au] * said[part].logits[:, au] for part in range(4))
         torch.testing.assert_close(vision.au_logits[:, au], expected)
-        strengths = sum(network.part_weights[part, au] * said[part].intensities[:, au] for part in range(4))
+        strengths = sum(network.part_weights[part, 0, au] * said[part].intensities[:, au] for part in range(4))
         torch.testing.assert_close(vision.au_intensities[:, au], strengths)
 
 
@@ -133,7 +133,7 @@ def test_movements_are_exported_in_the_one_vision_graph():
 
 def test_weights_of_one_part_alone_leave_its_scores():
     one, other = (AUScores(torch.randn(3, 2), torch.rand(3, 2)) for _ in range(2))
-    mean = AUScores.mean(one, other, weights=torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
+    mean = AUScores.mean(one, other, weights=torch.eye(2)[:, None])
     torch.testing.assert_close(mean.logits, torch.stack([one.logits[:, 0], other.logits[:, 1]], 1))
     torch.testing.assert_close(mean.intensities, torch.stack([one.intensities[:, 0], other.intensities[:, 1]], 1))
 

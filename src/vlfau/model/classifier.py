@@ -35,14 +35,13 @@ class AUScores:
 
         Args:
             parts: P of them.
-            weights: (P, N), how much each counts for each AU, with a sum of 1 for every AU; None counts all alike.
+            weights: (P, 1, N), how much each counts for each AU, with a sum of 1 for every AU; None counts all alike.
         """
         told = [part.intensities for part in parts if part.intensities is not None]
         logits, intensities = torch.stack([part.logits for part in parts]), torch.stack(told) if told else None
         if weights is None:
             return cls(logits.mean(0), None if intensities is None else intensities.mean(0))
-        shares = weights[:, None]  # (P, 1, N)
-        return cls((shares * logits).sum(0), None if intensities is None else (shares * intensities).sum(0))
+        return cls((weights * logits).sum(0), None if intensities is None else (weights * intensities).sum(0))
 
 
 class AUClassifier(nn.Module):

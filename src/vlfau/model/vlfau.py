@@ -31,7 +31,7 @@ class VisionOutput:
         by_landmarks: The landmarks and what they say; None without that branch.
         told: What the scores add to the features that words are made of; None where they add nothing.
         by_movements: What networks that learned from photographs say; None without that branch.
-        weights: (P, N), how much each part counts for each AU: the branches, the landmarks, the movements and the map,
+        weights: (P, 1, N), how much each part counts for each AU: the branches, the landmarks, the movements and the map,
             of those that there are; None counts all alike.
     """
 
@@ -170,7 +170,7 @@ class VLFAU(nn.Module):
         weights = None
         if movement_branch is not None:
             parts = 3 if landmark_branch is None else 4
-            weights = torch.full((parts, num_aus), 1 / parts)
+            weights = torch.full((parts, 1, num_aus), 1 / parts)
         self.register_buffer("part_weights", weights)
         self.vision_frozen = False
 

@@ -5,7 +5,7 @@ FULL := .venv-dev
 PIP_FLAGS := --quiet --disable-pip-version-check
 SOURCES := src tests scripts benchmarks examples
 
-.PHONY: help setup demo dev test test-full check format lock wheel-test fuzz kill bench default-faces default-model default-words clean
+.PHONY: help setup demo dev test test-full check format lock wheel-test fuzz kill bench default-faces default-model default-movements default-words clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -89,12 +89,22 @@ default-model: default-faces ## Make the default model anew: faces, training, ca
 	rm -rf runs/default-joint/calibrated
 	$(VLFAU) calibrate runs/default-joint/checkpoint $(FACES)/held-out/manifest.csv runs/default-joint/calibrated
 	$(VLFAU) train configs/default.yaml --continue
-	rm -rf runs/default/calibrated runs/default/bundle
-	$(VLFAU) calibrate runs/default/checkpoint $(FACES)/held-out/manifest.csv runs/default/calibrated
-	$(VLFAU) evaluate runs/default/calibrated $(FACES)/test/manifest.csv --fold all --frames 300 --out runs/default/test
-	$(VLFAU) evaluate runs/default/calibrated $(FACES)/wild/manifest.csv --fold all --frames 300 --out runs/default/wild
-	$(FULL)/bin/python scripts/model_card.py runs/default $(FACES) docs/model-card.md docs/images/default-failures.jpg
-	$(VLFAU) export runs/default/calibrated runs/default/bundle --name default --note "learned from synthetic faces only" --card docs/model-card.md
+	$(MAKE) default-movements START=runs/default/checkpoint
+
+START := runs/default-words/checkpoint
+MOVEMENTS := runs/default-movements
+
+default-movements: default-faces ## Teach movements to a default model without them, START=... (half an hour, most of it for drawing; resumable)
+	$(VLFAU) synth $(FACES)/posed --preset posed --subjects 700 --clips 4 --frames 1 --size 192 --workers 2 --seed 504
+	$(VLFAU) synth $(FACES)/natural --preset natural --subjects 700 --clips 4 --frames 1 --size 192 --workers 2 --seed 505
+	$(VLFAU) synth $(FACES)/words --preset wide --subjects 2400 --clips 4 --frames 3 --size 192 --workers 2 --seed 500
+	$(FULL)/bin/python scripts/teach_movements.py $(START) $(MOVEMENTS)/checkpoint configs/default-operating-points.csv \
+	  $(FACES)/posed/manifest.csv $(FACES)/natural/manifest.csv $(FACES)/words/manifest.csv
+	rm -rf $(MOVEMENTS)/bundle
+	$(VLFAU) evaluate $(MOVEMENTS)/checkpoint $(FACES)/test/manifest.csv --fold all --frames 300 --out $(MOVEMENTS)/test
+	$(VLFAU) evaluate $(MOVEMENTS)/checkpoint $(FACES)/wild/manifest.csv --fold all --frames 300 --out $(MOVEMENTS)/wild
+	$(FULL)/bin/python scripts/model_card.py $(MOVEMENTS) $(FACES) docs/model-card.md docs/images/default-failures.jpg
+	$(VLFAU) export $(MOVEMENTS)/checkpoint $(MOVEMENTS)/bundle --name default --note "learned from synthetic faces only" --card docs/model-card.md
 
 default-words: default-faces ## Teach the words of the default model anew, behind the bundle's vision half (half an hour after the faces; resumable)
 	$(VLFAU) synth $(FACES)/words --preset wide --subjects 2400 --clips 4 --frames 3 --size 192 --workers 2 --seed 500

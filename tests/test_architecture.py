@@ -60,7 +60,7 @@ MAY_IMPORT = {
         "training",
         "vlfau",
     },
-    "model": BASE | {"language"},
+    "model": BASE | {"language", "faces"},
     "data": BASE | {"faces", "language"},
     "training": BASE | {"language", "data", "model", "inference"},
     "evaluation": BASE | {"language", "data", "model", "training"},

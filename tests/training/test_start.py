@@ -91,6 +91,24 @@ def test_a_network_is_read_back_from_its_bundle(trained):
     torch.testing.assert_close(ours.by_landmarks.landmarks, theirs.by_landmarks.landmarks, atol=1e-5, rtol=1e-5)
 
 
+def test_a_network_with_movements_is_read_back_from_its_bundle(trained, tmp_path):
+    config = dataclasses.replace(SMALL, movements=True, mirrored=False)
+    papers = dataclasses.replace(load_checkpoint(trained[0])[1], model=config)
+    torch.manual_seed(4)
+    network = build_vlfau(config, num_aus=4, vocabulary_size=len(papers.vocabulary)).eval()
+    network.load_state_dict(network.state_dict() | load_checkpoint(trained[0])[0].state_dict())
+    network.part_weights.uniform_()
+    for heads in (network.movement_branch.by_movements, network.movement_branch.by_map):
+        for name, buffer in heads.named_buffers():
+            buffer.copy_(0.5 + torch.rand_like(buffer)) if name != "shift" else buffer.normal_()
+    save_checkpoint(tmp_path / "best", network, papers)
+    read = bundle_network(export_bundle(tmp_path / "best", tmp_path / "bundle", half=False), config)
+    faces = torch.randint(0, 256, (3, 3, 64, 64), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
+    with torch.inference_mode():
+        torch.testing.assert_close(read.see(faces).au_logits, network.see(faces).au_logits, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(read.part_weights, network.part_weights)
+
+
 @pytest.mark.slow
 def test_what_was_read_back_exports_to_the_same_bundle(trained, tmp_path):
     checkpoint, bundle = trained

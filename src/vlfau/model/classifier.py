@@ -30,13 +30,18 @@ class AUScores:
         return AUScores(self.logits[faces], None if self.intensities is None else self.intensities[faces])
 
     @classmethod
-    def mean(cls, *parts: "AUScores") -> "AUScores":
-        """Return the mean of what several say."""
-        intensities = [part.intensities for part in parts if part.intensities is not None]
-        return cls(
-            torch.stack([part.logits for part in parts]).mean(0),
-            torch.stack(intensities).mean(0) if intensities else None,
-        )
+    def mean(cls, *parts: "AUScores", weights: Tensor | None = None) -> "AUScores":
+        """Return the mean of what several say.
+
+        Args:
+            parts: P of them.
+            weights: (P, 1, N), how much each counts for each AU, with a sum of 1 for every AU; None counts all alike.
+        """
+        told = [part.intensities for part in parts if part.intensities is not None]
+        logits, intensities = torch.stack([part.logits for part in parts]), torch.stack(told) if told else None
+        if weights is None:
+            return cls(logits.mean(0), None if intensities is None else intensities.mean(0))
+        return cls((weights * logits).sum(0), None if intensities is None else (weights * intensities).sum(0))
 
 
 class AUClassifier(nn.Module):

@@ -10,6 +10,7 @@ from vlfau.errors import ConfigError
 from vlfau.model.caption_decoder import CaptionDecoder
 from vlfau.model.classifier import AUClassifier, AUIntensity
 from vlfau.model.landmarks import LandmarkBranch
+from vlfau.model.movements import MovementBranch
 from vlfau.model.refinement import DAIR
 from vlfau.model.stem import Stem, create_backbone
 from vlfau.model.told_scores import ToldScores
@@ -41,6 +42,8 @@ class ModelConfig:
         intensity: An intensity beside every AU's probability; not in the paper.
         landmarks: How many landmarks the network finds to judge the AUs by their places and surroundings too; 0
             leaves that branch out. Not in the paper.
+        movements: Whether the AUs are also judged by what MediaPipe's mesh and blendshape networks see, which learned
+            from photographs and stay as they are. Not in the paper.
         mirrored: Whether prediction takes the mean of what is said of a face and of its mirror image, for twice the
             time; not in the paper.
         told_scores: Whether the caption decoders are told the AUs' scores, so that words and numbers agree; not in the
@@ -61,6 +64,7 @@ class ModelConfig:
     global_language: bool = True
     intensity: bool = False
     landmarks: int = 0
+    movements: bool = False
     mirrored: bool = False
     told_scores: bool = False
 
@@ -120,6 +124,9 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
             intensity=config.intensity,
         )
         if config.landmarks
+        else None,
+        movement_branch=MovementBranch(num_aus=num_aus, intensity=config.intensity)
+        if config.movements
         else None,
         told_scores=ToldScores(
             num_aus=num_aus,

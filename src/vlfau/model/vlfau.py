@@ -9,13 +9,14 @@ from vlfau.errors import ConfigError
 from vlfau.model.caption_decoder import CaptionDecoder
 from vlfau.model.classifier import AUClassifier, AUIntensity, AUScores, rescale
 from vlfau.model.landmarks import LandmarkBranch, LandmarkOutput
+from vlfau.model.movements import MovementBranch, MovementOutput
 from vlfau.model.refinement import DAIR, Refinement
 from vlfau.model.stem import Stem
 from vlfau.model.told_scores import Told, ToldScores
 
 __all__ = ["VISION_PARTS", "VLFAU", "JointOutput", "VisionOutput"]
 
-VISION_PARTS = ("stem", "refinement", "classifier", "intensity_head", "landmark_branch")
+VISION_PARTS = ("stem", "refinement", "classifier", "intensity_head", "landmark_branch", "movement_branch")
 """The modules that see; the others speak."""
 
 
@@ -29,6 +30,9 @@ class VisionOutput:
         branch_scores: What the branches say of the AUs.
         by_landmarks: The landmarks and what they say; None without that branch.
         told: What the scores add to the features that words are made of; None where they add nothing.
+        by_movements: What networks that learned from photographs say; None without that branch.
+        weights: (P, 1, N), how much each part counts for each AU: the branches, the landmarks, the movements and the map,
+            of those that there are; None counts all alike.
     """
 
     stem_features: Tensor
@@ -36,11 +40,18 @@ class VisionOutput:
     branch_scores: AUScores
     by_landmarks: LandmarkOutput | None = None
     told: Told | None = None
+    by_movements: MovementOutput | None = None
+    weights: Tensor | None = None
 
     @property
     def scores(self) -> AUScores:
         """What all parts together say of the AUs."""
-        return AUScores.mean(self.branch_scores, *([] if self.by_landmarks is None else [self.by_landmarks.scores]))
+        parts = [self.branch_scores]
+        if self.by_landmarks is not None:
+            parts.append(self.by_landmarks.scores)
+        if self.by_movements is not None:
+            parts += [self.by_movements.by_movements, self.by_movements.by_map]
+        return AUScores.mean(*parts, weights=self.weights)
 
     @property
     def au_logits(self) -> Tensor:
@@ -59,6 +70,8 @@ class VisionOutput:
             self.refinement.of(faces),
             self.branch_scores.of(faces),
             self.by_landmarks.of(faces) if self.by_landmarks is not None else None,
+            by_movements=self.by_movements.of(faces) if self.by_movements is not None else None,
+            weights=self.weights,
         )
 
     def au_features(self, branches: Tensor | None = None) -> Tensor:
@@ -119,6 +132,8 @@ class VLFAU(nn.Module):
         global_classifier: AU states from the global decoder's attended feature; goes with `global_decoder`.
         intensity_head: One intensity an AU; None leaves them out.
         landmark_branch: Landmarks, and what they and their surroundings say of the AUs; None leaves them out.
+        movement_branch: What networks that learned from photographs say of the AUs; None leaves it out. With it, the
+            parts' scores are weighted by AU.
         told_scores: Tells the caption decoders the scores; None leaves them with what they see.
         mirrored: Whether scores are the mean of a face's and its mirror image's while the network does not train.
         num_aus: N.
@@ -136,6 +151,7 @@ class VLFAU(nn.Module):
         num_aus: int,
         intensity_head: AUIntensity | None = None,
         landmark_branch: LandmarkBranch | None = None,
+        movement_branch: MovementBranch | None = None,
         told_scores: ToldScores | None = None,
         mirrored: bool = False,
     ) -> None:
@@ -149,14 +165,28 @@ class VLFAU(nn.Module):
         self.local_decoder, self.global_decoder = local_decoder, global_decoder
         self.global_classifier, self.intensity_head = global_classifier, intensity_head
         self.landmark_branch, self.told_scores = landmark_branch, told_scores
+        self.movement_branch = movement_branch
         self.num_aus, self.mirrored = num_aus, mirrored
+        weights = None
+        if movement_branch is not None:
+            parts = 3 if landmark_branch is None else 4
+            weights = torch.full((parts, 1, num_aus), 1 / parts)
+        self.register_buffer("part_weights", weights)
         self.vision_frozen = False
+
+    part_weights: Tensor | None
 
     def rescale_logits(self, column: int, slope: float, shift: float) -> None:
         """Change the weights so that an AU's logit is `slope` times what it was, plus `shift`."""
+        self.rescale_own_logits(column, slope, shift)
+        if self.movement_branch is not None:
+            self.movement_branch.rescale_logits(column, slope, shift)
+
+    def rescale_own_logits(self, column: int, slope: float, shift: float) -> None:
+        """Change them so for the branches and the landmarks alone; every part is rescaled, hence their mean is."""
         rescale(self.classifier.linear, column, slope, shift)
         if self.landmark_branch is not None:
-            rescale(self.landmark_branch.scores_layer, column, slope, shift)  # the mean of both is then rescaled too
+            rescale(self.landmark_branch.scores_layer, column, slope, shift)
 
     def freeze_vision(self) -> None:
         """Leave the vision half as it is, its running statistics too, while the rest trains."""
@@ -193,8 +223,11 @@ class VLFAU(nn.Module):
         if by_landmarks is not None and mirrored.by_landmarks is not None:
             scores = AUScores.mean(by_landmarks.scores, mirrored.by_landmarks.scores)
             by_landmarks = replace(by_landmarks, scores=scores)
+        by_movements = own.by_movements
+        if by_movements is not None and mirrored.by_movements is not None:
+            by_movements = by_movements.mean(mirrored.by_movements)
         branch_scores = AUScores.mean(own.branch_scores, mirrored.branch_scores)
-        return replace(own, branch_scores=branch_scores, by_landmarks=by_landmarks)
+        return replace(own, branch_scores=branch_scores, by_landmarks=by_landmarks, by_movements=by_movements)
 
     def _see(self, crops: Tensor) -> VisionOutput:
         levels = self.stem.extract(crops)
@@ -208,6 +241,8 @@ class VLFAU(nn.Module):
             refinement,
             AUScores(self.classifier(pooled), intensities),
             self.landmark_branch(levels) if self.landmark_branch is not None else None,
+            by_movements=self.movement_branch(crops) if self.movement_branch is not None else None,
+            weights=self.part_weights if self.movement_branch is not None else None,
         )
 
     def forward(

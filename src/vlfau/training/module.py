@@ -42,6 +42,7 @@ class JointLosses:
     intensity: Tensor | None = None
     landmarks: Tensor | None = None
     landmark_branch: Tensor | None = None
+    movement_branch: Tensor | None = None
 
     def named(self) -> dict[str, Tensor]:
         """Return the terms there are, by name."""
@@ -53,6 +54,7 @@ class JointLosses:
             "loss_intensity": self.intensity,
             "loss_landmarks": self.landmarks,
             "loss_landmark_branch": self.landmark_branch,
+            "loss_movement_branch": self.movement_branch,
         }
         return {name: term for name, term in terms.items() if term is not None}
 
@@ -202,14 +204,20 @@ class VLFAUModule(L.LightningModule):
             gau_loss = occurrence_loss(output.global_au_logits, batch.occurrence, batch.valid_mask, self.weights)
         vision = output.vision
         occurrence, intensity = self._score_losses(vision.branch_scores, batch)
-        landmarks = landmark_scores = None
+        landmarks = landmark_scores = movement_scores = None
         if vision.by_landmarks is not None:
             estimates = vision.by_landmarks.estimates.unbind(1)
             landmarks = torch.stack([landmark_loss(estimate, batch.landmarks) for estimate in estimates]).sum()
             # The landmarks answer for themselves, so that they are worth something where the branches are unsure.
             terms = self._score_losses(vision.by_landmarks.scores, batch)
             landmark_scores = torch.stack([term for term in terms if term is not None]).sum()
-        losses = JointLosses(occurrence, local_loss, global_loss, gau_loss, intensity, landmarks, landmark_scores)
+        if vision.by_movements is not None:
+            parts = (vision.by_movements.by_movements, vision.by_movements.by_map)
+            both = [term for scores in parts for term in self._score_losses(scores, batch) if term is not None]
+            movement_scores = torch.stack(both).sum()
+        losses = JointLosses(
+            occurrence, local_loss, global_loss, gau_loss, intensity, landmarks, landmark_scores, movement_scores
+        )
         return losses, vision.au_logits
 
     def _score_losses(self, scores: AUScores, batch: Batch) -> tuple[Tensor, Tensor | None]:

@@ -1,0 +1,284 @@
+"""Teaches what the default model says of movements: small perceptrons on what frozen networks see.
+
+    python scripts/teach_movements.py runs/default-words/checkpoint runs/default/checkpoint \
+        configs/default-operating-points.csv posed/manifest.csv natural/manifest.csv wide/manifest.csv
+
+`make default-model` calls it. The other parts of the network stay as they are; all parts are brought to one scale and
+weighed. What the frozen networks see of the faces is kept in chunks beside the new checkpoint, so that a run that was
+stopped goes on where it was. Ten minutes on one core for 8,000 faces, most of them for looking at the faces.
+"""
+
+import argparse
+import csv
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from onnxruntime import InferenceSession, SessionOptions
+from torch import Tensor
+
+from vlfau.data import Frame, Manifest, read_manifest
+from vlfau.faces import CropGeometry, align_face
+from vlfau.faces.blendshapes import BLENDSHAPE_LANDMARKS
+from vlfau.faces.mesh import FaceMesh, Region
+from vlfau.model import VLFAU, build_vlfau
+from vlfau.model.classifier import MAX_INTENSITY, AUScores
+from vlfau.model.movements import (
+    BLENDSHAPE_FILE,
+    HIDDEN_VALUE,
+    MAP_VALUE,
+    MESH_FILE,
+    MovementBranch,
+    ScoreHeads,
+)
+from vlfau.training import Checkpoint, load_checkpoint, save_checkpoint
+
+CHUNK = 400
+OLD_EVERY = 5
+"""Of how many batches one is shown to the parts that have learned already; their mean and spread are all it is for."""
+AROUND = (10, 152, 127, 356)
+EYES = (33, 263)
+"""FaceMesh landmarks that bound a face, and the outer corners of its eyes; synthetic faces come with them."""
+LEAST_PRESENCE = 0.9
+WEIGHTS = {"old": 0.5, "movements": 1.0, "map": 0.5}
+"""How much the parts count. `old` stands for what the checkpoint says already."""
+EPOCHS, BATCH, RATE, DECAY, NOISE, INTENSITY_SHARE = 30, 128, 2e-3, 0.05, 0.6, 0.3
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is seen of F faces, and what they do.
+
+    Attributes:
+        face: (F, 64), see `MovementFeatures`.
+        map: (F, 512), likewise.
+        old_logits: (F', N), what the checkpoint's parts say of some of the faces.
+        occurrence: (F, N), 0 or 1.
+        intensity: (F, N), 0 to 5.
+    """
+
+    face: NDArray[np.float32]
+    map: NDArray[np.float32]
+    old_logits: NDArray[np.float32]
+    occurrence: NDArray[np.float32]
+    intensity: NDArray[np.float32]
+
+
+def main() -> None:
+    """Look at the faces, teach the heads, weigh the parts, write the checkpoint."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("start", type=Path, help="checkpoint without movements")
+    parser.add_argument("out", type=Path, help="folder of the new checkpoint")
+    parser.add_argument("points", type=Path, help="threshold and slope of every AU")
+    parser.add_argument("manifests", type=Path, nargs="+")
+    parser.add_argument("--most", type=int, default=2800, help="frames of each manifest, spread evenly over it")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    torch.manual_seed(options.seed)
+    network, metadata = with_movements(options.start)
+    parts = []
+    for path in options.manifests:
+        manifest = read_manifest(path, metadata.au_ids)
+        frames = manifest.frames[:: max(1, len(manifest.frames) // options.most)][: options.most]
+        folder = options.out.parent / f"{options.out.name}-seen" / path.parent.name
+        parts += list(see(network, metadata, replace(manifest, frames=frames), folder))
+    seen = Seen(*(np.concatenate([getattr(part, name) for part in parts]) for name in Seen.__annotations__))
+    branch = network.movement_branch
+    assert branch is not None
+    for heads, features in ((branch.by_movements, seen.face), (branch.by_map, seen.map)):
+        teach(heads, features, seen)
+    weigh(network, branch, seen)
+    thresholds = decide(network, metadata, options.points)
+    training = metadata.training | {"movements": {"frames": len(seen.face), "manifests": len(options.manifests)}}
+    save_checkpoint(options.out, network.eval(), replace(metadata, training=training, thresholds=thresholds))
+    print(f"{len(seen.face)} faces; {options.out} is written")
+
+
+def with_movements(start: Path) -> tuple[VLFAU, Checkpoint]:
+    """Return the network of a checkpoint, with a branch for movements that knows nothing yet.
+
+    What is said of faces and of their mirror images agreed to a hundredth, and the time goes into the branch instead.
+    """
+    old, metadata = load_checkpoint(start)
+    model = replace(metadata.model, movements=True, mirrored=False)
+    network = build_vlfau(model, num_aus=len(metadata.au_ids), vocabulary_size=len(metadata.vocabulary)).eval()
+    own = {name: value for name, value in network.state_dict().items() if name not in old.state_dict()}
+    network.load_state_dict(own | old.state_dict())
+    return network, replace(metadata, model=model)
+
+
+def see(network: VLFAU, metadata: Checkpoint, manifest: Manifest, folder: Path) -> Iterator[Seen]:
+    """Look at frames as the finder would find them, every other one degraded, and keep what was seen."""
+    folder.mkdir(parents=True, exist_ok=True)
+    finder = FaceMesh()
+    for start in range(0, len(manifest.frames), CHUNK):
+        path = folder / f"{start:06}.npz"
+        if not path.is_file():
+            crops, frames = [], []
+            for place, frame in enumerate(manifest.frames[start : start + CHUNK], start):
+                crop = found(finder, frame, manifest, metadata, np.random.default_rng(place))
+                if crop is not None:
+                    crops.append(crop)
+                    frames.append(frame)
+            fresh = look(network, np.stack(crops), frames)
+            print(path, len(frames), time.strftime('%X'), flush=True)
+            partial = path.with_suffix(".partial.npz")
+            np.savez(partial, **vars(fresh))
+            partial.replace(path)
+        with np.load(path) as kept:
+            yield Seen(**{name: kept[name] for name in Seen.__annotations__})
+
+
+def found(
+    finder: FaceMesh, frame: Frame, manifest: Manifest, metadata: Checkpoint, rng: np.random.Generator
+) -> NDArray[np.uint8] | None:
+    """Return the crop of a frame as prediction cuts it; None if no face is found."""
+    picture = cv2.imread(str(frame.image))
+    if picture is None:
+        raise SystemExit(f"{frame.image} cannot be read; draw the faces anew")
+    image = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+    if rng.random() < 0.5:
+        image = degraded(image, rng)
+    places = {number: np.array(xy) for number, xy in zip(manifest.landmark_ids, frame.landmarks_xy, strict=True)}
+    right, left = (places[number] for number in EYES)
+    region = Region.around(np.stack([places[number] for number in (*AROUND, *EYES)]), right, left)
+    # The first look is off by as much as a detector's.
+    centre = region.centre_xy + rng.normal(0, 0.03, 2) * region.side
+    region = Region(centre, region.side * float(np.exp(rng.normal(0.05, 0.06))), region.angle)
+    (mesh,) = finder(image, [finder(image, [region])[0].region()])
+    if mesh.presence < LEAST_PRESENCE:
+        return None
+    geometry = CropGeometry(aligned_size=metadata.aligned_size, crop_size=metadata.model.crop_size)
+    return align_face(image, mesh.landmarks_xy, geometry)
+
+
+def degraded(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return a face as small grey archives show it, enlarged again."""
+    side = int(rng.integers(44, 84))
+    grey = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (side, side), interpolation=cv2.INTER_AREA)
+    if rng.random() < 0.5:
+        grey = np.clip(grey + rng.normal(0, rng.uniform(0, 5), grey.shape), 0, 255).astype(np.uint8)
+    if rng.random() < 0.3:
+        grey = cv2.equalizeHist(grey)
+    enlarged = cv2.resize(grey, image.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    return np.repeat(np.asarray(enlarged, np.uint8)[..., None], 3, axis=2)
+
+
+class FrozenReader:
+    """What `MovementBranch.read` computes, four times as fast: by ONNX Runtime."""
+
+    def __init__(self, branch: MovementBranch) -> None:
+        self.branch = branch
+        self.mesh = session(MESH_FILE, MAP_VALUE)
+        self.blendshapes = session(BLENDSHAPE_FILE, HIDDEN_VALUE)
+
+    def __call__(self, crops: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the movements (B, 64) and the maps (B, 512) of crops (B, 3, S, S)."""
+        square = self.branch.square(crops).numpy()
+        landmarks, deep = self.mesh.run(["landmarks", MAP_VALUE], {"images": np.ascontiguousarray(square)})
+        points = np.ascontiguousarray(landmarks[:, BLENDSHAPE_LANDMARKS, :2])
+        (hidden,) = self.blendshapes.run([HIDDEN_VALUE], {"points": points})
+        return hidden.reshape(len(crops), -1), deep.reshape(len(crops), -1)
+
+
+def session(file: str, value: str) -> InferenceSession:
+    """Open a graph of the package so that it also returns one of its inner values."""
+    model = onnx.load_from_string(resources.files("vlfau").joinpath(file).read_bytes())
+    model.graph.output.append(onnx.helper.make_tensor_value_info(value, onnx.TensorProto.FLOAT, None))
+    options = SessionOptions()
+    options.intra_op_num_threads = 1
+    return InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+@torch.inference_mode()
+def look(network: VLFAU, crops: NDArray[np.uint8], frames: list[Frame]) -> Seen:
+    """Return what is seen in crops (B, S, S, 3)."""
+    assert network.movement_branch is not None
+    reader = FrozenReader(network.movement_branch)
+    batches = torch.from_numpy(crops).permute(0, 3, 1, 2).split(8)
+    face, maps = zip(*map(reader, batches), strict=True)
+    return Seen(
+        np.concatenate(face),
+        np.concatenate(maps),
+        np.concatenate([old_scores(network, batch).logits.numpy() for batch in batches[::OLD_EVERY]]),
+        np.array([[state is not None and state.active for state in frame.states] for frame in frames], np.float32),
+        np.array([frame.intensities for frame in frames], np.float32),
+    )
+
+
+def old_scores(network: VLFAU, crops: Tensor) -> AUScores:
+    """Return the mean of what branches and landmarks say."""
+    branch, network.movement_branch = network.movement_branch, None
+    try:
+        return network.see(crops).scores
+    finally:
+        network.movement_branch = branch
+
+
+def teach(heads: ScoreHeads, features: NDArray[np.float32], seen: Seen) -> None:
+    """Teach perceptrons occurrence and intensity."""
+    faces = torch.from_numpy(features)
+    occurrence, intensity = torch.from_numpy(seen.occurrence), torch.from_numpy(seen.intensity)
+    heads.centre.copy_(faces.mean(0))
+    heads.spread.copy_(faces.std(0) + 1e-6)
+    standard = heads.standardise(faces)
+    count, steps = occurrence.shape[1], len(faces) // BATCH
+    for head in heads.heads:
+        optimiser = torch.optim.AdamW(head.parameters(), RATE, weight_decay=DECAY)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=EPOCHS * steps)
+        head.train()
+        for _ in range(EPOCHS):
+            for batch in torch.randperm(len(faces))[: steps * BATCH].split(BATCH):
+                given = standard[batch]
+                output = head(given + NOISE * torch.randn_like(given))
+                loss = F.binary_cross_entropy_with_logits(output[:, :count], occurrence[batch])
+                strength = MAX_INTENSITY * output[:, count:].sigmoid()
+                loss = loss + INTENSITY_SHARE * F.mse_loss(strength, intensity[batch])
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                schedule.step()
+        head.eval()
+
+
+@torch.no_grad()
+def weigh(network: VLFAU, branch: MovementBranch, seen: Seen) -> None:
+    """Bring the parts' logits to a mean of 0 and a deviation of 1 over the faces that taught, and weigh them."""
+    for heads, features in ((branch.by_movements, seen.face), (branch.by_map, seen.map)):
+        logits = heads(torch.from_numpy(features)).logits
+        heads.slope.copy_(1 / logits.std(0))
+        heads.shift.copy_(-logits.mean(0) / logits.std(0))
+    mean, spread = seen.old_logits.mean(0), seen.old_logits.std(0)
+    for column in range(network.num_aus):
+        network.rescale_own_logits(column, 1 / spread[column], -mean[column] / spread[column])
+    old = [WEIGHTS["old"]] if network.landmark_branch is None else [WEIGHTS["old"] / 2] * 2
+    shares = torch.tensor([*old, WEIGHTS["movements"], WEIGHTS["map"]])
+    assert network.part_weights is not None
+    network.part_weights.copy_((shares / shares.sum())[:, None, None].expand_as(network.part_weights))
+
+
+def decide(network: VLFAU, metadata: Checkpoint, path: Path) -> tuple[float, ...]:
+    """Set every AU's probability so that its threshold is 0.5, and return the thresholds."""
+    points = operating_points(path)
+    for column, au_id in enumerate(metadata.au_ids):
+        threshold, slope = points[au_id]
+        network.rescale_logits(column, slope, -slope * threshold)
+    return (0.5,) * len(metadata.au_ids)
+
+
+def operating_points(path: Path) -> dict[int, tuple[float, float]]:
+    """Return the threshold and the slope of every AU."""
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    return {int(row["au"]): (float(row["threshold"]), float(row["slope"])) for row in csv.DictReader(lines)}
+
+
+if __name__ == "__main__":
+    main()

@@ -24,7 +24,9 @@ def write_manifest(folder, frames, *, extra=("expression",)):
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["image", "subject", *columns])
-        writer.writerows([image, subject, *(cells.get(column, "") for column in columns)] for image, subject, cells in frames)
+        writer.writerows(
+            [image, subject, *(cells.get(column, "") for column in columns)] for image, subject, cells in frames
+        )
     return path
 
 

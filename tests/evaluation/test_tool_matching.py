@@ -18,7 +18,9 @@ def matched(folder, images, names, sizes=None):
     return match_rows(table, manifest_of(folder, *images))
 
 
-@pytest.mark.parametrize("way", ["{folder}/S1/a.png", "S1/a.png", "/elsewhere/S1/a.png", "C:\\study\\S1\\a.png", "a.jpg", "a"])
+@pytest.mark.parametrize(
+    "way", ["{folder}/S1/a.png", "S1/a.png", "/elsewhere/S1/a.png", "C:\\study\\S1\\a.png", "a.jpg", "a"]
+)
 def test_a_row_names_its_picture_in_many_ways(tmp_path, way):
     found = matched(tmp_path, ["S1/b.png", "S1/a.png"], [way.format(folder=tmp_path)])
     assert found.rows.tolist() == [-1, 0]

@@ -43,7 +43,9 @@ def test_a_folder_of_openface_has_a_file_per_picture_with_and_without_spaces(tmp
 
 def test_zeros_of_a_frame_without_success_are_no_answers(tmp_path):
     head = f"{OPENFACE_SEQUENCE},AU12_r,AU12_c,file"
-    path = write(tmp_path / "of.csv", head, [[1, 0, 0, 0.98, 1, 0, 0, 2.0, 1, "a.png"], [2, 0, 0, 0, 0, 0, 0, 0, 0, "b.png"]])
+    path = write(
+        tmp_path / "of.csv", head, [[1, 0, 0, 0.98, 1, 0, 0, 2.0, 1, "a.png"], [2, 0, 0, 0, 0, 0, 0, 0, 0, "b.png"]]
+    )
     table = read_tool_table(path)
     assert table.found.tolist() == [True, False]
     np.testing.assert_array_equal(table.values["state"], [[1], [np.nan]])
@@ -67,7 +69,11 @@ def test_libreface_has_states_of_some_aus_and_intensities_of_others(tmp_path):
 @pytest.mark.parametrize(
     ("head", "row", "said"),
     [
-        ("file,smile", "a.png,1", "has the columns file, smile, which belong to no tool that is known; known are vlfau"),
+        (
+            "file,smile",
+            "a.png,1",
+            "has the columns file, smile, which belong to no tool that is known; known are vlfau",
+        ),
         ("image,subject,AU12", "a.png,S1,1", "has the columns of a manifest"),
         ("AU12_r,AU12_c", "1,1", "give the folder in which FaceLandmarkImg wrote"),
         ("file,AU12_prob", "a.png,1.5", "line 2, column 'AU12_prob': expected a probability from 0 to 1"),

@@ -140,7 +140,7 @@ def icc_samples(intensities: FloatArray, truth: Truth, samples: FloatArray) -> F
     """Return the intraclass correlation ICC(3,1) of intensities with the coders', (D, N).
 
     With two raters it is twice their covariance over the sum of their variances (Shrout and Fleiss, 1979). NaN in
-    samples of fewer than two frames, and where nothing varies.
+    samples in which the coders' intensities don't vary: an AU of which only the absence was coded has none.
 
     Args:
         intensities: (F, N), NaN where a frame does not count.
@@ -155,10 +155,10 @@ def icc_samples(intensities: FloatArray, truth: Truth, samples: FloatArray) -> F
             continue
         ours, theirs = intensities[known, column], truth.intensity[known, column]
         ours, theirs = ours - ours.mean(), theirs - theirs.mean()
-        terms = (np.ones_like(ours), ours, theirs, ours * theirs, ours**2 + theirs**2)
+        terms = (np.ones_like(ours), ours, theirs, ours * theirs, ours**2, theirs**2)
         sums = [samples @ np.bincount(subjects[known], weights=term, minlength=people) for term in terms]
         frames = np.maximum(sums[0], 1)
         covariance = sums[3] - sums[1] * sums[2] / frames
-        variances = sums[4] - (sums[1] ** 2 + sums[2] ** 2) / frames
-        np.divide(2 * covariance, variances, out=result[:, column], where=(sums[0] >= 2) & (variances > 1e-9))
+        of_tool, of_coders = sums[4] - sums[1] ** 2 / frames, sums[5] - sums[2] ** 2 / frames
+        np.divide(2 * covariance, of_tool + of_coders, out=result[:, column], where=of_coders > 1e-9)
     return result

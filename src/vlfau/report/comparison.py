@@ -86,6 +86,11 @@ def comparison_notes(comparison: Comparison) -> Iterator[str]:
         if comparison.subjects > 1
         else f"{comparison.frames} frames of one person in {comparison.manifest}, of whom no interval can be drawn"
     )
+    if any(tool.missed for tool in comparison.tools):
+        yield (
+            "frames in which a tool found no face are left out of its scores; in the rows 'all frames' they count with "
+            "every AU called inactive"
+        )
     if rules.within:
         yield f"AUC within compares faces of the same {rules.within} only, averaged over all such pairs"
     for tool in comparison.tools:
@@ -146,7 +151,7 @@ def _mean_rows(
         yield tool.name, f"{tool.found} of {comparison.frames}", *_cells(means(tool.left_out), titles)
         if tool.missed:
             cells = _cells(means(tool.called_inactive), titles)
-            yield f"{tool.name}, missed faces called inactive", f"{comparison.frames}", *cells
+            yield f"{tool.name}, all frames", f"{tool.found} of {comparison.frames}", *cells
 
 
 def _difference_rows(difference: Difference, titles: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
@@ -154,7 +159,7 @@ def _difference_rows(difference: Difference, titles: Mapping[str, str]) -> Itera
     yield name, str(difference.frames), *_cells(difference.left_out.mean, titles, signed=True)
     if difference.called_inactive != difference.left_out:
         cells = _cells(difference.called_inactive.mean, titles, signed=True)
-        yield f"{name}, missed faces called inactive", "all", *cells
+        yield f"{name}, all frames", "all", *cells
 
 
 def _cells(figures: Mapping[str, Figure], titles: Mapping[str, str], *, signed: bool = False) -> Iterator[str]:
@@ -165,7 +170,8 @@ def _text(figure: Figure | None, *, signed: bool = False) -> str:
     if figure is None or figure.value is None:
         return "-"
     numbers = (figure.value, *(figure.interval or ()))
-    value, *ends = (f"{number + 0.0:+.3f}" if signed else f"{number:.3f}" for number in numbers)
+    texts = (f"{round(number, 3) + 0.0:{'+' if signed else ''}.3f}" for number in numbers)
+    value, *ends = (text.replace("0.", ".", 1) if abs(float(text)) < 1 else text for text in texts)
     return f"{value} [{', '.join(ends)}]" if ends else value
 
 

@@ -17,6 +17,7 @@ from vlfau.cli.ablate import ablate
 from vlfau.cli.app import app
 from vlfau.cli.batch import batch
 from vlfau.cli.calibrate import calibrate
+from vlfau.cli.compare import compare
 from vlfau.cli.console import print_error, print_notice
 from vlfau.cli.crossval import crossval
 from vlfau.cli.describe import describe
@@ -82,6 +83,7 @@ def _command_line() -> App:
         train,
         calibrate,
         evaluate,
+        compare,
         crossval,
         ablate,
         report,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vlfau.evaluation.answers import Answers
 from vlfau.evaluation.au_metrics import Confusion, Threshold
 
-__all__ = ["Interval", "f1_draws", "f1_intervals"]
+__all__ = ["CONFIDENCE", "DRAWS", "Interval", "f1_draws", "f1_intervals", "interval_of", "mean_of_known"]
 
 DRAWS = 1000
 CONFIDENCE = 0.95
@@ -42,12 +42,12 @@ def f1_intervals(draws: Sequence[NDArray[np.float64]]) -> tuple[Interval | None,
         That of the macro F1, and N; None where nothing could be drawn.
     """
     stacked = np.stack(draws)  # (folds, R, N)
-    per_au = [_interval(_mean(column.T, axis=1)) for column in np.moveaxis(stacked, 2, 0)]
-    macro = _interval(_mean(_mean(stacked, axis=2), axis=0))
+    per_au = [interval_of(mean_of_known(column.T, axis=1)) for column in np.moveaxis(stacked, 2, 0)]
+    macro = interval_of(mean_of_known(mean_of_known(stacked, axis=2), axis=0))
     return macro, per_au
 
 
-def _mean(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+def mean_of_known(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
     """Return the mean of the numbers there are; NaN where there is none."""
     there = np.isfinite(values)
     sums, counts = np.where(there, values, 0).sum(axis), there.sum(axis)
@@ -56,7 +56,8 @@ def _mean(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
     return result
 
 
-def _interval(values: NDArray[np.float64]) -> Interval | None:
+def interval_of(values: NDArray[np.float64]) -> Interval | None:
+    """Return the 95 % interval of draws (R,); None where nothing could be drawn."""
     values = values[np.isfinite(values)]
     if not len(values):
         return None

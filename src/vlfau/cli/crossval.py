@@ -44,7 +44,7 @@ def crossval(
             data.manifest yet.
         workers: Processes that prepare.
         report: Also write the tables and figures of this cross-validation to this folder, as `vlfau report` does.
-        rehearse: Train nothing in earnest: try every part on a small part of the data, and say within minutes what
+        rehearse: Make no real run: try every part on a small part of the data, and say within minutes what
             the real run will cost and whether it will stand.
         minutes: How long the rehearsal may take, more or less.
     """

@@ -2,7 +2,7 @@
 
 Drawn faces teach where an AU's signs are, but what a picture shows of them differs between drawn and real faces. The
 mesh of MediaPipe's Face Landmarker and its blendshape network (`vlfau.faces`) learned from photographs alone. Both stay
-as they are; small perceptrons on what they compute are all that drawn faces teach, and that carries over to photographs.
+as they are; drawn faces teach small perceptrons on what they compute, and that carries over to photographs.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,18 @@ from vlfau.faces.blendshapes import BLENDSHAPE_LANDMARKS
 from vlfau.model.classifier import MAX_INTENSITY, AUScores
 from vlfau.model.onnx_module import OnnxModule
 
-__all__ = ["BLENDSHAPE_FILE", "FACE_DIM", "HIDDEN_VALUE", "MAP_DIM", "MAP_VALUE", "MESH_FILE", "MovementBranch", "MovementFeatures", "MovementOutput", "ScoreHeads"]
+__all__ = [
+    "BLENDSHAPE_FILE",
+    "FACE_DIM",
+    "HIDDEN_VALUE",
+    "MAP_DIM",
+    "MAP_VALUE",
+    "MESH_FILE",
+    "MovementBranch",
+    "MovementFeatures",
+    "MovementOutput",
+    "ScoreHeads",
+]
 
 MESH_FILE, BLENDSHAPE_FILE = "faces/weights/facemesh_v2.onnx", "faces/weights/blendshapes.onnx"
 MAP_VALUE, HIDDEN_VALUE = "tensor_470", "tensor_191"

@@ -10,7 +10,7 @@ def parse_json(text: str | bytes) -> Any:
     """Return what a text in JSON holds.
 
     Raises:
-        ValueError: It is no JSON, or nested so deep that it was not made in earnest.
+        ValueError: It is no JSON, or too deeply nested.
     """
     try:
         return json.loads(text)

@@ -188,7 +188,7 @@ def test_the_command_prints_and_writes_all_of_it(tmp_path, study, capsys):
     ]
     assert main(arguments) == 0
     printed = capsys.readouterr().out
-    assert "openface, all frames" in printed
+    assert "minus pyfeat" in printed
     assert "no face found in 2 of 60 frames" in printed
     content = json.loads((out / "compare.json").read_text("utf-8"))
     openface = content["tools"][1]
@@ -200,6 +200,7 @@ def test_the_command_prints_and_writes_all_of_it(tmp_path, study, capsys):
     assert rows["pyfeat", "left out", "12"]["icc"] == ""
     page = (out / "comparison.md").read_text("utf-8")
     assert "| openface | 58 of 60 | 1.000 [1.000, 1.000] |" in page
+    assert "| openface, all frames | 58 of 60 |" in page
     assert str(tmp_path) not in page + json.dumps(content)
     difference = next(line for line in page.splitlines() if line.startswith("| minus openface |"))
     auc = float(difference.split("|")[3].split()[0])

@@ -125,9 +125,7 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
         )
         if config.landmarks
         else None,
-        movement_branch=MovementBranch(num_aus=num_aus, intensity=config.intensity)
-        if config.movements
-        else None,
+        movement_branch=MovementBranch(num_aus=num_aus, intensity=config.intensity) if config.movements else None,
         told_scores=ToldScores(
             num_aus=num_aus,
             feature_dim=config.feature_dim,

@@ -26,7 +26,7 @@ from onnxruntime import InferenceSession, SessionOptions
 from torch import Tensor
 
 from vlfau.data import Frame, Manifest, read_manifest
-from vlfau.evaluation.provenance import CALIBRATION
+from vlfau.evaluation.provenance import CALIBRATION, OLD_CALIBRATION
 from vlfau.faces import CropGeometry, align_face
 from vlfau.faces.blendshapes import BLENDSHAPE_LANDMARKS
 from vlfau.faces.mesh import FaceMesh, Region
@@ -99,7 +99,8 @@ def main() -> None:
     weigh(network, branch, seen)
     thresholds = decide(network, metadata, options.points)
     training = metadata.training | {"movements": {"frames": len(seen.face)}, "thresholds": "from real pictures"}
-    training.pop(CALIBRATION, None)  # was of other scores
+    for calibration in (CALIBRATION, OLD_CALIBRATION):  # of other scores
+        training.pop(calibration, None)
     save_checkpoint(options.out, network.eval(), replace(metadata, training=training, thresholds=thresholds))
     print(f"{len(seen.face)} faces; {options.out} is written")
 

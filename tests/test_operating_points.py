@@ -30,7 +30,7 @@ def test_every_au_has_one_row_of_two_numbers():
 def test_the_file_says_where_its_numbers_come_from():
     comment = " ".join(line for line in POINTS.read_text(encoding="utf-8").splitlines() if line.startswith("#"))
     assert "photographs" in comment
-    assert "never" in comment
+    assert "ever taught a weight" in comment
 
 
 def test_the_default_model_decides_at_one_half():

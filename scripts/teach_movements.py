@@ -108,8 +108,8 @@ def main() -> None:
 def with_movements(start: Path) -> tuple[VLFAU, Checkpoint]:
     """Return the network of a checkpoint, with a branch for movements that knows nothing yet.
 
-    Landmarks and mirror images go: on real faces what these landmarks say makes the mean worse, and a mirror image costs
-    as much time as all of the movements and changes nothing.
+    Landmarks and mirror images go: on real faces what these landmarks say makes the mean worse, and a mirror image
+    changes nothing for twice the time.
     """
     old, metadata = load_checkpoint(start)
     model = replace(metadata.model, movements=True, mirrored=False, landmarks=0)
@@ -117,7 +117,9 @@ def with_movements(start: Path) -> tuple[VLFAU, Checkpoint]:
     known = network.state_dict()
     taken = {name: value for name, value in old.state_dict().items() if not name.startswith("landmark_branch.")}
     if extra := taken.keys() - known.keys():
-        raise SystemExit(f"{start} has {sorted(extra)[0]}, which the new network lacks; start from one without movements")
+        raise SystemExit(
+            f"{start} has {sorted(extra)[0]}, unknown to the new network; start from one without movements"
+        )
     network.load_state_dict(known | taken)
     return network, replace(metadata, model=model)
 

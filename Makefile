@@ -96,13 +96,13 @@ MOVEMENTS := runs/default-movements
 
 default-movements: default-faces ## Teach movements to a default model without them, START=... (half an hour, most of it for drawing; resumable)
 	$(VLFAU) synth $(FACES)/posed --preset posed --subjects 700 --clips 4 --frames 1 --size 192 --workers 2 --seed 504
-	$(VLFAU) synth $(FACES)/natural --preset natural --subjects 700 --clips 4 --frames 1 --size 192 --workers 2 --seed 505
 	$(VLFAU) synth $(FACES)/words --preset wide --subjects 2400 --clips 4 --frames 3 --size 192 --workers 2 --seed 500
 	$(FULL)/bin/python scripts/teach_movements.py $(START) $(MOVEMENTS)/checkpoint configs/default-operating-points.csv \
-	  $(FACES)/posed/manifest.csv $(FACES)/natural/manifest.csv $(FACES)/words/manifest.csv
-	rm -rf $(MOVEMENTS)/bundle
-	$(VLFAU) evaluate $(MOVEMENTS)/checkpoint $(FACES)/test/manifest.csv --fold all --frames 300 --out $(MOVEMENTS)/test
-	$(VLFAU) evaluate $(MOVEMENTS)/checkpoint $(FACES)/wild/manifest.csv --fold all --frames 300 --out $(MOVEMENTS)/wild
+	  $(FACES)/posed/manifest.csv $(FACES)/words/manifest.csv
+	rm -rf $(MOVEMENTS)/bundle $(MOVEMENTS)/tested
+	$(VLFAU) export $(MOVEMENTS)/checkpoint $(MOVEMENTS)/tested --name default
+	$(VLFAU) evaluate $(MOVEMENTS)/tested $(FACES)/test/manifest.csv --fold all --frames 300 --out $(MOVEMENTS)/test
+	$(VLFAU) evaluate $(MOVEMENTS)/tested $(FACES)/wild/manifest.csv --fold all --frames 300 --out $(MOVEMENTS)/wild
 	$(FULL)/bin/python scripts/model_card.py $(MOVEMENTS) $(FACES) docs/model-card.md docs/images/default-failures.jpg
 	$(VLFAU) export $(MOVEMENTS)/checkpoint $(MOVEMENTS)/bundle --name default --note "learned from synthetic faces only" --card docs/model-card.md
 

@@ -63,7 +63,7 @@ def test_frozen_weights_are_not_in_checkpoints_and_do_not_train(branch):
 
 def test_heads_standardise_and_rescale():
     torch.manual_seed(0)
-    heads = ScoreHeads(in_features=4, num_aus=2, intensity=True).eval()
+    heads = ScoreHeads(in_features=4, hidden_dim=8, num_aus=2, intensity=True).eval()
     features = torch.randn(5, 4)
     before = heads(features)
     heads.centre.fill_(3)

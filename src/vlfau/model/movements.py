@@ -2,7 +2,7 @@
 
 Drawn faces teach where an AU's signs are, but what a picture shows of them differs between drawn and real faces. The
 mesh of MediaPipe's Face Landmarker and its blendshape network (`vlfau.faces`) learned from photographs alone. Both stay
-as they are; drawn faces teach small perceptrons on what they compute, and that carries over to photographs.
+as they are. Small perceptrons on what they compute are all that drawn faces teach, which carries over to photographs.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ CROP_SIDE = 204
 CENTRE_HEIGHT = 0.44
 """Where the middle of the square lies in the crop: forehead and chin are as far from it."""
 FACE_DIM, MAP_DIM = 64, 512
-HIDDEN_DIM = 64
+FACE_HIDDEN_DIM, MAP_HIDDEN_DIM = 64, 32
 SEEDS = 3
 DROPOUT = 0.3
 
@@ -81,22 +81,23 @@ class ScoreHeads(nn.Module):
 
     Args:
         in_features: Values a face.
+        hidden_dim: Of both hidden layers.
         num_aus: N.
         intensity: Whether to tell intensities too.
     """
 
-    def __init__(self, *, in_features: int, num_aus: int, intensity: bool) -> None:
+    def __init__(self, *, in_features: int, hidden_dim: int, num_aus: int, intensity: bool) -> None:
         super().__init__()
         self.num_aus, outputs = num_aus, (1 + intensity) * num_aus
         self.heads = nn.ModuleList(
             nn.Sequential(
-                nn.Linear(in_features, HIDDEN_DIM),
+                nn.Linear(in_features, hidden_dim),
                 nn.GELU(),
                 nn.Dropout(DROPOUT),
-                nn.Linear(HIDDEN_DIM, HIDDEN_DIM),
+                nn.Linear(hidden_dim, hidden_dim),
                 nn.GELU(),
                 nn.Dropout(DROPOUT),
-                nn.Linear(HIDDEN_DIM, outputs),
+                nn.Linear(hidden_dim, outputs),
             )
             for _ in range(SEEDS)
         )
@@ -135,8 +136,10 @@ class MovementBranch(nn.Module):
         super().__init__()
         self.mesh = OnnxModule(MESH_FILE, ["landmarks", MAP_VALUE])
         self.blendshapes = OnnxModule(BLENDSHAPE_FILE, [HIDDEN_VALUE])
-        self.by_movements = ScoreHeads(in_features=FACE_DIM, num_aus=num_aus, intensity=intensity)
-        self.by_map = ScoreHeads(in_features=MAP_DIM, num_aus=num_aus, intensity=intensity)
+        self.by_movements = ScoreHeads(
+            in_features=FACE_DIM, hidden_dim=FACE_HIDDEN_DIM, num_aus=num_aus, intensity=intensity
+        )
+        self.by_map = ScoreHeads(in_features=MAP_DIM, hidden_dim=MAP_HIDDEN_DIM, num_aus=num_aus, intensity=intensity)
         self.register_buffer("points", torch.tensor(BLENDSHAPE_LANDMARKS), persistent=False)
         left, top = (MESH_SIDE - CROP_SIDE) // 2, round(MESH_SIDE / 2 - CENTRE_HEIGHT * CROP_SIDE)
         self.margins = (left, MESH_SIDE - CROP_SIDE - left, top, MESH_SIDE - CROP_SIDE - top)

@@ -31,8 +31,8 @@ class VisionOutput:
         by_landmarks: The landmarks and what they say; None without that branch.
         told: What the scores add to the features that words are made of; None where they add nothing.
         by_movements: What networks that learned from photographs say; None without that branch.
-        weights: (P, 1, N), how much each part counts for each AU: the branches, the landmarks, the movements and the map,
-            of those that there are; None counts all alike.
+        weights: (P, 1, N), how much each part counts for each AU: the branches, the landmarks, the movements and the
+            map, of those that there are; None counts all alike.
     """
 
     stem_features: Tensor

@@ -158,6 +158,7 @@ class Trial:
             aligned_size=self.config.data.aligned_size,
             training={},
             scores={},
+            descriptions=self.data.descriptions,
         )
 
     def _frames(self, size: int) -> Manifest:

@@ -30,7 +30,8 @@ def main() -> None:
     parser.add_argument("picture", type=Path)
     arguments = parser.parse_args()
     scores = {name: json.loads((arguments.run / name / "scores.json").read_text()) for name in ("test", "wild")}
-    thresholds = scores["test"]["threshold"]
+    # One number stands for a threshold that all AUs have in common.
+    thresholds = np.broadcast_to(scores["test"]["threshold"], len(scores["test"]["au_ids"])).tolist()
     before, _, rest = arguments.card.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     measured = "\n\n".join([recognition(scores, thresholds), words(scores)])

@@ -129,7 +129,7 @@ def test_the_default_model_is_read_back_from_its_bundle():
     with torch.inference_mode():
         ours = network.see(torch.from_numpy(crops).permute(0, 3, 1, 2)).au_logits.sigmoid().numpy()
     theirs = Predictor(bundle).judge(crops).au_probs
-    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
 @pytest.mark.parametrize(

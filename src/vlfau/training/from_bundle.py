@@ -25,7 +25,7 @@ from vlfau.model.stepper import TorchStepper
 
 __all__ = ["MOST_DIFFERENCE", "bundle_network"]
 
-MOST_DIFFERENCE: Final = 1e-5
+MOST_DIFFERENCE: Final = 1e-4
 """Between what network and graphs give, as a share of the largest value."""
 UNUSED_BY_GRAPHS: Final = ("global_classifier.", "num_batches_tracked")
 """Parts of a network that only training needs: bundles have none."""

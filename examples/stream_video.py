@@ -21,5 +21,6 @@ for frame, result in vlfau.stream(predictor, sys.argv[1], every_s=0.1, describe=
         print(f"{clock(frame.time_s)}  face {face.face_id}  AU{SMILE} {prob:.2f} {'#' * round(20 * prob)}")
 
 tracks = builder.build()
-thresholds = predictor.bundle.info.thresholds
-print(summary(tracks, [event for track in tracks for event in find_events(track, thresholds=thresholds)]))
+model = predictor.bundle.info
+events = [event for track in tracks for event in find_events(track, thresholds=model.thresholds)]
+print(summary(tracks, events, descriptions=model.descriptions))

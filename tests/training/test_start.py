@@ -124,6 +124,7 @@ def test_what_was_read_back_exports_to_the_same_bundle(trained, tmp_path):
 
 def test_the_default_model_is_read_back_from_its_bundle():
     bundle, config = load_bundle(), read_config(DEFAULT_WORDS)
+    assert config.data.au_ids() == bundle.info.au_ids
     network = bundle_network(bundle, config.model)
     crops = np.random.default_rng(7).integers(0, 256, (3, 160, 160, 3), dtype=np.uint8)
     with torch.inference_mode():

@@ -87,8 +87,8 @@ def finished(manifests, tmp_path_factory):
                 changes["data.validation"] = manifests[1]
             if name in STAGES:
                 changes["run.start_from"] = finish(STAGES[name])
-            elif shipped.run.start_from is not None:  # The shipped bundle; its network cannot be made smaller.
-                changes["run.start_from"] = finish("default")
+            elif shipped.run.start_from is not None:  # A bundle, whose crops are larger than those here.
+                changes |= {"run.start_from": "null", "run.frozen_vision": "false"}
             overrides = [f"{key}={value}" for key, value in changes.items()]
             if shipped.model.backbone.startswith("swin"):
                 overrides.append(SMALL_SWIN)

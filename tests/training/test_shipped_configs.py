@@ -112,7 +112,7 @@ def test_every_file_trains_a_step_validates_saves_and_resumes(finished, name):
     own = metadata.training.get("words", metadata.training)  # Behind a frozen vision half words alone are the run's.
     assert own["epoch_choice"] == str(shipped.run.epoch_choice)
     assert metadata.fold == shipped.data.fold
-    wanted = AU_SETS.get(shipped.data.aus) if isinstance(shipped.data.aus, str) else tuple(shipped.data.aus)
+    wanted = AU_SETS.get(shipped.data.aus) if isinstance(shipped.data.aus, str) else shipped.data.aus
     assert wanted is None or metadata.au_ids == tuple(wanted)
 
 

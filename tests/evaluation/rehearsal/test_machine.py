@@ -33,11 +33,29 @@ def test_the_limit_of_a_container_counts(tmp_path, monkeypatch):
     for name, file in {"CGROUP": "own", "CGROUP_ROOT": "cgroup", "MEMINFO": "meminfo", "STATUS": "status"}.items():
         monkeypatch.setattr(machine, name, tmp_path / file)
     assert machine.available_memory() == 2_000_000 + 700 * 1024
+    (group.parent / "memory.stat").write_text("anon 1\nactive_file 9\ninactive_file 500000\n")
+    assert machine.available_memory() == 2_500_000 + 700 * 1024  # files that were read give way
     assert machine.peak_memory(CPU).process == 900 * 1024
     (group.parent / "memory.max").unlink()
     assert machine.available_memory() == 80_700 * 1024
     (tmp_path / "meminfo").unlink()
     assert machine.available_memory() is None
+
+
+def test_the_limit_of_a_container_of_the_first_version_counts_too(tmp_path, monkeypatch):
+    group = tmp_path / "cgroup" / "memory" / "slurm" / "job_7"
+    group.mkdir(parents=True)
+    (tmp_path / "own").write_text("5:cpu,cpuacct:/slurm/job_9\n4:memory:/slurm/job_7\n0::/\n")
+    (group / "memory.limit_in_bytes").write_text("6000000\n")
+    (group / "memory.usage_in_bytes").write_text("5000000\n")
+    (group / "memory.stat").write_text("inactive_file 1\ntotal_inactive_file 2000000\n")
+    (group.parent / "memory.limit_in_bytes").write_text("9223372036854771712\n")
+    (group.parent / "memory.usage_in_bytes").write_text("5000000\n")
+    (tmp_path / "meminfo").write_text("MemAvailable:   80000 kB\n")
+    (tmp_path / "status").write_text("VmRSS:\t  700 kB\n")
+    for name, file in {"CGROUP": "own", "CGROUP_ROOT": "cgroup", "MEMINFO": "meminfo", "STATUS": "status"}.items():
+        monkeypatch.setattr(machine, name, tmp_path / file)
+    assert machine.available_memory() == 3_000_000 + 700 * 1024
 
 
 def test_a_gpu_is_asked_for_its_own_memory(monkeypatch):

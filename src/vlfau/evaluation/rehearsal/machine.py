@@ -34,6 +34,29 @@ KIBI = 1024
 
 
 @dataclass(frozen=True)
+class _Layout:
+    """Where a version of control groups keeps its numbers."""
+
+    line: str
+    folder: str
+    limit: str
+    used: str
+    cache: str
+
+
+LAYOUTS = (
+    _Layout(r"^0::(/.*)$", "", "memory.max", "memory.current", "inactive_file"),
+    _Layout(
+        r"^\d+:[\w,]*\bmemory\b[\w,]*:(/.*)$",
+        "memory",
+        "memory.limit_in_bytes",
+        "memory.usage_in_bytes",
+        "total_inactive_file",
+    ),
+)
+
+
+@dataclass(frozen=True)
 class Peak:
     """The most memory that was in use.
 
@@ -126,18 +149,29 @@ def _kibibytes(path: Path) -> Mapping[str, int]:
 
 
 def _cgroup_room() -> Iterator[int]:
-    """Yield how much more each limit of this process's control groups allows."""
+    """Yield how much more each limit of this process's control groups allows, of version 1 or 2."""
     try:
         groups = CGROUP.read_text(encoding="utf-8")
     except OSError:
         return
-    match = re.search(r"^0::/(.*)$", groups, re.MULTILINE)
-    if match is None:
-        return
-    folder = CGROUP_ROOT / match[1]
-    for group in (folder, *folder.parents):
-        if not group.is_relative_to(CGROUP_ROOT):
-            return
-        with suppress(OSError, ValueError):  # "max" is no number: there is no limit.
-            limit = int((group / "memory.max").read_text(encoding="utf-8"))
-            yield max(0, limit - int((group / "memory.current").read_text(encoding="utf-8")))
+    for layout in LAYOUTS:
+        match = re.search(layout.line, groups, re.MULTILINE)
+        if match is None:
+            continue
+        root = CGROUP_ROOT / layout.folder
+        folder = root / match[1].lstrip("/")
+        for group in (folder, *folder.parents):
+            if not group.is_relative_to(root):
+                break
+            with suppress(OSError, ValueError):  # "max" is no number: there is no limit.
+                limit, used = (int((group / name).read_text(encoding="utf-8")) for name in (layout.limit, layout.used))
+                yield max(0, limit - used + _reclaimable(group / "memory.stat", layout.cache))
+
+
+def _reclaimable(path: Path, name: str) -> int:
+    """Return how much of a group's memory holds files that were read, which the system gives up when it must."""
+    try:
+        match = re.search(rf"^{name} (\d+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    except OSError:
+        return 0
+    return int(match[1]) if match is not None else 0

@@ -73,9 +73,10 @@ def measure(monkeypatch, toy_config, tmp_path):
 
 
 def test_a_night_is_foretold_from_the_clock(measure, monkeypatch):
-    monkeypatch.setattr(measuring.time, "process_time", lambda: FakeTrial.now)
+    # All threads work all the time, however many this process has.
+    monkeypatch.setattr(measuring.time, "process_time", lambda: FakeTrial.now * torch.get_num_threads())
     measured, checks = measure()
-    assert all(check.status is Status.OK for check in checks)
+    assert [check for check in checks if check.status is not Status.OK] == []
     rates = measured.rates
     assert (rates.step.seconds, rates.step.is_measured) == (66.0, True)
     assert (rates.load, rates.save, rates.start, rates.score) == (0.02, 6.0, 2 * (3 + 4), 0.5)

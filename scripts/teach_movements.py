@@ -30,8 +30,9 @@ from vlfau.evaluation.provenance import CALIBRATION, OLD_CALIBRATION
 from vlfau.faces import CropGeometry, align_face
 from vlfau.faces.blendshapes import BLENDSHAPE_LANDMARKS
 from vlfau.faces.mesh import FaceMesh, Region
+from vlfau.facs import MAX_INTENSITY
 from vlfau.model import VLFAU, build_vlfau
-from vlfau.model.classifier import MAX_INTENSITY, AUOutput
+from vlfau.model.classifier import AUOutput
 from vlfau.model.movements import (
     BLENDSHAPE_FILE,
     HIDDEN_VALUE,

@@ -4,7 +4,7 @@ import json
 
 from tests.fuzz.bases import TextKind
 from tests.fuzz.mutate import damaged_values
-from vlfau.batch.tries import Tries
+from vlfau.batch.worker import CrashLog
 from vlfau.files.same_settings import claim_folder
 from vlfau.runs.resume import ResumeFile
 
@@ -46,18 +46,18 @@ class Claim(_Settings):
         claim_folder(path.parent, SETTINGS)
 
 
-class Deaths(TextKind):
+class Crashes(TextKind):
     """Of a worker over files."""
 
     separators = " \n"
 
     def prepare(self):
-        tries = Tries(self.seeds / "unit")
+        crashes = CrashLog(self.seeds / "unit")
         for file in ("a", "b"):
-            tries.begin(file)
-        tries.end("a")
+            crashes.begin(file)
+        crashes.end("a")
 
     def read(self, path):
-        tries = Tries(path)
-        tries.begin("c")
-        assert Tries(path).deaths("c") >= 0
+        crashes = CrashLog(path)
+        crashes.begin("c")
+        assert CrashLog(path).crash_count("c") >= 0

@@ -3,7 +3,7 @@
 results/ab/abc...-name.parquet   one shard a video, or for some hundred pictures
 files.csv                        what became of every file
 errors.csv                       those that failed or broke off
-_state/settings.json             how they were judged
+_state/settings.json             with which options they were analysed
 _state/run                       the run that may write: a worker of another one publishes nothing
 _state/writing/                  shards that are not finished
 _state/tries/                    files that are being read
@@ -19,15 +19,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from vlfau._version import version
-from vlfau.batch.settings import Settings
 from vlfau.errors import InputError
 from vlfau.files.atomic import replacing
 from vlfau.files.lock import FileLock
 from vlfau.files.names import printable
 from vlfau.files.same_settings import claim_folder
 from vlfau.inference.bundle import Bundle
+from vlfau.runs.options import ArchiveOptions
 
-__all__ = ["ResultsFolder", "held"]
+__all__ = ["ResultsFolder", "lock_output"]
 
 FORMAT: Final = 1
 
@@ -81,8 +81,8 @@ class ResultsFolder:
 
 
 @contextmanager
-def held(path: Path, settings: Settings, bundle: Bundle) -> Iterator[tuple[ResultsFolder, str]]:
-    """Begin or go on with a folder, which nobody else may write to meanwhile.
+def lock_output(path: Path, options: ArchiveOptions, bundle: Bundle) -> Iterator[tuple[ResultsFolder, str]]:
+    """Begin or resume a folder, which nobody else may write to meanwhile.
 
     Returns:
         The folder, and the token by which workers of this run know it.
@@ -96,7 +96,7 @@ def held(path: Path, settings: Settings, bundle: Bundle) -> Iterator[tuple[Resul
         "vlfau": version(),
         "model": f"{bundle.info.name} {bundle.info.version}",
         "graphs": dict(bundle.files),
-        **settings.effect(),
+        **options.record(),
     }
     try:
         if not (folder.state / "settings.json").exists() and folder.path.exists() and any(folder.path.iterdir()):

@@ -20,11 +20,11 @@ from vlfau.media.reader import VIDEO_SUFFIXES, VideoReader, is_video
 from vlfau.runs.interrupts import ending_well
 from vlfau.runs.neutral_faces import Correction, clip_correction, neutral_faces
 from vlfau.runs.observer import InputFailure, RunObserver, RunSummary
-from vlfau.runs.options import PredictOptions
+from vlfau.runs.options import AnalysisOptions, PredictOptions
 from vlfau.runs.output_writer import OutputWriter
 from vlfau.video.stream import DescribeFrames, stream
 
-__all__ = ["run"]
+__all__ = ["file_results", "run"]
 
 _log = logging.getLogger(__name__)
 
@@ -87,6 +87,30 @@ def run(
             observer.notice("interrupted; run the same command with --resume to continue")
         raise
     return running.summary()
+
+
+def file_results(
+    predictor: Predictor, path: str | Path, options: AnalysisOptions, *, file: str
+) -> Generator[PictureResult]:
+    """Analyse one of many files on one thread: a picture gives one result, a video one for each frame.
+
+    Args:
+        predictor: The model and its settings.
+        path: The file.
+        options: Which frames of a video are analysed, and when its faces get words.
+        file: What the results call the file.
+
+    Raises:
+        ImageError: The picture cannot be read.
+        VideoError: The video cannot be read, or, after the frames that can, not to its end.
+    """
+    if not is_video(path):
+        yield PictureResult(file, tuple(predictor.predict(read_picture(path))))
+        return
+    results = stream(predictor, path, every_s=options.every_s, describe=options.describe, prefetches=False, file=file)
+    with closing(results):
+        for _, result in results:
+            yield result
 
 
 class _Run:

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["BASELINE", "MOST_LOSS", "Row", "keep_baseline", "losses"]
+__all__ = ["BASELINE", "MAX_LOSS", "Row", "keep_baseline", "losses"]
 
 BASELINE = Path("benchmarks/baseline.json")
-MOST_LOSS = 0.2
+MAX_LOSS = 0.2
 """The share of a ratio that may be lost against the baseline."""
 
 
@@ -31,7 +31,7 @@ def losses(suite: str, rows: Iterable[Row], path: Path = BASELINE) -> Iterator[s
     """Say which ratios have fallen behind the baseline."""
     before = _read(path).get(suite, {})
     for row in rows:
-        if row.ratio is not None and row.what in before and row.ratio < (1 - MOST_LOSS) * before[row.what]:
+        if row.ratio is not None and row.what in before and row.ratio < (1 - MAX_LOSS) * before[row.what]:
             yield f"{suite}: {row.what}: {row.ratio:.3g}, but the baseline has {before[row.what]:.3g}"
 
 

@@ -11,7 +11,7 @@ from benchmarks.material import RATE, repeat_clip, write_clip
 from benchmarks.processes import run_python
 from benchmarks.rows import Row
 from vlfau.inference.predictor import Predictor
-from vlfau.video.reader import VideoReader
+from vlfau.media.reader import VideoReader
 from vlfau.video.tracker import FaceTracker
 
 __all__ = ["measure"]
@@ -58,7 +58,7 @@ def _parts(clip: Path) -> tuple[float, float, float, float]:
         followed = time.perf_counter()
         crops = predictor.align(frame.pixels, faces)
         aligned = time.perf_counter()
-        predictor.judge(crops)
+        predictor.score_crops(crops)
         judged = time.perf_counter()
         seconds += np.diff([start, decoded, followed, aligned, judged])
         start = time.perf_counter()

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from vlfau.data import read_manifest
-from vlfau.evaluation import Answers
+from vlfau.evaluation import Predictions
 from vlfau.facs import action_unit
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -114,12 +114,12 @@ def words(scores: dict[str, dict[str, Any]]) -> str:
 
 def failures(folder: Path, manifest: Path) -> Image.Image:
     """Draw the most confident errors, one per AU, worst first."""
-    answers = Answers.load(folder)
+    predictions = Predictions.load(folder)
     paths = {
         frame.image.relative_to(manifest.parent).as_posix(): frame.image for frame in read_manifest(manifest).frames
     }
-    errors = np.where(answers.occurrence == 1, 1 - answers.au_probs, answers.au_probs)
-    errors[answers.occurrence < 0] = 0
+    errors = np.where(predictions.occurrence == 1, 1 - predictions.au_probs, predictions.au_probs)
+    errors[predictions.occurrence < 0] = 0
     chosen: list[tuple[int, int]] = []
     for column in np.argsort(-errors.max(0)).tolist():
         frame = next(row for row in np.argsort(-errors[:, column]).tolist() if row not in {row for row, _ in chosen})
@@ -128,10 +128,10 @@ def failures(folder: Path, manifest: Path) -> Image.Image:
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
     for place, (frame, column) in enumerate(chosen[: COLUMNS * ROWS]):
         left, top = place % COLUMNS * TILE, place // COLUMNS * (TILE + CAPTION)
-        with Image.open(paths[answers.images[frame]]) as face:
+        with Image.open(paths[predictions.images[frame]]) as face:
             sheet.paste(face.convert("RGB").resize((TILE, TILE)), (left, top))
-        truth = "active" if answers.occurrence[frame, column] else "inactive"
-        text = f"AU {answers.au_ids[column]}: p = {answers.au_probs[frame, column]:.2f}\ntruly {truth}"
+        truth = "active" if predictions.occurrence[frame, column] else "inactive"
+        text = f"AU {predictions.au_ids[column]}: p = {predictions.au_probs[frame, column]:.2f}\ntruly {truth}"
         draw.text((left + 4, top + TILE + 2), text, fill="black", font=font)
     return sheet
 

@@ -10,7 +10,7 @@ from tests.inference.tiny_bundle import LOCAL_TEXTS, NEUTRAL_TEXTS
 from tests.video.clips import moving, scene, truncated, write_video
 from vlfau.errors import ConfigError, VideoError
 from vlfau.inference.predictor import Predictor
-from vlfau.video import camera
+from vlfau.media import camera
 from vlfau.video.stream import stream
 
 
@@ -46,9 +46,9 @@ class CountingCaptioner:
     def __init__(self, predictor):
         self.whole, self.asked = predictor.describe, []
 
-    def __call__(self, judgement, rows, describe=None):
-        self.asked += [(len(self.asked), tuple(judgement.au_states[row].tolist())) for row in rows]
-        return self.whole(judgement, rows, describe)
+    def __call__(self, scores, rows, describe=None):
+        self.asked += [(len(self.asked), tuple(scores.au_states[row].tolist())) for row in rows]
+        return self.whole(scores, rows, describe)
 
 
 @pytest.fixture

@@ -12,15 +12,15 @@ import numpy as np
 
 from vlfau.app.settings import Settings
 from vlfau.app.uploads import Upload, check_is_video
+from vlfau.drawing.report import ReportBuilder
 from vlfau.errors import ConfigError, VideoError
 from vlfau.inference.captioner import Describe
-from vlfau.inference.images import Picture, read_picture
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import FaceResult, PictureResult
 from vlfau.inference.runtime_names import Runtime
+from vlfau.media.images import Picture, read_picture
+from vlfau.media.reader import VideoReader
 from vlfau.video.events import Event, find_all_events
-from vlfau.video.reader import VideoReader
-from vlfau.video.report import ReportBuilder
 from vlfau.video.stream import stream
 from vlfau.video.tracks import Track
 
@@ -28,7 +28,7 @@ __all__ = ["Judge", "JudgedVideo"]
 
 STEPS_S: Final = (0.04, 10.0)
 """The least and the most time between the frames of a video that are judged."""
-_MOST_PIXELS: Final = 4096 * 2304
+_MAX_PIXELS: Final = 4096 * 2304
 """Of a video's frame."""
 
 
@@ -140,7 +140,7 @@ class Judge:
         last_s = 0.0
         try:
             with closing(
-                stream(self._predictors[consistent], upload.path, every_s=every_s, max_pixels=_MOST_PIXELS)
+                stream(self._predictors[consistent], upload.path, every_s=every_s, max_pixels=_MAX_PIXELS)
             ) as results:
                 for frame, result in results:
                     self._check_length(upload, frame.time_s)
@@ -168,10 +168,10 @@ class Judge:
 
     def _check_size(self, upload: Upload) -> float | None:
         info = VideoReader(upload.path).info
-        if info.width * info.height > _MOST_PIXELS:
+        if info.width * info.height > _MAX_PIXELS:
             raise VideoError(
                 f"video {upload.name} has {info.width} x {info.height} pixels, more than this page takes "
-                f"({_MOST_PIXELS // 1_000_000} million); make it smaller"
+                f"({_MAX_PIXELS // 1_000_000} million); make it smaller"
             )
         if info.duration_s is not None:
             self._check_length(upload, info.duration_s)

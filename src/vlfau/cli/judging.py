@@ -17,18 +17,19 @@ from vlfau.cli.tally import Tally
 from vlfau.cli.times import Part
 from vlfau.cli.video_text import video_text
 from vlfau.errors import InputError, NoFaceError, OutputError, VlfauError, first_line
-from vlfau.inference.images import read_picture
+from vlfau.files.names import printable
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import PictureResult
-from vlfau.inference.sources import PICTURE_SUFFIXES, expand_inputs, printable
-from vlfau.video.camera import camera_number
-from vlfau.video.frames import VideoFrame
-from vlfau.video.reader import VIDEO_SUFFIXES, VideoReader, is_video
+from vlfau.media.camera import camera_number
+from vlfau.media.frames import VideoFrame
+from vlfau.media.images import read_picture
+from vlfau.media.inputs import PICTURE_SUFFIXES, expand_inputs
+from vlfau.media.reader import VIDEO_SUFFIXES, VideoReader, is_video
 from vlfau.video.stream import DescribeFrames, stream
 
 __all__ = ["Judging"]
 
-_MOST_EVENTS_SHOWN = 30
+_MAX_EVENTS_SHOWN = 30
 _log = logging.getLogger(__name__)
 
 Frames = Generator[tuple[VideoFrame, PictureResult]]
@@ -157,7 +158,7 @@ class Judging:
         self.tally.video_s += time.monotonic() - began
         name = printable(file)
         if self._screen.is_terminal:
-            self._screen.print(video_text(name, files.summary, most_lines=_MOST_EVENTS_SHOWN))
+            self._screen.print(video_text(name, files.summary, max_lines=_MAX_EVENTS_SHOWN))
         else:
             self._screen.print(f"{name}: {files.summary}")
         if not files.tracks:

@@ -5,12 +5,12 @@ from vlfau.synthetic.expression import Expression
 from vlfau.synthetic.framing import Framing
 from vlfau.synthetic.geometry import Pose
 from vlfau.synthetic.light import Light
-from vlfau.synthetic.render import render
-from vlfau.synthetic.renderer import Drawing, Renderer, Scene
-from vlfau.synthetic.settings import Settings
+from vlfau.synthetic.renderer import Drawing, Renderer, Scene, render
+from vlfau.synthetic.settings import DatasetSettings
 from vlfau.synthetic.subject import Subject
 
 __all__ = [
+    "DatasetSettings",
     "Drawing",
     "Expression",
     "Framing",
@@ -18,7 +18,6 @@ __all__ = [
     "Pose",
     "Renderer",
     "Scene",
-    "Settings",
     "Subject",
     "generate",
     "render",

@@ -1,0 +1,220 @@
+"""What a network says of every frame of a manifest, kept so that scores and figures need no network.
+
+Dimensions: F frames, N AUs, d channels, H x W locations.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.errors import InputError
+from vlfau.facs import check_au_ids
+from vlfau.files.atomic import replacing
+from vlfau.files.records import parse_json
+from vlfau.language import Descriptions
+from vlfau.language.carried import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
+
+__all__ = ["CAPTIONS_FILE", "PREDICTIONS_FILE", "UNKNOWN", "Predictions"]
+
+PREDICTIONS_FILE = "answers.npz"
+CAPTIONS_FILE = "captions.jsonl"
+UNKNOWN = -1
+"""The occurrence of an AU that nobody annotated."""
+
+_NAMES = ("au_ids", "images", "subject_ids", "genders", "folds")
+_ARRAYS = {"au_probs": 2, "occurrence": 2, "au_features": 3, "attention_maps": 4}
+_INTENSITIES = ("au_intensities", "intensity")
+"""Arrays of rank 2 that a network without intensities lacks."""
+_CAPTIONS = {"local_captions": "local", "global_captions": "global", "consistent_captions": "consistent"}
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """A network's predictions, and what is known of the frames.
+
+    Captions are None where the network does not speak. A frame that was left undescribed has empty ones; see
+    `described`.
+
+    Attributes:
+        au_ids: (N,), FACS numbers.
+        images: (F,), the pictures' paths relative to the manifest's folder.
+        subject_ids: (F,), names of the people.
+        genders: (F,), "F", "M" or "" for unknown.
+        folds: (F,), the fold that tested the frame; 0 where the data have no folds.
+        au_probs: (F, N), probabilities.
+        occurrence: (F, N), 1 present, 0 absent, -1 unknown.
+        au_features: (F, N, d), the branches' refined features, their mean over the locations.
+        attention_maps: (F, N, H, W), the branches' spatial attention.
+        local_captions: (F, N), found by beam search.
+        global_captions: (F,), found by beam search.
+        consistent_captions: (F, N), the likeliest texts among those that state what the network decided.
+        au_intensities: (F, N), predicted, 0 to 5; None from a network that has none.
+        intensity: (F, N), annotated, 0 to 5, NaN where unknown; None likewise.
+        descriptions: The texts that the network learned, by which its captions are read; None means the package's own.
+    """
+
+    au_ids: tuple[int, ...]
+    images: tuple[str, ...]
+    subject_ids: tuple[str, ...]
+    genders: tuple[str, ...]
+    folds: tuple[int, ...]
+    au_probs: NDArray[np.float32]
+    occurrence: NDArray[np.int8]
+    au_features: NDArray[np.float16]
+    attention_maps: NDArray[np.float16]
+    local_captions: tuple[tuple[str, ...], ...] | None
+    global_captions: tuple[str, ...] | None
+    consistent_captions: tuple[tuple[str, ...], ...] | None
+    au_intensities: NDArray[np.float32] | None = None
+    intensity: NDArray[np.float32] | None = None
+    descriptions: Descriptions | None = None
+
+    def __post_init__(self) -> None:
+        check_au_ids(self.au_ids)
+        frames, aus = len(self.images), len(self.au_ids)
+        for name, rank in (_ARRAYS | dict.fromkeys(self._intensities(), 2)).items():
+            array = getattr(self, name)
+            if array.ndim != rank or array.shape[:2] != (frames, aus):
+                raise ValueError(f"{name} has the shape {array.shape}, not ({frames}, {aus}, ...) of rank {rank}")
+        for name in (*_NAMES[1:], *_CAPTIONS):
+            values = getattr(self, name)
+            if values is not None and len(values) != frames:
+                raise ValueError(f"{name} has {len(values)} entries for {frames} frames")
+        for captions in (self.local_captions, self.consistent_captions):
+            if captions is not None and any(len(each) != aus for each in captions):
+                raise ValueError(f"the captions of a frame are not {aus}, one an AU")
+
+    def __len__(self) -> int:
+        """Return F."""
+        return len(self.images)
+
+    def take(self, places: Sequence[int] | NDArray[np.integer]) -> "Predictions":
+        """Return the predictions about the frames at some places, in that order."""
+        index = np.asarray(places, np.int64)
+        changes: dict[str, Any] = {name: getattr(self, name)[index] for name in (*_ARRAYS, *self._intensities())}
+        for name in (*_NAMES[1:], *_CAPTIONS):
+            values = getattr(self, name)
+            changes[name] = None if values is None else tuple(values[place] for place in index.tolist())
+        return replace(self, **changes)
+
+    def restricted(self, au_ids: Sequence[int]) -> "Predictions":
+        """Return the predictions about some of the AUs, in the order given; global captions stay as they are."""
+        columns = [self.au_ids.index(au_id) for au_id in au_ids]
+        changes: dict[str, Any] = {name: getattr(self, name)[:, columns] for name in (*_ARRAYS, *self._intensities())}
+        for name in ("local_captions", "consistent_captions"):
+            values = getattr(self, name)
+            if values is not None:
+                changes[name] = tuple(tuple(each[column] for column in columns) for each in values)
+        return replace(self, au_ids=tuple(au_ids), **changes)
+
+    def described(self) -> "Predictions":
+        """Return the predictions about the frames that have words; all where the network does not speak."""
+        captions = [values for name in _CAPTIONS if (values := getattr(self, name)) is not None]
+        if not captions:
+            return self
+        return self.take([place for place, words in enumerate(zip(*captions, strict=True)) if any(map(any, words))])
+
+    def save(self, folder: Path) -> None:
+        """Write `answers.npz` and, where there are captions, `captions.jsonl`: one line per frame.
+
+        Captions come with the descriptions that they are read by, `descriptions.json`.
+
+        Raises:
+            InputError: A file cannot be written.
+        """
+        with replacing(folder / PREDICTIONS_FILE) as temporary, temporary.open("wb") as file:
+            arrays: dict[str, Any] = {
+                name: np.array(getattr(self, name)) for name in (*_NAMES, *_ARRAYS, *self._intensities())
+            }
+            np.savez_compressed(file, **arrays)
+        captions = {key: values for name, key in _CAPTIONS.items() if (values := getattr(self, name)) is not None}
+        if not captions or self.descriptions is None:
+            (folder / DESCRIPTIONS_FILE).unlink(missing_ok=True)
+        if not captions:
+            (folder / CAPTIONS_FILE).unlink(missing_ok=True)
+            return
+        if self.descriptions is not None:
+            write_descriptions(folder / DESCRIPTIONS_FILE, self.descriptions)
+        with replacing(folder / CAPTIONS_FILE) as temporary, temporary.open("w", encoding="utf-8") as lines:
+            for place, image in enumerate(self.images):
+                line = {"image": image} | {key: self._named(values[place]) for key, values in captions.items()}
+                lines.write(json.dumps(line) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Predictions":
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: A file is missing or damaged.
+        """
+        path = folder / PREDICTIONS_FILE
+        try:
+            # NumPy leaves a damaged file open that it opened itself.
+            with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
+                known: dict[str, Any] = {name: tuple(file[name].tolist()) for name in _NAMES}
+                known |= {name: file[name] for name in (*_ARRAYS, *(name for name in _INTENSITIES if name in file))}
+            captions = _read_captions(folder / CAPTIONS_FILE, known["images"], known["au_ids"])
+            carried = folder / DESCRIPTIONS_FILE
+            descriptions = read_descriptions(carried) if captions and carried.is_file() else None
+            return cls(**known, **captions, descriptions=descriptions)
+        except FileNotFoundError:
+            raise InputError(f"{folder} holds no {PREDICTIONS_FILE}; run `vlfau evaluate` into it first") from None
+        except Exception as error:  # Damaged archives and arrays make their readers raise almost anything.
+            raise InputError(
+                f"the predictions in {folder} are damaged ({error}); run `vlfau evaluate` again"
+            ) from error
+
+    @classmethod
+    def joined(cls, parts: Sequence["Predictions"]) -> "Predictions":
+        """Return the predictions of several sets of frames as one, in the order given.
+
+        Raises:
+            InputError: The parts are of different AUs or networks.
+        """
+        first = parts[0]
+        for part in parts:
+            if part._kind() != first._kind():
+                raise InputError(
+                    f"answers about the AUs {list(first.au_ids)} and {list(part.au_ids)} of different networks can't "
+                    "be joined; evaluate all folds with one configuration"
+                )
+        joined: dict[str, Any] = {"au_ids": first.au_ids, "descriptions": first.descriptions}
+        for name in (*_NAMES[1:], *_CAPTIONS):
+            values = [getattr(part, name) for part in parts]
+            joined[name] = None if values[0] is None else tuple(entry for each in values for entry in each)
+        for name in (*_ARRAYS, *first._intensities()):
+            joined[name] = np.concatenate([getattr(part, name) for part in parts])
+        return cls(**joined)
+
+    def _kind(self) -> tuple[object, ...]:
+        speaks = tuple(getattr(self, name) is not None for name in _CAPTIONS)
+        shapes = self.au_features.shape[1:], self.attention_maps.shape[1:]
+        return self.au_ids, shapes, speaks, self._intensities(), self.descriptions
+
+    def _intensities(self) -> tuple[str, ...]:
+        return tuple(name for name in _INTENSITIES if getattr(self, name) is not None)
+
+    def _named(self, words: str | tuple[str, ...]) -> str | dict[str, str]:
+        return words if isinstance(words, str) else dict(zip(map(str, self.au_ids), words, strict=True))
+
+
+def _read_captions(path: Path, images: Sequence[str], au_ids: Sequence[int]) -> dict[str, Any]:
+    captions: dict[str, Any] = dict.fromkeys(_CAPTIONS)
+    if not path.is_file():
+        return captions
+    lines = [parse_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    if [line["image"] for line in lines] != list(images):
+        raise ValueError(f"{CAPTIONS_FILE} is of other frames than {PREDICTIONS_FILE}")
+    for name, key in _CAPTIONS.items():
+        if lines and key in lines[0]:
+            captions[name] = tuple(_ordered(line[key], au_ids) for line in lines)
+    return captions
+
+
+def _ordered(words: str | dict[str, str], au_ids: Sequence[int]) -> str | tuple[str, ...]:
+    return words if isinstance(words, str) else tuple(words[str(au_id)] for au_id in au_ids)

@@ -1,0 +1,76 @@
+"""Probabilities, states and intensities of aligned faces, before they are put into words."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.facs import action_unit
+from vlfau.inference.backend import BackendOutput
+from vlfau.inference.results import AUResult, CropResult
+
+__all__ = ["AUScores", "Captions", "logit", "sigmoid"]
+
+_MIN_PROB: Final = 1e-6
+"""Keeps logits finite."""
+
+
+def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the probabilities of logits, of any shape; written so that it cannot overflow."""
+    return np.asarray((1 + np.tanh(logits.astype(np.float64) / 2)) / 2)
+
+
+def logit(probs: NDArray[np.floating] | np.floating) -> NDArray[np.float64]:
+    """Return the logits of probabilities, of any shape; all are finite."""
+    clipped = np.clip(np.asarray(probs, np.float64), _MIN_PROB, 1 - _MIN_PROB)
+    return np.asarray(np.log(clipped) - np.log1p(-clipped))
+
+
+@dataclass(frozen=True, slots=True)
+class Captions:
+    """A face in words.
+
+    Attributes:
+        local_captions: One an AU, None where no words were asked for.
+        global_caption: Of the whole face; None likewise.
+    """
+
+    local_captions: tuple[str | None, ...]
+    global_caption: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AUScores:
+    """B faces in numbers.
+
+    Attributes:
+        au_ids: (N,), FACS numbers.
+        au_probs: (B, N).
+        au_states: (B, N), which AUs occur.
+        vision: All that the network gave; words are made from it.
+    """
+
+    au_ids: tuple[int, ...]
+    au_probs: NDArray[np.float64]
+    au_states: NDArray[np.bool_]
+    vision: BackendOutput
+
+    def result(self, row: int, words: Captions) -> CropResult:
+        """Return one face with its words."""
+        intensities = self.vision.au_intensities
+        return CropResult(
+            aus=tuple(
+                AUResult(
+                    au_id=au_id,
+                    name=action_unit(au_id).name,
+                    prob=float(self.au_probs[row, column]),
+                    state=bool(self.au_states[row, column]),
+                    intensity=None if intensities is None else float(intensities[row, column]),
+                    local_caption=words.local_captions[column],
+                    attention_map=self.vision.attention_maps[row, column],
+                )
+                for column, au_id in enumerate(self.au_ids)
+            ),
+            global_caption=words.global_caption,
+        )

@@ -3,9 +3,9 @@ PYTHON ?= python3
 LIGHT := .venv
 FULL := .venv-dev
 PIP_FLAGS := --quiet --disable-pip-version-check
-SOURCES := src tests scripts benchmarks examples
+SOURCES := src tests scripts benchmarks studies examples
 
-.PHONY: help setup demo dev test test-full check format lock wheel-test fuzz kill bench default-faces default-model default-movements default-words clean
+.PHONY: help setup demo dev test test-full check format lock wheel-test fuzz kill bench studies default-faces default-model default-movements default-words clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -69,9 +69,12 @@ kill: dev ## Kill every long command KILLS=20 times, go on, and compare what it 
 	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[batch]'
 	VLFAU_KILLS=$(KILLS) $(FULL)/bin/python -m pytest -m '' tests/kill
 
-bench: dev ## Measure this machine; tables go to benchmarks/results/
+bench: dev ## Measure speed and memory on this machine; tables go to benchmarks/results/
 	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[batch,openvino]'
 	$(FULL)/bin/python -m benchmarks
+
+studies: dev ## Study quality on drawn faces and on photographs; tables go to studies/results/
+	$(FULL)/bin/python -m studies
 
 VLFAU := $(FULL)/bin/vlfau
 FACES := data/default

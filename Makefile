@@ -3,9 +3,9 @@ PYTHON ?= python3
 LIGHT := .venv
 FULL := .venv-dev
 PIP_FLAGS := --quiet --disable-pip-version-check
-SOURCES := src tests scripts benchmarks examples
+SOURCES := src tests scripts benchmarks studies examples
 
-.PHONY: help setup demo dev test test-full check format lock wheel-test fuzz kill bench default-faces default-model default-movements default-words clean
+.PHONY: help setup demo dev test test-full check format lock wheel-test fuzz kill bench studies default-faces default-model default-movements default-words clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -72,6 +72,9 @@ kill: dev ## Kill every long command KILLS=20 times, resume it, and compare the 
 bench: dev ## Run the benchmarks; tables go to benchmarks/results/
 	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[batch,openvino]'
 	$(FULL)/bin/python -m benchmarks
+
+studies: dev ## Study quality on drawn faces and photographs; tables go to studies/results/
+	$(FULL)/bin/python -m studies
 
 VLFAU := $(FULL)/bin/vlfau
 FACES := data/default

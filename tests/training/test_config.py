@@ -46,5 +46,5 @@ def test_a_missing_file_and_a_wrong_change_are_named(tmp_path):
         read_config(path, ["max_epochs"])
     with pytest.raises(ConfigError, match="goes into 'manifest', which is a value"):
         read_config(path, ["data.manifest.path=1"])
-    with pytest.raises(ConfigError, match="no set of AUs; choose among bp4d, disfa"):
+    with pytest.raises(ConfigError, match="not a set of AUs; choose among bp4d, disfa"):
         read_config(path, ["data.aus=dp4d"]).data.au_ids()

@@ -26,7 +26,8 @@ REPEATS, PEOPLE, CLIPS, FRAMES = 5, 3, 2, 6
 WORKERS, POOL_PEOPLE = 2, 24
 COLD = """
 import time; start = time.perf_counter()
-from vlfau.synthetic import Subject, render
+from vlfau.synthetic import Subject
+from vlfau.synthetic import renderer as render
 render(Subject.sample(1), {12: 3})
 print(time.perf_counter() - start)
 """

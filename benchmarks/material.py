@@ -6,7 +6,7 @@ import av
 import cv2
 import numpy as np
 
-from vlfau.inference.images import read_image
+from vlfau.media.images import read_image
 
 __all__ = ["EXAMPLE", "RATE", "repeat_clip", "write_clip"]
 

@@ -18,8 +18,8 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.rows import Row
 from vlfau.facs import action_unit
-from vlfau.inference.images import read_image
 from vlfau.inference.predictor import Predictor
+from vlfau.media.images import read_image
 
 __all__ = ["measure"]
 

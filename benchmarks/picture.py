@@ -10,8 +10,8 @@ import numpy as np
 from benchmarks.material import EXAMPLE
 from benchmarks.rows import Row
 from benchmarks.timing import Timing, time_in_turns
-from vlfau.inference.images import read_image, read_picture
 from vlfau.inference.predictor import Predictor
+from vlfau.media.images import read_image, read_picture
 
 __all__ = ["measure"]
 

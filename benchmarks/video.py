@@ -11,7 +11,7 @@ from benchmarks.material import RATE, repeat_clip, write_clip
 from benchmarks.processes import run_python
 from benchmarks.rows import Row
 from vlfau.inference.predictor import Predictor
-from vlfau.video.reader import VideoReader
+from vlfau.media.reader import VideoReader
 from vlfau.video.tracker import FaceTracker
 
 __all__ = ["measure"]

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import sparse
 
-from vlfau.atomic import replacing
+from vlfau.files.atomic import replacing
 
 OUTPUT = Path(__file__).parents[1] / "src" / "vlfau" / "synthetic" / "data" / "head.npz"
 SHA256 = "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"

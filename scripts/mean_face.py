@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vlfau.atomic import replacing
 from vlfau.faces.detector import FaceDetector
 from vlfau.faces.mesh import LEFT_EYE_OUTER, RIGHT_EYE_OUTER, FaceMesh, Region
+from vlfau.files.atomic import replacing
 
 OUTPUT = Path(__file__).parents[1] / "src" / "vlfau" / "faces" / "mean_face.csv"
 NOSE_TIP = 1

@@ -3,16 +3,18 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from vlfau._version import version
+
 if TYPE_CHECKING:
+    from vlfau.drawing.faces import draw_faces
     from vlfau.errors import VlfauError
     from vlfau.inference.bundle import Bundle, load_bundle
-    from vlfau.inference.drawing import draw_faces
-    from vlfau.inference.images import read_image
     from vlfau.inference.predictor import Predictor
     from vlfau.inference.results import AUResult, CropResult, FaceResult, PictureResult
+    from vlfau.media.images import read_image
+    from vlfau.media.reader import VideoReader
     from vlfau.tables.read import read_results
-    from vlfau.tables.sinks import open_sink
-    from vlfau.video.reader import VideoReader
+    from vlfau.tables.write import open_sink
     from vlfau.video.stream import stream
 
     __version__: str
@@ -43,12 +45,12 @@ _HOMES = {
     "FaceResult": "vlfau.inference.results",
     "PictureResult": "vlfau.inference.results",
     "Predictor": "vlfau.inference.predictor",
-    "VideoReader": "vlfau.video.reader",
+    "VideoReader": "vlfau.media.reader",
     "VlfauError": "vlfau.errors",
-    "draw_faces": "vlfau.inference.drawing",
+    "draw_faces": "vlfau.drawing.faces",
     "load_bundle": "vlfau.inference.bundle",
-    "open_sink": "vlfau.tables.sinks",
-    "read_image": "vlfau.inference.images",
+    "open_sink": "vlfau.tables.write",
+    "read_image": "vlfau.media.images",
     "read_results": "vlfau.tables.read",
     "stream": "vlfau.video.stream",
 }
@@ -56,19 +58,10 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        return _version()
+        return version()
     if name not in _HOMES:
         raise AttributeError(f"module 'vlfau' has no attribute '{name}'")
     return getattr(import_module(_HOMES[name]), name)
-
-
-def _version() -> str:
-    from importlib import metadata
-
-    try:
-        return metadata.version("vlfau")
-    except metadata.PackageNotFoundError:
-        return "0+unknown"  # The source tree, not installed.
 
 
 def __dir__() -> list[str]:

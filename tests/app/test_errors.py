@@ -5,7 +5,7 @@ import pytest
 from vlfau.app.errors import NEUTRAL, PublicError, for_visitors
 from vlfau.app.uploads import Upload
 from vlfau.errors import BundleError, ImageError, InputError, MissingExtraError
-from vlfau.inference.images import read_picture
+from vlfau.media.images import read_picture
 
 
 def test_a_message_speaks_of_the_name_and_not_of_the_place(tmp_path):

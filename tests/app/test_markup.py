@@ -9,7 +9,7 @@ from tests.video.stage import face, smiling_track
 from vlfau.app.judging import JudgedVideo
 from vlfau.app.markup import face_html, head_html, live_html, scene_html, status_html, video_html
 from vlfau.inference.bundle import load_bundle
-from vlfau.inference.images import Picture
+from vlfau.media.images import Picture
 from vlfau.video.events import find_events
 
 

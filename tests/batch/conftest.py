@@ -6,11 +6,8 @@ import pytest
 from PIL import Image
 
 from tests.batch.running import process_here
-from tests.inference.conftest import astronaut, tiny_bundle
 from tests.video.clips import moving, truncated, write_video
 from vlfau.batch.settings import Settings
-
-__all__ = ["archive", "astronaut", "settings", "tiny_bundle", "undisturbed"]
 
 
 @dataclass(frozen=True)

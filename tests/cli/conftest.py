@@ -1,11 +1,7 @@
 import pytest
 
 from tests.cli.running import csv_rows
-from tests.inference.conftest import astronaut, tiny_bundle
-from tests.video.conftest import face_mp4
 from vlfau.cli import main
-
-__all__ = ["astronaut", "face_mp4", "tiny_bundle"]
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from tests.cli.running import csv_rows, names_in
 from tests.video.clips import moving, numbered, scene, truncated, write_video
 from vlfau.cli import main
 from vlfau.inference.predictor import Predictor
-from vlfau.video import camera
+from vlfau.media import camera
+from vlfau.media.reader import VideoReader
 from vlfau.video.baseline import Baseline
-from vlfau.video.reader import VideoReader
 from vlfau.video.stream import stream
 from vlfau.video.tracks import tracks
 
@@ -75,7 +75,7 @@ def test_what_is_asked_for_is_drawn(predict, clip_mp4, tmp_path):
 
 def test_a_missing_extra_is_told_before_the_work(predict, clip_mp4, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.delitem(sys.modules, "vlfau.video.timeline", raising=False)
+    monkeypatch.delitem(sys.modules, "vlfau.drawing.timeline", raising=False)
     code, printed, _ = predict(clip_mp4, "--timeline")
     assert (code, printed.out) == (1, "")
     assert printed.err == "error: 'matplotlib' is not installed; run: pip install 'vlfau[plots]'\n"

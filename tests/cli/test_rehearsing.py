@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-import vlfau.report
+import vlfau.paper
 from tests.training.conftest import toy_file
 from vlfau.cli import main, rehearsing
 
@@ -16,7 +16,7 @@ def command(toy_file, tmp_path):
 
 
 def test_a_rehearsal_prints_the_costs_and_the_real_command_repeats_them(command, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(vlfau.report, "write_report", lambda runs, out: None)
+    monkeypatch.setattr(vlfau.paper, "write_report", lambda runs, out: None)
     monkeypatch.setattr(rehearsing, "WORTH_A_FORECAST", 1)
     assert main([*command, "--rehearse", "--minutes", "0.05"]) == 0
     said = capsys.readouterr().out
@@ -58,7 +58,7 @@ def test_few_words_are_not_forecast(command, capsys):
 
 
 def test_a_rehearsal_that_finds_a_problem_ends_with_2_and_names_it(command, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(vlfau.report, "write_report", lambda runs, out: None)
+    monkeypatch.setattr(vlfau.paper, "write_report", lambda runs, out: None)
     (tmp_path / "manifest.csv").write_text((tmp_path / "manifest.csv").read_text().replace("7.png", "gone.png"))
     assert main([*command, "--rehearse"]) == 2
     said = capsys.readouterr().out
@@ -71,7 +71,7 @@ def test_an_ablation_can_be_rehearsed(command, tmp_path, monkeypatch, capsys):
     def tables(runs, out):
         assert len(json.loads((runs / "ablation.json").read_text())["variants"]) == 2
 
-    monkeypatch.setattr(vlfau.report, "write_report", tables)
+    monkeypatch.setattr(vlfau.paper, "write_report", tables)
     words = ["ablate", *command[1:], "--variants", "2,5", "--seeds", "1,2", "--rehearse", "--minutes", "0.05"]
     assert main(words) == 0
     said = capsys.readouterr().out

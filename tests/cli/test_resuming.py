@@ -164,7 +164,7 @@ def test_a_run_with_other_options_is_not_gone_on_with(predict, astronaut, tmp_pa
 
 
 def test_a_table_that_cannot_be_written_stops_the_run(predict, astronaut, tmp_path, monkeypatch):
-    from vlfau.tables.records import RecordFile
+    from vlfau.files.records import RecordFile
 
     real = RecordFile.flush
 

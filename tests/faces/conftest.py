@@ -4,8 +4,6 @@ import cv2
 import numpy as np
 import pytest
 
-from vlfau.faces import FaceFinder
-
 ASTRONAUT = Path(__file__).parents[2] / "examples" / "astronaut.png"
 
 
@@ -13,11 +11,6 @@ ASTRONAUT = Path(__file__).parents[2] / "examples" / "astronaut.png"
 def astronaut():
     """The photograph, (512, 512, 3) uint8 RGB; its one face is about 96 x 109 pixels."""
     return np.ascontiguousarray(cv2.imread(str(ASTRONAUT))[..., ::-1])
-
-
-@pytest.fixture(scope="session")
-def finder():
-    return FaceFinder()
 
 
 @pytest.fixture(scope="session")

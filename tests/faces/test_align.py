@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from tests.faces.conftest import rotated
 from vlfau.errors import ConfigError
 from vlfau.faces import CropGeometry, align_face, alignment_matrix
-from vlfau.faces.mean_face import MEAN_FACE
-from vlfau.faces.resample import warp
-from vlfau.faces.similarity import apply_affine, fit_similarity, invert_affine
+from vlfau.faces.pose import MEAN_FACE
+from vlfau.faces.warp import apply_affine, fit_similarity, invert_affine, warp
 
 GEOMETRY = CropGeometry(aligned_size=128, crop_size=112)
 RIGHT_EYE, LEFT_EYE, BROW, CHIN = 33, 263, 105, 152

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from vlfau.errors import ConfigError
-from vlfau.faces.canonical import STABLE, canonical_points
-from vlfau.faces.mean_face import MEAN_FACE
 from vlfau.faces.mesh import DenseFaceMesh, Mesh
+from vlfau.faces.pose import MEAN_FACE, STABLE, canonical_points
 
 from .conftest import rotated
 

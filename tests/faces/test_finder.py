@@ -8,7 +8,7 @@ from tests.faces.conftest import rotated
 from vlfau.errors import ImageError
 from vlfau.faces import FaceFinder
 from vlfau.faces.finder import _levels
-from vlfau.faces.similarity import apply_affine
+from vlfau.faces.warp import apply_affine
 
 CENTRE = (225.0, 120.0)  # of the astronaut's face
 

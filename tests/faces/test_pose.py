@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from tests.faces.conftest import rotated
-from vlfau.faces.mean_face import MEAN_FACE
-from vlfau.faces.pose import estimate_pose
+from vlfau.faces.pose import MEAN_FACE, estimate_pose
 
 
 def turned(*, yaw=0.0, pitch=0.0, roll=0.0):

@@ -7,7 +7,7 @@ import pytest
 
 import vlfau.faces
 from vlfau.errors import BundleError
-from vlfau.faces.mean_face import MEAN_FACE
+from vlfau.faces.pose import MEAN_FACE
 from vlfau.faces.session import open_session
 
 WEIGHTS = Path(vlfau.faces.__file__).parent / "weights"

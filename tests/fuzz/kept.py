@@ -5,8 +5,8 @@ import json
 from tests.fuzz.bases import TextKind
 from tests.fuzz.mutate import damaged_values
 from vlfau.batch.tries import Tries
-from vlfau.claim import claim_folder
 from vlfau.cli.unfinished import RunFile
+from vlfau.files.same_settings import claim_folder
 
 SETTINGS = {"model": "default", "describe": "changes", "every": 0.2, "start": None, "inputs": ["a.png", "b.mp4"]}
 

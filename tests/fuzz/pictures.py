@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.fuzz.bases import FileKind
 from tests.fuzz.mutate import NUMBERS, Rng, damaged_bytes, pick
-from vlfau.inference.images import WORKING_PIXELS, read_picture
+from vlfau.media.images import WORKING_PIXELS, read_picture
 
 SIZES = (0, 1, 2, 255, 4096, 12_000, 13_416, 20_000, 65_535, 65_536, 2**24, 2**31 - 1, 2**31, 2**32 - 1)
 

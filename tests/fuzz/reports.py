@@ -5,12 +5,12 @@ import shutil
 
 from tests.fuzz.bases import TextKind
 from tests.fuzz.mutate import damaged_values, pick
-from tests.report.built_runs import Data, write_ablation, write_crossval
-from vlfau.report.balance import balance_drawings
-from vlfau.report.measures import measure_tables
-from vlfau.report.runs import find_runs
-from vlfau.report.table_writers import to_csv, to_latex, to_markdown
-from vlfau.report.tables import comparison_tables
+from tests.paper.built_runs import Data, write_ablation, write_crossval
+from vlfau.paper.balance import balance_drawings
+from vlfau.paper.measures import measure_tables
+from vlfau.paper.runs import find_runs
+from vlfau.paper.table import to_csv, to_latex, to_markdown
+from vlfau.paper.tables import comparison_tables
 
 
 class Runs(TextKind):

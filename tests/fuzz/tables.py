@@ -8,7 +8,7 @@ from tests.tables.made_up import a_model, a_run
 from vlfau.batch.journal import Journal
 from vlfau.batch.outcome import Outcome, Status
 from vlfau.tables.read import read_results
-from vlfau.tables.sinks import open_sink
+from vlfau.tables.write import open_sink
 
 FORMATS = ("native", "openface", "pyfeat")
 

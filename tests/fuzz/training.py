@@ -15,7 +15,7 @@ from tests.fuzz.mutate import damaged_bytes, damaged_values
 from vlfau.data import FrameDataset, read_manifest
 from vlfau.language import Vocabulary
 from vlfau.model.stem import create_backbone
-from vlfau.training.resume_file import WholeCheckpointIO
+from vlfau.training.run_folder import WholeCheckpointIO
 
 SIZE = 64
 

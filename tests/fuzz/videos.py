@@ -6,7 +6,7 @@ import numpy as np
 from tests.fuzz.bases import FileKind
 from tests.fuzz.mutate import NUMBERS, damaged_bytes, pick
 from tests.video.clips import write_video
-from vlfau.video.reader import VideoReader
+from vlfau.media.reader import VideoReader
 
 MOST_FRAMES = 2000
 """What a file may promise and repeat, before it counts as one that never ends."""

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from tests.inference.tiny_bundle import CROP_SIZE, prob
-from vlfau.inference.images import read_image
 from vlfau.inference.predictor import Predictor
+from vlfau.media.images import read_image
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ from vlfau.errors import BundleError, ConfigError, MissingExtraError
 from vlfau.inference import openvino_backend, runtimes
 from vlfau.inference.backend import OrtBackend
 from vlfau.inference.bundle import load_bundle
-from vlfau.inference.images import read_image
 from vlfau.inference.openvino_backend import OpenVinoBackend
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.runtimes import available_runtimes, chosen_runtime, open_backend
+from vlfau.media.images import read_image
 
 
 @pytest.fixture

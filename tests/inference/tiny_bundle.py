@@ -12,7 +12,7 @@ from onnx import numpy_helper, parser
 from vlfau.faces import CropGeometry
 from vlfau.inference.bundle import BundleInfo, write_model_json
 from vlfau.language import Vocabulary
-from vlfau.language.tokens import tokenize
+from vlfau.language.tokenizer import tokenize
 
 AU_IDS = (1, 6, 12)
 THRESHOLDS = (0.5, 0.5, 0.25)

@@ -1,12 +1,11 @@
 import cv2
 import pytest
 
-from tests.inference.conftest import astronaut, tiny_bundle
 from tests.prepare.conftest import jpeg, make_bp4d, make_disfa, photo
 from tests.training.conftest import toy_file
 from tests.video.clips import moving, write_video
 
-__all__ = ["astronaut", "jpeg", "make_bp4d", "make_disfa", "photo", "tiny_bundle", "toy_file"]
+__all__ = ["jpeg", "make_bp4d", "make_disfa", "photo", "toy_file"]
 
 
 @pytest.fixture

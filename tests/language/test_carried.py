@@ -18,7 +18,7 @@ from vlfau.language import (
     parse_local,
 )
 from vlfau.language.carried import MAX_BYTES, descriptions_of, read_descriptions, write_descriptions
-from vlfau.language.decided import decided_descriptions, decided_slots
+from vlfau.language.constrained_decoding import decided_descriptions, decided_slots
 from vlfau.language.descriptions import Descriptions, default_descriptions, load_descriptions
 from vlfau.language.grammar import local_descriptions
 

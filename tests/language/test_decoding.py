@@ -5,8 +5,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from vlfau.language.constrained_decoding import SlotText
 from vlfau.language.decoding import DecodingOptions, StepOutput, decode_captions
-from vlfau.language.slots import SlotText
 
 BOS, EOS, PAD = 0, 1, 2
 

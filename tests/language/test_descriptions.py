@@ -10,7 +10,7 @@ from vlfau.facs import action_unit, all_au_ids
 from vlfau.language import descriptions
 from vlfau.language.descriptions import default_descriptions, load_descriptions
 from vlfau.language.schema import MAX_LOCAL_TOKENS
-from vlfau.language.tokens import tokenize
+from vlfau.language.tokenizer import tokenize
 
 PACKAGE_FOLDER = Path(descriptions.__file__).with_name("descriptions")
 UNITS = default_descriptions().units.values()

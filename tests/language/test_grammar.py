@@ -9,7 +9,7 @@ from tests.language.states import ALL_STATES, any_face, any_state
 from vlfau.errors import DescriptionError
 from vlfau.facs import AUState, Side, all_au_ids
 from vlfau.language import Gender, global_description, local_description, mirrored
-from vlfau.language.decided import decided_descriptions, decided_slots
+from vlfau.language.constrained_decoding import decided_descriptions, decided_slots
 from vlfau.language.descriptions import default_descriptions
 from vlfau.language.grammar import global_phrases, local_descriptions, sentence_sizes
 

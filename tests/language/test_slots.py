@@ -6,9 +6,8 @@ from hypothesis import strategies as st
 from tests.language.states import any_face
 from vlfau.facs import action_unit, all_au_ids
 from vlfau.language import Gender, Vocabulary, global_description
-from vlfau.language.decided import decided_slots
+from vlfau.language.constrained_decoding import SlotText, decided_slots
 from vlfau.language.parser import parse_global
-from vlfau.language.slots import SlotText
 
 words = st.lists(st.integers(0, 3), min_size=1, max_size=3)
 """Few words, so that one filling often begins another, and slots begin with what a filling could go on with."""

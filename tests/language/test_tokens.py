@@ -1,4 +1,4 @@
-from vlfau.language.tokens import detokenize, sentences, tokenize
+from vlfau.language.tokenizer import detokenize, sentences, tokenize
 
 
 def test_commas_and_full_stops_are_tokens() -> None:

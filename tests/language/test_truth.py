@@ -6,7 +6,7 @@ import pytest
 
 from vlfau.facs import action_unit, all_au_ids
 from vlfau.language.descriptions import default_descriptions
-from vlfau.language.tokens import tokenize
+from vlfau.language.tokenizer import tokenize
 
 UNITS = default_descriptions().units
 

@@ -14,9 +14,9 @@ from vlfau.language import (
     max_global_length,
     max_local_length,
 )
-from vlfau.language.decided import decided_slots
+from vlfau.language.constrained_decoding import decided_slots
 from vlfau.language.grammar import global_phrases, local_descriptions
-from vlfau.language.tokens import tokenize
+from vlfau.language.tokenizer import tokenize
 
 VOCABULARY = Vocabulary.for_aus(all_au_ids())
 

@@ -1,7 +1,7 @@
 import numpy as np
 
 from vlfau.prepare import Clip, LabelledFrame, read_protocol
-from vlfau.prepare.counts import Counts, class_weights
+from vlfau.prepare.report import Counts, class_weights
 
 
 def test_a_rate_counts_annotated_frames_alone():

@@ -5,7 +5,7 @@ import pytest
 
 from vlfau.errors import ImageError, InputError, ManifestError
 from vlfau.prepare import read_disfa
-from vlfau.prepare.pictures import frames_of
+from vlfau.prepare.align import frames_of
 
 
 @pytest.fixture

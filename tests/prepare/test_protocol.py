@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from vlfau.errors import ConfigError, ManifestError
 from vlfau.facs import AU_SETS
 from vlfau.prepare import read_protocol
-from vlfau.prepare.counts import class_weights
-from vlfau.prepare.dealing import deal
+from vlfau.prepare.protocol import deal
+from vlfau.prepare.report import class_weights
 
 # List files of ME-GraphAU, fold 1 (the same in JAA-Net).
 GOLDEN = {

@@ -1,8 +1,7 @@
 import numpy as np
 
 from vlfau.prepare import Clip, Skipped, Source, read_protocol
-from vlfau.prepare.counts import Counts
-from vlfau.prepare.report import report
+from vlfau.prepare.report import Counts, report
 
 
 def published(name):

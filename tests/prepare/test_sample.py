@@ -1,7 +1,7 @@
 from vlfau.facs import AU_SETS
 from vlfau.prepare import read_bp4d, read_disfa
-from vlfau.prepare.counts import Counts
-from vlfau.prepare.sample import sample_source
+from vlfau.prepare.prepare import sample_source
+from vlfau.prepare.report import Counts
 
 
 def numbers(source):

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from vlfau.facs import AU_SETS
-from vlfau.synthetic import Subject, render
+from vlfau.synthetic import Subject
+from vlfau.synthetic import renderer as render
 
 SIZE = 160
 """Side of the pictures."""

@@ -1,6 +1,5 @@
 import pytest
 
-from vlfau.faces import FaceFinder
 from vlfau.synthetic import Renderer, Subject
 from vlfau.synthetic.components import components
 
@@ -8,11 +7,6 @@ from vlfau.synthetic.components import components
 @pytest.fixture(scope="session")
 def renderer():
     return Renderer(256)
-
-
-@pytest.fixture(scope="session")
-def finder():
-    return FaceFinder()
 
 
 @pytest.fixture(scope="session")

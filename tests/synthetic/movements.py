@@ -6,7 +6,7 @@ import numpy as np
 
 from vlfau.synthetic import Expression, Framing, Pose, Scene
 from vlfau.synthetic.framing import look_at
-from vlfau.synthetic.posing import pose_subject
+from vlfau.synthetic.subject import pose_subject
 
 EYES = (33, 263)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vlfau.synthetic import Expression, Scene
-from vlfau.synthetic.mouth import least_parted
+from vlfau.synthetic.expression import least_parted
 from vlfau.synthetic.pairs import LEAST_SEEN, switch_one
 from vlfau.synthetic.presets import correlations, preset
 from vlfau.synthetic.sampler import sampler

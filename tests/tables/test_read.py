@@ -5,10 +5,10 @@ import pytest
 
 from tests.tables.made_up import a_model, a_run
 from vlfau.errors import InputError, MissingExtraError
-from vlfau.inference.sources import printable
+from vlfau.files.names import printable
 from vlfau.tables.columns import LAYOUTS
 from vlfau.tables.read import read_results
-from vlfau.tables.sinks import open_sink
+from vlfau.tables.write import open_sink
 
 RUN = a_run()
 
@@ -86,6 +86,6 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_reading_without_the_extra_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    monkeypatch.delitem(sys.modules, "vlfau.tables.frames", raising=False)
+    monkeypatch.delitem(sys.modules, "vlfau.tables.read", raising=False)
     with pytest.raises(MissingExtraError, match=r"'pandas' is not installed; run: pip install 'vlfau\[tables\]'"):
         read_results(tmp_path / "a.csv")

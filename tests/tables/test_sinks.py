@@ -9,10 +9,10 @@ from pyarrow import parquet
 
 from tests.tables.made_up import STRANGE_NAMES, a_face, a_model, a_run
 from vlfau.errors import InputError, MissingExtraError
+from vlfau.files.names import printable
+from vlfau.files.records import unescaped
 from vlfau.inference.results import PictureResult
-from vlfau.inference.sources import printable
-from vlfau.tables.records import unescaped
-from vlfau.tables.sinks import open_sink
+from vlfau.tables.write import open_sink
 
 KINDS = ["csv", "jsonl", "parquet"]
 RUN = a_run()
@@ -151,7 +151,7 @@ def test_a_finished_file_survives_a_kill_while_it_is_opened_again(tmp_path, monk
         raise Killed
 
     monkeypatch.setattr("shutil.copyfile", cut_off)
-    monkeypatch.setattr("vlfau.atomic.Path.unlink", lambda self, missing_ok=False: None)
+    monkeypatch.setattr("vlfau.files.atomic.Path.unlink", lambda self, missing_ok=False: None)
     with pytest.raises(Killed):
         open_sink(path, model=a_model(), resume=True)
     monkeypatch.undo()

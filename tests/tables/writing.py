@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from tests.tables.made_up import a_model, a_run
-from vlfau.tables.sinks import open_sink
+from vlfau.tables.write import open_sink
 
 FRAMES = 60
 

@@ -12,7 +12,7 @@ import av
 import cv2
 import numpy as np
 
-from vlfau.inference.images import read_image
+from vlfau.media.images import read_image
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "astronaut.png"
 FACE_CENTRE, FACE_SIDE = (225.0, 120.0), 103.0  # of the face in the example photograph, in its pixels

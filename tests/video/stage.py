@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.inference.made_up import a_face
 from vlfau.inference.results import PictureResult
-from vlfau.video.frames import VideoFrame
+from vlfau.media.frames import VideoFrame
 from vlfau.video.tracks import Track
 
 AU_IDS = (1, 6, 12)

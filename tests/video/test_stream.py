@@ -10,7 +10,7 @@ from tests.inference.tiny_bundle import LOCAL_TEXTS, NEUTRAL_TEXTS
 from tests.video.clips import moving, scene, truncated, write_video
 from vlfau.errors import ConfigError, VideoError
 from vlfau.inference.predictor import Predictor
-from vlfau.video import camera
+from vlfau.media import camera
 from vlfau.video.stream import stream
 
 

@@ -5,8 +5,7 @@ import pytest
 
 from tests.video.clips import coming_back, crossing, moving, scene
 from vlfau.faces import FaceFinder
-from vlfau.video.motion import Motion, centre
-from vlfau.video.tracker import FaceTracker
+from vlfau.video.tracker import FaceTracker, Motion, centre
 
 RATE = 30
 

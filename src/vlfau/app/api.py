@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import gradio as gr
 
-import vlfau
+from vlfau._version import version
 from vlfau.app.errors import PublicError, for_visitors
 from vlfau.app.picture_tab import PICTURES
 from vlfau.app.site import Site
@@ -82,7 +82,7 @@ def add_api(site: Site) -> None:
 
 
 def _head(site: Site, file: str) -> dict[str, Any]:
-    return {"format": FORMAT, "vlfau": vlfau.__version__, "model": site.model.identity(), "file": file}
+    return {"format": FORMAT, "vlfau": version(), "model": site.model.identity(), "file": file}
 
 
 def _video_document(site: Site, found: VideoAnswer) -> dict[str, Any]:

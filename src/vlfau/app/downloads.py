@@ -8,12 +8,12 @@ from pathlib import Path
 
 from vlfau.app.judging import JudgedVideo
 from vlfau.app.uploads import Upload
+from vlfau.drawing.timeline import draw_timeline, write_timeline
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import PictureResult
-from vlfau.tables.sinks import open_sink
 from vlfau.tables.text_sinks import side_file
+from vlfau.tables.write import open_sink
 from vlfau.video.events import write_events_csv
-from vlfau.video.timeline import draw_timeline, write_timeline
 
 __all__ = ["Tables", "VideoFiles", "write_tables", "write_video_files"]
 

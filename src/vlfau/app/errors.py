@@ -7,7 +7,7 @@ from typing import Final
 
 from vlfau.app.uploads import Upload, UploadError
 from vlfau.errors import ConfigError, ImageError, InputError, VideoError
-from vlfau.inference.sources import printable
+from vlfau.files.names import printable
 
 __all__ = ["NEUTRAL", "PublicError", "for_visitors", "public_text"]
 

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vlfau.app.settings import Settings
-from vlfau.json_text import parse_json
+from vlfau.files.records import parse_json
 
 __all__ = ["Guard"]
 

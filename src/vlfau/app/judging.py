@@ -12,15 +12,15 @@ import numpy as np
 
 from vlfau.app.settings import Settings
 from vlfau.app.uploads import Upload, check_is_video
+from vlfau.drawing.report import ReportBuilder
 from vlfau.errors import ConfigError, VideoError
 from vlfau.inference.captioner import Describe
-from vlfau.inference.images import Picture, read_picture
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import FaceResult, PictureResult
 from vlfau.inference.runtime_names import Runtime
+from vlfau.media.images import Picture, read_picture
+from vlfau.media.reader import VideoReader
 from vlfau.video.events import Event, find_all_events
-from vlfau.video.reader import VideoReader
-from vlfau.video.report import ReportBuilder
 from vlfau.video.stream import stream
 from vlfau.video.tracks import Track
 

@@ -12,14 +12,14 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from vlfau.app.judging import JudgedVideo
+from vlfau.drawing.heatmap import draw_heatmap
+from vlfau.drawing.pages import data_url, jpeg_url, templates
+from vlfau.drawing.panel import face_colour
 from vlfau.facs import action_unit
 from vlfau.inference.bundle import BundleInfo
-from vlfau.inference.heatmap import draw_heatmap
-from vlfau.inference.images import Picture
-from vlfau.inference.panel import face_colour
 from vlfau.inference.results import AUResult, FaceResult
 from vlfau.language import Descriptions
-from vlfau.pages import data_url, jpeg_url, templates
+from vlfau.media.images import Picture
 from vlfau.video.summary import clock, event_lines, summary
 
 __all__ = ["face_html", "head_html", "live_html", "scene_html", "status_html", "video_html"]

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from vlfau.errors import ImageError, InputError, VideoError
-from vlfau.inference.images import Picture, read_picture
+from vlfau.media.images import Picture, read_picture
 
 __all__ = ["Upload", "UploadError", "camera_picture", "check_is_video", "received"]
 

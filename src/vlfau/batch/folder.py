@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import vlfau
-from vlfau.atomic import replacing
+from vlfau._version import version
 from vlfau.batch.settings import Settings
-from vlfau.claim import claim_folder
 from vlfau.errors import InputError
+from vlfau.files.atomic import replacing
+from vlfau.files.lock import FileLock
+from vlfau.files.names import printable
+from vlfau.files.same_settings import claim_folder
 from vlfau.inference.bundle import Bundle
-from vlfau.inference.sources import printable
-from vlfau.tables.lock import FileLock
 
 __all__ = ["ResultsFolder", "held"]
 
@@ -93,7 +93,7 @@ def held(path: Path, settings: Settings, bundle: Bundle) -> Iterator[tuple[Resul
     folder, token = ResultsFolder(Path(os.path.abspath(path))), secrets.token_hex(16)  # noqa: PTH100 - keeps links
     ours: dict[str, Any] = {
         "format": FORMAT,
-        "vlfau": vlfau.__version__,
+        "vlfau": version(),
         "model": f"{bundle.info.name} {bundle.info.version}",
         "graphs": dict(bundle.files),
         **settings.effect(),

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from vlfau.errors import InputError, ManifestError
-from vlfau.inference.sources import PICTURE_SUFFIXES, expand_inputs, printable
-from vlfau.video.reader import VIDEO_SUFFIXES
+from vlfau.files.names import printable
+from vlfau.media.inputs import PICTURE_SUFFIXES, expand_inputs
+from vlfau.media.reader import VIDEO_SUFFIXES
 
 __all__ = ["LIST_SUFFIXES", "ArchiveFile", "find_files"]
 

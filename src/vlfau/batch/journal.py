@@ -5,12 +5,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from vlfau.atomic import replacing
 from vlfau.batch.outcome import COLUMNS, Outcome, Status
 from vlfau.errors import InputError
-from vlfau.inference.sources import printable
+from vlfau.files.atomic import replacing
+from vlfau.files.names import printable
+from vlfau.files.records import RecordFile, csv_cells, csv_record, whole_records
 from vlfau.tables.errors_file import COLUMNS as ERROR_COLUMNS
-from vlfau.tables.records import RecordFile, csv_cells, csv_record, whole_records
 
 __all__ = ["Journal"]
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Self
 
 from vlfau.batch.inputs import ArchiveFile
-from vlfau.inference.sources import printable
+from vlfau.files.names import printable
 
 __all__ = ["PICTURES_A_UNIT", "Unit", "file_id", "units_of"]
 

@@ -19,11 +19,11 @@ from vlfau.batch.settings import Settings
 from vlfau.batch.tries import MOST_DEATHS, Tries
 from vlfau.batch.units import Unit, file_id
 from vlfau.errors import BundleError, InputError, MissingExtraError, VlfauError
-from vlfau.inference.images import read_picture
+from vlfau.files.names import printable
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import PictureResult
-from vlfau.inference.sources import printable
-from vlfau.tables.sinks import Sink, open_sink
+from vlfau.media.images import read_picture
+from vlfau.tables.write import Sink, open_sink
 from vlfau.video.stream import stream
 
 __all__ = ["Job", "StopRunError", "Worker"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cyclopts import App, CycloptsError
 
-import vlfau
+from vlfau._version import version
 from vlfau.cli.ablate import ablate
 from vlfau.cli.app import app
 from vlfau.cli.batch import batch
@@ -70,7 +70,7 @@ def _command_line() -> App:
     commands = App(
         name="vlfau",
         help="Facial action units in numbers and in words.",
-        version=lambda: vlfau.__version__,
+        version=version,
         suppress_keyboard_interrupt=False,
     )
     for command in (

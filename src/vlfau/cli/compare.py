@@ -46,7 +46,7 @@ def compare(
     from vlfau.cli.outputs import OutputFolder
     from vlfau.evaluation.comparison import compare_tools
     from vlfau.evaluation.comparison_results import Rules
-    from vlfau.report.comparison import comparison_notes, comparison_tables, write_comparison
+    from vlfau.paper.comparison import comparison_notes, comparison_tables, write_comparison
 
     if not 0 < threshold < 1 or not 0 < intensity_threshold <= 5:
         raise ConfigError(

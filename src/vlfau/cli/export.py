@@ -58,7 +58,7 @@ def export(
     """
     from vlfau.cli.console import output_console
     from vlfau.export import export_bundle
-    from vlfau.export.folder import refuse_existing
+    from vlfau.files.atomic import refuse_existing
 
     if quantize is None and (calibrate or force):
         raise ConfigError(f"--{'calibrate' if calibrate else 'force'} belongs to --quantize int8; add it")

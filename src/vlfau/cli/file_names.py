@@ -9,8 +9,8 @@ import os
 from pathlib import Path
 from typing import Final
 
-from vlfau.inference.sources import printable
-from vlfau.video.camera import camera_number
+from vlfau.files.names import printable
+from vlfau.media.camera import camera_number
 
 __all__ = ["output_name"]
 

@@ -17,13 +17,14 @@ from vlfau.cli.tally import Tally
 from vlfau.cli.times import Part
 from vlfau.cli.video_text import video_text
 from vlfau.errors import InputError, NoFaceError, OutputError, VlfauError, first_line
-from vlfau.inference.images import read_picture
+from vlfau.files.names import printable
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import PictureResult
-from vlfau.inference.sources import PICTURE_SUFFIXES, expand_inputs, printable
-from vlfau.video.camera import camera_number
-from vlfau.video.frames import VideoFrame
-from vlfau.video.reader import VIDEO_SUFFIXES, VideoReader, is_video
+from vlfau.media.camera import camera_number
+from vlfau.media.frames import VideoFrame
+from vlfau.media.images import read_picture
+from vlfau.media.inputs import PICTURE_SUFFIXES, expand_inputs
+from vlfau.media.reader import VIDEO_SUFFIXES, VideoReader, is_video
 from vlfau.video.stream import DescribeFrames, stream
 
 __all__ = ["Judging"]

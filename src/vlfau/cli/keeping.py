@@ -6,7 +6,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from vlfau.atomic import remove_leftovers
 from vlfau.cli.file_names import output_name
 from vlfau.cli.outputs import OutputFolder
 from vlfau.cli.picture_files import write_picture_files
@@ -14,13 +13,14 @@ from vlfau.cli.predict_options import KeepOptions
 from vlfau.cli.unfinished import RunFile, Settings
 from vlfau.cli.video_files import VideoFiles
 from vlfau.errors import ConfigError, InputError, OutputError
+from vlfau.files.atomic import remove_leftovers
+from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
-from vlfau.inference.images import Picture
 from vlfau.inference.results import FaceResult, PictureResult
-from vlfau.inference.sources import printable
+from vlfau.media.images import Picture
+from vlfau.media.reader import is_video
 from vlfau.tables.errors_file import ErrorsFile
-from vlfau.tables.sinks import Sink, open_sink
-from vlfau.video.reader import is_video
+from vlfau.tables.write import Sink, open_sink
 
 __all__ = ["Keeper"]
 

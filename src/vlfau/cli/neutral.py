@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 from vlfau.errors import ConfigError, NoFaceError
+from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import FaceResult, PictureResult
-from vlfau.inference.sources import expand_inputs, printable
+from vlfau.media.inputs import expand_inputs
 from vlfau.video.baseline import Baseline
 from vlfau.video.tracks import tracks
 

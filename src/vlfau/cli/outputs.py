@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from vlfau.errors import OutputError
-from vlfau.inference.sources import printable
-from vlfau.json_text import parse_json
-from vlfau.tables.records import RecordFile, whole_records
+from vlfau.files.names import printable
+from vlfau.files.records import RecordFile, parse_json, whole_records
 
 __all__ = ["RECORD_FILE", "OutputFolder"]
 

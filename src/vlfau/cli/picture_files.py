@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from vlfau.drawing.faces import draw_faces, write_picture
+from vlfau.drawing.heatmap import draw_heatmap_sheet
 from vlfau.errors import ConfigError
-from vlfau.inference.drawing import draw_faces, write_picture
-from vlfau.inference.heatmap import draw_heatmap_sheet
-from vlfau.inference.images import Picture
 from vlfau.inference.results import FaceResult
+from vlfau.media.images import Picture
 
 __all__ = ["heatmap_aus", "write_picture_files"]
 

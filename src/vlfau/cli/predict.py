@@ -90,7 +90,7 @@ def predict(
 
 
 def _check(inputs: list[Path], keep: KeepOptions, video: VideoOptions) -> None:
-    from vlfau.video.camera import camera_number
+    from vlfau.media.camera import camera_number
 
     for name in ("annotate", "report", "timeline", "heatmap"):
         if getattr(keep, name) and keep.out is None:

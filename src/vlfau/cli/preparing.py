@@ -70,8 +70,8 @@ def prepared_sample(config: "TrainConfig", folder: Path, workers: int) -> Iterat
         InputError: The data set is unknown, or the raw data are wrong.
     """
     from vlfau.evaluation.rehearsal import DataCount, FoldCount
-    from vlfau.prepare.counts import Counts
-    from vlfau.prepare.sample import sample_source
+    from vlfau.prepare.prepare import sample_source
+    from vlfau.prepare.report import Counts
 
     source = _read(config, folder)
     with_picture = [(clip, frame) for clip, frame in source.frames() if clip.has_picture(frame)]

@@ -40,7 +40,7 @@ def rehearse_command(task: "Task", *, minutes: float, prepare: Path | None, work
     from vlfau.cli.interrupts import termination_as_interrupt
     from vlfau.cli.preparing import prepared_sample
     from vlfau.evaluation.rehearsal import rehearse
-    from vlfau.report import write_report
+    from vlfau.paper import write_report
 
     data = task.config.data
     preparing = 0.0

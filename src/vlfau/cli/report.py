@@ -18,7 +18,7 @@ def report(runs: Path, out: Path, /) -> int:
     from rich.progress import Progress
 
     from vlfau.cli.console import error_console, output_console, print_notice
-    from vlfau.report import write_report
+    from vlfau.paper import write_report
 
     with Progress(console=error_console(), transient=True) as bar:
         task = bar.add_task("Report", total=None)

@@ -8,12 +8,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from vlfau.atomic import replacing
 from vlfau.errors import InputError, OutputError
-from vlfau.inference.sources import printable
-from vlfau.json_text import parse_json
-from vlfau.same_settings import check_same_settings
-from vlfau.tables.records import RecordFile
+from vlfau.files.atomic import replacing
+from vlfau.files.names import printable
+from vlfau.files.records import RecordFile, parse_json
+from vlfau.files.same_settings import check_same_settings
 
 __all__ = ["RunFile"]
 

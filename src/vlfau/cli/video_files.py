@@ -6,18 +6,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from vlfau.atomic import replacing
 from vlfau.cli.predict_options import KeepOptions
+from vlfau.drawing.annotate import VideoWriter
+from vlfau.files.atomic import replacing
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import PictureResult
-from vlfau.video.annotate import VideoWriter
+from vlfau.media.frames import VideoFrame
 from vlfau.video.events import Event, find_all_events, write_events_csv
-from vlfau.video.frames import VideoFrame
 from vlfau.video.summary import summary
 from vlfau.video.tracks import Track, TrackBuilder
 
 if TYPE_CHECKING:
-    from vlfau.video.report import ReportBuilder
+    from vlfau.drawing.report import ReportBuilder
 
 __all__ = ["VideoFiles", "check_extras"]
 
@@ -29,9 +29,9 @@ def check_extras(options: KeepOptions) -> None:
         MissingExtraError: It is not.
     """
     if options.report:
-        import vlfau.video.report
+        import vlfau.drawing.report
     if options.timeline:
-        import vlfau.video.timeline  # noqa: F401
+        import vlfau.drawing.timeline  # noqa: F401
 
 
 class VideoFiles:
@@ -70,7 +70,7 @@ class VideoFiles:
         self.tracks: list[Track] = []
         self.summary = ""
         if claim is not None and options.report:
-            from vlfau.video import report
+            from vlfau.drawing import report
 
             self._report = report.ReportBuilder(file, model)
             self._builder = self._report.tracks
@@ -127,7 +127,7 @@ class VideoFiles:
         if self._report is not None:
             self._report.write(claim(".report.html"), tracks=self.tracks, events=events)
         if self._options.timeline and self.tracks:
-            from vlfau.video.timeline import draw_timeline, write_timeline
+            from vlfau.drawing.timeline import draw_timeline, write_timeline
 
             figure = draw_timeline(
                 self.tracks, events, thresholds=self._model.thresholds, title=Path(self._file).name, note=self._note

@@ -2,9 +2,8 @@
 
 from vlfau.data.datamodule import FaceDataModule
 from vlfau.data.dataset import Batch, FrameDataset
-from vlfau.data.digest import manifest_digest
 from vlfau.data.folds import hold_out, never_active
-from vlfau.data.manifest import Frame, Manifest, read_manifest
+from vlfau.data.manifest import Frame, Manifest, manifest_digest, read_manifest
 from vlfau.data.transforms import AugmentationConfig
 
 __all__ = [

@@ -10,7 +10,7 @@ from vlfau.data.describe import image_name, labels, labels_of
 from vlfau.data.manifest import Frame, Manifest
 from vlfau.errors import DescriptionError
 from vlfau.facs import AUState, action_unit, intensity_letter
-from vlfau.json_text import parse_json
+from vlfau.files.records import parse_json
 from vlfau.language import ParsedLocal, parse_global, parse_local
 from vlfau.language.grammar import active_states
 

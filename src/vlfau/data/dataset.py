@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from vlfau.data.manifest import Frame, Manifest
 from vlfau.data.transforms import Augmentation, Matrix, centre_crop
 from vlfau.errors import ManifestError
-from vlfau.faces.mean_face import landmark_mirror
+from vlfau.faces.pose import landmark_mirror
 from vlfau.facs import AUState
 from vlfau.language import Descriptions, Gender, Vocabulary, global_description, local_description, mirrored
 

@@ -19,10 +19,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from vlfau.atomic import replacing
 from vlfau.data.manifest import Frame, Manifest
 from vlfau.errors import ConfigError
 from vlfau.facs import AUState
+from vlfau.files.atomic import replacing
 from vlfau.language import Gender, global_description, local_description
 
 __all__ = ["describe", "image_name", "labels", "labels_of"]

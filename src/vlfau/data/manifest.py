@@ -22,7 +22,9 @@ Other columns are ignored, unless they start with "AU" and are none of these.
 """
 
 import csv
+import hashlib
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,11 +34,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError, ManifestError
-from vlfau.faces.mean_face import MEAN_FACE
+from vlfau.faces.pose import MEAN_FACE
 from vlfau.facs import AUState, Side, action_unit
 from vlfau.language import Gender
 
-__all__ = ["Frame", "Manifest", "read_manifest"]
+__all__ = ["Frame", "Manifest", "manifest_digest", "read_manifest"]
 
 NUM_LANDMARKS = len(MEAN_FACE)
 AU_COLUMN = re.compile(r"AU(?P<number>\d{1,4})(?:_(?P<detail>intensity|side))?")
@@ -296,3 +298,23 @@ class _Row:
             f"manifest {self.path}, line {self.line}, column '{column}': expected {expected}, found "
             f"'{self._cell(column)}'; correct the line"
         )
+
+
+def manifest_digest(manifest: Manifest) -> str:
+    """Return a digest of a manifest's AUs and frames: pictures' names, people, folds, labels, landmarks, in order.
+
+    Two files that training reads alike have the same digest, wherever they lie and whatever other columns they have.
+    The content of the pictures is not read.
+    """
+    folder = f"{manifest.path.parent}{os.sep}"
+    digest = hashlib.sha256(repr((manifest.au_ids, manifest.landmark_ids)).encode())
+    for frame in manifest.frames:
+        image = str(frame.image).removeprefix(folder).replace(os.sep, "/")
+        states = [
+            state and (state.active, state.intensity, state.side and str(state.side), state.trace)
+            for state in frame.states
+        ]
+        read = (image, frame.subject_id, frame.fold, frame.gender and str(frame.gender), states, frame.intensities)
+        digest.update(repr(read).encode("utf-8", "surrogateescape"))
+        digest.update(np.array(frame.landmarks_xy, np.float64).tobytes())
+    return digest.hexdigest()[:16]

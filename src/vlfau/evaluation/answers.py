@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.atomic import replacing
 from vlfau.errors import InputError
 from vlfau.facs import check_au_ids
-from vlfau.json_text import parse_json
+from vlfau.files.atomic import replacing
+from vlfau.files.records import parse_json
 from vlfau.language import Descriptions
 from vlfau.language.carried import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
 

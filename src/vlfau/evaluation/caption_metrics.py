@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from vlfau.language.tokens import tokenize
+from vlfau.language.tokenizer import tokenize
 
 __all__ = ["CaptionScores", "score_captions"]
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vlfau.atomic import remove_leftovers
 from vlfau.data import Manifest, read_manifest
 from vlfau.errors import ConfigError
 from vlfau.evaluation.answering import Look
@@ -15,6 +14,7 @@ from vlfau.evaluation.consistency import consistency
 from vlfau.evaluation.evaluate import Scope
 from vlfau.evaluation.runs import Announce, finish_runs
 from vlfau.evaluation.scores import SCORES_FILE, figures, intervals, mean_figures, read_scores, write_json
+from vlfau.files.atomic import remove_leftovers
 from vlfau.training import PROTOCOL_THRESHOLD, TrainConfig
 
 __all__ = [

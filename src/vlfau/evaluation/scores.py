@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.atomic import replacing
 from vlfau.data import Frame
 from vlfau.errors import InputError
 from vlfau.evaluation.answers import Answers
@@ -26,8 +25,9 @@ from vlfau.evaluation.au_metrics import (
 from vlfau.evaluation.bootstrap import f1_intervals
 from vlfau.evaluation.caption_metrics import score_captions
 from vlfau.evaluation.references import global_references, local_references
-from vlfau.json_text import parse_json
-from vlfau.language.decided import decided_descriptions
+from vlfau.files.atomic import replacing
+from vlfau.files.records import parse_json
+from vlfau.language.constrained_decoding import decided_descriptions
 
 __all__ = [
     "SCORES_FILE",

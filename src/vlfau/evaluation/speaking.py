@@ -11,8 +11,7 @@ from torch import Tensor
 
 from vlfau.language import Descriptions, Vocabulary, max_global_length, max_local_length
 from vlfau.language.captions import search_captions
-from vlfau.language.shapes import DecidedShapes
-from vlfau.language.slots import SlotText
+from vlfau.language.constrained_decoding import DecidedShapes, SlotText
 from vlfau.model import VLFAU
 from vlfau.model.caption_decoder import CaptionDecoder
 from vlfau.model.stepper import TorchStepper

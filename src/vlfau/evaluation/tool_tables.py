@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import InputError
-from vlfau.tables.records import unescaped
+from vlfau.files.records import unescaped
 
 __all__ = ["FORMATS", "ToolFormat", "ToolTable", "read_tool_table"]
 

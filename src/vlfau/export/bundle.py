@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import vlfau
+from vlfau._version import version
 from vlfau.errors import ConfigError
 from vlfau.evaluation.provenance import CALIBRATION
-from vlfau.export.folder import fresh_folder, refuse_existing
 from vlfau.export.graphs import export_graphs
 from vlfau.export.half import store_weights_at_half
 from vlfau.faces import CropGeometry
+from vlfau.files.atomic import fresh_folder, refuse_existing
 from vlfau.inference.bundle import CARD_FILE, Bundle, BundleInfo, write_model_json
 from vlfau.language import max_global_length, max_local_length
 from vlfau.training import Checkpoint, load_checkpoint
@@ -51,7 +51,7 @@ def export_bundle(
     speaks = papers.model.local_language or papers.model.global_language
     info = BundleInfo(
         name=name or output.name,
-        version=vlfau.__version__,
+        version=version(),
         licence=licence,
         created=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         note=note,

@@ -9,8 +9,8 @@ from vlfau.evaluation import Look, Scope
 from vlfau.evaluation.provenance import trained_on
 from vlfau.evaluation.scoring import ScoredModel, check_tuning, score, scored_frames
 from vlfau.export.answering import BundleAnswerer
+from vlfau.files.records import parse_json
 from vlfau.inference.bundle import Bundle, load_bundle
-from vlfau.json_text import parse_json
 from vlfau.training import PROTOCOL_THRESHOLD
 
 __all__ = ["evaluate_bundle"]

@@ -10,9 +10,9 @@ import numpy as np
 
 from vlfau.data import read_manifest
 from vlfau.errors import ConfigError, ManifestError
-from vlfau.export.folder import fresh_folder
 from vlfau.export.int8 import open_nncf, quantise
 from vlfau.export.quality import Quality, face_batches, measure
+from vlfau.files.atomic import fresh_folder
 from vlfau.inference.bundle import CARD_FILE, VISION_FILE, Bundle, write_model_json
 
 __all__ = ["MOST_LOSS", "quantise_bundle"]

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError
-from vlfau.faces.mean_face import MEAN_FACE
-from vlfau.faces.resample import warp
-from vlfau.faces.similarity import fit_similarity
+from vlfau.faces.pose import MEAN_FACE
+from vlfau.faces.warp import fit_similarity, warp
 
 __all__ = ["CropGeometry", "align_face", "alignment_matrix"]
 

@@ -11,7 +11,7 @@ from vlfau.errors import ImageError
 from vlfau.faces.detector import INPUT_SIZE, Detection, FaceDetector
 from vlfau.faces.mesh import FaceMesh, Mesh, Region
 from vlfau.faces.pose import HeadPose, estimate_pose
-from vlfau.faces.similarity import apply_affine, invert_affine
+from vlfau.faces.warp import apply_affine, invert_affine
 
 __all__ = ["Face", "FaceFinder"]
 

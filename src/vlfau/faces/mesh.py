@@ -12,9 +12,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.faces.resample import warp
 from vlfau.faces.session import open_session
-from vlfau.faces.similarity import apply_affine, invert_affine
+from vlfau.faces.warp import apply_affine, invert_affine, warp
 
 __all__ = ["DenseFaceMesh", "FaceMesh", "Mesh", "Region"]
 

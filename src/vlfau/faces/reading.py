@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.faces.blendshapes import Blendshapes
-from vlfau.faces.canonical import canonical_points
 from vlfau.faces.finder import Face
 from vlfau.faces.mesh import DenseFaceMesh, Mesh
-from vlfau.faces.similarity import apply_affine
+from vlfau.faces.pose import canonical_points
+from vlfau.faces.warp import apply_affine
 
 __all__ = ["FaceReader", "FaceReading"]
 

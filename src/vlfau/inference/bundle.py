@@ -13,13 +13,13 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
-from vlfau.atomic import replacing
 from vlfau.errors import BundleError, ConfigError, DescriptionError
 from vlfau.faces import CropGeometry
 from vlfau.facs import check_au_ids
+from vlfau.files.atomic import replacing
+from vlfau.files.records import parse_json
 from vlfau.inference.models import bundle_folder
 from vlfau.inference.schema import check_keys
-from vlfau.json_text import parse_json
 from vlfau.language import Descriptions, Vocabulary
 from vlfau.language.carried import DESCRIPTIONS_FILE, descriptions_of, write_descriptions
 

@@ -14,11 +14,10 @@ from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle
 from vlfau.language import Vocabulary
 from vlfau.language.captions import search_captions
+from vlfau.language.constrained_decoding import DecidedShapes, SlotText
 from vlfau.language.decoding import CaptionStepper
 from vlfau.language.descriptions import default_descriptions
-from vlfau.language.gender import Gender
-from vlfau.language.shapes import DecidedShapes
-from vlfau.language.slots import SlotText
+from vlfau.language.wording import Gender
 
 __all__ = ["Captioner", "Describe"]
 

@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 
 from vlfau.errors import BundleError, ConfigError, ImageError
 from vlfau.faces import Face, FaceFinder, align_face
+from vlfau.files.workers import MAX_WORKERS, check_number
 from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle, load_bundle
 from vlfau.inference.captioner import Captioner, Describe
-from vlfau.inference.images import Picture, as_picture
 from vlfau.inference.judgement import Judgement, Words
 from vlfau.inference.odds import sigmoid
 from vlfau.inference.results import CropResult, FaceResult
 from vlfau.inference.runtime_names import Runtime
 from vlfau.inference.runtimes import open_backend
-from vlfau.workers import MAX_WORKERS, check_number
+from vlfau.media.images import Picture, as_picture
 
 __all__ = ["Predictor", "face_result"]
 

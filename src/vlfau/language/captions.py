@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from vlfau.language.constrained_decoding import SlotText
 from vlfau.language.decoding import CaptionStepper, DecodingOptions, decode_captions
-from vlfau.language.slots import SlotText
 from vlfau.language.vocabulary import Vocabulary
 
 __all__ = ["search_captions"]

@@ -11,10 +11,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from vlfau.atomic import replacing
 from vlfau.errors import ConfigError, DescriptionError
 from vlfau.facs import check_au_ids
-from vlfau.json_text import parse_json
+from vlfau.files.atomic import replacing
+from vlfau.files.records import parse_json
 from vlfau.language.descriptions import Descriptions, check_distinct, default_descriptions, read_unit
 from vlfau.language.vocabulary import Vocabulary
 from vlfau.language.wording import read_wording

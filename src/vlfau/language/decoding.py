@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.language.slots import SlotText
+from vlfau.language.constrained_decoding import SlotText
 
 __all__ = ["CaptionStepper", "DecodingOptions", "DecodingResult", "StepOutput", "decode_captions"]
 

@@ -17,7 +17,7 @@ from vlfau.errors import DescriptionError
 from vlfau.facs import AUState, action_unit, all_au_ids, check_au_ids
 from vlfau.language.schema import read_templates
 from vlfau.language.templates import Template
-from vlfau.language.tokens import sentences, tokenize
+from vlfau.language.tokenizer import sentences, tokenize
 from vlfau.language.wording import Wording, read_wording
 
 __all__ = ["AUDescriptions", "Descriptions", "check_distinct", "default_descriptions", "load_descriptions", "read_unit"]

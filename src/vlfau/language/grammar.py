@@ -10,8 +10,7 @@ import numpy as np
 from vlfau.errors import DescriptionError
 from vlfau.facs import AUState
 from vlfau.language.descriptions import Descriptions, default_descriptions
-from vlfau.language.gender import Gender
-from vlfau.language.wording import Wording
+from vlfau.language.wording import Gender, Wording
 
 __all__ = [
     "MAX_PHRASES",
@@ -24,6 +23,7 @@ __all__ = [
     "mirrored",
     "sentence_sizes",
 ]
+
 
 StateT = TypeVar("StateT", AUState, AUState | None)
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Final
 
 from vlfau.facs import Side
-from vlfau.language.tokens import tokenize
+from vlfau.language.tokenizer import tokenize
 from vlfau.language.wording import Wording
 
 __all__ = ["Template"]

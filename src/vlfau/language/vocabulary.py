@@ -10,7 +10,7 @@ from vlfau.errors import DescriptionError
 from vlfau.facs import check_au_ids
 from vlfau.language.descriptions import Descriptions, default_descriptions
 from vlfau.language.grammar import sentence_sizes
-from vlfau.language.tokens import detokenize, tokenize
+from vlfau.language.tokenizer import detokenize, tokenize
 
 __all__ = ["Vocabulary", "max_global_length", "max_local_length"]
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -10,15 +11,21 @@ from typing import Any, Final
 
 from vlfau.errors import DescriptionError
 from vlfau.facs import INTENSITY_LETTERS, Side
-from vlfau.language.gender import Gender
-from vlfau.language.tokens import tokenize
+from vlfau.language.tokenizer import tokenize
 
-__all__ = ["Wording", "read_wording"]
+__all__ = ["Gender", "Wording", "read_wording"]
 
 _WORDS: Final = re.compile(r"[a-z]+( [a-z]+)*")
 _OPENING: Final = re.compile(r"[A-Z][a-z]*(,? [a-z]+)*")
 _GLOBAL_KEYS: Final = {"woman", "man", "unknown", "follow_up", "no_action"}
 _GLOBAL_LISTS: Final = {"follow_up", "no_action", "trace"}
+
+
+class Gender(StrEnum):
+    """The gender in which a global description speaks of the subject."""
+
+    WOMAN = "woman"
+    MAN = "man"
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from vlfau.model.classifier import AUClassifier, AUIntensity
 from vlfau.model.landmarks import LandmarkBranch
 from vlfau.model.movements import MovementBranch
 from vlfau.model.refinement import DAIR
+from vlfau.model.score_conditioning import ToldScores
 from vlfau.model.stem import Stem, create_backbone
-from vlfau.model.told_scores import ToldScores
 from vlfau.model.vlfau import VLFAU
 
 __all__ = ["ModelConfig", "build_vlfau"]

@@ -11,8 +11,8 @@ from vlfau.model.classifier import AUClassifier, AUIntensity, AUScores, rescale
 from vlfau.model.landmarks import LandmarkBranch, LandmarkOutput
 from vlfau.model.movements import MovementBranch, MovementOutput
 from vlfau.model.refinement import DAIR, Refinement
+from vlfau.model.score_conditioning import Told, ToldScores
 from vlfau.model.stem import Stem
-from vlfau.model.told_scores import Told, ToldScores
 
 __all__ = ["VISION_PARTS", "VLFAU", "JointOutput", "VisionOutput"]
 

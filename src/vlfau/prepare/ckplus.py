@@ -10,8 +10,7 @@ from typing import Final
 from vlfau.errors import InputError, ManifestError
 from vlfau.facs import Side, action_unit
 from vlfau.prepare.clips import Clip, LabelledFrame, Skipped, Source
-from vlfau.prepare.folders import entries, find_first, listed, named, numbered_pictures, read_lines
-from vlfau.prepare.genders import read_genders
+from vlfau.prepare.folders import entries, find_first, listed, named, numbered_pictures, read_genders, read_lines
 from vlfau.prepare.protocol import Protocol, read_protocol
 
 __all__ = ["read_ckplus"]

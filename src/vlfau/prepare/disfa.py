@@ -8,8 +8,7 @@ import cv2
 
 from vlfau.errors import ImageError, InputError, ManifestError
 from vlfau.prepare.clips import Clip, LabelledFrame, Source
-from vlfau.prepare.folders import entries, find_below, listed, read_lines
-from vlfau.prepare.genders import read_genders
+from vlfau.prepare.folders import entries, find_below, listed, read_genders, read_lines
 from vlfau.prepare.protocol import Protocol, read_protocol
 
 __all__ = ["read_disfa"]

@@ -1,12 +1,13 @@
 """Folders whose names vary from copy to copy of a data set: letter case, zero padding, a level more or less."""
 
+import csv
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vlfau.errors import InputError, ManifestError
 
-__all__ = ["entries", "find_below", "find_first", "listed", "named", "numbered_pictures", "read_lines"]
+__all__ = ["entries", "find_below", "find_first", "listed", "named", "numbered_pictures", "read_genders", "read_lines"]
 
 NUMBER = re.compile(r"(\d+)", re.ASCII)
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
@@ -105,3 +106,26 @@ def _exists(path: Path) -> bool:
 
 def _ignoring_case(folder: Path, name: str) -> Path | None:
     return next((path for path in entries(folder) if path.name.lower() == name.lower()), None)
+
+
+def read_genders(folder: Path) -> dict[str, str]:
+    """Read `subjects.csv` (`subject_id,gender`, F or M or empty) if a folder holds one; nothing is guessed.
+
+    Raises:
+        ManifestError: The table lacks a column, or has another gender.
+    """
+    path = find_below(folder, "subjects.csv")
+    if path is None:
+        return {}
+    reader = csv.DictReader(read_lines(path))
+    if not {"subject_id", "gender"} <= set(reader.fieldnames or ()):
+        raise ManifestError(f"{path} lacks the columns subject_id and gender; name them in its first line")
+    genders = {}
+    for row in reader:
+        gender = (row["gender"] or "").strip().upper()
+        if gender not in {"F", "M", ""}:
+            raise ManifestError(
+                f"{path}, line {reader.line_num}: expected the gender F, M or nothing, found '{gender}'; correct it"
+            )
+        genders[(row["subject_id"] or "").strip().upper()] = gender
+    return genders

@@ -9,8 +9,7 @@ from typing import Final
 
 from vlfau.errors import InputError, ManifestError
 from vlfau.prepare.clips import Clip, LabelledFrame, Source
-from vlfau.prepare.folders import entries, find_below, numbered_pictures, read_lines
-from vlfau.prepare.genders import read_genders
+from vlfau.prepare.folders import entries, find_below, numbered_pictures, read_genders, read_lines
 from vlfau.prepare.protocol import Protocol, read_protocol
 
 __all__ = ["read_lists"]

@@ -1,19 +1,21 @@
 """From a raw data set to aligned faces, manifest.csv, skipped.csv and report.md."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from vlfau.atomic import remove_leftovers, replacing
-from vlfau.claim import claim_folder
+import numpy as np
+
 from vlfau.errors import ConfigError, InputError, NoFaceError
+from vlfau.files.atomic import remove_leftovers, replacing
+from vlfau.files.same_settings import claim_folder
 from vlfau.prepare.align import align_clips, unfinished
-from vlfau.prepare.clips import NO_PICTURE, Clip, Skipped, Source
-from vlfau.prepare.counts import Counts
-from vlfau.prepare.report import report
+from vlfau.prepare.clips import NO_PICTURE, Clip, LabelledFrame, Skipped, Source
+from vlfau.prepare.report import Counts, report
 from vlfau.prepare.tables import write_folds, write_manifest, write_skipped
 
-__all__ = ["prepare"]
+__all__ = ["prepare", "sample_source"]
 
 ALIGNMENT_VERSION: Final = 1
 """Goes up when the same pictures give other faces."""
@@ -94,3 +96,42 @@ def _align(
 
 def _without_picture(clip: Clip) -> list[Skipped]:
     return [Skipped.of(clip, frame, NO_PICTURE) for frame in clip.frames if not clip.has_picture(frame)]
+
+
+def sample_source(source: Source, share: float) -> Source:
+    """Return a source with about this share of the frames of every clip, one at least.
+
+    Pictures are spread over a clip evenly; of a video, which is read from its beginning, the first frames are taken.
+    Where a fold would lose an AU that is active in it, the first frame that shows it is added.
+    """
+    wanted = {index: set(_spread(clip, share)) for index, clip in enumerate(source.clips)}
+    shown: set[tuple[int, int]] = set()
+    for index, clip in enumerate(source.clips):
+        for frame in clip.frames:
+            if frame.number in wanted[index]:
+                shown |= _shown(clip, frame)
+    for index, clip in enumerate(source.clips):
+        for frame in clip.frames:
+            if clip.has_picture(frame) and not _shown(clip, frame) <= shown:
+                wanted[index].add(frame.number)
+                shown |= _shown(clip, frame)
+    clips = (
+        replace(clip, frames=tuple(frame for frame in clip.frames if frame.number in wanted[index]))
+        for index, clip in enumerate(source.clips)
+    )
+    return replace(source, clips=tuple(clip for clip in clips if clip.frames))
+
+
+def _spread(clip: Clip, share: float) -> Iterator[int]:
+    """Yield the numbers of frames that have a picture."""
+    there = [frame.number for frame in clip.frames if clip.has_picture(frame)]
+    if not there:
+        return
+    count = max(1, round(share * len(there)))
+    places = range(count) if clip.video is not None else np.linspace(0, len(there) - 1, count).round().astype(int)
+    yield from (there[place] for place in places)
+
+
+def _shown(clip: Clip, frame: LabelledFrame) -> set[tuple[int, int]]:
+    """Return the places of the active AUs of a frame, each with the clip's fold."""
+    return {(clip.fold, place) for place, value in enumerate(frame.occurrence) if value == 1}

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -10,9 +11,8 @@ from typing import Any
 
 from vlfau.errors import ConfigError, ManifestError
 from vlfau.facs import AU_SETS
-from vlfau.prepare.dealing import deal
 
-__all__ = ["Fold", "Protocol", "Published", "read_protocol"]
+__all__ = ["Fold", "Protocol", "Published", "deal", "read_protocol"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,3 +192,28 @@ def _check(path: Path, folds: tuple[Fold, ...]) -> tuple[Fold, ...]:
                     "each other by subject, name it in one"
                 )
     return folds
+
+
+def deal(frames: Mapping[str, int], num_folds: int, seed: int) -> tuple[tuple[str, ...], ...]:
+    """Deal subjects into folds of about the same number of frames.
+
+    Subjects with more frames go first, those with as many in an order that follows from the seed and their names.
+    Each joins the fold with the fewest frames so far; of those the one with the fewest subjects, then the first.
+
+    Args:
+        frames: The number of coded frames of every subject.
+        num_folds: How many folds there are to be.
+        seed: Another one gives other folds.
+
+    Returns:
+        The names of each fold's subjects, sorted.
+
+    >>> deal({"S1": 4, "S2": 2, "S3": 2, "S4": 1}, 3, seed=1)
+    (('S1',), ('S3', 'S4'), ('S2',))
+    """
+    order = sorted(frames, key=lambda name: (-frames[name], sha256(f"{seed}:{name}".encode()).digest()))
+    folds: list[list[str]] = [[] for _ in range(num_folds)]
+    for name in order:
+        fewest = min(folds, key=lambda fold: (sum(frames[subject] for subject in fold), len(fold)))
+        fewest.append(name)
+    return tuple(tuple(sorted(fold)) for fold in folds)

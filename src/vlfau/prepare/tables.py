@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from vlfau.atomic import replacing
 from vlfau.facs import action_unit
+from vlfau.files.atomic import replacing
 from vlfau.prepare.clips import Clip, LabelledFrame, Skipped
 from vlfau.prepare.protocol import Protocol
 

@@ -5,8 +5,7 @@ from vlfau.synthetic.expression import Expression
 from vlfau.synthetic.framing import Framing
 from vlfau.synthetic.geometry import Pose
 from vlfau.synthetic.light import Light
-from vlfau.synthetic.render import render
-from vlfau.synthetic.renderer import Drawing, Renderer, Scene
+from vlfau.synthetic.renderer import Drawing, Renderer, Scene, render
 from vlfau.synthetic.settings import Settings
 from vlfau.synthetic.subject import Subject
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vlfau.atomic import replacing
 from vlfau.facs import action_unit
+from vlfau.files.atomic import replacing
 from vlfau.synthetic.presets import Preset
 from vlfau.synthetic.settings import Settings
 

@@ -14,10 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.atomic import remove_leftovers, replacing
-from vlfau.claim import claim_folder
 from vlfau.errors import InputError, VlfauError
 from vlfau.facs import Side
+from vlfau.files.atomic import remove_leftovers, replacing
+from vlfau.files.same_settings import claim_folder
+from vlfau.files.workers import MAX_WORKERS, check_number, follow_parent
 from vlfau.synthetic.card import write_card
 from vlfau.synthetic.clips import Clip, Shot, shoot, shoot_one
 from vlfau.synthetic.components import components
@@ -28,7 +29,6 @@ from vlfau.synthetic.renderer import Renderer, Scene
 from vlfau.synthetic.sampler import sampler
 from vlfau.synthetic.settings import GENERATOR_VERSION, Person, Settings, people
 from vlfau.synthetic.subject import Subject
-from vlfau.workers import MAX_WORKERS, check_number, follow_parent
 
 __all__ = ["generate"]
 

@@ -5,12 +5,64 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from vlfau.errors import ConfigError
 from vlfau.facs import Side, action_unit
-from vlfau.synthetic.mouth import JAW_DROP, LIP_SUCK, LIPS_PART, PARTING, least_parted, parted_by, sealed
 from vlfau.synthetic.tables import MAX_INTENSITY, SIDES, au_shapes, au_wrinkles
 
-__all__ = ["BLINK", "EYES_CLOSED", "Expression", "Gains", "shape_weights", "wrinkle_depths"]
+__all__ = [
+    "BLINK",
+    "EYES_CLOSED",
+    "JAW_DROP",
+    "LIPS_PART",
+    "LIP_SUCK",
+    "MOUTH_STRETCH",
+    "PARTING",
+    "Expression",
+    "Gains",
+    "least_parted",
+    "parted_by",
+    "sealed",
+    "shape_weights",
+    "wrinkle_depths",
+]
+
+LOWER_LIP_DEPRESSOR, LIP_FUNNELER, LIPS_PART, JAW_DROP, MOUTH_STRETCH, LIP_SUCK = 16, 22, 25, 26, 27, 28
+PARTING: Final[Mapping[int, tuple[float, float]]] = MappingProxyType(
+    {
+        LOWER_LIP_DEPRESSOR: (0.6, 0.0),
+        LIP_FUNNELER: (0.6, 0.0),
+        JAW_DROP: (0.6, 2.0),
+        MOUTH_STRETCH: (0.6, 3.0),
+    }
+)
+"""AU 25 follows these AUs at a share of their intensity, but as far as they go themselves up to a second number."""
+
+
+def parted_by(au_id: int, intensity: ArrayLike) -> NDArray[np.float64]:
+    """Return the least intensity of AU 25 that goes with intensities of an AU, in their shape.
+
+    >>> parted_by(26, [1.5, 5.0]).tolist(), parted_by(16, [1.5, 5.0]).tolist()
+    ([1.5, 3.0], [0.8999999999999999, 3.0])
+    """
+    share, follows = PARTING[au_id]
+    value = np.asarray(intensity, np.float64)
+    return np.maximum(share * value, np.minimum(value, follows))
+
+
+def least_parted(intensities: Mapping[int, ArrayLike]) -> NDArray[np.float64]:
+    """Return the least intensity of AU 25 that goes with those of other AUs; arrays have one shape."""
+    needed = [parted_by(au_id, intensities[au_id]) for au_id in PARTING if au_id in intensities]
+    parted = np.max(needed, axis=0) if needed else np.float64(0)
+    return np.where(sealed(intensities.get(LIP_SUCK, 0.0)) == 1, 0.0, parted)
+
+
+def sealed(lip_suck: ArrayLike) -> NDArray[np.float64]:
+    """Return how firmly AU 28 keeps the lips together before a dropped jaw, from 0 to 1, which it reaches at A."""
+    return np.minimum(1.0, np.asarray(lip_suck, np.float64))
+
 
 MOST_DEPTH: Final = 1.3
 EYES_CLOSED, BLINK = 43, 45

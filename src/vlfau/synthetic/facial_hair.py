@@ -1,15 +1,135 @@
-"""Beards and moustaches."""
+"""Eyebrows, beards and moustaches, hair by hair."""
 
+from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.synthetic.appearance import Appearance
+from vlfau.synthetic.appearance import Appearance, Colour
 from vlfau.synthetic.canonical import Canvas, bell, ramp
 from vlfau.synthetic.paint import FrontalLayer, Painting, cover_with
 
-__all__ = ["paint_beard"]
+__all__ = ["Eyebrow", "paint_beard", "paint_eyebrows"]
+
+
+@dataclass(frozen=True)
+class Eyebrow:
+    """The form of an eyebrow, in decimetres on the mean head.
+
+    Attributes:
+        inner: How far from the middle it starts.
+        outer: How far from the middle it ends.
+        height: Where its inner end lies.
+        arch: How far it rises above a straight line.
+        drop: How far its outer end falls.
+        thickness: Half its width at the inner end.
+        taper: Which share of the width is lost towards the outer end.
+        hairs: How many hairs a decimetre.
+        darkness: Opacity of a hair, 0 to 1.
+        softness: Opacity of the shade between the hairs, 0 to 1.
+    """
+
+    inner: float
+    outer: float
+    height: float
+    arch: float
+    drop: float
+    thickness: float
+    taper: float
+    hairs: float
+    darkness: float
+    softness: float
+
+    @classmethod
+    def sample(cls, gender: str, made_up: bool, rng: np.random.Generator) -> "Eyebrow":
+        """Draw a form: women's are thinner and more arched on average, and made-up ones even."""
+        man = gender == "M"
+        sparse = rng.random() < 0.15
+        return cls(
+            inner=float(rng.uniform(0.06, 0.125) if man else rng.uniform(0.085, 0.135)),
+            outer=float(rng.uniform(0.44, 0.53)),
+            height=float(rng.uniform(7.505, 7.55)),
+            arch=float(rng.uniform(0.005, 0.05) if man else rng.uniform(0.02, 0.075)),
+            drop=float(rng.uniform(0.0, 0.06)),
+            thickness=float(rng.uniform(0.026, 0.050) if man else rng.uniform(0.014, 0.036)),
+            taper=float(rng.uniform(0.35, 0.85)),
+            hairs=float(rng.uniform(150, 260) if sparse else rng.uniform(300, 650)),
+            darkness=float(rng.uniform(0.35, 0.6) if sparse else rng.uniform(0.5, 0.95)),
+            softness=float(rng.uniform(0.3, 0.6) if made_up else rng.uniform(0.1, 0.45)),
+        )
+
+    def middle(self, along: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the height of its middle line at shares (H,) of its length."""
+        rise = self.arch * np.sin(np.clip(along, 0, 1) * 2.3)
+        fall = self.drop * np.clip((along - 0.6) / 0.4, 0, None) ** 1.5
+        return np.asarray(self.height + rise - fall)
+
+    def half_width(self, along: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return half its width at shares (H,) of its length."""
+        blunt = np.clip(along / 0.12, 0.55, 1)
+        return np.asarray(self.thickness * blunt * (1 - self.taper * np.clip((along - 0.3) / 0.7, 0, 1)))
+
+
+def paint_eyebrows(skin: Painting, looks: Appearance, gender: str, rng: np.random.Generator) -> None:
+    """Paint both eyebrows, in place; their hairs don't shine."""
+    made_up = looks.make_up != "none"
+    form = Eyebrow.sample(gender, made_up, rng)
+    colour = _brow_colour(looks, rng)
+    layer = FrontalLayer(-0.62, 7.36, 0.62, 7.74)
+    shade = FrontalLayer(-0.62, 7.36, 0.62, 7.74, scale=350.0)
+    for sign in (-1, 1):
+        own = _varied(form, rng)
+        _draw_brow_hairs(layer, own, sign, rng)
+        _draw_shade(shade, own, sign)
+    soft = np.asarray(cv2.GaussianBlur(shade.on_canvas(skin.at), (0, 0), 0.004 * skin.at.size), np.float32)
+    np.multiply(skin.gloss, 1 - 0.8 * soft, out=skin.gloss)
+    cover_with(skin.picture, form.softness * soft, colour)
+    cover_with(skin.picture, layer.on_canvas(skin.at), colour)
+
+
+def _brow_colour(looks: Appearance, rng: np.random.Generator) -> Colour:
+    """Brows are a little darker than fair hair, and never as light as the skin."""
+    hair, skin = np.array(looks.hair), np.array(looks.skin)
+    colour = hair * rng.uniform(0.65, 1.0)
+    if colour.mean() > 0.55 * skin.mean():
+        colour *= 0.55 * skin.mean() / colour.mean()
+    red, green, blue = (float(value) for value in colour)
+    return red, green, blue
+
+
+def _varied(form: Eyebrow, rng: np.random.Generator) -> Eyebrow:
+    """Return the form of one side: no two brows of a face are quite the same."""
+    names = ("inner", "outer", "height", "arch", "drop", "thickness")
+    changes = dict(zip(names, rng.normal(0, [0.004, 0.008, 0.003, 0.004, 0.004, 0.0015]), strict=True))
+    kept = {name: getattr(form, name) for name in Eyebrow.__dataclass_fields__}
+    return Eyebrow(**{name: kept[name] + float(changes.get(name, 0.0)) for name in kept})
+
+
+def _draw_brow_hairs(layer: FrontalLayer, form: Eyebrow, sign: int, rng: np.random.Generator) -> None:
+    count = int(form.hairs * (form.outer - form.inner) * (0.5 + form.thickness / 0.05))
+    along = rng.uniform(0, 1.0, count)
+    across = np.clip(rng.normal(0, 0.5, count), -1.1, 1.1)
+    x = form.inner + along * (form.outer - form.inner)
+    y = form.middle(along) + across * form.half_width(along)
+    # Hairs stand up at the inner end, and lie along the brow, upper ones downwards, at the outer.
+    slope = np.gradient(form.middle(np.linspace(0, 1, 32)), 1 / 31)[(along * 31).astype(int)]
+    slope = slope / (form.outer - form.inner)
+    lean = np.arctan(slope) + 1.25 * np.exp(-along / 0.18) - 0.35 * across + rng.normal(0, 0.18, count)
+    length = rng.uniform(0.035, 0.065, count) * (0.6 + form.thickness / 0.05)
+    starts = np.column_stack([sign * x, y])
+    ends = starts + length[:, None] * np.column_stack([sign * np.cos(lean), np.sin(lean)])
+    layer.strokes(starts, ends, form.darkness * rng.uniform(0.55, 1.0, count))
+
+
+def _draw_shade(layer: FrontalLayer, form: Eyebrow, sign: int) -> None:
+    along = np.linspace(0, 1, 60)
+    x = sign * (form.inner + along * (form.outer - form.inner))
+    for across in np.linspace(-0.7, 0.7, 5):
+        points = np.column_stack([x, form.middle(along) + across * form.half_width(along)])
+        layer.strokes(points[:-1], points[1:], np.full(59, 0.9))
+
 
 SHADOW: Final = {
     "none": (0.0, 0.10),
@@ -37,7 +157,7 @@ def paint_beard(skin: Painting, looks: Appearance, rng: np.random.Generator) -> 
         opacity = np.clip(ragged * off_lips * thick, 0, 1) * rng.uniform(*FULLNESS)
         cover_with(picture, opacity, looks.hair)
         layer = FrontalLayer(-0.62, 6.15, 0.62, 7.05)
-        _draw_hairs(layer, rng)
+        _draw_beard_hairs(layer, rng)
         cover_with(picture, layer.on_canvas(at) * (grown[looks.beard] * off_lips > 0.5), _lighter(looks))
 
 
@@ -59,7 +179,7 @@ def _chin(at: Canvas) -> NDArray[np.float32]:
     return np.asarray(area, np.float32)
 
 
-def _draw_hairs(layer: FrontalLayer, rng: np.random.Generator) -> None:
+def _draw_beard_hairs(layer: FrontalLayer, rng: np.random.Generator) -> None:
     count = 2600
     starts = np.column_stack([rng.uniform(-0.6, 0.6, count), rng.uniform(6.2, 7.0, count)])
     lean = -np.pi / 2 + 1.2 * starts[:, 0] + rng.normal(0, 0.35, count)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.synthetic.jit import compiled, inlined
-from vlfau.synthetic.looks import Look
+from vlfau.synthetic.materials import Look
 
 __all__ = ["Lighting", "light_up"]
 
@@ -95,7 +95,7 @@ def light_up(
     """Return the linear colour that a place sends to the camera.
 
     Args:
-        look: What it is made of, see `vlfau.synthetic.looks`.
+        look: What it is made of, see `vlfau.synthetic.materials`.
         place: Where it is, in decimetres.
         normal: Its normal, of unit length.
         casts: Whether the key light can be blocked here.

@@ -1,6 +1,8 @@
 """Laying colours over a texture."""
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Final
 
 import cv2
 import numpy as np
@@ -8,10 +10,41 @@ from numpy.typing import NDArray
 
 from vlfau.synthetic.appearance import Colour
 from vlfau.synthetic.canonical import Canvas
-from vlfau.synthetic.grain import Grain
 from vlfau.synthetic.jit import compiled
 
-__all__ = ["FrontalLayer", "Painting", "cover_with", "tint"]
+__all__ = ["FrontalLayer", "Grain", "Painting", "cover_with", "tint"]
+
+SEED: Final = 20241028
+
+
+class Grain:
+    """Draws smooth noise of unit variance.
+
+    Args:
+        size: N, the side of the noise in texels.
+        rng: Chooses the places.
+    """
+
+    def __init__(self, size: int, rng: np.random.Generator) -> None:
+        self._size, self._rng = size, rng
+
+    def draw(self, scale: float) -> NDArray[np.float32]:
+        """Return noise (N, N) float32 whose blobs have a standard deviation of `scale` texels."""
+        field = _field(self._size, scale)
+        down, right = (int(shift) for shift in self._rng.integers(0, self._size, 2))
+        flips = self._rng.integers(0, 2, 2)
+        return np.roll(field, (down, right), (0, 1))[:: 1 - 2 * int(flips[0]), :: 1 - 2 * int(flips[1])]
+
+
+@cache
+def _field(size: int, scale: float) -> NDArray[np.float32]:
+    """Return tiling noise, smoothed in the frequency domain."""
+    rng = np.random.default_rng([SEED, int(scale * 100)])
+    spectrum = np.fft.rfft2(rng.standard_normal((size, size)))
+    rows, columns = np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None, :]
+    spectrum *= np.exp(-2 * (np.pi * scale) ** 2 * (rows**2 + columns**2))
+    field = np.fft.irfft2(spectrum, s=(size, size))
+    return np.asarray(field / field.std(), np.float32)
 
 
 @compiled

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vlfau.facs import action_unit
-from vlfau.synthetic.expression import Expression
-from vlfau.synthetic.mouth import JAW_DROP, LIP_SUCK, LIPS_PART, PARTING, sealed
+from vlfau.synthetic.expression import JAW_DROP, LIP_SUCK, LIPS_PART, PARTING, Expression, sealed
 from vlfau.synthetic.presets import Preset, correlations
 from vlfau.synthetic.renderer import Scene
 

@@ -1,5 +1,6 @@
 """One picture of a subject."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,24 +14,23 @@ from vlfau.facs import Side, action_unit
 from vlfau.synthetic import materials
 from vlfau.synthetic.background import plain_background
 from vlfau.synthetic.canonical import canvas
-from vlfau.synthetic.expression import Expression, wrinkle_depths
+from vlfau.synthetic.expression import Expression, Intensity, wrinkle_depths
 from vlfau.synthetic.framing import Framing, View, look_at
 from vlfau.synthetic.geometry import Neighbourhood, Pose, normals_of, openness, rotation
-from vlfau.synthetic.grain import Grain
 from vlfau.synthetic.head import load_head
 from vlfau.synthetic.lashes import Target, draw_lashes
 from vlfau.synthetic.light import Light
 from vlfau.synthetic.lighting import Lighting
-from vlfau.synthetic.posing import pose_subject
+from vlfau.synthetic.paint import Grain
 from vlfau.synthetic.rasteriser import Outlines, depth_map, interpolate, visible_triangles
-from vlfau.synthetic.regions import au_reach
 from vlfau.synthetic.shading import Mesh, Person, Skin, shade
-from vlfau.synthetic.subject import Subject
+from vlfau.synthetic.subject import Subject, pose_subject
 from vlfau.synthetic.surface import LASHES
+from vlfau.synthetic.tables import au_reach
 from vlfau.synthetic.wrinkles import SIZE as RELIEF_SIZE
 from vlfau.synthetic.wrinkles import folds, press
 
-__all__ = ["Drawing", "Renderer", "Scene"]
+__all__ = ["Drawing", "Renderer", "Scene", "render"]
 
 SHADOW_SIZE: Final = 384
 SHADOW_CENTRE: Final = np.array([0.0, 7.1, 0.5])
@@ -254,3 +254,45 @@ def _pores() -> NDArray[np.float32]:
     gradient = canvas(RELIEF_SIZE).gradient(height)
     # The height itself is left out: pores don't darken the skin.
     return np.concatenate([gradient, np.zeros_like(height)[..., None]], -1)
+
+
+_STRAIGHT, _STUDIO, _PORTRAIT = Pose(), Light(), Framing()
+
+
+@cache
+def _renderer(size: int) -> Renderer:
+    return Renderer(size)
+
+
+def render(
+    subject: Subject,
+    au_intensities: Mapping[int, Intensity],
+    *,
+    pose: Pose = _STRAIGHT,
+    light: Light = _STUDIO,
+    framing: Framing = _PORTRAIT,
+    size: int = 256,
+) -> NDArray[np.uint8]:
+    """Draw a subject.
+
+    Args:
+        subject: The person, such as `Subject.sample(7)`.
+        au_intensities: By AU, an intensity from 0 to 5, or a pair (left, right) for a sided AU.
+        pose: How head and eyes are turned.
+        light: The light.
+        framing: Where the camera is; `Framing(aligned=True)` cuts the face out as networks want it.
+        size: Side of the picture in pixels.
+
+    Returns:
+        (size, size, 3) uint8, RGB.
+
+    Raises:
+        ConfigError: An AU is unknown or an intensity out of range.
+
+    Warns:
+        UserWarning: Something was completed, such as AU 25 to AU 26.
+    """
+    expression = Expression.of(au_intensities)
+    for note in expression.notes:
+        warnings.warn(note, stacklevel=2)
+    return _renderer(size).draw(subject, Scene(expression, pose, light, framing)).image

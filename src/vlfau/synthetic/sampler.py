@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from vlfau.facs import Side, action_unit
-from vlfau.synthetic.expression import BLINK, EYES_CLOSED, Expression
-from vlfau.synthetic.mouth import JAW_DROP, LIPS_PART, MOUTH_STRETCH, least_parted
+from vlfau.synthetic.expression import BLINK, EYES_CLOSED, JAW_DROP, LIPS_PART, MOUTH_STRETCH, Expression, least_parted
 from vlfau.synthetic.presets import Joint, Preset, correlations, joints, levels, preset
 
 __all__ = ["AUSampler", "presence_rates", "sampler"]

@@ -7,8 +7,24 @@ from numpy.typing import NDArray
 
 from vlfau.synthetic.jit import compiled, inlined
 from vlfau.synthetic.lighting import Lighting, light_up
-from vlfau.synthetic.looks import Look, eye_look, fabric_look, hair_look, step, teeth_look, tongue_look
-from vlfau.synthetic.materials import BODY, CLOTH, EYE, FABRIC, FRAME, HAIR, SKIN, TEETH, TONGUE
+from vlfau.synthetic.materials import (
+    BODY,
+    CLOTH,
+    EYE,
+    FABRIC,
+    FRAME,
+    HAIR,
+    SKIN,
+    TEETH,
+    TONGUE,
+    Look,
+    eye_look,
+    fabric_look,
+    hair_look,
+    step,
+    teeth_look,
+    tongue_look,
+)
 
 __all__ = ["Mesh", "Person", "Skin", "shade"]
 

@@ -8,13 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.atomic import replacing
 from vlfau.errors import InputError
 from vlfau.facs import action_unit
+from vlfau.files.atomic import replacing
 from vlfau.synthetic.components import components
-from vlfau.synthetic.expression import Expression
+from vlfau.synthetic.expression import JAW_DROP, LIPS_PART, MOUTH_STRETCH, Expression
 from vlfau.synthetic.framing import Framing
-from vlfau.synthetic.mouth import JAW_DROP, LIPS_PART, MOUTH_STRETCH
 from vlfau.synthetic.renderer import Renderer, Scene
 from vlfau.synthetic.subject import Subject
 

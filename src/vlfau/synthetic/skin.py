@@ -8,11 +8,9 @@ from numpy.typing import NDArray
 
 from vlfau.synthetic.appearance import Appearance, Colour
 from vlfau.synthetic.canonical import bell, canvas, ramp
-from vlfau.synthetic.eyebrows import paint_eyebrows
-from vlfau.synthetic.facial_hair import paint_beard
-from vlfau.synthetic.grain import Grain
+from vlfau.synthetic.facial_hair import paint_beard, paint_eyebrows
 from vlfau.synthetic.identity import Identity
-from vlfau.synthetic.paint import Painting, cover_with, tint
+from vlfau.synthetic.paint import Grain, Painting, cover_with, tint
 
 __all__ = ["SIZE", "paint_skin"]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from vlfau.facs import DEFAULT_AU_IDS, Side, all_au_ids
 from vlfau.synthetic.appearance import Appearance
 from vlfau.synthetic.components import Components, components
-from vlfau.synthetic.head import load_head
+from vlfau.synthetic.expression import Expression, shape_weights
+from vlfau.synthetic.geometry import Pose, rotation, turn
+from vlfau.synthetic.head import Shape, load_head, move
 from vlfau.synthetic.identity import Identity, head_shape
 from vlfau.synthetic.resting import resting_shape
 from vlfau.synthetic.skin import paint_skin
@@ -21,7 +23,7 @@ from vlfau.synthetic.tables import au_shapes
 from vlfau.synthetic.wearing import pieces_of
 from vlfau.synthetic.wrinkles import NUM_VARIANTS
 
-__all__ = ["Subject"]
+__all__ = ["Subject", "pose_subject"]
 
 SIDE_SIGMA: Final = 0.06
 """How far one side's gains stray from the other's."""
@@ -124,8 +126,8 @@ def _rest(weights: Mapping[str, float], rng: np.random.Generator) -> NDArray[np.
     top, chin = int(skin[:, 1].argmax()), int(np.linalg.norm(skin - CHIN, axis=1).argmin())
     first = head.parts["skin"].points.start
     heights = [float(form[first + top, 1] - form[first + chin, 1]) for form in (head.mean, points)]
-    for name, move in MOUTH_PARTS.items():
-        points[head.parts[name].points] += np.array(move, np.float32)
+    for name, offset in MOUTH_PARTS.items():
+        points[head.parts[name].points] += np.array(offset, np.float32)
     eyes = slice(head.parts["l-eye"].points.start, head.parts["r-eye"].points.stop)
     own, mean = points[eyes].mean(0), head.mean[eyes].mean(0)
     size = np.float32(heights[0] / heights[1] * rng.uniform(0.97, 1.03))
@@ -145,3 +147,40 @@ def _gains(sigma: float, rng: np.random.Generator, seed: tuple[int, ...]) -> Map
         gains[au_id, side] = gains[SAME_GAIN.get(au_id, au_id), side]
     most = sigma * MOST_GAIN
     return MappingProxyType({key: float(np.clip(gain, 1 - most, 1 + most)) for key, gain in gains.items()})
+
+
+PIVOT: Final = np.array([0.0, 6.35, 0.35])
+"""Where the neck turns, in decimetres on the mean head."""
+TONGUE_FOLLOWS: Final = np.array([0.0, -0.30, -0.10], np.float32)
+"""How far the tongue goes down with a jaw that opens by one."""
+LIDS_FOLLOW: Final = 2.2
+"""How strongly the lids follow the eyes, a radian of gaze."""
+
+
+@cache
+def _shape(name: str) -> Shape:
+    return load_head().shape(name)
+
+
+def pose_subject(subject: Subject, expression: Expression, pose: Pose) -> NDArray[np.float32]:
+    """Return the subject's points (P, 3) float32 in the camera's frame, in decimetres."""
+    points = subject.points.copy()
+    weights = shape_weights(expression, subject.gains, subject.shapes)
+    gaze = np.radians(pose.gaze_pitch)
+    for side in ("Left", "Right"):
+        weights[f"unit/eyeLookDown{side}"] = LIDS_FOLLOW * max(0.0, -gaze)
+        weights[f"unit/eyeLookUp{side}"] = max(0.0, gaze)
+    for name, weight in weights.items():
+        if weight:
+            shape = _shape(name)
+            move(points, shape.points, shape.deltas, weight)
+    parts = load_head().parts
+    points[parts["tongue"].points] += TONGUE_FOLLOWS * np.float32(weights.get("unit/jawOpen", 0.0))
+
+    eyeballs = rotation(pose.gaze_yaw, pose.gaze_pitch, 0)
+    whole = np.ones(len(points), np.float32)
+    for name, centre in zip(("l-eye", "r-eye"), subject.eye_centres, strict=True):
+        eye = points[parts[name].points]
+        turn(eye, whole[: len(eye)], eyeballs, centre.astype(np.float64))
+    turn(points, subject.follows, rotation(pose.yaw, pose.pitch, pose.roll), PIVOT)
+    return points

@@ -7,9 +7,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vlfau.errors import ConfigError
 from vlfau.facs import Side, action_unit, all_au_ids
-from vlfau.synthetic.head import load_head
+from vlfau.synthetic.head import load_head, move
 from vlfau.synthetic.schema import Entry, read_entries
 
 __all__ = [
@@ -18,6 +21,7 @@ __all__ = [
     "SIDES",
     "AUShapes",
     "Wrinkle",
+    "au_reach",
     "au_shapes",
     "au_wrinkles",
     "read_shapes",
@@ -143,3 +147,23 @@ def au_shapes(name: str = STANDARD) -> ShapeTable:
 def au_wrinkles() -> tuple[Wrinkle, ...]:
     """Return the package's table of wrinkles."""
     return read_wrinkles()
+
+
+@cache
+def au_reach(au_id: int, side: Side = Side.BOTH) -> NDArray[np.float32]:
+    """Return how far an AU moves every point of the head, (P,) float32, as a share of the farthest.
+
+    Args:
+        au_id: FACS number.
+        side: The side on which a sided AU acts.
+    """
+    head = load_head()
+    moved = np.zeros_like(head.base)
+    for (number, of_side), shapes in au_shapes().items():
+        if number != au_id or (side != Side.BOTH and of_side not in {side, Side.BOTH}):
+            continue
+        for name, weight in shapes.weights.items():
+            shape = head.shape(name)
+            move(moved, shape.points, shape.deltas, weight)
+    distance = np.linalg.norm(moved, axis=1)
+    return np.asarray(distance / distance[head.parts["skin"].points].max(), np.float32)

@@ -10,7 +10,7 @@ from typing import Final
 
 from vlfau.errors import ConfigError
 from vlfau.facs import action_unit, check_au_ids
-from vlfau.tables.records import escaped
+from vlfau.files.records import escaped
 
 __all__ = ["LAYOUTS", "Cell", "Column", "Kind", "Layout", "Place", "recognise"]
 

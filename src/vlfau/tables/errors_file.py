@@ -4,11 +4,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from vlfau.atomic import real_target
 from vlfau.errors import OutputError
-from vlfau.inference.sources import printable
-from vlfau.tables.lock import FileLock
-from vlfau.tables.records import RecordFile, csv_cells, csv_record, escaped, unescaped, whole_records
+from vlfau.files.atomic import real_target
+from vlfau.files.lock import FileLock
+from vlfau.files.names import printable
+from vlfau.files.records import RecordFile, csv_cells, csv_record, escaped, unescaped, whole_records
 
 __all__ = ["COLUMNS", "ErrorsFile"]
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from vlfau.atomic import copy_whole, sync
 from vlfau.errors import MissingExtraError
+from vlfau.files.atomic import copy_whole, sync
 from vlfau.tables.columns import Cell, Kind
 from vlfau.tables.sink import Sink
 from vlfau.tables.table import HEADER_KEY, Table

@@ -1,15 +1,103 @@
 """Read our tables back, whatever their kind and format."""
 
+import csv
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from vlfau.errors import InputError
-from vlfau.inference.sources import printable
+from vlfau.errors import InputError, MissingExtraError
+from vlfau.files.names import printable
+from vlfau.files.records import parse_json, unescaped
+from vlfau.tables.columns import Column, Kind, recognise
+from vlfau.tables.table import FORMAT, HEADER_KEY, columns_json
+from vlfau.tables.text_sinks import side_file
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["read_results"]
+__all__ = ["READERS", "read_results"]
+
+try:
+    import pandas
+    import pyarrow as pa
+    from pyarrow import parquet
+except ModuleNotFoundError as error:
+    raise MissingExtraError((error.name or "pandas").partition(".")[0], "tables") from None
+
+
+_DTYPES: Final = {Kind.TEXT: "string", Kind.WHOLE: "Int64", Kind.NUMBER: "float64", Kind.YES_NO: "boolean"}
+
+
+def _read_csv(path: Path) -> pandas.DataFrame:
+    with path.open(encoding="utf-8", newline="") as stream:
+        layout, columns = _known(next(csv.reader(stream), []))
+    states = [column.name for column in columns if column.kind is Kind.YES_NO]
+    frame = pandas.read_csv(
+        path,
+        dtype={column.name: _DTYPES[column.kind] for column in columns} | dict.fromkeys(states, "Int64"),
+        keep_default_na=False,  # A file may be called NA: only an empty cell is missing.
+        na_values=[""],
+    ).astype(dict.fromkeys(states, "boolean"))
+    for column in columns:
+        if column.kind is Kind.TEXT:
+            frame[column.name] = frame[column.name].map(unescaped, na_action="ignore").astype("string")
+    # pandas may read a number a hair beside the one that was written.
+    frame = frame.round({column.name: column.digits for column in columns if column.kind is Kind.NUMBER})
+    try:
+        header = parse_json(side_file(path).read_text("utf-8"))
+        is_of_file = _names(header) == list(frame.columns)
+    except (OSError, ValueError, KeyError, TypeError):
+        is_of_file = False
+    return _with_header(frame, header if is_of_file else {"layout": layout, "columns": columns_json(columns)})
+
+
+def _read_json_lines(path: Path) -> pandas.DataFrame:
+    with path.open(encoding="utf-8", newline="\n") as stream:
+        header = parse_json(stream.readline() or "null")
+        _, columns = _known(_names(header))
+        rows = [parse_json(line) for line in stream]
+    cells = {
+        column.name: pandas.array([row[column.name] for row in rows], dtype=_DTYPES[column.kind]) for column in columns
+    }
+    return _with_header(pandas.DataFrame(cells), header)
+
+
+def _read_parquet(path: Path) -> pandas.DataFrame:
+    with path.open("rb") as stream:
+        table = parquet.read_table(stream)
+    header = parse_json((table.schema.metadata or {}).get(HEADER_KEY, b"null"))
+    _known(_names(header))
+    types = {pa.string(): pandas.StringDtype(), pa.int64(): pandas.Int64Dtype(), pa.bool_(): pandas.BooleanDtype()}
+    return _with_header(table.to_pandas(types_mapper=types.get), header)
+
+
+READERS: Final[Mapping[str, Callable[[Path], pandas.DataFrame]]] = {
+    ".csv": _read_csv,
+    ".jsonl": _read_json_lines,
+    ".parquet": _read_parquet,
+}
+"""How to read a file, by its suffix."""
+
+
+def _known(names: Sequence[str]) -> tuple[str, tuple[Column, ...]]:
+    """Return the format and the columns that have these names."""
+    found = recognise(names)
+    if found is None:
+        raise ValueError(f"its columns are {', '.join(names[:8])}, ..." if names else "it is empty")
+    return found[0].name, found[1]
+
+
+def _names(header: Any) -> list[str]:
+    if not isinstance(header, dict) or header.get("kind") != "header":
+        raise ValueError("it has no header")
+    if header["format"] != FORMAT:
+        raise ValueError(f"its header has format {header['format']!r}, this vlfau reads {FORMAT}")
+    return [column["name"] for column in header["columns"]]
+
+
+def _with_header(frame: pandas.DataFrame, header: Mapping[str, Any]) -> pandas.DataFrame:
+    frame.attrs.update({name: header[name] for name in ("layout", "vlfau", "model", "columns") if name in header})
+    return frame
 
 
 def read_results(path: str | Path) -> "pandas.DataFrame":
@@ -27,7 +115,7 @@ def read_results(path: str | Path) -> "pandas.DataFrame":
         InputError: The file cannot be read, or vlfau did not write it.
         MissingExtraError: pandas or pyarrow is not installed.
     """
-    from vlfau.tables.frames import READERS  # noqa: PLC0415 - importing this file must not need pandas
+    from vlfau.tables.read import READERS  # noqa: PLC0415 - importing this file must not need pandas
 
     path = Path(path)
     reader = READERS.get(path.suffix.lower())

@@ -8,14 +8,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from vlfau.atomic import real_target
 from vlfau.errors import InputError, OutputError
+from vlfau.files.atomic import real_target
+from vlfau.files.lock import FileLock
+from vlfau.files.names import printable
+from vlfau.files.records import parse_json
+from vlfau.files.same_settings import check_same_settings
 from vlfau.inference.results import PictureResult
-from vlfau.inference.sources import printable
-from vlfau.json_text import parse_json
-from vlfau.same_settings import check_same_settings
 from vlfau.tables.columns import Cell
-from vlfau.tables.lock import FileLock
 from vlfau.tables.table import Table
 
 __all__ = ["Sink"]

@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-import vlfau
+from vlfau._version import version
 from vlfau.errors import ConfigError
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import PictureResult
-from vlfau.tables import native, openface, pyfeat
 from vlfau.tables.columns import LAYOUTS, Cell, Column
+from vlfau.tables.formats import native_rows, openface_rows, pyfeat_rows
 
 __all__ = ["FORMAT", "HEADER_KEY", "Table", "columns_json"]
 
@@ -19,9 +19,9 @@ HEADER_KEY: Final = b"vlfau"
 """Where Parquet's metadata hold the header."""
 
 _ROWS: Final[Mapping[str, Callable[[PictureResult], Iterable[dict[str, Cell]]]]] = {
-    "native": native.rows,
-    "openface": openface.rows,
-    "pyfeat": pyfeat.rows,
+    "native": native_rows,
+    "openface": openface_rows,
+    "pyfeat": pyfeat_rows,
 }
 
 
@@ -50,7 +50,7 @@ class Table:
             "kind": "header",
             "format": FORMAT,
             "layout": layout,
-            "vlfau": vlfau.__version__,
+            "vlfau": version(),
             "model": model.identity() | {"thresholds": list(model.thresholds)},
             "columns": columns_json(self.columns),
         }

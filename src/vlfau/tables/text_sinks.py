@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from vlfau.atomic import copy_whole, sync
-from vlfau.json_text import parse_json
+from vlfau.files.atomic import copy_whole, sync
+from vlfau.files.records import RecordFile, csv_cells, csv_record, parse_json, unescaped, whole_records
 from vlfau.tables.columns import Cell, Place, recognise
-from vlfau.tables.records import RecordFile, csv_cells, csv_record, unescaped, whole_records
 from vlfau.tables.sink import Sink
 
 __all__ = ["CsvSink", "JsonLinesSink", "side_file"]

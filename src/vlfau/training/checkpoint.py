@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from vlfau.errors import CheckpointError, ConfigError, DescriptionError, InputError
 from vlfau.facs import check_au_ids
-from vlfau.json_text import parse_json
+from vlfau.files.records import parse_json
 from vlfau.language import Descriptions, Vocabulary
 from vlfau.language.carried import DESCRIPTIONS_FILE, descriptions_of, write_descriptions
 from vlfau.model import VLFAU, ModelConfig, build_vlfau

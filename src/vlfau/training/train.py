@@ -16,10 +16,10 @@ from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, TQ
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from vlfau.atomic import remove_leftovers
 from vlfau.data import FaceDataModule, Manifest, never_active
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.facs import action_unit
+from vlfau.files.atomic import remove_leftovers
 from vlfau.language import Descriptions
 from vlfau.language.carried import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
 from vlfau.model import build_vlfau
@@ -29,11 +29,11 @@ from vlfau.training.callbacks import AveragedWeights, EpochSeed, KeptCheckpoint,
 from vlfau.training.checkpoint import Checkpoint
 from vlfau.training.config import EpochChoice, TrainConfig
 from vlfau.training.module import VLFAUModule
-from vlfau.training.resume_file import WholeCheckpointIO
 from vlfau.training.run_folder import (
     CHECKPOINT_FOLDER,
     EARLIER_CHECKPOINT_FOLDER,
     RESUME_FILE,
+    WholeCheckpointIO,
     check_new_run,
     check_same_run,
     content_of,

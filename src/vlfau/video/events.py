@@ -37,9 +37,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from vlfau.atomic import replacing
 from vlfau.errors import ConfigError
 from vlfau.facs import action_unit
+from vlfau.files.atomic import replacing
 from vlfau.video.tracks import Track
 
 __all__ = ["EVENT_COLUMNS", "Event", "find_all_events", "find_events", "write_events_csv"]

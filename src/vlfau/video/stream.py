@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError
+from vlfau.files.names import printable
 from vlfau.inference.captioner import Describe
 from vlfau.inference.judgement import Judgement, Words
 from vlfau.inference.predictor import Predictor, face_result
 from vlfau.inference.results import FaceResult, PictureResult
-from vlfau.inference.sources import printable
-from vlfau.video.ahead import ahead
-from vlfau.video.container import MAX_PIXELS
-from vlfau.video.frames import VideoFrame
-from vlfau.video.reader import VideoReader
+from vlfau.media.container import MAX_PIXELS
+from vlfau.media.frames import VideoFrame
+from vlfau.media.prefetch import ahead
+from vlfau.media.reader import VideoReader
 from vlfau.video.tracker import FaceTracker, TrackedFace
 
 __all__ = ["DescribeFrames", "for_pictures", "stream"]

@@ -1,8 +1,8 @@
 """Rates and work of round numbers."""
 
+from vlfau.evaluation.rehearsal.costs import Rates, Sizes
 from vlfau.evaluation.rehearsal.ladder import Timed, Try
 from vlfau.evaluation.rehearsal.machine import Peak
-from vlfau.evaluation.rehearsal.rates import Rates, Sizes
 from vlfau.evaluation.rehearsal.work import RunWork
 
 NETWORK = "multi_scale dair local_language global_language"

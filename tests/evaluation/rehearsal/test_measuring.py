@@ -5,9 +5,9 @@ from tests.evaluation.rehearsal.made_up import work
 from vlfau.evaluation import Look
 from vlfau.evaluation.rehearsal import cost_of, measuring, memory
 from vlfau.evaluation.rehearsal.checks import Checklist, Status
+from vlfau.evaluation.rehearsal.costs import Sizes
 from vlfau.evaluation.rehearsal.machine import Peak
 from vlfau.evaluation.rehearsal.measuring import Measuring
-from vlfau.evaluation.rehearsal.rates import Sizes
 
 
 class FakeTrial:

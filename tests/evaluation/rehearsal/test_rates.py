@@ -3,7 +3,7 @@ import pytest
 from tests.evaluation.rehearsal.made_up import NETWORK, rates
 from vlfau.evaluation import Look
 from vlfau.evaluation.rehearsal import rate_settings, read_kept
-from vlfau.evaluation.rehearsal.rates import Kept, write_kept
+from vlfau.evaluation.rehearsal.costs import Kept, write_kept
 
 
 def test_rates_are_found_again_under_the_same_settings_alone(toy_config, tmp_path):

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from vlfau.data import read_manifest
-from vlfau.evaluation.rehearsal.sampling import sample_places, write_sample
+from vlfau.evaluation.rehearsal.walk import sample_places, write_sample
 
 
 def shown(frames):

@@ -1,10 +1,9 @@
 """A rehearsal: the whole way of a long run on a small part of its data, and what all of it will cost."""
 
 from vlfau.evaluation.rehearsal.checks import Check, Status
-from vlfau.evaluation.rehearsal.costs import RunCost, cost_of
-from vlfau.evaluation.rehearsal.rates import Rates, rate_settings, read_kept
+from vlfau.evaluation.rehearsal.costs import Rates, RunCost, cost_of, rate_settings, read_kept
+from vlfau.evaluation.rehearsal.measuring import describing_rates
 from vlfau.evaluation.rehearsal.rehearse import Rehearsal, Task, rehearse
-from vlfau.evaluation.rehearsal.words import describing_rates
 from vlfau.evaluation.rehearsal.work import DataCount, FoldCount, RunWork, network_key, work_of
 
 __all__ = [

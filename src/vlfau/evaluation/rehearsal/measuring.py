@@ -1,23 +1,27 @@
 """The rates of one network, each part a check of its own, so that one that fails leaves the others."""
 
+import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 import torch
 
+from vlfau.data import Manifest
 from vlfau.evaluation.answering import Look
 from vlfau.evaluation.rehearsal.checks import Checklist, Found, Status
+from vlfau.evaluation.rehearsal.costs import Rates, Sizes
 from vlfau.evaluation.rehearsal.ladder import Clock, Timed, time_sizes
 from vlfau.evaluation.rehearsal.machine import device_name
 from vlfau.evaluation.rehearsal.memory import MemoryLine
-from vlfau.evaluation.rehearsal.rates import Rates, Sizes
 from vlfau.evaluation.rehearsal.trial import Trial
+from vlfau.evaluation.rehearsal.walk import sample_places, write_sample
+from vlfau.evaluation.rehearsal.work import network_key
 from vlfau.training import TrainConfig
 
-__all__ = ["Measured", "Measuring"]
+__all__ = ["Measured", "Measuring", "describing_rates"]
 
 Value = TypeVar("Value")
 
@@ -170,3 +174,41 @@ class Measuring:
 class _Saved:
     seconds: float
     sizes: Sizes
+
+
+BUDGET_S = 5.0
+
+
+def describing_rates(
+    configs: Sequence[TrainConfig], manifest: Manifest, look: Look, *, budget_s: float = BUDGET_S
+) -> dict[str, float]:
+    """Return the seconds in which a face is described and its words are scored, for every network that speaks.
+
+    Args:
+        configs: Runs; those of the same parts share a network.
+        manifest: Their frames.
+        look: How the evaluation runs networks.
+        budget_s: Seconds to spend on each network, more or less, besides building it.
+
+    Returns:
+        Seconds by `network_key`, with random weights: an upper limit, since such words do not end by themselves.
+
+    Raises:
+        InputError: A configuration or a picture is wrong.
+    """
+    rates = {}
+    with tempfile.TemporaryDirectory() as folder:
+        sample = Path(folder) / "sample.csv"
+        write_sample(manifest, sample_places(manifest.frames, 0), sample)
+        for key, config in {network_key(config.model): config for config in configs}.items():
+            if not (config.model.local_language or config.model.global_language):
+                continue
+            small = replace(
+                config,
+                data=replace(config.data, manifest=sample, keep_in_memory=False),
+                stem=replace(config.stem, weights=None),
+            )
+            trial = Trial(small, look)
+            timed = time_sizes(trial.speak, look.batch_size, budget_s=budget_s)
+            rates[key] = timed.per_face + trial.score()
+    return rates

@@ -15,15 +15,22 @@ from vlfau.evaluation.answering import Look
 from vlfau.evaluation.crossval import choose_folds
 from vlfau.evaluation.evaluate import Scope
 from vlfau.evaluation.rehearsal.checks import Begin, Check, Checklist, Found, Status, Tell
-from vlfau.evaluation.rehearsal.costs import RunCost, cost_of
+from vlfau.evaluation.rehearsal.costs import (
+    REHEARSAL_FILE,
+    Kept,
+    Rates,
+    RunCost,
+    Sizes,
+    cost_of,
+    rate_settings,
+    write_kept,
+)
 from vlfau.evaluation.rehearsal.data_checks import active_aus, pictures, readable, unique_pictures
 from vlfau.evaluation.rehearsal.ladder import Clock
 from vlfau.evaluation.rehearsal.measuring import Measured, Measuring
 from vlfau.evaluation.rehearsal.memory import memory_found
-from vlfau.evaluation.rehearsal.rates import REHEARSAL_FILE, Kept, Rates, Sizes, rate_settings, write_kept
 from vlfau.evaluation.rehearsal.run_checks import disk, output_folder, room_for, stem_weights, validations
-from vlfau.evaluation.rehearsal.sampling import sample_places, write_sample
-from vlfau.evaluation.rehearsal.walk import DESCRIBED, few_epochs, quick_batch, write_walk
+from vlfau.evaluation.rehearsal.walk import DESCRIBED, few_epochs, quick_batch, sample_places, write_sample, write_walk
 from vlfau.evaluation.rehearsal.work import DataCount, RunWork, network_key, work_of
 from vlfau.training import TrainConfig
 

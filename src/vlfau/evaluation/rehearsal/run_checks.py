@@ -6,9 +6,8 @@ from typing import Final
 
 from vlfau.errors import InputError
 from vlfau.evaluation.rehearsal.checks import Found, Status
-from vlfau.evaluation.rehearsal.costs import RunCost, disk_need
+from vlfau.evaluation.rehearsal.costs import Rates, RunCost, Sizes, disk_need
 from vlfau.evaluation.rehearsal.machine import free_disk, size_of
-from vlfau.evaluation.rehearsal.rates import Rates, Sizes
 from vlfau.evaluation.rehearsal.work import RunWork
 from vlfau.model.stem import FACEMESH, create_backbone
 from vlfau.training import EpochChoice, TrainConfig

@@ -18,12 +18,12 @@ from vlfau.data.dataset import collate
 from vlfau.evaluation.answering import Answerer, Look
 from vlfau.evaluation.answers import Answers
 from vlfau.evaluation.consistency import consistency
+from vlfau.evaluation.rehearsal.costs import Sizes
 from vlfau.evaluation.rehearsal.ladder import Clock
-from vlfau.evaluation.rehearsal.rates import Sizes
 from vlfau.evaluation.scores import caption_scores
 from vlfau.training import PROTOCOL_THRESHOLD, Checkpoint, TrainConfig, save_checkpoint
 from vlfau.training.module import VLFAUModule
-from vlfau.training.resume_file import WholeCheckpointIO
+from vlfau.training.run_folder import WholeCheckpointIO
 from vlfau.training.train import data_of, module_of, quiet_lightning
 
 __all__ = ["Trial"]

@@ -1,16 +1,83 @@
 """The whole way on a few frames: training, validation, evaluation, words and scores, as the real command has them."""
 
-from collections.abc import Mapping
+import csv
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from vlfau.data import Manifest
-from vlfau.evaluation.rehearsal.rates import Rates
-from vlfau.evaluation.rehearsal.sampling import sample_places, write_sample
+import numpy as np
+
+from vlfau.data import Frame, Manifest
+from vlfau.evaluation.rehearsal.costs import Rates
 from vlfau.training import TrainConfig
 
-__all__ = ["DESCRIBED", "few_epochs", "quick_batch", "write_walk"]
+__all__ = ["DESCRIBED", "few_epochs", "quick_batch", "sample_places", "write_sample", "write_walk"]
+
+
+def sample_places(frames: Sequence[Frame], count: int, *, people: int | None = None) -> list[int]:
+    """Choose about `count` frames: equally many of every person, evenly spaced.
+
+    Every chosen person keeps one at least, and every fold a frame of each AU that is active in it, whoever shows it.
+
+    Args:
+        frames: To choose from.
+        count: How many.
+        people: How many of every fold are chosen; None takes all.
+
+    Returns:
+        Their places, ascending.
+    """
+    by_subject: dict[tuple[int | None, str], list[int]] = {}
+    for place, frame in enumerate(frames):
+        by_subject.setdefault((frame.fold, frame.subject_id), []).append(place)
+    met: Counter[int | None] = Counter()
+    chosen: set[int] = set()
+    each = max(1, count // len(by_subject))
+    for (fold, _), places in by_subject.items():
+        met[fold] += 1
+        if people is not None and met[fold] > people:
+            continue
+        picks = np.linspace(0, len(places) - 1, min(each, len(places))).round().astype(int)
+        chosen.update(places[pick] for pick in picks)
+    shown: set[tuple[int | None, int]] = set()
+    for place in sorted(chosen):
+        shown |= _shown(frames[place])
+    for place, frame in enumerate(frames):
+        if not _shown(frame) <= shown:
+            chosen.add(place)
+            shown |= _shown(frame)
+    return sorted(chosen)
+
+
+def write_sample(manifest: Manifest, places: Sequence[int], path: Path) -> None:
+    """Write the rows of some frames as a manifest of its own, with the pictures where they are.
+
+    Args:
+        manifest: Read from a file that is still there.
+        places: Of the frames, ascending.
+        path: The file to write.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    wanted = set(places)
+    with manifest.path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        columns = list(reader.fieldnames or [])
+        rows = [row for place, row in enumerate(reader) if place in wanted]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow(row | {"image": (manifest.path.parent / row["image"].strip()).absolute()})
+
+
+def _shown(frame: Frame) -> set[tuple[int | None, int]]:
+    """Return the active AUs of a frame, each with the frame's fold."""
+    return {(frame.fold, state.au_id) for state in frame.states if state is not None and state.active}
+
 
 SHARE: Final = 0.01
 """Of the frames, at most."""

@@ -1,0 +1,1 @@
+"""Results drawn: pictures, heat maps, timelines, annotated videos and pages."""

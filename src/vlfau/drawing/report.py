@@ -1,0 +1,186 @@
+"""A video as one HTML page that needs no other file and no network."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from PIL import ImageColor
+
+from vlfau.drawing.curves import longest_seen
+from vlfau.drawing.heatmap import draw_heatmap
+from vlfau.drawing.keyframes import KeyFrame, KeyFrames, event_strength
+from vlfau.drawing.panel import face_colour
+from vlfau.drawing.svg_timeline import FacePlot, face_plot, ticks
+from vlfau.errors import MissingExtraError
+from vlfau.facs import action_unit
+from vlfau.files.atomic import replacing
+from vlfau.files.names import printable
+from vlfau.inference.bundle import BundleInfo
+from vlfau.inference.results import PictureResult
+from vlfau.media.frames import VideoFrame
+from vlfau.video.events import Event, find_all_events
+from vlfau.video.summary import clock, event_lines, summary
+from vlfau.video.tracks import Track, TrackBuilder
+
+try:
+    from markupsafe import Markup
+
+    from vlfau.drawing.pages import jpeg_url, templates
+except ModuleNotFoundError as _error:
+    raise MissingExtraError(_error.name or "jinja2", "plots") from None
+
+__all__ = ["ReportBuilder"]
+
+_KEY_FRAMES: Final = 8
+_PLOTTED_FACES: Final = 6
+_TABLE_ROWS: Final = 500
+_FEW_LINES: Final = 12
+_JPEG_QUALITY: Final = 85
+_FACE_SIDE: Final = 240
+
+
+@dataclass(frozen=True, eq=False)
+class _Moment:
+    """A key frame, ready for the page."""
+
+    event: Event
+    frame: KeyFrame
+
+    @property
+    def face(self) -> Markup:
+        """The aligned face."""
+        return _jpeg(cv2.resize(self.frame.face.crop, (_FACE_SIDE, _FACE_SIDE), interpolation=cv2.INTER_CUBIC))
+
+    @property
+    def heat(self) -> Markup | None:
+        """The face with the heat map of the AU; None from a model without attention maps."""
+        if all(au.attention_map is None for au in self.frame.face.aus):
+            return None
+        return _jpeg(draw_heatmap(self.frame.face, self.frame.au_id, size=_FACE_SIDE))
+
+    @property
+    def scene(self) -> Markup:
+        """The whole frame, small, with the face boxed."""
+        scene, scale = self.frame.thumbnail.copy(), self.frame.thumbnail_scale
+        left, top, right, bottom = (round(value * scale) for value in self.frame.face.face_box_xyxy)
+        colour = ImageColor.getrgb(face_colour(self.event.face_id))[:3]
+        cv2.rectangle(scene, (left, top), (right, bottom), (255, 255, 255), 4)
+        cv2.rectangle(scene, (left, top), (right, bottom), colour, 2)
+        return _jpeg(scene)
+
+    @property
+    def words(self) -> str | None:
+        """The AU in words."""
+        return next(au.local_caption for au in self.frame.face.aus if au.au_id == self.event.au_id)
+
+
+class ReportBuilder:
+    """Gathers the results of a video frame by frame and writes a page about it.
+
+    It keeps the numbers of every frame (some 10 bytes an AU and face), and a bounded number of small pictures.
+
+    Args:
+        file: The video, as the user named it.
+        model: The model that is used.
+        duration_s: The length of the video; None takes what the frames span.
+
+    Attributes:
+        tracks: Gathers the numbers of the frames that are added, for whoever else needs them.
+    """
+
+    def __init__(self, file: str | Path, model: BundleInfo, *, duration_s: float | None = None) -> None:
+        self.file, self.model, self.duration_s = printable(file), model, duration_s
+        self.tracks = TrackBuilder(model.au_ids)
+        self._key_frames = KeyFrames()
+
+    def add(self, frame: VideoFrame, result: PictureResult) -> None:
+        """Take the next frame.
+
+        Args:
+            frame: Its pixels.
+            result: Its faces, with crops and attention maps.
+
+        Raises:
+            InputError: The result is out of order, has no time, or lacks an AU of the model.
+        """
+        self.tracks.add(result)
+        self._key_frames.add(frame.pixels, result)
+
+    def write(
+        self, path: Path, *, tracks: Sequence[Track] | None = None, events: Sequence[Event] | None = None
+    ) -> None:
+        """Write the page, whole or not at all.
+
+        Args:
+            path: The file, HTML.
+            tracks: The faces, if they were changed since, as by a neutral face; None takes what was added.
+            events: What they did, if it was found in another way; None finds it with the model's thresholds.
+
+        Raises:
+            InputError: The file cannot be written.
+        """
+        page = self.render(tracks=tracks, events=events)
+        with replacing(path) as temporary:
+            temporary.write_text(page, "utf-8")
+
+    def render(self, *, tracks: Sequence[Track] | None = None, events: Sequence[Event] | None = None) -> str:
+        """Return the page that `write` writes."""
+        if tracks is None:
+            tracks = self.tracks.build()
+        if events is None:
+            events = find_all_events(tracks, self.model.thresholds)
+        start_s = self.tracks.start_s or 0.0
+        end_s = max([self.tracks.end_s or 0.0, *(float(track.time_s[-1] + track.frame_s[-1]) for track in tracks)])
+        span_s = (start_s, max(end_s, start_s + 0.1))
+        duration_s = self.duration_s if self.duration_s is not None else end_s - start_s
+        shown, left_out = longest_seen(tracks, _PLOTTED_FACES)
+        plots: list[FacePlot] = [face_plot(track, events, self.model, span_s) for track in shown]
+        script = _template_text("report.js")
+        return (
+            templates("vlfau.drawing", "templates")
+            .get_template("report.html.j2")
+            .render(
+                file=self.file,
+                model=self.model,
+                duration_s=duration_s,
+                frames=self.tracks.frames,
+                tracks=tracks,
+                face_lines=summary(tracks, [], duration_s=duration_s, frames=self.tracks.frames).splitlines()[1:],
+                event_lines=event_lines(events, descriptions=self.model.descriptions),
+                few_lines=_FEW_LINES,
+                plots=plots,
+                faces_left_out=left_out,
+                ticks=ticks(span_s),
+                span_s=span_s,
+                moments=[_Moment(event, frame) for event, frame in self._key_frames.choose(events, _KEY_FRAMES)],
+                events=_strongest(events, _TABLE_ROWS),
+                events_left_out=max(0, len(events) - _TABLE_ROWS),
+                with_intensity=any(event.peak_intensity is not None for event in events),
+                style=Markup(_template_text("report.css")),
+                script=Markup(script),
+                script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
+                clock=clock,
+                unit=action_unit,
+                colour=face_colour,
+            )
+        )
+
+
+def _strongest(events: Sequence[Event], count: int) -> list[Event]:
+    """Return the strongest events, by onset."""
+    ranked = sorted(events, key=event_strength, reverse=True)
+    return sorted(ranked[:count], key=lambda event: (event.onset_s, event.face_id, event.au_id))
+
+
+def _template_text(name: str) -> str:
+    return resources.files("vlfau.drawing").joinpath("templates", name).read_text("utf-8")
+
+
+def _jpeg(picture: Any) -> Markup:
+    return jpeg_url(np.asarray(picture, np.uint8), quality=_JPEG_QUALITY)

@@ -1,0 +1,132 @@
+"""Files that grow by whole records, and what of them is whole after a writer died."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+__all__ = ["RecordFile", "csv_cells", "csv_record", "escaped", "parse_json", "unescaped", "whole_records"]
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return what a text in JSON holds.
+
+    Raises:
+        ValueError: It is no JSON, or too deeply nested.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
+_FORMULA: Final = re.compile("'*[=+@-]")
+
+
+class RecordFile:
+    """Collects records and writes them together; the file is always the start of what an undisturbed run writes.
+
+    After a failed or interrupted flush nothing more is written: what lies there may end in the middle of a record,
+    which `whole_records` finds, and a later record after it would be lost on every reader.
+
+    Args:
+        path: An existing file, to whose end is written, or a new one.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stream = path.open("ab", buffering=0)
+        self._buffer = bytearray()
+        self._is_broken = False
+
+    def append(self, record: bytes) -> None:
+        """Take a record; it reaches the file with the next flush."""
+        self._buffer += record
+
+    def flush(self) -> None:
+        """Write what was taken.
+
+        Raises:
+            OSError: It cannot be written, or an earlier flush failed.
+        """
+        if self._is_broken:
+            raise OSError("an earlier write failed")
+        self._is_broken = True
+        rest = bytes(self._buffer)
+        while rest:
+            rest = rest[self._stream.write(rest) :]
+        self._buffer.clear()
+        self._is_broken = False
+
+    def close(self) -> None:
+        """Close the file without a flush."""
+        self._stream.close()
+
+
+def whole_records(stream: BinaryIO, *, quoted: bool) -> Iterator[tuple[int, bytes]]:
+    r"""Yield every whole record of a file and where it ends, in bytes.
+
+    Args:
+        stream: The file, at its start.
+        quoted: Whether a line break between quotes belongs to a record, as in CSV.
+
+    >>> list(whole_records(io.BytesIO(b'a,"1\n2"\nb,3'), quoted=True))
+    [(8, b'a,"1\n2"\n')]
+    """
+    end = 0
+    record = bytearray()
+    is_open = False
+    for line in stream:
+        record += line
+        is_open ^= quoted and line.count(b'"') % 2 == 1
+        if line.endswith(b"\n") and not is_open:
+            end += len(record)
+            yield end, bytes(record)
+            record.clear()
+
+
+def csv_record(cells: Iterable[str]) -> bytes:
+    r"""Return a record of CSV in UTF-8.
+
+    >>> csv_record(["a", "b,c"])
+    b'a,"b,c"\n'
+    """
+    # The csv module of some Pythons writes a carriage return without quotes, which its reader takes for a line's end.
+    return (",".join(map(_quoted, cells)) + "\n").encode()
+
+
+def csv_cells(record: bytes) -> list[str]:
+    r"""Return the cells of a record; none if it is no CSV in UTF-8.
+
+    >>> csv_cells(b'a,"b,c"\n')
+    ['a', 'b,c']
+    """
+    try:
+        rows = list(csv.reader(io.StringIO(record.decode(), newline=""), strict=True))
+    except (csv.Error, UnicodeDecodeError):
+        return []
+    return rows[0] if len(rows) == 1 else []
+
+
+def escaped(cell: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: one that looks like it gets an apostrophe before it.
+
+    >>> escaped("=1+1.png"), escaped("a=b.png"), unescaped(escaped("'=x"))
+    ("'=1+1.png", 'a=b.png', "'=x")
+    """
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def unescaped(cell: str) -> str:
+    """Return the text that `escaped` took."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if any(sign in cell for sign in ',"\r\n') else cell

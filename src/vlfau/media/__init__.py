@@ -1,0 +1,1 @@
+"""Pictures, videos and cameras: everything that is opened to see pixels."""

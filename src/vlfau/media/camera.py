@@ -1,0 +1,89 @@
+"""A camera as frames."""
+
+import re
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import cv2
+import numpy as np
+
+from vlfau.errors import VideoError
+from vlfau.media.frames import VideoFrame, VideoInfo
+from vlfau.media.schedule import Picker
+
+__all__ = ["camera_number", "probe", "read_frames"]
+
+_FAILURES: Final = 30
+"""So many pictures in a row may fail before a camera counts as gone: some need a moment to wake."""
+
+
+def camera_number(source: str) -> int | None:
+    """Return which camera a source such as `camera:0` means, or None if it means none.
+
+    >>> camera_number("camera:1"), camera_number("film.mp4")
+    (1, None)
+    """
+    match = re.fullmatch(r"camera:(\d{1,3})", source)
+    return int(match[1]) if match else None
+
+
+def probe(number: int) -> VideoInfo:
+    """Look at a camera.
+
+    Raises:
+        VideoError: There is none with this number.
+    """
+    with _opened(number) as camera:
+        width, height, rate = (
+            camera.get(key) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FPS)
+        )
+        return VideoInfo(int(width), int(height), max(float(rate), 0.0), None, None)
+
+
+def read_frames(number: int, picker: Picker) -> Generator[VideoFrame]:
+    """Yield what a camera sees; times are those of the clock since the first picture.
+
+    Raises:
+        VideoError: There is no such camera, or it stops.
+    """
+    with _opened(number) as camera:
+        began: float | None = None
+        count = failures = 0
+        while not picker.ended:
+            came, picture = camera.read()
+            if not came:
+                failures += 1
+                if failures == _FAILURES:
+                    raise VideoError(
+                        f"camera:{number} gave {count} pictures and then no more; check its cable, and whether another "
+                        "program uses it"
+                    )
+                continue
+            now, failures = time.monotonic(), 0
+            began = now if began is None else began
+            if picker.wants(now - began):
+                pixels = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+                yield VideoFrame(count, now - began, pixels)
+            count += 1
+
+
+@contextmanager
+def _opened(number: int) -> Iterator[cv2.VideoCapture]:
+    # OpenCV would write on the terminal what the error below says better.
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        camera = cv2.VideoCapture(number)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+    try:
+        if not camera.isOpened():
+            raise VideoError(
+                f"there is no camera:{number} that can be opened; connect one, close programs that use it, or try "
+                "another number"
+            )
+        yield camera
+    finally:
+        camera.release()

@@ -1,0 +1,246 @@
+"""Pictures as pixels: what is read, how, and what is refused.
+
+* A picture is turned as its EXIF orientation says, and becomes 8-bit RGB. 16-bit grey is scaled, CMYK and
+  palettes are converted, transparent parts become white, and of an animation the first frame counts.
+* A picture of more than `WORKING_PIXELS` is reduced to about as many; `Picture.reduction` says by how much,
+  so that results are given in the pixels of the file. It is converted band by band, so that it never lies in memory
+  twice at its full size.
+* A picture whose decoder would need more than `DECODER_BYTES` is refused. Baseline JPEG files are reduced while they
+  are decoded, so theirs may hold 64 times as many pixels.
+"""
+
+import math
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from vlfau.errors import ImageError
+from vlfau.files.names import printable
+
+__all__ = ["DECODER_BYTES", "WORKING_PIXELS", "Picture", "as_picture", "read_image", "read_picture"]
+
+WORKING_PIXELS: Final = 32_000_000
+DECODER_BYTES: Final = 260_000_000
+"""With the reduced picture, the networks and Python itself, a process stays below 600 MB."""
+
+_PIXEL_BYTES: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
+"""What Pillow keeps of a pixel, by mode; of any other mode four bytes."""
+_WORKING_BYTES: Final = {"WEBP": 9, "JPEG2000": 12, "TIFF": 2, "GIF": 2}
+"""What a decoder needs for a pixel besides that, measured."""
+_PROGRESSIVE_BYTES: Final = 6
+"""A progressive JPEG keeps the coefficients of the whole picture, however small it is decoded."""
+_JPEG_REDUCTIONS: Final = tuple(2**power for power in range(4))
+_BAND_ROWS: Final = 256
+_MARGIN_ROWS: Final = 4
+"""The filter of the reduction looks beyond a band by two rows of its result."""
+
+# Only plain decoders: some others of Pillow start programs. The first five need no import of all its plugins.
+_FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF", "JPEG2000")
+_ORIENTATION_TAG: Final = 0x0112
+_ORIENTATIONS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_PILLOW_LIMIT = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A picture ready for work.
+
+    Attributes:
+        pixels: (H, W, 3) uint8, RGB, upright.
+        reduction: Pixels of the file along one pixel of `pixels`; 1.0 unless the file was too large.
+    """
+
+    pixels: NDArray[np.uint8]
+    reduction: float = 1.0
+
+
+def read_image(path: str | Path) -> NDArray[np.uint8]:
+    """Read a picture, reduced if it is very large.
+
+    Returns:
+        (H, W, 3) uint8, RGB, upright.
+
+    Raises:
+        ImageError: The file is missing, empty, damaged, too large, or no picture.
+    """
+    return read_picture(path).pixels
+
+
+def read_picture(path: str | Path) -> Picture:
+    """Read a picture together with the factor by which it was reduced.
+
+    Raises:
+        ImageError: The file is missing, empty, damaged, too large, or no picture.
+    """
+    path = Path(path)
+    _check_is_file(path)
+    with warnings.catch_warnings():
+        # Pillow warns of odd metadata and of large pictures; the limits here are this module's own.
+        warnings.simplefilter("ignore")
+        with _opened(path) as image:
+            width, height = image.size
+            _draft(image)
+            _check_size(path, image, (width, height))
+            try:
+                pixels = _upright_rgb(image)
+            except ImageError:
+                raise
+            except Exception as error:  # A damaged file makes decoders raise almost anything.
+                raise ImageError(
+                    f"picture {printable(path)} is damaged or incomplete ({error}); copy it again, or save it anew"
+                ) from None
+    return Picture(pixels, reduction=max(width, height) / max(pixels.shape[:2]))
+
+
+def as_picture(image: str | Path | Picture | NDArray[np.uint8]) -> Picture:
+    """Return a picture from whatever stands for one: a file, a picture, or (H, W, 3) uint8 RGB pixels.
+
+    Raises:
+        ImageError: The file is no readable picture, or the pixels are of another kind.
+    """
+    if isinstance(image, Picture):
+        return image
+    if isinstance(image, str | Path):
+        return read_picture(image)
+    pixels = np.asarray(image)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+        raise ImageError(
+            f"expected a picture as (H, W, 3) uint8 RGB, got {pixels.shape} {pixels.dtype}; convert it first"
+        )
+    return Picture(np.ascontiguousarray(pixels))
+
+
+def _check_is_file(path: Path) -> None:
+    name = printable(path)
+    try:
+        if path.is_dir():
+            raise ImageError(f"{name} is a folder, not a picture; name a file in it")
+        if not path.exists():
+            raise ImageError(f"picture {name} does not exist; check the path")
+        if not path.is_file():
+            raise ImageError(f"{name} is no ordinary file; name a picture file")
+        if path.stat().st_size == 0:
+            raise ImageError(f"picture {name} is empty; copy it again")
+    except (OSError, ValueError) as error:
+        raise ImageError(f"picture {name} cannot be read ({error}); check the path") from None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    try:
+        with _PILLOW_LIMIT:
+            limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            try:
+                Image.preinit()
+                image = Image.open(path, formats=_FORMATS)
+            finally:
+                Image.MAX_IMAGE_PIXELS = limit
+    except UnidentifiedImageError:
+        raise ImageError(
+            f"{printable(path)} is no picture that vlfau can read ({', '.join(_FORMATS)}); save it as JPEG or PNG"
+        ) from None
+    except PermissionError:
+        raise ImageError(f"picture {printable(path)} may not be read; change its permissions") from None
+    except Exception as error:  # A damaged header makes decoders raise almost anything.
+        raise ImageError(f"picture {printable(path)} is damaged ({error}); copy it again, or save it anew") from None
+    with image:
+        yield image
+
+
+def _working_size(width: int, height: int) -> tuple[int, int]:
+    scale = min(1.0, math.sqrt(WORKING_PIXELS / (width * height)))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _draft(image: Image.Image) -> None:
+    """Let a JPEG be reduced while it is decoded: to no less than the working size, unless that does not fit."""
+    width, height = image.size
+    wanted = width / _working_size(width, height)[0]
+    for reduction in _JPEG_REDUCTIONS:
+        if 2 * reduction > wanted and _needed_bytes(image, reduction) <= DECODER_BYTES:
+            break
+    image.draft(None, (width // reduction, height // reduction))
+
+
+def _needed_bytes(image: Image.Image, reduction: int = 1) -> int:
+    """Return what decoding a picture takes, where a JPEG decoder reduces it by so much along each side."""
+    pixels = image.size[0] * image.size[1]
+    kept = _PIXEL_BYTES.get(image.mode, 4) + _WORKING_BYTES.get(image.format or "", 0)
+    coefficients = _PROGRESSIVE_BYTES * pixels if "progressive" in image.info else 0
+    return kept * pixels // reduction**2 + coefficients
+
+
+def _check_size(path: Path, image: Image.Image, file_size: tuple[int, int]) -> None:
+    needed = _needed_bytes(image)
+    if "progressive" in image.info:  # The picture is reduced already, its coefficients are not.
+        whole = file_size[0] * file_size[1]
+        needed += _PROGRESSIVE_BYTES * (whole - image.size[0] * image.size[1])
+    if needed > DECODER_BYTES:
+        raise ImageError(
+            f"picture {printable(path)} has {file_size[0]} x {file_size[1]} pixels, which as "
+            f"{image.format} takes {needed // 1_000_000:,} MB to decode and may take {DECODER_BYTES // 1_000_000}; "
+            "make it smaller, or save it as baseline JPEG"
+        )
+
+
+def _upright_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    if image.mode == "F":
+        raise ValueError("it holds floating-point values, not 8 or 16 bits")
+    image.load()
+    size = _working_size(*image.size)
+    pixels = np.array(_to_rgb(image)) if size == image.size and image.mode == "RGB" else _reduced(image, size)
+    orientation = _orientation(image)
+    if orientation in _ORIENTATIONS:
+        pixels = np.array(Image.fromarray(pixels).transpose(_ORIENTATIONS[orientation]))
+    return pixels
+
+
+def _reduced(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return a picture of any mode as RGB in another size, (H, W, 3), band by band."""
+    width, height = size
+    step = image.height / height
+    pixels = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, _BAND_ROWS):
+        bottom = min(top + _BAND_ROWS, height)
+        first, last = max(top - _MARGIN_ROWS, 0), min(bottom + _MARGIN_ROWS, height)
+        above, below = math.floor(first * step), min(math.ceil(last * step), image.height)
+        band = _to_rgb(image.crop((0, above, image.width, below)))
+        if size != image.size:
+            box = (0, first * step - above, image.width, min(last * step - above, band.height))
+            band = band.resize((width, last - first), Image.Resampling.BICUBIC, box=box, reducing_gap=2.0)
+        pixels[top:bottom] = np.asarray(band)[top - first : bottom - first]
+    return pixels
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Return a picture of any mode as RGB; transparent parts become white."""
+    if image.mode.startswith("I"):
+        grey = np.clip(np.asarray(image, np.int32), 0, 0xFFFF) >> 8
+        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("RGB")
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+    except Exception:  # Damaged metadata does not make the picture useless.
+        return 1

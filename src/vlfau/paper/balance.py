@@ -1,0 +1,204 @@
+"""Figure 3: are a method's AUs recognised equally well?
+
+Every method is a circle: the variance of its AUs' F1 on BP4D (x) and on DISFA (y), in squared percent, and a size for
+its gain, the sum over the two data sets of (its mean F1 - the baseline's) / the baseline's. Low and left is balanced,
+large is accurate. The paper gives neither units nor sizes; only these definitions.
+"""
+
+import math
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from vlfau.paper.comparability import INCOMPLETE, MARKS, Coverage, DataKey, marks_of
+from vlfau.paper.labels import label_points
+from vlfau.paper.plotting import ACCENT, QUIET, Drawing, house_style
+from vlfau.paper.published import PublishedScore, read_published
+from vlfau.paper.runs import Ablation, Crossval, Runs, Variant
+from vlfau.paper.scores import Scores
+
+__all__ = ["Balance", "balance_drawings", "published_balances"]
+
+X_SET, Y_SET = "bp4d", "disfa"
+AREA_PER_PERCENT = 22.0  # square points a percent of gain
+MARKER_AREA = 18.0
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """One circle.
+
+    Attributes:
+        name: The method.
+        variances: Of the AUs' F1 on BP4D and DISFA, in squared percent.
+        gain: Summed relative gain over the baseline, in percent.
+        ours: Whether this package measured it.
+        doubtful: Whether the cells do not fit the printed average.
+    """
+
+    name: str
+    variances: tuple[float, float]
+    gain: float
+    ours: bool = False
+    doubtful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A method's F1 of every AU and their mean, on both data sets, in percent."""
+
+    name: str
+    aus: tuple[tuple[float, ...], tuple[float, ...]]
+    means: tuple[float, float]
+    ours: bool = False
+    doubtful: bool = False
+
+    def against(self, baseline: "_Measured") -> Balance:
+        gain = sum(100 * (mean / base - 1) for mean, base in zip(self.means, baseline.means, strict=True))
+        variances = (statistics.pvariance(self.aus[0]), statistics.pvariance(self.aus[1]))
+        return Balance(self.name, variances, gain, self.ours, self.doubtful)
+
+
+def balance_drawings(runs: Runs) -> tuple[tuple[Drawing, ...], tuple[str, ...]]:
+    """Draw figure 3 of the published methods, and of the variants of synthetic runs on both presets.
+
+    Returns:
+        The drawings, and notes on what was left out.
+    """
+    published = read_published()
+    circles = [*published_balances(), *_our_balances(runs)]
+    absent = [method.name for method in published.methods if method.f1 and not {X_SET, Y_SET} <= set(method.f1)]
+    doubtful = ", ".join(circle.name for circle in circles if circle.doubtful)
+    caption = (
+        f"Variance of the per-AU F1 on BP4D and DISFA; the circle's area is the relative gain in mean F1 over "
+        f"{published.baseline}, summed over both; a cross is the baseline, or no gain. Low and left is balanced, "
+        f"large is accurate. Without a score on both: {', '.join(absent)}. The cells of methods with an asterisk "
+        f"({doubtful}) do not average to the mean that is printed beside them, which the gain uses."
+    )
+    signs = {sign for circle in circles if circle.ours for sign in circle.name}
+    caption += "".join(f" {sign}: {meaning}." for sign, meaning in MARKS.items() if sign in signs)
+    title = "Figure 3: balance across AUs, published methods"
+    drawings = [Drawing("figure3-balance", title, caption, _draw(circles, published.baseline))]
+    variants, notes = _variant_balances(runs)
+    if variants:
+        caption = (
+            "The variants of the network on synthetic faces with the AUs of BP4D and of DISFA; circles show the "
+            f"gain over {variants[0].name}, and a cross none."
+        )
+        title = "Figure 3 on synthetic faces: balance across AUs of the network's variants"
+        drawings.append(
+            Drawing("figure3-balance-synthetic", title, caption, _draw(variants, variants[0].name), synthetic=True)
+        )
+    return tuple(drawings), notes
+
+
+def published_balances() -> tuple[Balance, ...]:
+    """Return a circle for every method with a published score on both data sets."""
+    published = read_published()
+    measured = [
+        _published(method.name, method.f1[X_SET], method.f1[Y_SET])
+        for method in published.methods
+        if {X_SET, Y_SET} <= set(method.f1)
+    ]
+    baseline = next(method for method in measured if method.name == published.baseline)
+    return tuple(method.against(baseline) for method in measured)
+
+
+def _published(name: str, bp4d: PublishedScore, disfa: PublishedScore) -> _Measured:
+    return _Measured(
+        name, (bp4d.aus, disfa.aus), (bp4d.mean, disfa.mean), doubtful=bp4d.mean_is_off or disfa.mean_is_off
+    )
+
+
+def _our_balances(runs: Runs) -> Iterator[Balance]:
+    """Yield a circle for the first real cross-validation of both data sets that has all folds of the protocol."""
+    published = read_published()
+    base = next(method for method in published.methods if method.name == published.baseline and method.f1)
+    first = [
+        next(
+            (run for run in runs.crossvals if run.has_all_folds and DataKey.of(run.scores).published_set == name), None
+        )
+        for name in (X_SET, Y_SET)
+    ]
+    if first[0] is not None and first[1] is not None:
+        ours = _ours(f"ours{_marks(first[0], first[1])}", (first[0].scores,), (first[1].scores,))
+        if ours is not None:
+            yield ours.against(_published(base.name, base.f1[X_SET], base.f1[Y_SET]))
+
+
+def _marks(bp4d: Crossval, disfa: Crossval) -> str:
+    """Return the signs of the circle of two runs."""
+    folds = [[fold.scores for fold in run.folds] for run in (bp4d, disfa)]
+    complete = all(Coverage.of(au_set, each).is_complete for au_set, each in zip((X_SET, Y_SET), folds, strict=True))
+    return marks_of(scores for each in folds for scores in each) + ("" if complete else INCOMPLETE)
+
+
+def _ours(name: str, bp4d: Sequence[Scores], disfa: Sequence[Scores]) -> _Measured | None:
+    """Return the means over seeds; None where an AU has no F1."""
+    per_au = []
+    for runs in (bp4d, disfa):
+        columns = [[scores.f1_per_au[au_id] for scores in runs] for au_id in runs[0].au_ids]
+        known = [[100 * share for share in column if share is not None] for column in columns]
+        if not all(known):
+            return None
+        per_au.append(tuple(statistics.fmean(column) for column in known))
+    return _Measured(
+        name, (per_au[0], per_au[1]), (statistics.fmean(per_au[0]), statistics.fmean(per_au[1])), ours=True
+    )
+
+
+def _variant_balances(runs: Runs) -> tuple[tuple[Balance, ...], tuple[str, ...]]:
+    chosen = [_synthetic_ablation(runs, au_set) for au_set in (X_SET, Y_SET)]
+    bp4d, disfa = chosen
+    if bp4d is None or disfa is None:
+        if any(run.data.synthetic for run in runs.every):
+            note = "Figure 3 on synthetic faces is left out: it needs one ablation on BP4D's AUs and one on DISFA's."
+            return (), (note,)
+        return (), ()
+    measured = [
+        variant
+        for number in (variant.number for variant in bp4d.variants)
+        if (variant := _variant(bp4d.variant(number), disfa.variant(number))) is not None
+    ]
+    first = bp4d.variants[0]
+    if not measured or not measured[0].name.startswith("(1)") or measured[0].means[0] * measured[0].means[1] == 0:
+        return (), (f"Figure 3 on synthetic faces is left out: variant (1), {first.name}, has no F1 to compare with.",)
+    return tuple(variant.against(measured[0]) for variant in measured), ()
+
+
+def _synthetic_ablation(runs: Runs, au_set: str) -> Ablation | None:
+    fitting = (run for run in runs.ablations if run.data.synthetic and run.data.au_set == au_set)
+    return next(fitting, None)
+
+
+def _variant(bp4d: Variant | None, disfa: Variant | None) -> _Measured | None:
+    if bp4d is None or disfa is None:
+        return None
+    return _ours(f"({bp4d.number}) {bp4d.name}", [run.scores for run in bp4d.runs], [run.scores for run in disfa.runs])
+
+
+def _draw(circles: Sequence[Balance], baseline: str) -> Figure:
+    with house_style():
+        figure = Figure(figsize=(7.2, 5.0), layout="constrained")
+        axes = figure.subplots()
+        axes.grid(visible=True)
+        areas = [max(MARKER_AREA, AREA_PER_PERCENT * circle.gain) for circle in circles]
+        for circle, area in zip(circles, areas, strict=True):
+            colour = ACCENT if circle.ours else QUIET
+            if circle.gain > 0:
+                axes.scatter(*circle.variances, s=area, color=colour, alpha=0.35, lw=0)
+            axes.scatter(*circle.variances, s=MARKER_AREA, color=colour, marker="o" if circle.gain > 0 else "X", lw=0)
+        axes.margins(0.14)
+        axes.set_xlabel("variance of F1 across BP4D's AUs (squared %)")
+        axes.set_ylabel("variance of F1 across DISFA's AUs (squared %)")
+        labels = [
+            circle.name
+            + ("*" if circle.doubtful else "")
+            + ("" if circle.name == baseline else f"\n{circle.gain:+.1f} %")
+            for circle in circles
+        ]
+        radii = [math.sqrt(area / math.pi) for area in areas]
+        label_points(axes, [circle.variances for circle in circles], radii, labels, size=8)
+    return figure

@@ -1,0 +1,166 @@
+"""Figure 4: a map of the AU features of eight people, coloured by AU, by person and by gender.
+
+The network's vision alone (variant 2) stands beside the full network (variant 5). Maps are t-SNE's; distances
+between far groups mean little in them, so every panel also names the silhouette of its colours in the features
+themselves: 1 for tight groups far apart, 0 for none, less where points lie nearer to other groups than to their own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from sklearn.metrics import silhouette_score
+
+from vlfau.evaluation.answers import Answers
+from vlfau.facs import action_unit
+from vlfau.paper.comparability import DataKey
+from vlfau.paper.plotting import Drawing, category_colours, house_style, plain_axes
+from vlfau.paper.runs import FULL_VARIANT, VISION_VARIANT, Run, Runs
+from vlfau.paper.sources import read_answers
+
+__all__ = ["choose_frames", "choose_subjects", "feature_drawings"]
+
+SUBJECTS: Final = 8
+MAX_POINTS: Final = 2400  # keeps a map under half a minute on one core
+SEED: Final = 0
+COMPONENTS: Final = 50
+PERPLEXITY: Final = 30.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Map:
+    """The features of some frames in the plane: a point a frame and AU, `points` (P, 2)."""
+
+    title: str
+    points: NDArray[np.float64]
+    features: NDArray[np.float64]
+
+
+def feature_drawings(runs: Runs) -> tuple[tuple[Drawing, ...], tuple[str, ...]]:
+    """Draw figure 4 of every ablation with variants 2 and 5, or of a cross-validation where there is none.
+
+    Returns:
+        The drawings, and notes on what was left out.
+    """
+    drawings: list[Drawing] = []
+    notes: list[str] = []
+    for columns in _sources(runs):
+        answers = [read_answers(run) for _, run in columns]
+        known = [one for one in answers if one is not None]
+        if len(known) < len(columns):
+            notes.append(f"Figure 4 is left out for {columns[0][1].folder}: it lacks the answers.")
+        elif len({(one.images, one.au_ids) for one in known}) > 1:
+            notes.append(f"Figure 4 is left out for {columns[0][1].folder}: its variants answered other frames.")
+        else:
+            number = len(drawings) + 1
+            drawings.append(_drawing(f"figure4-features{number}", columns, known))
+    return tuple(drawings), tuple(notes)
+
+
+def choose_subjects(answers: Answers, count: int = SUBJECTS) -> tuple[str, ...]:
+    """Draw people at random, as many women as men; without known genders, any.
+
+    Fewer than `count` come back where there are not enough.
+    """
+    genders = dict(zip(answers.subject_ids, answers.genders, strict=True))
+    rng = np.random.default_rng(SEED)
+    pools = [sorted(subject for subject, gender in genders.items() if gender == wanted) for wanted in ("F", "M")]
+    each = min(count // 2, *(len(pool) for pool in pools))
+    if each == 0:
+        pools, each = [sorted(genders)], min(count, len(genders))
+    return tuple(subject for pool in pools for subject in sorted(rng.permutation(pool)[:each].tolist()))
+
+
+def choose_frames(answers: Answers, subjects: Sequence[str], max_points: int = MAX_POINTS) -> NDArray[np.intp]:
+    """Return the indices of equally many frames of every person, evenly spread over theirs."""
+    each = max(1, max_points // (len(subjects) * len(answers.au_ids)))
+    chosen = []
+    for subject in subjects:
+        own = np.flatnonzero(np.asarray(answers.subject_ids) == subject)
+        chosen.append(own[np.linspace(0, len(own) - 1, min(each, len(own))).round().astype(int)])
+    return np.concatenate(chosen)
+
+
+def _sources(runs: Runs) -> list[list[tuple[str, Run]]]:
+    found = []
+    for ablation in runs.ablations:
+        variants = [ablation.variant(number) for number in (VISION_VARIANT, FULL_VARIANT)]
+        columns = [(f"({one.number}) {one.name}", one.first_fold) for one in variants if one is not None]
+        if len(columns) == 2:
+            found.append(columns)
+    return found or [[(f"{run.name}, {run.folds[0].folder.name}", run.folds[0])] for run in runs.crossvals]
+
+
+def _drawing(key: str, columns: Sequence[tuple[str, Run]], answers: Sequence[Answers]) -> Drawing:
+    first = answers[0]
+    subjects = choose_subjects(first)
+    frames = choose_frames(first, subjects)
+    maps = [_embed(title, one, frames) for (title, _), one in zip(columns, answers, strict=True)]
+    au_labels = tuple(action_unit(au_id).label for au_id in first.au_ids)
+    people = np.asarray(first.subject_ids)[frames]
+    genders = np.asarray(first.genders)[frames]
+    colourings = [
+        ("AU", np.tile(np.arange(len(au_labels)), len(frames)), au_labels),
+        ("person", np.repeat([subjects.index(person) for person in people], len(au_labels)), subjects),
+    ]
+    if set(genders) == {"F", "M"}:
+        colourings.append(("gender", np.repeat((genders == "M").astype(int), len(au_labels)), ("woman", "man")))
+    scores = columns[0][1].scores
+    beside = " beside ".join(title for title, _ in columns)
+    return Drawing(
+        key,
+        f"Figure 4: AU features of {len(subjects)} people, {DataKey.of(scores).title}",
+        f"t-SNE of {beside}; a point is one AU branch's feature of one frame, {len(frames)} frames. The number is the "
+        "silhouette of the colours in the features themselves, over all AUs together (1: tight groups far apart, 0 or "
+        "less: none).",
+        _draw(maps, colourings),
+        synthetic=scores.data.synthetic,
+    )
+
+
+def _embed(title: str, answers: Answers, frames: NDArray[np.intp]) -> _Map:
+    features = answers.au_features[frames].astype(np.float64)
+    features = features.reshape(-1, features.shape[-1])
+    components = min(COMPONENTS, *features.shape)
+    reduced = PCA(components, random_state=SEED).fit_transform(features)
+    perplexity = min(PERPLEXITY, (len(reduced) - 1) / 3)
+    points = TSNE(perplexity=perplexity, init="random" if components < 2 else "pca", random_state=SEED).fit_transform(
+        reduced
+    )
+    return _Map(title, points, reduced)
+
+
+def _draw(maps: Sequence[_Map], colourings: Sequence[tuple[str, NDArray[np.intp], tuple[str, ...]]]) -> Figure:
+    with house_style():
+        figure = Figure(figsize=(3.3 * len(maps) + 1.2, 3.1 * len(colourings)), layout="constrained")
+        grid = figure.subplots(len(colourings), len(maps), squeeze=False)
+        for axes, shown in zip(grid[0], maps, strict=True):
+            axes.set_title(shown.title)
+        for row, (kind, groups, names) in zip(grid, colourings, strict=True):
+            colours = category_colours(len(names))
+            for axes, shown in zip(row, maps, strict=True):
+                _scatter(axes, shown, groups, colours)
+            row[0].set_ylabel(f"by {kind}", fontweight="bold")
+            handles = [
+                row[-1].scatter([], [], s=22, color=colour, label=name, lw=0)
+                for colour, name in zip(colours, names, strict=True)
+            ]
+            row[-1].legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8, handletextpad=0.2)
+    return figure
+
+
+def _scatter(axes: Axes, shown: _Map, groups: NDArray[np.intp], colours: Sequence[tuple[float, ...]]) -> None:
+    # A seeded order, so that no group lies on top of all others.
+    order = np.random.default_rng(SEED).permutation(len(groups))
+    horizontal, vertical = shown.points[order].T
+    axes.scatter(horizontal, vertical, s=5, c=[colours[group] for group in groups[order]], lw=0, alpha=0.75)
+    plain_axes(axes)
+    if 1 < len(set(groups.tolist())) < len(groups):
+        silhouette = round(float(silhouette_score(shown.features, groups)), 2) + 0.0  # no minus before a zero
+        axes.set_title(f"silhouette {silhouette:.2f}", loc="right", fontsize=8, fontweight="normal")

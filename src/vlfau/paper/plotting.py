@@ -1,0 +1,101 @@
+"""How all figures look, and how they are written."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from vlfau.files.atomic import replacing
+
+__all__ = ["Drawing", "category_colours", "house_style", "plain_axes", "write_drawing"]
+
+INK: Final = "#1f2933"
+FAINT: Final = "#9aa5b1"
+ACCENT: Final = "#c8553d"
+QUIET: Final = "#3c6e91"
+STYLE: Final[Any] = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": "#e4e7eb",
+    "grid.linewidth": 0.7,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "text.color": INK,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "pdf.fonttype": 42,
+    "path.simplify": True,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A finished figure.
+
+    Attributes:
+        key: Its file name without the ending.
+        title: What it shows.
+        caption: How to read it.
+        figure: The figure.
+        synthetic: Whether it shows synthetic faces or what was measured on them.
+    """
+
+    key: str
+    title: str
+    caption: str
+    figure: Figure
+    synthetic: bool = False
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw in the style of all figures."""
+    with mpl.rc_context(STYLE):
+        yield
+
+
+def plain_axes(axes: Axes) -> None:
+    """Take ticks and frame away, for pictures and maps without units."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def category_colours(count: int) -> Sequence[tuple[float, ...]]:
+    """Return distinct colours, strong ones first."""
+    colours = mpl.colormaps["tab20"].colors  # type: ignore[attr-defined]
+    ordered = [*colours[::2], *colours[1::2]]
+    return [ordered[place % len(ordered)] for place in range(count)]
+
+
+def write_drawing(folder: Path, drawing: Drawing) -> tuple[Path, Path]:
+    """Write a figure as PNG and PDF.
+
+    Returns:
+        The two files.
+    """
+    paths = folder / f"{drawing.key}.png", folder / f"{drawing.key}.pdf"
+    with house_style():
+        if drawing.synthetic:
+            # A figure that leaves the report must still say so.
+            drawing.figure.text(
+                1, 1, "synthetic faces", ha="right", va="bottom", color=ACCENT, fontsize=8, fontweight="bold"
+            )
+        for path in paths:
+            with replacing(path) as temporary:
+                drawing.figure.savefig(temporary, format=path.suffix[1:], dpi=180, bbox_inches="tight")
+    return paths

@@ -1,0 +1,231 @@
+"""The evaluated runs in a folder: cross-validations and ablations."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from vlfau.errors import InputError
+from vlfau.evaluation.ablation import ABLATION_FILE
+from vlfau.evaluation.crossval import CROSSVAL_FILE, fold_folder
+from vlfau.paper.scores import DataInfo, Scores, read_json, read_scores
+
+__all__ = ["Ablation", "Crossval", "Run", "Runs", "Variant", "find_runs"]
+
+FULL_VARIANT = 5
+VISION_VARIANT = 2  # multi-scale and DAIR, no language: the baseline of figure 4
+PROTOCOL_FOLDS = frozenset({1, 2, 3})  # published scores are means over these
+
+
+@dataclass(frozen=True)
+class Run:
+    """One trained and evaluated network.
+
+    Attributes:
+        folder: Where it lies.
+        scores: Its scores.
+    """
+
+    folder: Path
+    scores: Scores
+
+
+@dataclass(frozen=True)
+class Crossval:
+    """A cross-validation.
+
+    Attributes:
+        name: What its author called it.
+        scores: The means over folds, and the pooled figures.
+        folds: One run a fold.
+    """
+
+    name: str
+    scores: Scores
+    folds: tuple[Run, ...]
+
+    @property
+    def data(self) -> DataInfo:
+        """What was scored."""
+        return self.scores.data
+
+    @property
+    def has_all_folds(self) -> bool:
+        """Whether it is a mean over the protocol's three folds, as published scores are."""
+        return {run.scores.fold for run in self.folds} == PROTOCOL_FOLDS
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row of table 4: the same network trained once per seed, on every fold.
+
+    Attributes:
+        number: As the table counts.
+        name: The parts it has.
+        runs: One per seed, whose scores are the means over the folds.
+        first_fold: The first seed's run of the first fold, whose answers and faces can be shown.
+    """
+
+    number: int
+    name: str
+    runs: tuple[Run, ...]
+    first_fold: Run
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """The variants of table 4, trained on the same data.
+
+    Attributes:
+        name: What its author called it.
+        variants: By number.
+        folds: The folds that were left out, each once; an earlier version's ablation has one.
+    """
+
+    name: str
+    variants: tuple[Variant, ...]
+    folds: tuple[int, ...]
+
+    @property
+    def scores(self) -> Scores:
+        """The scores of its first run, for what all runs share."""
+        return self.variants[0].runs[0].scores
+
+    @property
+    def data(self) -> DataInfo:
+        """What was scored."""
+        return self.scores.data
+
+    @property
+    def has_all_folds(self) -> bool:
+        """Whether its rows are means over the protocol's three folds, as published ones are."""
+        return set(self.folds) == PROTOCOL_FOLDS
+
+    def variant(self, number: int) -> Variant | None:
+        """Return the variant of a number; None if it was not trained."""
+        return next((variant for variant in self.variants if variant.number == number), None)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Everything that a folder holds."""
+
+    crossvals: tuple[Crossval, ...]
+    ablations: tuple[Ablation, ...]
+
+    @property
+    def every(self) -> tuple[Crossval | Ablation, ...]:
+        """All of them."""
+        return (*self.crossvals, *self.ablations)
+
+
+class _CrossvalFile(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    format: Literal[1]
+    kind: Literal["crossval"]
+    name: str
+    folds: Annotated[tuple[int, ...], Field(min_length=1)]
+
+
+class _VariantEntry(BaseModel):
+    number: int
+    name: str
+    folders: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class _AblationFile(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    format: Literal[1]
+    kind: Literal["ablation"]
+    name: str
+    folds: Annotated[tuple[int, ...], Field(min_length=1)] | None = None
+    fold: int | None = None  # an earlier version's: every run lies in its seed's folder
+    variants: Annotated[tuple[_VariantEntry, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.folds is None) == (self.fold is None):
+            raise ValueError("expected 'folds', or 'fold' as an earlier version wrote it")
+        return self
+
+
+_File = TypeVar("_File", _CrossvalFile, _AblationFile)
+_Found = TypeVar("_Found")
+
+
+def find_runs(folder: Path) -> Runs:
+    """Find and read all cross-validations and ablations in a folder, at any depth.
+
+    Raises:
+        InputError: There is none, a file is damaged, or runs of one cross-validation or ablation differ in AUs.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder; give one that holds cross-validations or ablations")
+    runs = Runs(
+        _read_all(folder, CROSSVAL_FILE, _read_crossval),
+        _read_all(folder, ABLATION_FILE, _read_ablation),
+    )
+    if not runs.crossvals and not runs.ablations:
+        raise InputError(
+            f"{folder} holds no evaluated run: no crossval.json and no ablation.json in it or below; run "
+            "`vlfau crossval` or `vlfau ablate` first"
+        )
+    return runs
+
+
+def _read_all(folder: Path, name: str, read: Callable[[Path], _Found]) -> tuple[_Found, ...]:
+    return tuple(read(path.parent) for path in sorted(folder.rglob(name)))
+
+
+def _read_crossval(folder: Path) -> Crossval:
+    papers = _read_papers(folder / CROSSVAL_FILE, _CrossvalFile)
+    scores = read_scores(folder)
+    folds = tuple(_read_run(fold_folder(folder, fold)) for fold in papers.folds)
+    _check_same_aus(folder, scores, folds)
+    return Crossval(papers.name, scores, folds)
+
+
+def _read_ablation(folder: Path) -> Ablation:
+    papers = _read_papers(folder / ABLATION_FILE, _AblationFile)
+    variants = tuple(
+        _read_variant(folder, entry, papers.folds) for entry in sorted(papers.variants, key=lambda entry: entry.number)
+    )
+    folds = papers.folds if papers.folds is not None else (papers.fold or 0,)
+    ablation = Ablation(papers.name, variants, folds)
+    _check_same_aus(ablation.variants[0].runs[0].folder, ablation.scores, [run for v in variants for run in v.runs])
+    return ablation
+
+
+def _read_variant(folder: Path, entry: _VariantEntry, folds: Sequence[int] | None) -> Variant:
+    runs = tuple(_read_run(folder / name) for name in entry.folders)
+    first = runs[0] if folds is None else _read_run(fold_folder(runs[0].folder, folds[0]))
+    return Variant(entry.number, entry.name, runs, first)
+
+
+def _read_papers(path: Path, kind: type[_File]) -> _File:
+    try:
+        return kind.model_validate_json(read_json(path, "check the folder"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "the whole"
+        raise InputError(f"{path} is damaged at '{key}': {first['msg']}; make the runs again") from None
+
+
+def _read_run(folder: Path) -> Run:
+    return Run(folder, read_scores(folder))
+
+
+def _check_same_aus(folder: Path, scores: Scores, runs: Sequence[Run]) -> None:
+    for run in runs:
+        if run.scores.au_ids != scores.au_ids or run.scores.data.synthetic != scores.data.synthetic:
+            raise InputError(
+                f"{run.folder / 'scores.json'} scores the AUs {list(run.scores.au_ids)} on "
+                f"{_kind(run.scores)} faces, and {folder / 'scores.json'} the AUs {list(scores.au_ids)} on "
+                f"{_kind(scores)} ones; runs that stand together must score the same, evaluate them again"
+            )
+
+
+def _kind(scores: Scores) -> str:
+    return "synthetic" if scores.data.synthetic else "real"

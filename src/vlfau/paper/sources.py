@@ -1,0 +1,83 @@
+"""What else lies in a run's folder: its answers and the pictures that it was asked about."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import BaseModel, ValidationError
+
+from vlfau.errors import InputError
+from vlfau.evaluation.answers import ANSWERS_FILE, Answers
+from vlfau.paper.runs import Run
+
+__all__ = ["Faces", "read_answers", "read_faces"]
+
+
+def read_answers(run: Run) -> Answers | None:
+    """Return the answers of a run; None if it kept none.
+
+    Raises:
+        InputError: The answers are damaged, or of other AUs than the scores.
+    """
+    if not (run.folder / ANSWERS_FILE).is_file():
+        return None
+    answers = Answers.load(run.folder)
+    if answers.au_ids != run.scores.au_ids:
+        raise InputError(
+            f"{run.folder / ANSWERS_FILE} answers for the AUs {list(answers.au_ids)}, and the scores beside it are of "
+            f"{list(run.scores.au_ids)}; evaluate the run again"
+        )
+    return answers
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """The pictures of a run, as its network saw them.
+
+    Attributes:
+        folder: What the pictures' paths are relative to.
+        aligned_size: Side of the aligned faces.
+        crop_size: Side of the middle that the network sees.
+    """
+
+    folder: Path
+    aligned_size: int
+    crop_size: int
+
+    def crop(self, image: str) -> NDArray[np.uint8] | None:
+        """Return a face (crop_size, crop_size, 3) in RGB; None if the picture is gone."""
+        try:
+            with Image.open(self.folder / image, formats=("JPEG", "PNG", "BMP", "WEBP", "TIFF")) as picture:
+                aligned = picture.convert("RGB").resize(
+                    (self.aligned_size, self.aligned_size), Image.Resampling.LANCZOS
+                )
+        except OSError:
+            return None
+        start = (self.aligned_size - self.crop_size) // 2
+        box = (start, start, start + self.crop_size, start + self.crop_size)
+        return np.asarray(aligned.crop(box), dtype=np.uint8)
+
+
+class _DataPart(BaseModel):
+    manifest: Path
+    aligned_size: int
+
+
+class _ModelPart(BaseModel):
+    crop_size: int
+
+
+class _Config(BaseModel):
+    data: _DataPart
+    model: _ModelPart
+
+
+def read_faces(run: Run) -> Faces | None:
+    """Return where the pictures of a run lie; None if its config.json does not say."""
+    try:
+        config = _Config.model_validate_json((run.folder / "config.json").read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return Faces(config.data.manifest.parent, config.data.aligned_size, config.model.crop_size)

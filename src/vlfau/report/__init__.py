@@ -1,5 +1,0 @@
-"""The paper's tables and figures, from evaluated runs and from what others published."""
-
-from vlfau.report.write import Written, write_report
-
-__all__ = ["Written", "write_report"]

@@ -1,0 +1,64 @@
+import itertools
+import threading
+import time
+
+import pytest
+
+from vlfau.media.prefetch import ahead
+
+
+def test_items_come_in_order_and_an_error_after_them():
+    def items():
+        yield from range(5)
+        raise ValueError("no more")
+
+    came = []
+    with pytest.raises(ValueError, match="no more"):
+        came.extend(ahead(items(), 2))
+    assert came == [0, 1, 2, 3, 4]
+
+
+def test_no_more_items_are_made_than_may_wait():
+    made = []
+
+    def items():
+        for number in range(100):
+            made.append(number)
+            yield number
+
+    generator = ahead(items(), 3)
+    assert next(generator) == 0
+    time.sleep(0.3)
+    assert len(made) <= 6
+    generator.close()
+
+
+def test_closing_ends_the_thread_and_closes_the_items_in_it():
+    closed_in = []
+
+    def items():
+        try:
+            yield from itertools.count()
+        finally:
+            closed_in.append(threading.current_thread())
+
+    before = threading.active_count()
+    generator = ahead(items(), 2)
+    next(generator)
+    generator.close()
+    assert threading.active_count() == before
+    assert len(closed_in) == 1
+    assert closed_in[0] is not threading.current_thread()
+
+
+def test_the_newest_item_replaces_those_that_wait():
+    def items():
+        for number in range(20):
+            time.sleep(0.01)
+            yield number
+
+    generator = ahead(items(), 1, drop=True)
+    first = next(generator)
+    time.sleep(0.5)
+    assert (first, next(generator)) == (0, 19)
+    assert list(generator) == []

@@ -57,7 +57,7 @@ docs: setup ## Build the documentation and the API reference as a site in build/
 lock: dev ## Renew requirements/dev.lock: the newest releases within the bounds, with checksums
 	$(FULL)/bin/python -m pip install $(PIP_FLAGS) 'uv>=0.9,<1'
 	$(FULL)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
-	  $(addprefix --extra ,train synthetic tables plots app batch openvino int8 browser docs release dev) \
+	  $(addprefix --extra ,train synthetic tables plots app batch openvino int8 browser dev) \
 	  --custom-compile-command 'make lock' --output-file requirements/dev.lock pyproject.toml
 
 wheel-test: setup ## Build and check the package, install it into an empty environment, and use it from another folder

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from benchmarks.rows import Row
-from vlfau.synthetic import Renderer, Settings, Subject, generate
+from vlfau.synthetic import DatasetSettings, Renderer, Subject, generate
 from vlfau.synthetic.clips import Clip, shoot
 from vlfau.synthetic.components import components
 from vlfau.synthetic.sampler import sampler
@@ -92,7 +92,7 @@ def _cost(size: int, people: list[Subject]) -> float:
 
 def _throughput() -> tuple[float, float]:
     """Return images a second of a pool of workers: after their first people, and all in all."""
-    settings = Settings("wide", POOL_PEOPLE, 6, 6, 256, seed=3)
+    settings = DatasetSettings("wide", POOL_PEOPLE, 6, 6, 256, seed=3)
     per_person = settings.clips * settings.frames
     times: list[float] = []
     start = time.perf_counter()

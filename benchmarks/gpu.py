@@ -73,7 +73,7 @@ def _looking() -> Iterator[Row]:
 
 
 def _numbers(network: VLFAU, crops: Tensor) -> Tensor:
-    return network.see(crops).au_logits
+    return network.encode(crops).au_logits
 
 
 def _speaking() -> Iterator[Row]:

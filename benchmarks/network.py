@@ -70,7 +70,7 @@ def _forward(network: VLFAU) -> Iterator[Row]:
     bare = timm.create_model("swin_base_patch4_window7_224", pretrained=False).eval()
     crops = _crops(BATCH)
     with torch.inference_mode():
-        times = time_in_turns({"bare": lambda: bare(crops.float()), "full": lambda: network.see(crops)}, repeats=5)
+        times = time_in_turns({"bare": lambda: bare(crops.float()), "full": lambda: network.encode(crops)}, repeats=5)
     yield Row(f"forward of {BATCH} faces, timm's bare Swin-B", str(times["bare"]))
     yield Row(f"forward of {BATCH} faces, full network without words", str(times["full"]))
     yield Row(

@@ -38,7 +38,7 @@ def _steps(threads: int) -> dict[str, Timing]:
     pixels = read_picture(EXAMPLE).pixels
     faces = predictor.finder.find(pixels)
     crops = predictor.align(pixels, faces)
-    judgement = predictor.judge(crops)
+    judgement = predictor.score_crops(crops)
     likeliest = np.argsort(-judgement.au_probs, axis=1)[:, :ACTIVE]
     judgement.au_states[:] = False
     np.put_along_axis(judgement.au_states, likeliest, True, axis=1)
@@ -50,7 +50,7 @@ def _steps(threads: int) -> dict[str, Timing]:
                 "read the file": lambda: read_picture(EXAMPLE),
                 "find the face": lambda: predictor.finder.find(pixels),
                 "align": lambda: predictor.align(pixels, faces),
-                "vision": lambda: predictor.judge(crops),
+                "vision": lambda: predictor.score_crops(crops),
                 f"words, {ACTIVE} AUs and face": lambda: predictor.describe(judgement, [0], "active"),
                 f"words, all {len(predictor.au_ids)} AUs and face": lambda: predictor.describe(judgement, [0], "every"),
                 f"words held to the states, {ACTIVE} AUs and face": lambda: held.describe(judgement, [0], "active"),

@@ -85,18 +85,18 @@ def _measure(
 
 
 def _opened(bundle: Bundle, runtime: Runtime, crop: NDArray[np.uint8]) -> Call:
-    return partial(open_backend(bundle, runtime).see, crop)
+    return partial(open_backend(bundle, runtime).encode, crop)
 
 
 def _torch_calls(network: VLFAU, crop: NDArray[np.uint8]) -> Mapping[str, Callable[[], Call]]:
     """Return what opens the network in torch: as it is, compiled, and on a GPU."""
 
-    def call(see: Callable[[torch.Tensor], VisionOutput], device: str) -> Call:
+    def call(encode: Callable[[torch.Tensor], VisionOutput], device: str) -> Call:
         crops = torch.from_numpy(crop).permute(0, 3, 1, 2)
 
         def run() -> object:
             with torch.inference_mode():
-                vision = see(crops.to(device))
+                vision = encode(crops.to(device))
                 return vision.au_logits.cpu(), vision.au_features().cpu()
 
         return run
@@ -104,11 +104,11 @@ def _torch_calls(network: VLFAU, crop: NDArray[np.uint8]) -> Mapping[str, Callab
     def on_gpu() -> Call:
         if not torch.cuda.is_available():
             raise VlfauError("there is no GPU")
-        return call(copy.deepcopy(network).cuda().see, "cuda")
+        return call(copy.deepcopy(network).cuda().encode, "cuda")
 
     return {
-        "torch": lambda: call(network.see, "cpu"),
-        "torch.compile": lambda: call(torch.compile(network.see), "cpu"),
+        "torch": lambda: call(network.encode, "cpu"),
+        "torch.compile": lambda: call(torch.compile(network.encode), "cpu"),
         "torch on a GPU": on_gpu,
     }
 

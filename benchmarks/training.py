@@ -23,7 +23,7 @@ from vlfau.data.transforms import Augmentation
 from vlfau.facs import AU_SETS
 from vlfau.language import Vocabulary
 from vlfau.model import ModelConfig, build_vlfau
-from vlfau.synthetic import Settings, generate
+from vlfau.synthetic import DatasetSettings, generate
 
 __all__ = ["measure"]
 
@@ -39,7 +39,7 @@ SHORT_RUN, LONG_RUN = 1, 5
 def measure() -> Iterator[Row]:
     """Yield one row (what, figure) after the other."""
     with tempfile.TemporaryDirectory() as folder:
-        manifest = generate(Path(folder) / "faces", Settings("bp4d-like", 12, 4, 8, 256, seed=1))
+        manifest = generate(Path(folder) / "faces", DatasetSettings("bp4d-like", 12, 4, 8, 256, seed=1))
         batch, faces_per_second = _load(manifest)
         yield Row("loading and varying faces of 256 pixels, one process", f"{faces_per_second:.0f} faces/s")
         yield from _steps(batch)

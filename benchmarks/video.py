@@ -58,7 +58,7 @@ def _parts(clip: Path) -> tuple[float, float, float, float]:
         followed = time.perf_counter()
         crops = predictor.align(frame.pixels, faces)
         aligned = time.perf_counter()
-        predictor.judge(crops)
+        predictor.score_crops(crops)
         judged = time.perf_counter()
         seconds += np.diff([start, decoded, followed, aligned, judged])
         start = time.perf_counter()

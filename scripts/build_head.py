@@ -47,7 +47,7 @@ PART_NAMES = {"body": "skin"}
 LOCAL_REGIONS = ("cheek", "chin", "ears", "eyebrows", "eyes", "forehead", "head", "mouth", "nose", "neck")
 MASKS = ("lips", "eyelids", "face", "ears")
 MASK_SIZE = 1024
-SMALLEST_MOVE = 1e-5
+MIN_MOVE = 1e-5
 """Moves below this, in decimetres, are left out of a shape."""
 
 
@@ -265,7 +265,7 @@ def build(wheel: Wheel) -> dict[str, NDArray[Any]]:
     shape_names, starts, moved, deltas = [], [0], [], []
     for name, moves in shapes(wheel, num_corners):
         delta = to_points @ moves
-        points = np.flatnonzero(abs(delta).max(1) > SMALLEST_MOVE)
+        points = np.flatnonzero(abs(delta).max(1) > MIN_MOVE)
         shape_names.append(name)
         moved.append(points)
         deltas.append(delta[points])

@@ -18,7 +18,7 @@ from vlfau.files.atomic import replacing
 
 OUTPUT = Path(__file__).parents[1] / "src" / "vlfau" / "faces" / "mean_face.csv"
 NOSE_TIP = 1
-MOST_OFF_CENTRE = 0.06  # of the nose tip, in distances between the outer eye corners
+MAX_OFF_CENTRE = 0.06  # of the nose tip, in distances between the outer eye corners
 
 
 def standard_face(image: NDArray[np.uint8], detect: FaceDetector, mesh: FaceMesh) -> NDArray[np.float64] | None:
@@ -49,7 +49,7 @@ def main() -> None:
     for path in paths:
         image = np.asarray(Image.open(path).convert("RGB"), np.uint8)
         pair = [standard_face(np.ascontiguousarray(view), detect, mesh) for view in (image, image[:, ::-1])]
-        faces += [face for face in pair if face is not None and abs(face[NOSE_TIP, 0]) < MOST_OFF_CENTRE]
+        faces += [face for face in pair if face is not None and abs(face[NOSE_TIP, 0]) < MAX_OFF_CENTRE]
     mean = np.mean(faces, axis=0)
     print(f"{len(faces)} of {2 * len(paths)} views look straight ahead")
     rows = "\n".join(",".join(f"{value:.4f}" for value in row) for row in mean)

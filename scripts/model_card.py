@@ -1,8 +1,8 @@
-"""Writes the measured part of the default model's card, and its picture of failures.
+"""Write the measured part of the default model's card, and its picture of failures.
 
     python scripts/model_card.py runs/default data/default docs/model-card.md docs/images/default-failures.jpg
 
-`make default-model` and `make default-words` call it. The card's text before and after the markers stays as it is.
+`make default-model` and `make default-words` call it. The text outside the markers is kept.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from vlfau.data import read_manifest
-from vlfau.evaluation import Answers
+from vlfau.evaluation import Predictions
 from vlfau.facs import action_unit
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("picture", type=Path)
     arguments = parser.parse_args()
     scores = {name: json.loads((arguments.run / name / "scores.json").read_text()) for name in ("test", "wild")}
-    # One number stands for a threshold that all AUs have in common.
+    # A single number is a threshold shared by all AUs.
     thresholds = np.broadcast_to(scores["test"]["threshold"], len(scores["test"]["au_ids"])).tolist()
     before, _, rest = arguments.card.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def recognition(scores: dict[str, dict[str, Any]], thresholds: list[float]) -> str:
-    """Return the table of what is recognised, a row an AU."""
+    """Return the table of recognition scores, one row per AU."""
     test, wild = scores["test"], scores["wild"]
     head = (
         f"`wide`: {test['frames']:,} frames of {test['subjects']} people; "
@@ -73,14 +73,17 @@ def recognition(scores: dict[str, dict[str, Any]], thresholds: list[float]) -> s
 
 
 def words(scores: dict[str, dict[str, Any]]) -> str:
-    """Return the table of how true the words are."""
+    """Return the table of caption scores."""
     measures = {
         "Local words agree with the predicted state": ("truth", "local_agrees_with_predicted"),
         "Local words agree where it is predicted active": ("truth", "local_agrees_where_predicted_active"),
         "Local words agree where it is predicted inactive": ("truth", "local_agrees_where_predicted_inactive"),
-        "Words held to the decided states (`--consistent`) agree": ("truth", "consistent_agrees_with_predicted"),
-        "Degrees in local words are within a letter of the intensity": ("truth", "local_degree_close_to_predicted"),
-        "Degrees in words held to the states are, too": ("truth", "consistent_degree_close_to_predicted"),
+        "Words with `--consistent` agree with the predicted state": ("truth", "consistent_agrees_with_predicted"),
+        "Degrees in local words are within one letter of the intensity": ("truth", "local_degree_close_to_predicted"),
+        "Degrees with `--consistent` are within one letter of the intensity": (
+            "truth",
+            "consistent_degree_close_to_predicted",
+        ),
         "AUs in global words that are predicted active": ("truth", "global_precision_of_predicted"),
         "AUs predicted active that global words name": ("truth", "global_recall_of_predicted"),
         "Local words: BLEU-4": ("words", "local_bleu4"),
@@ -110,13 +113,13 @@ def words(scores: dict[str, dict[str, Any]]) -> str:
 
 
 def failures(folder: Path, manifest: Path) -> Image.Image:
-    """Draw the AUs that the model is surest of and wrong about, the worst of every AU first."""
-    answers = Answers.load(folder)
+    """Draw the most confident errors, one per AU, worst first."""
+    predictions = Predictions.load(folder)
     paths = {
         frame.image.relative_to(manifest.parent).as_posix(): frame.image for frame in read_manifest(manifest).frames
     }
-    errors = np.where(answers.occurrence == 1, 1 - answers.au_probs, answers.au_probs)
-    errors[answers.occurrence < 0] = 0
+    errors = np.where(predictions.occurrence == 1, 1 - predictions.au_probs, predictions.au_probs)
+    errors[predictions.occurrence < 0] = 0
     chosen: list[tuple[int, int]] = []
     for column in np.argsort(-errors.max(0)).tolist():
         frame = next(row for row in np.argsort(-errors[:, column]).tolist() if row not in {row for row, _ in chosen})
@@ -125,16 +128,16 @@ def failures(folder: Path, manifest: Path) -> Image.Image:
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
     for place, (frame, column) in enumerate(chosen[: COLUMNS * ROWS]):
         left, top = place % COLUMNS * TILE, place // COLUMNS * (TILE + CAPTION)
-        with Image.open(paths[answers.images[frame]]) as face:
+        with Image.open(paths[predictions.images[frame]]) as face:
             sheet.paste(face.convert("RGB").resize((TILE, TILE)), (left, top))
-        truth = "active" if answers.occurrence[frame, column] else "inactive"
-        text = f"AU {answers.au_ids[column]}: p = {answers.au_probs[frame, column]:.2f}\ntruly {truth}"
+        truth = "active" if predictions.occurrence[frame, column] else "inactive"
+        text = f"AU {predictions.au_ids[column]}: p = {predictions.au_probs[frame, column]:.2f}\ntruly {truth}"
         draw.text((left + 4, top + TILE + 2), text, fill="black", font=font)
     return sheet
 
 
 def percent(share: float | None) -> str:
-    """Return a share times 100 with one digit."""
+    """Format a share as per cent with one decimal."""
     return "" if share is None else f"{100 * share:.1f}"
 
 

@@ -30,8 +30,9 @@ from vlfau.evaluation.provenance import CALIBRATION, OLD_CALIBRATION
 from vlfau.faces import CropGeometry, align_face
 from vlfau.faces.blendshapes import BLENDSHAPE_LANDMARKS
 from vlfau.faces.mesh import FaceMesh, Region
+from vlfau.facs import MAX_INTENSITY
 from vlfau.model import VLFAU, build_vlfau
-from vlfau.model.classifier import MAX_INTENSITY, AUScores
+from vlfau.model.classifier import AUOutput
 from vlfau.model.movements import (
     BLENDSHAPE_FILE,
     HIDDEN_VALUE,
@@ -48,7 +49,7 @@ BRANCHES_EVERY = 5
 AROUND = (10, 152, 127, 356)
 EYES = (33, 263)
 """FaceMesh landmarks that bound a face, and the outer corners of its eyes; synthetic faces come with them."""
-LEAST_PRESENCE = 0.9
+MIN_PRESENCE = 0.9
 WEIGHTS = {"branches": 1.0, "movements": 1.0, "map": 0.25}
 """How much the parts count."""
 EPOCHS, BATCH, RATE, DECAY, NOISE, INTENSITY_SHARE = 15, 128, 2e-3, 0.05, 0.6, 0.3
@@ -90,7 +91,7 @@ def main() -> None:
         manifest = read_manifest(path, metadata.au_ids)
         frames = manifest.frames[:: max(1, len(manifest.frames) // options.most)][: options.most]
         folder = options.out.parent / f"{options.out.name}-seen" / path.parent.name
-        parts += list(see(network, metadata, replace(manifest, frames=frames), folder))
+        parts += list(gather(network, metadata, replace(manifest, frames=frames), folder))
     seen = Seen(*(np.concatenate([getattr(part, name) for part in parts]) for name in Seen.__annotations__))
     branch = network.movement_branch
     assert branch is not None
@@ -124,7 +125,7 @@ def with_movements(start: Path) -> tuple[VLFAU, Checkpoint]:
     return network, replace(metadata, model=model)
 
 
-def see(network: VLFAU, metadata: Checkpoint, manifest: Manifest, folder: Path) -> Iterator[Seen]:
+def gather(network: VLFAU, metadata: Checkpoint, manifest: Manifest, folder: Path) -> Iterator[Seen]:
     """Look at frames as the finder would find them, every other one degraded, and keep what was seen."""
     folder.mkdir(parents=True, exist_ok=True)
     finder = FaceMesh()
@@ -163,7 +164,7 @@ def found(
     centre = region.centre_xy + rng.normal(0, 0.03, 2) * region.side
     region = Region(centre, region.side * float(np.exp(rng.normal(0.05, 0.06))), region.angle)
     (mesh,) = finder(image, [finder(image, [region])[0].region()])
-    if mesh.presence < LEAST_PRESENCE:
+    if mesh.presence < MIN_PRESENCE:
         return None
     geometry = CropGeometry(aligned_size=metadata.aligned_size, crop_size=metadata.model.crop_size)
     return align_face(image, mesh.landmarks_xy, geometry)
@@ -223,11 +224,11 @@ def look(network: VLFAU, crops: NDArray[np.uint8], frames: list[Frame]) -> Seen:
     )
 
 
-def branch_scores(network: VLFAU, crops: Tensor) -> AUScores:
+def branch_scores(network: VLFAU, crops: Tensor) -> AUOutput:
     """Return what the AUs' branches say."""
     branch, network.movement_branch = network.movement_branch, None
     try:
-        return network.see(crops).scores
+        return network.encode(crops).scores
     finally:
         network.movement_branch = branch
 

@@ -29,6 +29,7 @@ __all__ = [
     "AU_SETS",
     "DEFAULT_AU_IDS",
     "INTENSITY_LETTERS",
+    "MAX_INTENSITY",
     "AUState",
     "ActionUnit",
     "Side",
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 INTENSITY_LETTERS: Final = "ABCDE"
+MAX_INTENSITY: Final = float(len(INTENSITY_LETTERS))
 
 
 class Side(StrEnum):

@@ -10,7 +10,7 @@ from vlfau.batch import pipeline
 from vlfau.batch.folder import held
 from vlfau.batch.inputs import find_files
 from vlfau.batch.settings import Settings
-from vlfau.batch.tries import MOST_DEATHS, Tries
+from vlfau.batch.tries import MAX_DEATHS, Tries
 from vlfau.batch.units import units_of
 from vlfau.batch.worker import Job, StopRunError, Worker
 from vlfau.errors import ConfigError, InputError
@@ -181,10 +181,10 @@ def test_a_disk_that_takes_nothing_stops_the_run_and_blames_no_file(job, unit):
 def test_a_file_that_ends_its_worker_again_and_again_is_given_up(job, unit):
     tries = Tries(job.folder.state / "tries" / unit.key)
     name = Worker(job).process(unit)[0].id
-    for _ in range(MOST_DEATHS - 1):
+    for _ in range(MAX_DEATHS - 1):
         tries.begin(name)
     assert Worker(job).process(unit)[0].status == "done"
-    for _ in range(MOST_DEATHS):
+    for _ in range(MAX_DEATHS):
         tries.begin(name)
     (outcome,) = Worker(job).process(unit)
     assert (outcome.status, outcome.kind) == ("failed", "WorkerDied")

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from tests.training.conftest import AUS, toy_config, toy_file  # noqa: F401
-from vlfau.evaluation import Answers
+from vlfau.evaluation import Predictions
 from vlfau.language import Vocabulary
 from vlfau.model import build_vlfau
 from vlfau.training import Checkpoint, save_checkpoint
@@ -35,8 +35,8 @@ def untrained(toy_config, tmp_path):  # noqa: F811
 
 
 @pytest.fixture
-def make_answers():
-    """Return a function that makes answers of given probabilities and occurrence, (F, N), without words."""
+def make_predictions():
+    """Return a function that makes predictions of given probabilities and occurrence, (F, N), without words."""
 
     def make(au_probs, occurrence, *, au_ids=(1, 12), subject_ids=None, **changes):
         au_probs = np.array(au_probs, np.float32)
@@ -56,6 +56,6 @@ def make_answers():
             "global_captions": None,
             "consistent_captions": None,
         }
-        return Answers(**known | changes)
+        return Predictions(**known | changes)
 
     return make

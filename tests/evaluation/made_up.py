@@ -1,15 +1,15 @@
-"""Answers made by hand."""
+"""Predictions made by hand."""
 
 import numpy as np
 
-from vlfau.evaluation import Answers
+from vlfau.evaluation import Predictions
 
 
 def made_up(au_ids, au_probs, *, occurrence=None, images=None, maps=None, local=None, whole=None, consistent=None):
-    """Answers of which only what a test looks at is given."""
+    """Predictions of which only what a test looks at is given."""
     au_probs = np.array(au_probs, np.float32)
     frames, aus = au_probs.shape
-    return Answers(
+    return Predictions(
         au_ids=tuple(au_ids),
         images=tuple(images or (f"frames/S1/{frame}.jpg" for frame in range(frames))),
         subject_ids=("S1",) * frames,

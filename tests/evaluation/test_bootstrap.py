@@ -7,10 +7,10 @@ from vlfau.evaluation.au_metrics import Confusion
 from vlfau.evaluation.bootstrap import f1_draws, f1_intervals
 
 
-def test_two_people_give_the_three_sets_that_can_be_drawn(make_answers):
+def test_two_people_give_the_three_sets_that_can_be_drawn(make_predictions):
     # "a" is all right (F1 1), "b" all wrong (F1 0); one of each has 2 hits, 1 false alarm and 1 miss.
     probs, truth = [[0.9, 0.9], [0.8, 0.1], [0.1, 0.1], [0.9, 0.1]], [[1, 1], [1, 0], [1, 0], [0, 0]]
-    draws = f1_draws(make_answers(probs, truth, subject_ids=["a", "a", "b", "b"]), 0.5, seed=0)
+    draws = f1_draws(make_predictions(probs, truth, subject_ids=["a", "a", "b", "b"]), 0.5, seed=0)
     values, counts = np.unique(draws[:, 0].round(6), return_counts=True)
     assert values.tolist() == [0, round(2 * 2 / (2 * 2 + 2), 6), 1]
     assert counts[1] == pytest.approx(500, abs=60)
@@ -21,14 +21,14 @@ def test_two_people_give_the_three_sets_that_can_be_drawn(make_answers):
     assert per_au == [(0, 1), (1, 1)]
 
 
-def test_draws_depend_on_the_seed_alone(make_answers):
+def test_draws_depend_on_the_seed_alone(make_predictions):
     rng = np.random.default_rng(0)
     people = [f"S{index % 5}" for index in range(60)]
-    answers = make_answers(rng.random((60, 2)), rng.integers(0, 2, (60, 2)), subject_ids=people)
-    first = f1_draws(answers, 0.5, seed=3)
-    np.testing.assert_array_equal(first, f1_draws(answers, 0.5, seed=3))
-    assert not np.array_equal(first, f1_draws(answers, 0.5, seed=4))
-    point = Confusion.of(answers.au_probs, answers.occurrence, 0.5).f1_per_au
+    predictions = make_predictions(rng.random((60, 2)), rng.integers(0, 2, (60, 2)), subject_ids=people)
+    first = f1_draws(predictions, 0.5, seed=3)
+    np.testing.assert_array_equal(first, f1_draws(predictions, 0.5, seed=3))
+    assert not np.array_equal(first, f1_draws(predictions, 0.5, seed=4))
+    point = Confusion.of(predictions.au_probs, predictions.occurrence, 0.5).f1_per_au
     for (low, high), value in zip(f1_intervals([first])[1], point, strict=True):
         assert low < value < high
 
@@ -40,14 +40,17 @@ def test_the_interval_of_a_mean_over_folds_is_of_the_means():
     assert per_au[0] == pytest.approx((0.4, 0.4))
 
 
-def test_one_person_gives_no_interval(make_answers):
-    assert f1_intervals([f1_draws(make_answers([[0.9, 0.1]] * 4, [[1, 0]] * 4), 0.5, seed=0)]) == (None, [None, None])
+def test_one_person_gives_no_interval(make_predictions):
+    assert f1_intervals([f1_draws(make_predictions([[0.9, 0.1]] * 4, [[1, 0]] * 4), 0.5, seed=0)]) == (
+        None,
+        [None, None],
+    )
 
 
-def test_a_thousand_draws_of_many_frames_take_no_time(make_answers):
+def test_a_thousand_draws_of_many_frames_take_no_time(make_predictions):
     rng = np.random.default_rng(0)
     people = [f"S{index % 41}" for index in range(20_000)]
-    answers = make_answers(rng.random((20_000, 2)), rng.integers(0, 2, (20_000, 2)), subject_ids=people)
+    predictions = make_predictions(rng.random((20_000, 2)), rng.integers(0, 2, (20_000, 2)), subject_ids=people)
     start = time.perf_counter()
-    f1_draws(answers, 0.5, seed=0)
+    f1_draws(predictions, 0.5, seed=0)
     assert time.perf_counter() - start < 2

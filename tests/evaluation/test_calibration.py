@@ -9,10 +9,10 @@ from tests.training.conftest import add_landmark
 from vlfau.cli.calibrate import calibrate as command
 from vlfau.data import read_manifest
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
-from vlfau.evaluation import Look, Scope, calibrate, evaluate
-from vlfau.evaluation.answering import Answerer
+from vlfau.evaluation import EvalOptions, Scope, calibrate, evaluate
 from vlfau.evaluation.calibration import best_threshold, platt_scaling
-from vlfau.training import load_checkpoint, read_papers, train
+from vlfau.evaluation.prediction_runner import PredictionRunner
+from vlfau.training import load_checkpoint, read_metadata, train
 
 
 def test_platt_scaling_finds_the_odds_that_made_the_states():
@@ -59,15 +59,15 @@ def with_many_frames(manifest, folder):
 
 def test_a_calibrated_checkpoint_keeps_its_order_and_means_its_probabilities(trained, toy_config, tmp_path):
     manifest = with_many_frames(toy_config().data.manifest, toy_config().data.manifest.parent)
-    papers = calibrate(trained, manifest, tmp_path / "calibrated")
-    assert read_papers(tmp_path / "calibrated") == papers
-    assert len(papers.thresholds) == len(papers.au_ids)
-    frames = read_manifest(manifest, papers.au_ids)
+    metadata = calibrate(trained, manifest, tmp_path / "calibrated")
+    assert read_metadata(tmp_path / "calibrated") == metadata
+    assert len(metadata.thresholds) == len(metadata.au_ids)
+    frames = read_manifest(manifest, metadata.au_ids)
     before, after = (
-        Answerer(*load_checkpoint(folder), papers.au_ids, Look()).see(frames)
+        PredictionRunner(*load_checkpoint(folder), metadata.au_ids, EvalOptions()).encode(frames)
         for folder in (trained, tmp_path / "calibrated")
     )
-    for column in range(len(papers.au_ids)):
+    for column in range(len(metadata.au_ids)):
         old, new = before.au_probs[:, column], after.au_probs[:, column]
         assert (np.diff(new[np.argsort(old, kind="stable")]) >= -1e-6).all()
         assert new.mean() == pytest.approx((after.occurrence[:, column] == 1).mean(), abs=0.02)
@@ -85,7 +85,7 @@ def test_calibration_moves_the_logits_by_one_slope_and_one_shift(toy_config, tmp
     crops = torch.randint(0, 256, (8, 3, 112, 112), dtype=torch.uint8)
     with torch.no_grad():
         before, after = (
-            load_checkpoint(folder)[0].eval().see(crops).au_logits for folder in (trained, tmp_path / "calibrated")
+            load_checkpoint(folder)[0].eval().encode(crops).au_logits for folder in (trained, tmp_path / "calibrated")
         )
     for old, new in zip(before.T, after.T, strict=True):
         slope, shift = np.polyfit(old.double(), new.double(), 1)
@@ -95,9 +95,9 @@ def test_calibration_moves_the_logits_by_one_slope_and_one_shift(toy_config, tmp
 
 def test_evaluation_takes_the_checkpoints_own_thresholds_and_says_where_they_come_from(untrained, toy_config, tmp_path):
     manifest = with_many_frames(toy_config().data.manifest, toy_config().data.manifest.parent)
-    papers = calibrate(untrained(fold=2), manifest, tmp_path / "calibrated")
+    metadata = calibrate(untrained(fold=2), manifest, tmp_path / "calibrated")
     own = evaluate(tmp_path / "calibrated", manifest, tmp_path / "own", scope=Scope(None, False))
-    assert own["threshold"] == pytest.approx(papers.thresholds)
+    assert own["threshold"] == pytest.approx(metadata.thresholds)
     assert own["threshold_source"] == "model"
     assert own["network"]["calibration"] == {
         "source": "training-folds",

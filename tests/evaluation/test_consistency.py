@@ -20,13 +20,13 @@ def face(*au_ids):
 
 
 def test_local_words_are_compared_with_the_predicted_and_the_true_states():
-    answers = made_up(
+    predictions = made_up(
         (12, 25),
         [[0.9, 0.1], [0.9, 0.2], [0.5, 0.7]],
         occurrence=[[1, 0], [0, 0], [-1, 1]],
         local=[[SMILE, NOT_PARTED], [NO_SMILE, GARBLED], [SMILE, PARTED]],
     )
-    shares = consistency(answers, 0.5)
+    shares = consistency(predictions, 0.5)
     assert shares["local_agrees_with_predicted"] == pytest.approx(4 / 6)  # one contradicts, one can't be read
     assert shares["local_agrees_with_true"] == pytest.approx(4 / 5)  # the words were right where the state was not
     assert shares["local_agrees_where_predicted_active"] == pytest.approx(3 / 4)
@@ -42,31 +42,31 @@ def test_at_most_a_trace_counts_as_inactive():
     whole = global_description([AUState(12, False, trace=True)], Gender.WOMAN)
     assert described_states((12,), [[trace]]).tolist() == [[0]]
     assert named_states((12,), [whole]).tolist() == [[0]]
-    answers = made_up((12,), [[0.9], [0.1]], occurrence=[[0], [0]], local=[[trace], [trace]], whole=[whole, whole])
-    shares = consistency(answers, 0.5)
+    predictions = made_up((12,), [[0.9], [0.1]], occurrence=[[0], [0]], local=[[trace], [trace]], whole=[whole, whole])
+    shares = consistency(predictions, 0.5)
     assert shares["local_agrees_with_predicted"] == 1 / 2
     assert shares["local_agrees_with_true"] == shares["global_agrees_with_true"] == 1
 
 
 def test_degrees_are_compared_with_the_predicted_intensities_where_words_name_them():
     slight, marked = (local_description(AUState(12, True, degree)) for degree in (2, 4))
-    answers = made_up((12,), [[0.9], [0.9], [0.9], [0.1]], local=[[slight], [marked], [SMILE], [marked]])
-    assert described_degrees((12,), answers.local_captions)[:, 0].tolist()[:2] == [2, 4]
+    predictions = made_up((12,), [[0.9], [0.9], [0.9], [0.1]], local=[[slight], [marked], [SMILE], [marked]])
+    assert described_degrees((12,), predictions.local_captions)[:, 0].tolist()[:2] == [2, 4]
     assert np.isnan(described_degrees((12, 25), [[SMILE, slight]])).all()  # no degree; another AU
     levels = np.array([[2.9], [2.9], [5], [0]], np.float32)
-    shares = consistency(replace(answers, au_intensities=levels, intensity=levels), 0.5)
+    shares = consistency(replace(predictions, au_intensities=levels, intensity=levels), 0.5)
     assert shares["local_degree_close_to_predicted"] == 1 / 2  # not told, and not predicted, do not count
-    assert "local_degree_close_to_predicted" not in consistency(answers, 0.5)
+    assert "local_degree_close_to_predicted" not in consistency(predictions, 0.5)
 
 
 def test_a_global_text_agrees_if_it_names_exactly_the_active_aus():
-    answers = made_up(
+    predictions = made_up(
         (12, 25),
         [[0.9, 0.1], [0.9, 0.9], [0.1, 0.1], [0.1, 0.9]],
         occurrence=[[1, 0], [1, 0], [0, 0], [-1, -1]],
         whole=[face(12), face(12), face(), f"{face(25)} {GARBLED}."],
     )
-    shares = consistency(answers, 0.5)
+    shares = consistency(predictions, 0.5)
     assert shares["global_agrees_with_predicted"] == 2 / 4
     assert shares["global_agrees_with_true"] == 3 / 3
     assert shares["global_precision_of_predicted"] == 1
@@ -94,15 +94,15 @@ def test_aus_that_the_network_does_not_know_are_passed_over():
 
 
 def test_consistent_words_are_measured_apart():
-    answers = made_up((12,), [[0.9], [0.1]], local=[[NO_SMILE], [NO_SMILE]], consistent=[[SMILE], [NO_SMILE]])
-    shares = consistency(answers, 0.5)
+    predictions = made_up((12,), [[0.9], [0.1]], local=[[NO_SMILE], [NO_SMILE]], consistent=[[SMILE], [NO_SMILE]])
+    shares = consistency(predictions, 0.5)
     assert (shares["local_agrees_with_predicted"], shares["consistent_agrees_with_predicted"]) == (0.5, 1)
     assert shares["consistent_agrees_with_true"] is None
 
 
 def test_frames_without_words_are_left_out():
-    answers = made_up((12,), [[0.9], [0.9]], local=[[SMILE], [""]], whole=[face(12), ""])
-    shares = consistency(answers, 0.5)
+    predictions = made_up((12,), [[0.9], [0.9]], local=[[SMILE], [""]], whole=[face(12), ""])
+    shares = consistency(predictions, 0.5)
     assert shares["local_agrees_with_predicted"] == shares["global_agrees_with_predicted"] == 1
 
 
@@ -125,8 +125,8 @@ def test_captions_are_read_by_the_texts_that_the_network_learned(tmp_path):
     learned = load_descriptions(write_corrected(tmp_path / "corrected"))
     texts = [local_description(AUState(12, active=active), None, learned) for active in (True, False)]
     faces = [global_description([AUState(12, active=active)], None, None, learned) for active in (True, False)]
-    answers = made_up((12,), [[0.9], [0.1]], local=[[text] for text in texts], whole=faces)
-    read = consistency(replace(answers, descriptions=learned), 0.5)
+    predictions = made_up((12,), [[0.9], [0.1]], local=[[text] for text in texts], whole=faces)
+    read = consistency(replace(predictions, descriptions=learned), 0.5)
     assert read["local_agrees_with_predicted"] == read["local_readable"] == 1
     assert read["global_agrees_with_predicted"] == 1
-    assert consistency(answers, 0.5)["local_readable"] < 1
+    assert consistency(predictions, 0.5)["local_readable"] < 1

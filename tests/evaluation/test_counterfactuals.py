@@ -35,9 +35,9 @@ def write_pairs(tmp_path):
 
 def test_a_pair_that_flips_and_one_that_does_not(write_pairs):
     pairs = write_pairs("a,a2,S1,1,12,1,3.000", "b,b2,S1,1,25,0,2.000")
-    answers = answered(("a", "b"), [[0.1, 0.2], [0.6, 0.7]], [words(), words(12, 25)], occurrence=[[0, 0], [1, 1]])
+    predictions = answered(("a", "b"), [[0.1, 0.2], [0.6, 0.7]], [words(), words(12, 25)], occurrence=[[0, 0], [1, 1]])
     partners = answered(("b2", "a2"), [[0.2, 0.8], [0.9, 0.1]], [words(25), words(12)])
-    result = counterfactuals(answers, partners, pairs, 0.5)
+    result = counterfactuals(predictions, partners, pairs, 0.5)
     assert result["pairs"] == 2
     assert result["probability_moves_right"] == 0.5
     assert result["probability_change"] == pytest.approx((0.8 - 0.1) / 2)
@@ -55,9 +55,9 @@ def test_a_pair_counts_as_clean_only_if_nothing_else_changes(write_pairs):
     pairs = write_pairs(*(f"{name},{name}2,S1,1,12,1,3.000" for name in "abcd"))
     probs = [[0.1, 0.20], [0.1, 0.48], [0.1, 0.20], [0.1, 0.20]]
     theirs = [[0.9, 0.24], [0.9, 0.52], [0.2, 0.24], [0.9, 0.30]]
-    answers = made_up(AUS, probs, images=tuple("abcd"), occurrence=[[0, 0]] * 4)
+    predictions = made_up(AUS, probs, images=tuple("abcd"), occurrence=[[0, 0]] * 4)
     partners = made_up(AUS, theirs, images=tuple(f"{name}2" for name in "abcd"))
-    result = counterfactuals(answers, partners, pairs, 0.5)
+    result = counterfactuals(predictions, partners, pairs, 0.5)
     # "b" changes the state of AU 25, though by .04 alone; "c" does not flip; in "d" AU 25 moves by .1 below 0.5.
     assert result["state_flips"] == result["no_other_changes"] == result["no_other_moves"] == 0.75
     assert result["flips_alone"] == 0.5
@@ -70,9 +70,9 @@ def test_chance_is_of_frames_of_another_person_in_which_the_au_is_in_the_other_s
     people = {"subject_ids": ("S1", "S1", "S2", "S2")}
     truth = [[0, 0], [1, 0], [1, 0], [0, 0]]
     probs = [[0.1, 0.2], [0.8, 0.2], [0.9, 0.7], [0.4, 0.2]]  # of c, of S2, in which AU 12 acts; d has nothing
-    answers = replace(made_up(AUS, probs, images=tuple("abcd"), occurrence=truth), **people)
+    predictions = replace(made_up(AUS, probs, images=tuple("abcd"), occurrence=truth), **people)
     partners = made_up(AUS, [[0.9, 0.2], [0.1, 0.2], [0.9, 0.9]], images=("a2", "b2", "c2"))
-    chance = counterfactuals(answers, partners, pairs, 0.5)["chance"]
+    chance = counterfactuals(predictions, partners, pairs, 0.5)["chance"]
     # "a" meets c, "b" meets d; nobody else has AU 25, so "c" meets no one.
     assert chance["pairs"] == 2
     assert chance["state_flips"] == 1
@@ -82,9 +82,9 @@ def test_chance_is_of_frames_of_another_person_in_which_the_au_is_in_the_other_s
 
 def test_a_state_that_flips_the_wrong_way_does_not_count(write_pairs):
     pairs = write_pairs("a,a2,S1,1,12,0,3.000")
-    answers = answered(("a",), [[0.1, 0.2]], [words()], occurrence=[[1, 0]])
+    predictions = answered(("a",), [[0.1, 0.2]], [words()], occurrence=[[1, 0]])
     partners = answered(("a2",), [[0.9, 0.2]], [words(12)])
-    result = counterfactuals(answers, partners, pairs, 0.5)
+    result = counterfactuals(predictions, partners, pairs, 0.5)
     assert result["state_flips"] == result["local_words_flip"] == result["global_words_change"] == 0
     assert result["probability_moves_right"] == 0
     assert result["others_unchanged"] == 1
@@ -93,8 +93,8 @@ def test_a_state_that_flips_the_wrong_way_does_not_count(write_pairs):
 def test_words_that_cannot_be_read_have_changed(write_pairs):
     pairs = write_pairs("a,a2,S1,1,12,1,3.000")
     garbled = (["so so"] * 2, "so so")
-    answers = answered(("a",), [[0.1, 0.2]], [garbled], occurrence=[[0, 0]])
-    result = counterfactuals(answers, answered(("a2",), [[0.9, 0.2]], [garbled]), pairs, 0.5)
+    predictions = answered(("a",), [[0.1, 0.2]], [garbled], occurrence=[[0, 0]])
+    result = counterfactuals(predictions, answered(("a2",), [[0.9, 0.2]], [garbled]), pairs, 0.5)
     assert result["state_flips"] == 1
     assert result["local_words_flip"] == result["global_words_change"] == 0
     assert result["others_local_words_unchanged"] == result["others_global_words_unchanged"] == 0
@@ -103,9 +103,9 @@ def test_words_that_cannot_be_read_have_changed(write_pairs):
 def test_pairs_without_words_count_for_numbers_alone(write_pairs):
     pairs = write_pairs("a,a2,S1,1,12,1,3.000", "b,b2,S1,1,12,1,3.000")
     silent = (["", ""], "")
-    answers = answered(("a", "b"), [[0.1, 0.2]] * 2, [words(), silent], occurrence=[[0, 0]] * 2)
+    predictions = answered(("a", "b"), [[0.1, 0.2]] * 2, [words(), silent], occurrence=[[0, 0]] * 2)
     partners = answered(("a2", "b2"), [[0.9, 0.2], [0.2, 0.2]], [words(12), silent])
-    result = counterfactuals(answers, partners, pairs, 0.5)
+    result = counterfactuals(predictions, partners, pairs, 0.5)
     assert (result["state_flips"], result["local_words_flip"], result["others_local_words_unchanged"]) == (0.5, 1, 1)
 
 
@@ -116,8 +116,8 @@ def test_rows_that_change_no_label_or_are_not_answered_are_left_out(write_pairs)
         "absent,a2,S1,1,12,1,3.000",
         "a,a2,S1,1,26,1,3.000",
     )
-    answers = answered(("a",), [[0.1, 0.2]], [words()], occurrence=[[0, 0]])
-    result = counterfactuals(answers, answered(("a2",), [[0.1, 0.2]], [words()]), pairs, 0.5)
+    predictions = answered(("a",), [[0.1, 0.2]], [words()], occurrence=[[0, 0]])
+    result = counterfactuals(predictions, answered(("a2",), [[0.1, 0.2]], [words()]), pairs, 0.5)
     assert result["pairs"] == result["per_au"]["12"]["pairs"] == 0
     assert result["state_flips"] is result["others_unchanged"] is result["local_words_flip"] is None
 

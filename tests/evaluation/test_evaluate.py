@@ -9,9 +9,9 @@ from tests.language.corrected import corrected_package, write_corrected
 from tests.training.conftest import add_landmark
 from vlfau.cli.evaluate import evaluate as command
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
-from vlfau.evaluation import Answers, Look, Scope, evaluate
+from vlfau.evaluation import EvalOptions, Predictions, Scope, evaluate
 from vlfau.language import parse_local
-from vlfau.training import read_papers, train
+from vlfau.training import read_metadata, train
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def checkpoint(toy_config):
 
 
 def test_scores_are_those_that_training_saw_and_the_files_hold_every_frame(checkpoint, manifest, tmp_path):
-    scores = evaluate(checkpoint, manifest, tmp_path / "out", look=Look(batch_size=3))
-    known = read_papers(checkpoint).scores
+    scores = evaluate(checkpoint, manifest, tmp_path / "out", options=EvalOptions(batch_size=3))
+    known = read_metadata(checkpoint).scores
     assert scores["f1_macro"] == pytest.approx(known["f1_macro"], abs=1e-4)
     assert scores["words"]["local_top5_canonical"] == pytest.approx(known["top5_words_local"], abs=1e-4)
     assert scores["words"]["global_top5_canonical"] == pytest.approx(known["top5_words_global"], abs=1e-4)
@@ -36,21 +36,21 @@ def test_scores_are_those_that_training_saw_and_the_files_hold_every_frame(check
     assert "counterfactuals" not in scores
     assert json.loads((tmp_path / "out" / "scores.json").read_text()) == scores
 
-    answers = Answers.load(tmp_path / "out")
-    assert set(answers.folds) == {2}
-    assert answers.images[0] == "1.png"
-    assert answers.au_features.shape == (8, 4, 32)
-    assert answers.attention_maps.shape == (8, 4, 4, 4)
-    states = answers.au_probs >= 0.5
-    for texts, active in zip(answers.consistent_captions, states, strict=True):
+    predictions = Predictions.load(tmp_path / "out")
+    assert set(predictions.folds) == {2}
+    assert predictions.images[0] == "1.png"
+    assert predictions.au_features.shape == (8, 4, 32)
+    assert predictions.attention_maps.shape == (8, 4, 4, 4)
+    states = predictions.au_probs >= 0.5
+    for texts, active in zip(predictions.consistent_captions, states, strict=True):
         assert [parse_local(text).active for text in texts] == active.tolist()
 
 
 def test_answers_do_not_depend_on_the_batches_nor_on_what_else_is_described(checkpoint, manifest, tmp_path):
     scope = Scope(described_frames=3)
     whole = evaluate(checkpoint, manifest, tmp_path / "whole")
-    some = evaluate(checkpoint, manifest, tmp_path / "some", scope=scope, look=Look(batch_size=2))
-    ours, theirs = Answers.load(tmp_path / "some"), Answers.load(tmp_path / "whole")
+    some = evaluate(checkpoint, manifest, tmp_path / "some", scope=scope, options=EvalOptions(batch_size=2))
+    ours, theirs = Predictions.load(tmp_path / "some"), Predictions.load(tmp_path / "whole")
     np.testing.assert_allclose(ours.au_probs, theirs.au_probs, atol=1e-5)
     places = [0, 4, 7]
     assert ours.described().images == tuple(ours.images[place] for place in places)
@@ -92,7 +92,7 @@ def test_a_manifest_with_other_aus_is_scored_over_the_common_ones(checkpoint, ma
     assert scores["au_ids"] == [4, 12, 25]
     assert scores["data"] == {"description": "other faces", "synthetic": False, "au_set": None}
     assert scores["network"]["trained_on_synthetic"] is True
-    assert len(Answers.load(tmp_path / "out").local_captions[0]) == 3
+    assert len(Predictions.load(tmp_path / "out").local_captions[0]) == 3
     strange = manifest.with_name("strange.csv")
     strange.write_text("image,subject,AU9\n0.png,S1,1\n")
     with pytest.raises(ManifestError, match="of which the network knows none"):
@@ -137,13 +137,13 @@ def test_a_correction_of_the_packages_texts_changes_no_score_of_a_network(checkp
     with corrected_package(write_corrected(tmp_path / "corrected")):
         after = evaluate(checkpoint, manifest, tmp_path / "after")
     assert (after["words"], after["truth"]) == (before["words"], before["truth"])
-    assert Answers.load(tmp_path / "after").descriptions == read_papers(checkpoint).descriptions
+    assert Predictions.load(tmp_path / "after").descriptions == read_metadata(checkpoint).descriptions
 
 
 def test_words_that_nobody_can_read_any_more_are_not_measured(checkpoint, manifest, tmp_path):
-    papers = json.loads((checkpoint / "checkpoint.json").read_text())
-    del papers["descriptions_fingerprint"]
-    (checkpoint / "checkpoint.json").write_text(json.dumps(papers | {"format": 1}))
+    metadata = json.loads((checkpoint / "checkpoint.json").read_text())
+    del metadata["descriptions_fingerprint"]
+    (checkpoint / "checkpoint.json").write_text(json.dumps(metadata | {"format": 1}))
     with (
         corrected_package(write_corrected(tmp_path / "corrected")),
         pytest.raises(CheckpointError, match="does not carry the descriptions that it learned"),

@@ -4,7 +4,7 @@ from PIL import Image
 
 from tests.evaluation.made_up import made_up
 from vlfau.errors import ImageError
-from vlfau.evaluation.grounding import grounding, look, read_region
+from vlfau.evaluation.grounding import grounding, grounding_score, read_region
 
 SIZES = {"crop_size": 40, "aligned_size": 48}
 
@@ -48,8 +48,8 @@ def test_a_map_that_peaks_in_the_region_scores_and_one_that_peaks_elsewhere_does
 
 def test_frames_without_masks_are_left_out(tmp_path, write_mask):
     write_mask("S1/1-au12", 0, 0, 10, 10)
-    answers = made_up((12, 25), np.zeros((2, 2)), maps=[[peaked(3, 3)] * 2, [peaked(0, 0)] * 2])
-    result = grounding(answers, tmp_path / "regions", **SIZES)
+    predictions = made_up((12, 25), np.zeros((2, 2)), maps=[[peaked(3, 3)] * 2, [peaked(0, 0)] * 2])
+    result = grounding(predictions, tmp_path / "regions", **SIZES)
     assert result["pointing_game"] == result["pointing_game_per_au"]["12"] == 1
     assert result["pointing_game_per_au"]["25"] is None
 
@@ -68,17 +68,17 @@ def test_a_region_outside_the_crop_is_left_out(tmp_path, write_mask):
 def test_a_flat_map_scores_what_chance_would():
     region = np.zeros((40, 40), bool)
     region[:20, :10] = True
-    flat = look(np.ones((1, 4, 4)), 0, region)
+    flat = grounding_score(np.ones((1, 4, 4)), 0, region)
     assert flat.pointing_game == 2 / 16
     assert flat.energy_in_region == pytest.approx(flat.energy_expected) == pytest.approx(1 / 8)
     assert flat.pointing_game_other is None
-    assert look(np.zeros((1, 4, 4)), 0, region).energy_in_region == 1 / 8
+    assert grounding_score(np.zeros((1, 4, 4)), 0, region).energy_in_region == 1 / 8
 
 
 def test_energy_is_that_of_the_enlarged_map():
     left = np.zeros((40, 40), bool)
     left[:, :20] = True
-    one_half = look(np.tile([1.0, 0.0], (1, 2, 1)), 0, left)
+    one_half = grounding_score(np.tile([1.0, 0.0], (1, 2, 1)), 0, left)
     # Enlarged, a row falls from 1 at pixel 10 to 0 at pixel 30: 17.5 of its 20 lie on the left.
     assert one_half.energy_in_region == pytest.approx(17.5 / 20)
     assert one_half.pointing_game == one_half.pointing_game_best == 1
@@ -87,7 +87,7 @@ def test_energy_is_that_of_the_enlarged_map():
 def test_a_region_between_the_cells_centres_cannot_be_hit():
     region = np.zeros((40, 40), bool)
     region[6:14, 6:14] = True
-    missed = look(peaked(0, 0)[None], 0, region)
+    missed = grounding_score(peaked(0, 0)[None], 0, region)
     assert missed.pointing_game == missed.pointing_game_best == 0
 
 
@@ -118,6 +118,6 @@ def test_a_mask_that_does_not_fit_is_named(write_mask, content, message):
 
 def test_progress_counts_frames(tmp_path):
     seen = []
-    answers = made_up((12,), np.zeros((3, 1)))
-    grounding(answers, tmp_path, **SIZES, progress=lambda done, total: seen.append((done, total)))
+    predictions = made_up((12,), np.zeros((3, 1)))
+    grounding(predictions, tmp_path, **SIZES, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 3), (2, 3), (3, 3)]

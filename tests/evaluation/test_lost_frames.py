@@ -27,13 +27,13 @@ def test_lost_frames_of_the_tested_fold_are_read_with_their_labels(manifest, tmp
 
 
 def test_a_table_of_an_earlier_version_counts_frames_by_the_subjects_fold_and_has_no_figures(
-    manifest, tmp_path, make_answers
+    manifest, tmp_path, make_predictions
 ):
     write(tmp_path, "S1,T1,4,no face found", "S2,T1,9,no face found", header="subject,clip,frame,reason")
     lost = read_lost_frames(manifest, 2)
     assert lost.subject_ids == ("S2",)
-    answers = make_answers([[0.9, 0.1]], [[1, 0]])
-    assert lost_figures(answers, lost, 0.5) == {
+    predictions = make_predictions([[0.9, 0.1]], [[1, 0]])
+    assert lost_figures(predictions, lost, 0.5) == {
         "frames": 1,
         "subjects": 2,
         "f1_macro": None,
@@ -41,18 +41,18 @@ def test_a_table_of_an_earlier_version_counts_frames_by_the_subjects_fold_and_ha
     }
 
 
-def test_without_a_table_nothing_is_known_and_an_empty_one_changes_no_score(manifest, tmp_path, make_answers):
+def test_without_a_table_nothing_is_known_and_an_empty_one_changes_no_score(manifest, tmp_path, make_predictions):
     assert read_lost_frames(manifest, 1) is None
     write(tmp_path)
-    found = lost_figures(make_answers([[0.9, 0.9]], [[1, 1]]), read_lost_frames(manifest, 1), 0.5)
+    found = lost_figures(make_predictions([[0.9, 0.9]], [[1, 1]]), read_lost_frames(manifest, 1), 0.5)
     assert (found["frames"], found["f1_macro"], found["accuracy_macro"]) == (0, 1, 1)
 
 
-def test_lost_frames_count_as_inactive(manifest, tmp_path, make_answers):
+def test_lost_frames_count_as_inactive(manifest, tmp_path, make_predictions):
     write(tmp_path, "S1,T1,4,no face found,1,1,0", "S1,T1,5,no face found,1,1,")
     # AU 1: two hits, and two positives that are lost. AU 12: one hit, one right rest, one unknown.
-    answers = make_answers([[0.9, 0.9], [0.8, 0.1]], [[1, 1], [1, 0]])
-    found = lost_figures(answers, read_lost_frames(manifest, 1), np.array([0.5, 0.5]))
+    predictions = make_predictions([[0.9, 0.9], [0.8, 0.1]], [[1, 1], [1, 0]])
+    found = lost_figures(predictions, read_lost_frames(manifest, 1), np.array([0.5, 0.5]))
     assert found["frames"] == 2
     assert found["f1_per_au"] == {"1": pytest.approx(2 * 2 / (2 * 2 + 2)), "12": 1}
     assert found["accuracy_per_au"] == {"1": 0.5, "12": 1}

@@ -6,9 +6,9 @@ import vlfau.evaluation.runs
 from vlfau.cli.ablate import ablate as ablate_command
 from vlfau.cli.crossval import crossval as crossval_command
 from vlfau.errors import ConfigError
-from vlfau.evaluation import Answers, Scope, ablate, crossval
+from vlfau.evaluation import Predictions, Scope, ablate, crossval
 from vlfau.evaluation.ablation import VARIANTS
-from vlfau.training import read_papers, train
+from vlfau.training import read_metadata, train
 
 FEW = Scope(described_frames=2)
 
@@ -55,9 +55,9 @@ def test_a_killed_cross_validation_goes_on_to_equal_scores(toy_config, tmp_path,
     assert crossval(config, out, scope=FEW) == whole
     assert len(calls) == 1  # fold 2 alone
     assert (out / "fold1" / "checkpoint" / "model.safetensors").stat().st_mtime_ns == trained
-    assert read_papers(out / "fold2" / "checkpoint").fold == 2
-    papers = json.loads((out / "crossval.json").read_text())
-    assert papers == {"format": 1, "kind": "crossval", "name": "parts", "folds": [1, 2]}
+    assert read_metadata(out / "fold2" / "checkpoint").fold == 2
+    metadata = json.loads((out / "crossval.json").read_text())
+    assert metadata == {"format": 1, "kind": "crossval", "name": "parts", "folds": [1, 2]}
 
 
 def test_a_run_killed_in_training_goes_on_from_its_last_epoch(toy_config, tmp_path):
@@ -76,8 +76,8 @@ def test_the_mean_and_the_pooled_scores_are_those_of_the_folds(toy_config, tmp_p
         sum(fold["words"]["local_cider_d"] for fold in folds) / 2, abs=1e-6
     )
     assert (scores["fold"], scores["frames"], scores["subjects"], scores["words"]["frames"]) == (None, 16, 4, 4)
-    answers = [Answers.load(tmp_path / "out" / f"fold{fold}") for fold in (1, 2)]
-    right = sum(int(((each.au_probs >= 0.5) == each.occurrence).sum()) for each in answers)
+    predictions = [Predictions.load(tmp_path / "out" / f"fold{fold}") for fold in (1, 2)]
+    right = sum(int(((each.au_probs >= 0.5) == each.occurrence).sum()) for each in predictions)
     assert scores["pooled"]["accuracy_macro"] == pytest.approx(right / (16 * 4), abs=1e-6)
     low, high = scores["intervals"]["f1_macro"]
     assert 0 <= low <= scores["f1_macro"] <= high <= 1
@@ -119,14 +119,14 @@ def test_a_killed_ablation_goes_on_to_all_five_variants(toy_config, tmp_path, ki
     calls = killed_at(None)
     scores = ablate(config, tmp_path / "out", seeds=[1], folds=[2], scope=FEW)
     assert len(calls) == 3
-    papers = json.loads((tmp_path / "out" / "ablation.json").read_text())
-    assert (papers["kind"], papers["folds"], papers["seeds"]) == ("ablation", [2], [1])
-    assert [each["number"] for each in papers["variants"]] == [1, 2, 3, 4, 5]
-    assert papers["variants"][0] == {"number": 1, "name": "baseline", "folders": ["variant1-seed1"]}
+    metadata = json.loads((tmp_path / "out" / "ablation.json").read_text())
+    assert (metadata["kind"], metadata["folds"], metadata["seeds"]) == ("ablation", [2], [1])
+    assert [each["number"] for each in metadata["variants"]] == [1, 2, 3, 4, 5]
+    assert metadata["variants"][0] == {"number": 1, "name": "baseline", "folders": ["variant1-seed1"]}
     spoken = [{name.partition("_")[0] for name in each.get("words", {}) if "top5" in name} for (each,) in scores]
     assert spoken == [set(), set(), {"local"}, {"global"}, {"local", "global"}]
     for variant in VARIANTS:
-        model = read_papers(tmp_path / "out" / f"variant{variant.number}-seed1" / "fold2" / "checkpoint").model
+        model = read_metadata(tmp_path / "out" / f"variant{variant.number}-seed1" / "fold2" / "checkpoint").model
         assert (model.multi_scale, model.dair) == (variant.number > 1, variant.number > 1)
 
 
@@ -181,6 +181,6 @@ def test_a_checkpoint_names_no_path_of_its_makers_machine(toy_config, tmp_path):
     start = f"run.start_from={vision}"
     best = train(toy_config("run.max_epochs=1", "data.description=''", f"run.output={tmp_path / 'joint'}", start))
     assert str(tmp_path) not in (best / "checkpoint.json").read_text()
-    training = read_papers(best).training
+    training = read_metadata(best).training
     assert (training["data"], training["warm_start"]) == ("manifest.csv", True)
     assert training["recipe"]["run"]["max_epochs"] == 1

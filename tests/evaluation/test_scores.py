@@ -10,8 +10,8 @@ from vlfau.facs import AUState
 from vlfau.language import Gender, global_description, local_description
 
 
-def test_an_au_without_positives_has_no_f1_and_counts_in_no_mean(make_answers):
-    found = figures(make_answers([[0.9, 0.9], [0.2, 0.1]], [[1, 0], [0, 0]]), 0.5)
+def test_an_au_without_positives_has_no_f1_and_counts_in_no_mean(make_predictions):
+    found = figures(make_predictions([[0.9, 0.9], [0.2, 0.1]], [[1, 0], [0, 0]]), 0.5)
     assert found["f1_per_au"] == {"1": 1, "12": None}
     assert found["roc_auc_per_au"] == {"1": 1, "12": None}
     assert (found["f1_macro"], found["accuracy_macro"]) == (1, 0.75)
@@ -44,30 +44,30 @@ def test_no_nan_reaches_the_file_and_damaged_files_are_named(tmp_path):
         read_scores(tmp_path / "absent")
 
 
-def test_true_words_score_highest_and_unknown_states_and_undescribed_frames_do_not_count(make_answers, tmp_path):
+def test_true_words_score_highest_and_unknown_states_and_undescribed_frames_do_not_count(make_predictions, tmp_path):
     smile, rest = AUState(12, active=True, intensity=3), AUState(1, active=False)
     states = [(rest, smile), (None, smile), (rest, smile)]
     frames = [Frame(tmp_path, "S1", 1, Gender.WOMAN, each) for each in states]
     own = (local_description(rest), local_description(smile, np.random.default_rng(1)))
-    answers = make_answers(
+    predictions = make_predictions(
         [[0.1, 0.9]] * 3,
         [[0, 1], [-1, 1], [0, 1]],
         local_captions=(own, ("nonsense", own[1]), ("", "")),
         global_captions=(*[global_description([smile], Gender.WOMAN, np.random.default_rng(5))] * 2, ""),
     )
-    scores = caption_scores(answers, frames, [0, 1])
+    scores = caption_scores(predictions, frames, [0, 1])
     assert (scores["local_bleu4"], scores["local_rouge_l"]) == pytest.approx((1, 1))
     assert scores["global_rouge_l"] > 0.4
     assert "consistent_bleu4" not in scores
-    assert caption_scores(answers, frames, [0, 1, 2])["local_bleu4"] < 1
+    assert caption_scores(predictions, frames, [0, 1, 2])["local_bleu4"] < 1
 
 
-def test_held_captions_of_no_network_show_what_the_grammar_alone_is_worth(make_answers, tmp_path):
+def test_held_captions_of_no_network_show_what_the_grammar_alone_is_worth(make_predictions, tmp_path):
     states = [(AUState(1, active=False), AUState(12, active=True, intensity=3)), (None, AUState(12, active=False))] * 20
     frames = [Frame(tmp_path, "S1", 1, None, each) for each in states]
     held = (("anything", "anything"),) * 40
-    right = make_answers([[0.1, 0.9], [0.1, 0.1]] * 20, [[0, 1], [-1, 0]] * 20, consistent_captions=held)
-    wrong = make_answers([[0.9, 0.1], [0.9, 0.9]] * 20, [[0, 1], [-1, 0]] * 20, consistent_captions=held)
+    right = make_predictions([[0.1, 0.9], [0.1, 0.1]] * 20, [[0, 1], [-1, 0]] * 20, consistent_captions=held)
+    wrong = make_predictions([[0.9, 0.1], [0.9, 0.9]] * 20, [[0, 1], [-1, 0]] * 20, consistent_captions=held)
     found, other = (drawn_scores(each, frames, range(40), 0.5)["consistent_drawn_bleu4"] for each in (right, wrong))
     # Texts of the true states, of any degree and side, resemble the references though no network chose them.
     assert found > 0.55

@@ -8,7 +8,7 @@ from vlfau.cli import main
 from vlfau.cli.measuring import variant_table
 from vlfau.data import read_manifest
 from vlfau.errors import ManifestError
-from vlfau.evaluation import Answers, Scope, calibrate, evaluate
+from vlfau.evaluation import Predictions, Scope, calibrate, evaluate
 
 SILENT = Scope(describe=False)
 
@@ -74,9 +74,9 @@ def test_frames_that_were_lost_are_counted_with_the_score(untrained, manifest, t
     scores = evaluate(folder, manifest, tmp_path / "out", scope=SILENT)
     lost = scores["lost_frames"]
     assert (scores["frames"], lost["frames"]) == (8, 4)
-    answers = Answers.load(tmp_path / "out")
-    truth = np.concatenate([answers.occurrence, np.ones((4, 4), int)])
-    predicted = np.concatenate([answers.au_probs >= 0.5, np.zeros((4, 4), bool)])
+    predictions = Predictions.load(tmp_path / "out")
+    truth = np.concatenate([predictions.occurrence, np.ones((4, 4), int)])
+    predicted = np.concatenate([predictions.au_probs >= 0.5, np.zeros((4, 4), bool)])
     assert lost["f1_macro"] == pytest.approx(np.mean(f1_score(truth, predicted, average=None)), abs=1e-6)
     assert lost["f1_macro"] < scores["f1_macro"]
     assert main(["evaluate", str(folder), str(manifest), "--out", str(tmp_path / "again"), "--no-describe"]) == 0

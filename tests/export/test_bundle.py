@@ -32,7 +32,7 @@ CONFIG = ModelConfig(
 )
 
 
-def papers(**changes):
+def metadata(**changes):
     return Checkpoint(
         **{
             "model": CONFIG,
@@ -58,7 +58,7 @@ def checkpoint(tmp_path_factory):
         decoder.embedding.weight.data *= 5
         decoder.first_hidden.weight.data *= 100
     folder = tmp_path_factory.mktemp("run") / "best"
-    save_checkpoint(folder, network, papers())
+    save_checkpoint(folder, network, metadata())
     return folder
 
 
@@ -88,7 +88,7 @@ def test_probabilities_and_words_equal_torchs(checkpoint, bundle, crops):
     network, _ = load_checkpoint(checkpoint)
     results = Predictor(bundle, describe="every").predict_crops(crops)
     with torch.inference_mode():
-        vision = network.see(torch.from_numpy(crops).permute(0, 3, 1, 2))
+        vision = network.encode(torch.from_numpy(crops).permute(0, 3, 1, 2))
         features = vision.au_features().flatten(0, 1)
     probs = [[au.prob for au in result.aus] for result in results]
     np.testing.assert_allclose(probs, vision.au_logits.sigmoid(), atol=1e-4)
@@ -136,7 +136,7 @@ def test_the_bundle_carries_what_the_checkpoint_knew(bundle):
 def test_a_network_without_words_makes_a_bundle_without_words(tmp_path, crops):
     silent = ModelConfig(**{**vars(CONFIG), "local_language": False, "global_language": False})
     network = build_vlfau(silent, num_aus=4, vocabulary_size=len(VOCABULARY))
-    save_checkpoint(tmp_path / "best", network, papers(model=silent))
+    save_checkpoint(tmp_path / "best", network, metadata(model=silent))
     bundle = export_bundle(tmp_path / "best", tmp_path / "silent")
     assert sorted(bundle.files) == ["vision.onnx"]
     result = Predictor(bundle, describe="every").predict_crops(crops)[0]
@@ -167,7 +167,7 @@ def learned(tmp_path_factory):
     torch.manual_seed(2)
     network = build_vlfau(CONFIG, num_aus=len(AU_IDS), vocabulary_size=len(vocabulary)).eval()
     folder = tmp_path_factory.mktemp("learned") / "best"
-    save_checkpoint(folder, network, papers(vocabulary=tuple(vocabulary.to_list()), descriptions=texts))
+    save_checkpoint(folder, network, metadata(vocabulary=tuple(vocabulary.to_list()), descriptions=texts))
     return folder
 
 
@@ -275,7 +275,7 @@ def change(folder, **values):
 def test_saving_replaces_an_earlier_checkpoint_whole(checkpoint, tmp_path):
     network, found = load_checkpoint(checkpoint)
     save_checkpoint(tmp_path / "best", network, found)
-    save_checkpoint(tmp_path / "best", network, papers(scores={"f1_macro": 0.75}))
+    save_checkpoint(tmp_path / "best", network, metadata(scores={"f1_macro": 0.75}))
     assert load_checkpoint(tmp_path / "best")[1].scores == {"f1_macro": 0.75}
     assert [path.name for path in tmp_path.iterdir()] == ["best"]
 
@@ -284,10 +284,10 @@ def test_intensities_are_those_of_the_network(tmp_path, crops):
     torch.manual_seed(1)
     config = dataclasses.replace(CONFIG, intensity=True, local_language=False, global_language=False)
     network = build_vlfau(config, num_aus=len(AU_IDS), vocabulary_size=len(VOCABULARY)).eval()
-    save_checkpoint(tmp_path / "best", network, papers(model=config))
+    save_checkpoint(tmp_path / "best", network, metadata(model=config))
     predictor = Predictor(export_bundle(tmp_path / "best", tmp_path / "toy", half=False))
     with torch.inference_mode():
-        wanted = network.see(torch.from_numpy(crops).permute(0, 3, 1, 2)).au_intensities.numpy()
+        wanted = network.encode(torch.from_numpy(crops).permute(0, 3, 1, 2)).au_intensities.numpy()
     found = [[au.intensity for au in result.aus] for result in predictor.predict_crops(crops)]
     assert np.allclose(found, wanted, atol=1e-4)
     assert found[0] != found[1]

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.export.test_bundle import bundle, checkpoint, papers
+from tests.export.test_bundle import bundle, checkpoint, metadata
 from tests.inference.tiny_bundle import write_tiny_bundle
 from tests.training.conftest import toy_file
 from vlfau.cli import main
 from vlfau.errors import BundleError, CheckpointError
-from vlfau.evaluation import Answers, Scope, evaluate
+from vlfau.evaluation import Predictions, Scope, evaluate
 from vlfau.export import evaluate_bundle, export_bundle
 from vlfau.inference.bundle import Bundle, load_bundle, write_model_json
 
@@ -50,12 +50,12 @@ def test_a_bundle_has_the_scores_of_its_checkpoint(bundle, checkpoint, manifest,
         for name, value in theirs[part].items():
             assert ours[part][name] == pytest.approx(value, abs=1e-5), name
     assert (ours["fold"], ours["frames"], ours["subjects"], ours["words"]["frames"]) == (None, 16, 4, 5)
-    answers, known = Answers.load(tmp_path / "bundle"), Answers.load(tmp_path / "checkpoint")
-    np.testing.assert_allclose(answers.au_probs, known.au_probs, atol=1e-4)
-    np.testing.assert_allclose(answers.au_features, known.au_features, atol=1e-2)
-    assert answers.local_captions == known.local_captions
-    assert answers.global_captions == known.global_captions
-    assert answers.consistent_captions == known.consistent_captions
+    predictions, known = Predictions.load(tmp_path / "bundle"), Predictions.load(tmp_path / "checkpoint")
+    np.testing.assert_allclose(predictions.au_probs, known.au_probs, atol=1e-4)
+    np.testing.assert_allclose(predictions.au_features, known.au_features, atol=1e-2)
+    assert predictions.local_captions == known.local_captions
+    assert predictions.global_captions == known.global_captions
+    assert predictions.consistent_captions == known.consistent_captions
 
 
 def test_a_bundle_can_be_tested_on_the_fold_that_its_checkpoint_left_out_alone(bundle, manifest, tmp_path):
@@ -92,7 +92,7 @@ def test_a_bundle_names_nobody_and_is_known_by_the_pictures_it_was_calibrated_on
     checkpoint, manifest, tmp_path, monkeypatch
 ):
     calibration = {"source": "other-manifest", "frames": 9, "subjects": ["Ann"], "pictures": ["0123456789abcdef"]}
-    told = papers(training={"synthetic": True, "calibration": calibration, "held_out_subjects": ["Bob"]})
+    told = metadata(training={"synthetic": True, "calibration": calibration, "held_out_subjects": ["Bob"]})
     monkeypatch.setattr("vlfau.export.bundle.load_checkpoint", lambda folder: (None, told))
     monkeypatch.setattr("vlfau.export.bundle.export_graphs", lambda network, crop_size: {})
     monkeypatch.setattr("vlfau.export.bundle.write_model_json", lambda folder, info: Bundle(folder, info, {}))

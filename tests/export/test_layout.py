@@ -148,7 +148,7 @@ def test_a_mirrored_network_with_landmarks_is_exported_whole(network):
     for faces in (1, 3):
         crops = np.random.default_rng(1).integers(0, 256, (faces, 64, 64, 3), dtype=np.uint8)
         with torch.inference_mode():
-            vision = mirrored.see(torch.from_numpy(crops).permute(0, 3, 1, 2))
+            vision = mirrored.encode(torch.from_numpy(crops).permute(0, 3, 1, 2))
         logits, face_features, au_features, maps, intensities = compute(exported, crops)
         np.testing.assert_allclose(logits, vision.au_logits, atol=1e-4)
         np.testing.assert_allclose(face_features, vision.face_features, atol=1e-4)
@@ -162,7 +162,7 @@ def test_an_exported_facemesh_has_only_fast_operators_and_equals_torchs(network)
     assert not {"PRelu", "Pad", "LeakyRelu"} & set(kinds(exported))
     crops = np.random.default_rng(1).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
     with torch.inference_mode():
-        vision = network.see(torch.from_numpy(crops).permute(0, 3, 1, 2))
+        vision = network.encode(torch.from_numpy(crops).permute(0, 3, 1, 2))
     logits, stem_features, *_ = compute(exported, crops)
     np.testing.assert_allclose(logits, vision.au_logits, atol=1e-5)
     np.testing.assert_allclose(stem_features, vision.stem_features, atol=1e-5)

@@ -60,9 +60,9 @@ def test_the_bundle_in_8_bits_answers_nearly_alike_on_every_runtime(manifest, bu
         name: bundle.files[name] for name in bundle.files if name != "vision.onnx"
     }
     crops = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
-    before = open_backend(bundle).see(crops).au_logits
+    before = open_backend(bundle).encode(crops).au_logits
     for runtime in available_runtimes():
-        after = open_backend(load_bundle(small.folder), runtime).see(crops).au_logits
+        after = open_backend(load_bundle(small.folder), runtime).encode(crops).au_logits
         assert not np.array_equal(after, before)
         np.testing.assert_allclose(after, before, atol=0.3 * np.abs(before).max())
     ((measured_before, measured_after),) = told
@@ -74,7 +74,7 @@ def test_the_bundle_in_8_bits_answers_nearly_alike_on_every_runtime(manifest, bu
 
 @needs_nncf
 def test_too_great_a_loss_is_refused_unless_forced(manifest, bundle, tmp_path, monkeypatch):
-    monkeypatch.setattr(quantised, "MOST_LOSS", -1.0)  # Nothing but a great gain is enough.
+    monkeypatch.setattr(quantised, "MAX_LOSS", -1.0)  # Nothing but a great gain is enough.
     told = []
     with pytest.raises(ConfigError, match=r"8 bits cost .* points of macro F1 .* give --force to keep the bundle"):
         quantise_bundle(bundle, tmp_path / "small", manifest, report=lambda *figures: told.append(figures))

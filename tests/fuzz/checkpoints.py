@@ -41,10 +41,10 @@ class _Checkpoints(TextKind):
     def prepare(self):
         for name, config in (("silent", SILENT), ("speaking", MODEL)):
             network = build_vlfau(config, num_aus=2, vocabulary_size=len(VOCABULARY))
-            papers = Checkpoint(
+            metadata = Checkpoint(
                 config, AU_IDS, tuple(VOCABULARY.to_list()), 1, 128, {"synthetic": True}, {"f1_macro": 0.5}, (0.5, 0.4)
             )
-            save_checkpoint(self.seeds / name, network, papers)
+            save_checkpoint(self.seeds / name, network, metadata)
 
     def write(self, folder, rng):
         name = "silent" if rng is None or rng.random() < 0.7 else "speaking"
@@ -54,10 +54,10 @@ class _Checkpoints(TextKind):
         return path
 
     def read(self, path):
-        network, papers = load_checkpoint(path)
-        assert network.num_aus == len(papers.au_ids)
+        network, metadata = load_checkpoint(path)
+        assert network.num_aus == len(metadata.au_ids)
         assert not network.training
-        assert papers.thresholds_of(papers.au_ids).shape == (len(papers.au_ids),)
+        assert metadata.thresholds_of(metadata.au_ids).shape == (len(metadata.au_ids),)
 
 
 class Papers(_Checkpoints):

@@ -40,7 +40,7 @@ SHARES = {
         "kept.Deaths": 2,
         "reports.Runs": 5,
     },
-    **{"answers.Answers": 6, "answers.Scores": 3, "manifests.Skipped": 3},
+    **{"answers.Predictions": 6, "answers.Scores": 3, "manifests.Skipped": 3},
     **{"tables.Csv": 6, "tables.JsonLines": 5, "tables.Parquet": 6, "tables.Partial": 5, "tables.Files": 4},
     **{"commands.Predict": 3},
 }

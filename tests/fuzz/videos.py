@@ -8,7 +8,7 @@ from tests.fuzz.mutate import NUMBERS, damaged_bytes, pick
 from tests.video.clips import write_video
 from vlfau.media.reader import VideoReader
 
-MOST_FRAMES = 2000
+MAX_FRAMES = 2000
 """What a file may promise and repeat, before it counts as one that never ends."""
 
 
@@ -43,7 +43,7 @@ class _Videos(FileKind):
                 assert frame.pixels.ndim == 3
                 assert np.isfinite(frame.time_s)
                 assert frame.time_s >= before, f"{frame.time_s} s after {before} s"
-                assert number < MOST_FRAMES
+                assert number < MAX_FRAMES
                 before = frame.time_s
 
 

@@ -11,7 +11,7 @@ from tests.inference.tiny_bundle import (
     write_tiny_bundle,
 )
 from vlfau.errors import BundleError, ConfigError, ImageError
-from vlfau.inference.backend import OrtBackend, VisionOutput
+from vlfau.inference.backend import BackendOutput, OrtBackend
 from vlfau.inference.predictor import Predictor
 
 
@@ -130,8 +130,8 @@ class BrokenBackend:
     def __init__(self, au_logits):
         self.au_logits = np.array(au_logits, np.float32)
 
-    def see(self, crops):
-        return VisionOutput(self.au_logits, *(np.zeros(0, np.float32),) * 3)
+    def encode(self, crops):
+        return BackendOutput(self.au_logits, *(np.zeros(0, np.float32),) * 3)
 
 
 @pytest.mark.parametrize("au_logits", [[[0, np.nan, 0]], [[0, np.inf, 0]], [[0, 0]]])
@@ -144,7 +144,7 @@ def test_a_model_that_gives_no_number_for_an_au_is_refused(tiny_bundle, au_logit
 def test_a_graph_that_fails_is_named(tiny_bundle):
     backend = OrtBackend(tiny_bundle)
     with pytest.raises(BundleError, match=r"vision\.onnx fails on its inputs"):
-        backend.see(np.zeros((1, 8, 8, 3), np.uint8))
+        backend.encode(np.zeros((1, 8, 8, 3), np.uint8))
 
 
 def test_a_graph_of_another_shape_than_its_bundle_says_is_named(tmp_path):
@@ -152,4 +152,4 @@ def test_a_graph_of_another_shape_than_its_bundle_says_is_named(tmp_path):
     with pytest.raises(
         BundleError, match=r"vision\.onnx gives au_logits as float32 \(2, 3\), expected floats \(2, 4\)"
     ):
-        OrtBackend(bundle).see(crops((0, 0, 0), (9, 9, 9)))
+        OrtBackend(bundle).encode(crops((0, 0, 0), (9, 9, 9)))

@@ -73,7 +73,7 @@ class Slow:
     def __init__(self, clock, seconds):
         self.clock, self.seconds = clock, seconds
 
-    def see(self, crops):
+    def encode(self, crops):
         self.clock.now += self.seconds
 
 
@@ -135,13 +135,13 @@ def test_results_of_several_threads_are_their_own(runtime):
         pytest.importorskip("openvino")
     backend, size = open_backend(load_bundle(), runtime), load_bundle().info.crop.crop_size
     crops = np.random.default_rng(0).integers(0, 256, (4, 1, size, size, 3), dtype=np.uint8)
-    alone = [backend.see(each) for each in crops]
+    alone = [backend.encode(each) for each in crops]
     together = [[] for _ in crops]
 
-    def see(place):
-        together[place] += [backend.see(crops[place]) for _ in range(5)]
+    def run(place):
+        together[place] += [backend.encode(crops[place]) for _ in range(5)]
 
-    threads = [threading.Thread(target=see, args=(place,)) for place in range(len(crops))]
+    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(crops))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -156,23 +156,23 @@ def test_results_of_several_threads_are_their_own(runtime):
 def test_a_result_outlives_the_next_face(tiny_bundle, openvino):
     backend = open_backend(tiny_bundle, "openvino")
     black, white = np.zeros((1, 16, 16, 3), np.uint8), np.full((1, 16, 16, 3), 255, np.uint8)
-    first = backend.see(black).au_logits
-    backend.see(white)
+    first = backend.encode(black).au_logits
+    backend.encode(white)
     np.testing.assert_allclose(first, [[-5, -5, -5]], atol=1e-5)
 
 
 def test_one_face_and_several_are_seen_alike_in_any_order(openvino, astronaut):
     crops = np.concatenate([default_crops(astronaut), default_crops(astronaut)[:, ::-1]])
-    together = open_backend(load_bundle(), "openvino").see(crops).au_logits
+    together = open_backend(load_bundle(), "openvino").encode(crops).au_logits
     backend = open_backend(load_bundle(), "openvino")
     for places in ([0], [0, 1], [1], [1, 0]):
-        np.testing.assert_allclose(backend.see(crops[places]).au_logits, together[places], atol=1e-3)
+        np.testing.assert_allclose(backend.encode(crops[places]).au_logits, together[places], atol=1e-3)
 
 
 def test_what_openvino_cannot_run_is_named(tiny_bundle, openvino, tmp_path):
     backend = open_backend(tiny_bundle, "openvino")
     with pytest.raises(BundleError, match=r"vision\.onnx fails on its inputs"):
-        backend.see(np.zeros((1, 8, 8, 3), np.uint8))
+        backend.encode(np.zeros((1, 8, 8, 3), np.uint8))
     torn = tmp_path / "torn.onnx"
     torn.write_bytes(b"no graph")
     for path, message in ((torn, "is no ONNX graph that OpenVINO can run"), (tmp_path / "none.onnx", "does not exist")):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-MOST_SECONDS = 300.0
+MAX_SECONDS = 300.0
 """A tiny job that takes longer hangs."""
 ORPHANS_S = 30.0
 """In which the processes of a killed command must have ended."""
@@ -141,7 +141,7 @@ def _ended(job: Job, out: Path, log: Path) -> None:
 
 def _wait(process: subprocess.Popen[bytes], log: Path, code: int) -> None:
     try:
-        assert process.wait(MOST_SECONDS) == code, log.read_text("utf-8", "replace")[-3000:]
+        assert process.wait(MAX_SECONDS) == code, log.read_text("utf-8", "replace")[-3000:]
     finally:
         with suppress(ProcessLookupError):
             if process.poll() is None:

@@ -9,7 +9,7 @@ from vlfau.export.graphs import export_graphs
 from vlfau.faces.blendshapes import Blendshapes
 from vlfau.faces.mesh import DenseFaceMesh
 from vlfau.model import ModelConfig
-from vlfau.model.classifier import AUScores
+from vlfau.model.classifier import AUOutput
 from vlfau.model.movements import BLENDSHAPE_FILE, FACE_DIM, MAP_DIM, MESH_FILE, MovementBranch, ScoreHeads
 from vlfau.model.onnx_module import OnnxModule
 
@@ -81,14 +81,14 @@ def test_the_papers_network_has_no_movements():
     network = small_network()
     assert network.movement_branch is None
     assert not any("movement" in name or "part_weights" in name for name in network.state_dict())
-    assert network.see(crops()).weights is None
+    assert network.encode(crops()).weights is None
 
 
 def test_scores_are_the_weighted_mean_of_the_parts():
     network = small_network(landmarks=7, intensity=True, movements=True).eval()
     shares = torch.rand(4, 5)
     network.part_weights.copy_((shares / shares.sum(0))[:, None])
-    vision = network.see(crops())
+    vision = network.encode(crops())
     said = [vision.branch_scores, vision.by_landmarks.scores, vision.by_movements.by_movements,
             vision.by_movements.by_map]  # fmt: skip
     for au in range(5):
@@ -100,9 +100,9 @@ def test_scores_are_the_weighted_mean_of_the_parts():
 
 def test_rescaled_logits_are_rescaled_as_a_whole():
     network = small_network(landmarks=7, movements=True).eval()
-    before = network.see(crops()).au_logits
+    before = network.encode(crops()).au_logits
     network.rescale_logits(2, 1.5, -0.25)
-    after = network.see(crops()).au_logits
+    after = network.encode(crops()).au_logits
     torch.testing.assert_close(after[:, 2], 1.5 * before[:, 2] - 0.25)
     torch.testing.assert_close(after[:, :2], before[:, :2])
 
@@ -110,7 +110,7 @@ def test_rescaled_logits_are_rescaled_as_a_whole():
 def test_a_mirrored_network_says_the_same_of_a_face_and_its_mirror_image():
     network = small_network(landmarks=7, movements=True, mirrored=True).eval()
     faces = crops()
-    own, mirrored = network.see(faces), network.see(faces.flip(3))
+    own, mirrored = network.encode(faces), network.encode(faces.flip(3))
     torch.testing.assert_close(own.au_logits, mirrored.au_logits, atol=1e-5, rtol=1e-5)
 
 
@@ -126,14 +126,14 @@ def test_movements_are_exported_in_the_one_vision_graph():
     for count in (1, 3):
         faces = crops(count, 64)
         logits, strengths = session.run(["au_logits", "au_intensities"], {"crops": faces.permute(0, 2, 3, 1).numpy()})
-        vision = network.see(faces)
+        vision = network.encode(faces)
         np.testing.assert_allclose(logits, vision.au_logits.detach().numpy(), atol=1e-4)
         np.testing.assert_allclose(strengths, vision.au_intensities.detach().numpy(), atol=1e-4)
 
 
 def test_weights_of_one_part_alone_leave_its_scores():
-    one, other = (AUScores(torch.randn(3, 2), torch.rand(3, 2)) for _ in range(2))
-    mean = AUScores.mean(one, other, weights=torch.eye(2)[:, None])
+    one, other = (AUOutput(torch.randn(3, 2), torch.rand(3, 2)) for _ in range(2))
+    mean = AUOutput.mean(one, other, weights=torch.eye(2)[:, None])
     torch.testing.assert_close(mean.logits, torch.stack([one.logits[:, 0], other.logits[:, 1]], 1))
     torch.testing.assert_close(mean.intensities, torch.stack([one.intensities[:, 0], other.intensities[:, 1]], 1))
 

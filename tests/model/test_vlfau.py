@@ -125,7 +125,7 @@ def test_every_ablation_lacks_exactly_its_parts_and_still_works(switches, absent
 
 
 def test_landmarks_and_intensities_are_part_of_what_the_network_says():
-    vision = small_network(landmarks=7, intensity=True).see(inputs()[0])
+    vision = small_network(landmarks=7, intensity=True).encode(inputs()[0])
     assert vision.by_landmarks.landmarks.shape == (2, 7, 2)
     both = [vision.branch_scores, vision.by_landmarks.scores]
     torch.testing.assert_close(vision.au_logits, (both[0].logits + both[1].logits) / 2)
@@ -143,9 +143,9 @@ def test_a_mirrored_network_says_the_same_of_a_face_and_its_mirror_image(landmar
     network = small_network(landmarks=landmarks, intensity=True, mirrored=True).eval()
     crops = inputs(batch=3)[0]
     with torch.no_grad():
-        seen, reflected = network.see(crops), network.see(crops.flip(3))
+        seen, reflected = network.encode(crops), network.encode(crops.flip(3))
         network.mirrored = False
-        once, other = network.see(crops), network.see(crops.flip(3))
+        once, other = network.encode(crops), network.encode(crops.flip(3))
     torch.testing.assert_close(seen.au_logits, reflected.au_logits)
     torch.testing.assert_close(seen.au_logits, (once.au_logits + other.au_logits) / 2)
     torch.testing.assert_close(seen.au_intensities, (once.au_intensities + other.au_intensities) / 2)
@@ -158,7 +158,7 @@ def test_training_looks_at_a_face_once():
     network = small_network(mirrored=True).train()
     plain = small_network().train()
     crops = inputs()[0]
-    torch.testing.assert_close(network.see(crops).au_logits, plain.see(crops).au_logits)
+    torch.testing.assert_close(network.encode(crops).au_logits, plain.encode(crops).au_logits)
 
 
 def test_a_frozen_vision_half_stays_in_evaluation():
@@ -173,7 +173,7 @@ def test_a_frozen_vision_half_stays_in_evaluation():
 
 
 def test_without_dair_all_branches_see_the_shared_features():
-    vision = small_network(dair=False, local_language=False).see(inputs()[0])
+    vision = small_network(dair=False, local_language=False).encode(inputs()[0])
     for branch in range(5):
         assert torch.equal(vision.au_features()[:, branch], vision.stem_features)
     assert vision.attention_maps.unique().tolist() == [1]
@@ -188,7 +188,7 @@ def test_local_language_without_dair_is_refused():
 def test_the_papers_configuration_has_the_papers_dimensions():
     network = build_vlfau(ModelConfig(), num_aus=12, vocabulary_size=400).eval()
     with torch.no_grad():
-        vision = network.see(torch.zeros(1, 3, 224, 224))
+        vision = network.encode(torch.zeros(1, 3, 224, 224))
     assert vision.au_features().shape == (1, 12, 49, 512)
     assert network.stem.combine.weight.shape == (512, 1024)
     backbone = sum(parameter.numel() for parameter in network.stem.backbone.parameters())
@@ -197,10 +197,10 @@ def test_the_papers_configuration_has_the_papers_dimensions():
 
 def test_intensities_lie_on_the_scale_from_0_to_5_and_are_off_by_default():
     crops = inputs()[0]
-    assert small_network().see(crops).au_intensities is None
+    assert small_network().encode(crops).au_intensities is None
     network = small_network(intensity=True)
     network.intensity_head.linear.weight.data *= 1000
-    intensities = network.see(crops).au_intensities
+    intensities = network.encode(crops).au_intensities
     assert intensities.shape == (2, 5)
     assert 0 <= intensities.min() < 1
     assert 4 < intensities.max() <= 5

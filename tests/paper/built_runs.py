@@ -1,4 +1,4 @@
-"""Folders as evaluated runs leave them, with answers that follow from a seed."""
+"""Folders as evaluated runs leave them, with predictions that follow from a seed."""
 
 import json
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from vlfau.evaluation.answers import Answers
+from vlfau.evaluation.predictions import Predictions
 from vlfau.facs import AU_SETS, AUState
 from vlfau.language import Gender, global_description, local_description
 from vlfau.prepare.protocol import read_protocol
@@ -39,7 +39,7 @@ class Data:
             Image.fromarray(picture).save(self.folder / f"{number}.png")
 
 
-def answers(data, *, error=0.1, seed=1, words=True, genders="FM", separation=2.0):
+def predictions(data, *, error=0.1, seed=1, words=True, genders="FM", separation=2.0):
     rng = np.random.default_rng(seed)
     truth = np.random.default_rng(7)
     frames, aus = data.subjects * data.frames, len(data.au_ids)
@@ -62,7 +62,7 @@ def answers(data, *, error=0.1, seed=1, words=True, genders="FM", separation=2.0
         )
         for row, gender in zip(said, known, strict=True)
     )
-    return Answers(
+    return Predictions(
         au_ids=data.au_ids,
         images=tuple(f"{number}.png" for number in range(frames)),
         subject_ids=tuple(f"S{person:02}" for person in people),
@@ -148,7 +148,7 @@ def write_run(folder, data, *, level, fold=1, **about_answers):
     write_json(folder / "scores.json", scores(data, level=level, fold=fold))
     config = {"data": {"manifest": str(data.folder / "manifest.csv"), "aligned_size": data.size}}
     write_json(folder / "config.json", {**config, "model": {"crop_size": data.size - 4}})
-    answers(data, **about_answers).save(folder)
+    predictions(data, **about_answers).save(folder)
 
 
 def write_crossval(folder, data, *, name="small", level=0.6):
@@ -167,8 +167,8 @@ def write_ablation(folder, data, *, name="parts", level=0.5, seeds=(1, 2), folds
         for number, title in VARIANTS
     ]
     of = {"fold": folds[0]} if one_fold_form else {"folds": list(folds)}
-    papers = {"format": 1, "kind": "ablation", "name": name, **of, "seeds": list(seeds), "variants": variants}
-    write_json(folder / "ablation.json", papers)
+    metadata = {"format": 1, "kind": "ablation", "name": name, **of, "seeds": list(seeds), "variants": variants}
+    write_json(folder / "ablation.json", metadata)
     for number, _ in VARIANTS:
         for seed in seeds:
             seeded = folder / f"variant{number}-seed{seed}"

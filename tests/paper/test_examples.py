@@ -3,14 +3,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.paper.built_runs import answers, write_crossval
+from tests.paper.built_runs import predictions, write_crossval
 from vlfau.paper.examples import choose_examples, find_examples
 from vlfau.paper.faces import attention_over
 from vlfau.paper.runs import find_runs
 
 
 def test_faces_are_chosen_by_the_rule_that_the_caption_states(data):
-    given = answers(data, error=0.12)
+    given = predictions(data, error=0.12)
     wrong = ((given.au_probs >= 0.5) != given.occurrence).sum(1)
     woman, man, bad = choose_examples(given, 0.5)
     assert (given.genders[woman], given.genders[man]) == ("F", "M")
@@ -20,7 +20,7 @@ def test_faces_are_chosen_by_the_rule_that_the_caption_states(data):
 
 
 def test_unknown_labels_count_neither_as_right_nor_as_wrong(data):
-    given = answers(data)
+    given = predictions(data)
     unknown = dataclasses.replace(given, occurrence=np.full_like(given.occurrence, -1))
     assert len(choose_examples(unknown, 0.5)) == 2
 

@@ -3,13 +3,13 @@ from collections import Counter
 
 import numpy as np
 
-from tests.paper.built_runs import answers, write_ablation, write_run
+from tests.paper.built_runs import predictions, write_ablation, write_run
 from vlfau.paper.features import choose_frames, choose_subjects, feature_drawings
 from vlfau.paper.runs import find_runs
 
 
 def test_as_many_women_as_men_are_chosen_and_always_the_same(data):
-    given = answers(dataclasses.replace(data, subjects=20))
+    given = predictions(dataclasses.replace(data, subjects=20))
     genders = dict(zip(given.subject_ids, given.genders, strict=True))
     chosen = choose_subjects(given)
     assert Counter(genders[subject] for subject in chosen) == {"F": 4, "M": 4}
@@ -17,17 +17,17 @@ def test_as_many_women_as_men_are_chosen_and_always_the_same(data):
 
 
 def test_a_lack_of_men_keeps_the_balance(data):
-    given = answers(dataclasses.replace(data, subjects=9), genders="FFM")
+    given = predictions(dataclasses.replace(data, subjects=9), genders="FFM")
     genders = dict(zip(given.subject_ids, given.genders, strict=True))
     assert Counter(genders[subject] for subject in choose_subjects(given)) == {"F": 3, "M": 3}
 
 
 def test_without_known_genders_any_people_are_chosen(data):
-    assert len(set(choose_subjects(answers(data, genders="")))) == 8
+    assert len(set(choose_subjects(predictions(data, genders="")))) == 8
 
 
 def test_every_person_gives_equally_many_frames_spread_over_theirs(data):
-    given = answers(dataclasses.replace(data, frames=10))
+    given = predictions(dataclasses.replace(data, frames=10))
     frames = choose_frames(given, ("S00", "S03"), max_points=2 * 3 * len(given.au_ids))
     assert frames.tolist() == [0, 4, 9, 30, 34, 39]
 

@@ -65,24 +65,24 @@ def test_scores_are_those_of_an_independent_calculation(name, release, manifest,
     whole = json_of(runs / "scores.json")
     parts = []
     for fold in FOLDS:
-        answers, scores = answers_of(runs / f"fold{fold}"), json_of(runs / f"fold{fold}" / "scores.json")
-        assert set(answers["subject_ids"].tolist()) == set(PEOPLE[name][fold])
-        assert answers["au_ids"].tolist() == list(AU_SETS[name])
-        for image, occurrence in zip(answers["images"].tolist(), answers["occurrence"], strict=True):
+        predictions, scores = answers_of(runs / f"fold{fold}"), json_of(runs / f"fold{fold}" / "scores.json")
+        assert set(predictions["subject_ids"].tolist()) == set(PEOPLE[name][fold])
+        assert predictions["au_ids"].tolist() == list(AU_SETS[name])
+        for image, occurrence in zip(predictions["images"].tolist(), predictions["occurrence"], strict=True):
             cells = [labels[image][f"AU{au_id}"] for au_id in AU_SETS[name]]
             assert occurrence.tolist() == [int(cell or -1) for cell in cells]
-        assert len(answers["images"]) == sum(row["fold"] == str(fold) for row in labels.values())
-        expected = independent_scores(answers["au_ids"], answers["au_probs"], answers["occurrence"])
+        assert len(predictions["images"]) == sum(row["fold"] == str(fold) for row in labels.values())
+        expected = independent_scores(predictions["au_ids"], predictions["au_probs"], predictions["occurrence"])
         for measure, per_au in expected.items():
             assert scores[f"{measure}_per_au"] == pytest.approx(per_au, abs=1e-5)
             assert scores[f"{measure}_macro"] == pytest.approx(np.mean(list(per_au.values())), abs=1e-5)
         assert any(0 < value < 1 for value in expected["f1"].values())  # else a fault could hide
-        parts.append((answers, expected))
+        parts.append((predictions, expected))
     for measure in ("f1", "accuracy", "roc_auc"):
         means = {str(au_id): np.mean([part[measure][str(au_id)] for _, part in parts]) for au_id in AU_SETS[name]}
         assert whole[f"{measure}_per_au"] == pytest.approx(means, abs=1e-5)
         assert whole[f"{measure}_macro"] == pytest.approx(np.mean(list(means.values())), abs=1e-5)
-    together = [np.concatenate([answers[key] for answers, _ in parts]) for key in ("au_probs", "occurrence")]
+    together = [np.concatenate([predictions[key] for predictions, _ in parts]) for key in ("au_probs", "occurrence")]
     pooled = independent_scores(parts[0][0]["au_ids"], *together)
     for measure, per_au in pooled.items():
         assert whole["pooled"][f"{measure}_per_au"] == pytest.approx(per_au, abs=1e-5)
@@ -91,12 +91,12 @@ def test_scores_are_those_of_an_independent_calculation(name, release, manifest,
 @pytest.mark.parametrize("name", ["bp4d"], indirect=True)
 def test_a_face_that_was_not_found_counts_as_inactive_beside_the_scores(release, runs):
     fold = next(fold for fold, people in PEOPLE["bp4d"].items() if release.faceless[0] in people)
-    answers, scores = answers_of(runs / f"fold{fold}"), json_of(runs / f"fold{fold}" / "scores.json")
+    predictions, scores = answers_of(runs / f"fold{fold}"), json_of(runs / f"fold{fold}" / "scores.json")
     truth = [int(release.present(release.faceless, au_id)) for au_id in AU_SETS["bp4d"]]
     assert any(truth)
-    probs = np.vstack([answers["au_probs"], np.zeros(len(truth))])
-    occurrence = np.vstack([answers["occurrence"], truth])
-    expected = independent_scores(answers["au_ids"], probs, occurrence)
+    probs = np.vstack([predictions["au_probs"], np.zeros(len(truth))])
+    occurrence = np.vstack([predictions["occurrence"], truth])
+    expected = independent_scores(predictions["au_ids"], probs, occurrence)
     lost = scores["lost_frames"]
     assert lost["frames"] == 1
     assert lost["f1_per_au"] == pytest.approx(expected["f1"], abs=1e-5)
@@ -169,9 +169,11 @@ def test_thresholds_come_from_the_training_folds_alone(name, manifest, runs, pla
     assert same_weights(out / "clean", out / "spoilt")
     assert not same_weights(out / "clean", checkpoint)
     vlfau("evaluate", out / "clean", manifest, "--out", out / "scores", "--no-describe")
-    scores, answers = json_of(out / "scores" / "scores.json"), answers_of(out / "scores")
+    scores, predictions = json_of(out / "scores" / "scores.json"), answers_of(out / "scores")
     assert scores["threshold"] == pytest.approx(thresholds[0])
-    expected = independent_scores(answers["au_ids"], answers["au_probs"], answers["occurrence"], thresholds[0])
+    expected = independent_scores(
+        predictions["au_ids"], predictions["au_probs"], predictions["occurrence"], thresholds[0]
+    )
     for measure, per_au in expected.items():
         assert scores[f"{measure}_per_au"] == pytest.approx(per_au, abs=1e-5)
     # Whoever calibrates on the tested people, under whatever name, is told so.
@@ -196,11 +198,11 @@ def test_a_checkpoint_is_evaluated_on_another_data_set(name, runs, place):
     vlfau("prepare", "ckplus", folder, data, "--size", 112, "--with-neutral")
     words = ("--fold", "all", "--data", "CK+", "--no-describe")
     vlfau("evaluate", runs / "fold1" / CHECKPOINT, data / "manifest.csv", "--out", out, *words)
-    scores, answers, rows = json_of(out / "scores.json"), answers_of(out), rows_of(data / "manifest.csv")
+    scores, predictions, rows = json_of(out / "scores.json"), answers_of(out), rows_of(data / "manifest.csv")
     assert scores["data"]["description"] == "CK+"
-    assert scores["au_ids"] == answers["au_ids"].tolist() == list(AU_SETS["bp4d"])
-    assert answers["occurrence"].tolist() == [[int(row[f"AU{au_id}"]) for au_id in AU_SETS["bp4d"]] for row in rows]
-    expected = independent_scores(answers["au_ids"], answers["au_probs"], answers["occurrence"])
+    assert scores["au_ids"] == predictions["au_ids"].tolist() == list(AU_SETS["bp4d"])
+    assert predictions["occurrence"].tolist() == [[int(row[f"AU{au_id}"]) for au_id in AU_SETS["bp4d"]] for row in rows]
+    expected = independent_scores(predictions["au_ids"], predictions["au_probs"], predictions["occurrence"])
     assert scores["roc_auc_per_au"] == pytest.approx(expected["roc_auc"], abs=1e-5)
     assert scores["f1_per_au"] == pytest.approx(expected["f1"], abs=1e-5)
 
@@ -214,9 +216,11 @@ def test_the_ablation_is_a_mean_over_three_folds_whose_last_row_is_the_cross_val
         (folder,) = entry["folders"]
         parts = []
         for fold in FOLDS:
-            answers = answers_of(ablation / folder / f"fold{fold}")
-            assert set(answers["subject_ids"].tolist()) == set(PEOPLE[name][fold])
-            parts.append(independent_scores(answers["au_ids"], answers["au_probs"], answers["occurrence"])["f1"])
+            predictions = answers_of(ablation / folder / f"fold{fold}")
+            assert set(predictions["subject_ids"].tolist()) == set(PEOPLE[name][fold])
+            parts.append(
+                independent_scores(predictions["au_ids"], predictions["au_probs"], predictions["occurrence"])["f1"]
+            )
         mean = np.mean([list(part.values()) for part in parts], axis=0)
         scores = json_of(ablation / folder / "scores.json")
         assert list(scores["f1_per_au"].values()) == pytest.approx(mean, abs=1e-5)

@@ -13,12 +13,12 @@ from vlfau.data import read_manifest
 from vlfau.errors import ConfigError, InputError
 from vlfau.facs import DEFAULT_AU_IDS, Side, all_au_ids
 from vlfau.language import Gender
-from vlfau.synthetic import Settings, generate, sheet
+from vlfau.synthetic import DatasetSettings, generate, sheet
 from vlfau.synthetic.manifest import columns
 from vlfau.synthetic.presets import preset
 from vlfau.synthetic.settings import people
 
-SETTINGS = Settings(preset="wide", subjects=3, clips=2, frames=2, size=64, seed=4)
+SETTINGS = DatasetSettings(preset="wide", subjects=3, clips=2, frames=2, size=64, seed=4)
 
 
 def contents(folder: Path):
@@ -71,7 +71,7 @@ def test_two_workers_make_the_same_bytes(made, tmp_path):
 
 def test_a_folder_with_other_settings_is_refused(made):
     with pytest.raises(InputError, match=r"was begun with seed 4 \(now 5\); give the same settings, or choose another"):
-        generate(made, Settings(preset="wide", subjects=3, clips=2, frames=2, size=64, seed=5))
+        generate(made, DatasetSettings(preset="wide", subjects=3, clips=2, frames=2, size=64, seed=5))
 
 
 def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path):
@@ -94,7 +94,7 @@ def test_a_full_disk_is_said_in_a_sentence(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("preset", "women", "men"), [("bp4d-like", 23, 18), ("disfa-like", 12, 15)])
 def test_presets_have_the_data_sets_people_in_balanced_folds(preset, women, men):
-    everyone = people(Settings(preset))
+    everyone = people(DatasetSettings(preset))
     genders = [person.gender for person in everyone]
     assert (genders.count("F"), genders.count("M")) == (women, men)
     for gender in "FM":
@@ -105,11 +105,11 @@ def test_presets_have_the_data_sets_people_in_balanced_folds(preset, women, men)
 @pytest.mark.parametrize("wrong", [{"clips": 0}, {"size": 8}, {"seed": -1}, {"subjects": 0}, {"preset": "x"}])
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ConfigError):
-        Settings(**wrong)
+        DatasetSettings(**wrong)
 
 
 def test_a_pair_differs_in_one_au(tmp_path):
-    settings = Settings(preset="disfa-like", subjects=1, clips=1, frames=3, size=64, pairs=True)
+    settings = DatasetSettings(preset="disfa-like", subjects=1, clips=1, frames=3, size=64, pairs=True)
     generate(tmp_path, settings)
     with (tmp_path / "pairs.csv").open(encoding="utf-8") as file:
         pairs = list(csv.DictReader(file))
@@ -159,7 +159,7 @@ def test_a_sheet_has_a_column_at_rest_and_one_of_each_au(subjects):
 
 
 def test_every_present_au_gets_a_mask_of_the_skin_that_it_moves(tmp_path):
-    generate(tmp_path, Settings(preset="wide", subjects=1, clips=2, frames=2, size=64, regions=True))
+    generate(tmp_path, DatasetSettings(preset="wide", subjects=1, clips=2, frames=2, size=64, regions=True))
     with (tmp_path / "manifest.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     wanted = {
@@ -174,7 +174,7 @@ def test_every_present_au_gets_a_mask_of_the_skin_that_it_moves(tmp_path):
 
 
 def test_a_set_of_all_aus_has_their_columns_masks_and_pairs(tmp_path):
-    settings = Settings("all-aus", subjects=1, clips=4, frames=2, size=64, seed=3, pairs=True, regions=True)
+    settings = DatasetSettings("all-aus", subjects=1, clips=4, frames=2, size=64, seed=3, pairs=True, regions=True)
     generate(tmp_path, settings)
     manifest = read_manifest(tmp_path / "manifest.csv")
     assert manifest.au_ids == all_au_ids()

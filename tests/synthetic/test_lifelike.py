@@ -4,13 +4,13 @@ import pytest
 from vlfau.errors import ConfigError
 from vlfau.facs import Side
 from vlfau.synthetic import Expression, Subject
+from vlfau.synthetic.au_shapes import au_shapes
 from vlfau.synthetic.components import components
 from vlfau.synthetic.expression import shape_weights
 from vlfau.synthetic.framing import landmark_points
 from vlfau.synthetic.head import load_head
 from vlfau.synthetic.presets import joints, preset
 from vlfau.synthetic.resting import read_resting, resting_shape
-from vlfau.synthetic.tables import au_shapes
 
 EYES = (33, 133, 263, 362)
 RIGHT_BROW_INNER, RIGHT_BROW_ARCH, RIGHT_BROW_OUTER = 107, 105, 63

@@ -3,7 +3,7 @@ import pytest
 from vlfau.cli import main
 from vlfau.data import read_manifest
 from vlfau.errors import ConfigError, ManifestError
-from vlfau.training import load_checkpoint, read_config, read_papers, train
+from vlfau.training import load_checkpoint, read_config, read_metadata, train
 from vlfau.training.module import VLFAUModule
 from vlfau.training.train import data_of
 
@@ -35,7 +35,7 @@ def people(manifest):
 
 @pytest.mark.parametrize(("choice", "epoch", "score"), [("last", 3, 0.5), ("held-out", 2, 0.9), ("test-fold", 2, 0.9)])
 def test_the_epoch_that_is_kept_is_the_one_the_choice_names(toy_config, validations, choice, epoch, score):
-    metadata = read_papers(train(toy_config(*SILENT, f"run.epoch_choice={choice}")))
+    metadata = read_metadata(train(toy_config(*SILENT, f"run.epoch_choice={choice}")))
     assert (metadata.scores["epoch"], metadata.scores["f1_macro"]) == (epoch, score)
     assert metadata.training["epoch_choice"] == choice
     assert metadata.training["recipe"]["run"]["epoch_choice"] == choice
@@ -47,7 +47,7 @@ def test_the_epoch_that_is_kept_is_the_one_the_choice_names(toy_config, validati
 def test_a_resumed_run_keeps_the_same_epoch(toy_config, validations, resumed_after):
     changes = (*SILENT, "run.epoch_choice=test-fold")
     train(toy_config(*changes, f"run.stop_after_epochs={resumed_after}"))
-    assert read_papers(train(toy_config(*changes), resume=True)).scores["epoch"] == 2
+    assert read_metadata(train(toy_config(*changes), resume=True)).scores["epoch"] == 2
 
 
 def test_with_last_nothing_is_kept_before_the_end(toy_config, tmp_path):

@@ -18,16 +18,16 @@ MODEL = ModelConfig(
 @pytest.fixture
 def saved(tmp_path):
     network = build_vlfau(MODEL, num_aus=2, vocabulary_size=len(VOCABULARY)).eval()
-    papers = Checkpoint(MODEL, AU_IDS, tuple(VOCABULARY.to_list()), 1, 72, {"synthetic": True}, {})
-    save_pretrained(tmp_path / "net", network, papers)
+    metadata = Checkpoint(MODEL, AU_IDS, tuple(VOCABULARY.to_list()), 1, 72, {"synthetic": True}, {})
+    save_pretrained(tmp_path / "net", network, metadata)
     return tmp_path / "net", network
 
 
 def test_a_folder_is_loaded_without_a_network_connection(saved, monkeypatch):
     monkeypatch.setattr(hub, "snapshot_download", lambda *arguments, **options: pytest.fail("asked the hub"))
     folder, network = saved
-    loaded, papers = from_pretrained(folder)
-    assert papers.au_ids == AU_IDS
+    loaded, metadata = from_pretrained(folder)
+    assert metadata.au_ids == AU_IDS
     assert all(torch.equal(network.state_dict()[name], value) for name, value in loaded.state_dict().items())
 
 

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from vlfau.cli import main
 from vlfau.errors import CheckpointError, ConfigError
-from vlfau.training import read_papers, train
+from vlfau.training import read_metadata, train
 from vlfau.training.run_folder import check_same_run
 
 SILENT = ("model.local_language=false", "model.global_language=false", "data.fold=1")
@@ -89,7 +89,7 @@ def test_the_same_manifest_at_another_place_is_the_same_run(begun, tmp_path):
     for path in [*tmp_path.glob("*.png"), begun().data.manifest]:
         shutil.move(path, tmp_path / "elsewhere")
     folder = train(begun(f"data.manifest={tmp_path / 'elsewhere' / 'manifest.csv'}"), resume=True)
-    assert read_papers(folder).scores["epoch"] == 2
+    assert read_metadata(folder).scores["epoch"] == 2
 
 
 def test_a_moved_run_is_resumed_where_it_is_now(begun, tmp_path):
@@ -134,7 +134,7 @@ def test_a_stem_that_began_with_weights_is_labelled_and_its_file_belongs_to_the_
         train(toy_config(*SILENT, "stem.weights=other.safetensors"), resume=True)
     with pytest.raises(ConfigError, match=r"content of stem\.weights [0-9a-f]{16} \(now not given\);"):
         train(toy_config(*SILENT), resume=True)
-    assert read_papers(train(toy_config(*changes), resume=True)).training["from_scratch"] is False
+    assert read_metadata(train(toy_config(*changes), resume=True)).training["from_scratch"] is False
 
 
 def test_a_finished_run_of_the_version_before_is_told_from_ours(begun):

@@ -12,7 +12,7 @@ from PIL import Image
 
 from vlfau.facs import AU_SETS
 from vlfau.inference.bundle import load_bundle
-from vlfau.training import TrainConfig, load_checkpoint, read_config, read_papers, train
+from vlfau.training import TrainConfig, load_checkpoint, read_config, read_metadata, train
 from vlfau.training.run_folder import MAY_DIFFER
 
 FOLDER = Path(__file__).parents[2] / "configs"
@@ -171,7 +171,7 @@ def test_the_papers_files_hold_what_section_4_1_says(name):
 
 
 def test_the_default_files_keep_the_epoch_that_other_people_choose(finished):
-    metadata = read_papers(finished("default-vision"))
+    metadata = read_metadata(finished("default-vision"))
     assert metadata.training["epoch_choice"] == "held-out"
     assert metadata.training["held_out_subjects"] == []  # they are those of data.validation
     assert metadata.training["train_frames"] == metadata.training["test_frames"] == 24

@@ -54,7 +54,7 @@ def trained(tmp_path_factory):
         elif tensor.is_floating_point() and "backbone" not in name:
             tensor.add_(0.1 * torch.randn_like(tensor))
     folder = tmp_path_factory.mktemp("trained")
-    papers = Checkpoint(
+    metadata = Checkpoint(
         model=SMALL,
         au_ids=(1, 4, 12, 25),
         vocabulary=words.tokens,
@@ -65,7 +65,7 @@ def trained(tmp_path_factory):
         thresholds=(0.3, 0.4, 0.5, 0.6),
         descriptions=texts,
     )
-    save_checkpoint(folder / "best", network, papers)
+    save_checkpoint(folder / "best", network, metadata)
     return folder / "best", export_bundle(folder / "best", folder / "bundle", half=False)
 
 
@@ -86,34 +86,34 @@ def test_a_network_is_read_back_from_its_bundle(trained):
             torch.testing.assert_close(read.state_dict()[name], weight, msg=name)
     faces = torch.randint(0, 256, (3, 3, 64, 64), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
     with torch.inference_mode():
-        ours, theirs = read.see(faces), network.see(faces)
+        ours, theirs = read.encode(faces), network.encode(faces)
     torch.testing.assert_close(ours.au_logits, theirs.au_logits, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(ours.by_landmarks.landmarks, theirs.by_landmarks.landmarks, atol=1e-5, rtol=1e-5)
 
 
 def test_a_network_with_movements_is_read_back_from_its_bundle(trained, tmp_path):
     config = dataclasses.replace(SMALL, movements=True, mirrored=False)
-    papers = dataclasses.replace(load_checkpoint(trained[0])[1], model=config)
+    metadata = dataclasses.replace(load_checkpoint(trained[0])[1], model=config)
     torch.manual_seed(4)
-    network = build_vlfau(config, num_aus=4, vocabulary_size=len(papers.vocabulary)).eval()
+    network = build_vlfau(config, num_aus=4, vocabulary_size=len(metadata.vocabulary)).eval()
     network.load_state_dict(network.state_dict() | load_checkpoint(trained[0])[0].state_dict())
     network.part_weights.uniform_()
     for heads in (network.movement_branch.by_movements, network.movement_branch.by_map):
         for name, buffer in heads.named_buffers():
             buffer.copy_(0.5 + torch.rand_like(buffer)) if name != "shift" else buffer.normal_()
-    save_checkpoint(tmp_path / "best", network, papers)
+    save_checkpoint(tmp_path / "best", network, metadata)
     read = bundle_network(export_bundle(tmp_path / "best", tmp_path / "bundle", half=False), config)
     faces = torch.randint(0, 256, (3, 3, 64, 64), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
     with torch.inference_mode():
-        torch.testing.assert_close(read.see(faces).au_logits, network.see(faces).au_logits, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(read.encode(faces).au_logits, network.encode(faces).au_logits, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(read.part_weights, network.part_weights)
 
 
 @pytest.mark.slow
 def test_what_was_read_back_exports_to_the_same_bundle(trained, tmp_path):
     checkpoint, bundle = trained
-    papers = load_checkpoint(checkpoint)[1]
-    save_checkpoint(tmp_path / "best", bundle_network(bundle, SMALL), papers)
+    metadata = load_checkpoint(checkpoint)[1]
+    save_checkpoint(tmp_path / "best", bundle_network(bundle, SMALL), metadata)
     again = export_bundle(tmp_path / "best", tmp_path / "bundle", half=False)
     crops = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
     ours, theirs = (Predictor(each, describe="every").predict_crops(crops) for each in (again, bundle))
@@ -128,7 +128,7 @@ def test_the_default_model_is_read_back_from_its_bundle():
     network = bundle_network(bundle, config.model)
     crops = np.random.default_rng(7).integers(0, 256, (3, 160, 160, 3), dtype=np.uint8)
     with torch.inference_mode():
-        ours = network.see(torch.from_numpy(crops).permute(0, 3, 1, 2)).au_logits.sigmoid().numpy()
+        ours = network.encode(torch.from_numpy(crops).permute(0, 3, 1, 2)).au_logits.sigmoid().numpy()
     theirs = Predictor(bundle).judge(crops).au_probs
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
@@ -185,23 +185,23 @@ def words_config(toy_file, toy_config, trained):
 def test_words_are_taught_anew_behind_the_vision_half_of_a_bundle(words_config, trained, tmp_path):
     earlier = load_checkpoint(trained[0])[0]
     with corrected_package(write_corrected(tmp_path / "corrected")):
-        network, papers = load_checkpoint(train(words_config("optimiser.learning_rate=1.0e-3")))
+        network, metadata = load_checkpoint(train(words_config("optimiser.learning_rate=1.0e-3")))
     before, after = states(bundle_network(trained[1], SMALL)), states(network)
     for name, weight in before.items():
         if name.partition(".")[0] in VISION_PARTS:
             assert torch.equal(after[name], weight), name
-    assert papers.thresholds == (0.3, 0.4, 0.5, 0.6)
-    assert papers.training["data"] == "earlier faces"
-    assert papers.training["words"]["data"] == "drawn faces"
-    assert "corner" not in papers.vocabulary
-    assert "angle" in papers.vocabulary
+    assert metadata.thresholds == (0.3, 0.4, 0.5, 0.6)
+    assert metadata.training["data"] == "earlier faces"
+    assert metadata.training["words"]["data"] == "drawn faces"
+    assert "corner" not in metadata.vocabulary
+    assert "angle" in metadata.vocabulary
     known = load_checkpoint(trained[0])[1].vocabulary
     old = earlier.local_decoder.embedding.weight[known.index("lip")]
-    new = network.local_decoder.embedding.weight[papers.vocabulary.index("lip")]
+    new = network.local_decoder.embedding.weight[metadata.vocabulary.index("lip")]
     assert 0 < (new - old).abs().max() < 0.05  # a word that both know went on from there
     crops = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
     with torch.inference_mode():
-        probs = network.see(torch.from_numpy(crops).permute(0, 3, 1, 2)).au_logits.sigmoid().numpy()
+        probs = network.encode(torch.from_numpy(crops).permute(0, 3, 1, 2)).au_logits.sigmoid().numpy()
     np.testing.assert_allclose(probs, Predictor(trained[1]).judge(crops).au_probs, atol=1e-5)
 
 

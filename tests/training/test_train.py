@@ -43,7 +43,7 @@ def test_sixteen_faces_are_learnt_by_heart_with_their_words(toy_config):
     frames = FrameDataset(read_manifest(config.data.manifest), vocabulary, crop_size=112, aligned_size=112)
     samples = list(frames)
     with torch.inference_mode():
-        vision = network.see(torch.stack([sample.face for sample in samples]))
+        vision = network.encode(torch.stack([sample.face for sample in samples]))
         au_features = vision.au_features().flatten(0, 1)
     occurrence = torch.stack([sample.occurrence for sample in samples])
     assert torch.equal((vision.au_logits > 0).float(), occurrence)
@@ -79,9 +79,9 @@ def test_a_run_ends_with_the_texts_that_it_began_with(toy_config, tmp_path):
     train(toy_config("run.max_epochs=2", "run.stop_after_epochs=1"))
     began = default_descriptions().for_aus((1, 4, 12, 25))
     with corrected_package(write_corrected(tmp_path / "corrected")):
-        papers = load_checkpoint(train(toy_config("run.max_epochs=2"), resume=True))[1]
-    assert papers.descriptions == began
-    assert papers.vocabulary == Vocabulary.for_aus(papers.au_ids, began).tokens
+        metadata = load_checkpoint(train(toy_config("run.max_epochs=2"), resume=True))[1]
+    assert metadata.descriptions == began
+    assert metadata.vocabulary == Vocabulary.for_aus(metadata.au_ids, began).tokens
 
 
 def test_the_average_of_the_weights_can_be_kept(toy_config, tmp_path, monkeypatch):
@@ -178,8 +178,8 @@ def test_landmarks_are_learned_where_the_manifest_has_them(toy_config):
     with pytest.raises(ManifestError, match=r"has 0 landmarks \(columns such as landmark_33_x\), and model.landmarks"):
         train(config)
     add_landmark(config.data.manifest)
-    network, papers = load_checkpoint(train(config))
-    assert (papers.model.landmarks, papers.model.mirrored) == (1, True)
+    network, metadata = load_checkpoint(train(config))
+    assert (metadata.model.landmarks, metadata.model.mirrored) == (1, True)
     assert network.landmark_branch is not None
     events = EventAccumulator(str(config.run.output / "tensorboard"))
     events.Reload()
@@ -311,14 +311,14 @@ def test_a_full_disk_leaves_the_last_whole_state(toy_config, monkeypatch):
 def test_a_checkpoint_that_cannot_be_written_leaves_the_earlier_one(toy_config, monkeypatch):
     best = train(toy_config("run.max_epochs=1"))
     before = {path.name: path.read_bytes() for path in best.iterdir()}
-    network, papers = load_checkpoint(best)
+    network, metadata = load_checkpoint(best)
 
     def full(*arguments):
         raise SafetensorError("Error while serializing: No space left on device")
 
     monkeypatch.setattr("vlfau.training.checkpoint.save_file", full)
     with pytest.raises(InputError, match="cannot write the checkpoint .*No space left"):
-        save_checkpoint(best, network, papers)
+        save_checkpoint(best, network, metadata)
     assert {path.name: path.read_bytes() for path in best.iterdir()} == before
     assert not list(best.parent.glob(".checkpoint*"))
 

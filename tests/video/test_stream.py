@@ -46,9 +46,9 @@ class CountingCaptioner:
     def __init__(self, predictor):
         self.whole, self.asked = predictor.describe, []
 
-    def __call__(self, judgement, rows, describe=None):
-        self.asked += [(len(self.asked), tuple(judgement.au_states[row].tolist())) for row in rows]
-        return self.whole(judgement, rows, describe)
+    def __call__(self, scores, rows, describe=None):
+        self.asked += [(len(self.asked), tuple(scores.au_states[row].tolist())) for row in rows]
+        return self.whole(scores, rows, describe)
 
 
 @pytest.fixture

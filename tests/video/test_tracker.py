@@ -121,6 +121,6 @@ def test_motion_expects_a_face_to_go_on(finder):
     one, other = (finder.find(scene([(x, 180)]))[0] for x in (200, 230))
     motion = Motion.of(one, 0.0)
     assert motion.expected(1.0) == pytest.approx(centre(one))
-    motion.see(other, 1.0)  # 30 pixels a second to the right
+    motion.update(other, 1.0)  # 30 pixels a second to the right
     assert motion.expected(2.0) - centre(other) == pytest.approx([30, 0], abs=2)
     assert motion.surprise(other, 1.0) == 0

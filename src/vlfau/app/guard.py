@@ -26,7 +26,7 @@ _READ: Final = (
 _SENT: Final = tuple(f"{_API}/{name}" for name in ("queue/join", "call/", "stream/", "cancel", "reset"))
 _UPLOAD: Final = f"{_API}/upload"
 _FILE: Final = f"{_API}/file="
-_MOST_JSON: Final = 8_000_000
+_MAX_JSON: Final = 8_000_000
 """A camera's frame comes as JSON."""
 _FORM: Final = 100_000
 """What a form needs beside its file."""
@@ -108,7 +108,7 @@ async def _checked_json(scope: Scope, receive: Receive) -> tuple[PlainTextRespon
     while True:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > _MOST_JSON or message["type"] == "http.disconnect":
+        if len(body) > _MAX_JSON or message["type"] == "http.disconnect":
             return _refusal(413, "the request is too large"), receive
         if not message.get("more_body"):
             break

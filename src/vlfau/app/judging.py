@@ -28,7 +28,7 @@ __all__ = ["Judge", "JudgedVideo"]
 
 STEPS_S: Final = (0.04, 10.0)
 """The least and the most time between the frames of a video that are judged."""
-_MOST_PIXELS: Final = 4096 * 2304
+_MAX_PIXELS: Final = 4096 * 2304
 """Of a video's frame."""
 
 
@@ -140,7 +140,7 @@ class Judge:
         last_s = 0.0
         try:
             with closing(
-                stream(self._predictors[consistent], upload.path, every_s=every_s, max_pixels=_MOST_PIXELS)
+                stream(self._predictors[consistent], upload.path, every_s=every_s, max_pixels=_MAX_PIXELS)
             ) as results:
                 for frame, result in results:
                     self._check_length(upload, frame.time_s)
@@ -168,10 +168,10 @@ class Judge:
 
     def _check_size(self, upload: Upload) -> float | None:
         info = VideoReader(upload.path).info
-        if info.width * info.height > _MOST_PIXELS:
+        if info.width * info.height > _MAX_PIXELS:
             raise VideoError(
                 f"video {upload.name} has {info.width} x {info.height} pixels, more than this page takes "
-                f"({_MOST_PIXELS // 1_000_000} million); make it smaller"
+                f"({_MAX_PIXELS // 1_000_000} million); make it smaller"
             )
         if info.duration_s is not None:
             self._check_length(upload, info.duration_s)

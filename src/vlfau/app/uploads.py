@@ -18,7 +18,7 @@ from vlfau.media.images import Picture, read_picture
 
 __all__ = ["Upload", "UploadError", "camera_picture", "check_is_video", "received"]
 
-_LONGEST_NAME: Final = 80
+_MAX_NAME: Final = 80
 _NAME: Final = "upload"
 _TS_PACKET: Final = 188
 _SIGNATURES: Final = (
@@ -126,4 +126,4 @@ def _inside(path: Any, folder: Path) -> Path:
 def _shown(name: Any) -> str:
     """Return the last part of a name, without what cannot be shown; empty if there is none."""
     text = re.split(r"[/\\]", name)[-1] if isinstance(name, str) else ""
-    return "".join(sign for sign in text if sign.isprintable()).strip()[:_LONGEST_NAME]
+    return "".join(sign for sign in text if sign.isprintable()).strip()[:_MAX_NAME]

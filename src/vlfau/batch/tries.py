@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 from typing import Final
 
-__all__ = ["MOST_DEATHS", "Tries"]
+__all__ = ["MAX_DEATHS", "Tries"]
 
-MOST_DEATHS: Final = 3
+MAX_DEATHS: Final = 3
 _LINE: Final = re.compile(r"^(\S+) (-?1) \d+$", re.MULTILINE)
 
 

@@ -15,7 +15,7 @@ from vlfau.files.names import printable
 __all__ = ["PICTURES_A_UNIT", "Unit", "file_id", "units_of"]
 
 PICTURES_A_UNIT: Final = 200
-_LONGEST_STEM: Final = 60
+_MAX_STEM: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Unit:
         """Where its rows go, relative to the folder of results."""
         # The key comes first: readers of Parquet pass over names that begin with a dot or an underscore.
         stem = Path(self.files[0].path).stem if self.files[0].is_video else "pictures"
-        clean = re.sub(r"[^\w.-]", "_", printable(stem))[:_LONGEST_STEM]
+        clean = re.sub(r"[^\w.-]", "_", printable(stem))[:_MAX_STEM]
         return str(PurePosixPath(self.key[:2], f"{self.key}-{clean}.parquet"))
 
     @property

@@ -16,7 +16,7 @@ from vlfau.batch.folder import ResultsFolder
 from vlfau.batch.inputs import ArchiveFile
 from vlfau.batch.outcome import Outcome, Status
 from vlfau.batch.settings import Settings
-from vlfau.batch.tries import MOST_DEATHS, Tries
+from vlfau.batch.tries import MAX_DEATHS, Tries
 from vlfau.batch.units import Unit, file_id
 from vlfau.errors import BundleError, InputError, MissingExtraError, VlfauError
 from vlfau.files.names import printable
@@ -149,10 +149,10 @@ class _Judging:
 
     def outcome(self) -> Outcome:
         """Judge the file, and say what became of it."""
-        if self._tries.deaths(self._id) >= MOST_DEATHS:
+        if self._tries.deaths(self._id) >= MAX_DEATHS:
             return self._ended(
                 "WorkerDied",
-                f"{self._name} ended the process that read it {MOST_DEATHS} times, by a crash or for want of memory; "
+                f"{self._name} ended the process that read it {MAX_DEATHS} times, by a crash or for want of memory; "
                 "convert it, or look at it alone",
             )
         self._tries.begin(self._id)
@@ -177,7 +177,7 @@ class _Judging:
             self._file.path,
             every_s=settings.every_s,
             describe=settings.describe,
-            threads_ahead=False,
+            prefetches=False,
         )
         try:
             yield from (result for _, result in frames)

@@ -61,7 +61,7 @@ def ablate(
     from vlfau.cli.rehearsing import rehearse_command, say_cost
     from vlfau.cli.report import report as write_report
     from vlfau.data import read_manifest
-    from vlfau.evaluation import Look, Scope
+    from vlfau.evaluation import EvalOptions, Scope
     from vlfau.evaluation import ablate as run
     from vlfau.evaluation.ablation import VARIANTS, plan_ablation
     from vlfau.evaluation.crossval import choose_folds
@@ -79,17 +79,25 @@ def ablate(
         return [each.config for each in runs]
 
     def walk(config: TrainConfig, out: Path, folds: Sequence[int], scope: Scope) -> None:
-        run(config, out, seeds=seed_numbers[:1], folds=folds[:1], numbers=chosen, scope=scope, look=Look(batch_size))
+        run(
+            config,
+            out,
+            seeds=seed_numbers[:1],
+            folds=folds[:1],
+            numbers=chosen,
+            scope=scope,
+            options=EvalOptions(batch_size),
+        )
 
     if rehearse:
         labels = {network_key(replace(settings.model, **each.switches)): f"({each.number})" for each in VARIANTS}
-        task = Task(settings, out, planned, walk, fold_numbers, scope, Look(batch_size), labels=labels)
+        task = Task(settings, out, planned, walk, fold_numbers, scope, EvalOptions(batch_size), labels=labels)
         return rehearse_command(task, minutes=minutes, prepare=prepare, workers=workers)
     if prepare is not None:
         prepare_manifest(settings, prepare, workers)
     manifest = read_manifest(settings.data.manifest, settings.data.au_ids(), pictures=False)
     runs = planned(choose_folds(manifest, fold_numbers))
-    say_cost(runs, manifest, out, scope=scope, look=Look(batch_size))
+    say_cost(runs, manifest, out, scope=scope, options=EvalOptions(batch_size))
     with ProgressBar("Frames") as progress:
         scores = run(
             settings,
@@ -99,7 +107,7 @@ def ablate(
             numbers=chosen,
             name=name,
             scope=scope,
-            look=Look(batch_size, progress=progress),
+            options=EvalOptions(batch_size, progress=progress),
             announce=announce,
         )
     names = [f"({each.number}) {each.name}" for each in VARIANTS if chosen is None or each.number in chosen]

@@ -27,16 +27,16 @@ def calibrate(checkpoint: Path, manifest: Path, output: Path, /, *, batch_size: 
     """
     from vlfau.cli.console import output_console
     from vlfau.cli.measuring import ProgressBar
-    from vlfau.evaluation import Look
+    from vlfau.evaluation import EvalOptions
     from vlfau.evaluation import calibrate as run
     from vlfau.evaluation.provenance import calibration_of
 
     with ProgressBar("Frames") as progress:
-        papers = run(checkpoint, manifest, output, look=Look(batch_size, workers, progress=progress))
-    pairs = zip(papers.au_ids, papers.thresholds or (), strict=True)
+        metadata = run(checkpoint, manifest, output, options=EvalOptions(batch_size, workers, progress=progress))
+    pairs = zip(metadata.au_ids, metadata.thresholds or (), strict=True)
     thresholds = ", ".join(f"AU{au_id} {threshold:.2f}" for au_id, threshold in pairs)
     console = output_console()
-    used = calibration_of(papers.training)
+    used = calibration_of(metadata.training)
     assert used is not None
     console.print(
         f"calibrated on {used.frames:,} frames of {len(used.subjects):,} people {SOURCES[used.source]}", markup=False

@@ -53,7 +53,7 @@ def crossval(
     from vlfau.cli.rehearsing import rehearse_command, say_cost
     from vlfau.cli.report import report as write_report
     from vlfau.data import read_manifest
-    from vlfau.evaluation import Look, Scope
+    from vlfau.evaluation import EvalOptions, Scope
     from vlfau.evaluation import crossval as run
     from vlfau.evaluation.crossval import choose_folds, fold_configs
     from vlfau.evaluation.rehearsal import Task
@@ -67,17 +67,19 @@ def crossval(
             settings,
             out,
             plan=lambda folds: fold_configs(settings, out, folds),
-            walk=lambda config, out, folds, scope: run(config, out, folds=folds, scope=scope, look=Look(batch_size)),
+            walk=lambda config, out, folds, scope: run(
+                config, out, folds=folds, scope=scope, options=EvalOptions(batch_size)
+            ),
             folds=chosen,
             scope=scope,
-            look=Look(batch_size),
+            options=EvalOptions(batch_size),
         )
         return rehearse_command(task, minutes=minutes, prepare=prepare, workers=workers)
     if prepare is not None:
         prepare_manifest(settings, prepare, workers)
     manifest = read_manifest(settings.data.manifest, settings.data.au_ids(), pictures=False)
     runs = fold_configs(settings, out, choose_folds(manifest, chosen))
-    say_cost(runs, manifest, out, scope=scope, look=Look(batch_size))
+    say_cost(runs, manifest, out, scope=scope, options=EvalOptions(batch_size))
     with ProgressBar("Frames") as progress:
         scores = run(
             settings,
@@ -85,7 +87,7 @@ def crossval(
             folds=chosen,
             name=name,
             scope=scope,
-            look=Look(batch_size, progress=progress),
+            options=EvalOptions(batch_size, progress=progress),
             announce=announce,
         )
     print_scores(scores, out)

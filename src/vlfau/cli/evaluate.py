@@ -53,14 +53,14 @@ def evaluate(
     """
     from vlfau.cli.console import print_notice
     from vlfau.cli.measuring import ProgressBar, print_scores
-    from vlfau.evaluation import Look, Scope
+    from vlfau.evaluation import EvalOptions, Scope
     from vlfau.evaluation import evaluate as evaluate_checkpoint
     from vlfau.export import evaluate_bundle
     from vlfau.inference.bundle import load_bundle
-    from vlfau.training import read_papers
+    from vlfau.training import read_metadata
 
     is_bundle = _is_bundle(model)
-    known = load_bundle(model).info.au_ids if is_bundle else read_papers(model).au_ids
+    known = load_bundle(model).info.au_ids if is_bundle else read_metadata(model).au_ids
     with ProgressBar("Frames") as progress:
         scores = (evaluate_bundle if is_bundle else evaluate_checkpoint)(
             model,
@@ -68,7 +68,7 @@ def evaluate(
             out,
             fold=_one_fold(fold),
             scope=Scope(threshold, describe, frames),
-            look=Look(batch_size, workers, progress=progress),
+            options=EvalOptions(batch_size, workers, progress=progress),
             description=data,
             synthetic=synthetic,
             allow_tuned=allow_tuned,

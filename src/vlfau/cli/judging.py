@@ -29,7 +29,7 @@ from vlfau.video.stream import DescribeFrames, stream
 
 __all__ = ["Judging"]
 
-_MOST_EVENTS_SHOWN = 30
+_MAX_EVENTS_SHOWN = 30
 _log = logging.getLogger(__name__)
 
 Frames = Generator[tuple[VideoFrame, PictureResult]]
@@ -158,7 +158,7 @@ class Judging:
         self.tally.video_s += time.monotonic() - began
         name = printable(file)
         if self._screen.is_terminal:
-            self._screen.print(video_text(name, files.summary, most_lines=_MOST_EVENTS_SHOWN))
+            self._screen.print(video_text(name, files.summary, max_lines=_MAX_EVENTS_SHOWN))
         else:
             self._screen.print(f"{name}: {files.summary}")
         if not files.tracks:

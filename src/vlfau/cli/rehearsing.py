@@ -15,7 +15,7 @@ from vlfau.errors import VlfauError
 
 if TYPE_CHECKING:
     from vlfau.data import Manifest
-    from vlfau.evaluation import Look, Scope
+    from vlfau.evaluation import EvalOptions, Scope
     from vlfau.evaluation.rehearsal import Check, Rehearsal, RunCost, Task
     from vlfau.training import TrainConfig
 
@@ -142,7 +142,7 @@ def _how_found(rehearsal: "Rehearsal") -> Sequence[str]:
 
 
 def say_cost(
-    configs: Sequence["TrainConfig"], manifest: "Manifest", out: Path, *, scope: "Scope", look: "Look"
+    configs: Sequence["TrainConfig"], manifest: "Manifest", out: Path, *, scope: "Scope", options: "EvalOptions"
 ) -> None:
     """Say what runs cost before they start, as far as that is known or can be found out in some seconds.
 
@@ -151,7 +151,7 @@ def say_cost(
         manifest: Their data.
         out: The folder of the whole.
         scope: How much is measured after training.
-        look: How the evaluation runs the networks.
+        options: How the evaluation runs the networks.
     """
     from vlfau.evaluation.rehearsal import DataCount, cost_of, describing_rates, rate_settings, read_kept, work_of
     from vlfau.evaluation.runs import finished_scores
@@ -170,7 +170,7 @@ def say_cost(
         title="cost",
         style="bold cyan",
     )
-    kept = read_kept(out, rate_settings(first, look))
+    kept = read_kept(out, rate_settings(first, options))
     if all(work.network in kept and (kept[work.network].speak or not work.described) for work in works):
         costs = [cost_of(work, kept[work.network], num_workers=first.run.num_workers) for work in works]
         hours, words = sum(cost.total for cost in costs), sum(cost.describing for cost in costs)
@@ -178,7 +178,7 @@ def say_cost(
     else:
         text = "--rehearse tells how long that takes"
         with suppress(VlfauError):  # What is wrong, the runs themselves will say better.
-            rates = describing_rates(todo, manifest, look) if described >= WORTH_A_FORECAST else {}
+            rates = describing_rates(todo, manifest, options) if described >= WORTH_A_FORECAST else {}
             seconds = sum(work.described * rates.get(work.network, 0.0) for work in works)
             if rates:
                 text = f"describing takes about {duration(seconds)}; --rehearse tells what the rest takes"

@@ -16,7 +16,7 @@ from vlfau.errors import InputError
 
 __all__ = ["Screen"]
 
-_LONGEST_TITLE: Final = 20
+_MAX_TITLE: Final = 20
 _BAR_WIDTH: Final = 20
 """Within 80 columns there is room left for the ^C that a terminal shows: a full line would break and stay."""
 
@@ -159,4 +159,4 @@ class Screen:
 
 
 def _shortened(title: str) -> str:
-    return title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - 3]}..."
+    return title if len(title) <= _MAX_TITLE else f"{title[: _MAX_TITLE - 3]}..."

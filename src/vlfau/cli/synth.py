@@ -46,7 +46,7 @@ def synth(
     from rich.progress import Progress
 
     from vlfau.cli.console import error_console, output_console
-    from vlfau.synthetic import Settings, generate
+    from vlfau.synthetic import DatasetSettings, generate
     from vlfau.synthetic.presets import preset as named_preset
     from vlfau.synthetic.sheet import sheet_people, write_sheets
 
@@ -55,7 +55,7 @@ def synth(
         for path in write_sheets(out, sheet_people(seed), intensity, named_preset(preset).au_ids):
             console.print(f"sheet: {path}", markup=False)
         return 0
-    settings = Settings(preset, subjects, clips, frames, size, seed, pairs, regions)
+    settings = DatasetSettings(preset, subjects, clips, frames, size, seed, pairs, regions)
     with Progress(console=error_console(), transient=True) as bar:
         task = bar.add_task("People", total=None)
         manifest = generate(

@@ -31,7 +31,7 @@ def train(
         go_on: Continue if the folder holds a run, and begin one otherwise.
     """
     from vlfau.cli.console import output_console, print_notice
-    from vlfau.training import EpochChoice, is_main_process, read_config, read_papers
+    from vlfau.training import EpochChoice, is_main_process, read_config, read_metadata
     from vlfau.training import train as run
     from vlfau.training.run_folder import RESUME_FILE, check_same_run, content_of
 
@@ -55,7 +55,7 @@ def train(
         what = "the last epoch" if settings.run.epoch_choice is EpochChoice.LAST else "the first validation"
         console.print(f"stopped before {what}; nothing is kept yet but what --resume needs")
         return 0
-    checkpoint = read_papers(folder)
+    checkpoint = read_metadata(folder)
     kind = "synthetic faces" if settings.data.synthetic else "the frames"
     console.print(
         f"macro F1 {checkpoint.scores['f1_macro']:.3f} on {kind} of {_who(settings)}, "

@@ -7,14 +7,14 @@ from rich.text import Text
 __all__ = ["video_text"]
 
 
-def video_text(title: str, summary: str, *, most_lines: int) -> RenderableType:
+def video_text(title: str, summary: str, *, max_lines: int) -> RenderableType:
     """Return a summary under a title, with what belongs together in columns.
 
     Args:
         title: Such as the name of the video.
         summary: As `vlfau.video.summary.summary` gives it: a head line, lines of faces, lines of events; what is in
             columns has two spaces between them.
-        most_lines: Of events; the others are counted.
+        max_lines: Of events; the others are counted.
     """
     head, _, rest = summary.strip().partition("\n")
     faces, _, events = rest.partition("\n\n")
@@ -23,9 +23,9 @@ def video_text(title: str, summary: str, *, most_lines: int) -> RenderableType:
     if faces:
         parts.append(_columns(faces.splitlines()))
     if lines:
-        parts += ["", _columns(lines[:most_lines])]
-    if len(lines) > most_lines:
-        parts.append(Text(f"{len(lines) - most_lines:,} more", "bright_black"))
+        parts += ["", _columns(lines[:max_lines])]
+    if len(lines) > max_lines:
+        parts.append(Text(f"{len(lines) - max_lines:,} more", "bright_black"))
     return Group(*parts, "")
 
 

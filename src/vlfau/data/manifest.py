@@ -34,13 +34,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError, ManifestError
-from vlfau.faces.pose import MEAN_FACE
+from vlfau.faces.pose import NUM_LANDMARKS
 from vlfau.facs import AUState, Side, action_unit
 from vlfau.language import Gender
 
 __all__ = ["Frame", "Manifest", "manifest_digest", "read_manifest"]
 
-NUM_LANDMARKS = len(MEAN_FACE)
 AU_COLUMN = re.compile(r"AU(?P<number>\d{1,4})(?:_(?P<detail>intensity|side))?")
 LANDMARK_COLUMN = re.compile(r"landmark_(?P<number>0|[1-9]\d{0,2})_[xy]")
 TRACE = 1

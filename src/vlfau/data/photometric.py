@@ -13,7 +13,7 @@ Face = NDArray[np.uint8]
 """(S, S, 3), RGB."""
 
 KERNEL_SIDES = (1, 3, 5)
-LEAST_KEPT = 0.4
+MIN_KEPT = 0.4
 """Of the face in a restyled one."""
 NOISE_VALUES = 2**20
 """Normal values that are drawn, once: enough that two faces hardly ever get the same."""
@@ -46,7 +46,7 @@ def restyle(face: Face, rng: np.random.Generator) -> Face:
     and Generalizable Visual Representation Learning via Random Convolutions", ICLR 2021; there, all nine pairs of
     colours have a kernel of their own).
     """
-    side, kept = int(rng.choice(KERNEL_SIDES)), rng.uniform(LEAST_KEPT, 1)
+    side, kept = int(rng.choice(KERNEL_SIDES)), rng.uniform(MIN_KEPT, 1)
     colours, kernels = rng.standard_normal((3, 3)), rng.standard_normal((3, side, side))
     pixels = face.astype(np.float32)
     mean, std = pixels.mean(), max(1.0, pixels.std())

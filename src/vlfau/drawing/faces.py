@@ -19,7 +19,7 @@ __all__ = ["draw_faces", "write_picture"]
 
 _MARGIN: Final = 20
 _PHOTO_AREA: Final = (400_000, 2_400_000)  # Smallest and largest area of the photo in the drawing, in pixels.
-_LONGEST_SIDE: Final = 3600
+_MAX_SIDE: Final = 3600
 _SCREEN_ASPECT: Final = 16 / 10
 _DETAILED_FACES: Final = 4
 _NOTE_SIZE: Final = 16
@@ -131,7 +131,7 @@ def _below(picture: Picture, panel_heights: Sequence[int], columns: int) -> _Lay
 def _photo_size(width: int, height: int, *, scale: float) -> tuple[int, int]:
     """Return the photo's size at a scale, or at the nearest one at which it is neither tiny nor huge."""
     smallest, largest = (math.sqrt(area / (width * height)) for area in _PHOTO_AREA)
-    scale = min(max(scale, smallest), largest, _LONGEST_SIDE / max(width, height))
+    scale = min(max(scale, smallest), largest, _MAX_SIDE / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 

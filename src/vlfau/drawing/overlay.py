@@ -68,9 +68,9 @@ _CARD, _TRACK, _FAINT_BAR, _INK, _MUTED = "#ffffff", "#e8ecf1", "#b4bdc9", "#1b2
 # Lengths of the panel for a picture of 720 lines, in pixels.
 _WIDTH, _PADDING, _HEADER, _ROW, _LINE, _TEXT = 330, 14, 44, 22, 20, 14
 _NAME_X, _BAR_X, _BAR_END, _FOOT, _TAG = 58, 210, 278, 26, 28
-_LEAST_WORD_LINES: Final = 5
-_LARGEST_PICTURE: Final = (1920, 1920)
-_LARGEST_SCALE: Final = 2.0
+_MIN_WORD_LINES: Final = 5
+_MAX_PICTURE: Final = (1920, 1920)
+_MAX_SCALE: Final = 2.0
 
 
 class Overlay:
@@ -91,13 +91,13 @@ class Overlay:
     """
 
     def __init__(self, width: int, height: int, *, au_ids: Sequence[int], columns: int = 1, note: str = "") -> None:
-        self._scale = min(max(min(width, height) / 720, 1.0), _LARGEST_SCALE)
+        self._scale = min(max(min(width, height) / 720, 1.0), _MAX_SCALE)
         self._columns = Columns(columns)
         self._places = {au_id: place for place, au_id in enumerate(au_ids)}
         self._column_width = self._px(_WIDTH)
         note_lines = wrapped(note, self._px(_TEXT - 1), columns * self._column_width - 2 * self._px(_PADDING))
         foot = self._px(_FOOT + _LINE * len(note_lines))
-        least = self._px(_HEADER + len(au_ids) * _ROW + _LEAST_WORD_LINES * _LINE + _PADDING) + foot
+        least = self._px(_HEADER + len(au_ids) * _ROW + _MIN_WORD_LINES * _LINE + _PADDING) + foot
         self._photo_size = _photo_size(width, height, least)
         self._photo_scale = self._photo_size[0] / width, self._photo_size[1] / height
 
@@ -256,7 +256,7 @@ def _paste(canvas: Pixels, image: Pixels, left: int, top: int) -> None:
 
 def _photo_size(width: int, height: int, least_height: int) -> tuple[int, int]:
     """Return the size at which a frame is as high as the panel, but no larger than a screen."""
-    scale = min(max(1.0, least_height / height), _LARGEST_PICTURE[0] / width, _LARGEST_PICTURE[1] / height)
+    scale = min(max(1.0, least_height / height), _MAX_PICTURE[0] / width, _MAX_PICTURE[1] / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 

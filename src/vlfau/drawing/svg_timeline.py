@@ -15,12 +15,12 @@ from vlfau.video.tracks import Track
 
 __all__ = ["AURow", "Bar", "FacePlot", "Tick", "face_plot", "ticks"]
 
-_MOST_POINTS: Final = 800
+_MAX_POINTS: Final = 800
 _LEVEL: Final = 0.3
 _TICKS: Final = 6
 _WIDTH: Final = 1000
 _TOP, _BASE = 4, 82  # The heights of the probabilities 1 and 0; below is room for the bars.
-_LEAST_BAR: Final = 1.5
+_MIN_BAR: Final = 1.5
 
 Span = tuple[float, float]
 
@@ -104,7 +104,7 @@ def face_plot(track: Track, events: Sequence[Event], model: BundleInfo, span_s: 
         span_s: The times at the left and right end.
     """
     columns = moving_columns(track, events, _LEVEL)
-    points = thinned(track, _MOST_POINTS)
+    points = thinned(track, _MAX_POINTS)
     own = [event for event in events if event.face_id == track.face_id]
     return FacePlot(
         track=track,
@@ -158,7 +158,7 @@ def _bar(event: Event, span_s: Span) -> Bar:
     return Bar(
         event=event,
         left=left,
-        width=round(max(right - left, _LEAST_BAR), 1),
+        width=round(max(right - left, _MIN_BAR), 1),
         apex_x=_x(event.apex_s, span_s),
         apex_y=_y(event.peak_prob),
     )

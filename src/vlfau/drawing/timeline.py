@@ -32,8 +32,8 @@ _WIDTH, _ROW, _FACE_HEAD, _HEAD, _FOOT = 11.0, 0.38, 0.72, 0.15, 0.65  # inches
 _LEFT, _RIGHT = 2.3, 0.35
 _CURVE: Final = 0.74  # Height of the probability 1, in rows; the event bar lies below 0.
 _BAR: Final = (-0.17, 0.1)
-_MOST_POINTS: Final = 1200
-_MOST_FACES: Final = 8
+_MAX_POINTS: Final = 1200
+_MAX_FACES: Final = 8
 _DENSE_EVENTS: Final = 20
 _TICKS: Final = 10
 
@@ -84,7 +84,7 @@ def draw_timeline(
     if not tracks:
         raise InputError("no face was seen, so there is no timeline to draw; check the video")
     theme, events = _DARK if dark else _LIGHT, tuple(events)
-    tracks, left_out = longest_seen(tracks, _MOST_FACES)
+    tracks, left_out = longest_seen(tracks, _MAX_FACES)
     if left_out:
         note = f"{note}  {left_out} more faces, seen in fewer frames, are left out.".strip()
     columns = [moving_columns(track, events, level) for track in tracks]
@@ -99,7 +99,7 @@ def draw_timeline(
             bottom = top - _FACE_HEAD - _ROW * count + 0.35
             box = (_LEFT / _WIDTH, bottom / height, 1 - (_LEFT + _RIGHT) / _WIDTH, _ROW * count / height)
             axes = figure.add_axes(box)
-            _draw_face(axes, thinned(track, _MOST_POINTS), shown, thresholds, theme)
+            _draw_face(axes, thinned(track, _MAX_POINTS), shown, thresholds, theme)
             _draw_events(axes, track, shown, [event for event in events if event.face_id == track.face_id], theme)
             _lay_out(axes, track, shown, (start_s, max(end_s, start_s + 0.1)))
             top -= _FACE_HEAD + _ROW * count

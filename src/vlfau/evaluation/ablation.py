@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from vlfau.errors import ConfigError
-from vlfau.evaluation.answering import Look
 from vlfau.evaluation.crossval import check_folds, fold_configs, write_mean_scores
 from vlfau.evaluation.evaluate import Scope
+from vlfau.evaluation.prediction_runner import EvalOptions
 from vlfau.evaluation.runs import Announce, finish_runs
 from vlfau.evaluation.scores import write_json
 from vlfau.training import TrainConfig
@@ -74,7 +74,7 @@ def ablate(
     numbers: Sequence[int] | None = None,
     name: str | None = None,
     scope: Scope | None = None,
-    look: Look | None = None,
+    options: EvalOptions | None = None,
     announce: Announce | None = None,
 ) -> list[list[dict[str, Any]]]:
     """Train and evaluate the five variants on every fold, each with every seed, and average over the folds.
@@ -93,7 +93,7 @@ def ablate(
         numbers: The variants wanted; None takes all five.
         name: What to call it; None takes the folder's name.
         scope: How much is measured.
-        look: How to run the networks.
+        options: How to run the networks.
         announce: Is told of every run before it starts.
 
     Returns:
@@ -102,10 +102,10 @@ def ablate(
     Raises:
         InputError: The configuration or its data are wrong, or the folder holds other runs.
     """
-    scope, look = scope or Scope(), look or Look()
+    scope, options = scope or Scope(), options or EvalOptions()
     folds = check_folds(config, folds)
     planned = plan_ablation(config, out, seeds=seeds, folds=folds, numbers=numbers)
-    finished = finish_runs([run.config for run in planned], root=out, scope=scope, look=look, announce=announce)
+    finished = finish_runs([run.config for run in planned], root=out, scope=scope, options=options, announce=announce)
     scores: dict[Path, list[dict[str, Any]]] = {}
     for run, each in zip(planned, finished, strict=True):
         scores.setdefault(run.folder, []).append(each)

@@ -18,7 +18,7 @@ from torchmetrics.functional.classification import (
     binary_calibration_error,
 )
 
-from vlfau.evaluation.answers import UNKNOWN
+from vlfau.evaluation.predictions import UNKNOWN
 
 __all__ = [
     "Confusion",
@@ -49,7 +49,7 @@ class Confusion:
 
     @classmethod
     def of(cls, au_probs: NDArray[np.floating], occurrence: NDArray[np.int8], threshold: Threshold) -> "Confusion":
-        """Count the frames of (F, N) answers; an AU is predicted from its threshold on."""
+        """Count the frames of (F, N) predictions; an AU is predicted from its threshold on."""
         return cls(_meetings(au_probs, occurrence, threshold).sum(0))
 
     @classmethod

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.evaluation.answers import Answers
 from vlfau.evaluation.au_metrics import Confusion, Threshold
+from vlfau.evaluation.predictions import Predictions
 
 __all__ = ["CONFIDENCE", "DRAWS", "Interval", "f1_draws", "f1_intervals", "interval_of", "mean_of_known"]
 
@@ -18,16 +18,18 @@ CONFIDENCE = 0.95
 Interval = tuple[float, float]
 
 
-def f1_draws(answers: Answers, threshold: Threshold, *, seed: int, draws: int = DRAWS) -> NDArray[np.float64]:
+def f1_draws(predictions: Predictions, threshold: Threshold, *, seed: int, draws: int = DRAWS) -> NDArray[np.float64]:
     """Return the F1 of every AU for sets of people drawn with replacement, (R, N).
 
     The states are counted once a person, so that a draw only adds counts up. NaN where an AU is never active in a
     draw; everywhere if there are fewer than two people, of whom nothing can be drawn.
     """
-    by_subject = Confusion.by_subject(answers.au_probs, answers.occurrence, threshold, answers.subject_ids).counts
+    by_subject = Confusion.by_subject(
+        predictions.au_probs, predictions.occurrence, threshold, predictions.subject_ids
+    ).counts
     people = len(by_subject)
     if people < 2:
-        return np.full((draws, len(answers.au_ids)), np.nan)
+        return np.full((draws, len(predictions.au_ids)), np.nan)
     chosen = np.random.default_rng(seed).multinomial(people, np.full(people, 1 / people), size=draws)  # (R, S)
     return Confusion(np.tensordot(chosen, by_subject, axes=1)).f1_per_au
 

@@ -16,17 +16,17 @@ from sklearn.metrics import precision_recall_curve
 
 from vlfau.data import Manifest, read_manifest
 from vlfau.errors import ConfigError, ManifestError
-from vlfau.evaluation.answering import Answerer, Look
-from vlfau.evaluation.answers import UNKNOWN
+from vlfau.evaluation.prediction_runner import EvalOptions, PredictionRunner
+from vlfau.evaluation.predictions import UNKNOWN
 from vlfau.evaluation.provenance import CALIBRATION, OLD_CALIBRATION, Calibration, Source, held_out_subjects
 from vlfau.facs import action_unit
 from vlfau.training import Checkpoint, load_checkpoint, save_checkpoint
 
 __all__ = ["best_threshold", "calibrate", "platt_scaling"]
 
-LEAST_STATES = 10
+MIN_STATES = 10
 """Frames that an AU needs in either state."""
-LEAST_SLOPE = 1e-3
+MIN_SLOPE = 1e-3
 SOURCES: Final[Mapping[str, str]] = {
     "held-out": "of the people held out of training",
     "training-folds": "of the training folds",
@@ -34,7 +34,7 @@ SOURCES: Final[Mapping[str, str]] = {
 }
 
 
-def calibrate(checkpoint: Path, manifest: Path, out: Path, *, look: Look | None = None) -> Checkpoint:
+def calibrate(checkpoint: Path, manifest: Path, out: Path, *, options: EvalOptions | None = None) -> Checkpoint:
     """Write a checkpoint whose probabilities are calibrated and whose thresholds give the highest F1.
 
     Of a manifest with folds, the fold that the checkpoint left out is never looked at: it is there to be tested. People
@@ -46,7 +46,7 @@ def calibrate(checkpoint: Path, manifest: Path, out: Path, *, look: Look | None 
         checkpoint: The folder that training left.
         manifest: Frames with all of its AUs: the data set that it was trained on, or other people.
         out: The folder of the new checkpoint; it must not exist yet.
-        look: How to run the network.
+        options: How to run the network.
 
     Returns:
         Its metadata.
@@ -56,42 +56,42 @@ def calibrate(checkpoint: Path, manifest: Path, out: Path, *, look: Look | None 
     """
     if out.exists():
         raise ConfigError(f"{out} exists already; remove it, or name another folder")
-    network, papers = load_checkpoint(checkpoint)
-    frames, source = _fitting_frames(read_manifest(manifest, papers.au_ids), papers)
-    answers = Answerer(network, papers, papers.au_ids, look or Look()).see(frames)
+    network, metadata = load_checkpoint(checkpoint)
+    frames, source = _fitting_frames(read_manifest(manifest, metadata.au_ids), metadata)
+    predictions = PredictionRunner(network, metadata, metadata.au_ids, options or EvalOptions()).run(frames)
     limit = np.finfo(np.float32).eps
-    probs = answers.au_probs.astype(np.float64).clip(limit, 1 - limit)
+    probs = predictions.au_probs.astype(np.float64).clip(limit, 1 - limit)
     au_logits = np.log(probs) - np.log1p(-probs)
     thresholds = []
-    for column, au_id in enumerate(papers.au_ids):
-        known = answers.occurrence[:, column] != UNKNOWN
-        scores, active = au_logits[known, column], answers.occurrence[known, column] == 1
-        if min(active.sum(), (~active).sum()) < LEAST_STATES:
+    for column, au_id in enumerate(metadata.au_ids):
+        known = predictions.occurrence[:, column] != UNKNOWN
+        scores, active = au_logits[known, column], predictions.occurrence[known, column] == 1
+        if min(active.sum(), (~active).sum()) < MIN_STATES:
             raise ManifestError(
                 f"in {manifest} {action_unit(au_id).label} is active in {active.sum()} of the {len(active)} annotated "
-                f"frames {SOURCES[source]}; calibration needs {LEAST_STATES} frames of either kind at least, add some"
+                f"frames {SOURCES[source]}; calibration needs {MIN_STATES} frames of either kind at least, add some"
             )
         slope, shift = platt_scaling(scores, active)
         network.rescale_logits(column, slope, shift)
         calibrated = 1 / (1 + np.exp(-(slope * scores + shift)))
         thresholds.append(best_threshold(calibrated, active))
-    training = papers.training | {CALIBRATION: Calibration.on(frames, source).as_json()}
+    training = metadata.training | {CALIBRATION: Calibration.on(frames, source).as_json()}
     training.pop(OLD_CALIBRATION, None)
-    calibrated_papers = replace(papers, thresholds=tuple(thresholds), training=training)
-    save_checkpoint(out, network.cpu(), calibrated_papers)
-    return calibrated_papers
+    calibrated = replace(metadata, thresholds=tuple(thresholds), training=training)
+    save_checkpoint(out, network.cpu(), calibrated)
+    return calibrated
 
 
-def _fitting_frames(offered: Manifest, papers: Checkpoint) -> tuple[Manifest, Source]:
+def _fitting_frames(offered: Manifest, metadata: Checkpoint) -> tuple[Manifest, Source]:
     """Return the frames to fit to, and what they are."""
-    with_folds = papers.fold is not None and any(frame.fold is not None for frame in offered.frames)
-    rest = tuple(frame for frame in offered.frames if not with_folds or frame.fold != papers.fold)
+    with_folds = metadata.fold is not None and any(frame.fold is not None for frame in offered.frames)
+    rest = tuple(frame for frame in offered.frames if not with_folds or frame.fold != metadata.fold)
     if not rest:
         raise ManifestError(
-            f"{offered.path} has frames of fold {papers.fold} alone, which the checkpoint left out to be tested on; "
+            f"{offered.path} has frames of fold {metadata.fold} alone, which the checkpoint left out to be tested on; "
             "give the whole data set, whose other folds are calibrated on"
         )
-    held_out = held_out_subjects(papers.training)
+    held_out = held_out_subjects(metadata.training)
     kept = tuple(frame for frame in rest if frame.subject_id in held_out)
     if kept and (with_folds or held_out <= {frame.subject_id for frame in kept}):
         return replace(offered, frames=kept), "held-out"
@@ -102,9 +102,9 @@ def platt_scaling(au_logits: NDArray[np.float64], active: NDArray[np.bool_]) -> 
     """Return the slope and the shift that make one AU's logits (F,) the likeliest for its states (F,)."""
     model = LogisticRegression(C=100, max_iter=1000).fit(au_logits[:, None], active)
     slope, shift = float(model.coef_[0, 0]), float(model.intercept_[0])
-    if slope < LEAST_SLOPE:  # No better than chance: it says how often the AU occurs, rather than being turned around.
+    if slope < MIN_SLOPE:  # No better than chance: it says how often the AU occurs, rather than being turned around.
         rate = active.mean()
-        slope, shift = LEAST_SLOPE, float(np.log(rate / (1 - rate)) - LEAST_SLOPE * au_logits.mean())
+        slope, shift = MIN_SLOPE, float(np.log(rate / (1 - rate)) - MIN_SLOPE * au_logits.mean())
     return slope, shift
 
 

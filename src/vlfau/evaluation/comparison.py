@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from vlfau.data.manifest import read_manifest
 from vlfau.errors import InputError, ManifestError
-from vlfau.evaluation.answers import UNKNOWN
 from vlfau.evaluation.bootstrap import mean_of_known
 from vlfau.evaluation.comparison_results import Comparison, Difference, Rules, ToolScores
-from vlfau.evaluation.tool_answers import ToolAnswers, Treatment
+from vlfau.evaluation.predictions import UNKNOWN
+from vlfau.evaluation.tool_predictions import ToolPredictions, Treatment
 from vlfau.evaluation.tool_scores import Truth, figure_of, samples_of
 from vlfau.evaluation.tool_tables import read_tool_table
 
@@ -47,7 +47,7 @@ def compare_tools(manifest_path: Path, tables: Sequence[Path], rules: Rules) -> 
         None if rules.within is None else _groups(manifest_path, rules.within, len(manifest.frames)),
     )
     samples = samples_of(truth, seed=rules.seed, draws=rules.draws)
-    said = [ToolAnswers.of(name, read_tool_table(path), manifest, rules) for name, path in _names(tables).items()]
+    said = [ToolPredictions.of(name, read_tool_table(path), manifest, rules) for name, path in _names(tables).items()]
     measured = {
         treatment: [each.treated(treatment).samples(truth, samples) for each in said] for treatment in TREATMENTS
     }
@@ -82,7 +82,7 @@ def compare_tools(manifest_path: Path, tables: Sequence[Path], rules: Rules) -> 
     )
 
 
-def _common(measured: Sequence[Mapping[str, FloatArray]], said: Sequence[ToolAnswers]) -> dict[str, list[int]]:
+def _common(measured: Sequence[Mapping[str, FloatArray]], said: Sequence[ToolPredictions]) -> dict[str, list[int]]:
     """Return by measure the columns of the AUs that every tool has a figure of; of ICC, every tool with intensities."""
     common = {}
     for key in measured[0]:
@@ -109,7 +109,7 @@ def _scores(measured: Mapping[str, FloatArray], au_ids: Sequence[int], common: M
 
 
 def _difference(
-    pair: tuple[ToolAnswers, ToolAnswers],
+    pair: tuple[ToolPredictions, ToolPredictions],
     truth: Truth,
     samples: FloatArray,
     *,

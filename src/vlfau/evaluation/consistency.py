@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.evaluation.answers import Answers
 from vlfau.evaluation.au_metrics import Threshold
+from vlfau.evaluation.predictions import Predictions
 from vlfau.language import Descriptions, ParsedLocal, parse_global, parse_local
 
 __all__ = ["consistency", "described_degrees", "described_states", "named_states"]
@@ -23,7 +23,7 @@ CLOSE = 1.0
 """Intensities, from 0 to 5, that are no further apart count as close: one letter."""
 
 
-def consistency(answers: Answers, threshold: Threshold) -> dict[str, float | None]:
+def consistency(predictions: Predictions, threshold: Threshold) -> dict[str, float | None]:
     """Compare what the captions say with the predicted and with the true states.
 
     Local captions are compared an AU and frame; those of inactive AUs outnumber the others, so the shares among
@@ -32,38 +32,38 @@ def consistency(answers: Answers, threshold: Threshold) -> dict[str, float | Non
     comparison with the truth, AUs that the network does not know out of all, and frames that were left undescribed too.
 
     Args:
-        answers: What the network says of every frame.
+        predictions: What the network says of every frame.
         threshold: The probability from which an AU counts as active.
 
     Returns:
         Shares by name; None where there is nothing to compare. The keys of captions that the network does not
         make are absent.
     """
-    answers = answers.described()
-    predicted = answers.au_probs >= threshold  # (F, N)
-    true = answers.occurrence == 1
-    known = answers.occurrence >= 0
+    predictions = predictions.described()
+    predicted = predictions.au_probs >= threshold  # (F, N)
+    true = predictions.occurrence == 1
+    known = predictions.occurrence >= 0
     shares: dict[str, float | None] = {}
-    for name, captions in (("local", answers.local_captions), ("consistent", answers.consistent_captions)):
+    for name, captions in (("local", predictions.local_captions), ("consistent", predictions.consistent_captions)):
         if captions is None:
             continue
-        said = described_states(answers.au_ids, captions, answers.descriptions)
+        said = described_states(predictions.au_ids, captions, predictions.descriptions)
         shares |= {
             f"{name}_agrees_with_predicted": _share(said == predicted),
             f"{name}_agrees_with_true": _share(said == true, known),
             f"{name}_agrees_where_predicted_active": _share(said == 1, predicted),
             f"{name}_agrees_where_predicted_inactive": _share(said == 0, ~predicted),
             f"{name}_agrees_where_truly_active": _share(said == 1, true),
-            f"{name}_agrees_where_truly_inactive": _share(said == 0, answers.occurrence == 0),
+            f"{name}_agrees_where_truly_inactive": _share(said == 0, predictions.occurrence == 0),
             f"{name}_readable": _share(said != UNREADABLE),
         }
-        if answers.au_intensities is not None:
-            degrees = described_degrees(answers.au_ids, captions, answers.descriptions)
+        if predictions.au_intensities is not None:
+            degrees = described_degrees(predictions.au_ids, captions, predictions.descriptions)
             named = predicted & ~np.isnan(degrees)
-            close = np.abs(degrees - answers.au_intensities) <= CLOSE
+            close = np.abs(degrees - predictions.au_intensities) <= CLOSE
             shares[f"{name}_degree_close_to_predicted"] = _share(close, named)
-    if answers.global_captions is not None:
-        said = named_states(answers.au_ids, answers.global_captions, answers.descriptions)
+    if predictions.global_captions is not None:
+        said = named_states(predictions.au_ids, predictions.global_captions, predictions.descriptions)
         named = said == 1
         shares |= {
             "global_agrees_with_predicted": _share((said == predicted).all(1)),

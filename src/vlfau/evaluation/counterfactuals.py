@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import ManifestError
-from vlfau.evaluation.answers import Answers
 from vlfau.evaluation.au_metrics import Threshold
 from vlfau.evaluation.consistency import UNREADABLE, described_states, named_states
+from vlfau.evaluation.predictions import Predictions
 
 __all__ = ["Pair", "counterfactuals", "read_pairs"]
 
@@ -54,11 +54,13 @@ class Pair:
     partner_has_it: bool
 
 
-def counterfactuals(answers: Answers, partners: Answers, pairs: Path, threshold: Threshold) -> dict[str, Any]:
-    """Compare the answers for frames and for their partners.
+def counterfactuals(
+    predictions: Predictions, partners: Predictions, pairs: Path, threshold: Threshold
+) -> dict[str, Any]:
+    """Compare the predictions for frames and for their partners.
 
     Args:
-        answers: What the network says of the frames; pairs of other frames are left out.
+        predictions: What the network says of the frames; pairs of other frames are left out.
         partners: What it says of the partners.
         pairs: The table of pairs.
         threshold: The probability from which an AU counts as active.
@@ -83,20 +85,20 @@ def counterfactuals(answers: Answers, partners: Answers, pairs: Path, threshold:
     Raises:
         ManifestError: The table can't be read or holds a wrong row.
     """
-    chosen = _usable(read_pairs(pairs), answers, partners)
-    switched = np.array([answers.au_ids.index(pair.au_id) for pair in chosen], int)  # (P,)
+    chosen = _usable(read_pairs(pairs), predictions, partners)
+    switched = np.array([predictions.au_ids.index(pair.au_id) for pair in chosen], int)  # (P,)
     measures = _measures(
-        _seen(_taken(answers, [pair.image for pair in chosen]), threshold),
+        _seen(_taken(predictions, [pair.image for pair in chosen]), threshold),
         _seen(_taken(partners, [pair.partner for pair in chosen]), threshold),
         np.array([pair.partner_has_it for pair in chosen], bool),
         switched,
     )
-    _leave_out_silent(measures, chosen, answers, partners)
+    _leave_out_silent(measures, chosen, predictions, partners)
     per_au = {
         str(au_id): _summary({name: values[switched == column] for name, values in measures.items()})
-        for column, au_id in enumerate(answers.au_ids)
+        for column, au_id in enumerate(predictions.au_ids)
     }
-    return _summary(measures) | {"chance": _chance(chosen, switched, answers, threshold), "per_au": per_au}
+    return _summary(measures) | {"chance": _chance(chosen, switched, predictions, threshold), "per_au": per_au}
 
 
 def read_pairs(path: Path) -> list[Pair]:
@@ -128,10 +130,10 @@ def _pair(path: Path, line: int, cells: Sequence[str]) -> Pair:
     return Pair(image, partner, int(au_id), partner_has_it == "1")
 
 
-def _usable(pairs: Sequence[Pair], answers: Answers, partners: Answers) -> list[Pair]:
+def _usable(pairs: Sequence[Pair], predictions: Predictions, partners: Predictions) -> list[Pair]:
     """Return the pairs that are answered and in which a label changes."""
-    rows = {image: row for row, image in enumerate(answers.images)}
-    columns = {au_id: column for column, au_id in enumerate(answers.au_ids)}
+    rows = {image: row for row, image in enumerate(predictions.images)}
+    columns = {au_id: column for column, au_id in enumerate(predictions.au_ids)}
     answered = frozenset(partners.images)
     return [
         pair
@@ -139,58 +141,58 @@ def _usable(pairs: Sequence[Pair], answers: Answers, partners: Answers) -> list[
         if pair.image in rows
         and pair.partner in answered
         and pair.au_id in columns
-        and answers.occurrence[rows[pair.image], columns[pair.au_id]] != int(pair.partner_has_it)
+        and predictions.occurrence[rows[pair.image], columns[pair.au_id]] != int(pair.partner_has_it)
     ]
 
 
 def _chance(
-    pairs: Sequence[Pair], switched: NDArray[np.int_], answers: Answers, threshold: Threshold
+    pairs: Sequence[Pair], switched: NDArray[np.int_], predictions: Predictions, threshold: Threshold
 ) -> dict[str, Any]:
     """Return the means over frames and frames of other people, drawn, in which the AU is in the other state."""
     rng = np.random.default_rng(SEED)
-    rows = {image: row for row, image in enumerate(answers.images)}
-    people = np.array(answers.subject_ids)
+    rows = {image: row for row, image in enumerate(predictions.images)}
+    people = np.array(predictions.subject_ids)
     drawn: list[Pair] = []
     columns: list[int] = []
     for pair, column in zip(pairs, switched.tolist(), strict=True):
         strangers = np.flatnonzero(
-            (people != people[rows[pair.image]]) & (answers.occurrence[:, column] == int(pair.partner_has_it))
+            (people != people[rows[pair.image]]) & (predictions.occurrence[:, column] == int(pair.partner_has_it))
         )
         if len(strangers):
-            drawn.append(replace(pair, partner=answers.images[int(rng.choice(strangers))]))
+            drawn.append(replace(pair, partner=predictions.images[int(rng.choice(strangers))]))
             columns.append(column)
     measures = _measures(
-        _seen(_taken(answers, [pair.image for pair in drawn]), threshold),
-        _seen(_taken(answers, [pair.partner for pair in drawn]), threshold),
+        _seen(_taken(predictions, [pair.image for pair in drawn]), threshold),
+        _seen(_taken(predictions, [pair.partner for pair in drawn]), threshold),
         np.array([pair.partner_has_it for pair in drawn], bool),
         np.array(columns, int),
     )
-    _leave_out_silent(measures, drawn, answers, answers)
+    _leave_out_silent(measures, drawn, predictions, predictions)
     return _summary(measures)
 
 
 def _leave_out_silent(
-    measures: Mapping[str, NDArray[np.float64]], pairs: Sequence[Pair], answers: Answers, partners: Answers
+    measures: Mapping[str, NDArray[np.float64]], pairs: Sequence[Pair], predictions: Predictions, partners: Predictions
 ) -> None:
     """Blank, in place, what is measured of words where a frame or its partner was left undescribed."""
-    told, partners_told = frozenset(answers.described().images), frozenset(partners.described().images)
+    told, partners_told = frozenset(predictions.described().images), frozenset(partners.described().images)
     silent = np.array([pair.image not in told or pair.partner not in partners_told for pair in pairs], bool)
     for name in measures.keys() & WORD_MEASURES:
         measures[name][silent] = np.nan
 
 
-def _taken(answers: Answers, images: Sequence[str]) -> Answers:
-    rows = {image: row for row, image in enumerate(answers.images)}
-    return answers.take([rows[image] for image in images])
+def _taken(predictions: Predictions, images: Sequence[str]) -> Predictions:
+    rows = {image: row for row, image in enumerate(predictions.images)}
+    return predictions.take([rows[image] for image in images])
 
 
-def _seen(answers: Answers, threshold: Threshold) -> dict[str, NDArray[Any]]:
+def _seen(predictions: Predictions, threshold: Threshold) -> dict[str, NDArray[Any]]:
     """Return what is compared, (P, N) each: probabilities, states, and what local and global captions say."""
-    seen: dict[str, NDArray[Any]] = {"probability": answers.au_probs, "state": answers.au_probs >= threshold}
-    if answers.local_captions is not None:
-        seen["local"] = described_states(answers.au_ids, answers.local_captions)
-    if answers.global_captions is not None:
-        seen["global"] = named_states(answers.au_ids, answers.global_captions)
+    seen: dict[str, NDArray[Any]] = {"probability": predictions.au_probs, "state": predictions.au_probs >= threshold}
+    if predictions.local_captions is not None:
+        seen["local"] = described_states(predictions.au_ids, predictions.local_captions)
+    if predictions.global_captions is not None:
+        seen["global"] = named_states(predictions.au_ids, predictions.global_captions)
     return seen
 
 

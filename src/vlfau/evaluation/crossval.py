@@ -7,11 +7,11 @@ from typing import Any
 
 from vlfau.data import Manifest, read_manifest
 from vlfau.errors import ConfigError
-from vlfau.evaluation.answering import Look
-from vlfau.evaluation.answers import Answers
 from vlfau.evaluation.bootstrap import f1_draws
 from vlfau.evaluation.consistency import consistency
 from vlfau.evaluation.evaluate import Scope
+from vlfau.evaluation.prediction_runner import EvalOptions
+from vlfau.evaluation.predictions import Predictions
 from vlfau.evaluation.runs import Announce, finish_runs
 from vlfau.evaluation.scores import SCORES_FILE, figures, intervals, mean_figures, read_scores, write_json
 from vlfau.files.atomic import remove_leftovers
@@ -40,7 +40,7 @@ def crossval(
     folds: Sequence[int] | None = None,
     name: str | None = None,
     scope: Scope | None = None,
-    look: Look | None = None,
+    options: EvalOptions | None = None,
     announce: Announce | None = None,
 ) -> dict[str, Any]:
     """Train and evaluate a configuration on every fold, and average the scores.
@@ -54,7 +54,7 @@ def crossval(
         folds: The folds to leave out; None takes those of the manifest.
         name: What to call it; None takes the folder's name.
         scope: How much is measured.
-        look: How to run the networks.
+        options: How to run the networks.
         announce: Is told of every fold before it starts.
 
     Returns:
@@ -63,11 +63,11 @@ def crossval(
     Raises:
         InputError: The configuration or its data are wrong, or the folder holds other runs.
     """
-    scope, look = scope or Scope(), look or Look()
+    scope, options = scope or Scope(), options or EvalOptions()
     folds = check_folds(config, folds)
     remove_leftovers(out)
     configs = fold_configs(config, out, folds)
-    scores = finish_runs(configs, root=out, scope=scope, look=look, announce=announce)
+    scores = finish_runs(configs, root=out, scope=scope, options=options, announce=announce)
     mean = write_mean_scores(out, folds, scores, scope)
     write_json(out / CROSSVAL_FILE, {"kind": "crossval", "name": name or out.resolve().name, "folds": folds})
     return mean
@@ -131,12 +131,12 @@ def write_mean_scores(
         people within each fold; under `per_fold` the single figures; under `pooled` those of all frames at once.
 
     Raises:
-        InputError: The answers of a fold are missing or damaged, or the file cannot be written.
+        InputError: The predictions of a fold are missing or damaged, or the file cannot be written.
     """
-    answers = [_slim(Answers.load(fold_folder(out, fold))) for fold in folds]
+    predictions = [_slim(Predictions.load(fold_folder(out, fold))) for fold in folds]
     threshold = PROTOCOL_THRESHOLD if scope.threshold is None else scope.threshold
-    draws = [f1_draws(each, threshold, seed=fold) for fold, each in zip(folds, answers, strict=True)]
-    together = Answers.joined(answers)
+    draws = [f1_draws(each, threshold, seed=fold) for fold, each in zip(folds, predictions, strict=True)]
+    together = Predictions.joined(predictions)
     pooled = figures(together, threshold)
     pooled["intervals"] = intervals(together.au_ids, [f1_draws(together, threshold, seed=0)])
     pooled["truth"] = consistency(together, threshold)
@@ -155,10 +155,12 @@ def write_mean_scores(
     return read_scores(out)
 
 
-def _slim(answers: Answers) -> Answers:
-    """Return answers without the large arrays, which no score needs."""
+def _slim(predictions: Predictions) -> Predictions:
+    """Return predictions without the large arrays, which no score needs."""
     return replace(
-        answers, au_features=answers.au_features[..., :0], attention_maps=answers.attention_maps[..., :0, :0]
+        predictions,
+        au_features=predictions.au_features[..., :0],
+        attention_maps=predictions.attention_maps[..., :0, :0],
     )
 
 

@@ -1,12 +1,12 @@
-"""One checkpoint on the frames of one manifest: answers, captions and scores."""
+"""One checkpoint on the frames of one manifest: predictions, captions and scores."""
 
 from pathlib import Path
 from typing import Any, Literal
 
 from vlfau.errors import CheckpointError
-from vlfau.evaluation.answering import Answerer, Look
+from vlfau.evaluation.prediction_runner import EvalOptions, PredictionRunner
 from vlfau.evaluation.scoring import Scope, ScoredModel, au_set, check_tuning, score, scored_frames
-from vlfau.training import Checkpoint, load_checkpoint, read_papers
+from vlfau.training import Checkpoint, load_checkpoint, read_metadata
 
 __all__ = ["Scope", "au_set", "evaluate"]
 
@@ -18,7 +18,7 @@ def evaluate(
     *,
     fold: int | Literal["all"] | None = None,
     scope: Scope | None = None,
-    look: Look | None = None,
+    options: EvalOptions | None = None,
     description: str | None = None,
     synthetic: bool | None = None,
     allow_tuned: bool = False,
@@ -35,7 +35,7 @@ def evaluate(
         fold: The fold to test; None is the one that the checkpoint left out, "all" takes every frame, also those
             that the network may have been trained on.
         scope: How much is measured.
-        look: How to run the network.
+        options: How to run the network.
         description: What the data are; None says what the checkpoint says of its training data.
         synthetic: Whether the faces are synthetic; None likewise.
         allow_tuned: Whether to score a checkpoint that was calibrated on people who are tested; the scores say so.
@@ -47,45 +47,45 @@ def evaluate(
         InputError: The checkpoint, the manifest or its company is wrong, or the network was trained on the fold, or
             calibrated on people who are tested.
     """
-    scope, look = scope or Scope(), look or Look()
-    papers = read_papers(checkpoint)
+    scope, options = scope or Scope(), options or EvalOptions()
+    metadata = read_metadata(checkpoint)
     model = ScoredModel(
         title=f"checkpoint {checkpoint}",
-        au_ids=papers.au_ids,
-        thresholds=papers.thresholds,
-        fold=papers.fold,
-        training=papers.training,
-        backbone=papers.model.backbone,
-        crop_size=papers.model.crop_size,
-        aligned_size=papers.aligned_size,
+        au_ids=metadata.au_ids,
+        thresholds=metadata.thresholds,
+        fold=metadata.fold,
+        training=metadata.training,
+        backbone=metadata.model.backbone,
+        crop_size=metadata.model.crop_size,
+        aligned_size=metadata.aligned_size,
     )
-    scored = scored_frames(manifest, model, _tested_fold(checkpoint, papers, fold))
-    if papers.speaks and papers.descriptions is None:
+    scored = scored_frames(manifest, model, _tested_fold(checkpoint, metadata, fold))
+    if metadata.speaks and metadata.descriptions is None:
         raise CheckpointError(
             f"checkpoint {checkpoint} does not carry the descriptions that it learned, and this vlfau's are others, so "
             "its words cannot be measured; train again, or use the version of vlfau that trained it"
         )
     network, _ = load_checkpoint(checkpoint, fold=scored.fold)
     tuned = check_tuning(model, scored, allow_tuned=allow_tuned)
-    answerer = Answerer(network, papers, scored.frames.au_ids, look)
+    runner = PredictionRunner(network, metadata, scored.frames.au_ids, options)
     data = {
-        "description": papers.training.get("data", "") if description is None else description,
-        "synthetic": bool(papers.training.get("synthetic")) if synthetic is None else synthetic,
+        "description": metadata.training.get("data", "") if description is None else description,
+        "synthetic": bool(metadata.training.get("synthetic")) if synthetic is None else synthetic,
     }
-    return score(answerer, model, scored, out, scope=scope, look=look, data=data, tuned=tuned)
+    return score(runner, model, scored, out, scope=scope, options=options, data=data, tuned=tuned)
 
 
-def _tested_fold(checkpoint: Path, papers: Checkpoint, fold: int | Literal["all"] | None) -> int | None:
+def _tested_fold(checkpoint: Path, metadata: Checkpoint, fold: int | Literal["all"] | None) -> int | None:
     if fold == "all":
         return None
-    if fold is None and papers.fold is None:
+    if fold is None and metadata.fold is None:
         raise CheckpointError(
             f"checkpoint {checkpoint} left out no fold: it was trained on every frame of its data; give other faces "
             "and --fold all, or a checkpoint that left a fold out"
         )
-    if fold is not None and fold != papers.fold:
+    if fold is not None and fold != metadata.fold:
         raise CheckpointError(
-            f"checkpoint {checkpoint} left out {'no fold' if papers.fold is None else f'fold {papers.fold}'}, so it "
-            f"was trained on fold {fold}; use the checkpoint of fold {fold}, or --fold all for other faces"
+            f"checkpoint {checkpoint} left out {'no fold' if metadata.fold is None else f'fold {metadata.fold}'}, so "
+            f"it was trained on fold {fold}; use the checkpoint of fold {fold}, or --fold all for other faces"
         )
-    return papers.fold
+    return metadata.fold

@@ -16,21 +16,21 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from vlfau.errors import ImageError
-from vlfau.evaluation.answers import Answers
+from vlfau.evaluation.predictions import Predictions
 
-__all__ = ["Look", "grounding", "look", "mask_path", "read_region"]
+__all__ = ["GroundingScore", "grounding", "grounding_score", "mask_path", "read_region"]
 
-LEAST_MOVED: Final = 0.5
+MIN_MOVED: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class GroundingScore:
     """How well one attention map meets one region.
 
     Attributes:
         pointing_game: 1 if the centre of the map's strongest cell lies in the region (Zhang et al., ECCV 2016);
             among equally strong cells the share that does, so that a flat map scores what chance would.
-        pointing_game_centre: 1 if the middle of the crop does: the score of a network that looks straight ahead.
+        pointing_game_centre: 1 if the middle of the crop does: the score of a network that scores straight ahead.
         pointing_game_other: The mean score of the maps of the other AUs for this region; None without others.
         pointing_game_best: 1 if the centre of any cell does: what the coarse map could score at best.
         energy_in_region: The share of the attention, enlarged bilinearly to the crop, that lies in the region.
@@ -46,7 +46,7 @@ class Look:
 
 
 def grounding(
-    answers: Answers,
+    predictions: Predictions,
     regions: Path,
     *,
     crop_size: int,
@@ -58,32 +58,32 @@ def grounding(
     Frames and AUs without a mask, and masks whose region lies outside the crop, are left out.
 
     Args:
-        answers: What the network says of every frame.
+        predictions: What the network says of every frame.
         regions: The folder of masks.
         crop_size: Side of the network's crop in pixels, the middle of the aligned frame.
         aligned_size: Side to which frames are shrunk before they are cropped.
         progress: Called with the number of frames that are done and of all.
 
     Returns:
-        For every field of `Look` its mean over AUs, and under the name with `_per_au` its mean an AU, by the AU's
-        number as text; None where there is no mask. `regions` is the number of masks that were used.
+        For every field of `GroundingScore` its mean over AUs, and under the name with `_per_au` its mean per AU, by the
+        AU's number as text; None where there is no mask. `regions` is the number of masks that were used.
 
     Raises:
         ImageError: A mask is no picture, or too small.
     """
-    looks: dict[int, list[Look]] = {au_id: [] for au_id in answers.au_ids}
-    for frame, image in enumerate(answers.images):
-        for column, au_id in enumerate(answers.au_ids):
+    scores: dict[int, list[GroundingScore]] = {au_id: [] for au_id in predictions.au_ids}
+    for frame, image in enumerate(predictions.images):
+        for column, au_id in enumerate(predictions.au_ids):
             path = mask_path(regions, image, au_id)
             if path.is_file():
                 region = read_region(path, crop_size=crop_size, aligned_size=aligned_size)
                 if region.any():
-                    looks[au_id].append(look(answers.attention_maps[frame], column, region))
+                    scores[au_id].append(grounding_score(predictions.attention_maps[frame], column, region))
         if progress is not None:
-            progress(frame + 1, len(answers.images))
-    summary: dict[str, Any] = {"regions": sum(map(len, looks.values()))}
-    for field in fields(Look):
-        per_au = {str(au_id): _mean([getattr(one, field.name) for one in found]) for au_id, found in looks.items()}
+            progress(frame + 1, len(predictions.images))
+    summary: dict[str, Any] = {"regions": sum(map(len, scores.values()))}
+    for field in fields(GroundingScore):
+        per_au = {str(au_id): _mean([getattr(one, field.name) for one in found]) for au_id, found in scores.items()}
         summary[field.name] = _mean(list(per_au.values()))
         summary[f"{field.name}_per_au"] = per_au
     return summary
@@ -121,10 +121,12 @@ def read_region(path: Path, *, crop_size: int, aligned_size: int) -> NDArray[np.
     pixels = np.array(mask.resize((aligned_size, aligned_size), Image.Resampling.BOX))
     start = (aligned_size - crop_size) // 2
     crop = pixels[start : start + crop_size, start : start + crop_size]
-    return np.asarray(crop >= max(1.0, LEAST_MOVED * pixels.max()))
+    return np.asarray(crop >= max(1.0, MIN_MOVED * pixels.max()))
 
 
-def look(attention_maps: NDArray[np.floating[Any]], column: int, region: NDArray[np.bool_]) -> Look:
+def grounding_score(
+    attention_maps: NDArray[np.floating[Any]], column: int, region: NDArray[np.bool_]
+) -> GroundingScore:
     """Compare the map of one AU with its region.
 
     Args:
@@ -139,7 +141,7 @@ def look(attention_maps: NDArray[np.floating[Any]], column: int, region: NDArray
     hits = [float(at_cells[one == one.max()].mean()) for one in attention_maps]
     enlarged = cv2.resize(attention_maps[column].astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
     total = float(enlarged.sum())
-    return Look(
+    return GroundingScore(
         pointing_game=hits[column],
         pointing_game_centre=float(region[size // 2, size // 2]),
         pointing_game_other=(sum(hits) - hits[column]) / (num_aus - 1) if num_aus > 1 else None,

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from vlfau.data import Manifest
 from vlfau.errors import ManifestError
-from vlfau.evaluation.answers import UNKNOWN, Answers
 from vlfau.evaluation.au_metrics import Confusion, Threshold, finite_mean
+from vlfau.evaluation.predictions import UNKNOWN, Predictions
 from vlfau.evaluation.scores import by_au
 
 __all__ = ["SKIPPED_FILE", "LostFrames", "lost_figures", "read_lost_frames"]
@@ -77,11 +77,11 @@ def read_lost_frames(manifest: Manifest, fold: int | None) -> LostFrames | None:
     return LostFrames(tuple(subjects), occurrence)
 
 
-def lost_figures(answers: Answers, lost: LostFrames, threshold: Threshold) -> dict[str, Any]:
+def lost_figures(predictions: Predictions, lost: LostFrames, threshold: Threshold) -> dict[str, Any]:
     """Return how many frames were lost, and F1 and accuracy if all AUs of these are called inactive.
 
     Args:
-        answers: Of the frames that were not lost.
+        predictions: Of the frames that were not lost.
         lost: The others.
         threshold: The probability from which an AU counts as active.
 
@@ -89,17 +89,17 @@ def lost_figures(answers: Answers, lost: LostFrames, threshold: Threshold) -> di
         `frames`, the number of those that were lost; `subjects`, the people of both kinds; and the figures as
         `scores.figures` names them, None where the labels of lost frames are unknown.
     """
-    people = {*answers.subject_ids, *lost.subject_ids}
+    people = {*predictions.subject_ids, *lost.subject_ids}
     found: dict[str, Any] = {"frames": len(lost.subject_ids), "subjects": len(people)}
     occurrence = lost.occurrence
     if occurrence is None and found["frames"]:
         return found | dict.fromkeys(("f1_macro", "accuracy_macro"))
     if occurrence is None:
-        occurrence = np.zeros((0, len(answers.au_ids)), np.int8)
-    probs = np.concatenate([answers.au_probs, np.zeros(occurrence.shape, np.float32)])
-    confusion = Confusion.of(probs, np.concatenate([answers.occurrence, occurrence]), threshold)
+        occurrence = np.zeros((0, len(predictions.au_ids)), np.int8)
+    probs = np.concatenate([predictions.au_probs, np.zeros(occurrence.shape, np.float32)])
+    confusion = Confusion.of(probs, np.concatenate([predictions.occurrence, occurrence]), threshold)
     for name, values in (("f1", confusion.f1_per_au), ("accuracy", confusion.accuracy_per_au)):
-        found[f"{name}_per_au"] = by_au(answers.au_ids, values)
+        found[f"{name}_per_au"] = by_au(predictions.au_ids, values)
         found[f"{name}_macro"] = finite_mean(values.tolist())
     return found | {"f1_micro": float(confusion.f1_micro)}
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from vlfau.errors import ConfigError
-from vlfau.evaluation.answering import Look
 from vlfau.evaluation.evaluate import Scope, evaluate
+from vlfau.evaluation.prediction_runner import EvalOptions
 from vlfau.evaluation.scores import SCORES_FILE, read_scores
 from vlfau.training import TrainConfig, train
 from vlfau.training.run_folder import CHECKPOINT_FOLDER, RESUME_FILE, check_same_run, content_of
@@ -19,7 +19,7 @@ Announce = Callable[[str, int, int], None]
 
 
 def finish_runs(
-    configs: Sequence[TrainConfig], *, root: Path, scope: Scope, look: Look, announce: Announce | None = None
+    configs: Sequence[TrainConfig], *, root: Path, scope: Scope, options: EvalOptions, announce: Announce | None = None
 ) -> list[dict[str, Any]]:
     """Train every configuration in its run.output and evaluate it on its fold, as far as that is not done yet.
 
@@ -27,7 +27,7 @@ def finish_runs(
         configs: What to train.
         root: The folder of the whole, from which the runs are named.
         scope: How much is measured.
-        look: How to run the networks.
+        options: How to run the networks.
         announce: Is told of every run before it starts.
 
     Returns:
@@ -48,11 +48,11 @@ def finish_runs(
     for number, config in enumerate(configs, start=1):
         if announce is not None:
             announce(config.run.output.relative_to(root).as_posix(), number, len(configs))
-        scores.append(_finish_run(config, scope, look))
+        scores.append(_finish_run(config, scope, options))
     return scores
 
 
-def _finish_run(config: TrainConfig, scope: Scope, look: Look) -> dict[str, Any]:
+def _finish_run(config: TrainConfig, scope: Scope, options: EvalOptions) -> dict[str, Any]:
     folder = config.run.output
     finished = finished_scores(folder, scope)
     if finished is not None:
@@ -60,7 +60,7 @@ def _finish_run(config: TrainConfig, scope: Scope, look: Look) -> dict[str, Any]
     whole = replace(config, run=replace(config.run, stop_after_epochs=None))
     # A run that has ended returns at once when it is resumed.
     train(whole, resume=(folder / RESUME_FILE).is_file())
-    return evaluate(folder / CHECKPOINT_FOLDER, config.data.manifest, folder, scope=scope, look=look)
+    return evaluate(folder / CHECKPOINT_FOLDER, config.data.manifest, folder, scope=scope, options=options)
 
 
 def finished_scores(folder: Path, scope: Scope) -> dict[str, Any] | None:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from vlfau.data import Frame
 from vlfau.errors import InputError
-from vlfau.evaluation.answers import Answers
 from vlfau.evaluation.au_metrics import (
     Confusion,
     Threshold,
@@ -24,6 +23,7 @@ from vlfau.evaluation.au_metrics import (
 )
 from vlfau.evaluation.bootstrap import f1_intervals
 from vlfau.evaluation.caption_metrics import score_captions
+from vlfau.evaluation.predictions import Predictions
 from vlfau.evaluation.references import global_references, local_references
 from vlfau.files.atomic import replacing
 from vlfau.files.records import parse_json
@@ -47,24 +47,24 @@ SCORES_FILE = "scores.json"
 DIGITS = 6
 
 
-def figures(answers: Answers, threshold: Threshold) -> dict[str, Any]:
+def figures(predictions: Predictions, threshold: Threshold) -> dict[str, Any]:
     """Return the figures of AU recognition: an AU, their means, and micro-F1.
 
     A mean is over the AUs that have the figure. None stands for what can't be had, such as F1 of an AU that is
     never active. The scripts of the field count 0 there; `f1_macro_zeros` is the mean F1 as they would print it.
     """
-    confusion = Confusion.of(answers.au_probs, answers.occurrence, threshold)
+    confusion = Confusion.of(predictions.au_probs, predictions.occurrence, threshold)
     per_au = {
         "f1": confusion.f1_per_au,
         "accuracy": confusion.accuracy_per_au,
-        "roc_auc": roc_auc_per_au(answers.au_probs, answers.occurrence),
-        "average_precision": average_precision_per_au(answers.au_probs, answers.occurrence),
-        "ece": ece_per_au(answers.au_probs, answers.occurrence),
+        "roc_auc": roc_auc_per_au(predictions.au_probs, predictions.occurrence),
+        "average_precision": average_precision_per_au(predictions.au_probs, predictions.occurrence),
+        "ece": ece_per_au(predictions.au_probs, predictions.occurrence),
     }
-    if answers.au_intensities is not None and answers.intensity is not None:
-        per_au["intensity_icc"] = icc_per_au(answers.au_intensities, answers.intensity)
-        per_au["intensity_mae"] = mae_per_au(answers.au_intensities, answers.intensity)
-    found: dict[str, Any] = {f"{name}_per_au": by_au(answers.au_ids, values) for name, values in per_au.items()}
+    if predictions.au_intensities is not None and predictions.intensity is not None:
+        per_au["intensity_icc"] = icc_per_au(predictions.au_intensities, predictions.intensity)
+        per_au["intensity_mae"] = mae_per_au(predictions.au_intensities, predictions.intensity)
+    found: dict[str, Any] = {f"{name}_per_au": by_au(predictions.au_ids, values) for name, values in per_au.items()}
     found |= {f"{name}_macro": finite_mean(values.tolist()) for name, values in per_au.items()}
     annotated = np.isfinite(per_au["accuracy"])
     found["f1_macro_zeros"] = finite_mean(np.nan_to_num(per_au["f1"][annotated]).tolist())
@@ -77,16 +77,16 @@ def intervals(au_ids: Sequence[int], draws: Sequence[NDArray[np.float64]]) -> di
     return {"f1_macro": macro, "f1_per_au": dict(zip(map(str, au_ids), per_au, strict=True))}
 
 
-def caption_scores(answers: Answers, frames: Sequence[Frame], places: Sequence[int]) -> dict[str, float]:
+def caption_scores(predictions: Predictions, frames: Sequence[Frame], places: Sequence[int]) -> dict[str, float]:
     """Compare the captions of some frames with what the grammar says of their true states.
 
     Args:
-        answers: With captions.
-        frames: (F,), the same frames, with the AUs of the answers.
+        predictions: With captions.
+        frames: (F,), the same frames, with the AUs of the predictions.
         places: The frames that were described.
     """
     scores: dict[str, float] = {}
-    kinds = {"local": answers.local_captions, "consistent": answers.consistent_captions}
+    kinds = {"local": predictions.local_captions, "consistent": predictions.consistent_captions}
     for name, captions in kinds.items():
         if captions is None:
             continue
@@ -94,20 +94,20 @@ def caption_scores(answers: Answers, frames: Sequence[Frame], places: Sequence[i
             (text, references)
             for place in places
             for text, references in zip(
-                captions[place], local_references(frames[place], answers.descriptions), strict=True
+                captions[place], local_references(frames[place], predictions.descriptions), strict=True
             )
             if references is not None
         ]
         scores |= _compared(name, pairs)
-    if answers.global_captions is not None:
-        texts = answers.global_captions
-        references = [global_references(frames[place], place, answers.descriptions) for place in places]
+    if predictions.global_captions is not None:
+        texts = predictions.global_captions
+        references = [global_references(frames[place], place, predictions.descriptions) for place in places]
         scores |= _compared("global", [(texts[place], known) for place, known in zip(places, references, strict=True)])
     return scores
 
 
 def drawn_scores(
-    answers: Answers, frames: Sequence[Frame], places: Sequence[int], threshold: Threshold
+    predictions: Predictions, frames: Sequence[Frame], places: Sequence[int], threshold: Threshold
 ) -> dict[str, float]:
     """Score texts drawn at random among those that the held search may choose: what the grammar alone is worth.
 
@@ -115,20 +115,20 @@ def drawn_scores(
     scores say nothing of a network but what lies above these, of texts that no network chose.
 
     Args:
-        answers: With held captions.
-        frames: (F,), the same frames, with the AUs of the answers.
+        predictions: With held captions.
+        frames: (F,), the same frames, with the AUs of the predictions.
         places: The frames that were described.
         threshold: The probability from which an AU counts as active.
     """
-    states = (answers.au_probs >= threshold).tolist()
+    states = (predictions.au_probs >= threshold).tolist()
     pairs = []
     for place in places:
         rng = np.random.default_rng(place)
         for au_id, active, references in zip(
-            answers.au_ids, states[place], local_references(frames[place], answers.descriptions), strict=True
+            predictions.au_ids, states[place], local_references(frames[place], predictions.descriptions), strict=True
         ):
             if references is not None:
-                texts = decided_descriptions(au_id, active, answers.descriptions)
+                texts = decided_descriptions(au_id, active, predictions.descriptions)
                 pairs.append((texts[int(rng.integers(len(texts)))], references))
     return _compared("consistent_drawn", pairs)
 

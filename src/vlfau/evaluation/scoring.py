@@ -1,4 +1,4 @@
-"""A model on the frames of a manifest: answers, captions and scores, whatever computes the model.
+"""A model on the frames of a manifest: predictions, captions and scores, whatever computes the model.
 
 `evaluate` asks a checkpoint in torch, `vlfau.export.evaluate_bundle` a bundle in ONNX Runtime; both come here.
 """
@@ -12,8 +12,6 @@ import numpy as np
 
 from vlfau.data import Manifest, read_manifest
 from vlfau.errors import CheckpointError, ConfigError, InputError, ManifestError
-from vlfau.evaluation.answering import Look
-from vlfau.evaluation.answers import Answers
 from vlfau.evaluation.au_metrics import Threshold
 from vlfau.evaluation.bootstrap import f1_draws
 from vlfau.evaluation.consistency import consistency
@@ -21,6 +19,8 @@ from vlfau.evaluation.counterfactuals import counterfactuals
 from vlfau.evaluation.grounding import grounding
 from vlfau.evaluation.lost_frames import lost_figures, read_lost_frames
 from vlfau.evaluation.partners import partner_frames
+from vlfau.evaluation.prediction_runner import EvalOptions
+from vlfau.evaluation.predictions import Predictions
 from vlfau.evaluation.provenance import calibration_of, epoch_choice, trained_on, tuned_on_tested
 from vlfau.evaluation.scores import (
     SCORES_FILE,
@@ -74,26 +74,26 @@ class Scope:
 
 
 class Asked(Protocol):
-    """Asks a model about frames of its AUs, or of some of them; `Answerer` says what each method does."""
+    """Asks a model about frames of its AUs, or of some of them; `PredictionRunner` says what each method does."""
 
     @property
     def speaks(self) -> bool:
         """Whether the model has words at all."""
 
-    def see(self, manifest: Manifest) -> Answers:
-        """Return the answers in numbers."""
+    def run(self, manifest: Manifest) -> Predictions:
+        """Return the predictions in numbers."""
 
     def speak(
         self,
         manifest: Manifest,
-        answers: Answers,
+        predictions: Predictions,
         places: Sequence[int],
         *,
         threshold: Threshold,
         consistent: bool = True,
         watch_words: bool = True,
-    ) -> Answers:
-        """Return the answers with captions of some frames."""
+    ) -> Predictions:
+        """Return the predictions with captions of some frames."""
 
     def word_shares(self) -> dict[str, float]:
         """Return the top-5 word accuracies of the true words that `speak` watched."""
@@ -200,11 +200,11 @@ def score(
     out: Path,
     *,
     scope: Scope,
-    look: Look,
+    options: EvalOptions,
     data: Mapping[str, Any],
     tuned: bool,
 ) -> dict[str, Any]:
-    """Ask a model about frames, and write its answers, captions and, last of all, scores.
+    """Ask a model about frames, and write its predictions, captions and, last of all, scores.
 
     Args:
         asked: Asks the model about the AUs of the frames.
@@ -212,7 +212,7 @@ def score(
         scored: The frames.
         out: The folder to write to.
         scope: How much is measured.
-        look: Is told of the progress.
+        options: Is told of the progress.
         data: What the data are, the entries `description` and `synthetic`.
         tuned: What `check_tuning` found.
 
@@ -226,13 +226,13 @@ def score(
     lost = read_lost_frames(scored.whole, scored.fold)
     _make_folder(out)
     threshold = model.threshold(scope, frames.au_ids)
-    answers = asked.see(frames)
+    predictions = asked.run(frames)
     places = scope.places(len(frames.frames))
     if places:
-        answers = asked.speak(frames, answers, places, threshold=threshold)
-    answers.save(out)
-    draws = f1_draws(answers, threshold, seed=scored.fold or 0)
-    found = figures(answers, threshold)
+        predictions = asked.speak(frames, predictions, places, threshold=threshold)
+    predictions.save(out)
+    draws = f1_draws(predictions, threshold, seed=scored.fold or 0)
+    found = figures(predictions, threshold)
     scores: dict[str, Any] = {
         "data": {**data, "au_set": au_set(frames.au_ids)},
         "network": {
@@ -247,8 +247,8 @@ def score(
         "evaluation": asdict(scope),
         "au_ids": frames.au_ids,
         "fold": scored.fold,
-        "frames": len(answers),
-        "subjects": len(set(answers.subject_ids)),
+        "frames": len(predictions),
+        "subjects": len(set(predictions.subject_ids)),
         "threshold": np.asarray(threshold).tolist(),
         "threshold_source": _threshold_source(model, scope),
         **found,
@@ -256,23 +256,23 @@ def score(
         "intervals": intervals(frames.au_ids, [draws]),
     }
     if lost is not None:
-        scores["lost_frames"] = lost_figures(answers, lost, threshold)
+        scores["lost_frames"] = lost_figures(predictions, lost, threshold)
     if places and asked.speaks:
-        words = caption_scores(answers, frames.frames, places)
-        if answers.consistent_captions is not None:
-            words |= drawn_scores(answers, frames.frames, places, threshold)
+        words = caption_scores(predictions, frames.frames, places)
+        if predictions.consistent_captions is not None:
+            words |= drawn_scores(predictions, frames.frames, places, threshold)
         scores["words"] = {"frames": len(places), **asked.word_shares(), **words}
-    scores["truth"] = consistency(answers, threshold)
+    scores["truth"] = consistency(predictions, threshold)
     regions = frames.path.parent / REGIONS_FOLDER
-    if regions.is_dir() and (answers.attention_maps != 1).any():  # Without DAIR there is no attention to look at.
+    if regions.is_dir() and (predictions.attention_maps != 1).any():  # Without DAIR there is no attention to look at.
         sizes = {"crop_size": model.crop_size, "aligned_size": model.aligned_size}
-        scores["truth"] |= grounding(answers, regions, **sizes, progress=look.progress)
+        scores["truth"] |= grounding(predictions, regions, **sizes, progress=options.progress)
     pairs = frames.path.parent / PAIRS_FILE
     if pairs.is_file():
-        chosen = places if scope.described_frames is not None and places else range(len(answers))
+        chosen = places if scope.described_frames is not None and places else range(len(predictions))
         some = replace(frames, frames=tuple(frames.frames[place] for place in chosen))
         scores["counterfactuals"] = _switched(
-            asked, some, answers.take(chosen), pairs, threshold, describe=bool(places)
+            asked, some, predictions.take(chosen), pairs, threshold, describe=bool(places)
         )
     write_json(out / SCORES_FILE, scores)
     return read_scores(out)
@@ -284,17 +284,17 @@ def au_set(au_ids: Sequence[int]) -> str | None:
 
 
 def _switched(
-    asked: Asked, frames: Manifest, answers: Answers, pairs: Path, threshold: Threshold, *, describe: bool
+    asked: Asked, frames: Manifest, predictions: Predictions, pairs: Path, threshold: Threshold, *, describe: bool
 ) -> dict[str, Any]:
     """Ask about the counterfactual partners of frames, and compare."""
-    partners = partner_frames(frames, answers.images, pairs)
+    partners = partner_frames(frames, predictions.images, pairs)
     if not partners.frames:
         return {"pairs": 0}
-    theirs = asked.see(partners)
+    theirs = asked.run(partners)
     if describe:
         every = range(len(theirs))
         theirs = asked.speak(partners, theirs, every, threshold=threshold, consistent=False, watch_words=False)
-    return counterfactuals(answers, theirs, pairs, threshold)
+    return counterfactuals(predictions, theirs, pairs, threshold)
 
 
 def _calibration(model: ScoredModel, *, tuned: bool) -> dict[str, Any] | None:
@@ -318,6 +318,6 @@ def _without_positives(found: Mapping[str, Any]) -> list[int]:
 def _make_folder(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / SCORES_FILE).unlink(missing_ok=True)  # The old scores are not those of the new answers.
+        (out / SCORES_FILE).unlink(missing_ok=True)  # The old scores are not those of the new predictions.
     except OSError as error:
         raise InputError(f"cannot make the folder {out} ({error.strerror}); choose another") from None

@@ -15,14 +15,14 @@ from torch.utils.data import DataLoader, Subset
 
 from vlfau.data import FrameDataset, Manifest
 from vlfau.data.dataset import Sample
-from vlfau.evaluation import Answers, Look
-from vlfau.evaluation.answering import known_of
+from vlfau.evaluation import EvalOptions, Predictions
 from vlfau.evaluation.au_metrics import Threshold
+from vlfau.evaluation.prediction_runner import known_of
 from vlfau.evaluation.word_accuracy import WordAccuracy
+from vlfau.inference.au_scores import AUScores
 from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle
 from vlfau.inference.captioner import Captioner
-from vlfau.inference.judgement import Judgement
 from vlfau.inference.predictor import Predictor
 from vlfau.language import Vocabulary
 from vlfau.language.decoding import CaptionStepper
@@ -33,16 +33,16 @@ BEAM_SIZE = 3
 
 
 class BundleAnswerer:
-    """Asks a bundle about the frames of manifests, as `vlfau.evaluation.answering.Answerer` asks a checkpoint.
+    """Runs a bundle over the frames of manifests, as `PredictionRunner` runs a checkpoint.
 
     Args:
         bundle: The bundle.
         au_ids: The AUs asked for, among the bundle's.
-        look: How to look; it runs on the CPU.
+        options: How to look; it runs on the CPU.
     """
 
-    def __init__(self, bundle: Bundle, au_ids: Sequence[int], look: Look) -> None:
-        self.bundle, self.au_ids, self.look = bundle, tuple(au_ids), look
+    def __init__(self, bundle: Bundle, au_ids: Sequence[int], options: EvalOptions) -> None:
+        self.bundle, self.au_ids, self.options = bundle, tuple(au_ids), options
         self._predictor = Predictor(bundle, describe="never")
         self._columns = [bundle.info.au_ids.index(au_id) for au_id in self.au_ids]
         # Words may name a gender, as those that they are compared with do.
@@ -63,25 +63,25 @@ class BundleAnswerer:
         """Return the top-5 word accuracies of the true words that `speak` watched."""
         return self._word_accuracy.shares()
 
-    def see(self, manifest: Manifest) -> Answers:
-        """Return the answers in numbers; there are no captions yet.
+    def run(self, manifest: Manifest) -> Predictions:
+        """Return the predictions in numbers; there are no captions yet.
 
         Args:
-            manifest: Frames with this answerer's AUs.
+            manifest: Frames with this runner's AUs.
         """
         probs, features, maps, levels = [], [], [], []
         done = 0
         for samples in self._batches(manifest, range(len(manifest.frames)), words=False):
-            judgement = self._judge(samples)
-            vision = judgement.vision
-            probs.append(judgement.au_probs[:, self._columns].astype(np.float32))
+            scores = self._judge(samples)
+            vision = scores.vision
+            probs.append(scores.au_probs[:, self._columns].astype(np.float32))
             features.append(vision.au_features[:, self._columns].mean(2).astype(np.float16))
             maps.append(vision.attention_maps[:, self._columns].astype(np.float16))
             if vision.au_intensities is not None:
                 levels.append(vision.au_intensities[:, self._columns])
             done += len(samples)
-            self.look.progress(done, len(manifest.frames))
-        return Answers(
+            self.options.progress(done, len(manifest.frames))
+        return Predictions(
             **known_of(manifest),
             au_probs=np.concatenate(probs),
             au_features=np.concatenate(features),
@@ -97,34 +97,34 @@ class BundleAnswerer:
     def speak(
         self,
         manifest: Manifest,
-        answers: Answers,
+        predictions: Predictions,
         places: Sequence[int],
         *,
         threshold: Threshold,
         consistent: bool = True,
         watch_words: bool = True,
-    ) -> Answers:
-        """Return the answers with captions of some frames; the others get empty ones.
+    ) -> Predictions:
+        """Return the predictions with captions of some frames; the others get empty ones.
 
         Args:
             manifest: The frames.
-            answers: What `see` returned for them.
+            predictions: What `run` returned for them.
             places: The frames to describe.
             threshold: The probability from which an AU counts as active.
             consistent: Whether to make consistent captions too.
             watch_words: Whether to add the true words to the word accuracy.
         """
         if not self.speaks:
-            return answers
+            return predictions
         nothing = ("",) * len(self.au_ids)
-        local, held, face = [nothing] * len(answers), [nothing] * len(answers), [""] * len(answers)
+        local, held, face = [nothing] * len(predictions), [nothing] * len(predictions), [""] * len(predictions)
         done = 0
         for samples in self._batches(manifest, places, words=watch_words):
             chosen = places[done : done + len(samples)]
-            judgement = self._judge(samples)
-            features, stem_features = judgement.vision.au_features, judgement.vision.stem_features
-            states = judgement.au_states.copy()
-            states[:, self._columns] = answers.au_probs[chosen] >= threshold
+            scores = self._judge(samples)
+            features, stem_features = scores.vision.au_features, scores.vision.stem_features
+            states = scores.au_states.copy()
+            states[:, self._columns] = predictions.au_probs[chosen] >= threshold
             for texts, captioner in ((local, self._free), (held, self._held)) if consistent else ((local, self._free),):
                 for place, own in zip(chosen, captioner.describe_aus(features, states), strict=True):
                     texts[place] = tuple(own[column] or "" for column in self._columns)
@@ -135,10 +135,10 @@ class BundleAnswerer:
                 asked = torch.from_numpy(features[:, self._columns])
                 self._word_accuracy.add(torch.from_numpy(stem_features), asked, samples, frames, chosen)
             done += len(samples)
-            self.look.progress(done, len(places))
+            self.options.progress(done, len(places))
         has_local = self.bundle.has_local_captions
         return replace(
-            answers,
+            predictions,
             local_captions=tuple(local) if has_local else None,
             consistent_captions=tuple(held) if has_local and consistent else None,
             global_captions=tuple(face) if self.bundle.has_global_captions else None,
@@ -156,13 +156,13 @@ class BundleAnswerer:
         )
         yield from DataLoader(
             Subset(dataset, places),
-            batch_size=self.look.batch_size,
-            num_workers=self.look.num_workers,
+            batch_size=self.options.batch_size,
+            num_workers=self.options.num_workers,
             collate_fn=list,
         )
 
-    def _judge(self, samples: Sequence[Sample]) -> Judgement:
-        return self._predictor.judge(np.stack([sample.face.permute(1, 2, 0).numpy() for sample in samples]))
+    def _judge(self, samples: Sequence[Sample]) -> AUScores:
+        return self._predictor.score_crops(np.stack([sample.face.permute(1, 2, 0).numpy() for sample in samples]))
 
 
 @dataclass(frozen=True)

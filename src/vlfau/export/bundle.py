@@ -46,24 +46,28 @@ def export_bundle(
     """
     refuse_existing(output)
     text = None if card is None else _text(card)
-    network, papers = load_checkpoint(checkpoint)
-    graphs = export_graphs(network, crop_size=papers.model.crop_size)
-    speaks = papers.model.local_language or papers.model.global_language
+    network, metadata = load_checkpoint(checkpoint)
+    graphs = export_graphs(network, crop_size=metadata.model.crop_size)
+    speaks = metadata.model.local_language or metadata.model.global_language
     info = BundleInfo(
         name=name or output.name,
         version=version(),
         licence=licence,
         created=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         note=note,
-        au_ids=papers.au_ids,
-        thresholds=tuple(papers.thresholds_of(papers.au_ids).tolist()),
-        crop=CropGeometry(aligned_size=papers.aligned_size, crop_size=papers.model.crop_size),
-        vocabulary=papers.vocabulary if speaks else (),
-        max_local_length=max_local_length(papers.au_ids, papers.descriptions) if papers.model.local_language else 0,
-        max_global_length=max_global_length(papers.au_ids, papers.descriptions) if papers.model.global_language else 0,
-        training=_published(papers),
-        scores=papers.scores,
-        descriptions=papers.descriptions if speaks else None,
+        au_ids=metadata.au_ids,
+        thresholds=tuple(metadata.thresholds_of(metadata.au_ids).tolist()),
+        crop=CropGeometry(aligned_size=metadata.aligned_size, crop_size=metadata.model.crop_size),
+        vocabulary=metadata.vocabulary if speaks else (),
+        max_local_length=max_local_length(metadata.au_ids, metadata.descriptions)
+        if metadata.model.local_language
+        else 0,
+        max_global_length=max_global_length(metadata.au_ids, metadata.descriptions)
+        if metadata.model.global_language
+        else 0,
+        training=_published(metadata),
+        scores=metadata.scores,
+        descriptions=metadata.descriptions if speaks else None,
     )
     with fresh_folder(output) as fresh:
         for file, graph in graphs.items():
@@ -75,12 +79,12 @@ def export_bundle(
     return replace(bundle, folder=output)
 
 
-def _published(papers: Checkpoint) -> dict[str, Any]:
+def _published(metadata: Checkpoint) -> dict[str, Any]:
     """Return what a bundle says of its training: the checkpoint's metadata, the fold left out, and nobody's name."""
-    training = {name: entry for name, entry in papers.training.items() if name != "held_out_subjects"}
+    training = {name: entry for name, entry in metadata.training.items() if name != "held_out_subjects"}
     if isinstance(training.get(CALIBRATION), dict):
         training[CALIBRATION] = {**training[CALIBRATION], "subjects": []}
-    return {**training, "fold": papers.fold}
+    return {**training, "fold": metadata.fold}
 
 
 def _text(path: Path) -> str:

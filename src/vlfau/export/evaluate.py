@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from vlfau.data import Manifest
 from vlfau.errors import BundleError
-from vlfau.evaluation import Look, Scope
+from vlfau.evaluation import EvalOptions, Scope
 from vlfau.evaluation.provenance import trained_on
 from vlfau.evaluation.scoring import ScoredModel, check_tuning, score, scored_frames
 from vlfau.export.answering import BundleAnswerer
@@ -25,7 +25,7 @@ def evaluate_bundle(
     *,
     fold: int | Literal["all"] | None = None,
     scope: Scope | None = None,
-    look: Look | None = None,
+    options: EvalOptions | None = None,
     description: str | None = None,
     synthetic: bool | None = None,
     allow_tuned: bool = False,
@@ -40,7 +40,7 @@ def evaluate_bundle(
         fold: The fold to test, where the bundle was exported from a checkpoint that left it out; None and "all" take
             every frame.
         scope: How much is measured.
-        look: How to run the bundle.
+        options: How to run the bundle.
         description: What the data are; None says what lies beside the manifest says, or the manifest's name.
         synthetic: Whether the faces are synthetic; None asks what lies beside the manifest.
         allow_tuned: Whether to score a bundle that was calibrated on people who are tested; the scores say so.
@@ -52,7 +52,7 @@ def evaluate_bundle(
         InputError: The bundle, the manifest or its company is wrong, or the bundle was trained on these data or
             calibrated on people who are tested.
     """
-    scope, look = scope or Scope(), look or Look()
+    scope, options = scope or Scope(), options or EvalOptions()
     bundle = load_bundle(model)
     info = bundle.info
     left_out = info.training.get("fold")
@@ -82,9 +82,9 @@ def evaluate_bundle(
     tuned = check_tuning(scored_model, scored, allow_tuned=allow_tuned)
     if scope.describe and (bundle.has_local_captions or bundle.has_global_captions) and info.words_warning:
         raise BundleError(f"{info.words_warning}, or give --no-describe to measure its scores alone")
-    answerer = BundleAnswerer(bundle, scored.frames.au_ids, look)
+    runner = BundleAnswerer(bundle, scored.frames.au_ids, options)
     data = {"description": description, "synthetic": drawn if synthetic is None else synthetic}
-    return score(answerer, scored_model, scored, out, scope=scope, look=look, data=data, tuned=tuned)
+    return score(runner, scored_model, scored, out, scope=scope, options=options, data=data, tuned=tuned)
 
 
 def _data_of(manifest: Path) -> tuple[str, bool]:

@@ -27,7 +27,7 @@ class _Vision(nn.Module):
         self.network = network
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
-        vision = self.network.see(crops.permute(0, 3, 1, 2))
+        vision = self.network.encode(crops.permute(0, 3, 1, 2))
         outputs = (vision.au_logits, vision.face_features, vision.au_features(), vision.attention_maps)
         return outputs if vision.au_intensities is None else (*outputs, vision.au_intensities)
 
@@ -84,7 +84,7 @@ def export_graphs(network: VLFAU, *, crop_size: int) -> dict[str, onnx.ModelProt
         )
     }
     with torch.no_grad():
-        _, locations, feature_dim = network.see(crops.permute(0, 3, 1, 2)).stem_features.shape
+        _, locations, feature_dim = network.encode(crops.permute(0, 3, 1, 2)).stem_features.shape
     for name, decoder in (("local", network.local_decoder), ("global", network.global_decoder)):
         if decoder is not None:
             graphs |= _caption_graphs(name, decoder, torch.zeros(2, locations, feature_dim))

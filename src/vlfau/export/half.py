@@ -9,7 +9,7 @@ __all__ = ["store_weights_at_half"]
 SMALLEST = 256
 """Weights of fewer numbers stay as they are: biases and constants, where precision is cheap."""
 
-LARGEST_HALF = float(np.finfo(np.float16).max)
+MAX_HALF = float(np.finfo(np.float16).max)
 
 
 def store_weights_at_half(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -23,7 +23,7 @@ def store_weights_at_half(model: onnx.ModelProto) -> onnx.ModelProto:
     casts = []
     for weight in graph.initializer:
         values = numpy_helper.to_array(weight)
-        if weight.data_type != TensorProto.FLOAT or values.size < SMALLEST or np.abs(values).max() > LARGEST_HALF:
+        if weight.data_type != TensorProto.FLOAT or values.size < SMALLEST or np.abs(values).max() > MAX_HALF:
             continue
         name = weight.name
         weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))

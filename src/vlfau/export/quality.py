@@ -1,4 +1,4 @@
-"""What a bundle's answers are worth on frames whose truth is known, in numbers and in words.
+"""What a bundle's predictions are worth on frames whose truth is known, in numbers and in words.
 
 Dimensions: F frames, N AUs.
 """
@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.data import Frame, FrameDataset, Manifest
-from vlfau.evaluation.answers import UNKNOWN
 from vlfau.evaluation.au_metrics import Confusion, finite_mean, roc_auc_per_au
 from vlfau.evaluation.caption_metrics import score_captions
 from vlfau.evaluation.consistency import described_states, named_states
+from vlfau.evaluation.predictions import UNKNOWN
 from vlfau.evaluation.references import global_references, local_references
+from vlfau.inference.au_scores import Captions
 from vlfau.inference.bundle import Bundle, BundleInfo
-from vlfau.inference.judgement import Words
 from vlfau.inference.predictor import Predictor
 from vlfau.language import Vocabulary
 
@@ -79,15 +79,15 @@ def measure(
     # The words of a face may name its gender, as those that they are compared with do.
     predictors = [Predictor(bundle, describe="every", gendered=True) for bundle in bundles]
     probs: list[list[NDArray[np.float64]]] = [[] for _ in bundles]
-    words: list[list[Words]] = [[] for _ in bundles]
+    words: list[list[Captions]] = [[] for _ in bundles]
     chosen, done = set(described), 0
     for crops in face_batches(bundles[0], manifest, places):
         now = places[done : done + len(crops)]
         rows = [row for row, place in enumerate(now) if place in chosen]
         for predictor, their_probs, their_words in zip(predictors, probs, words, strict=True):
-            judgement = predictor.judge(crops)
-            their_probs.append(judgement.au_probs)
-            their_words.extend(predictor.describe(judgement, rows))
+            scores = predictor.score_crops(crops)
+            their_probs.append(scores.au_probs)
+            their_words.extend(predictor.describe(scores, rows))
         done += len(crops)
         progress(done, len(places))
     frames = [manifest.frames[place] for place in places]
@@ -103,7 +103,7 @@ def _quality(
     frames: Sequence[Frame],
     au_probs: NDArray[np.float64],
     spoken: Sequence[int],
-    words: Sequence[Words],
+    words: Sequence[Captions],
 ) -> Quality:
     thresholds = np.array(bundle.info.thresholds)
     occurrence = np.array(
@@ -120,7 +120,7 @@ def _quality(
 
 
 def _local(
-    info: BundleInfo, frames: Sequence[Frame], decided: NDArray[np.bool_], words: Sequence[Words]
+    info: BundleInfo, frames: Sequence[Frame], decided: NDArray[np.bool_], words: Sequence[Captions]
 ) -> dict[str, float]:
     captions = [[text or "" for text in each.local_captions] for each in words]
     pairs = [
@@ -134,7 +134,7 @@ def _local(
 
 
 def _global(
-    info: BundleInfo, frames: Sequence[Frame], decided: NDArray[np.bool_], words: Sequence[Words]
+    info: BundleInfo, frames: Sequence[Frame], decided: NDArray[np.bool_], words: Sequence[Captions]
 ) -> dict[str, float]:
     captions = [each.global_caption or "" for each in words]
     agreement = float((named_states(info.au_ids, captions, info.descriptions) == decided).all(1).mean())

@@ -15,11 +15,11 @@ from vlfau.export.quality import Quality, face_batches, measure
 from vlfau.files.atomic import fresh_folder
 from vlfau.inference.bundle import CARD_FILE, VISION_FILE, Bundle, write_model_json
 
-__all__ = ["MOST_LOSS", "quantise_bundle"]
+__all__ = ["MAX_LOSS", "quantise_bundle"]
 
-MOST_LOSS = 0.005
+MAX_LOSS = 0.005
 """Of the macro F1."""
-MOST_CALIBRATING, MOST_JUDGED, MOST_DESCRIBED = 256, 2000, 100
+MAX_CALIBRATING, MAX_JUDGED, MAX_DESCRIBED = 256, 2000, 100
 """Frames, evenly spaced: for the ranges of the integers; others to judge before and after, and to put in words."""
 
 
@@ -41,7 +41,7 @@ def quantise_bundle(
         bundle: With full or half precision.
         output: The new bundle's folder; it must not exist yet.
         manifest: Aligned faces with all AUs of the bundle, such as those that validated the model.
-        force: Whether to keep the bundle even if it loses more than `MOST_LOSS`.
+        force: Whether to keep the bundle even if it loses more than `MAX_LOSS`.
         report: Is told the figures before and after.
         progress: Is told how many frames of how many were judged.
 
@@ -53,7 +53,7 @@ def quantise_bundle(
     open_nncf()
     frames = read_manifest(manifest, bundle.info.au_ids)
     count = len(frames.frames)
-    calibrating = _spread(range(count), min(MOST_CALIBRATING, count // 2))
+    calibrating = _spread(range(count), min(MAX_CALIBRATING, count // 2))
     left = sorted(set(range(count)) - set(calibrating))
     if not calibrating:
         raise ManifestError(f"manifest {manifest} has one frame; give some hundreds, to set ranges and to measure")
@@ -64,8 +64,8 @@ def quantise_bundle(
         if bundle.card is not None:
             shutil.copyfile(bundle.card, fresh / CARD_FILE)
         quantise(bundle.path(VISION_FILE), fresh / VISION_FILE, face_batches(bundle, frames, calibrating))
-        judged = _spread(left, MOST_JUDGED)
-        described = _spread(judged, MOST_DESCRIBED)
+        judged = _spread(left, MAX_JUDGED)
+        described = _spread(judged, MAX_DESCRIBED)
         quantised = write_model_json(fresh, bundle.info)
         before, after = measure([bundle, quantised], frames, judged, described, progress)
         report(before, after)
@@ -89,10 +89,10 @@ def _check(before: Quality, after: Quality, manifest: Path, *, force: bool) -> N
             f"manifest {manifest} has no frame in which an AU is active, so no loss can be measured; give others"
         )
     lost = before.f1_macro - after.f1_macro
-    if lost > MOST_LOSS and not force:
+    if lost > MAX_LOSS and not force:
         raise ConfigError(
             f"8 bits cost {100 * lost:.1f} points of macro F1 ({100 * before.f1_macro:.1f} to "
-            f"{100 * after.f1_macro:.1f}) on {manifest}, more than {100 * MOST_LOSS:.1f}; export without --quantize, "
+            f"{100 * after.f1_macro:.1f}) on {manifest}, more than {100 * MAX_LOSS:.1f}; export without --quantize, "
             "or give --force to keep the bundle"
         )
 

@@ -25,12 +25,12 @@ SURE_SCORE = 0.76
 MIN_TURNED_SIDE = 2 * INPUT_SIZE
 """Tiles smaller than this, in pixels, are looked at upright only: there are many."""
 TILE_OVERLAP = 0.25
-MOST_TILES = 128
+MAX_TILES = 128
 """Tiles of one size at most: in 12 megapixels, faces below some 50 pixels are not sought."""
 PORTRAIT = 1 / 6
 """A face that takes more than this share of the longer side makes a picture a portrait: no smaller one is sought."""
 SAME_FACE = 0.3
-MOST_READINGS = 4
+MAX_READINGS = 4
 SETTLED = 0.035
 """The share of a region's side by which a reading may move it without another one."""
 OFF_CENTRE = 0.12
@@ -155,7 +155,7 @@ class FaceFinder:
     def _settled(self, image: NDArray[np.uint8], meshes: list[Mesh]) -> list[Mesh]:
         """Read faces again, from their landmarks, until those stay; the detector's regions are rough."""
         meshes, moving = list(meshes), list(range(len(meshes)))
-        for reading in range(MOST_READINGS):
+        for reading in range(MAX_READINGS):
             regions = [meshes[place].region() for place in moving]
             still_moving = []
             for place, region, mesh in zip(moving, regions, self._mesh(image, regions), strict=True):
@@ -196,7 +196,7 @@ def _levels(image: NDArray[np.uint8]) -> list[list[Region]]:
     while 2 * side > 1.5 * INPUT_SIZE:
         side = max(side, float(INPUT_SIZE))
         across, down = _centres(width, side), _centres(height, side)
-        if len(across) * len(down) > MOST_TILES:
+        if len(across) * len(down) > MAX_TILES:
             break
         levels.append([Region(np.array([x, y]), side, 0.0) for y in down for x in across])
         side /= 2

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from vlfau.errors import ConfigError
 from vlfau.faces.warp import rotation_between
 
-__all__ = ["MEAN_FACE", "STABLE", "HeadPose", "canonical_points", "estimate_pose", "landmark_mirror"]
+__all__ = ["MEAN_FACE", "NUM_LANDMARKS", "STABLE", "HeadPose", "canonical_points", "estimate_pose", "landmark_mirror"]
 
 MEAN_FACE: NDArray[np.float64] = np.loadtxt(Path(__file__).with_name("mean_face.csv"), delimiter=",", comments="#")
+NUM_LANDMARKS = len(MEAN_FACE)
+"""Of FaceMesh: 468."""
 
 
 @cache

@@ -11,7 +11,7 @@ from vlfau.files.records import parse_json
 
 __all__ = ["check_same_settings", "claim_folder"]
 
-LONGEST_VALUE: Final = 200
+MAX_VALUE: Final = 200
 _ABSENT: Final = object()
 
 
@@ -78,9 +78,9 @@ def _shown(value: Any) -> str:
     if _is_nothing(value):
         return "not given"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    if len(text) <= LONGEST_VALUE:
+    if len(text) <= MAX_VALUE:
         return text
-    return f"{text[: LONGEST_VALUE // 2]} ... {text[-LONGEST_VALUE // 2 :]}"
+    return f"{text[: MAX_VALUE // 2]} ... {text[-MAX_VALUE // 2 :]}"
 
 
 def claim_folder(folder: Path, settings: Mapping[str, Any], file: Path | None = None) -> None:

@@ -18,7 +18,7 @@ from vlfau.faces.session import open_session
 from vlfau.inference.bundle import GLOBAL_FILES, LOCAL_FILES, VISION_FILE, Bundle
 from vlfau.language.decoding import CaptionStepper, FloatArray, IntArray, StepOutput
 
-__all__ = ["Backend", "Graph", "GraphBackend", "OrtBackend", "VisionOutput"]
+__all__ = ["Backend", "BackendOutput", "Graph", "GraphBackend", "OrtBackend"]
 
 _Arrays: TypeAlias = Mapping[str, str]
 # Arrays by name, with a letter a dimension: it has one size in everything that goes into a graph and comes out of it.
@@ -32,7 +32,7 @@ _STEP_OUTPUTS = {"logits": "SKW", "next_hidden": "SKh", "next_cell": "SKh"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class VisionOutput:
+class BackendOutput:
     """What the network sees in B faces.
 
     Attributes:
@@ -53,7 +53,7 @@ class VisionOutput:
 class Backend(Protocol):
     """A runtime with a bundle in it."""
 
-    def see(self, crops: NDArray[np.uint8]) -> VisionOutput:
+    def encode(self, crops: NDArray[np.uint8]) -> BackendOutput:
         """Run the vision half on aligned faces, (B, S, S, 3) uint8 RGB."""
 
     def local_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
@@ -89,9 +89,9 @@ class GraphBackend:
     def __init__(self, bundle: Bundle, open_graph: Callable[[Path], Graph]) -> None:
         self.bundle, self._open = bundle, open_graph
 
-    def see(self, crops: NDArray[np.uint8]) -> VisionOutput:
+    def encode(self, crops: NDArray[np.uint8]) -> BackendOutput:
         """Run the vision half on aligned faces, (B, S, S, 3) uint8 RGB."""
-        return VisionOutput(*self._vision.run(crops))
+        return BackendOutput(*self._vision.run(crops))
 
     def local_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
         """Bind the decoder of single AUs to features (S, L, d)."""

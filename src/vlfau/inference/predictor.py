@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from vlfau.errors import BundleError, ConfigError, ImageError
 from vlfau.faces import Face, FaceFinder, align_face
 from vlfau.files.workers import MAX_WORKERS, check_number
+from vlfau.inference.au_scores import AUScores, Captions, sigmoid
 from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle, load_bundle
 from vlfau.inference.captioner import Captioner, Describe
-from vlfau.inference.judgement import Judgement, Words
-from vlfau.inference.odds import sigmoid
 from vlfau.inference.results import CropResult, FaceResult
 from vlfau.inference.runtime_names import Runtime
 from vlfau.inference.runtimes import open_backend
@@ -116,9 +115,9 @@ class Predictor:
         """
         results: list[CropResult] = []
         for start in range(0, len(crops), _BATCH_SIZE):
-            judgement = self.judge(crops[start : start + _BATCH_SIZE])
-            words = self.describe(judgement, range(len(judgement.au_states)), describe)
-            results += [judgement.result(row, each) for row, each in enumerate(words)]
+            scores = self.score_crops(crops[start : start + _BATCH_SIZE])
+            words = self.describe(scores, range(len(scores.au_states)), describe)
+            results += [scores.result(row, each) for row, each in enumerate(words)]
         return results
 
     def align(self, pixels: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.uint8]:
@@ -135,7 +134,7 @@ class Predictor:
         crops = [align_face(pixels, face.landmarks_xy, geometry) for face in faces]
         return np.stack(crops) if crops else np.zeros((0, geometry.crop_size, geometry.crop_size, 3), np.uint8)
 
-    def judge(self, crops: NDArray[np.uint8]) -> Judgement:
+    def score_crops(self, crops: NDArray[np.uint8]) -> AUScores:
         """Judge aligned faces in numbers, all in one batch.
 
         Args:
@@ -151,7 +150,7 @@ class Predictor:
                 "; align them with the bundle's geometry"
             )
         info = self.bundle.info
-        vision = self.backend.see(np.ascontiguousarray(crops))
+        vision = self.backend.encode(np.ascontiguousarray(crops))
         batch, num_aus = len(crops), len(info.au_ids)
         for scores in (vision.au_logits, vision.au_intensities):
             if scores is not None and (scores.shape != (batch, num_aus) or not np.isfinite(scores).all()):
@@ -161,21 +160,21 @@ class Predictor:
                 )
         au_probs = sigmoid(vision.au_logits)  # (B, N)
         au_states = au_probs >= np.array(info.thresholds)
-        return Judgement(info.au_ids, au_probs, au_states, vision)
+        return AUScores(info.au_ids, au_probs, au_states, vision)
 
-    def describe(self, judgement: Judgement, rows: Sequence[int], describe: Describe | None = None) -> list[Words]:
-        """Put some of the faces of a judgement in words.
+    def describe(self, scores: AUScores, rows: Sequence[int], describe: Describe | None = None) -> list[Captions]:
+        """Put some of the faces of a scores in words.
 
         Args:
-            judgement: As by `judge`.
+            scores: As by `score_crops`.
             rows: Which faces.
             describe: Replaces the predictor's own choice of AUs.
         """
-        chosen, vision = list(rows), judgement.vision
-        au_states = judgement.au_states[chosen]
+        chosen, vision = list(rows), scores.vision
+        au_states = scores.au_states[chosen]
         local_captions = self._captioner.describe_aus(vision.au_features[chosen], au_states, describe)
         global_captions = self._captioner.describe_faces(vision.stem_features[chosen], au_states, describe)
-        return [Words(tuple(aus), face) for aus, face in zip(local_captions, global_captions, strict=True)]
+        return [Captions(tuple(aus), face) for aus, face in zip(local_captions, global_captions, strict=True)]
 
     @cached_property
     def finder(self) -> FaceFinder:

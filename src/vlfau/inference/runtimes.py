@@ -77,7 +77,7 @@ def _fastest(bundle: Bundle, threads: int) -> Runtime:
     for turn in range(1 + _TURNS):
         for name, backend in backends.items():
             start = time.perf_counter()
-            backend.see(crop)
+            backend.encode(crop)
             if turn:  # The first opens the graph.
                 seconds[name].append(time.perf_counter() - start)
     medians = {name: statistics.median(times) for name, times in seconds.items()}

@@ -36,7 +36,7 @@ _MISSING_S: Final = 0.5
 _USUAL_RATE: Final = Fraction(30)
 MAX_PIXELS: Final = 67_108_864
 """Of a frame: 8192 x 8192, which takes 200 MB as RGB."""
-_LARGEST_FALL_S: Final = 1.0
+_MAX_FALL_S: Final = 1.0
 """Decoding times never fall; by less than this some writers are merely untidy."""
 
 
@@ -191,7 +191,7 @@ def _on_one_clock(packets: Iterable[VideoPacket]) -> Iterator[VideoPacket]:
             step = packet.duration or max(round(1 / (_USUAL_RATE * packet.time_base)), 1)
             fall = 0 if last is None else last - (packet.dts + shift)
             # Two frames at one time, as all of a stream whose writer knew no times.
-            if fall * packet.time_base > _LARGEST_FALL_S or (fall >= 0 and packet.pts + shift == last_pts):
+            if fall * packet.time_base > _MAX_FALL_S or (fall >= 0 and packet.pts + shift == last_pts):
                 shift += fall + step
             last, last_pts = packet.dts + shift, packet.pts + shift
         if shift:

@@ -6,14 +6,14 @@ from contextlib import suppress
 from queue import Empty, Full, Queue
 from typing import Final, TypeVar
 
-__all__ = ["ahead"]
+__all__ = ["prefetch"]
 
 T = TypeVar("T")
 _PATIENCE_S: Final = 0.1
 _END: Final = object()
 
 
-def ahead(items: Iterable[T], size: int, *, drop: bool = False) -> Generator[T]:
+def prefetch(items: Iterable[T], size: int, *, drop: bool = False) -> Generator[T]:
     """Yield what an iterable yields, while a thread already makes the next items.
 
     An error of the iterable is raised after the items that came before it. When the generator is closed, the

@@ -22,7 +22,7 @@ else:  # Packets are generic for type checkers only.
 
 _TOLERANCE_S: Final = 0.002
 """Some formats round times to milliseconds."""
-_MOST_HELD: Final = 600
+_MAX_HELD: Final = 600
 """Packets that wait for a key frame that makes them useless; some videos have only one."""
 
 
@@ -127,7 +127,7 @@ class Schedule:
 
     def _release(self) -> list[tuple[VideoPacket, bool]]:
         count = 0
-        if len(self._held) > _MOST_HELD:
+        if len(self._held) > _MAX_HELD:
             count = len(self._held)
         elif self._wanted:
             count = 1 + max((place for place, held in enumerate(self._held) if held.pts in self._wanted), default=-1)

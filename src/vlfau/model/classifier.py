@@ -6,15 +6,14 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from vlfau.facs import MAX_INTENSITY
 from vlfau.model.branch import BranchLinear
 
-__all__ = ["MAX_INTENSITY", "AUClassifier", "AUIntensity", "AUScores", "rescale"]
-
-MAX_INTENSITY = 5.0
+__all__ = ["AUClassifier", "AUIntensity", "AUOutput", "rescale"]
 
 
 @dataclass(frozen=True)
-class AUScores:
+class AUOutput:
     """What a part of the network says of the AUs.
 
     Attributes:
@@ -25,12 +24,12 @@ class AUScores:
     logits: Tensor
     intensities: Tensor | None = None
 
-    def of(self, faces: slice) -> "AUScores":
+    def __getitem__(self, faces: slice) -> "AUOutput":
         """Return what is said of some of the faces."""
-        return AUScores(self.logits[faces], None if self.intensities is None else self.intensities[faces])
+        return AUOutput(self.logits[faces], None if self.intensities is None else self.intensities[faces])
 
     @classmethod
-    def mean(cls, *parts: "AUScores", weights: Tensor | None = None) -> "AUScores":
+    def mean(cls, *parts: "AUOutput", weights: Tensor | None = None) -> "AUOutput":
         """Return the mean of what several say.
 
         Args:

@@ -7,18 +7,18 @@ from typing import Any
 from torch import nn
 
 from vlfau.errors import ConfigError
+from vlfau.faces.pose import NUM_LANDMARKS
 from vlfau.model.caption_decoder import CaptionDecoder
 from vlfau.model.classifier import AUClassifier, AUIntensity
 from vlfau.model.landmarks import LandmarkBranch
 from vlfau.model.movements import MovementBranch
 from vlfau.model.refinement import DAIR
-from vlfau.model.score_conditioning import ToldScores
+from vlfau.model.score_conditioning import ScoreConditioning
 from vlfau.model.stem import Stem, create_backbone
 from vlfau.model.vlfau import VLFAU
 
 __all__ = ["ModelConfig", "build_vlfau"]
 
-MOST_LANDMARKS = 468
 """As many as FaceMesh has."""
 
 
@@ -81,9 +81,9 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
     Raises:
         ConfigError: The parts do not fit together.
     """
-    if not 0 <= config.landmarks <= MOST_LANDMARKS:
+    if not 0 <= config.landmarks <= NUM_LANDMARKS:
         raise ConfigError(
-            f"model.landmarks is {config.landmarks}; a face has 0 to {MOST_LANDMARKS}, give as many as the manifest"
+            f"model.landmarks is {config.landmarks}; a face has 0 to {NUM_LANDMARKS}, give as many as the manifest"
         )
     if config.told_scores and not (config.local_language or config.global_language):
         raise ConfigError(
@@ -126,7 +126,7 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
         if config.landmarks
         else None,
         movement_branch=MovementBranch(num_aus=num_aus, intensity=config.intensity) if config.movements else None,
-        told_scores=ToldScores(
+        told_scores=ScoreConditioning(
             num_aus=num_aus,
             feature_dim=config.feature_dim,
             intensity=config.intensity,

@@ -15,8 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vlfau.facs import MAX_INTENSITY
 from vlfau.model.branch import BranchLinear
-from vlfau.model.classifier import MAX_INTENSITY, AUScores
+from vlfau.model.classifier import AUOutput
 from vlfau.model.patches import LandmarkPatches
 
 __all__ = ["LandmarkBranch", "LandmarkOutput"]
@@ -49,16 +50,16 @@ class LandmarkOutput:
     """
 
     estimates: Tensor
-    scores: AUScores
+    scores: AUOutput
 
     @property
     def landmarks(self) -> Tensor:
         """The places after the last step, (B, K, 2)."""
         return self.estimates[:, -1]
 
-    def of(self, faces: slice) -> "LandmarkOutput":
+    def __getitem__(self, faces: slice) -> "LandmarkOutput":
         """Return that of some of the faces."""
-        return LandmarkOutput(self.estimates[faces], self.scores.of(faces))
+        return LandmarkOutput(self.estimates[faces], self.scores[faces])
 
 
 class LandmarkBranch(nn.Module):
@@ -118,7 +119,7 @@ class LandmarkBranch(nn.Module):
         scores = self.judge(torch.cat([places, *seen], dim=1))  # (B, N) or (B, 2N)
         logits, strengths = scores[:, : self.num_aus], scores[:, self.num_aus :]
         intensities = MAX_INTENSITY * strengths.sigmoid() if strengths.shape[1] else None
-        return LandmarkOutput(torch.stack(estimates, dim=1), AUScores(logits, intensities))
+        return LandmarkOutput(torch.stack(estimates, dim=1), AUOutput(logits, intensities))
 
     @property
     def scores_layer(self) -> nn.Linear:

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vlfau.faces.blendshapes import BLENDSHAPE_LANDMARKS
-from vlfau.model.classifier import MAX_INTENSITY, AUScores
+from vlfau.facs import MAX_INTENSITY
+from vlfau.model.classifier import AUOutput
 from vlfau.model.onnx_module import OnnxModule
 
 __all__ = [
@@ -62,17 +63,17 @@ class MovementFeatures:
 class MovementOutput:
     """What is said of the AUs by the movements, and by the map."""
 
-    by_movements: AUScores
-    by_map: AUScores
+    by_movements: AUOutput
+    by_map: AUOutput
 
-    def of(self, faces: slice) -> "MovementOutput":
+    def __getitem__(self, faces: slice) -> "MovementOutput":
         """Return that of some of the faces."""
-        return MovementOutput(self.by_movements.of(faces), self.by_map.of(faces))
+        return MovementOutput(self.by_movements[faces], self.by_map[faces])
 
     def mean(self, other: "MovementOutput") -> "MovementOutput":
         """Return the mean of this and another."""
         return MovementOutput(
-            AUScores.mean(self.by_movements, other.by_movements), AUScores.mean(self.by_map, other.by_map)
+            AUOutput.mean(self.by_movements, other.by_movements), AUOutput.mean(self.by_map, other.by_map)
         )
 
 
@@ -115,13 +116,13 @@ class ScoreHeads(nn.Module):
         """Return features (B, F) in units of their spread among the faces that taught the heads."""
         return (features - self.centre) / self.spread
 
-    def forward(self, features: Tensor) -> AUScores:
+    def forward(self, features: Tensor) -> AUOutput:
         """Score the AUs from features (B, F)."""
         standard = self.standardise(features)
         outputs = torch.stack([head(standard) for head in self.heads]).mean(0)  # (B, N) or (B, 2N)
         logits, strengths = outputs[:, : self.num_aus], outputs[:, self.num_aus :]
         intensities = MAX_INTENSITY * strengths.sigmoid() if strengths.shape[1] else None
-        return AUScores(self.slope * logits + self.shift, intensities)
+        return AUOutput(self.slope * logits + self.shift, intensities)
 
 
 class MovementBranch(nn.Module):

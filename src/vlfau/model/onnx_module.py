@@ -18,7 +18,7 @@ from vlfau.errors import ConfigError
 
 __all__ = ["OnnxModule"]
 
-LARGEST_SIZE = 2**31
+MAX_SIZE = 2**31
 """Places beyond stand for the end of an axis."""
 
 Values = Sequence[Any]
@@ -105,7 +105,7 @@ def _slice(values: Values, _: Options) -> Tensor:
     result, starts, stops, axes = values
     for start, stop, axis in zip(starts, stops, axes, strict=True):
         cut = [slice(None)] * result.dim()
-        cut[axis] = slice(*(None if abs(place) > LARGEST_SIZE else place for place in (start, stop)))
+        cut[axis] = slice(*(None if abs(place) > MAX_SIZE else place for place in (start, stop)))
         result = result[tuple(cut)]
     return result  # type: ignore[no-any-return]
 

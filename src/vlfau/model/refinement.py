@@ -30,7 +30,7 @@ class Refinement:
     channel_attention: Tensor
     attention_maps: Tensor
 
-    def of(self, faces: slice) -> "Refinement":
+    def __getitem__(self, faces: slice) -> "Refinement":
         """Return that of some of the faces."""
         return Refinement(self.channel_attention[faces], self.attention_maps[faces])
 

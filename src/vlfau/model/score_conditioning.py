@@ -9,14 +9,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from vlfau.facs import MAX_INTENSITY
 from vlfau.model.branch import BranchLinear
-from vlfau.model.classifier import MAX_INTENSITY, AUScores
+from vlfau.model.classifier import AUOutput
 
-__all__ = ["Told", "ToldScores"]
+__all__ = ["FeatureShift", "ScoreConditioning"]
 
 
 @dataclass(frozen=True)
-class Told:
+class FeatureShift:
     """What is added to the features at every location.
 
     Attributes:
@@ -28,7 +29,7 @@ class Told:
     face: Tensor | None
 
 
-class ToldScores(nn.Module):
+class ScoreConditioning(nn.Module):
     """Turn scores into shifts of features; untrained it shifts nothing.
 
     Args:
@@ -47,7 +48,7 @@ class ToldScores(nn.Module):
         for parameter in self.parameters():
             nn.init.zeros_(parameter)
 
-    def forward(self, scores: AUScores) -> Told:
+    def forward(self, scores: AUOutput) -> FeatureShift:
         """Return the shifts; words have no influence on the scores through them.
 
         Args:
@@ -57,7 +58,7 @@ class ToldScores(nn.Module):
         if scores.intensities is not None:
             values.append(scores.intensities / MAX_INTENSITY)
         told = torch.stack(values, dim=2).detach()  # (B, N, 1 or 2)
-        return Told(
+        return FeatureShift(
             self.local(told) if self.local is not None else None,
             self.face(told.flatten(1)) if self.face is not None else None,
         )

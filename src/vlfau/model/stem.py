@@ -18,7 +18,7 @@ __all__ = ["FACEMESH", "Backbone", "Stem", "create_backbone"]
 
 FACEMESH = "facemesh"
 NUM_LEVELS = 4
-LARGEST_OPTION: Final = 4096  # No backbone is deeper or wider; one that were would fill the memory.
+MAX_OPTION: Final = 4096  # No backbone is deeper or wider; one that were would fill the memory.
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def create_backbone(
         raise ConfigError(f"timm has no backbone '{name}'; see timm.list_models() for the names")
     config = timm.get_pretrained_cfg(name)
     arguments: dict[str, Any] = dict(options or {})
-    if any(number > LARGEST_OPTION for number in _numbers(arguments)):
-        raise ConfigError(f"the options {arguments} of the backbone hold a number above {LARGEST_OPTION}; lower it")
+    if any(number > MAX_OPTION for number in _numbers(arguments)):
+        raise ConfigError(f"the options {arguments} of the backbone hold a number above {MAX_OPTION}; lower it")
     if config is not None and config.fixed_input_size:
         arguments["img_size"] = crop_size
     try:

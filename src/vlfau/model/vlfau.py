@@ -7,11 +7,11 @@ from torch import Tensor, nn
 
 from vlfau.errors import ConfigError
 from vlfau.model.caption_decoder import CaptionDecoder
-from vlfau.model.classifier import AUClassifier, AUIntensity, AUScores, rescale
+from vlfau.model.classifier import AUClassifier, AUIntensity, AUOutput, rescale
 from vlfau.model.landmarks import LandmarkBranch, LandmarkOutput
 from vlfau.model.movements import MovementBranch, MovementOutput
 from vlfau.model.refinement import DAIR, Refinement
-from vlfau.model.score_conditioning import Told, ToldScores
+from vlfau.model.score_conditioning import FeatureShift, ScoreConditioning
 from vlfau.model.stem import Stem
 
 __all__ = ["VISION_PARTS", "VLFAU", "JointOutput", "VisionOutput"]
@@ -37,21 +37,21 @@ class VisionOutput:
 
     stem_features: Tensor
     refinement: Refinement
-    branch_scores: AUScores
+    branch_scores: AUOutput
     by_landmarks: LandmarkOutput | None = None
-    told: Told | None = None
+    told: FeatureShift | None = None
     by_movements: MovementOutput | None = None
     weights: Tensor | None = None
 
     @property
-    def scores(self) -> AUScores:
+    def scores(self) -> AUOutput:
         """What all parts together say of the AUs."""
         parts = [self.branch_scores]
         if self.by_landmarks is not None:
             parts.append(self.by_landmarks.scores)
         if self.by_movements is not None:
             parts += [self.by_movements.by_movements, self.by_movements.by_map]
-        return AUScores.mean(*parts, weights=self.weights)
+        return AUOutput.mean(*parts, weights=self.weights)
 
     @property
     def au_logits(self) -> Tensor:
@@ -63,14 +63,14 @@ class VisionOutput:
         """From 0 to 5, (B, N); None without the head."""
         return self.scores.intensities
 
-    def of(self, faces: slice) -> "VisionOutput":
+    def __getitem__(self, faces: slice) -> "VisionOutput":
         """Return what is seen in some of the faces; what words are told comes after."""
         return VisionOutput(
             self.stem_features[faces],
-            self.refinement.of(faces),
-            self.branch_scores.of(faces),
-            self.by_landmarks.of(faces) if self.by_landmarks is not None else None,
-            by_movements=self.by_movements.of(faces) if self.by_movements is not None else None,
+            self.refinement[faces],
+            self.branch_scores[faces],
+            self.by_landmarks[faces] if self.by_landmarks is not None else None,
+            by_movements=self.by_movements[faces] if self.by_movements is not None else None,
             weights=self.weights,
         )
 
@@ -152,7 +152,7 @@ class VLFAU(nn.Module):
         intensity_head: AUIntensity | None = None,
         landmark_branch: LandmarkBranch | None = None,
         movement_branch: MovementBranch | None = None,
-        told_scores: ToldScores | None = None,
+        told_scores: ScoreConditioning | None = None,
         mirrored: bool = False,
     ) -> None:
         super().__init__()
@@ -205,31 +205,31 @@ class VLFAU(nn.Module):
     def _vision_parts(self) -> list[nn.Module]:
         return [part for name, part in self.named_children() if name in VISION_PARTS]
 
-    def see(self, crops: Tensor) -> VisionOutput:
+    def encode(self, crops: Tensor) -> VisionOutput:
         """Run the vision half on aligned faces.
 
         Args:
             crops: (B, 3, S, S), RGB in [0, 255], any dtype.
         """
-        vision = self._see_both(crops) if self.mirrored and not self.training else self._see(crops)
+        vision = self._encode_both(crops) if self.mirrored and not self.training else self._encode(crops)
         return vision if self.told_scores is None else replace(vision, told=self.told_scores(vision.scores))
 
-    def _see_both(self, crops: Tensor) -> VisionOutput:
+    def _encode_both(self, crops: Tensor) -> VisionOutput:
         """Look at faces and at their mirror images; maps and features, which words describe, are the faces' own."""
         count = crops.shape[0]
-        both = self._see(torch.cat([crops, crops.flip(3)]))
-        own, mirrored = both.of(slice(count)), both.of(slice(count, None))
+        both = self._encode(torch.cat([crops, crops.flip(3)]))
+        own, mirrored = both[:count], both[count:]
         by_landmarks = own.by_landmarks
         if by_landmarks is not None and mirrored.by_landmarks is not None:
-            scores = AUScores.mean(by_landmarks.scores, mirrored.by_landmarks.scores)
+            scores = AUOutput.mean(by_landmarks.scores, mirrored.by_landmarks.scores)
             by_landmarks = replace(by_landmarks, scores=scores)
         by_movements = own.by_movements
         if by_movements is not None and mirrored.by_movements is not None:
             by_movements = by_movements.mean(mirrored.by_movements)
-        branch_scores = AUScores.mean(own.branch_scores, mirrored.branch_scores)
+        branch_scores = AUOutput.mean(own.branch_scores, mirrored.branch_scores)
         return replace(own, branch_scores=branch_scores, by_landmarks=by_landmarks, by_movements=by_movements)
 
-    def _see(self, crops: Tensor) -> VisionOutput:
+    def _encode(self, crops: Tensor) -> VisionOutput:
         levels = self.stem.extract(crops)
         features = self.stem.merge(levels)  # (B, H, W, d)
         refinement = self.refinement(features) if self.refinement is not None else self._no_refinement(features)
@@ -239,7 +239,7 @@ class VLFAU(nn.Module):
         return VisionOutput(
             stem_features,
             refinement,
-            AUScores(self.classifier(pooled), intensities),
+            AUOutput(self.classifier(pooled), intensities),
             self.landmark_branch(levels) if self.landmark_branch is not None else None,
             by_movements=self.movement_branch(crops) if self.movement_branch is not None else None,
             weights=self.part_weights if self.movement_branch is not None else None,
@@ -260,7 +260,7 @@ class VLFAU(nn.Module):
             global_tokens: (B, T), the global captions likewise.
             local_branches: (B, N'), the branches whose captions `local_tokens` holds; None for all N.
         """
-        vision = self.see(crops)
+        vision = self.encode(crops)
         local_logits = global_logits = global_au_logits = None
         if self.local_decoder is not None and local_tokens is not None:
             features = vision.au_features(local_branches)  # (B, N', L, d)

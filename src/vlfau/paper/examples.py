@@ -7,12 +7,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.evaluation.answers import Answers
 from vlfau.evaluation.au_metrics import Threshold
+from vlfau.evaluation.predictions import Predictions
 from vlfau.facs import ActionUnit, action_unit
 from vlfau.language import Descriptions, parse_global, parse_local
 from vlfau.paper.runs import FULL_VARIANT, Run, Runs
-from vlfau.paper.sources import Faces, read_answers, read_faces
+from vlfau.paper.sources import Faces, read_faces, read_predictions
 
 __all__ = ["CHOICE", "Example", "ExampleSet", "Verdict", "choose_examples", "find_examples"]
 
@@ -100,11 +100,11 @@ def find_examples(runs: Runs) -> tuple[tuple[ExampleSet, ...], tuple[str, ...]]:
     found: list[ExampleSet] = []
     notes: list[str] = []
     for title, run in sources:
-        answers, faces = read_answers(run), read_faces(run)
-        if answers is None or faces is None:
-            notes.append(f"Figure 5 is left out for {run.folder}: it lacks the answers or config.json.")
+        predictions, faces = read_predictions(run), read_faces(run)
+        if predictions is None or faces is None:
+            notes.append(f"Figure 5 is left out for {run.folder}: it lacks the predictions or config.json.")
             continue
-        examples = tuple(_examples(answers.described(), faces, np.array(run.scores.threshold)))
+        examples = tuple(_examples(predictions.described(), faces, np.array(run.scores.threshold)))
         if examples:
             found.append(ExampleSet(run, title, examples))
         else:
@@ -112,14 +112,14 @@ def find_examples(runs: Runs) -> tuple[tuple[ExampleSet, ...], tuple[str, ...]]:
     return tuple(found), tuple(notes)
 
 
-def choose_examples(answers: Answers, threshold: Threshold) -> tuple[int, ...]:
+def choose_examples(predictions: Predictions, threshold: Threshold) -> tuple[int, ...]:
     """Return the indices of the frames to show, by the rule that `CHOICE` puts in words."""
-    active = answers.au_probs >= threshold
-    wrong = ((answers.occurrence >= 0) & (active != (answers.occurrence == 1))).sum(1)
-    count = (answers.occurrence == 1).sum(1)
-    genders = np.asarray(answers.genders)
+    active = predictions.au_probs >= threshold
+    wrong = ((predictions.occurrence >= 0) & (active != (predictions.occurrence == 1))).sum(1)
+    count = (predictions.occurrence == 1).sum(1)
+    genders = np.asarray(predictions.genders)
     chosen: list[int] = []
-    for gender in ("F", "M") if {"F", "M"} & set(answers.genders) else ("",):
+    for gender in ("F", "M") if {"F", "M"} & set(predictions.genders) else ("",):
         candidates = np.flatnonzero(genders == gender)
         if len(candidates):
             chosen.append(int(min(candidates, key=lambda frame: (wrong[frame], -count[frame]))))
@@ -129,31 +129,31 @@ def choose_examples(answers: Answers, threshold: Threshold) -> tuple[int, ...]:
     return tuple(chosen)
 
 
-def _examples(answers: Answers, faces: Faces, threshold: Threshold) -> Iterator[Example]:
-    for frame in choose_examples(answers, threshold):
-        face = faces.crop(answers.images[frame])
+def _examples(predictions: Predictions, faces: Faces, threshold: Threshold) -> Iterator[Example]:
+    for frame in choose_examples(predictions, threshold):
+        face = faces.crop(predictions.images[frame])
         if face is None:
             continue
-        verdicts = tuple(_verdict(answers, frame, place, threshold) for place in range(len(answers.au_ids)))
-        words = answers.global_captions[frame] if answers.global_captions is not None else None
+        verdicts = tuple(_verdict(predictions, frame, place, threshold) for place in range(len(predictions.au_ids)))
+        words = predictions.global_captions[frame] if predictions.global_captions is not None else None
         yield Example(
-            answers.images[frame], face, verdicts, words, _global_right(words, verdicts, answers.descriptions)
+            predictions.images[frame], face, verdicts, words, _global_right(words, verdicts, predictions.descriptions)
         )
 
 
-def _verdict(answers: Answers, frame: int, place: int, threshold: Threshold) -> Verdict:
-    occurrence = int(answers.occurrence[frame, place])
+def _verdict(predictions: Predictions, frame: int, place: int, threshold: Threshold) -> Verdict:
+    occurrence = int(predictions.occurrence[frame, place])
     true = None if occurrence < 0 else occurrence == 1
-    words = answers.local_captions[frame][place] if answers.local_captions is not None else None
-    probability = float(answers.au_probs[frame, place])
+    words = predictions.local_captions[frame][place] if predictions.local_captions is not None else None
+    probability = float(predictions.au_probs[frame, place])
     return Verdict(
-        unit=action_unit(answers.au_ids[place]),
+        unit=action_unit(predictions.au_ids[place]),
         probability=probability,
-        predicted=probability >= float(np.broadcast_to(threshold, len(answers.au_ids))[place]),
+        predicted=probability >= float(np.broadcast_to(threshold, len(predictions.au_ids))[place]),
         true=true,
-        attention=answers.attention_maps[frame, place].astype(np.float64),
+        attention=predictions.attention_maps[frame, place].astype(np.float64),
         words=words,
-        words_right=_local_right(words, answers.au_ids[place], true, answers.descriptions),
+        words_right=_local_right(words, predictions.au_ids[place], true, predictions.descriptions),
     )
 
 

@@ -17,12 +17,12 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.metrics import silhouette_score
 
-from vlfau.evaluation.answers import Answers
+from vlfau.evaluation.predictions import Predictions
 from vlfau.facs import action_unit
 from vlfau.paper.comparability import DataKey
 from vlfau.paper.plotting import Drawing, category_colours, house_style, plain_axes
 from vlfau.paper.runs import FULL_VARIANT, VISION_VARIANT, Run, Runs
-from vlfau.paper.sources import read_answers
+from vlfau.paper.sources import read_predictions
 
 __all__ = ["choose_frames", "choose_subjects", "feature_drawings"]
 
@@ -51,10 +51,10 @@ def feature_drawings(runs: Runs) -> tuple[tuple[Drawing, ...], tuple[str, ...]]:
     drawings: list[Drawing] = []
     notes: list[str] = []
     for columns in _sources(runs):
-        answers = [read_answers(run) for _, run in columns]
-        known = [one for one in answers if one is not None]
+        predictions = [read_predictions(run) for _, run in columns]
+        known = [one for one in predictions if one is not None]
         if len(known) < len(columns):
-            notes.append(f"Figure 4 is left out for {columns[0][1].folder}: it lacks the answers.")
+            notes.append(f"Figure 4 is left out for {columns[0][1].folder}: it lacks the predictions.")
         elif len({(one.images, one.au_ids) for one in known}) > 1:
             notes.append(f"Figure 4 is left out for {columns[0][1].folder}: its variants answered other frames.")
         else:
@@ -63,12 +63,12 @@ def feature_drawings(runs: Runs) -> tuple[tuple[Drawing, ...], tuple[str, ...]]:
     return tuple(drawings), tuple(notes)
 
 
-def choose_subjects(answers: Answers, count: int = SUBJECTS) -> tuple[str, ...]:
+def choose_subjects(predictions: Predictions, count: int = SUBJECTS) -> tuple[str, ...]:
     """Draw people at random, as many women as men; without known genders, any.
 
     Fewer than `count` come back where there are not enough.
     """
-    genders = dict(zip(answers.subject_ids, answers.genders, strict=True))
+    genders = dict(zip(predictions.subject_ids, predictions.genders, strict=True))
     rng = np.random.default_rng(SEED)
     pools = [sorted(subject for subject, gender in genders.items() if gender == wanted) for wanted in ("F", "M")]
     each = min(count // 2, *(len(pool) for pool in pools))
@@ -77,12 +77,12 @@ def choose_subjects(answers: Answers, count: int = SUBJECTS) -> tuple[str, ...]:
     return tuple(subject for pool in pools for subject in sorted(rng.permutation(pool)[:each].tolist()))
 
 
-def choose_frames(answers: Answers, subjects: Sequence[str], max_points: int = MAX_POINTS) -> NDArray[np.intp]:
+def choose_frames(predictions: Predictions, subjects: Sequence[str], max_points: int = MAX_POINTS) -> NDArray[np.intp]:
     """Return the indices of equally many frames of every person, evenly spread over theirs."""
-    each = max(1, max_points // (len(subjects) * len(answers.au_ids)))
+    each = max(1, max_points // (len(subjects) * len(predictions.au_ids)))
     chosen = []
     for subject in subjects:
-        own = np.flatnonzero(np.asarray(answers.subject_ids) == subject)
+        own = np.flatnonzero(np.asarray(predictions.subject_ids) == subject)
         chosen.append(own[np.linspace(0, len(own) - 1, min(each, len(own))).round().astype(int)])
     return np.concatenate(chosen)
 
@@ -97,11 +97,11 @@ def _sources(runs: Runs) -> list[list[tuple[str, Run]]]:
     return found or [[(f"{run.name}, {run.folds[0].folder.name}", run.folds[0])] for run in runs.crossvals]
 
 
-def _drawing(key: str, columns: Sequence[tuple[str, Run]], answers: Sequence[Answers]) -> Drawing:
-    first = answers[0]
+def _drawing(key: str, columns: Sequence[tuple[str, Run]], predictions: Sequence[Predictions]) -> Drawing:
+    first = predictions[0]
     subjects = choose_subjects(first)
     frames = choose_frames(first, subjects)
-    maps = [_embed(title, one, frames) for (title, _), one in zip(columns, answers, strict=True)]
+    maps = [_embed(title, one, frames) for (title, _), one in zip(columns, predictions, strict=True)]
     au_labels = tuple(action_unit(au_id).label for au_id in first.au_ids)
     people = np.asarray(first.subject_ids)[frames]
     genders = np.asarray(first.genders)[frames]
@@ -124,8 +124,8 @@ def _drawing(key: str, columns: Sequence[tuple[str, Run]], answers: Sequence[Ans
     )
 
 
-def _embed(title: str, answers: Answers, frames: NDArray[np.intp]) -> _Map:
-    features = answers.au_features[frames].astype(np.float64)
+def _embed(title: str, predictions: Predictions, frames: NDArray[np.intp]) -> _Map:
+    features = predictions.au_features[frames].astype(np.float64)
     features = features.reshape(-1, features.shape[-1])
     components = min(COMPONENTS, *features.shape)
     reduced = PCA(components, random_state=SEED).fit_transform(features)

@@ -65,7 +65,7 @@ class Variant:
         number: As the table counts.
         name: The parts it has.
         runs: One per seed, whose scores are the means over the folds.
-        first_fold: The first seed's run of the first fold, whose answers and faces can be shown.
+        first_fold: The first seed's run of the first fold, whose predictions and faces can be shown.
     """
 
     number: int
@@ -180,20 +180,21 @@ def _read_all(folder: Path, name: str, read: Callable[[Path], _Found]) -> tuple[
 
 
 def _read_crossval(folder: Path) -> Crossval:
-    papers = _read_papers(folder / CROSSVAL_FILE, _CrossvalFile)
+    metadata = _read_papers(folder / CROSSVAL_FILE, _CrossvalFile)
     scores = read_scores(folder)
-    folds = tuple(_read_run(fold_folder(folder, fold)) for fold in papers.folds)
+    folds = tuple(_read_run(fold_folder(folder, fold)) for fold in metadata.folds)
     _check_same_aus(folder, scores, folds)
-    return Crossval(papers.name, scores, folds)
+    return Crossval(metadata.name, scores, folds)
 
 
 def _read_ablation(folder: Path) -> Ablation:
-    papers = _read_papers(folder / ABLATION_FILE, _AblationFile)
+    metadata = _read_papers(folder / ABLATION_FILE, _AblationFile)
     variants = tuple(
-        _read_variant(folder, entry, papers.folds) for entry in sorted(papers.variants, key=lambda entry: entry.number)
+        _read_variant(folder, entry, metadata.folds)
+        for entry in sorted(metadata.variants, key=lambda entry: entry.number)
     )
-    folds = papers.folds if papers.folds is not None else (papers.fold or 0,)
-    ablation = Ablation(papers.name, variants, folds)
+    folds = metadata.folds if metadata.folds is not None else (metadata.fold or 0,)
+    ablation = Ablation(metadata.name, variants, folds)
     _check_same_aus(ablation.variants[0].runs[0].folder, ablation.scores, [run for v in variants for run in v.runs])
     return ablation
 

@@ -80,7 +80,7 @@ class Intervals(_Part):
 
 
 class Figures(_Part):
-    """Everything measured of one set of answers; None or absent is what could not be measured.
+    """Everything measured of one set of predictions; None or absent is what could not be measured.
 
     Shares run from 0 to 1. `words`, `truth`, `counterfactuals` and `lost_frames` are as in scores.json; `number` reads
     them.

@@ -1,4 +1,4 @@
-"""What else lies in a run's folder: its answers and the pictures that it was asked about."""
+"""What else lies in a run's folder: its predictions and the pictures that it was asked about."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,27 +9,27 @@ from PIL import Image
 from pydantic import BaseModel, ValidationError
 
 from vlfau.errors import InputError
-from vlfau.evaluation.answers import ANSWERS_FILE, Answers
+from vlfau.evaluation.predictions import PREDICTIONS_FILE, Predictions
 from vlfau.paper.runs import Run
 
-__all__ = ["Faces", "read_answers", "read_faces"]
+__all__ = ["Faces", "read_faces", "read_predictions"]
 
 
-def read_answers(run: Run) -> Answers | None:
-    """Return the answers of a run; None if it kept none.
+def read_predictions(run: Run) -> Predictions | None:
+    """Return the predictions of a run; None if it kept none.
 
     Raises:
-        InputError: The answers are damaged, or of other AUs than the scores.
+        InputError: The predictions are damaged, or of other AUs than the scores.
     """
-    if not (run.folder / ANSWERS_FILE).is_file():
+    if not (run.folder / PREDICTIONS_FILE).is_file():
         return None
-    answers = Answers.load(run.folder)
-    if answers.au_ids != run.scores.au_ids:
+    predictions = Predictions.load(run.folder)
+    if predictions.au_ids != run.scores.au_ids:
         raise InputError(
-            f"{run.folder / ANSWERS_FILE} answers for the AUs {list(answers.au_ids)}, and the scores beside it are of "
-            f"{list(run.scores.au_ids)}; evaluate the run again"
+            f"{run.folder / PREDICTIONS_FILE} holds AUs {list(predictions.au_ids)}, and the scores beside it are for "
+            f"AUs {list(run.scores.au_ids)}; evaluate the run again"
         )
-    return answers
+    return predictions
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from vlfau.files.atomic import remove_leftovers, replacing
 from vlfau.files.same_settings import claim_folder
 from vlfau.prepare.align import align_clips, unfinished
 from vlfau.prepare.clips import NO_PICTURE, Clip, LabelledFrame, Skipped, Source
+from vlfau.prepare.manifest_files import write_folds, write_manifest, write_skipped
 from vlfau.prepare.report import Counts, report
-from vlfau.prepare.tables import write_folds, write_manifest, write_skipped
 
 __all__ = ["prepare", "sample_source"]
 

@@ -6,10 +6,11 @@ from vlfau.synthetic.framing import Framing
 from vlfau.synthetic.geometry import Pose
 from vlfau.synthetic.light import Light
 from vlfau.synthetic.renderer import Drawing, Renderer, Scene, render
-from vlfau.synthetic.settings import Settings
+from vlfau.synthetic.settings import DatasetSettings
 from vlfau.synthetic.subject import Subject
 
 __all__ = [
+    "DatasetSettings",
     "Drawing",
     "Expression",
     "Framing",
@@ -17,7 +18,6 @@ __all__ = [
     "Pose",
     "Renderer",
     "Scene",
-    "Settings",
     "Subject",
     "generate",
     "render",

@@ -6,7 +6,7 @@ from pathlib import Path
 from vlfau.facs import action_unit
 from vlfau.files.atomic import replacing
 from vlfau.synthetic.presets import Preset
-from vlfau.synthetic.settings import Settings
+from vlfau.synthetic.settings import DatasetSettings
 
 __all__ = ["write_card"]
 
@@ -48,7 +48,7 @@ _PAIRS = """* `pairs.csv` has two images a row that differ in one AU alone: pers
 """
 
 
-def write_card(folder: Path, settings: Settings, preset: Preset, rows: Sequence[Mapping[str, str]]) -> None:
+def write_card(folder: Path, settings: DatasetSettings, preset: Preset, rows: Sequence[Mapping[str, str]]) -> None:
     """Write README.md into a data set's folder.
 
     Raises:

@@ -20,7 +20,7 @@ from vlfau.synthetic.subject import Subject
 
 __all__ = ["Clip", "Shot", "shoot", "shoot_one"]
 
-MOST_YAW, MOST_PITCH = 40.0, 25.0
+MAX_YAW, MAX_PITCH = 40.0, 25.0
 GAZE_YAW_SIGMA, GAZE_PITCH_SIGMA = 7.0, 4.0
 DRIFT: Final = 0.35
 """How far a head moves within a clip, as a share of how far heads differ between clips."""
@@ -139,6 +139,6 @@ def _poses(count: int, chances: Components, rng: np.random.Generator) -> list[Po
     poses = []
     for time in (np.arange(count) + 0.5) / max(count, 1):
         yaw, pitch, roll, gaze_yaw, gaze_pitch = (float(angle) for angle in start + drift * time)
-        yaw, pitch = float(np.clip(yaw, -MOST_YAW, MOST_YAW)), float(np.clip(pitch, -MOST_PITCH, MOST_PITCH))
+        yaw, pitch = float(np.clip(yaw, -MAX_YAW, MAX_YAW)), float(np.clip(pitch, -MAX_PITCH, MAX_PITCH))
         poses.append(Pose(yaw, pitch, roll, gaze_yaw, gaze_pitch))
     return poses

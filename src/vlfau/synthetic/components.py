@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from vlfau.errors import ConfigError
+from vlfau.synthetic.au_shapes import SHAPE_TABLES
 from vlfau.synthetic.schema import Entry, read_entries
-from vlfau.synthetic.tables import SHAPE_TABLES
 
 __all__ = ["KINDS", "Components", "components", "read_components"]
 

@@ -27,7 +27,7 @@ from vlfau.synthetic.pairs import switch_one
 from vlfau.synthetic.presets import preset
 from vlfau.synthetic.renderer import Renderer, Scene
 from vlfau.synthetic.sampler import sampler
-from vlfau.synthetic.settings import GENERATOR_VERSION, Person, Settings, people
+from vlfau.synthetic.settings import GENERATOR_VERSION, DatasetSettings, Person, people
 from vlfau.synthetic.subject import Subject
 
 __all__ = ["generate"]
@@ -42,7 +42,7 @@ Row = Mapping[str, str]
 
 def generate(
     folder: Path,
-    settings: Settings,
+    settings: DatasetSettings,
     *,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
@@ -74,7 +74,7 @@ def generate(
     return _finish(folder, settings, everyone)
 
 
-def _make_all(folder: Path, settings: Settings, missing: Sequence[Person], workers: int) -> Iterator[str]:
+def _make_all(folder: Path, settings: DatasetSettings, missing: Sequence[Person], workers: int) -> Iterator[str]:
     if workers == 1 or len(missing) < 2:
         yield from (_make_person(folder, settings, person) for person in missing)
         return
@@ -98,7 +98,7 @@ def _renderer(size: int) -> Renderer:
     return Renderer(size, SUPERSAMPLING)
 
 
-def _make_person(folder: Path, settings: Settings, person: Person) -> str:
+def _make_person(folder: Path, settings: DatasetSettings, person: Person) -> str:
     """Draw all frames of a person, and return the person's name."""
     maker = _PersonMaker(folder, settings, person)
     try:
@@ -111,7 +111,7 @@ def _make_person(folder: Path, settings: Settings, person: Person) -> str:
 class _PersonMaker:
     """Draws the frames of one person; the table that is written last says that the person is complete."""
 
-    def __init__(self, folder: Path, settings: Settings, person: Person) -> None:
+    def __init__(self, folder: Path, settings: DatasetSettings, person: Person) -> None:
         self._folder, self._settings, self._person = folder, settings, person
         self._preset = preset(settings.preset)
         self._chances = components(self._preset.components)
@@ -193,7 +193,7 @@ def _write_table(path: Path, names: Sequence[str], rows: Sequence[Row]) -> None:
         writer.writerows(rows)
 
 
-def _finish(folder: Path, settings: Settings, everyone: Sequence[Person]) -> Path:
+def _finish(folder: Path, settings: DatasetSettings, everyone: Sequence[Person]) -> Path:
     """Join the tables of all people, and write the data card."""
     chosen = preset(settings.preset)
     rows = [found for person in everyone for found in read_rows(_rows_file(folder, person))]

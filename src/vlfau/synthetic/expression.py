@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vlfau.errors import ConfigError
-from vlfau.facs import Side, action_unit
-from vlfau.synthetic.tables import MAX_INTENSITY, SIDES, au_shapes, au_wrinkles
+from vlfau.facs import MAX_INTENSITY, Side, action_unit
+from vlfau.synthetic.au_shapes import SIDES, au_shapes, au_wrinkles
 
 __all__ = [
     "BLINK",
@@ -64,7 +64,7 @@ def sealed(lip_suck: ArrayLike) -> NDArray[np.float64]:
     return np.minimum(1.0, np.asarray(lip_suck, np.float64))
 
 
-MOST_DEPTH: Final = 1.3
+MAX_DEPTH: Final = 1.3
 EYES_CLOSED, BLINK = 43, 45
 JAW_OPEN, LIPS_CLOSE = "unit/jawOpen", "unit/mouthClose"
 """Shapes of the head: equal weights of both lower the jaw behind closed lips."""
@@ -193,5 +193,5 @@ def wrinkle_depths(expression: Expression, age: float, gain: float) -> dict[tupl
         for side in SIDES:
             pressed = sum(depth * expression.side(au_id, side) for au_id, depth in wrinkle.depths.items())
             at_rest = wrinkle.age * max(0.0, age - 0.15)
-            depths[wrinkle.name, side] = gain * min(MOST_DEPTH, pressed / MAX_INTENSITY) + at_rest
+            depths[wrinkle.name, side] = gain * min(MAX_DEPTH, pressed / MAX_INTENSITY) + at_rest
     return depths

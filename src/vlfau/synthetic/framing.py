@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.faces.align import CropGeometry, alignment_matrix
+from vlfau.faces.pose import NUM_LANDMARKS
 from vlfau.synthetic.head import load_head
 from vlfau.synthetic.schema import read_entries
 
 __all__ = ["Framing", "View", "landmark_points", "look_at"]
 
 FOCUS_Z: Final = 0.6
-NUM_LANDMARKS: Final = 468
 PORTRAIT_HEIGHT: Final = 2.05
 """How many decimetres a picture without zoom shows at the focus."""
 

@@ -14,7 +14,7 @@ SHADOW_BIAS = 0.008
 """How much nearer to the light, as a share of the map's depth, something must be to cast a shadow."""
 SHADOW_LIFT = 0.03
 """How far above the surface shadows are looked up, in decimetres, so that a slope casts none on itself."""
-MOST_SHINE = 12.0
+MAX_SHINE = 12.0
 
 Triple = tuple[float, float, float]
 Quadruple = tuple[float, float, float, float]
@@ -72,7 +72,7 @@ def _shine(look: Look, normal: Triple, view: Triple, light: Triple) -> float:
     spread = half * half * (width - 1) + 1
     grazing = 1 - max(0.0, (view[0] * hx + view[1] * hy + view[2] * hz) * scale)
     fresnel = 0.035 + 0.965 * grazing**5
-    return float(0.35 * look[3] * min(MOST_SHINE, width / (np.pi * spread * spread)) * fresnel)
+    return float(0.35 * look[3] * min(MAX_SHINE, width / (np.pi * spread * spread)) * fresnel)
 
 
 @compiled

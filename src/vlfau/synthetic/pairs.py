@@ -11,7 +11,7 @@ from vlfau.synthetic.renderer import Scene
 
 __all__ = ["Switch", "switch_one"]
 
-LEAST_SEEN = 0.3
+MIN_SEEN = 0.3
 """An AU above this intensity counts as there: it can only be switched off."""
 PARTED_ENOUGH = 3
 """Lips that are parted as far as this stay as they are when an AU joins that parts them."""
@@ -39,7 +39,7 @@ def switch_one(scene: Scene, preset: Preset, rng: np.random.Generator) -> Switch
     expression = scene.expression
     possible = [au_id for au_id in preset.au_ids if _can_switch(au_id, expression)]
     au_id = int(rng.choice(possible))
-    if expression.intensity(au_id) >= LEAST_SEEN:
+    if expression.intensity(au_id) >= MIN_SEEN:
         changed = replace(scene, expression=expression.without(au_id))
         return Switch(changed, au_id, False, expression.intensity(au_id))
     intensity = float(rng.uniform(preset.occurs_at, 5))
@@ -56,10 +56,10 @@ def _can_switch(au_id: int, expression: Expression) -> bool:
     action_unit(au_id)
     if au_id == LIPS_PART and any(expression.intensity(other) > 0 for other in PARTING):
         return False
-    if expression.intensity(au_id) >= LEAST_SEEN:
+    if expression.intensity(au_id) >= MIN_SEEN:
         return au_id != LIP_SUCK or expression.intensity(JAW_DROP) == 0
     closed = au_id == JAW_DROP and sealed(expression.intensity(LIP_SUCK)) == 1
     if au_id in PARTING and not closed and expression.intensity(LIPS_PART) < PARTED_ENOUGH:
         return False
     others = {other for pair in correlations().exclusive if au_id in pair for other in pair} - {au_id}
-    return all(expression.intensity(other) < LEAST_SEEN for other in others)
+    return all(expression.intensity(other) < MIN_SEEN for other in others)

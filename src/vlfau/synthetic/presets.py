@@ -26,7 +26,7 @@ __all__ = [
     "read_presets",
 ]
 
-LEAST_EIGENVALUE = 1e-3
+MIN_EIGENVALUE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ def read_correlations(path: Path | None = None, au_ids: Sequence[int] | None = N
             first, second = (order[au_id] for au_id in pair)
             matrix[first, second] = matrix[second, first] = value
     values, vectors = np.linalg.eigh(matrix)
-    matrix = vectors * np.maximum(values, LEAST_EIGENVALUE) @ vectors.T
+    matrix = vectors * np.maximum(values, MIN_EIGENVALUE) @ vectors.T
     scale = 1 / np.sqrt(np.diag(matrix))
     pairs = file.content.get("exclusive", [])
     exclusive = (Entry(file.file, "exclusive", {"aus": pair}).au_pair() for pair in pairs)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from vlfau.facs import Side, action_unit
 from vlfau.synthetic import materials
+from vlfau.synthetic.au_shapes import au_reach
 from vlfau.synthetic.background import plain_background
 from vlfau.synthetic.canonical import canvas
 from vlfau.synthetic.expression import Expression, Intensity, wrinkle_depths
@@ -26,7 +27,6 @@ from vlfau.synthetic.rasteriser import Outlines, depth_map, interpolate, visible
 from vlfau.synthetic.shading import Mesh, Person, Skin, shade
 from vlfau.synthetic.subject import Subject, pose_subject
 from vlfau.synthetic.surface import LASHES
-from vlfau.synthetic.tables import au_reach
 from vlfau.synthetic.wrinkles import SIZE as RELIEF_SIZE
 from vlfau.synthetic.wrinkles import folds, press
 
@@ -37,7 +37,7 @@ SHADOW_CENTRE: Final = np.array([0.0, 7.1, 0.5])
 SHADOW_REACH: Final = np.array([1.6, 1.6, -3.0])
 """Half the extent of the shadow map, in decimetres across, up and in depth."""
 PORE_DEPTH: Final = 0.0006
-LEAST_DEPTH: Final = 0.01
+MIN_DEPTH: Final = 0.01
 BRIGHTENING: Final = 0.45
 """How far the camera makes up for dark skin: 0 not at all, 1 wholly."""
 
@@ -170,7 +170,7 @@ class Renderer:
         available = folds(subject.fold_variant)
         depths = wrinkle_depths(expression, subject.identity.age, subject.fold_gain)
         for key, depth in depths.items():
-            if depth > LEAST_DEPTH:
+            if depth > MIN_DEPTH:
                 fold = available[key]
                 press(self._relief, fold.relief, fold.top, fold.left, depth)
 

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from vlfau.errors import ConfigError
 from vlfau.synthetic.presets import Preset, preset
 
-__all__ = ["GENERATOR_VERSION", "Person", "Settings", "people"]
+__all__ = ["GENERATOR_VERSION", "DatasetSettings", "Person", "people"]
 
 GENERATOR_VERSION: Final = 1
 """Goes up when the same settings give other frames."""
@@ -14,7 +14,7 @@ NUM_FOLDS: Final = 3
 
 
 @dataclass(frozen=True)
-class Settings:
+class DatasetSettings:
     """What decides every byte of a data set.
 
     Attributes:
@@ -65,7 +65,7 @@ class Person:
     fold: int
 
 
-def people(settings: Settings) -> tuple[Person, ...]:
+def people(settings: DatasetSettings) -> tuple[Person, ...]:
     """Return who is in a data set: genders in the preset's proportion, dealt evenly to the folds."""
     chosen: Preset = preset(settings.preset)
     total = chosen.women + chosen.men

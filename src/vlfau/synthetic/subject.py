@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vlfau.facs import DEFAULT_AU_IDS, Side, all_au_ids
 from vlfau.synthetic.appearance import Appearance
+from vlfau.synthetic.au_shapes import au_shapes
 from vlfau.synthetic.components import Components, components
 from vlfau.synthetic.expression import Expression, shape_weights
 from vlfau.synthetic.geometry import Pose, rotation, turn
@@ -19,7 +20,6 @@ from vlfau.synthetic.identity import Identity, head_shape
 from vlfau.synthetic.resting import resting_shape
 from vlfau.synthetic.skin import paint_skin
 from vlfau.synthetic.surface import Surface, assemble, neck_weights
-from vlfau.synthetic.tables import au_shapes
 from vlfau.synthetic.wearing import pieces_of
 from vlfau.synthetic.wrinkles import NUM_VARIANTS
 
@@ -27,7 +27,7 @@ __all__ = ["Subject", "pose_subject"]
 
 SIDE_SIGMA: Final = 0.06
 """How far one side's gains stray from the other's."""
-MOST_GAIN: Final = 25 / 12
+MAX_GAIN: Final = 25 / 12
 """How many standard deviations a personal gain may stray."""
 SAME_GAIN: Final = MappingProxyType({27: 26, 45: 43})
 """A jaw and lids move as readily in one AU as in the other."""
@@ -145,7 +145,7 @@ def _gains(sigma: float, rng: np.random.Generator, seed: tuple[int, ...]) -> Map
         gains[au_id, side] = own.normal(1, sigma) + sign * (lean + own.normal(0, SIDE_SIGMA / 2))
     for au_id, side in gains:
         gains[au_id, side] = gains[SAME_GAIN.get(au_id, au_id), side]
-    most = sigma * MOST_GAIN
+    most = sigma * MAX_GAIN
     return MappingProxyType({key: float(np.clip(gain, 1 - most, 1 + most)) for key, gain in gains.items()})
 
 

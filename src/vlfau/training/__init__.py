@@ -1,6 +1,6 @@
 """Joint training of vision and language (extra `train`)."""
 
-from vlfau.training.checkpoint import PROTOCOL_THRESHOLD, Checkpoint, load_checkpoint, read_papers, save_checkpoint
+from vlfau.training.checkpoint import PROTOCOL_THRESHOLD, Checkpoint, load_checkpoint, read_metadata, save_checkpoint
 from vlfau.training.config import EpochChoice, TrainConfig, read_config
 from vlfau.training.train import is_main_process, train
 
@@ -12,7 +12,7 @@ __all__ = [
     "is_main_process",
     "load_checkpoint",
     "read_config",
-    "read_papers",
+    "read_metadata",
     "save_checkpoint",
     "train",
 ]

@@ -23,12 +23,12 @@ from vlfau.language import Descriptions, Vocabulary
 from vlfau.language.carried import DESCRIPTIONS_FILE, descriptions_of, write_descriptions
 from vlfau.model import VLFAU, ModelConfig, build_vlfau
 
-__all__ = ["PROTOCOL_THRESHOLD", "Checkpoint", "load_checkpoint", "read_papers", "save_checkpoint"]
+__all__ = ["PROTOCOL_THRESHOLD", "Checkpoint", "load_checkpoint", "read_metadata", "save_checkpoint"]
 
 FORMATS = (1, 2)
 """Without and with descriptions."""
 WEIGHTS_FILE = "model.safetensors"
-PAPERS_FILE = "checkpoint.json"
+METADATA_FILE = "checkpoint.json"
 FINGERPRINT = "descriptions_fingerprint"
 PROTOCOL_THRESHOLD = 0.5
 """The probability at which the field's protocol decides."""
@@ -85,7 +85,7 @@ def save_checkpoint(folder: Path, network: VLFAU, checkpoint: Checkpoint) -> Non
     del known["descriptions"]
     if descriptions is not None:
         known |= {"format": FORMATS[1], FINGERPRINT: descriptions.fingerprint}
-    papers = json.dumps(known, indent=2)
+    metadata = json.dumps(known, indent=2)
     if old.exists() and not folder.exists():
         old.rename(folder)  # An earlier process ended between the two renames below.
     try:
@@ -93,7 +93,7 @@ def save_checkpoint(folder: Path, network: VLFAU, checkpoint: Checkpoint) -> Non
             shutil.rmtree(leftover, ignore_errors=True)
         fresh.mkdir(parents=True)
         save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, fresh / WEIGHTS_FILE)
-        (fresh / PAPERS_FILE).write_text(papers + "\n", encoding="utf-8")
+        (fresh / METADATA_FILE).write_text(metadata + "\n", encoding="utf-8")
         if descriptions is not None:
             write_descriptions(fresh / DESCRIPTIONS_FILE, descriptions)
         if folder.exists():
@@ -126,12 +126,12 @@ def load_checkpoint(
         fold: The fold that it must not have seen; None takes any.
 
     Returns:
-        The network in evaluation mode, and its papers.
+        The network in evaluation mode, and its metadata.
 
     Raises:
         CheckpointError: It is no checkpoint, is damaged, or is for other AUs, another vocabulary or fold.
     """
-    checkpoint = read_papers(folder)
+    checkpoint = read_metadata(folder)
     if au_ids is not None and checkpoint.au_ids != tuple(au_ids):
         raise CheckpointError(
             f"checkpoint {folder} is for the AUs {list(checkpoint.au_ids)}, expected {list(au_ids)} in this order; "
@@ -154,27 +154,27 @@ def load_checkpoint(
         network.load_state_dict(load_file(folder / WEIGHTS_FILE))
     except (OSError, SafetensorError, RuntimeError, ConfigError) as error:
         raise CheckpointError(
-            f"the weights {folder / WEIGHTS_FILE} do not fit {PAPERS_FILE} ({error}); copy the checkpoint again"
+            f"the weights {folder / WEIGHTS_FILE} do not fit {METADATA_FILE} ({error}); copy the checkpoint again"
         ) from error
     return network.eval(), checkpoint
 
 
-def read_papers(folder: Path) -> Checkpoint:
+def read_metadata(folder: Path) -> Checkpoint:
     """Read what a checkpoint says of itself, without its weights.
 
     Raises:
         CheckpointError: It is no checkpoint, or damaged.
     """
-    path = folder / PAPERS_FILE
+    path = folder / METADATA_FILE
     if not path.is_file():
-        raise CheckpointError(f"{folder} is no checkpoint: it has no {PAPERS_FILE}; give a folder that training left")
+        raise CheckpointError(f"{folder} is no checkpoint: it has no {METADATA_FILE}; give a folder that training left")
     try:
-        papers = parse_json(path.read_text(encoding="utf-8"))
-        written = papers.pop("format")
+        metadata = parse_json(path.read_text(encoding="utf-8"))
+        written = metadata.pop("format")
         if written not in FORMATS:
             raise CheckpointError(f"{path} is of another format than {FORMATS[-1]}; use the version that wrote it")
-        fingerprint = papers.pop(FINGERPRINT) if written == FORMATS[1] else None
-        checkpoint = TypeAdapter(with_config(ConfigDict(extra="forbid"))(Checkpoint)).validate_python(papers)
+        fingerprint = metadata.pop(FINGERPRINT) if written == FORMATS[1] else None
+        checkpoint = TypeAdapter(with_config(ConfigDict(extra="forbid"))(Checkpoint)).validate_python(metadata)
         check_au_ids(checkpoint.au_ids)
         if checkpoint.thresholds is not None and len(checkpoint.thresholds) != len(checkpoint.au_ids):
             raise ValueError(f"{len(checkpoint.thresholds)} thresholds for {len(checkpoint.au_ids)} AUs")
@@ -189,6 +189,6 @@ def read_papers(folder: Path) -> Checkpoint:
         raise CheckpointError(f"checkpoint {folder} has descriptions that cannot be used: {error}") from None
     if fingerprint is not None and descriptions is not None and descriptions.fingerprint != fingerprint:
         raise CheckpointError(
-            f"{folder / DESCRIPTIONS_FILE} is not the file that {PAPERS_FILE} describes; copy the checkpoint again"
+            f"{folder / DESCRIPTIONS_FILE} is not the file that {METADATA_FILE} describes; copy the checkpoint again"
         )
     return replace(checkpoint, descriptions=descriptions)

@@ -48,8 +48,8 @@ class DataConfig:
         keep_in_memory: Whether to keep all faces in memory.
         gender_dropout: The share of global captions that leave a known gender out, which teaches the
             neutral subject that prediction uses.
-        description: What the data are, for the model's papers.
-        synthetic: Whether the faces are synthetic, for the model's papers.
+        description: What the data are, for the model's metadata.
+        synthetic: Whether the faces are synthetic, for the model's metadata.
     """
 
     manifest: Path

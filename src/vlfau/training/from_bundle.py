@@ -23,9 +23,9 @@ from vlfau.model import VLFAU, ModelConfig, build_vlfau
 from vlfau.model.caption_decoder import CaptionDecoder
 from vlfau.model.stepper import TorchStepper
 
-__all__ = ["MOST_DIFFERENCE", "bundle_network"]
+__all__ = ["MAX_DIFFERENCE", "bundle_network"]
 
-MOST_DIFFERENCE: Final = 1e-4
+MAX_DIFFERENCE: Final = 1e-4
 """Between what network and graphs give, as a share of the largest value."""
 UNUSED_BY_GRAPHS: Final = ("global_classifier.", "num_batches_tracked")
 """Parts of a network that only training needs: bundles have none."""
@@ -191,8 +191,8 @@ def _compare(network: VLFAU, bundle: Bundle) -> None:
     size = bundle.info.crop.crop_size
     crops = rng.integers(0, 256, (_FACES, size, size, 3), dtype=np.uint8)
     backend = open_backend(bundle, "onnxruntime", threads=1)
-    theirs = backend.see(crops)
-    ours = network.see(torch.from_numpy(crops).permute(0, 3, 1, 2))
+    theirs = backend.encode(crops)
+    ours = network.encode(torch.from_numpy(crops).permute(0, 3, 1, 2))
     pairs: dict[str, tuple[Tensor | None, NDArray[np.floating] | None]] = {
         "au_logits": (ours.au_logits, theirs.au_logits),
         "stem_features": (ours.face_features, theirs.stem_features),
@@ -232,4 +232,4 @@ def _words(
 def _is_alike(own: NDArray[np.floating], other: NDArray[np.floating]) -> bool:
     if own.shape != other.shape:
         return False
-    return bool(np.abs(own - other).max() <= MOST_DIFFERENCE * max(1.0, float(np.abs(other).max())))
+    return bool(np.abs(own - other).max() <= MAX_DIFFERENCE * max(1.0, float(np.abs(other).max())))

@@ -7,12 +7,12 @@ from huggingface_hub import HfApi, snapshot_download
 from vlfau.errors import CheckpointError, first_line
 from vlfau.language.carried import DESCRIPTIONS_FILE
 from vlfau.model import VLFAU
-from vlfau.training.checkpoint import PAPERS_FILE, WEIGHTS_FILE, Checkpoint, load_checkpoint, read_papers
+from vlfau.training.checkpoint import METADATA_FILE, WEIGHTS_FILE, Checkpoint, load_checkpoint, read_metadata
 from vlfau.training.checkpoint import save_checkpoint as save_pretrained
 
 __all__ = ["from_pretrained", "push_to_hub", "save_pretrained"]
 
-FILES = (WEIGHTS_FILE, PAPERS_FILE, DESCRIPTIONS_FILE)
+FILES = (WEIGHTS_FILE, METADATA_FILE, DESCRIPTIONS_FILE)
 
 
 def from_pretrained(name: str | Path, *, revision: str | None = None) -> tuple[VLFAU, Checkpoint]:
@@ -23,7 +23,7 @@ def from_pretrained(name: str | Path, *, revision: str | None = None) -> tuple[V
         revision: A branch, tag or commit of the repository.
 
     Returns:
-        The network in evaluation mode, and its papers.
+        The network in evaluation mode, and its metadata.
 
     Raises:
         CheckpointError: It is neither, or damaged.
@@ -55,7 +55,7 @@ def push_to_hub(folder: Path, repository: str, *, private: bool = True, token: s
     Raises:
         CheckpointError: It is no checkpoint, or the hub refuses.
     """
-    read_papers(folder)
+    read_metadata(folder)
     api = HfApi(token=token)
     try:
         api.create_repo(repository, private=private, exist_ok=True)

@@ -18,7 +18,7 @@ from vlfau.data import Batch
 from vlfau.facs import action_unit
 from vlfau.language import Vocabulary
 from vlfau.model import VLFAU
-from vlfau.model.classifier import AUScores
+from vlfau.model.classifier import AUOutput
 from vlfau.model.losses import caption_loss, intensity_loss, landmark_loss, occurrence_loss
 from vlfau.training.config import OptimiserConfig
 
@@ -220,7 +220,7 @@ class VLFAUModule(L.LightningModule):
         )
         return losses, vision.au_logits
 
-    def _score_losses(self, scores: AUScores, batch: Batch) -> tuple[Tensor, Tensor | None]:
+    def _score_losses(self, scores: AUOutput, batch: Batch) -> tuple[Tensor, Tensor | None]:
         occurrence = occurrence_loss(scores.logits, batch.occurrence, batch.valid_mask, self.weights)
         if scores.intensities is None:
             return occurrence, None

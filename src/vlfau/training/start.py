@@ -13,7 +13,7 @@ from vlfau.inference.bundle import load_bundle
 from vlfau.inference.models import bundle_folders
 from vlfau.model import VLFAU
 from vlfau.model.vlfau import VISION_PARTS
-from vlfau.training.checkpoint import PAPERS_FILE, load_checkpoint
+from vlfau.training.checkpoint import METADATA_FILE, load_checkpoint
 from vlfau.training.config import TrainConfig
 from vlfau.training.from_bundle import bundle_network
 
@@ -56,10 +56,10 @@ def read_start(config: TrainConfig, au_ids: tuple[int, ...]) -> Start | None:
     path = config.run.start_from
     if path is None:
         return None
-    if (path / PAPERS_FILE).is_file():
-        network, papers = load_checkpoint(path, au_ids=au_ids, fold=config.data.fold)
-        kind = f"{papers.model.backbone}, {papers.model.feature_dim} wide"
-        return Start(network, kind, papers.vocabulary, papers.thresholds, papers.training)
+    if (path / METADATA_FILE).is_file():
+        network, metadata = load_checkpoint(path, au_ids=au_ids, fold=config.data.fold)
+        kind = f"{metadata.model.backbone}, {metadata.model.feature_dim} wide"
+        return Start(network, kind, metadata.vocabulary, metadata.thresholds, metadata.training)
     if (path / "model.json").is_file() or str(path) in bundle_folders():
         return _from_bundle(config, path, au_ids)
     raise CheckpointError(

@@ -93,7 +93,7 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
     module = module_of(config, data, start)
     for notice in _notices(config, data):
         (notify or logging.getLogger(__name__).warning)(notice)
-    papers = Checkpoint(
+    metadata = Checkpoint(
         model=config.model,
         au_ids=data.au_ids,
         vocabulary=tuple(data.vocabulary.to_list()),
@@ -108,9 +108,9 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
     if is_main_process():
         remove_leftovers(output)
     write_config(config, content)
-    if is_main_process() and not resume and papers.speaks:
+    if is_main_process() and not resume and metadata.speaks:
         write_descriptions(learned, data.descriptions)
-    kept = KeptCheckpoint(output / CHECKPOINT_FOLDER, papers, config.run.epoch_choice)
+    kept = KeptCheckpoint(output / CHECKPOINT_FOLDER, metadata, config.run.epoch_choice)
     average = config.optimiser.average_decay
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     trainer = L.Trainer(

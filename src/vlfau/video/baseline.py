@@ -35,7 +35,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError, InputError
-from vlfau.inference.odds import logit, sigmoid
+from vlfau.facs import MAX_INTENSITY
+from vlfau.inference.au_scores import logit, sigmoid
 from vlfau.inference.results import CropResult
 from vlfau.video.tracks import Track
 
@@ -47,7 +48,6 @@ ResultT = TypeVar("ResultT", bound=CropResult)
 _MARGIN: Final = float(np.log(4))
 """How far below its threshold an AU may rest unshifted, in logits."""
 _NO_INTENSITY: Final = 0.5
-_MOST_INTENSITY: Final = 5.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -101,7 +101,7 @@ class Baseline:
         typical: Mapping[int, float] | None = None,
         min_s: float = 10.0,
         most: float = 3.0,
-        most_intensity: float = 2.0,
+        max_intensity: float = 2.0,
     ) -> Self:
         """Take a low quantile over the time of a clip; the module's text says when not to.
 
@@ -112,26 +112,26 @@ class Baseline:
             typical: By AU, at which probability most people rest by the same measure, as `typical_rest` gives it.
             min_s: A face that was seen for fewer seconds says too little: its baseline changes nothing.
             most: The most that is added to or taken from a logit.
-            most_intensity: The most that is taken from an intensity.
+            max_intensity: The most that is taken from an intensity.
 
         Raises:
             ConfigError: A parameter is out of range, or not one threshold an AU came.
         """
-        if not 0 < quantile < 1 or min(min_s, most, most_intensity) < 0:
+        if not 0 < quantile < 1 or min(min_s, most, max_intensity) < 0:
             raise ConfigError(
-                f"quantile is {quantile}, min_s {min_s}, most {most}, most_intensity {most_intensity}; give a quantile "
+                f"quantile is {quantile}, min_s {min_s}, most {most}, max_intensity {max_intensity}; give a quantile "
                 "above 0 and below 1, and 0 or more for the others"
             )
         rest = _low(track, logit(track.probs), quantile)
         intensity_rest = None if track.intensities is None else _low(track, track.intensities, quantile)
         full = cls._of(track.au_ids, thresholds, rest, intensity_rest, typical)
         if track.frame_s.sum() < min_s:
-            most = most_intensity = 0.0
+            most = max_intensity = 0.0
         strength_shifts = full.intensity_shifts
         return replace(
             full,
             shifts=full.shifts.clip(-most, most),
-            intensity_shifts=None if strength_shifts is None else strength_shifts.clip(0, most_intensity),
+            intensity_shifts=None if strength_shifts is None else strength_shifts.clip(0, max_intensity),
         )
 
     def apply(self, track: Track) -> Track:
@@ -192,7 +192,7 @@ class Baseline:
             if au_id in typical:
                 shifts[column] = rest[column] - logit(np.float64(typical[au_id]))
         strength_shifts = (
-            None if intensity_rest is None else np.clip(intensity_rest, _NO_INTENSITY, _MOST_INTENSITY) - _NO_INTENSITY
+            None if intensity_rest is None else np.clip(intensity_rest, _NO_INTENSITY, MAX_INTENSITY) - _NO_INTENSITY
         )
         return cls(au_ids=au_ids, thresholds=limits, shifts=shifts, intensity_shifts=strength_shifts)
 
@@ -212,7 +212,7 @@ class Baseline:
         if self.intensity_shifts is None:
             return np.asarray(intensities, np.float64)
         left = np.maximum(0, intensities - self.intensity_shifts)
-        return left * _MOST_INTENSITY / (_MOST_INTENSITY - self.intensity_shifts)
+        return left * MAX_INTENSITY / (MAX_INTENSITY - self.intensity_shifts)
 
 
 def typical_rest(tracks: Iterable[Track], *, quantile: float = 0.2) -> dict[int, float]:

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError
 from vlfau.files.names import printable
+from vlfau.inference.au_scores import AUScores, Captions
 from vlfau.inference.captioner import Describe
-from vlfau.inference.judgement import Judgement, Words
 from vlfau.inference.predictor import Predictor, face_result
 from vlfau.inference.results import FaceResult, PictureResult
 from vlfau.media.container import MAX_PIXELS
 from vlfau.media.frames import VideoFrame
-from vlfau.media.prefetch import ahead
+from vlfau.media.prefetch import prefetch
 from vlfau.media.reader import VideoReader
 from vlfau.video.tracker import FaceTracker, TrackedFace
 
@@ -42,7 +42,7 @@ def stream(
     start_s: float = 0.0,
     end_s: float | None = None,
     describe: DescribeFrames = "changes",
-    threads_ahead: bool = True,
+    prefetches: bool = True,
     max_pixels: int = MAX_PIXELS,
 ) -> Generator[tuple[VideoFrame, PictureResult]]:
     """Judge every face of every frame of a video or a camera.
@@ -59,7 +59,7 @@ def stream(
         describe: When a face gets words: `changes` makes them anew when its set of active AUs changes, as the
             predictor's own `describe` says, and repeats them in between; `active`, `every` and `never` make those
             words in every frame.
-        threads_ahead: Whether the threads work; without them a file takes one core only, which is best where many
+        prefetches: Whether the threads work; without them a file takes one core only, which is best where many
             files are judged side by side.
         max_pixels: Of a frame of a file; a larger one is never decoded.
 
@@ -72,9 +72,9 @@ def stream(
     """
     if describe not in get_args(DescribeFrames):
         raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(DescribeFrames))}")
-    threads = None if threads_ahead else 1
+    threads = None if prefetches else 1
     reader = VideoReader(source, every_s=every_s, start_s=start_s, end_s=end_s, threads=threads, max_pixels=max_pixels)
-    return _results(predictor, reader, printable(source), describe, threads_ahead)
+    return _results(predictor, reader, printable(source), describe, prefetches)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,23 +85,23 @@ class _TrackedFrame:
 
 
 def _results(
-    predictor: Predictor, reader: VideoReader, file: str, describe: DescribeFrames, threads_ahead: bool
+    predictor: Predictor, reader: VideoReader, file: str, describe: DescribeFrames, prefetches: bool
 ) -> Generator[tuple[VideoFrame, PictureResult]]:
     if reader.is_camera:
-        tracked_frames = _tracked(predictor, ahead(reader, 1, drop=True))
-    elif not threads_ahead:
+        tracked_frames = _tracked(predictor, prefetch(reader, 1, drop=True))
+    elif not prefetches:
         tracked_frames = _tracked(predictor, iter(reader))
     else:
-        tracked_frames = ahead(_tracked(predictor, ahead(reader, _DECODED_AHEAD)), _TRACKED_AHEAD)
+        tracked_frames = prefetch(_tracked(predictor, prefetch(reader, _DECODED_AHEAD)), _TRACKED_AHEAD)
     speaker = _Speaker(predictor, describe)
     try:
         for each in tracked_frames:
             faces: tuple[FaceResult, ...] = ()
             if each.tracked:
-                judgement = predictor.judge(each.crops)
-                words = speaker.describe(judgement, [tracked.face_id for tracked in each.tracked])
+                scores = predictor.score_crops(each.crops)
+                words = speaker.describe(scores, [tracked.face_id for tracked in each.tracked])
                 faces = tuple(
-                    face_result(tracked.face, crop, judgement.result(row, words[row]), face_id=tracked.face_id)
+                    face_result(tracked.face, crop, scores.result(row, words[row]), face_id=tracked.face_id)
                     for row, (tracked, crop) in enumerate(zip(each.tracked, each.crops, strict=True))
                 )
             yield each.frame, PictureResult(file, faces, each.frame.number, each.frame.time_s)
@@ -126,18 +126,18 @@ class _Speaker:
         self._predictor = predictor
         self._only_changes = describe == "changes"
         self._describe: Describe | None = None if describe == "changes" else describe
-        self._last: dict[int, tuple[bytes, Words]] = {}
+        self._last: dict[int, tuple[bytes, Captions]] = {}
 
-    def describe(self, judgement: Judgement, face_ids: Sequence[int]) -> list[Words]:
+    def describe(self, scores: AUScores, face_ids: Sequence[int]) -> list[Captions]:
         """Return words for every face of a frame."""
-        states = [row.tobytes() for row in judgement.au_states]
+        states = [row.tobytes() for row in scores.au_states]
         known = {
             face_id: self._last[face_id]
             for face_id, state in zip(face_ids, states, strict=True)
             if self._only_changes and face_id in self._last and self._last[face_id][0] == state
         }
         rows = [row for row, face_id in enumerate(face_ids) if face_id not in known]
-        for row, words in zip(rows, self._predictor.describe(judgement, rows, self._describe), strict=True):
+        for row, words in zip(rows, self._predictor.describe(scores, rows, self._describe), strict=True):
             known[face_ids[row]] = (states[row], words)
         # Only the faces of this frame are kept: their number does not grow with the video.
         self._last = known

@@ -21,7 +21,7 @@ from vlfau.video.tracks import Track
 
 __all__ = ["clock", "event_lines", "summary"]
 
-_LEAST_SHARE: Final = 0.005
+_MIN_SHARE: Final = 0.005
 """Shares below round to 0 % and are left out."""
 
 
@@ -88,7 +88,7 @@ def clock(time_s: float) -> str:
 
 def _face_line(track: Track) -> str:
     shares = zip(track.au_ids, track.active_share.tolist(), strict=True)
-    acts = [f"AU {au_id} {share:.0%}".replace("%", " %") for au_id, share in sorted(shares) if share >= _LEAST_SHARE]
+    acts = [f"AU {au_id} {share:.0%}".replace("%", " %") for au_id, share in sorted(shares) if share >= _MIN_SHARE]
     seen = f"face {track.face_id}  seen from {clock(track.time_s[0])} to {clock(track.time_s[-1])}"
     return f"{seen}  acts: {', '.join(acts)} of the time" if acts else f"{seen}  at rest"
 

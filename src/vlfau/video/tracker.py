@@ -47,7 +47,7 @@ class Motion:
         """Return the motion of a face that was not seen before."""
         return cls(centre(face), size(face), time_s)
 
-    def see(self, face: Face, time_s: float) -> None:
+    def update(self, face: Face, time_s: float) -> None:
         """Take in where the face is now."""
         now, elapsed = centre(face), time_s - self.time_s
         if elapsed > 0:
@@ -70,7 +70,7 @@ _SAME: Final = 0.4
 """Two faces whose centres are nearer than this many sizes are one."""
 _NEAR: Final = 1.5
 """A lost face may come back within so many sizes of its place, or of where it was going."""
-_MOST_GROWTH: Final = 2.0
+_MAX_GROWTH: Final = 2.0
 """A lost face comes back at most this many times as large, or as small."""
 _YOUNG_S: Final = 0.5
 """A track this young may be a second one of a face that moved fast."""
@@ -165,7 +165,7 @@ class FaceTracker:
                 track.face, track.seen_s = face, time_s
         for track in self._followed:
             if not any(_distance(track.face, other.face) < _TOUCHING for other in self._others(track)):
-                track.motion.see(track.face, time_s)
+                track.motion.update(track.face, time_s)
         return len(self._followed) < len(tracks)
 
     def _others(self, track: _Track) -> list[_Track]:
@@ -190,7 +190,7 @@ class FaceTracker:
         """Follow a face that was found, as the lost one that it is, or as a new one, if there is room."""
         smallest = min(self._followed, key=lambda track: size(track.face), default=None)
         if smallest is not None and len(self._followed) == self._finder.max_faces:
-            if size(face) < _MOST_GROWTH * size(smallest.face):
+            if size(face) < _MAX_GROWTH * size(smallest.face):
                 return
             self._followed.remove(smallest)
         back = min(
@@ -219,4 +219,4 @@ def _doubt(track: _Track, face: Face, time_s: float) -> tuple[bool, float]:
 def _may_be(track: _Track, face: Face, time_s: float) -> bool:
     growth = size(face) / track.motion.size
     away = min(track.motion.surprise(face, time_s), _distance(face, track.face))
-    return 1 / _MOST_GROWTH <= growth <= _MOST_GROWTH and away <= _NEAR
+    return 1 / _MAX_GROWTH <= growth <= _MAX_GROWTH and away <= _NEAR

@@ -2,7 +2,7 @@ import pytest
 
 from tests.evaluation.rehearsal.made_up import rates, work
 from vlfau.data import read_manifest
-from vlfau.evaluation import Look, Scope, crossval
+from vlfau.evaluation import EvalOptions, Scope, crossval
 from vlfau.evaluation.crossval import fold_configs
 from vlfau.evaluation.rehearsal import DataCount, cost_of, work_of
 from vlfau.evaluation.rehearsal.costs import disk_need, step_seconds
@@ -32,7 +32,7 @@ def test_the_disk_that_is_foretold_is_what_the_runs_leave(toy_config, tmp_path):
     config = toy_config("run.max_epochs=1", wide)
     out = tmp_path / "cv"
     works = work_of(fold_configs(config, out, [1, 2]), out, DataCount.of(read_manifest(config.data.manifest)), Scope())
-    trial = Trial(fold_configs(config, out, [1])[0], Look())
+    trial = Trial(fold_configs(config, out, [1])[0], EvalOptions())
     trial.speak(2, 1)
     sizes = trial.sizes()
     need = disk_need(works, {works[0].network: rates(sizes=sizes)}) - sizes.checkpoint - sizes.resume

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from tests.evaluation.rehearsal.made_up import work
-from vlfau.evaluation import Look
+from vlfau.evaluation import EvalOptions
 from vlfau.evaluation.rehearsal import cost_of, measuring, memory
 from vlfau.evaluation.rehearsal.checks import Checklist, Status
 from vlfau.evaluation.rehearsal.costs import Sizes
@@ -16,7 +16,7 @@ class FakeTrial:
     speaks, parameters, moments = True, 1_000_000, 0
     now = 0.0
 
-    def __init__(self, config, look, *, clock):
+    def __init__(self, config, options, *, clock):
         self.device = torch.device("cpu")
         FakeTrial.now += 4
 
@@ -30,7 +30,7 @@ class FakeTrial:
     def validate(self, size, calls):
         return self._take(0.25 * size, calls)
 
-    def see(self, size, calls):
+    def run(self, size, calls):
         return self._take(0.125 * size, calls)
 
     def speak(self, size, calls):
@@ -60,7 +60,7 @@ def measure(monkeypatch, toy_config, tmp_path):
         config = toy_config("run.batch_size=64", *changes)
         each = Measuring(
             config,
-            Look(32),
+            EvalOptions(32),
             checks,
             label="",
             budget_s=budget_s,

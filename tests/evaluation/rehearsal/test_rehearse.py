@@ -5,13 +5,13 @@ import pytest
 from PIL import Image
 
 from vlfau.errors import InputError
-from vlfau.evaluation import Look, Scope, ablate, crossval
+from vlfau.evaluation import EvalOptions, Scope, ablate, crossval
 from vlfau.evaluation.ablation import plan_ablation
 from vlfau.evaluation.crossval import fold_configs
 from vlfau.evaluation.rehearsal import Task, memory, network_key, rehearse, run_checks
-from vlfau.training.checkpoint import read_papers
+from vlfau.training.checkpoint import read_metadata
 
-SCOPE, LOOK, MINUTES = Scope(described_frames=2), Look(4), 0.05
+SCOPE, OPTIONS, MINUTES = Scope(described_frames=2), EvalOptions(4), 0.05
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def task_of(toy_config, tmp_path):
             config,
             out,
             plan=lambda folds: fold_configs(config, out, folds),
-            walk=lambda config, out, folds, scope: crossval(config, out, folds=folds, scope=scope, look=LOOK),
-            **{"scope": SCOPE, "look": LOOK} | about,
+            walk=lambda config, out, folds, scope: crossval(config, out, folds=folds, scope=scope, options=OPTIONS),
+            **{"scope": SCOPE, "options": OPTIONS} | about,
         )
 
     return make
@@ -40,7 +40,7 @@ def tables():
     def write(runs, out):
         scores = json.loads((runs / "scores.json").read_text())
         folds = sorted(path.name for path in runs.glob("fold*"))
-        metadata = [read_papers(runs / fold / "checkpoint") for fold in folds]
+        metadata = [read_metadata(runs / fold / "checkpoint") for fold in folds]
         seen.append((scores, folds, [each.training["recipe"]["run"]["max_epochs"] for each in metadata]))
 
     write.seen = seen
@@ -75,7 +75,7 @@ def test_every_problem_is_found_in_one_go_and_real_runs_are_left_alone(
     task_of, tables, toy_config, tmp_path, monkeypatch
 ):
     task = task_of("run.max_epochs=5", f"stem.weights={tmp_path / 'absent.safetensors'}")
-    crossval(toy_config("run.max_epochs=1"), task.out, folds=[1], scope=SCOPE, look=LOOK)
+    crossval(toy_config("run.max_epochs=1"), task.out, folds=[1], scope=SCOPE, options=OPTIONS)
     before = {path: path.read_bytes() for path in task.out.rglob("*") if path.is_file()}
     Image.new("RGB", (112, 80)).save(tmp_path / "0.png")
     monkeypatch.setattr(run_checks, "free_disk", lambda folder: 1000)
@@ -148,7 +148,7 @@ def test_every_variant_of_an_ablation_is_measured_and_counted(toy_config, tables
     chosen = {"seeds": [1, 2], "numbers": [1, 5]}
 
     def walk(config, out, folds, scope):
-        ablate(config, out, folds=folds[:1], scope=scope, look=LOOK, **chosen | {"seeds": [1]})
+        ablate(config, out, folds=folds[:1], scope=scope, options=OPTIONS, **chosen | {"seeds": [1]})
 
     def write(runs, out):
         assert [each["number"] for each in json.loads((runs / "ablation.json").read_text())["variants"]] == [1, 5]
@@ -161,7 +161,7 @@ def test_every_variant_of_an_ablation_is_measured_and_counted(toy_config, tables
         plan=lambda folds: [run.config for run in plan_ablation(config, out, folds=folds, **chosen)],
         walk=walk,
         scope=SCOPE,
-        look=LOOK,
+        options=OPTIONS,
         labels=labels,
     )
     rehearsal = rehearse(task, tables=write, minutes=MINUTES)
@@ -215,6 +215,6 @@ def test_the_estimate_is_within_a_factor_of_two_of_what_the_run_takes(task_of, t
     rehearsal = rehearse(task, tables=tables, minutes=0.5, clock=time.process_time)
     expected = sum(cost.total for cost in rehearsal.costs)
     began = time.process_time()
-    crossval(task.config, task.out, scope=task.scope, look=task.look)
+    crossval(task.config, task.out, scope=task.scope, options=task.options)
     took = time.process_time() - began
     assert 0.5 < expected / took < 2

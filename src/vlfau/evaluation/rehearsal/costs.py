@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
-from vlfau.evaluation.answering import Look
+from vlfau.evaluation.prediction_runner import EvalOptions
 from vlfau.evaluation.rehearsal.ladder import Timed
 from vlfau.evaluation.rehearsal.machine import Peak, machine_name
 from vlfau.evaluation.rehearsal.work import PARTS, RunWork
@@ -96,7 +96,7 @@ class Kept:
     format: int = FORMAT
 
 
-def rate_settings(config: TrainConfig, look: Look) -> dict[str, Any]:
+def rate_settings(config: TrainConfig, options: EvalOptions) -> dict[str, Any]:
     """Return everything on which the rates of a configuration depend, but for the parts of Table 4."""
     model = {name: value for name, value in asdict(config.model).items() if name not in PARTS}
     run = ("batch_size", "precision", "accelerator", "threads", "local_captions_per_face", "frozen_vision")
@@ -106,7 +106,7 @@ def rate_settings(config: TrainConfig, look: Look) -> dict[str, Any]:
         "aus": config.data.aus,
         "augmentation": asdict(config.augmentation),
         "average_decay": config.optimiser.average_decay,
-        "evaluation batch": look.batch_size,
+        "evaluation batch": options.batch_size,
         **{name: getattr(config.run, name) for name in run},
     }
     plain: dict[str, Any] = json.loads(json.dumps(settings))  # as a file has them

@@ -10,7 +10,7 @@ from typing import TypeVar
 import torch
 
 from vlfau.data import Manifest
-from vlfau.evaluation.answering import Look
+from vlfau.evaluation.prediction_runner import EvalOptions
 from vlfau.evaluation.rehearsal.checks import Checklist, Found, Status
 from vlfau.evaluation.rehearsal.costs import Rates, Sizes
 from vlfau.evaluation.rehearsal.ladder import Clock, Timed, time_sizes
@@ -55,7 +55,7 @@ class Measuring:
 
     Args:
         config: Its configuration, on a small manifest.
-        look: How the evaluation runs it.
+        options: How the evaluation runs it.
         checks: Gets a check for every part.
         label: Which network, to follow the name of each check; may be empty.
         budget_s: Seconds to spend, more or less.
@@ -66,7 +66,7 @@ class Measuring:
     def __init__(
         self,
         config: TrainConfig,
-        look: Look,
+        options: EvalOptions,
         checks: Checklist,
         *,
         label: str,
@@ -74,7 +74,7 @@ class Measuring:
         describes: bool,
         clock: Clock,
     ) -> None:
-        self._config, self._look, self._checks, self._label = config, look, checks, label
+        self._config, self._options, self._checks, self._label = config, options, checks, label
         self._budget_s, self._describes, self._clock = budget_s, describes, clock
 
     def run(self, *, read_s: float, picture_s: float, scratch: Callable[[Sizes], Path]) -> Measured | None:
@@ -94,14 +94,14 @@ class Measuring:
             return None
         build_s = self._clock() - began
         speaks = trial.speaks and self._describes
-        memory, batch, faces = MemoryLine(trial), self._config.run.batch_size, self._look.batch_size
+        memory, batch, faces = MemoryLine(trial), self._config.run.batch_size, self._options.batch_size
         before = self._clock(), time.process_time()
         step = self._check("training step", lambda: self._time(memory.step, batch, STEP_SHARE, memory.fits))
         if step is not None and trial.device.type == "cpu":
             self._note_other_work(self._clock() - before[0], time.process_time() - before[1])
         load = self._check("loading", lambda: self._load(trial, picture_s))
         validate = self._check("validation", lambda: self._time(trial.validate, batch))
-        see = self._check("evaluation", lambda: self._time(trial.see, faces))
+        see = self._check("evaluation", lambda: self._time(trial.run, faces))
         speak = self._check("words", lambda: self._time(trial.speak, faces)) if speaks else None
         score = self._check("scores of words", lambda: self._score(trial)) if speak is not None else 0.0
         saved = self._check("saving", lambda: self._save(trial, scratch))
@@ -138,7 +138,7 @@ class Measuring:
             self._checks.add(f"other work{self._label}", Status.NOTE, says)
 
     def _build(self) -> Found[Trial]:
-        trial = Trial(self._config, self._look, clock=self._clock)
+        trial = Trial(self._config, self._options, clock=self._clock)
         weights = f"{trial.parameters / 1e6:.1f} million weights"
         return Found(trial, f"{self._config.model.backbone}, {weights}, on {device_name(trial.device)}")
 
@@ -180,14 +180,14 @@ BUDGET_S = 5.0
 
 
 def describing_rates(
-    configs: Sequence[TrainConfig], manifest: Manifest, look: Look, *, budget_s: float = BUDGET_S
+    configs: Sequence[TrainConfig], manifest: Manifest, options: EvalOptions, *, budget_s: float = BUDGET_S
 ) -> dict[str, float]:
     """Return the seconds in which a face is described and its words are scored, for every network that speaks.
 
     Args:
         configs: Runs; those of the same parts share a network.
         manifest: Their frames.
-        look: How the evaluation runs networks.
+        options: How the evaluation runs networks.
         budget_s: Seconds to spend on each network, more or less, besides building it.
 
     Returns:
@@ -208,7 +208,7 @@ def describing_rates(
                 data=replace(config.data, manifest=sample, keep_in_memory=False),
                 stem=replace(config.stem, weights=None),
             )
-            trial = Trial(small, look)
-            timed = time_sizes(trial.speak, look.batch_size, budget_s=budget_s)
+            trial = Trial(small, options)
+            timed = time_sizes(trial.speak, options.batch_size, budget_s=budget_s)
             rates[key] = timed.per_face + trial.score()
     return rates

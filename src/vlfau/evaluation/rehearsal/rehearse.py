@@ -11,9 +11,9 @@ from typing import Final
 
 from vlfau.data import Manifest
 from vlfau.errors import InputError
-from vlfau.evaluation.answering import Look
 from vlfau.evaluation.crossval import choose_folds
 from vlfau.evaluation.evaluate import Scope
+from vlfau.evaluation.prediction_runner import EvalOptions
 from vlfau.evaluation.rehearsal.checks import Begin, Check, Checklist, Found, Status, Tell
 from vlfau.evaluation.rehearsal.costs import (
     REHEARSAL_FILE,
@@ -52,7 +52,7 @@ class Task:
         walk: Trains and evaluates a configuration in a folder, for these folds, with this scope.
         folds: The folds wanted; None for all of the manifest.
         scope: How much the real run measures.
-        look: How it runs the networks.
+        options: How it runs the networks.
         counts: What the whole data hold, where the manifest has a part of them only; None counts the manifest.
         labels: A name for every network (`network_key`) of an ablation; empty for a cross-validation.
     """
@@ -63,7 +63,7 @@ class Task:
     walk: Callable[[TrainConfig, Path, Sequence[int], Scope], object]
     folds: Sequence[int] | None = None
     scope: Scope = field(default_factory=Scope)
-    look: Look = field(default_factory=Look)
+    options: EvalOptions = field(default_factory=EvalOptions)
     counts: DataCount | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 
@@ -194,7 +194,7 @@ class _Rehearsing:
         task, key = self.task, network_key(config.model)
         measuring = Measuring(
             config,
-            task.look,
+            task.options,
             self.checks,
             label=f" {task.labels[key]}" if task.labels else "",
             budget_s=budget_s,
@@ -251,7 +251,7 @@ class _Rehearsing:
 
         def keep() -> Found[bool]:
             out.mkdir(parents=True, exist_ok=True)
-            write_kept(out, Kept(rate_settings(config, self.task.look), dict(rates)))
+            write_kept(out, Kept(rate_settings(config, self.task.options), dict(rates)))
             return Found(True, f"the rates are kept in {out / REHEARSAL_FILE}")
 
         self.checks.run("rates", keep)

@@ -15,9 +15,9 @@ from torch.utils.data import DataLoader
 
 from vlfau.data import Batch, FrameDataset, Manifest
 from vlfau.data.dataset import collate
-from vlfau.evaluation.answering import Answerer, Look
-from vlfau.evaluation.answers import Answers
 from vlfau.evaluation.consistency import consistency
+from vlfau.evaluation.prediction_runner import EvalOptions, PredictionRunner
+from vlfau.evaluation.predictions import Predictions
 from vlfau.evaluation.rehearsal.costs import Sizes
 from vlfau.evaluation.rehearsal.ladder import Clock
 from vlfau.evaluation.scores import caption_scores
@@ -40,15 +40,15 @@ class Trial:
 
     Args:
         config: As for a real run, its manifest the small one.
-        look: How the evaluation runs the network.
+        options: How the evaluation runs the network.
         clock: Tells seconds.
 
     Raises:
         InputError: The configuration, the weights or the manifest are wrong.
     """
 
-    def __init__(self, config: TrainConfig, look: Look, *, clock: Clock = time.perf_counter) -> None:
-        self.config, self.look, self._clock = config, look, clock
+    def __init__(self, config: TrainConfig, options: EvalOptions, *, clock: Clock = time.perf_counter) -> None:
+        self.config, self.options, self._clock = config, options, clock
         if config.run.threads is not None:
             torch.set_num_threads(config.run.threads)
         logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -57,7 +57,7 @@ class Trial:
         self.device = self._trainer().strategy.root_device
         train, test = self.data.train_frames, self.data.test_frames
         self._manifest = replace(train, frames=(*test.frames, *train.frames))
-        self._spoken: tuple[Manifest, Answers] | None = None
+        self._spoken: tuple[Manifest, Predictions] | None = None
 
     @property
     def speaks(self) -> bool:
@@ -87,13 +87,13 @@ class Trial:
             self._trainer(clock).validate(self.module, _batches([batch] * calls), verbose=False)
         return clock.seconds[-1]
 
-    def see(self, size: int, calls: int) -> float:
+    def run(self, size: int, calls: int) -> float:
         """Return the seconds in which some faces are evaluated in numbers, the last time of several."""
-        answerer, manifest = self._answerer(), self._frames(size)
+        runner, manifest = self._runner(), self._frames(size)
         began = 0.0
         for _ in range(calls):
             began = self._clock()
-            answerer.see(manifest)
+            runner.run(manifest)
         return self._clock() - began
 
     def speak(self, size: int, calls: int) -> float:
@@ -101,24 +101,24 @@ class Trial:
 
         An untrained network's captions do not end by themselves, so each is as long as captions can be.
         """
-        answerer, manifest = self._answerer(), self._frames(size)
-        answers = answerer.see(manifest)
+        runner, manifest = self._runner(), self._frames(size)
+        predictions = runner.run(manifest)
         seconds = 0.0
         for _ in range(calls):
             began = self._clock()
-            answers = answerer.speak(manifest, answers, range(size), threshold=PROTOCOL_THRESHOLD)
+            predictions = runner.speak(manifest, predictions, range(size), threshold=PROTOCOL_THRESHOLD)
             seconds = self._clock() - began
-        self._spoken = manifest, answers
+        self._spoken = manifest, predictions
         return seconds
 
     def score(self) -> float:
         """Return the seconds in which the words of one face, of those last described, are scored."""
         assert self._spoken is not None
-        manifest, answers = self._spoken
+        manifest, predictions = self._spoken
         began = self._clock()
-        caption_scores(answers, manifest.frames, range(len(answers)))
-        consistency(answers, PROTOCOL_THRESHOLD)
-        return (self._clock() - began) / len(answers)
+        caption_scores(predictions, manifest.frames, range(len(predictions)))
+        consistency(predictions, PROTOCOL_THRESHOLD)
+        return (self._clock() - began) / len(predictions)
 
     def load(self, size: int) -> float:
         """Return the seconds in which one process reads and varies one face."""
@@ -133,12 +133,12 @@ class Trial:
         return saving.seconds
 
     def sizes(self) -> Sizes:
-        """Return what a run leaves on the disk, from the number of weights and the shape of the answers."""
+        """Return what a run leaves on the disk, from the number of weights and the shape of the predictions."""
         network = self.module.network
         weights = sum(tensor.numel() * tensor.element_size() for tensor in network.state_dict().values())
         averaged = weights if self.config.optimiser.average_decay is not None else 0
-        answers = self._answerer().see(self._frames(1))
-        arrays = (answers.au_probs, answers.occurrence, answers.au_features, answers.attention_maps)
+        predictions = self._runner().run(self._frames(1))
+        arrays = (predictions.au_probs, predictions.occurrence, predictions.au_features, predictions.attention_maps)
         return Sizes(
             checkpoint=weights,
             resume=weights + averaged + self.moments,
@@ -146,8 +146,8 @@ class Trial:
             words_per_frame=0.0 if self._spoken is None else _words_per_frame(self._spoken[1]),
         )
 
-    def _answerer(self) -> Answerer:
-        return Answerer(self.module.network.eval(), self._metadata(), self.data.au_ids, self.look)
+    def _runner(self) -> PredictionRunner:
+        return PredictionRunner(self.module.network.eval(), self._metadata(), self.data.au_ids, self.options)
 
     def _metadata(self) -> Checkpoint:
         return Checkpoint(
@@ -245,7 +245,7 @@ def _batches(batches: Sequence[Batch]) -> DataLoader[Batch]:
     return DataLoader(list(batches), batch_size=None)  # type: ignore[arg-type]
 
 
-def _words_per_frame(answers: Answers) -> float:
+def _words_per_frame(predictions: Predictions) -> float:
     """Return the length of the captions of a frame, as one byte a letter."""
-    every = (answers.local_captions, answers.global_captions, answers.consistent_captions)
-    return sum(len(str(words)) for captions in every if captions is not None for words in captions) / len(answers)
+    every = (predictions.local_captions, predictions.global_captions, predictions.consistent_captions)
+    return sum(len(str(words)) for captions in every if captions is not None for words in captions) / len(predictions)

@@ -3,10 +3,10 @@ import pytest
 
 from vlfau.errors import ConfigError
 from vlfau.facs import AU_SETS, DEFAULT_AU_IDS, all_au_ids
+from vlfau.synthetic.au_shapes import au_shapes, au_wrinkles, read_shapes, read_wrinkles
 from vlfau.synthetic.components import CAMERA, KINDS, components, read_components
 from vlfau.synthetic.identity import read_identity
 from vlfau.synthetic.presets import correlations, joints, preset, read_correlations, read_presets
-from vlfau.synthetic.tables import au_shapes, au_wrinkles, read_shapes, read_wrinkles
 
 JOINT = """
 [[joint]]

@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError
-from vlfau.facs import Side, action_unit, all_au_ids
+from vlfau.facs import MAX_INTENSITY, Side, action_unit, all_au_ids
 from vlfau.synthetic.head import load_head, move
 from vlfau.synthetic.schema import Entry, read_entries
 
 __all__ = [
-    "MAX_INTENSITY",
     "SHAPE_TABLES",
     "SIDES",
     "AUShapes",
@@ -29,7 +28,6 @@ __all__ = [
 ]
 
 SIDES: Final = (Side.LEFT, Side.RIGHT)
-MAX_INTENSITY: Final = 5.0
 STANDARD: Final = "standard"
 SHAPE_TABLES: Final = (STANDARD, "lifelike")
 

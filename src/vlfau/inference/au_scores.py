@@ -1,19 +1,34 @@
-"""What the network says of aligned faces, before and after it is put in words."""
+"""Probabilities, states and intensities of aligned faces, before they are put into words."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.facs import action_unit
-from vlfau.inference.backend import VisionOutput
+from vlfau.inference.backend import BackendOutput
 from vlfau.inference.results import AUResult, CropResult
 
-__all__ = ["Judgement", "Words"]
+__all__ = ["AUScores", "Captions", "logit", "sigmoid"]
+
+_MIN_PROB: Final = 1e-6
+"""Keeps logits finite."""
+
+
+def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the probabilities of logits, of any shape; written so that it cannot overflow."""
+    return np.asarray((1 + np.tanh(logits.astype(np.float64) / 2)) / 2)
+
+
+def logit(probs: NDArray[np.floating] | np.floating) -> NDArray[np.float64]:
+    """Return the logits of probabilities, of any shape; all are finite."""
+    clipped = np.clip(np.asarray(probs, np.float64), _MIN_PROB, 1 - _MIN_PROB)
+    return np.asarray(np.log(clipped) - np.log1p(-clipped))
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Captions:
     """A face in words.
 
     Attributes:
@@ -26,7 +41,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judgement:
+class AUScores:
     """B faces in numbers.
 
     Attributes:
@@ -39,9 +54,9 @@ class Judgement:
     au_ids: tuple[int, ...]
     au_probs: NDArray[np.float64]
     au_states: NDArray[np.bool_]
-    vision: VisionOutput
+    vision: BackendOutput
 
-    def result(self, row: int, words: Words) -> CropResult:
+    def result(self, row: int, words: Captions) -> CropResult:
         """Return one face with its words."""
         intensities = self.vision.au_intensities
         return CropResult(

@@ -5,9 +5,9 @@ from types import MappingProxyType
 
 import cv2
 import numpy as np
+from benchmarks.rows import Row
 from numpy.typing import NDArray
 
-from benchmarks.rows import Row
 from vlfau.faces import FaceFinder
 from vlfau.synthetic import Renderer, Subject
 from vlfau.synthetic.clips import Clip, Shot, shoot
@@ -18,7 +18,7 @@ __all__ = ["measure"]
 
 PRESET, SEED, SIZE = "wide", 41, 256
 UNCOVERED_FRAMES, COMPONENT_FRAMES, FRAMES_A_CLIP = 600, 60, 3
-LEAST_HEIGHT = 80
+MIN_HEIGHT = 80
 """Pixels that a face must have to count."""
 
 Finds = Callable[[NDArray[np.uint8]], bool]
@@ -35,7 +35,7 @@ def measure() -> Iterator[Row]:
     everyday = components("everyday")
     frames = list(_uncovered(everyday))
     for name, finds in detectors.items():
-        yield Row(f"{name} finds uncovered faces of {LEAST_HEIGHT} pixels or more", _share(finds, frames))
+        yield Row(f"{name} finds uncovered faces of {MIN_HEIGHT} pixels or more", _share(finds, frames))
     for component, weights in everyday.kinds.items():
         for kind in (kind for kind, weight in weights.items() if weight):
             chances = _with(everyday, component, kind)
@@ -76,7 +76,7 @@ def _uncovered(everyday: Components) -> Iterator[NDArray[np.uint8]]:
     bare = _with(everyday, "occluder", "none")
     kept = 0
     for shot in _shots(bare, stop=None):
-        if shot.face_height >= LEAST_HEIGHT:
+        if shot.face_height >= MIN_HEIGHT:
             yield shot.image
             kept += 1
         if kept == UNCOVERED_FRAMES:

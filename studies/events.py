@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from benchmarks.rows import Row
 from numpy.typing import NDArray
 
-from benchmarks.acting import FRAMES_PER_SECOND, Performance, performances
-from benchmarks.rows import Row
+from studies.acting import FRAMES_PER_SECOND, Performance, performances
 from vlfau.facs import action_unit
 from vlfau.inference.predictor import Predictor
 from vlfau.video.events import find_events
@@ -16,7 +16,7 @@ __all__ = ["measure"]
 CLIPS, FRAMES = 40, 48
 SLOWNESSES = (1, 4)
 """A state of a face lasts three frames as the generator draws its clips, and twelve, half a second."""
-LEAST_PEAK, TOLERANCE = 3, 2
+MIN_PEAK, TOLERANCE = 3, 2
 """Intensity C, and frames."""
 ACTIVE, EVENTS = "first active frame", "event's onset"
 
@@ -38,7 +38,7 @@ def _measure(predictor: Predictor, acted: Sequence[Performance], what: str) -> I
         events = find_events(each.track, thresholds=thresholds)
         for column, au_id in enumerate(predictor.au_ids):
             played = each.intensities[:, column]
-            onsets = _onsets(played, LEAST_PEAK)
+            onsets = _onsets(played, MIN_PEAK)
             in_events = [event.onset_s * FRAMES_PER_SECOND for event in events if event.au_id == au_id]
             in_frames = each.frames[_starts(each.track.states[:, column])]
             for name, found in ((ACTIVE, in_frames), (EVENTS, np.array(in_events))):

@@ -19,14 +19,14 @@ from vlfau.evaluation.tool_matching import match_rows
 from vlfau.evaluation.tool_scores import Truth, auc_samples, f1_samples, icc_samples
 from vlfau.evaluation.tool_tables import ToolTable
 
-__all__ = ["ToolAnswers", "Treatment"]
+__all__ = ["ToolPredictions", "Treatment"]
 
 Treatment = Literal["left_out", "called_inactive"]
 FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class ToolAnswers:
+class ToolPredictions:
     """What a tool said of every frame, in the order of the manifest.
 
     Attributes:
@@ -44,7 +44,7 @@ class ToolAnswers:
     found: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, name: str, table: ToolTable, manifest: Manifest, rules: Rules) -> "ToolAnswers":
+    def of(cls, name: str, table: ToolTable, manifest: Manifest, rules: Rules) -> "ToolPredictions":
         """Sort the rows of a table by the frames of a manifest.
 
         Raises:
@@ -101,7 +101,7 @@ class ToolAnswers:
         )
         return cls(tool, scores, states, by_kind["intensity"], found)
 
-    def treated(self, treatment: Treatment) -> "ToolAnswers":
+    def treated(self, treatment: Treatment) -> "ToolPredictions":
         """Return the same with frames without a face left out, or with all of their AUs called inactive."""
         if treatment == "left_out" or self.found.all():
             return self
@@ -117,7 +117,7 @@ class ToolAnswers:
             intensities=fill(self.intensities, 0),
         )
 
-    def only(self, frames: NDArray[np.bool_]) -> "ToolAnswers":
+    def only(self, frames: NDArray[np.bool_]) -> "ToolPredictions":
         """Return the same with all but some frames left out."""
         kept = frames[:, None]
         return replace(

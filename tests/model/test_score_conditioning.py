@@ -25,7 +25,7 @@ def test_untrained_told_scores_change_nothing(intensity):
 def test_told_scores_shift_what_words_are_made_of_at_every_location():
     network = told_network(intensity=True, landmarks=7).eval()
     with torch.no_grad():
-        vision = network.see(inputs()[0])
+        vision = network.encode(inputs()[0])
         shift = vision.au_features() - vision.refinement.refine(vision.stem_features)
         told = torch.stack([vision.au_logits.sigmoid(), vision.au_intensities / 5], dim=2)  # (B, N, 2)
         wanted = torch.einsum("bni,nio->bno", told, network.told_scores.local.weight) + network.told_scores.local.bias
@@ -36,7 +36,7 @@ def test_told_scores_shift_what_words_are_made_of_at_every_location():
 
 
 def test_the_branches_that_speak_are_told_their_own_scores():
-    vision = told_network().see(inputs()[0])
+    vision = told_network().encode(inputs()[0])
     branches = torch.tensor([[3, 1], [0, 4]])
     chosen, everyone = vision.au_features(branches), vision.au_features()
     for face, row in enumerate(branches):
@@ -45,7 +45,7 @@ def test_the_branches_that_speak_are_told_their_own_scores():
 
 def test_words_do_not_move_the_scores_that_they_are_told():
     network = told_network()
-    vision = network.see(inputs()[0])
+    vision = network.encode(inputs()[0])
     (vision.told.local.sum() + vision.told.face.sum()).backward()
     moved = {name for name, parameter in network.named_parameters() if parameter.grad is not None}
     assert moved == {name for name, _ in network.named_parameters() if name.startswith("told_scores.")}
@@ -54,7 +54,7 @@ def test_words_do_not_move_the_scores_that_they_are_told():
 def test_a_mirrored_network_tells_the_scores_that_it_gives():
     network = told_network(mirrored=True).eval()
     with torch.no_grad():
-        vision = network.see(inputs()[0])
+        vision = network.encode(inputs()[0])
         told = network.told_scores(vision.scores)
     torch.testing.assert_close(vision.told.local, told.local)
     torch.testing.assert_close(vision.told.face, told.face)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from vlfau.media.prefetch import ahead
+from vlfau.media.prefetch import prefetch
 
 
 def test_items_come_in_order_and_an_error_after_them():
@@ -14,7 +14,7 @@ def test_items_come_in_order_and_an_error_after_them():
 
     came = []
     with pytest.raises(ValueError, match="no more"):
-        came.extend(ahead(items(), 2))
+        came.extend(prefetch(items(), 2))
     assert came == [0, 1, 2, 3, 4]
 
 
@@ -26,7 +26,7 @@ def test_no_more_items_are_made_than_may_wait():
             made.append(number)
             yield number
 
-    generator = ahead(items(), 3)
+    generator = prefetch(items(), 3)
     assert next(generator) == 0
     time.sleep(0.3)
     assert len(made) <= 6
@@ -43,7 +43,7 @@ def test_closing_ends_the_thread_and_closes_the_items_in_it():
             closed_in.append(threading.current_thread())
 
     before = threading.active_count()
-    generator = ahead(items(), 2)
+    generator = prefetch(items(), 2)
     next(generator)
     generator.close()
     assert threading.active_count() == before
@@ -57,7 +57,7 @@ def test_the_newest_item_replaces_those_that_wait():
             time.sleep(0.01)
             yield number
 
-    generator = ahead(items(), 1, drop=True)
+    generator = prefetch(items(), 1, drop=True)
     first = next(generator)
     time.sleep(0.5)
     assert (first, next(generator)) == (0, 19)

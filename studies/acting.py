@@ -19,7 +19,7 @@ __all__ = ["FRAMES_PER_SECOND", "Performance", "performances"]
 
 FRAMES_PER_SECOND = 25
 PRESET, SEED, SIZE = "wide", 77, 256
-LEAST_SEEN, NEUTRAL_FRAMES = 0.8, 3
+MIN_SEEN, NEUTRAL_FRAMES = 0.8, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ def performances(
         subject = Subject.sample(SEED, number, chances=chances)
         results = _judged(predictor, renderer, subject, played, number)
         seen = [result for result in results if result.faces]
-        if len(seen) < LEAST_SEEN * frames:
+        if len(seen) < MIN_SEEN * frames:
             continue
         rest = [Expression.of({})] * NEUTRAL_FRAMES
         at_rest = _judged(predictor, renderer, subject, rest, number) if neutral else []

@@ -19,9 +19,9 @@ from vlfau.files.records import parse_json
 from vlfau.language import Descriptions
 from vlfau.language.carried import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
 
-__all__ = ["ANSWERS_FILE", "CAPTIONS_FILE", "UNKNOWN", "Answers"]
+__all__ = ["CAPTIONS_FILE", "PREDICTIONS_FILE", "UNKNOWN", "Predictions"]
 
-ANSWERS_FILE = "answers.npz"
+PREDICTIONS_FILE = "answers.npz"
 CAPTIONS_FILE = "captions.jsonl"
 UNKNOWN = -1
 """The occurrence of an AU that nobody annotated."""
@@ -34,8 +34,8 @@ _CAPTIONS = {"local_captions": "local", "global_captions": "global", "consistent
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """A network's answers, and what is known of the frames.
+class Predictions:
+    """A network's predictions, and what is known of the frames.
 
     Captions are None where the network does not speak. A frame that was left undescribed has empty ones; see
     `described`.
@@ -93,8 +93,8 @@ class Answers:
         """Return F."""
         return len(self.images)
 
-    def take(self, places: Sequence[int] | NDArray[np.integer]) -> "Answers":
-        """Return the answers about the frames at some places, in that order."""
+    def take(self, places: Sequence[int] | NDArray[np.integer]) -> "Predictions":
+        """Return the predictions about the frames at some places, in that order."""
         index = np.asarray(places, np.int64)
         changes: dict[str, Any] = {name: getattr(self, name)[index] for name in (*_ARRAYS, *self._intensities())}
         for name in (*_NAMES[1:], *_CAPTIONS):
@@ -102,8 +102,8 @@ class Answers:
             changes[name] = None if values is None else tuple(values[place] for place in index.tolist())
         return replace(self, **changes)
 
-    def restricted(self, au_ids: Sequence[int]) -> "Answers":
-        """Return the answers about some of the AUs, in the order given; global captions stay as they are."""
+    def restricted(self, au_ids: Sequence[int]) -> "Predictions":
+        """Return the predictions about some of the AUs, in the order given; global captions stay as they are."""
         columns = [self.au_ids.index(au_id) for au_id in au_ids]
         changes: dict[str, Any] = {name: getattr(self, name)[:, columns] for name in (*_ARRAYS, *self._intensities())}
         for name in ("local_captions", "consistent_captions"):
@@ -112,8 +112,8 @@ class Answers:
                 changes[name] = tuple(tuple(each[column] for column in columns) for each in values)
         return replace(self, au_ids=tuple(au_ids), **changes)
 
-    def described(self) -> "Answers":
-        """Return the answers about the frames that have words; all where the network does not speak."""
+    def described(self) -> "Predictions":
+        """Return the predictions about the frames that have words; all where the network does not speak."""
         captions = [values for name in _CAPTIONS if (values := getattr(self, name)) is not None]
         if not captions:
             return self
@@ -127,7 +127,7 @@ class Answers:
         Raises:
             InputError: A file cannot be written.
         """
-        with replacing(folder / ANSWERS_FILE) as temporary, temporary.open("wb") as file:
+        with replacing(folder / PREDICTIONS_FILE) as temporary, temporary.open("wb") as file:
             arrays: dict[str, Any] = {
                 name: np.array(getattr(self, name)) for name in (*_NAMES, *_ARRAYS, *self._intensities())
             }
@@ -146,13 +146,13 @@ class Answers:
                 lines.write(json.dumps(line) + "\n")
 
     @classmethod
-    def load(cls, folder: Path) -> "Answers":
+    def load(cls, folder: Path) -> "Predictions":
         """Read what `save` wrote.
 
         Raises:
             InputError: A file is missing or damaged.
         """
-        path = folder / ANSWERS_FILE
+        path = folder / PREDICTIONS_FILE
         try:
             # NumPy leaves a damaged file open that it opened itself.
             with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
@@ -163,13 +163,15 @@ class Answers:
             descriptions = read_descriptions(carried) if captions and carried.is_file() else None
             return cls(**known, **captions, descriptions=descriptions)
         except FileNotFoundError:
-            raise InputError(f"{folder} holds no {ANSWERS_FILE}; run `vlfau evaluate` into it first") from None
+            raise InputError(f"{folder} holds no {PREDICTIONS_FILE}; run `vlfau evaluate` into it first") from None
         except Exception as error:  # Damaged archives and arrays make their readers raise almost anything.
-            raise InputError(f"the answers in {folder} are damaged ({error}); run `vlfau evaluate` again") from error
+            raise InputError(
+                f"the predictions in {folder} are damaged ({error}); run `vlfau evaluate` again"
+            ) from error
 
     @classmethod
-    def joined(cls, parts: Sequence["Answers"]) -> "Answers":
-        """Return the answers of several sets of frames as one, in the order given.
+    def joined(cls, parts: Sequence["Predictions"]) -> "Predictions":
+        """Return the predictions of several sets of frames as one, in the order given.
 
         Raises:
             InputError: The parts are of different AUs or networks.
@@ -207,7 +209,7 @@ def _read_captions(path: Path, images: Sequence[str], au_ids: Sequence[int]) -> 
         return captions
     lines = [parse_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
     if [line["image"] for line in lines] != list(images):
-        raise ValueError(f"{CAPTIONS_FILE} is of other frames than {ANSWERS_FILE}")
+        raise ValueError(f"{CAPTIONS_FILE} is of other frames than {PREDICTIONS_FILE}")
     for name, key in _CAPTIONS.items():
         if lines and key in lines[0]:
             captions[name] = tuple(_ordered(line[key], au_ids) for line in lines)

@@ -1,4 +1,4 @@
-"""A network looks at frames and speaks of them: `Answers`.
+"""A network looks at frames and speaks of them: `Predictions`.
 
 Dimensions: F frames, B faces of a batch, N AUs, L locations, d channels.
 """
@@ -15,8 +15,8 @@ from torch.utils.data import DataLoader, Subset
 
 from vlfau.data import Frame, FrameDataset, Manifest
 from vlfau.data.dataset import Sample
-from vlfau.evaluation.answers import UNKNOWN, Answers
 from vlfau.evaluation.au_metrics import Threshold
+from vlfau.evaluation.predictions import UNKNOWN, Predictions
 from vlfau.evaluation.speaking import Speaker
 from vlfau.evaluation.word_accuracy import WordAccuracy
 from vlfau.language import Gender, Vocabulary
@@ -24,13 +24,13 @@ from vlfau.model import VLFAU
 from vlfau.model.vlfau import VisionOutput
 from vlfau.training import Checkpoint
 
-__all__ = ["Answerer", "Look", "known_of"]
+__all__ = ["EvalOptions", "PredictionRunner", "known_of"]
 
 GENDER_LETTERS = {Gender.WOMAN: "F", Gender.MAN: "M", None: ""}
 
 
 @dataclass(frozen=True)
-class Look:
+class EvalOptions:
     """How to look and speak.
 
     Attributes:
@@ -46,24 +46,24 @@ class Look:
     progress: Callable[[int, int], None] = field(default=lambda done, total: None)
 
 
-class Answerer:
+class PredictionRunner:
     """Asks a network about the frames of manifests.
 
     Args:
         network: In evaluation mode.
-        papers: What its checkpoint says of it.
+        metadata: What its checkpoint says of it.
         au_ids: The AUs asked for, among the network's.
-        look: How to look.
+        options: How to options.
     """
 
-    def __init__(self, network: VLFAU, papers: Checkpoint, au_ids: Sequence[int], look: Look) -> None:
-        self.device = torch.device(look.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.network, self.papers, self.look = network.to(self.device), papers, look
+    def __init__(self, network: VLFAU, metadata: Checkpoint, au_ids: Sequence[int], options: EvalOptions) -> None:
+        self.device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.network, self.metadata, self.options = network.to(self.device), metadata, options
         self.au_ids = tuple(au_ids)
-        self.vocabulary = Vocabulary.from_list(papers.vocabulary)
-        self.word_accuracy = WordAccuracy(network, self.vocabulary, papers.descriptions)
-        self._speaker = Speaker(network, self.vocabulary, papers.au_ids, descriptions=papers.descriptions)
-        self._columns = torch.tensor([papers.au_ids.index(au_id) for au_id in self.au_ids], device=self.device)
+        self.vocabulary = Vocabulary.from_list(metadata.vocabulary)
+        self.word_accuracy = WordAccuracy(network, self.vocabulary, metadata.descriptions)
+        self._speaker = Speaker(network, self.vocabulary, metadata.au_ids, descriptions=metadata.descriptions)
+        self._columns = torch.tensor([metadata.au_ids.index(au_id) for au_id in self.au_ids], device=self.device)
 
     @property
     def speaks(self) -> bool:
@@ -74,11 +74,11 @@ class Answerer:
         """Return the top-5 word accuracies of the true words that `speak` watched."""
         return self.word_accuracy.shares()
 
-    def see(self, manifest: Manifest) -> Answers:
-        """Return the answers in numbers; there are no captions yet.
+    def run(self, manifest: Manifest) -> Predictions:
+        """Return the predictions in numbers; there are no captions yet.
 
         Args:
-            manifest: Frames with this answerer's AUs.
+            manifest: Frames with this runner's AUs.
         """
         probs, features, maps, levels = [], [], [], []
         done = 0
@@ -91,9 +91,9 @@ class Answerer:
             if vision.au_intensities is not None:
                 levels.append(vision.au_intensities[:, self._columns].cpu().numpy())
             done += len(samples)
-            self.look.progress(done, len(manifest.frames))
+            self.options.progress(done, len(manifest.frames))
         frames = manifest.frames
-        return Answers(
+        return Predictions(
             **known_of(manifest),
             au_probs=np.concatenate(probs),
             au_features=np.concatenate(features),
@@ -103,33 +103,33 @@ class Answerer:
             consistent_captions=None,
             au_intensities=np.concatenate(levels) if levels else None,
             intensity=np.array([frame.intensities for frame in frames], np.float32) if levels else None,
-            descriptions=self.papers.descriptions,
+            descriptions=self.metadata.descriptions,
         )
 
     def speak(
         self,
         manifest: Manifest,
-        answers: Answers,
+        predictions: Predictions,
         places: Sequence[int],
         *,
         threshold: Threshold,
         consistent: bool = True,
         watch_words: bool = True,
-    ) -> Answers:
-        """Return the answers with captions of some frames; the others get empty ones.
+    ) -> Predictions:
+        """Return the predictions with captions of some frames; the others get empty ones.
 
         Args:
             manifest: The frames.
-            answers: What `see` returned for them.
+            predictions: What `run` returned for them.
             places: The frames to describe.
             threshold: The probability from which an AU counts as active.
             consistent: Whether to make consistent captions too.
             watch_words: Whether to add the true words to `word_accuracy`.
         """
         if not self.speaks:
-            return answers
-        local_captions = [("",) * len(self.au_ids)] * len(answers)
-        consistent_captions, global_captions = local_captions.copy(), [""] * len(answers)
+            return predictions
+        local_captions = [("",) * len(self.au_ids)] * len(predictions)
+        consistent_captions, global_captions = local_captions.copy(), [""] * len(predictions)
         done = 0
         for samples in self._batches(manifest, places):
             chosen = places[done : done + len(samples)]
@@ -138,7 +138,7 @@ class Answerer:
             if au_features is not None:
                 _fill(local_captions, chosen, self._speaker.describe_aus(au_features))
                 if consistent:
-                    states = answers.au_probs[chosen] >= threshold
+                    states = predictions.au_probs[chosen] >= threshold
                     texts = self._speaker.state_decisions(au_features, self.au_ids, states)
                     _fill(consistent_captions, chosen, texts)
             if self.network.global_decoder is not None:
@@ -147,10 +147,10 @@ class Answerer:
                 frames = [manifest.frames[place] for place in chosen]
                 self.word_accuracy.add(vision.face_features, au_features, samples, frames, chosen)
             done += len(samples)
-            self.look.progress(done, len(places))
+            self.options.progress(done, len(places))
         local = self.network.local_decoder is not None
         return replace(
-            answers,
+            predictions,
             local_captions=tuple(local_captions) if local else None,
             consistent_captions=tuple(consistent_captions) if local and consistent else None,
             global_captions=tuple(global_captions) if self.network.global_decoder is not None else None,
@@ -160,21 +160,21 @@ class Answerer:
         dataset = FrameDataset(
             manifest,
             self.vocabulary,
-            crop_size=self.papers.model.crop_size,
-            aligned_size=self.papers.aligned_size,
+            crop_size=self.metadata.model.crop_size,
+            aligned_size=self.metadata.aligned_size,
             words=self.speaks,
-            descriptions=self.papers.descriptions,
+            descriptions=self.metadata.descriptions,
         )
         yield from DataLoader(
             Subset(dataset, places),
-            batch_size=self.look.batch_size,
-            num_workers=self.look.num_workers,
+            batch_size=self.options.batch_size,
+            num_workers=self.options.num_workers,
             collate_fn=list,
         )
 
     def _look_at(self, samples: Sequence[Sample]) -> VisionOutput:
         with torch.inference_mode():
-            return self.network.see(torch.stack([sample.face for sample in samples]).to(self.device))
+            return self.network.encode(torch.stack([sample.face for sample in samples]).to(self.device))
 
     def _au_features(self, vision: VisionOutput) -> Tensor:
         """Return the features of the AUs asked for, as their decoder reads them, (B, N, L, d)."""
@@ -182,7 +182,7 @@ class Answerer:
 
 
 def known_of(manifest: Manifest) -> dict[str, Any]:
-    """Return what `Answers` say of frames whatever the network answers: AUs, images, people, folds, occurrence."""
+    """Return what `Predictions` holds whatever the network says: AUs, images, people, folds, occurrence."""
     frames = manifest.frames
     states = [[UNKNOWN if state is None else int(state.active) for state in frame.states] for frame in frames]
     return {

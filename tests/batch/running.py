@@ -6,7 +6,7 @@ from itertools import islice
 import pandas
 
 from vlfau.batch.archive import Archive
-from vlfau.batch.folder import lock_output
+from vlfau.batch.folder import open_results_folder
 from vlfau.batch.inputs import find_files, units_of
 from vlfau.batch.journal import Journal
 from vlfau.batch.worker import Job, Worker
@@ -21,7 +21,7 @@ def process_here(source, out, options, *, retry=False, kill_after=None):
     """Do what `process_archive` does, without Ray; `kill_after` so many units the driver is gone."""
     bundle = options.predictor().bundle
     units = units_of(find_files(source))
-    with lock_output(out, options, bundle) as (folder, token), Journal(folder.files, retry=retry) as journal:
+    with open_results_folder(out, options, bundle) as (folder, token), Journal(folder.files, retry=retry) as journal:
         archive = Archive(Job(folder, token, options, dict(bundle.files)), units, journal)
         worker = Worker(archive.job)
         for unit in islice(archive.pending, kill_after):

@@ -5,7 +5,7 @@ import pandas
 import pytest
 
 from tests.batch.running import KilledError, content, lines, process_here, rows
-from vlfau.batch.folder import lock_output
+from vlfau.batch.folder import open_results_folder
 from vlfau.errors import ConfigError, InputError
 from vlfau.runs.options import ArchiveOptions
 from vlfau.tables.read import read_results
@@ -121,7 +121,7 @@ def test_a_folder_with_other_things_is_left_alone(archive, options, tmp_path):
 
 def test_a_second_run_waits_for_the_first(options, archive, tmp_path):
     with (
-        lock_output(tmp_path / "out", options, options.predictor().bundle),
+        open_results_folder(tmp_path / "out", options, options.predictor().bundle),
         pytest.raises(InputError, match="another run"),
     ):
         process_here(archive.folder, tmp_path / "out", options)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.batch.running import shards
 from vlfau.batch import pipeline
-from vlfau.batch.folder import lock_output
+from vlfau.batch.folder import open_results_folder
 from vlfau.batch.inputs import find_files, units_of
 from vlfau.batch.worker import MAX_CRASHES, CrashLog, Job, StopRunError, Worker
 from vlfau.errors import InputError
@@ -13,7 +13,7 @@ from vlfau.errors import InputError
 @pytest.fixture
 def job(options, tmp_path):
     bundle = options.predictor().bundle
-    with lock_output(tmp_path / "out", options, bundle) as (folder, token):
+    with open_results_folder(tmp_path / "out", options, bundle) as (folder, token):
         yield Job(folder, token, options, dict(bundle.files))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from vlfau.batch.cluster import cluster
-from vlfau.batch.folder import lock_output
+from vlfau.batch.folder import open_results_folder
 from vlfau.batch.inputs import Unit, file_id, find_files, units_of
 from vlfau.batch.journal import Journal, Outcome, Status
 from vlfau.batch.worker import Job
@@ -130,7 +130,10 @@ def process_archive(
     bundle = options.predictor().bundle
     units = units_of(find_files(source))
     report = progress or (lambda progress: None)
-    with lock_output(Path(out), options, bundle) as (folder, token), Journal(folder.files, retry=retry) as journal:
+    with (
+        open_results_folder(Path(out), options, bundle) as (folder, token),
+        Journal(folder.files, retry=retry) as journal,
+    ):
         archive = Archive(Job(folder, token, options, dict(bundle.files)), units, journal)
         report(archive.progress)
         try:

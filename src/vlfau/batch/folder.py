@@ -27,7 +27,7 @@ from vlfau.files.same_settings import claim_folder
 from vlfau.inference.bundle import Bundle
 from vlfau.runs.options import ArchiveOptions
 
-__all__ = ["ResultsFolder", "lock_output"]
+__all__ = ["ResultsFolder", "open_results_folder"]
 
 FORMAT: Final = 1
 
@@ -81,7 +81,7 @@ class ResultsFolder:
 
 
 @contextmanager
-def lock_output(path: Path, options: ArchiveOptions, bundle: Bundle) -> Iterator[tuple[ResultsFolder, str]]:
+def open_results_folder(path: Path, options: ArchiveOptions, bundle: Bundle) -> Iterator[tuple[ResultsFolder, str]]:
     """Begin or resume a folder, which nobody else may write to meanwhile.
 
     Returns:

@@ -60,7 +60,7 @@ def run(
         What was done.
 
     Raises:
-        InputError: An option cannot be, the model is none, or results cannot be written.
+        InputError: An option is wrong, there is no such model, or results cannot be written.
         MissingExtraError: What an option needs is not installed.
     """
     given = [Path(inputs)] if isinstance(inputs, str | Path) else list(map(Path, inputs))

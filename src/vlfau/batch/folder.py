@@ -22,7 +22,7 @@ from vlfau._version import version
 from vlfau.batch.settings import Settings
 from vlfau.errors import InputError
 from vlfau.files.atomic import replacing
-from vlfau.files.lock import FileLock
+from vlfau.files.lock import lock_output
 from vlfau.files.names import printable
 from vlfau.files.same_settings import claim_folder
 from vlfau.inference.bundle import Bundle
@@ -104,7 +104,7 @@ def held(path: Path, settings: Settings, bundle: Bundle) -> Iterator[tuple[Resul
         folder.state.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder {printable(path)} ({error.strerror}); choose another") from None
-    lock = FileLock(folder.state / "run")
+    lock = lock_output(folder.state / "run")
     try:
         claim_folder(folder.path, ours, folder.state / "settings.json")
         with replacing(folder.state / "run") as temporary:

@@ -6,7 +6,7 @@ from typing import Final, Self
 
 from vlfau.errors import OutputError
 from vlfau.files.atomic import real_target
-from vlfau.files.lock import FileLock
+from vlfau.files.lock import lock_output
 from vlfau.files.names import printable
 from vlfau.files.records import RecordFile, csv_cells, csv_record, escaped, unescaped, whole_records
 
@@ -36,7 +36,7 @@ class ErrorsFile:
         self.path = real_target(Path(path))
         self._listed: set[tuple[str, ...]] = set()
         self._file: RecordFile | None = None
-        self._lock = FileLock(self.path)
+        self._lock = lock_output(self.path)
         try:
             if resume and self.path.exists():
                 self._recover()

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from vlfau.errors import InputError, OutputError
 from vlfau.files.atomic import real_target
-from vlfau.files.lock import FileLock
+from vlfau.files.lock import lock_output
 from vlfau.files.names import printable
 from vlfau.files.records import parse_json
 from vlfau.files.same_settings import check_same_settings
@@ -66,7 +66,7 @@ class Sink(ABC):
         self._flush_rows, self._flush_s = flush_rows, flush_s
         self._rows_to_flush, self._last_flush = 0, time.monotonic()
         self._is_open = True
-        self._lock = FileLock(path)
+        self._lock = lock_output(path)
         try:
             if not resume and not overwrite and path.exists() and not self._is_table():
                 raise OutputError(

@@ -6,7 +6,7 @@ from itertools import islice
 import pandas
 
 from vlfau.batch.archive import Archive
-from vlfau.batch.folder import held
+from vlfau.batch.folder import open_results_folder
 from vlfau.batch.inputs import find_files
 from vlfau.batch.journal import Journal
 from vlfau.batch.units import units_of
@@ -22,7 +22,7 @@ def process_here(source, out, settings, *, retry=False, kill_after=None):
     """Do what `process_archive` does, without Ray; `kill_after` so many units the driver is gone."""
     bundle = settings.predictor().bundle
     units = units_of(find_files(source))
-    with held(out, settings, bundle) as (folder, token), Journal(folder.files, retry=retry) as journal:
+    with open_results_folder(out, settings, bundle) as (folder, token), Journal(folder.files, retry=retry) as journal:
         archive = Archive(Job(folder, token, settings, dict(bundle.files)), units, journal)
         worker = Worker(archive.job)
         for unit in islice(archive.pending, kill_after):

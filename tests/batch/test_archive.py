@@ -7,7 +7,7 @@ import pytest
 
 from tests.batch.running import KilledError, content, lines, process_here, rows, shards
 from vlfau.batch import pipeline
-from vlfau.batch.folder import held
+from vlfau.batch.folder import open_results_folder
 from vlfau.batch.inputs import find_files
 from vlfau.batch.settings import Settings
 from vlfau.batch.tries import MAX_DEATHS, Tries
@@ -113,21 +113,21 @@ def test_pictures_that_join_an_archive_leave_no_row_twice(archive, settings, tmp
 
 def test_other_settings_need_another_folder(undisturbed, archive, settings):
     other = Settings(model=settings.model, every_s=0.5)
-    with pytest.raises(InputError, match=r"was begun with every_s not given \(now 0.5\)"):
+    with pytest.raises(InputError, match=r"was started with every_s not given \(now 0.5\)"):
         process_here(archive.folder, undisturbed[1], other)
 
 
 def test_a_folder_with_other_things_is_left_alone(archive, settings, tmp_path):
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "mine.parquet").write_text("mine")
-    with pytest.raises(InputError, match="holds other things already"):
+    with pytest.raises(InputError, match="already contains other files"):
         process_here(archive.folder, tmp_path, settings)
     assert (tmp_path / "results" / "mine.parquet").read_text() == "mine"
 
 
 def test_a_second_run_waits_for_the_first(settings, archive, tmp_path):
     with (
-        held(tmp_path / "out", settings, settings.predictor().bundle),
+        open_results_folder(tmp_path / "out", settings, settings.predictor().bundle),
         pytest.raises(InputError, match="another run"),
     ):
         process_here(archive.folder, tmp_path / "out", settings)
@@ -141,7 +141,7 @@ def test_a_step_of_no_time_is_refused():
 @pytest.fixture
 def job(settings, tmp_path):
     bundle = settings.predictor().bundle
-    with held(tmp_path / "out", settings, bundle) as (folder, token):
+    with open_results_folder(tmp_path / "out", settings, bundle) as (folder, token):
         yield Job(folder, token, settings, dict(bundle.files))
 
 

@@ -14,7 +14,7 @@ def test_every_setting_that_differs_is_named_with_both_values():
     with pytest.raises(InputError) as caught:
         check_same_settings(earlier, now, **WORDS)
     assert str(caught.value) == (
-        "runs/a was begun with data.fold 1 (now 2), data.aus [1, 12] (now [1, 2]), file not given (now a.csv); "
+        "runs/a was started with data.fold 1 (now 2), data.aus [1, 12] (now [1, 2]), file not given (now a.csv); "
         "restore them, or choose another folder"
     )
 
@@ -29,7 +29,7 @@ def test_what_may_differ_is_left_out_alone_or_as_a_section():
     free = ("run.workers", "names")
     earlier = {"run": {"workers": 1, "seed": 1}, "names": {"a": 1, "b": 2}}
     check_same_settings(earlier, {"run": {"workers": 8, "seed": 1}, "names": {"a": 3}}, may_differ=free, **WORDS)
-    with pytest.raises(InputError, match=r"begun with run\.seed 1 \(now 2\); restore"):
+    with pytest.raises(InputError, match=r"started with run\.seed 1 \(now 2\); restore"):
         check_same_settings(earlier, {"run": {"workers": 8, "seed": 2}}, may_differ=free, **WORDS)
 
 

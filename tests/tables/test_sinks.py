@@ -201,7 +201,7 @@ def test_a_run_of_another_model_or_format_is_not_resumed(tmp_path, kind, other, 
     sink = open_sink(path, model=a_model())
     sink.write(RUN[0])
     sink.suspend()
-    with pytest.raises(InputError, match=rf"a\.{kind} was begun with {differs}"):
+    with pytest.raises(InputError, match=rf"a\.{kind} was started with {differs}"):
         open_sink(path, resume=True, **other)
     assert write(path, resume=True).exists()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from vlfau.batch.cluster import cluster
-from vlfau.batch.folder import held
+from vlfau.batch.folder import open_results_folder
 from vlfau.batch.inputs import find_files
 from vlfau.batch.journal import Journal
 from vlfau.batch.outcome import Outcome, Status
@@ -132,7 +132,10 @@ def process_archive(
     bundle = settings.predictor().bundle
     units = units_of(find_files(source))
     report = progress or (lambda account: None)
-    with held(Path(out), settings, bundle) as (folder, token), Journal(folder.files, retry=retry) as journal:
+    with (
+        open_results_folder(Path(out), settings, bundle) as (folder, token),
+        Journal(folder.files, retry=retry) as journal,
+    ):
         archive = Archive(Job(folder, token, settings, dict(bundle.files)), units, journal)
         report(archive.account)
         try:

@@ -9,7 +9,7 @@ import numpy as np
 
 from vlfau.errors import ConfigError, InputError, NoFaceError
 from vlfau.files.atomic import remove_leftovers, replacing
-from vlfau.files.same_settings import claim_folder
+from vlfau.files.same_settings import start_or_resume_folder
 from vlfau.prepare.align import align_clips, unfinished
 from vlfau.prepare.clips import NO_PICTURE, Clip, LabelledFrame, Skipped, Source
 from vlfau.prepare.manifest_files import write_folds, write_manifest, write_skipped
@@ -58,7 +58,7 @@ def prepare(
             "pictures are of the same data set, and where the pictures lie"
         )
     settings = {"data set": source.protocol.name, "size": size, "alignment": ALIGNMENT_VERSION}
-    claim_folder(folder, settings)
+    start_or_resume_folder(folder, settings)
     remove_leftovers(folder, below=True)
     skipped = _align(source, folder, size, workers, progress or (lambda done, total: None))
     left_out = {(entry.subject_id, entry.task, entry.number) for entry in skipped}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vlfau.errors import InputError, VlfauError
 from vlfau.facs import Side
 from vlfau.files.atomic import remove_leftovers, replacing
-from vlfau.files.same_settings import claim_folder
+from vlfau.files.same_settings import start_or_resume_folder
 from vlfau.files.workers import MAX_WORKERS, check_number, follow_parent
 from vlfau.synthetic.card import write_card
 from vlfau.synthetic.clips import Clip, Shot, shoot, shoot_one
@@ -64,7 +64,7 @@ def generate(
         VlfauError: A worker died.
     """
     check_number("workers", workers, MAX_WORKERS)
-    claim_folder(folder, {"generator": GENERATOR_VERSION} | asdict(settings))
+    start_or_resume_folder(folder, {"generator": GENERATOR_VERSION} | asdict(settings))
     remove_leftovers(folder, below=True)
     everyone = people(settings)
     missing = [person for person in everyone if not _rows_file(folder, person).exists()]

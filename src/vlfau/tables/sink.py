@@ -12,8 +12,7 @@ from vlfau.errors import InputError, OutputError
 from vlfau.files.atomic import real_target
 from vlfau.files.lock import lock_output
 from vlfau.files.names import printable
-from vlfau.files.records import parse_json
-from vlfau.files.same_settings import check_same_settings
+from vlfau.files.same_settings import START_OVER, SettingsRecord, check_same_settings
 from vlfau.inference.results import PictureResult
 from vlfau.tables.columns import Cell
 from vlfau.tables.table import Table
@@ -192,24 +191,19 @@ class Sink(ABC):
         Raises:
             InputError: It had others; what differs is named as far as its header can be read.
         """
-        ours = self.table.header
-        try:
-            earlier = None if text is None else parse_json(text)
-        except ValueError:
-            earlier = None
+        record = SettingsRecord(self.path, what=printable(self.path), ways_out=START_OVER)
+        if text is None:
+            raise record.damaged("it has no header")
+        earlier, ours = record.parse(text), self.table.header
         if earlier == ours:
             return
-        if isinstance(earlier, dict):
-            check_same_settings(
-                {name: value for name, value in earlier.items() if name in SETTINGS},
-                {name: value for name, value in ours.items() if name in SETTINGS},
-                what=printable(self.path),
-                ways_out="restore them, or start over without resuming",
-            )
-        raise InputError(
-            f"{printable(self.path)} was begun with other columns, or its header is damaged; restore the format, the "
-            "model and the version of vlfau, or start over without resuming"
+        check_same_settings(
+            {name: value for name, value in earlier.items() if name in SETTINGS},
+            {name: value for name, value in ours.items() if name in SETTINGS},
+            what=record.what,
+            ways_out=record.ways_out,
         )
+        raise record.damaged("its columns are not those of its model and format")
 
     @abstractmethod
     def _is_table(self) -> bool:

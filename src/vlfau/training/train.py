@@ -54,7 +54,7 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
 
     Args:
         config: What to train, on what, and how.
-        resume: Go on from the folder's `last.ckpt`, under the settings that the run was begun with.
+        resume: Go on from the folder's `last.ckpt`, with the settings that the run was started with.
         notify: Is told what the user should know and need not change; None writes it to the log.
 
     Returns:
@@ -62,7 +62,7 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
         validation and at every better one.
 
     Raises:
-        InputError: The configuration, the manifest, or what is to be resumed is wrong; or the run was begun under
+        InputError: The configuration, the manifest, or what is to be resumed is wrong; or the run was started with
             other settings.
     """
     output = config.run.output

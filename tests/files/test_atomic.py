@@ -32,7 +32,7 @@ def test_a_file_stays_as_it_was_when_the_block_fails(tmp_path):
 
 def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
     path = tmp_path / "nowhere" / "a.txt"
-    with pytest.raises(InputError, match=r"cannot write .*nowhere.*choose another place"):
+    with pytest.raises(InputError, match=r"cannot write .*nowhere.*choose another path"):
         write(path)
 
 

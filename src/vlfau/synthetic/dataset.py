@@ -104,7 +104,7 @@ def _make_person(folder: Path, settings: DatasetSettings, person: Person) -> str
     try:
         maker.make()
     except OSError as error:
-        raise InputError(f"cannot write to {folder} ({error.strerror or error}); choose another place") from None
+        raise InputError(f"cannot write to {folder} ({error.strerror or error}); choose another folder") from None
     return person.name
 
 
@@ -167,19 +167,14 @@ class _PersonMaker:
 
 
 def _write_image(path: Path, image: NDArray[np.uint8], quality: int) -> None:
-    """Write a JPEG file in one step."""
+    """Write a JPEG file, whole or not at all."""
     _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     _write_bytes(path, data)
 
 
 def _write_bytes(path: Path, data: NDArray[np.uint8]) -> None:
-    """Write a file in one step."""
-    temporary = path.with_suffix(".tmp")
-    try:
+    with replacing(path, sync=False) as temporary:  # The person's table, which says that all are there, is synced.
         temporary.write_bytes(data.tobytes())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _rows_file(folder: Path, person: Person) -> Path:

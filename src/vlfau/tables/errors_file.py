@@ -130,4 +130,4 @@ class ErrorsFile:
         )
 
     def _unwritable(self, error: OSError) -> OutputError:
-        return OutputError(f"cannot write {printable(self.path)} ({error.strerror or error}); choose another place")
+        return OutputError(f"cannot write {printable(self.path)} ({error.strerror or error}); choose another path")

@@ -11,7 +11,7 @@ from vlfau.app.uploads import Upload
 from vlfau.drawing.timeline import draw_timeline, write_timeline
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import PictureResult
-from vlfau.tables.text_sinks import side_file
+from vlfau.tables.text_writers import side_file
 from vlfau.tables.write import open_sink
 from vlfau.video.events import write_events_csv
 

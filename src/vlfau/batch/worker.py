@@ -23,7 +23,7 @@ from vlfau.files.names import printable
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import PictureResult
 from vlfau.media.images import read_picture
-from vlfau.tables.write import Sink, open_sink
+from vlfau.tables.write import TableWriter, open_sink
 from vlfau.video.stream import stream
 
 __all__ = ["Job", "StopRunError", "Worker"]
@@ -107,7 +107,7 @@ class Worker:
             )
 
     @contextmanager
-    def _shard(self, unit: Unit, predictor: Predictor) -> Iterator[Sink]:
+    def _shard(self, unit: Unit, predictor: Predictor) -> Iterator[TableWriter]:
         # A folder of its own: a worker that is only thought dead may still write to its one.
         folder = self._job.folder.state / "writing" / f"{unit.key}-{secrets.token_hex(4)}"
         try:
@@ -125,7 +125,7 @@ class Worker:
             sink.abandon()
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _publish(self, sink: Sink, unit: Unit) -> None:
+    def _publish(self, sink: TableWriter, unit: Unit) -> None:
         target = self._job.folder.results / unit.shard
         try:
             sink.close()
@@ -141,7 +141,9 @@ class Worker:
 class _Judging:
     """One file on its way into the shard."""
 
-    def __init__(self, file: ArchiveFile, predictor: Predictor, sink: Sink, settings: Settings, tries: Tries) -> None:
+    def __init__(
+        self, file: ArchiveFile, predictor: Predictor, sink: TableWriter, settings: Settings, tries: Tries
+    ) -> None:
         self._file, self._predictor, self._sink, self._settings = file, predictor, sink, settings
         self._tries = tries
         self._name, self._id = printable(file.name), file_id(file.name)

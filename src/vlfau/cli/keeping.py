@@ -20,7 +20,7 @@ from vlfau.inference.results import FaceResult, PictureResult
 from vlfau.media.images import Picture
 from vlfau.media.reader import is_video
 from vlfau.tables.errors_file import ErrorsFile
-from vlfau.tables.write import Sink, open_sink
+from vlfau.tables.write import TableWriter, open_sink
 
 __all__ = ["Keeper"]
 
@@ -50,7 +50,7 @@ class Keeper:
         self._run = RunFile(self._tables[0], settings) if self._tables else None
         self._note = model.warning
         self._opened = ExitStack()
-        self._sinks: list[Sink] = []
+        self._sinks: list[TableWriter] = []
         self._folder: OutputFolder | None = None
         self._names: dict[Path, Path] = {}
         self._is_empty = True

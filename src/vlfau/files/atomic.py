@@ -48,9 +48,7 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
         yield temporary
         move_whole(temporary, path, sync=sync)
     except OSError as error:
-        raise OutputError(
-            f"cannot write {printable(path)} ({error.strerror or error}); choose another path"
-        ) from None
+        raise OutputError(f"cannot write {printable(path)} ({error.strerror or error}); choose another path") from None
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-__all__ = ["RecordFile", "csv_cells", "csv_record", "escaped", "parse_json", "unescaped", "whole_records"]
+__all__ = ["RecordFile", "csv_cells", "csv_record", "escape_formula", "parse_json", "unescape_formula", "whole_records"]
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -114,17 +114,17 @@ def csv_cells(record: bytes) -> list[str]:
     return rows[0] if len(rows) == 1 else []
 
 
-def escaped(cell: str) -> str:
+def escape_formula(cell: str) -> str:
     """Return a text that no spreadsheet takes for a formula: one that looks like it gets an apostrophe before it.
 
-    >>> escaped("=1+1.png"), escaped("a=b.png"), unescaped(escaped("'=x"))
+    >>> escape_formula("=1+1.png"), escape_formula("a=b.png"), unescape_formula(escape_formula("'=x"))
     ("'=1+1.png", 'a=b.png', "'=x")
     """
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
-def unescaped(cell: str) -> str:
-    """Return the text that `escaped` took."""
+def unescape_formula(cell: str) -> str:
+    """Return the text that `escape_formula` took."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 

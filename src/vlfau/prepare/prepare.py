@@ -46,8 +46,8 @@ def prepare(
 
     Raises:
         ConfigError: The size or the number of workers is impossible.
-        InputError: The source has no picture, no face, or too short a video; or the folder holds something else or
-            cannot be written to.
+        InputError: The source has no picture, no face, or too short a video; or the folder contains other files, or a
+            data set of other settings, or cannot be written.
     """
     if workers < 1 or not 32 <= size <= 2048:
         raise ConfigError(f"workers must be 1 or more and size 32 to 2048, not {workers} and {size}")

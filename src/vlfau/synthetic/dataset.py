@@ -1,4 +1,4 @@
-"""A data set on the disk: frames, manifest and data card."""
+"""Write a synthetic data set: frames, manifest and data card."""
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,20 +47,20 @@ def generate(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Make a data set, or finish one that was begun.
+    """Make a data set, or finish one that was started.
 
     Args:
-        folder: Where to put it. People who are there already are kept.
+        folder: Its folder. People who are complete there are kept.
         settings: What to make.
         workers: How many processes draw; the frames are the same for any number.
-        progress: Called with the number of people that are done and of all.
+        progress: Called with the number of people who are done, and the number of all.
 
     Returns:
         The path of the manifest.
 
     Raises:
         ConfigError: The number of workers is out of range.
-        InputError: The folder holds something else, or cannot be written to.
+        InputError: The folder contains other files, or a data set of other settings, or cannot be written.
         VlfauError: A worker died.
     """
     check_number("workers", workers, MAX_WORKERS)

@@ -1,4 +1,4 @@
-"""Say which action units act on the faces of a picture: `python examples/predict_picture.py photo.jpg`."""
+"""Print the active action units of the faces in a picture: `python examples/predict_picture.py photo.jpg`."""
 
 import sys
 from pathlib import Path

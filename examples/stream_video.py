@@ -1,6 +1,6 @@
-"""Follow smiles through a video, or before a camera: `python examples/stream_video.py clip.mp4` (or `camera:0`).
+"""Track smiles in a video or from a camera: `python examples/stream_video.py clip.mp4` (or `camera:0`).
 
-Frames come one by one at constant memory; the numbers are gathered to find events at the end.
+Frames are processed one by one; only the scores are kept, to find events at the end.
 """
 
 import sys

@@ -13,10 +13,10 @@ from typing import Final
 
 import cv2
 import numpy as np
+from benchmarks.rows import Row
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.rows import Row
 from vlfau.facs import action_unit
 from vlfau.inference.predictor import Predictor
 from vlfau.media.images import read_image

@@ -5,9 +5,9 @@ from types import MappingProxyType
 
 import cv2
 import numpy as np
+from benchmarks.rows import Row
 from numpy.typing import NDArray
 
-from benchmarks.rows import Row
 from vlfau.faces import FaceFinder
 from vlfau.synthetic import Renderer, Subject
 from vlfau.synthetic.clips import Clip, Shot, shoot

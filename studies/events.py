@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from benchmarks.rows import Row
 from numpy.typing import NDArray
 
-from benchmarks.acting import FRAMES_PER_SECOND, Performance, performances
-from benchmarks.rows import Row
+from studies.acting import FRAMES_PER_SECOND, Performance, performances
 from vlfau.facs import action_unit
 from vlfau.inference.predictor import Predictor
 from vlfau.video.events import find_events

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+from benchmarks.rows import Row
 from numpy.typing import NDArray
 
-from benchmarks.acting import Performance, performances
-from benchmarks.rows import Row
+from studies.acting import Performance, performances
 from vlfau.evaluation.au_metrics import Confusion, roc_auc_per_au
 from vlfau.facs import action_unit
 from vlfau.inference.predictor import Predictor

@@ -107,14 +107,14 @@ def test_pictures_that_join_an_archive_leave_no_row_twice(archive, options, tmp_
 
 def test_other_options_need_another_folder(undisturbed, archive, options):
     other = ArchiveOptions(model=options.model, every="0.5s")
-    with pytest.raises(InputError, match=r"was begun with every_s not given \(now 0.5\)"):
+    with pytest.raises(InputError, match=r"was started with every_s not given \(now 0.5\)"):
         process_here(archive.folder, undisturbed[1], other)
 
 
 def test_a_folder_with_other_things_is_left_alone(archive, options, tmp_path):
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "mine.parquet").write_text("mine")
-    with pytest.raises(InputError, match="holds other things already"):
+    with pytest.raises(InputError, match="already contains other files"):
         process_here(archive.folder, tmp_path, options)
     assert (tmp_path / "results" / "mine.parquet").read_text() == "mine"
 

@@ -5,7 +5,7 @@ import json
 from tests.fuzz.bases import TextKind
 from tests.fuzz.mutate import damaged_values
 from vlfau.batch.worker import CrashLog
-from vlfau.files.same_settings import claim_folder
+from vlfau.files.same_settings import start_or_resume_folder
 from vlfau.runs.resume import ResumeFile
 
 SETTINGS = {"model": "default", "describe": "changes", "every": 0.2, "start": None, "inputs": ["a.png", "b.mp4"]}
@@ -38,12 +38,12 @@ class Claim(_Settings):
     """In a folder of results."""
 
     def prepare(self):
-        claim_folder(self.seeds / "out", SETTINGS)
+        start_or_resume_folder(self.seeds / "out", SETTINGS)
         (self.seeds / "out" / "settings.json").rename(self.seeds / "settings.json")
         (self.seeds / "out").rmdir()
 
     def read(self, path):
-        claim_folder(path.parent, SETTINGS)
+        start_or_resume_folder(path.parent, SETTINGS)
 
 
 class Crashes(TextKind):

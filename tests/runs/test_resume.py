@@ -161,7 +161,7 @@ def test_a_run_with_other_options_is_not_gone_on_with(predict, astronaut, tmp_pa
     assert predict(astronaut, "-q", "--describe", "every")[0] == 130
     code, printed, _ = predict(astronaut, "-q", "--resume")
     assert code == 2
-    assert "was begun with --describe every (now changes); give the same options, or start over" in printed.err
+    assert "was started with --describe every (now changes); give the same options, or start over" in printed.err
 
 
 def test_a_table_that_cannot_be_written_stops_the_run(predict, astronaut, tmp_path, monkeypatch):

@@ -22,7 +22,7 @@ from vlfau.media.images import Picture, read_picture
 from vlfau.media.reader import VideoReader
 from vlfau.runs.options import ModelOptions
 from vlfau.runs.video_files import VideoFiles
-from vlfau.tables.text_sinks import side_file
+from vlfau.tables.text_writers import side_file
 from vlfau.tables.write import open_sink
 from vlfau.video.events import Event
 from vlfau.video.stream import stream

@@ -23,7 +23,7 @@ from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import PictureResult
 from vlfau.runs.engine import file_results
 from vlfau.runs.options import ArchiveOptions
-from vlfau.tables.write import Sink, open_sink
+from vlfau.tables.write import TableWriter, open_sink
 
 __all__ = ["MAX_CRASHES", "CrashLog", "Job", "StopRunError", "Worker"]
 
@@ -144,7 +144,7 @@ class Worker:
             )
 
     @contextmanager
-    def _shard(self, unit: Unit, predictor: Predictor) -> Iterator[Sink]:
+    def _shard(self, unit: Unit, predictor: Predictor) -> Iterator[TableWriter]:
         # A folder of its own: a worker that is only thought dead may still write to its one.
         folder = self._job.folder.state / "writing" / f"{unit.key}-{secrets.token_hex(4)}"
         try:
@@ -162,7 +162,7 @@ class Worker:
             sink.abandon()
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _publish(self, sink: Sink, unit: Unit) -> None:
+    def _publish(self, sink: TableWriter, unit: Unit) -> None:
         target = self._job.folder.results / unit.shard
         try:
             sink.close()
@@ -179,7 +179,7 @@ class _FileRun:
     """One file on its way into the shard."""
 
     def __init__(
-        self, file: ArchiveFile, predictor: Predictor, sink: Sink, options: ArchiveOptions, crashes: CrashLog
+        self, file: ArchiveFile, predictor: Predictor, sink: TableWriter, options: ArchiveOptions, crashes: CrashLog
     ) -> None:
         self._file, self._predictor, self._sink, self._options = file, predictor, sink, options
         self._crashes = crashes

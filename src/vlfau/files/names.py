@@ -1,4 +1,4 @@
-"""File names as text that can be shown and stored."""
+"""File names as text that can be shown and stored anywhere."""
 
 import codecs
 import os
@@ -13,10 +13,10 @@ _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def printable(path: str | Path) -> str:
-    r"""Return a path as text that can be written anywhere and stands for this path alone.
+    r"""Return a path as text that can be written anywhere and that no other path has.
 
-    A byte that is not valid UTF-8, or a control character, becomes the replacement character and its value, so that
-    two such names differ and none can steer a terminal.
+    A byte that is not valid UTF-8, or a control character, becomes the replacement character and its value. So two
+    such names stay different, and none can control a terminal.
 
     >>> ascii(printable("caf\udce9.jpg"))
     "'caf\\ufffd{E9}.jpg'"

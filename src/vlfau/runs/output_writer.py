@@ -20,7 +20,7 @@ from vlfau.runs.output_folder import OutputFolder, output_name
 from vlfau.runs.resume import ResumeFile
 from vlfau.runs.video_files import VideoFiles
 from vlfau.tables.errors_file import ErrorsFile
-from vlfau.tables.write import Sink, open_sink
+from vlfau.tables.write import TableWriter, open_sink
 
 __all__ = ["OutputWriter"]
 
@@ -49,7 +49,7 @@ class OutputWriter:
         self._tables = _table_paths(options)
         self._resume_file = ResumeFile(self._tables[0], options.record()) if self._tables else None
         self._opened = ExitStack()
-        self._sinks: list[Sink] = []
+        self._sinks: list[TableWriter] = []
         self._folder: OutputFolder | None = None
         self._names: dict[Path, Path] = {}
         self._is_empty = True

@@ -1,8 +1,8 @@
 """Parquet.
 
-Rows are kept in memory until they are written as a part, a whole Parquet file in the hidden folder `.NAME.parts`;
-closing merges the parts. A part appears by a rename, with all faces of its pictures or frames, so what a kill leaves
-is whole.
+Rows are kept in memory until they are written as one part: a whole Parquet file in the hidden folder `.NAME.parts`.
+Closing the writer merges the parts. A part appears by a rename, with all faces of its pictures or frames, so that a
+kill leaves only whole parts.
 """
 
 import shutil
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from vlfau.errors import MissingExtraError
-from vlfau.files.atomic import copy_whole, sync
+from vlfau.files.atomic import copy_whole, move_whole
 from vlfau.tables.columns import Cell, Kind
-from vlfau.tables.sink import Sink
 from vlfau.tables.table import HEADER_KEY, Table
+from vlfau.tables.writer import TableWriter
 
 try:
     import pyarrow as pa
@@ -22,10 +22,10 @@ try:
 except ModuleNotFoundError:
     raise MissingExtraError("pyarrow", "tables") from None
 
-__all__ = ["ParquetSink", "schema_of"]
+__all__ = ["ParquetWriter", "schema_of"]
 
 ROWS_AT_ONCE: Final = 20_000
-"""Rows of a row group, and in memory while parts are merged."""
+"""Rows per row group, and rows in memory while parts are merged."""
 
 _TYPES: Final = {
     Kind.TEXT: pa.string(),
@@ -36,7 +36,7 @@ _TYPES: Final = {
 
 
 def schema_of(table: Table) -> Any:
-    """Return the schema of a table, with meaning and unit at every field and the header at the whole."""
+    """Return the schema of a table; every field has its meaning and unit as metadata, the schema has the header."""
     fields = [
         pa.field(column.name, _TYPES[column.kind], metadata={"meaning": column.meaning, "unit": column.unit})
         for column in table.columns
@@ -44,8 +44,8 @@ def schema_of(table: Table) -> Any:
     return pa.schema(fields, metadata={HEADER_KEY: table.header_json().encode()})
 
 
-class ParquetSink(Sink):
-    """One table, with its header and every column's meaning and unit in the file's metadata."""
+class ParquetWriter(TableWriter):
+    """A Parquet file, with the header and every column's meaning and unit in its metadata."""
 
     def _is_table(self) -> bool:
         try:
@@ -67,21 +67,22 @@ class ParquetSink(Sink):
         self._next = 0
         for part in self._parts():
             try:
-                done |= self._places(part)
+                done |= self._read_done(part)
                 self._next = int(part.stem) + 1
-            except pa.ArrowInvalid:  # A computer that lost its power may have kept the name and not the content.
+            except pa.ArrowInvalid:  # A power failure can leave the name without the content.
                 self._remove_from(part)
                 break
         return done
 
-    def _places(self, part: Path) -> dict[str, int | None]:
+    def _read_done(self, part: Path) -> dict[str, int | None]:
+        """Return what a part holds: see `done`."""
         layout = self.table.layout
-        places: dict[str, int | None] = {}
+        done: dict[str, int | None] = {}
         with parquet.ParquetFile(part) as file:
             self._check_header((file.schema_arrow.metadata or {}).get(HEADER_KEY))
             for batch in file.iter_batches(ROWS_AT_ONCE, columns=[layout.file, layout.frame]):
-                places.update(map(layout.place, batch.to_pylist()))
-        return places
+                done.update(map(layout.frame_id, batch.to_pylist()))
+        return done
 
     def _remove_from(self, part: Path) -> None:
         for later in reversed(self._parts()):
@@ -96,10 +97,10 @@ class ParquetSink(Sink):
             raise OSError("an earlier write failed")
         if not self._rows:
             return
-        self._is_broken = True  # Until all is done: a part that an interrupt repeats would hold its rows twice.
+        self._is_broken = True  # If an interrupt came between here and the end, a retry could write the rows twice.
         unfinished = self._folder / "part.tmp"
         parquet.write_table(pa.Table.from_pylist(self._rows, self._schema), unfinished)
-        unfinished.replace(self._folder / f"{self._next:06d}.parquet")
+        move_whole(unfinished, self._folder / f"{self._next:06d}.parquet")
         self._next += 1
         self._rows.clear()
         self._is_broken = False
@@ -109,15 +110,11 @@ class ParquetSink(Sink):
         with parquet.ParquetWriter(merged, self._schema) as writer:
             for rows in _row_groups(self._parts()):
                 writer.write_table(rows.cast(self._schema))
-        sync(merged)
-        merged.replace(self.path)
+        move_whole(merged, self.path)
         self._discard()
 
     def _release(self) -> None:
         self._rows.clear()
-
-    def _forget(self) -> None:
-        self._discard()
 
     @property
     def _folder(self) -> Path:
@@ -131,7 +128,7 @@ class ParquetSink(Sink):
         return sorted(self._folder.glob("*.parquet"))
 
     def _discard(self) -> None:
-        """Take the parts away in one step: half of them would look like a run to go on with."""
+        """Remove all parts in one step: some of them alone would look like an interrupted run."""
         if self._folder.exists():
             self._folder.replace(self._outdated)
             self._remove(self._outdated)
@@ -149,7 +146,7 @@ class ParquetSink(Sink):
 
 
 def _row_groups(parts: Iterable[Path]) -> Iterator[Any]:
-    """Yield the rows of all parts, so many at once that a reader is quick and memory suffices."""
+    """Yield the rows of all parts in groups that are large enough to be read fast, and small enough for the memory."""
     waiting: list[Any] = []
     for part in parts:
         with parquet.ParquetFile(part) as file:

@@ -1,8 +1,8 @@
 """CSV and JSON Lines.
 
-Rows are appended to `NAME.partial`. A kill may cut it anywhere, so what follows the last whole record is dropped on
-resume, and with it the last picture or frame, of whose faces some may be missing. A finished table is copied there
-first, whole or not at all, and no row of it is ever dropped.
+Rows are appended to `NAME.partial`. A kill may cut this file anywhere. On resume, everything after the last whole
+record is dropped, and with it the last picture or frame, because some of its faces may be missing. A finished table is
+first copied there, whole or not at all, and none of its rows is ever dropped.
 """
 
 import json
@@ -12,18 +12,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from vlfau.files.atomic import copy_whole, sync
-from vlfau.files.records import RecordFile, csv_cells, csv_record, parse_json, unescaped, whole_records
-from vlfau.tables.columns import Cell, Place, recognise
-from vlfau.tables.sink import Sink
+from vlfau.files.atomic import copy_whole, move_whole
+from vlfau.files.records import RecordFile, csv_cells, csv_record, parse_json, unescape_formula, whole_records
+from vlfau.tables.columns import Cell, FrameId, recognise
+from vlfau.tables.writer import TableWriter
 
-__all__ = ["CsvSink", "JsonLinesSink", "side_file"]
+__all__ = ["CsvWriter", "JsonLinesWriter", "side_file"]
 
 _CHUNK: Final = 1 << 20
 
 
-class _TextSink(Sink):
-    """What both kinds of text share."""
+class _TextWriter(TableWriter):
+    """What CSV and JSON Lines share."""
 
     _quoted: bool
 
@@ -53,7 +53,7 @@ class _TextSink(Sink):
         return done
 
     def _finished_size(self) -> int:
-        """Return how many bytes of the partial file were copied from a finished table: all of that table, or none."""
+        """Return how many bytes of the partial file are a copy of the finished table: all of its bytes, or 0."""
         if not self.path.is_file() or self.path.stat().st_size > self._partial.stat().st_size:
             return 0
         with self.path.open("rb") as finished, self._partial.open("rb") as partial:
@@ -63,9 +63,9 @@ class _TextSink(Sink):
         return self.path.stat().st_size
 
     def _scan(self, *, finished_size: int) -> tuple[dict[str, int | None], int]:
-        """Return what is done, and how many bytes of the partial file hold it.
+        """Return what an earlier run wrote (see `done`), and how many bytes of the partial file hold it.
 
-        The last picture or frame counts only within the first `finished_size` bytes.
+        The last picture or frame counts only if it is within the first `finished_size` bytes.
         """
         done: dict[str, int | None] = {}
         with self._partial.open("rb") as stream:
@@ -75,13 +75,13 @@ class _TextSink(Sink):
                 self._check_head(head)
             end, current = size, None
             for next_end, record in records:
-                place = self._place(record)
-                if place is None:
+                frame_id = self._frame_id(record)
+                if frame_id is None:
                     break
-                if place != current:
+                if frame_id != current:
                     if current is not None:
                         done.update([current])
-                    size, current = end, place
+                    size, current = end, frame_id
                 end = next_end
         if current is not None and end <= finished_size:
             done.update([current])
@@ -97,25 +97,24 @@ class _TextSink(Sink):
 
     def _finish(self) -> None:
         self._file.close()
-        sync(self._partial)
-        self._partial.replace(self.path)
+        move_whole(self._partial, self.path)
 
     def _release(self) -> None:
         self._file.close()
 
-    def _forget(self) -> None:
+    def _discard(self) -> None:
         self._partial.unlink(missing_ok=True)
 
     def _begin(self) -> None:
-        """Prepare a new partial file."""
+        """Prepare to write a new partial file."""
 
     def _check_head(self, head: bytes) -> None:
-        """Make sure that the first record of an earlier run is what this one would write."""
+        """Make sure that the first record of an earlier run is the one that this run would write."""
         self._check_header(head)
 
     @abstractmethod
     def _is_head(self, line: bytes) -> bool:
-        """Say whether the first line of a file shows a table of vlfau's."""
+        """Say whether this is the first line of a table that vlfau wrote."""
 
     @abstractmethod
     def _head(self) -> bytes:
@@ -126,12 +125,12 @@ class _TextSink(Sink):
         """Return a row as a record."""
 
     @abstractmethod
-    def _place(self, record: bytes) -> Place | None:
-        """Return what a record speaks of; None if it is none of ours."""
+    def _frame_id(self, record: bytes) -> FrameId | None:
+        """Return the picture or frame that a record describes; None if vlfau did not write it."""
 
 
-class JsonLinesSink(_TextSink):
-    """One JSON object a line: first the header, whose `kind` is "header", then the rows."""
+class JsonLinesWriter(_TextWriter):
+    """One JSON object per line: first the header, whose `kind` is "header", then the rows."""
 
     _quoted = False
 
@@ -148,15 +147,15 @@ class JsonLinesSink(_TextSink):
     def _record(self, row: Mapping[str, Cell]) -> bytes:
         return f"{json.dumps(row, ensure_ascii=False, allow_nan=False)}\n".encode()
 
-    def _place(self, record: bytes) -> Place | None:
+    def _frame_id(self, record: bytes) -> FrameId | None:
         try:
-            return self.table.layout.place(parse_json(record))
+            return self.table.layout.frame_id(parse_json(record))
         except (ValueError, KeyError, TypeError):
             return None
 
 
-class CsvSink(_TextSink):
-    """Comma-separated values in UTF-8; the header lies beside them as `NAME.columns.json`."""
+class CsvWriter(_TextWriter):
+    """Comma-separated values in UTF-8; the header is in a file beside them, `NAME.columns.json`."""
 
     _quoted = True
 
@@ -170,16 +169,16 @@ class CsvSink(_TextSink):
     def _check_head(self, head: bytes) -> None:
         side = self._partial_side if self._partial_side.exists() else side_file(self.path)
         self._check_header(side.read_bytes() if side.exists() else None)
-        if head != self._head():  # The rows are of another run than the header beside them.
+        if head != self._head():  # The rows are not of the run that wrote the header.
             self._check_header(None)
 
     def _finish(self) -> None:
         if self._partial_side.exists():
-            self._partial_side.replace(side_file(self.path))
+            move_whole(self._partial_side, side_file(self.path))
         super()._finish()
 
-    def _forget(self) -> None:
-        super()._forget()
+    def _discard(self) -> None:
+        super()._discard()
         self._partial_side.unlink(missing_ok=True)
 
     @property
@@ -193,20 +192,20 @@ class CsvSink(_TextSink):
     def _record(self, row: Mapping[str, Cell]) -> bytes:
         return csv_record(column.text(row[column.name]) for column in self.table.columns)
 
-    def _place(self, record: bytes) -> Place | None:
+    def _frame_id(self, record: bytes) -> FrameId | None:
         cells = csv_cells(record)
         if len(cells) != len(self.table.columns):
             return None
         try:
-            return self.table.layout.place(
-                {column.name: unescaped(cell) for column, cell in zip(self.table.columns, cells, strict=True)}
+            return self.table.layout.frame_id(
+                {column.name: unescape_formula(cell) for column, cell in zip(self.table.columns, cells, strict=True)}
             )
         except ValueError:
             return None
 
 
 def side_file(path: Path) -> Path:
-    """Return the file that says of a CSV file what its columns mean.
+    """Return the file that explains the columns of a CSV file.
 
     >>> side_file(Path("out/results.csv")).name
     'results.columns.json'

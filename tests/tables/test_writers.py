@@ -10,7 +10,7 @@ from pyarrow import parquet
 from tests.tables.made_up import STRANGE_NAMES, a_face, a_model, a_run
 from vlfau.errors import InputError, MissingExtraError
 from vlfau.files.names import printable
-from vlfau.files.records import unescaped
+from vlfau.files.records import unescape_formula
 from vlfau.inference.results import PictureResult
 from vlfau.tables.write import open_sink
 
@@ -31,7 +31,7 @@ def rows_of(path):
     if path.suffix == ".jsonl":
         return [json.loads(line) for line in path.read_text("utf-8").splitlines()[1:]]
     with path.open(encoding="utf-8", newline="") as stream:
-        return [{name: unescaped(cell) for name, cell in row.items()} for row in csv.DictReader(stream)]
+        return [{name: unescape_formula(cell) for name, cell in row.items()} for row in csv.DictReader(stream)]
 
 
 def names_in(folder):
@@ -201,7 +201,7 @@ def test_a_run_of_another_model_or_format_is_not_resumed(tmp_path, kind, other, 
     sink = open_sink(path, model=a_model())
     sink.write(RUN[0])
     sink.suspend()
-    with pytest.raises(InputError, match=rf"a\.{kind} was begun with {differs}"):
+    with pytest.raises(InputError, match=rf"a\.{kind} was started with {differs}"):
         open_sink(path, resume=True, **other)
     assert write(path, resume=True).exists()
 
@@ -278,7 +278,7 @@ def test_memory_holds_few_rows_at_once(tmp_path, kind):
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(InputError, match=r"cannot write .*none.a\.csv \(No such file or directory\); choose another"):
         open_sink(tmp_path / "none" / "a.csv", model=a_model())
-    with pytest.raises(InputError, match=r"the name .*a\.xlsx; let it end in \.csv, \.jsonl or \.parquet"):
+    with pytest.raises(InputError, match=r"the name .*a\.xlsx; use a name that ends in \.csv, \.jsonl or \.parquet"):
         open_sink(tmp_path / "a.xlsx", model=a_model())
 
 
@@ -303,7 +303,7 @@ def test_a_closed_sink_takes_nothing(tmp_path):
 
 def test_parquet_without_its_extra_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    monkeypatch.delitem(sys.modules, "vlfau.tables.parquet_sink", raising=False)
+    monkeypatch.delitem(sys.modules, "vlfau.tables.parquet_writer", raising=False)
     with pytest.raises(MissingExtraError, match=r"pip install 'vlfau\[tables\]'"):
         open_sink(tmp_path / "a.parquet", model=a_model())
     write(tmp_path / "a.csv")

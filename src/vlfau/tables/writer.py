@@ -1,4 +1,4 @@
-"""A file that takes results one by one, at constant memory, and can be gone on with after its writer died."""
+"""Writes results to a table one by one: constant memory, resumable after a crash."""
 
 import time
 from abc import ABC, abstractmethod
@@ -10,43 +10,42 @@ from typing import Final, Self
 
 from vlfau.errors import InputError, OutputError
 from vlfau.files.atomic import real_target
-from vlfau.files.lock import FileLock
+from vlfau.files.lock import lock_output
 from vlfau.files.names import printable
-from vlfau.files.records import parse_json
-from vlfau.files.same_settings import check_same_settings
+from vlfau.files.same_settings import START_OVER, SettingsRecord, check_same_settings
 from vlfau.inference.results import PictureResult
 from vlfau.tables.columns import Cell
 from vlfau.tables.table import Table
 
-__all__ = ["Sink"]
+__all__ = ["TableWriter"]
 
 SETTINGS: Final = ("layout", "format", "vlfau", "model")
-"""What a header says of a run; the columns follow from it."""
+"""What a header says about a run; the columns follow from it."""
 
 
-class Sink(ABC):
-    """Takes results and writes them to a file, whose name appears when it is closed.
+class TableWriter(ABC):
+    """Writes results to a file, which appears when the writer is closed.
 
-    Until then the rows lie beside it, and a sink that is opened with `resume` finds what of them is whole. Results
-    that it found are not written twice: a run may begin again where it likes. Frames of a video must come in order.
-    As a context manager it is closed if all went well, and suspended otherwise.
+    Until then the rows are in a partial file beside it. A writer that is opened with `resume` finds the rows that are
+    whole there, and skips their results: a run may start again anywhere. Frames of a video must come in order. As a
+    context manager the writer is closed if all went well, and suspended otherwise.
 
     Args:
         path: The file.
         table: Its columns.
-        resume: Whether to go on with an earlier run, or with a finished file, if there is one; otherwise it begins
-            anew, and an existing file stays until the end.
-        flush_rows: After how many rows they are written.
-        flush_s: After how many seconds they are written, at the next result.
-        overwrite: Whether to begin anew in place of a file that vlfau did not write.
+        resume: Whether to continue an interrupted run or a finished file, if there is one. Otherwise the writer starts
+            over, and an existing file stays until the end.
+        flush_rows: Number of rows after which they are written to the disk.
+        flush_s: Seconds after which they are written to the disk, at the next result.
+        overwrite: Whether to replace a file that vlfau did not write.
 
     Attributes:
         path: The file.
-        done: What an earlier run wrote: by file the last frame, None for a picture. A picture without a face leaves
-            no row, so it is not listed.
+        done: What an earlier run wrote: the last frame of each video by its file, None for a picture. A picture
+            without a face leaves no row, so it is not listed.
 
     Raises:
-        OutputError: Another run writes to the file, it cannot be written, or vlfau did not write what is there.
+        OutputError: Another run is writing the file, it cannot be written, or vlfau did not write what is there.
         InputError: The earlier run had other columns or another model.
     """
 
@@ -66,12 +65,12 @@ class Sink(ABC):
         self._flush_rows, self._flush_s = flush_rows, flush_s
         self._rows_to_flush, self._last_flush = 0, time.monotonic()
         self._is_open = True
-        self._lock = FileLock(path)
+        self._lock = lock_output(path)
         try:
             if not resume and not overwrite and path.exists() and not self._is_table():
                 raise OutputError(
-                    f"{printable(path)} exists and is not a table that vlfau wrote; move it away, choose another name, "
-                    "or replace it with --overwrite"
+                    f"{printable(path)} exists, and vlfau did not write it; move it away, choose another name, or "
+                    "replace it with --overwrite"
                 )
             with self._writing():
                 self.done = self._start(resume=resume)
@@ -80,7 +79,7 @@ class Sink(ABC):
             raise
 
     def __enter__(self) -> Self:
-        """Return the sink itself."""
+        """Return the writer itself."""
         return self
 
     def __exit__(
@@ -101,11 +100,11 @@ class Sink(ABC):
         return frame is None if last is None else frame is not None and frame <= last
 
     def write(self, result: PictureResult) -> None:
-        """Take the faces of a picture or frame; one that an earlier run wrote is left out.
+        """Add the rows of a picture or frame, unless an earlier run wrote them.
 
         Raises:
             OutputError: The file cannot be written; what was written is kept for another run.
-            ValueError: The sink is closed, or the result is not of the sink's model.
+            ValueError: The writer is closed, or the result is not of its model.
         """
         if not self._is_open:
             raise ValueError(f"{self.path} is closed")
@@ -119,7 +118,7 @@ class Sink(ABC):
             self.flush()
 
     def flush(self) -> None:
-        """Write what was taken.
+        """Write all rows that were added to the disk.
 
         Raises:
             OutputError: The file cannot be written.
@@ -129,7 +128,7 @@ class Sink(ABC):
         self._rows_to_flush, self._last_flush = 0, time.monotonic()
 
     def close(self) -> None:
-        """Write what was taken and give the file its name; a second call does nothing.
+        """Write all rows and finish the file; a second call does nothing.
 
         Raises:
             OutputError: The file cannot be written; what was written is kept for another run.
@@ -137,7 +136,7 @@ class Sink(ABC):
         self._end(finish=True)
 
     def suspend(self) -> None:
-        """Write what was taken, but leave the file for another run to go on with.
+        """Write all rows, and leave the file unfinished for another run to resume.
 
         Raises:
             OutputError: The file cannot be written; what was written is kept for another run.
@@ -145,10 +144,10 @@ class Sink(ABC):
         self._end(finish=False)
 
     def abandon(self) -> None:
-        """Keep nothing of this run; an existing file stays as it was. A second call does nothing.
+        """Discard this run's rows; an existing file stays as it was. A second call does nothing.
 
         Raises:
-            OutputError: What lies beside the file cannot be removed.
+            OutputError: The partial file cannot be removed.
         """
         if not self._is_open:
             return
@@ -156,7 +155,7 @@ class Sink(ABC):
         try:
             self._release()
             with self._writing():
-                self._forget()
+                self._discard()
         finally:
             self._lock.release()
 
@@ -180,61 +179,56 @@ class Sink(ABC):
         except OSError as error:
             raise OutputError(
                 f"cannot write {printable(self.path)} ({error.strerror or error}); what was written so far is kept: "
-                "make room or mend its folder, then resume"
+                "make room or repair its folder, then resume"
             ) from None
 
     def _check_header(self, text: bytes | None) -> None:
         """Make sure that the earlier run had the same format, model, version and columns.
 
         Args:
-            text: The header that it wrote, as JSON; None if there is none.
+            text: The header of the earlier run, as JSON; None if there is none.
 
         Raises:
-            InputError: It had others; what differs is named as far as its header can be read.
+            InputError: They differ, or the header is missing or damaged.
         """
-        ours = self.table.header
-        try:
-            earlier = None if text is None else parse_json(text)
-        except ValueError:
-            earlier = None
+        record = SettingsRecord(self.path, what=printable(self.path), ways_out=START_OVER)
+        if text is None:
+            raise record.damaged("it has no header")
+        earlier, ours = record.parse(text), self.table.header
         if earlier == ours:
             return
-        if isinstance(earlier, dict):
-            check_same_settings(
-                {name: value for name, value in earlier.items() if name in SETTINGS},
-                {name: value for name, value in ours.items() if name in SETTINGS},
-                what=printable(self.path),
-                ways_out="restore them, or start over without resuming",
-            )
-        raise InputError(
-            f"{printable(self.path)} was begun with other columns, or its header is damaged; restore the format, the "
-            "model and the version of vlfau, or start over without resuming"
+        check_same_settings(
+            {name: value for name, value in earlier.items() if name in SETTINGS},
+            {name: value for name, value in ours.items() if name in SETTINGS},
+            what=record.what,
+            ways_out=record.ways_out,
         )
+        raise record.damaged("its columns are not those of its model and format")
 
     @abstractmethod
     def _is_table(self) -> bool:
-        """Say whether the file at `path` is a table of vlfau's, of any model and format."""
+        """Say whether vlfau wrote the file at `path`, for any model and in any format."""
 
     @abstractmethod
     def _start(self, *, resume: bool) -> dict[str, int | None]:
-        """Open what lies beside the file, and return what of it is done."""
+        """Open the partial file, and return what an earlier run wrote to it: see `done`."""
 
     @abstractmethod
     def _append(self, rows: list[dict[str, Cell]]) -> None:
-        """Take the rows of one picture or frame."""
+        """Add the rows of one picture or frame."""
 
     @abstractmethod
     def _flush(self) -> None:
-        """Write what was taken."""
+        """Write all rows that were added."""
 
     @abstractmethod
     def _finish(self) -> None:
-        """Give the file its name."""
+        """Turn the partial file into the finished one."""
 
     @abstractmethod
     def _release(self) -> None:
-        """Let go of what is open."""
+        """Close what is open."""
 
     @abstractmethod
-    def _forget(self) -> None:
-        """Remove what lies beside the file."""
+    def _discard(self) -> None:
+        """Remove the partial file."""

@@ -3,7 +3,7 @@
 results/ab/abc...-name.parquet   one shard a video, or for some hundred pictures
 files.csv                        what became of every file
 errors.csv                       those that failed or broke off
-_state/settings.json             the settings of the run
+_state/settings.json             the options of the run
 _state/run                       the run that may write: a worker of another one publishes nothing
 _state/writing/                  shards that are not finished
 _state/tries/                    files that are being read
@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from vlfau._version import version
-from vlfau.batch.settings import Settings
 from vlfau.errors import InputError
 from vlfau.files.atomic import replacing
 from vlfau.files.lock import lock_output
 from vlfau.files.names import printable
 from vlfau.files.same_settings import refuse_foreign_folder, start_or_resume_folder
 from vlfau.inference.bundle import Bundle
+from vlfau.runs.options import ArchiveOptions
 
 __all__ = ["ResultsFolder", "open_results_folder"]
 
@@ -81,7 +81,7 @@ class ResultsFolder:
 
 
 @contextmanager
-def open_results_folder(path: Path, settings: Settings, bundle: Bundle) -> Iterator[tuple[ResultsFolder, str]]:
+def open_results_folder(path: Path, options: ArchiveOptions, bundle: Bundle) -> Iterator[tuple[ResultsFolder, str]]:
     """Start or resume a folder of results, and lock it meanwhile.
 
     Returns:
@@ -96,7 +96,7 @@ def open_results_folder(path: Path, settings: Settings, bundle: Bundle) -> Itera
         "vlfau": version(),
         "model": f"{bundle.info.name} {bundle.info.version}",
         "graphs": dict(bundle.files),
-        **settings.effect(),
+        **options.record(),
     }
     record = folder.state / "settings.json"
     refuse_foreign_folder(folder.path, record)

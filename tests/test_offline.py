@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.cli.running import csv_rows
+from tests.runs.running import csv_rows
 from tests.video.clips import EXAMPLE, moving, write_video
 from vlfau.inference.bundle import load_bundle
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.cli.running import csv_rows, names_in
 from tests.inference.tiny_bundle import write_tiny_bundle
+from tests.runs.running import csv_rows, names_in
 from vlfau.cli import main
 
 

@@ -5,8 +5,8 @@ import json
 from tests.fuzz.bases import TextKind
 from tests.fuzz.mutate import damaged_values
 from vlfau.batch.tries import Tries
-from vlfau.cli.unfinished import RunFile
 from vlfau.files.same_settings import claim_folder
+from vlfau.runs.resume import ResumeFile
 
 SETTINGS = {"model": "default", "describe": "changes", "every": 0.2, "start": None, "inputs": ["a.png", "b.mp4"]}
 
@@ -22,12 +22,12 @@ class Run(_Settings):
     """Beside an unfinished table."""
 
     def prepare(self):
-        run = RunFile(self.seeds / "results.csv", SETTINGS)
+        run = ResumeFile(self.seeds / "results.csv", SETTINGS)
         run.begin(resume=False)
         run.close()
 
     def read(self, path):
-        run = RunFile(path.with_name("results.csv"), SETTINGS)
+        run = ResumeFile(path.with_name("results.csv"), SETTINGS)
         assert run.exists()
         run.check()
         run.begin(resume=True)

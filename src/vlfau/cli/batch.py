@@ -62,8 +62,8 @@ def batch(
     """
     from vlfau.batch.archive import process_archive
     from vlfau.batch.settings import Settings
-    from vlfau.cli.times import seconds
     from vlfau.inference.bundle import load_bundle
+    from vlfau.runs.options import seconds
     from vlfau.video.summary import clock
 
     settings = Settings(

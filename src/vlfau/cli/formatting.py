@@ -1,4 +1,4 @@
-"""Results and models as tables for a terminal."""
+"""Results and models as tables and text for a terminal."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ from vlfau.facs import action_unit
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import FaceResult
 
-__all__ = ["au_table", "face_table"]
+__all__ = ["au_table", "face_table", "video_text"]
 
 _BAR_WIDTH: Final = 10
 _ROOM_FOR_WORDS: Final = 100
@@ -75,6 +75,36 @@ def _words_below(face: FaceResult) -> Table:
         if au.local_caption:
             lines.add_row(Text(f"AU {au.au_id}"), Text(au.local_caption), style="" if au.state else "dim")
     return lines
+
+
+def video_text(title: str, summary: str, *, max_lines: int) -> RenderableType:
+    """Return a summary under a title, with what belongs together in columns.
+
+    Args:
+        title: Such as the name of the video.
+        summary: As `vlfau.video.summary.summary` gives it: a head line, lines of faces, lines of events; what is in
+            columns has two spaces between them.
+        max_lines: Of events; the others are counted.
+    """
+    head, _, rest = summary.strip().partition("\n")
+    faces, _, events = rest.partition("\n\n")
+    lines = events.splitlines()
+    parts: list[RenderableType] = [Text(f"{title}: {head}", "bold")]
+    if faces:
+        parts.append(_columns(faces.splitlines()))
+    if lines:
+        parts += ["", _columns(lines[:max_lines])]
+    if len(lines) > max_lines:
+        parts.append(Text(f"{len(lines) - max_lines:,} more", "bright_black"))
+    return Group(*parts, "")
+
+
+def _columns(lines: list[str]) -> Table:
+    """Put lines in columns, so that what is too long for the terminal goes on below its beginning."""
+    table = Table.grid(padding=(0, 2))
+    for line in lines:
+        table.add_row(*map(Text, line.split("  ")))
+    return table
 
 
 def au_table(info: BundleInfo) -> Table:

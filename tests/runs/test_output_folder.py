@@ -3,10 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import names_in
-from vlfau.cli.file_names import output_name
-from vlfau.cli.outputs import OutputFolder
+from tests.runs.running import names_in
 from vlfau.errors import OutputError
+from vlfau.runs.output_folder import OutputFolder, output_name
 
 
 def test_a_picture_that_is_named_like_a_drawing_of_another_is_not_overwritten(predict, astronaut, tmp_path):

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.cli.running import contents_of, csv_rows, names_in
+from tests.runs.running import contents_of, csv_rows, names_in
 from tests.video.clips import decoded, moving, truncated, write_video
 from vlfau.inference.predictor import Predictor
 
 PREDICT_WITH_FEW_ROWS_IN_MEMORY = """
 import functools, sys
-from vlfau.cli import keeping, main
+from vlfau.cli import main
+from vlfau.runs import output_writer
 
-keeping.open_sink = functools.partial(keeping.open_sink, flush_rows=2)
+output_writer.open_sink = functools.partial(output_writer.open_sink, flush_rows=2)
 sys.exit(main(["predict", *sys.argv[1:]]))
 """
 
@@ -141,7 +142,7 @@ def test_an_interrupted_run_that_is_begun_anew_is_named(predict, astronaut, tmp_
     assert predict(astronaut, "-q")[1].err == ""
 
 
-def test_what_is_done_is_not_judged_again(predict, astronaut, tmp_path, monkeypatch):
+def test_what_is_done_is_not_analysed_again(predict, astronaut, tmp_path, monkeypatch):
     grey, copy = tmp_path / "grey.png", shutil.copy(astronaut, tmp_path / "z.png")
     Image.new("RGB", (300, 200), "grey").save(grey)
     assert predict(astronaut, grey, "-q")[0] == 2
@@ -197,21 +198,21 @@ def test_inputs_may_be_added_and_reordered_between_runs(predict, astronaut, tmp_
 
 
 def test_a_half_done_video_is_resumed_after_other_inputs_came_before_it(predict, astronaut, tmp_path, monkeypatch):
-    from vlfau.cli.keeping import Keeper
+    from vlfau.runs.output_writer import OutputWriter
 
     video = write_video(tmp_path / "b.mp4", moving(12), rate=10)
     _, _, expected = predict(video, "-q", out=tmp_path / "whole")
-    real, calls = Keeper.keep_row, []
+    real, calls = OutputWriter.write_row, []
 
     def stop_at(number):
-        def keep_row(self, result):
+        def write_row(self, result):
             calls.append(result)
             if len(calls) == number:
                 raise KeyboardInterrupt
             real(self, result)
 
         calls.clear()
-        monkeypatch.setattr(Keeper, "keep_row", keep_row)
+        monkeypatch.setattr(OutputWriter, "write_row", write_row)
 
     stop_at(6)
     assert predict(video, "-q")[0] == 130
@@ -226,7 +227,7 @@ def test_a_half_done_video_is_resumed_after_other_inputs_came_before_it(predict,
 def test_a_finished_video_is_not_read_again(predict, tmp_path, monkeypatch):
     video = write_video(tmp_path / "b.mp4", moving(4), rate=10)
     assert predict(video, "-q")[0] == 0
-    monkeypatch.setattr("vlfau.cli.judging.stream", None)
+    monkeypatch.setattr("vlfau.runs.engine.stream", None)
     code, printed, rows = predict(video, "--resume")
     assert (code, len(rows)) == (0, 4)
     assert "1 done before" in printed.out

@@ -1,4 +1,4 @@
-"""Beside the tables of an unfinished run: with which options it was begun, and which videos are done.
+"""What lies beside the tables of an unfinished run: its options, and which videos are done.
 
 The first line holds the options as JSON, each further line the name of a video. Rows alone cannot tell that a video is
 done: inputs may come in another order when the run is resumed.
@@ -7,6 +7,7 @@ done: inputs may come in another order when the run is resumed.
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from vlfau.errors import InputError, OutputError
 from vlfau.files.atomic import replacing
@@ -14,12 +15,10 @@ from vlfau.files.names import printable
 from vlfau.files.records import RecordFile, parse_json
 from vlfau.files.same_settings import check_same_settings
 
-__all__ = ["RunFile"]
-
-Settings = Mapping[str, str | int | float | bool | list[str] | None]
+__all__ = ["ResumeFile"]
 
 
-class RunFile:
+class ResumeFile:
     """A hidden file that is there from the beginning of a run until it ends well.
 
     Args:
@@ -27,7 +26,7 @@ class RunFile:
         settings: Everything on which the rows depend, by option.
     """
 
-    def __init__(self, table: Path, settings: Settings) -> None:
+    def __init__(self, table: Path, settings: Mapping[str, Any]) -> None:
         self._table, self._settings = table, dict(settings)
         self._path = table.with_name(f".{table.name}.run")
         self._file: RecordFile | None = None

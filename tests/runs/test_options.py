@@ -1,7 +1,7 @@
 import pytest
 
-from vlfau.cli.times import Part, part, seconds
 from vlfau.errors import ConfigError
+from vlfau.runs.options import PredictOptions, VideoPart, seconds
 
 
 @pytest.mark.parametrize(
@@ -22,5 +22,5 @@ def test_what_is_no_time_is_refused(text):
 
 
 def test_a_part_of_a_video_is_read_as_a_whole():
-    assert part("200ms", "1:00", "2:00") == Part(0.2, 60.0, 120.0)
-    assert part(None, None, None) == Part()
+    assert PredictOptions(every="200ms", start="1:00", end="2:00").part == VideoPart(0.2, 60.0, 120.0)
+    assert PredictOptions().part == VideoPart()

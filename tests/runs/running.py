@@ -2,7 +2,7 @@
 
 import csv
 
-from vlfau.cli.outputs import RECORD_FILE
+from vlfau.runs.output_folder import RECORD_FILE
 
 
 def csv_rows(path):

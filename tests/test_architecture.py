@@ -46,11 +46,25 @@ ROOMS = (
     {"errors", "_version"},
 )
 """From the top down: a room imports only from those below its own line."""
-LIGHT = ("errors", "facs", "files", "faces", "language", "media", "inference", "prepare", "video", "tables", "runs", "cli")
+LIGHT = (
+    "errors",
+    "facs",
+    "files",
+    "faces",
+    "language",
+    "media",
+    "inference",
+    "prepare",
+    "video",
+    "tables",
+    "runs",
+    "cli",
+)
 NEED_PLOTS = {"drawing/pages.py", "drawing/report.py", "drawing/timeline.py"}
 """Files that need the extra `plots`; light ones import them only where a plot is asked for."""
 UPWARDS = {
     ("inference/results.py", "vlfau.drawing.results"),  # result.plot()
+    ("inference/results.py", "vlfau.runs.saving"),  # result.save(folder)
     ("inference/results.py", "vlfau.tables.frames"),  # result.to_pandas()
 }
 """The only imports against the order: methods of results that people expect there; they import when they are called."""

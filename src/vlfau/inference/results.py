@@ -1,10 +1,11 @@
 """What vlfau says of a face, and of a picture with its faces.
 
-The results are plain data. The methods that draw, save or make tables of them only call `vlfau.drawing.results` and
-`vlfau.tables.frames`. Those rooms stand above this one, so they are imported when a method is called: the one exception
-to the order of imports, made so that `result.plot()` works as people expect.
+The results are plain data. The methods that draw, save or make tables of them only call functions of `vlfau.drawing`,
+`vlfau.runs` and `vlfau.tables`. Those rooms stand above this one, so they are imported when a method is called: the one
+exception to the order of imports, made so that `result.plot()` works as people expect.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -266,3 +267,21 @@ class PictureResult(Sequence[FaceResult]):
         from vlfau.drawing.results import plot_result  # noqa: PLC0415 - see the text of this file
 
         return plot_result(self, picture)
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write the files that `vlfau predict --out` writes of a picture.
+
+        These are the annotated picture `NAME.vlfau.jpg` and the tables `results.csv` and `results.jsonl`. The rows are
+        added to those of other pictures that were saved in the folder. For many files, `vlfau.run` is faster.
+
+        Args:
+            folder: The folder; it is made.
+
+        Raises:
+            ImageError: The file can no longer be read, or the result does not know its picture.
+            InputError: The result has no name, is of a video's frame, or the tables are of another model.
+            OutputError: A file cannot be written, or the tables hold other results of the same picture.
+        """
+        from vlfau.runs.saving import save_result  # noqa: PLC0415 - see the text of this file
+
+        save_result(self, folder)

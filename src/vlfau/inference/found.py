@@ -49,7 +49,7 @@ class FoundPicture:
             name: Replaces the path as the name.
 
         Raises:
-            ImageError: The file is no readable picture, or the pixels are of another kind.
+            ImageError: The file is not a readable picture, or the pixels are of another kind.
         """
         picture = as_picture(image)
         faces = finder.find(picture.pixels)

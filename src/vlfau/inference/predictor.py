@@ -157,7 +157,7 @@ class Predictor:
             several pictures a list of them, in order.
 
         Raises:
-            ImageError: A file is no readable picture, or pixels are of another kind; of several pictures, the first
+            ImageError: A file is not a readable picture, or pixels are of another kind; of several pictures, the first
                 bad one ends the call, and the message says which it is.
             ConfigError: There are not as many names as pictures.
         """
@@ -171,7 +171,7 @@ class Predictor:
             )
         if names is not None and not isinstance(names, str):
             raise ConfigError(f"names is {names!r} for one picture; give one name")
-        found = self._find(cast("PictureInput", images), names)  # What is no picture is refused there.
+        found = self._find(cast("PictureInput", images), names)  # It refuses anything else.
         (result,) = self._judged([found], describe)
         return result
 

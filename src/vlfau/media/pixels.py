@@ -50,7 +50,7 @@ def as_picture(image: PictureInput) -> Picture:
             array, (H, W, 3) uint8 RGB or (H, W) uint8 grey.
 
     Raises:
-        ImageError: The file is no readable picture, or the object is of another kind.
+        ImageError: The file is not a readable picture, or the object is of another kind.
     """
     if isinstance(image, Picture):
         return image

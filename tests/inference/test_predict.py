@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -73,8 +74,9 @@ def test_no_pictures_give_no_results(predictor):
     assert predictor.backend.batches == []
 
 
-def test_a_tuple_is_several_pictures_and_an_array_is_one(predictor):
-    assert len(predictor.predict((painted(0, 1), painted(0, 1)))) == 2
+@pytest.mark.parametrize("kind", [list, tuple, deque])
+def test_a_sequence_is_several_pictures_and_an_array_is_one(predictor, kind):
+    assert len(predictor.predict(kind([painted(0, 1), painted(0, 1)]))) == 2
     assert len(predictor.predict(painted(0, 3))) == 3
 
 
@@ -158,6 +160,12 @@ def test_an_iterator_is_refused_with_what_takes_it(predictor, tmp_path):
     for iterator in (iter([painted(9, 1)]), (each for each in [painted(9, 1)])):
         with pytest.raises(ImageError, match="make a list of it, or use predict_many"):
             predictor.predict(iterator)
+
+
+@pytest.mark.parametrize("one", ["photo.jpg", b"photo", painted(0, 1)])
+def test_one_picture_is_not_taken_apart_as_if_it_were_many(predictor, one):
+    with pytest.raises(ImageError, match=f"expected several pictures, such as a list, got one {type(one).__name__}"):
+        predictor.predict_many(one)
 
 
 def test_a_folder_is_not_a_picture(predictor, tmp_path):

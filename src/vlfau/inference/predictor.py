@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Self, cast, get_args, overload
+from typing import Any, Final, Self, TypeGuard, cast, get_args, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,7 +148,7 @@ class Predictor:
         Args:
             images: One picture: a file; a PIL picture, which is turned as its EXIF orientation says; an array, (H, W,
                 3) uint8 RGB or (H, W) uint8 grey; a torch tensor, (C, H, W) uint8 or floats from 0 to 1; or a picture
-                that was read before. Or several: a list or tuple of any of these, or a tensor (B, C, H, W).
+                that was read before. Or several: a list of any of these, or a tensor (B, C, H, W).
             names: What results call the pictures in place of their path, one for each; without it, pixels have no name.
             describe: Replaces the predictor's own choice of AUs.
 
@@ -161,14 +161,9 @@ class Predictor:
                 bad one ends the call, and the message says which it is.
             ConfigError: There are not as many names as pictures.
         """
-        if isinstance(images, list | tuple) or (isinstance(images, TensorLike) and images.ndim == 4):
-            pictures: list[PictureInput] = list(images)
+        if _are_several(images):
+            pictures = list(images)
             return list(self._results(pictures, _checked_names(names, len(pictures)), describe))
-        if isinstance(images, Iterator) and not hasattr(images, "read"):
-            raise ImageError(
-                f"expected a picture or a list of them, got {type(images).__name__}; make a list of it, or use "
-                "predict_many, which yields one result after the other"
-            )
         if names is not None and not isinstance(names, str):
             raise ConfigError(f"names is {names!r} for one picture; give one name")
         found = self._find(cast("PictureInput", images), names)  # It refuses anything else.
@@ -192,6 +187,10 @@ class Predictor:
         Raises:
             ImageError: A picture is not readable, or of another kind; the results of those before it come first.
         """
+        if isinstance(images, str | bytes | np.ndarray):  # Their characters, bytes or rows are no pictures.
+            raise ImageError(
+                f"expected several pictures, such as a list, got one {type(images).__name__}; use predict for it"
+            )
         return self._results(images, None, describe)
 
     def predict_crops(self, crops: NDArray[np.uint8], *, describe: Describe | None = None) -> list[CropResult]:
@@ -298,6 +297,22 @@ class Predictor:
     def finder(self) -> FaceFinder:
         """The face finder, opened when it is first needed."""
         return FaceFinder(threads=self.threads, max_faces=self.max_faces)
+
+
+def _are_several(images: object) -> TypeGuard[Iterable[PictureInput]]:
+    """Say whether several pictures are given.
+
+    Raises:
+        ImageError: It is an iterator, which may never end.
+    """
+    if isinstance(images, Iterator) and not hasattr(images, "read"):
+        raise ImageError(
+            f"expected a picture or a list of them, got {type(images).__name__}; make a list of it, or use "
+            "predict_many, which yields one result after the other"
+        )
+    if isinstance(images, TensorLike):
+        return images.ndim == 4
+    return isinstance(images, Sequence) and not isinstance(images, str | bytes | bytearray | memoryview)
 
 
 def _checked_names(names: str | Sequence[str] | None, count: int) -> Sequence[str] | None:

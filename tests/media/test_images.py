@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 
 from vlfau.errors import ImageError
 from vlfau.media import images
-from vlfau.media.images import as_picture, read_image, read_picture
+from vlfau.media.images import read_image, read_picture
 
 RED, GREEN = (200, 30, 30), (30, 200, 30)
 
@@ -261,18 +261,3 @@ def test_what_is_no_picture_is_refused_by_name(tmp_path, write, reason):
         read_image(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "pixels",
-    [
-        np.zeros((4, 4), np.uint8),
-        np.zeros((4, 4, 4), np.uint8),
-        np.zeros((4, 4, 3)),
-        np.zeros((0, 4, 3), np.uint8),
-    ],
-    ids=["grey", "RGBA", "floats", "nothing"],
-)
-def test_pixels_of_another_kind_are_refused(pixels):
-    with pytest.raises(ImageError, match=r"expected a picture as \(H, W, 3\) uint8 RGB"):
-        as_picture(pixels)

@@ -3,7 +3,7 @@
 results/ab/abc...-name.parquet   one shard a video, or for some hundred pictures
 files.csv                        what became of every file
 errors.csv                       those that failed or broke off
-_state/settings.json             the settings of the run
+_state/settings.json             the options of the run
 _state/run                       the run that may write: a worker of another one publishes nothing
 _state/writing/                  shards that are not finished
 _state/tries/                    files that are being read

@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw
 from vlfau.drawing.panel import BACKGROUND, PANEL_WIDTH, draw_badge, draw_panel, face_colour, font, wrapped
 from vlfau.files.atomic import replacing
 from vlfau.inference.results import FaceResult
-from vlfau.media.images import Picture, as_picture
+from vlfau.media.images import Picture
+from vlfau.media.pixels import as_picture
 
 __all__ = ["draw_faces", "write_picture"]
 

@@ -14,7 +14,8 @@ from vlfau.errors import ConfigError
 from vlfau.faces import CropGeometry, alignment_matrix
 from vlfau.faces.warp import apply_affine, invert_affine
 from vlfau.inference.results import AUResult, FaceResult
-from vlfau.media.images import Picture, as_picture
+from vlfau.media.images import Picture
+from vlfau.media.pixels import as_picture
 
 __all__ = ["draw_heatmap", "draw_heatmap_on_picture", "draw_heatmap_sheet"]
 

@@ -17,7 +17,7 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 
 from vlfau.errors import VideoError
-from vlfau.files.names import printable
+from vlfau.files.names import missing_file, printable
 from vlfau.media.frames import VideoFrame, VideoInfo
 from vlfau.media.schedule import Picker, Schedule, VideoPacket
 
@@ -234,7 +234,7 @@ def _check_is_file(path: Path) -> None:
         if path.is_dir():
             raise VideoError(f"{name} is a folder, not a video; name a file in it")
         if not path.exists():
-            raise VideoError(f"video {name} does not exist; check the path")
+            raise VideoError(missing_file("video", path))
         if not path.is_file():
             raise VideoError(f"{name} is no ordinary file; name a video file")
         if path.stat().st_size == 0:

@@ -10,6 +10,7 @@
 """
 
 import math
+import os
 import threading
 import warnings
 from collections.abc import Iterator
@@ -23,9 +24,17 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from vlfau.errors import ImageError
-from vlfau.files.names import printable
+from vlfau.files.names import missing_file, printable
 
-__all__ = ["DECODER_BYTES", "WORKING_PIXELS", "Picture", "as_picture", "read_image", "read_picture"]
+__all__ = [
+    "DECODER_BYTES",
+    "WORKING_PIXELS",
+    "Picture",
+    "read_image",
+    "read_picture",
+    "reduction_of",
+    "upright_rgb",
+]
 
 WORKING_PIXELS: Final = 32_000_000
 DECODER_BYTES: Final = 260_000_000
@@ -70,7 +79,7 @@ class Picture:
     reduction: float = 1.0
 
 
-def read_image(path: str | Path) -> NDArray[np.uint8]:
+def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     """Read a picture, reduced if it is very large.
 
     Returns:
@@ -82,7 +91,7 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     return read_picture(path).pixels
 
 
-def read_picture(path: str | Path) -> Picture:
+def read_picture(path: str | os.PathLike[str]) -> Picture:
     """Read a picture together with the factor by which it was reduced.
 
     Raises:
@@ -98,32 +107,19 @@ def read_picture(path: str | Path) -> Picture:
             _draft(image)
             _check_size(path, image, (width, height))
             try:
-                pixels = _upright_rgb(image)
+                pixels = upright_rgb(image)
             except ImageError:
                 raise
             except Exception as error:  # A damaged file makes decoders raise almost anything.
                 raise ImageError(
                     f"picture {printable(path)} is damaged or incomplete ({error}); copy it again, or save it anew"
                 ) from None
-    return Picture(pixels, reduction=max(width, height) / max(pixels.shape[:2]))
+    return Picture(pixels, reduction=reduction_of((width, height), pixels))
 
 
-def as_picture(image: str | Path | Picture | NDArray[np.uint8]) -> Picture:
-    """Return a picture from whatever stands for one: a file, a picture, or (H, W, 3) uint8 RGB pixels.
-
-    Raises:
-        ImageError: The file is no readable picture, or the pixels are of another kind.
-    """
-    if isinstance(image, Picture):
-        return image
-    if isinstance(image, str | Path):
-        return read_picture(image)
-    pixels = np.asarray(image)
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
-        raise ImageError(
-            f"expected a picture as (H, W, 3) uint8 RGB, got {pixels.shape} {pixels.dtype}; convert it first"
-        )
-    return Picture(np.ascontiguousarray(pixels))
+def reduction_of(file_size: tuple[int, int], pixels: NDArray[np.uint8]) -> float:
+    """Return the pixels of a file of some width and height along one pixel of (H, W, 3), turned or not."""
+    return float(max(file_size) / max(pixels.shape[:2]))
 
 
 def _check_is_file(path: Path) -> None:
@@ -132,7 +128,7 @@ def _check_is_file(path: Path) -> None:
         if path.is_dir():
             raise ImageError(f"{name} is a folder, not a picture; name a file in it")
         if not path.exists():
-            raise ImageError(f"picture {name} does not exist; check the path")
+            raise ImageError(missing_file("picture", path))
         if not path.is_file():
             raise ImageError(f"{name} is no ordinary file; name a picture file")
         if path.stat().st_size == 0:
@@ -199,7 +195,12 @@ def _check_size(path: Path, image: Image.Image, file_size: tuple[int, int]) -> N
         )
 
 
-def _upright_rgb(image: Image.Image) -> NDArray[np.uint8]:
+def upright_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    """Return an opened picture of any mode as (H, W, 3), turned as its EXIF orientation says, reduced if it is large.
+
+    Raises:
+        Exception: Whatever Pillow raises of a damaged file, and ValueError of floating-point values.
+    """
     if image.mode == "F":
         raise ValueError("it holds floating-point values, not 8 or 16 bits")
     image.load()

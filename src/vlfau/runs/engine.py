@@ -191,7 +191,7 @@ class _Run:
         name = printable(file)
         try:
             picture = read_picture(file)
-            result = PictureResult(name, tuple(self._predictor.predict(picture)))
+            result = self._predictor.predict(picture, names=name)
         except InputError as error:
             self._fail(file, error)
             return

@@ -9,6 +9,7 @@ from vlfau.errors import InputError, MissingExtraError
 from vlfau.files.names import printable
 from vlfau.files.records import parse_json, unescape_formula
 from vlfau.tables.columns import Column, Kind, recognise
+from vlfau.tables.frames import DTYPES, frame_of, header_attrs
 from vlfau.tables.table import FORMAT, HEADER_KEY, columns_json
 from vlfau.tables.text_writers import side_file
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     import pandas
 
 __all__ = ["read_results"]
-
-_DTYPES: Final = {Kind.TEXT: "string", Kind.WHOLE: "Int64", Kind.NUMBER: "float64", Kind.YES_NO: "boolean"}
 
 
 def read_results(path: str | Path) -> "pandas.DataFrame":
@@ -60,7 +59,7 @@ def _read_csv(path: Path) -> "pandas.DataFrame":
     states = [column.name for column in columns if column.kind is Kind.YES_NO]
     frame = pandas.read_csv(
         path,
-        dtype={column.name: _DTYPES[column.kind] for column in columns} | dict.fromkeys(states, "Int64"),
+        dtype={column.name: DTYPES[column.kind] for column in columns} | dict.fromkeys(states, "Int64"),
         keep_default_na=False,  # A file may be called NA: only an empty cell is missing.
         na_values=[""],
     ).astype(dict.fromkeys(states, "boolean"))
@@ -78,16 +77,11 @@ def _read_csv(path: Path) -> "pandas.DataFrame":
 
 
 def _read_json_lines(path: Path) -> "pandas.DataFrame":
-    import pandas  # noqa: PLC0415 - the extra may be missing
-
     with path.open(encoding="utf-8", newline="\n") as stream:
         header = parse_json(stream.readline() or "null")
         _, columns = _known(_names(header))
         rows = [parse_json(line) for line in stream]
-    cells = {
-        column.name: pandas.array([row[column.name] for row in rows], dtype=_DTYPES[column.kind]) for column in columns
-    }
-    return _with_header(pandas.DataFrame(cells), header)
+    return _with_header(frame_of(columns, rows), header)
 
 
 def _read_parquet(path: Path) -> "pandas.DataFrame":
@@ -127,5 +121,5 @@ def _names(header: Any) -> list[str]:
 
 
 def _with_header(frame: "pandas.DataFrame", header: Mapping[str, Any]) -> "pandas.DataFrame":
-    frame.attrs.update({name: header[name] for name in ("layout", "vlfau", "model", "columns") if name in header})
+    frame.attrs.update(header_attrs(header))
     return frame

@@ -13,7 +13,7 @@ from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import PictureResult
 from vlfau.tables.columns import LAYOUTS, Cell, Column
 
-__all__ = ["FORMAT", "HEADER_KEY", "Table", "columns_json", "turns_xyz"]
+__all__ = ["FORMAT", "HEADER_KEY", "Table", "columns_json", "native_rows", "turns_xyz"]
 
 FORMAT: Final = 1
 """Version of the header; it rises when a reader must change."""
@@ -98,7 +98,7 @@ def turns_xyz(pose: HeadPose) -> tuple[float, float, float]:
     )
 
 
-def _native_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
+def native_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
     """Yield one row per face. A video frame without a face has one row with empty face columns."""
     source: dict[str, Cell] = {"file": printable(result.file), "frame": result.frame, "time_s": result.time_s}
     if not result.faces and result.frame is not None:
@@ -168,7 +168,7 @@ def _pyfeat_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
 
 
 _ROWS: Final[Mapping[str, Callable[[PictureResult], Iterable[dict[str, Cell]]]]] = {
-    "native": _native_rows,
+    "native": native_rows,
     "openface": _openface_rows,
     "pyfeat": _pyfeat_rows,
 }

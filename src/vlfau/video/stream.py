@@ -12,7 +12,8 @@ from vlfau.errors import ConfigError
 from vlfau.files.names import printable
 from vlfau.inference.au_scores import AUScores, Captions
 from vlfau.inference.captioner import Describe
-from vlfau.inference.predictor import Predictor, face_result
+from vlfau.inference.found import face_result
+from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import FaceResult, PictureResult
 from vlfau.media.container import MAX_PIXELS
 from vlfau.media.frames import VideoFrame
@@ -106,7 +107,10 @@ def _results(
                     face_result(tracked.face, crop, scores.result(row, words[row]), face_id=tracked.face_id)
                     for row, (tracked, crop) in enumerate(zip(each.tracked, each.crops, strict=True))
                 )
-            yield each.frame, PictureResult(file, faces, each.frame.number, each.frame.time_s)
+            yield (
+                each.frame,
+                PictureResult(file, faces, each.frame.number, each.frame.time_s, model=predictor.bundle.info),
+            )
     finally:
         tracked_frames.close()
 

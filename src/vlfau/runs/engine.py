@@ -105,7 +105,7 @@ def file_results(
         VideoError: The video cannot be read, or, after the frames that can, not to its end.
     """
     if not is_video(path):
-        yield PictureResult(file, tuple(predictor.predict(read_picture(path))))
+        yield predictor.predict(read_picture(path), names=file)
         return
     results = stream(predictor, path, every_s=options.every_s, describe=options.describe, prefetches=False, file=file)
     with closing(results):

@@ -77,7 +77,7 @@ def measure(
         progress: Is told how many steps of how many are done.
     """
     # The words of a face may name its gender, as those that they are compared with do.
-    predictors = [Predictor(bundle, describe="every", gendered=True) for bundle in bundles]
+    predictors = [Predictor(bundle, describe="every", gendered=True, consistent=False) for bundle in bundles]
     probs: list[list[NDArray[np.float64]]] = [[] for _ in bundles]
     words: list[list[Captions]] = [[] for _ in bundles]
     chosen, done = set(described), 0

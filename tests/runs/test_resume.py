@@ -92,14 +92,14 @@ def assert_alike(one, other):
 
 
 def interrupted(monkeypatch, send, *, at):
-    """Let a signal come while the picture of this number is judged."""
+    """Let a signal come while the picture of this number is analysed."""
     real, calls = Predictor.predict, []
 
-    def predict(self, picture):
+    def predict(self, picture, **options):
         calls.append(picture)
         if len(calls) == at:
             send()
-        return real(self, picture)
+        return real(self, picture, **options)
 
     monkeypatch.setattr(Predictor, "predict", predict)
     return calls

@@ -69,6 +69,7 @@ def serve(
         from vlfau.app.judging import Judge  # noqa: PLC0415
         from vlfau.app.page import build_page, theme  # noqa: PLC0415
         from vlfau.app.site import Site  # noqa: PLC0415
+        from vlfau.drawing.pages import stylesheet  # noqa: PLC0415
 
         stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -98,6 +99,7 @@ def serve(
                 "middleware": [Middleware(Guard, settings=settings, folder=folder)],
             },
             theme=theme(),
+            css=str(stylesheet(dark_class="dark")),
             css_paths=Path(__file__).with_name("page.css"),
             js=Path(__file__).with_name("page.js").read_text("utf-8"),
         )

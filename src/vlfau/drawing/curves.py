@@ -7,10 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.video.events import Event
+from vlfau.video.summary import clock
 from vlfau.video.tracks import Track
 
-__all__ = ["longest_seen", "moving_columns", "seconds_between_ticks", "stretches", "thinned"]
+__all__ = ["SHOWN_FROM", "longest_seen", "moving_columns", "seconds_between_ticks", "stretches", "thinned", "tick_text"]
 
+SHOWN_FROM: Final = 0.3
+"""An AU is worth a row in a timeline if its probability ever reaches this."""
 _SECONDS_BETWEEN_TICKS: Final = (
     *(0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30),
     *(60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 36000, 86400),
@@ -75,6 +78,16 @@ def seconds_between_ticks(span_s: float, ticks: int) -> float:
     (2, 120)
     """
     return next((step for step in _SECONDS_BETWEEN_TICKS if span_s / step <= ticks), span_s / ticks)
+
+
+def tick_text(time_s: float, step_s: float) -> str:
+    """Return a time on an axis whose ticks lie `step_s` apart; tenths of seconds only where they are needed.
+
+    >>> tick_text(62.0, 2.0), tick_text(62.0, 0.5)
+    ('1:02', '1:02.0')
+    """
+    text = clock(time_s)
+    return text if step_s < 1 else text.rpartition(".")[0]
 
 
 def stretches(starts: NDArray[np.bool_]) -> Sequence[slice]:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vlfau.drawing.pixels import shrunk
 from vlfau.inference.results import AUResult, FaceResult, PictureResult
 from vlfau.video.events import Event
 
@@ -83,7 +83,7 @@ class KeyFrames:
                     known.last_active_s = time_s
                     if _strength(au) <= known.best.strength:
                         continue
-                thumbnail = thumbnail or _thumbnail(pixels)
+                thumbnail = thumbnail or shrunk(pixels, _THUMBNAIL_SIDE)
                 best = KeyFrame(time_s, au.au_id, _strength(au), _lean(face, au.au_id), *thumbnail)
                 self._acting[key] = _Acting(best, time_s)
 
@@ -148,10 +148,3 @@ def _lean(face: FaceResult, au_id: int) -> FaceResult:
         for au in face.aus
     )
     return replace(face, aus=aus, crop=face.crop.copy(), landmarks_xy=face.landmarks_xy[:0].copy())
-
-
-def _thumbnail(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
-    height, width = pixels.shape[:2]
-    scale = min(1.0, _THUMBNAIL_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.array(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8), scale

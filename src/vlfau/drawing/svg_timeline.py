@@ -6,17 +6,15 @@ from typing import Final
 
 import numpy as np
 
-from vlfau.drawing.curves import moving_columns, seconds_between_ticks, stretches, thinned
+from vlfau.drawing.curves import SHOWN_FROM, moving_columns, seconds_between_ticks, stretches, thinned, tick_text
 from vlfau.facs import ActionUnit, action_unit
 from vlfau.inference.bundle import BundleInfo
 from vlfau.video.events import Event
-from vlfau.video.summary import clock
 from vlfau.video.tracks import Track
 
 __all__ = ["AURow", "Bar", "FacePlot", "Tick", "face_plot", "ticks"]
 
 _MAX_POINTS: Final = 800
-_LEVEL: Final = 0.3
 _TICKS: Final = 6
 _WIDTH: Final = 1000
 _TOP, _BASE = 4, 82  # The heights of the probabilities 1 and 0; below is room for the bars.
@@ -88,7 +86,7 @@ class FacePlot:
 
 @dataclass(frozen=True)
 class Tick:
-    """A time on the axis, with its place in percent of the width."""
+    """A time on the axis, with its distance from the left end in percent of the width."""
 
     text: str
     percent: float
@@ -103,7 +101,7 @@ def face_plot(track: Track, events: Sequence[Event], model: BundleInfo, span_s: 
         model: The model, for its thresholds.
         span_s: The times at the left and right end.
     """
-    columns = moving_columns(track, events, _LEVEL)
+    columns = moving_columns(track, events, SHOWN_FROM)
     points = thinned(track, _MAX_POINTS)
     own = [event for event in events if event.face_id == track.face_id]
     return FacePlot(
@@ -113,7 +111,7 @@ def face_plot(track: Track, events: Sequence[Event], model: BundleInfo, span_s: 
             _row(track, points, column, events=own, threshold=model.thresholds[column], span_s=span_s)
             for column in columns
         ),
-        resting=tuple(action_unit(au_id) for place, au_id in enumerate(track.au_ids) if place not in columns),
+        resting=tuple(action_unit(au_id) for column, au_id in enumerate(track.au_ids) if column not in columns),
     )
 
 
@@ -125,10 +123,7 @@ def ticks(span_s: Span) -> list[Tick]:
     """
     step = seconds_between_ticks(span_s[1] - span_s[0], _TICKS)
     times = np.arange(np.ceil(span_s[0] / step), np.floor(span_s[1] / step) + 1) * step
-    return [
-        Tick(clock(time_s) if step < 1 else clock(time_s).rpartition(".")[0], round(_x(time_s, span_s) / 10, 3))
-        for time_s in times.tolist()
-    ]
+    return [Tick(tick_text(time_s, step), round(_x(time_s, span_s) / 10, 3)) for time_s in times.tolist()]
 
 
 def _row(track: Track, points: Track, column: int, *, events: Sequence[Event], threshold: float, span_s: Span) -> AURow:

@@ -32,7 +32,7 @@ class VideoFrame:
     """One frame of a video.
 
     Attributes:
-        number: Its place in the video, from 0; frames that were left out count.
+        number: Its index in the video, from 0; frames that were left out count.
         time_s: When it is shown, in seconds from the first frame of the video.
         pixels: (H, W, 3) uint8 RGB, upright.
     """

@@ -12,7 +12,7 @@
 import math
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,16 @@ from PIL import Image, UnidentifiedImageError
 from vlfau.errors import ImageError
 from vlfau.files.names import printable
 
-__all__ = ["DECODER_BYTES", "WORKING_PIXELS", "Picture", "as_picture", "read_image", "read_picture"]
+__all__ = [
+    "DECODER_BYTES",
+    "WORKING_PIXELS",
+    "Picture",
+    "as_picture",
+    "read_crop",
+    "read_image",
+    "read_mask",
+    "read_picture",
+]
 
 WORKING_PIXELS: Final = 32_000_000
 DECODER_BYTES: Final = 260_000_000
@@ -44,6 +53,7 @@ _MARGIN_ROWS: Final = 4
 
 # Only plain decoders: some others of Pillow start programs. The first five need no import of all its plugins.
 _FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF", "JPEG2000")
+_CROP_FORMATS: Final = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
 _ORIENTATION_TAG: Final = 0x0112
 _ORIENTATIONS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -124,6 +134,63 @@ def as_picture(image: str | Path | Picture | NDArray[np.uint8]) -> Picture:
             f"expected a picture as (H, W, 3) uint8 RGB, got {pixels.shape} {pixels.dtype}; convert it first"
         )
     return Picture(np.ascontiguousarray(pixels))
+
+
+def read_crop(path: Path, size: int) -> Picture:
+    """Read an aligned face of a data set, fast: such files are small, upright and have 8 bits.
+
+    Args:
+        path: The file.
+        size: Side to which a larger square is reduced, in pixels.
+
+    Returns:
+        Its pixels, (size, size, 3).
+
+    Raises:
+        ImageError: The file is missing, damaged or not a picture, or is not a square of at least this size.
+    """
+    with _stored(path, _CROP_FORMATS) as image:
+        crop = image.convert("RGB")
+    _check_square(path, crop, size, "an aligned, square face")
+    resized = crop if crop.width == size else crop.resize((size, size), Image.Resampling.LANCZOS)
+    return Picture(np.array(resized), reduction=crop.width / size)
+
+
+def read_mask(path: Path, size: int) -> NDArray[np.uint8]:
+    """Read a grey mask of a data set and reduce it; every pixel is the mean of what it covers.
+
+    Args:
+        path: The file, PNG.
+        size: Side of the result.
+
+    Returns:
+        (size, size) uint8.
+
+    Raises:
+        ImageError: The file is missing, damaged or not a picture, or is not a square of at least this size.
+    """
+    with _stored(path, ("PNG",)) as image:
+        mask = image.convert("L")
+    _check_square(path, mask, size, "the square mask of an aligned face")
+    return np.array(mask.resize((size, size), Image.Resampling.BOX))
+
+
+@contextmanager
+def _stored(path: Path, formats: Sequence[str]) -> Iterator[Image.Image]:
+    """Open a file that this package wrote."""
+    try:
+        with Image.open(path, formats=formats) as image:
+            yield image
+    except Exception as error:  # A damaged file makes decoders raise almost anything.
+        raise ImageError(f"{printable(path)} is not a readable picture ({error}); make the data set again") from error
+
+
+def _check_square(path: Path, image: Image.Image, size: int, expected: str) -> None:
+    if image.width != image.height or image.width < size:
+        raise ImageError(
+            f"{printable(path)} has {image.width} x {image.height} pixels; expected {expected} of at least "
+            f"{size} x {size}; make the data set again, or choose a smaller size"
+        )
 
 
 def _check_is_file(path: Path) -> None:

@@ -47,5 +47,5 @@ def test_what_is_not_a_video_is_refused(tmp_path, content):
     path = tmp_path / "a.avi"
     path.write_bytes(content)
     for read in (count_frames, lambda path: next(read_numbered_frames(path, [1], needed_by=LABELS))):
-        with pytest.raises(VideoError, match=r"a\.avi is (no video that can be read|empty)"):
+        with pytest.raises(VideoError, match=r"a\.avi is (not a video that can be read|empty)"):
             read(path)

@@ -84,7 +84,7 @@ def test_a_video_that_breaks_off_says_where(make_disfa, monkeypatch):
 
 def test_a_file_that_is_no_video_is_refused(disfa):
     (disfa / "Videos_LeftCamera/LeftVideoSN002_comp.avi").write_bytes(b"text")
-    with pytest.raises(VideoError, match=r"LeftVideoSN002_comp.avi is no video that can be read .*; copy it again"):
+    with pytest.raises(VideoError, match=r"LeftVideoSN002_comp.avi is not a video that can be read .*; copy it again"):
         read_disfa(disfa)
 
 

@@ -20,9 +20,9 @@ _KEPT_FOR_S: Final = 1.0
 
 
 class Columns:
-    """Gives faces their columns.
+    """Assigns faces to columns.
 
-    A face that is not seen keeps its column for a second, and after that as long as no other face needs it.
+    A face out of sight keeps its column for a second, and then until another face needs it.
 
     Args:
         count: The number of columns.
@@ -33,14 +33,14 @@ class Columns:
         self._seen_s = [0.0] * count
 
     def assign(self, face_ids: Sequence[int], time_s: float) -> tuple[int, ...]:
-        """Give the faces of a frame their columns; those for which there is no room get none.
+        """Assign the faces of a frame to columns; faces for which there is no room are left out.
 
         Args:
-            face_ids: From 1.
+            face_ids: Their numbers, from 1.
             time_s: When the frame is shown, in seconds.
 
         Returns:
-            The face of every column, seen or not; 0 where there was none yet.
+            The face of every column, in sight or not; 0 for an unused column.
 
         >>> columns = Columns(2)
         >>> columns.assign([7, 8, 9], 0.0), columns.assign([9, 8], 0.5), columns.assign([9, 8], 1.5)
@@ -79,13 +79,13 @@ class Overlay:
 
     Args:
         width: Of the frames, in pixels.
-        height: Likewise.
+        height: Of the frames, in pixels.
         au_ids: The rows of the panel.
-        columns: Faces that the panel has room for.
+        columns: Number of faces that fit into the panel.
         note: A line at the bottom of the panel.
 
     Attributes:
-        size: Width and height of the drawings; both are even, as H.264 wants them.
+        size: Width and height of the drawings; both are even, as H.264 requires.
     """
 
     def __init__(self, width: int, height: int, *, au_ids: Sequence[int], columns: int = 1, note: str = "") -> None:
@@ -211,7 +211,7 @@ class Overlay:
 
 
 def _photo_size(width: int, height: int, least_height: int) -> tuple[int, int]:
-    """Return the size at which a frame is as high as the panel, but no larger than a screen."""
+    """Return the size at which a frame is as tall as the panel, but no larger than a screen."""
     scale = min(max(1.0, least_height / height), _MAX_PICTURE[0] / width, _MAX_PICTURE[1] / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 

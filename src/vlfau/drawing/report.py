@@ -1,4 +1,4 @@
-"""A video as one HTML page that needs no other file and no network."""
+"""The report of a video: one HTML page that needs no other file and no network."""
 
 import base64
 import hashlib
@@ -65,7 +65,7 @@ class _Moment:
 
     @property
     def scene(self) -> Markup:
-        """The whole frame, small, with the face boxed."""
+        """The whole frame, reduced, with a box around the face."""
         scene, scale = self.frame.thumbnail.copy(), self.frame.thumbnail_scale
         left, top, right, bottom = (value * scale for value in self.frame.face.face_box_xyxy)
         draw_box(scene, (left, top, right, bottom), self.event.face_id)
@@ -84,17 +84,17 @@ class _Moment:
 
 
 class ReportBuilder:
-    """Gathers the results of a video frame by frame and writes a page about it.
+    """Collects the results of a video frame by frame and writes a page about it.
 
-    It keeps the numbers of every frame (some 10 bytes an AU and face), and a bounded number of small pictures.
+    It keeps the numbers of every frame (about 10 bytes per AU and face) and a bounded number of small pictures.
 
     Args:
         file: The video, as the user named it.
-        model: The model that is used.
-        duration_s: The length of the video; None takes what the frames span.
+        model: The model that gave the results.
+        duration_s: Length of the video in seconds; None takes the span of the frames.
 
     Attributes:
-        tracks: Gathers the numbers of the frames that are added, for whoever else needs them.
+        tracks: The numbers of the added frames.
     """
 
     def __init__(self, file: str | Path, model: BundleInfo, *, duration_s: float | None = None) -> None:
@@ -122,8 +122,8 @@ class ReportBuilder:
 
         Args:
             path: The file, HTML.
-            tracks: The faces, if they were changed since, as by a neutral face; None takes what was added.
-            events: What they did, if it was found in another way; None finds it with the model's thresholds.
+            tracks: The faces, if they were changed, for instance corrected by a neutral face; None takes those added.
+            events: Their events, if they were found in another way; None finds them with the model's thresholds.
 
         Raises:
             InputError: The file cannot be written.
@@ -175,7 +175,7 @@ class ReportBuilder:
 
 
 def _strongest(events: Sequence[Event], count: int) -> list[Event]:
-    """Return the strongest events, by onset."""
+    """Return the strongest events, in order of onset."""
     ranked = sorted(events, key=event_strength, reverse=True)
     return sorted(ranked[:count], key=lambda event: (event.onset_s, event.face_id, event.au_id))
 

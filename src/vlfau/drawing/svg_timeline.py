@@ -1,4 +1,4 @@
-"""A timeline as the shapes of an SVG: paths and bars in a box of 1000 by 100, stretched by the page."""
+"""A timeline as SVG shapes: paths and bars in a box of 1000 by 100, which the page stretches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ __all__ = ["AURow", "Bar", "FacePlot", "Tick", "face_plot", "ticks"]
 _MAX_POINTS: Final = 800
 _TICKS: Final = 6
 _WIDTH: Final = 1000
-_TOP, _BASE = 4, 82  # The heights of the probabilities 1 and 0; below is room for the bars.
+_TOP, _BASE = 4, 82  # Heights of the probabilities 1 and 0; the bars are below.
 _MIN_BAR: Final = 1.5
 
 Span = tuple[float, float]
@@ -28,11 +28,11 @@ class Bar:
     """An event.
 
     Attributes:
-        event: What it shows.
-        left: Where it begins.
-        width: Its length.
-        apex_x: Where the AU is strongest.
-        apex_y: How high the probability is there.
+        event: The event.
+        left: Its onset.
+        width: Its duration.
+        apex_x: Its apex.
+        apex_y: The probability at the apex.
     """
 
     event: Event
@@ -48,12 +48,12 @@ class AURow:
 
     Attributes:
         unit: The AU.
-        line: The probability over time, the `d` of an SVG path.
-        area: Likewise, filled down to 0.
+        line: The probability over time, as the `d` of an SVG path.
+        area: The same, filled down to 0.
         percents: (P,), the same probabilities in percent.
         threshold_y: The height from which the AU counts as active.
         highest: The highest probability.
-        highest_s: When it was reached.
+        highest_s: When it was reached, in seconds.
         bars: Its events.
     """
 
@@ -93,13 +93,13 @@ class Tick:
 
 
 def face_plot(track: Track, events: Sequence[Event], model: BundleInfo, span_s: Span) -> FacePlot:
-    """Return what the page draws of a face.
+    """Return the shapes that the page draws for a face.
 
     Args:
         track: The face, with the AUs of the model.
         events: Of any faces.
         model: The model, for its thresholds.
-        span_s: The times at the left and right end.
+        span_s: Times at the left and right end, in seconds.
     """
     columns = moving_columns(track, events, SHOWN_FROM)
     points = thinned(track, _MAX_POINTS)
@@ -160,7 +160,7 @@ def _bar(event: Event, span_s: Span) -> Bar:
 
 
 def _path(points: Sequence[tuple[float, float]]) -> str:
-    """Return a line; one of a single point is as long as a pixel, to be seen."""
+    """Return a line; a single point becomes a line of one pixel, so that it can be seen."""
     if len(points) == 1:
         points = [points[0], (round(points[0][0] + 1, 1), points[0][1])]
     return "M" + "L".join(f"{x:g} {y:g}" for x, y in points)

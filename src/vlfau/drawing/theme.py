@@ -222,7 +222,7 @@ THRESHOLD_DASHES: Final = (0, (3, 3))
 """Matplotlib's line style of a threshold."""
 
 
-def chart_style(palette: Palette = LIGHT) -> dict[str, Any]:
+def chart_style(palette: Palette = LIGHT) -> dict[Any, Any]:
     """Return Matplotlib's settings for all plots."""
     return {
         "font.size": CHART_SIZES.text,

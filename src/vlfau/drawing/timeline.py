@@ -55,16 +55,16 @@ def draw_timeline(
     note: str = "",
     dark: bool = False,
 ) -> Figure:
-    """Draw how probable each AU of each face was, and its events; of more than eight faces those seen longest.
+    """Draw the probability of each AU of each face and its events; of more than eight faces, those seen longest.
 
     Args:
         tracks: The faces.
-        events: What they did, as `find_events` gives it.
+        events: Their events, as `find_events` returns them.
         thresholds: (N,), the probability from which each AU counts as active; None draws none.
-        level: Show the AUs whose probability ever reaches this, and those with events; None shows all.
+        level: Show AUs whose probability ever reaches this and AUs with events; None shows all.
         title: A heading, such as the name of the file.
         note: A line at the bottom, such as a warning.
-        dark: Whether to draw light on dark.
+        dark: Whether to draw on a dark background.
 
     Returns:
         The figure.
@@ -73,7 +73,7 @@ def draw_timeline(
         InputError: There is no face.
     """
     if not tracks:
-        raise InputError("no face was seen, so there is no timeline to draw; check the video")
+        raise InputError("no face was found, so there is no timeline to draw; check the video")
     palette, events = DARK if dark else LIGHT, tuple(events)
     tracks, left_out = longest_seen(tracks, _MAX_FACES)
     if left_out:
@@ -121,7 +121,7 @@ def write_timeline(path: Path, figure: Figure) -> None:
         figure.savefig(temporary, format=kind, dpi=150, metadata=metadata)
 
 
-def _style(palette: Palette) -> dict[str, Any]:
+def _style(palette: Palette) -> dict[Any, Any]:
     return chart_style(palette) | {"xtick.color": palette.grid, "xtick.labelcolor": palette.muted}
 
 
@@ -132,7 +132,7 @@ def _draw_face(
         base = float(len(columns) - 1 - row)
         if thresholds is not None:
             height = base + _CURVE * thresholds[column]
-            axes.axhline(height, color=palette.muted, linewidth=0.7, linestyle=THRESHOLD_DASHES, zorder=1.5)
+            axes.axhline(height, color=palette.muted, linewidth=0.7, linestyle=THRESHOLD_DASHES, alpha=0.8, zorder=1.5)
         for part in stretches(track.starts):
             heights = base + _CURVE * track.probs[part, column]
             time_s = track.time_s[part]

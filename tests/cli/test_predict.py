@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.cli.running import csv_rows, names_in
 from tests.inference.tiny_bundle import write_tiny_bundle
+from tests.runs.running import csv_rows, names_in
 from vlfau.cli import main
 
 
@@ -203,7 +203,7 @@ def test_a_model_of_synthetic_faces_says_so_once(astronaut, tmp_path, capsys):
         (["--every", "0"], "--every is 0; give more than 0 s"),
         (["--start", "2", "--end", "1.5"], "--end is 1.5, which is not after the start (2)"),
         (["--heatmap", "13", "--out", "out"], "'13'; this model knows 1, 6, 12"),
-        (["--table", "a.xlsx"], "let it end in .csv, .jsonl or .parquet"),
+        (["--table", "a.xlsx"], "use a name that ends in .csv, .jsonl or .parquet"),
         (["--baseline", "clip", "--baseline", "a.jpg"], "give one of the three"),
     ],
 )

@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 
 from vlfau.errors import ImageError
 from vlfau.media import images
-from vlfau.media.images import as_picture, read_crop, read_image, read_mask, read_picture
+from vlfau.media.images import read_image, read_picture
 
 RED, GREEN = (200, 30, 30), (30, 200, 30)
 
@@ -263,50 +263,3 @@ def test_what_is_no_picture_is_refused_by_name(tmp_path, write, reason):
         read_image(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "pixels",
-    [
-        np.zeros((4, 4), np.uint8),
-        np.zeros((4, 4, 4), np.uint8),
-        np.zeros((4, 4, 3)),
-        np.zeros((0, 4, 3), np.uint8),
-    ],
-    ids=["grey", "RGBA", "floats", "nothing"],
-)
-def test_pixels_of_another_kind_are_refused(pixels):
-    with pytest.raises(ImageError, match=r"expected a picture as \(H, W, 3\) uint8 RGB"):
-        as_picture(pixels)
-
-
-@pytest.mark.parametrize(("side", "reduction"), [(64, 1.0), (96, 1.5)])
-def test_a_crop_is_read_as_pillow_reads_it(tmp_path, side, reduction):
-    rng = np.random.default_rng(0)
-    path = tmp_path / "face.jpg"
-    Image.fromarray(rng.integers(0, 256, (side, side, 3), np.uint8)).save(path, quality=95)
-    with Image.open(path) as image:
-        expected = np.asarray(image.convert("RGB").resize((64, 64), Image.Resampling.LANCZOS))
-    crop = read_crop(path, 64)
-    assert np.array_equal(crop.pixels, expected)
-    assert crop.reduction == reduction
-
-
-def test_a_mask_is_reduced_to_means(tmp_path):
-    path = tmp_path / "mask.png"
-    Image.fromarray(np.repeat(np.array([[0, 0, 200, 100]], np.uint8), 4, 0)).save(path)
-    assert read_mask(path, 2).tolist() == [[0, 150], [0, 150]]
-
-
-@pytest.mark.parametrize("read", [read_crop, read_mask])
-def test_what_is_not_a_square_of_the_size_is_refused(tmp_path, read):
-    path = tmp_path / "face.png"
-    for size in ((40, 40), (64, 70)):
-        Image.new("L", size).save(path)
-        with pytest.raises(ImageError, match=rf"face\.png has {size[0]} x {size[1]} pixels; expected .* 64 x 64"):
-            read(path, 64)
-    path.write_bytes(b"text")
-    with pytest.raises(ImageError, match=r"face\.png is not a readable picture"):
-        read(path, 64)
-    with pytest.raises(ImageError, match=r"gone\.png is not a readable picture"):
-        read(tmp_path / "gone.png", 64)

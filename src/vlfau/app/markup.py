@@ -10,7 +10,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from vlfau.app.judging import JudgedVideo
+from vlfau.app.predictions import VideoAnswer
 from vlfau.drawing.heatmap import draw_heatmap
 from vlfau.drawing.pages import data_url, jpeg_url, templates
 from vlfau.drawing.pixels import shrunk
@@ -79,9 +79,7 @@ def live_html(faces: Sequence[FaceResult], model: BundleInfo) -> str:
     return _render("live.html.j2", faces=rows)
 
 
-def video_html(
-    video: JudgedVideo, timeline: Path | None, dark_timeline: Path | None, descriptions: Descriptions | None = None
-) -> str:
+def video_html(video: VideoAnswer, descriptions: Descriptions | None = None) -> str:
     """Return a video's summary, timeline and events, told in the model's texts (None means the package's own)."""
     ranked = sorted(video.events, key=lambda event: -event.peak_prob)[:_TABLE_ROWS]
     return _render(
@@ -91,8 +89,8 @@ def video_html(
         event_lines=event_lines(video.events, descriptions=descriptions),
         events=sorted(ranked, key=lambda event: (event.onset_s, event.face_id, event.au_id)),
         left_out=len(video.events) - len(ranked),
-        timeline=None if timeline is None else _svg(timeline),
-        dark_timeline=None if dark_timeline is None else _svg(dark_timeline),
+        timeline=_svg(video.files.get(".timeline.svg")),
+        dark_timeline=_svg(video.files.get(".timeline-dark.svg")),
         with_intensity=any(event.peak_intensity is not None for event in ranked),
     )
 
@@ -116,5 +114,5 @@ def _hottest(attention: NDArray[np.float32]) -> str:
     return row if row == column else f"{row} {column}"
 
 
-def _svg(path: Path) -> Markup:
-    return data_url("image/svg+xml", path.read_bytes())
+def _svg(path: Path | None) -> Markup | None:
+    return None if path is None else data_url("image/svg+xml", path.read_bytes())

@@ -15,7 +15,8 @@ from vlfau.drawing.pixels import AURows, badge, draw_badge, draw_box, draw_round
 from vlfau.drawing.theme import CARD_ROW, LIGHT, PICTURE_QUALITY, TEXT_SIZES, face_colour, format_pose
 from vlfau.files.atomic import replacing
 from vlfau.inference.results import FaceResult
-from vlfau.media.images import Picture, as_picture
+from vlfau.media.images import Picture
+from vlfau.media.pixels import as_picture
 
 __all__ = ["CARD_WIDTH", "draw_card", "draw_faces", "write_picture"]
 

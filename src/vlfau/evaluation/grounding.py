@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.evaluation.predictions import Predictions
-from vlfau.media.images import read_mask
+from vlfau.media.crops import read_mask
 
 __all__ = ["GroundingScore", "grounding", "grounding_score", "mask_path", "read_region"]
 

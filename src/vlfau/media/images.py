@@ -7,10 +7,10 @@
   size.
 * A picture whose decoder would need more than `DECODER_BYTES` is refused. Baseline JPEG files are reduced while they
   are decoded, so they may have 64 times as many pixels.
-* The aligned faces and masks of data sets are files of this package; `read_crop` and `read_mask` read them fast.
 """
 
 import math
+import os
 import threading
 import warnings
 from collections.abc import Iterator
@@ -31,11 +31,10 @@ __all__ = [
     "DECODER_BYTES",
     "WORKING_PIXELS",
     "Picture",
-    "as_picture",
-    "read_crop",
     "read_image",
-    "read_mask",
     "read_picture",
+    "reduction_of",
+    "upright_rgb",
 ]
 
 WORKING_PIXELS: Final = 32_000_000
@@ -55,7 +54,6 @@ _MARGIN_ROWS: Final = 4
 
 # Plain decoders only: some others in Pillow start programs. The first five do not need all plugins to be imported.
 _FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF", "JPEG2000")
-_CROP_FORMATS: Final = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
 _ORIENTATION_TAG: Final = 0x0112
 _ORIENTATIONS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -82,7 +80,7 @@ class Picture:
     reduction: float = 1.0
 
 
-def read_image(path: str | Path) -> NDArray[np.uint8]:
+def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     """Read a picture, reduced if it is very large.
 
     Returns:
@@ -94,7 +92,7 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     return read_picture(path).pixels
 
 
-def read_picture(path: str | Path) -> Picture:
+def read_picture(path: str | os.PathLike[str]) -> Picture:
     """Read a picture together with the factor by which it was reduced.
 
     Raises:
@@ -110,89 +108,19 @@ def read_picture(path: str | Path) -> Picture:
             _draft(image)
             _check_size(path, image, (width, height))
             try:
-                pixels = _upright_rgb(image)
+                pixels = upright_rgb(image)
             except ImageError:
                 raise
             except Exception as error:  # A damaged file makes decoders raise almost anything.
                 raise ImageError(
                     f"picture {printable(path)} is damaged or incomplete ({error}); copy it again, or re-save it"
                 ) from None
-    return Picture(pixels, reduction=max(width, height) / max(pixels.shape[:2]))
+    return Picture(pixels, reduction=reduction_of((width, height), pixels))
 
 
-def as_picture(image: str | Path | Picture | NDArray[np.uint8]) -> Picture:
-    """Return a picture, given as a file, a `Picture`, or (H, W, 3) uint8 RGB pixels.
-
-    Raises:
-        ImageError: The file is not a readable picture, or the array has another shape or type.
-    """
-    if isinstance(image, Picture):
-        return image
-    if isinstance(image, str | Path):
-        return read_picture(image)
-    pixels = np.asarray(image)
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
-        raise ImageError(
-            f"expected a picture as (H, W, 3) uint8 RGB, got {pixels.shape} {pixels.dtype}; convert it first"
-        )
-    return Picture(np.ascontiguousarray(pixels))
-
-
-def read_crop(path: Path, size: int) -> Picture:
-    """Read an aligned face of a data set, fast: such files are small, upright and have 8 bits.
-
-    Args:
-        path: The file.
-        size: Side to which a larger square is reduced, in pixels.
-
-    Returns:
-        Its pixels, (size, size, 3).
-
-    Raises:
-        ImageError: The file is missing, damaged or not a picture, or is not a square of at least this size.
-    """
-    with _stored(path, _CROP_FORMATS) as image:
-        crop = image.convert("RGB")
-    _check_square(path, crop, size, "an aligned, square face")
-    resized = crop if crop.width == size else crop.resize((size, size), Image.Resampling.LANCZOS)
-    return Picture(np.array(resized), reduction=crop.width / size)
-
-
-def read_mask(path: Path, size: int) -> NDArray[np.uint8]:
-    """Read a grey mask of a data set and reduce it; every pixel is the mean of what it covers.
-
-    Args:
-        path: The file, PNG.
-        size: Side of the result.
-
-    Returns:
-        (size, size) uint8.
-
-    Raises:
-        ImageError: The file is missing, damaged or not a picture, or is not a square of at least this size.
-    """
-    with _stored(path, ("PNG",)) as image:
-        mask = image.convert("L")
-    _check_square(path, mask, size, "the square mask of an aligned face")
-    return np.array(mask.resize((size, size), Image.Resampling.BOX))
-
-
-@contextmanager
-def _stored(path: Path, formats: tuple[str, ...]) -> Iterator[Image.Image]:
-    """Open a file that this package wrote."""
-    try:
-        with Image.open(path, formats=formats) as image:
-            yield image
-    except Exception as error:  # A damaged file makes decoders raise almost anything.
-        raise ImageError(f"{printable(path)} is not a readable picture ({error}); make the data set again") from error
-
-
-def _check_square(path: Path, image: Image.Image, size: int, expected: str) -> None:
-    if image.width != image.height or image.width < size:
-        raise ImageError(
-            f"{printable(path)} has {image.width} x {image.height} pixels; expected {expected} of at least "
-            f"{size} x {size}; make the data set again, or choose a smaller size"
-        )
+def reduction_of(file_size: tuple[int, int], pixels: NDArray[np.uint8]) -> float:
+    """Return the pixels of a file of some width and height along one pixel of (H, W, 3), turned or not."""
+    return float(max(file_size) / max(pixels.shape[:2]))
 
 
 @contextmanager
@@ -255,7 +183,12 @@ def _check_size(path: Path, image: Image.Image, file_size: tuple[int, int]) -> N
         )
 
 
-def _upright_rgb(image: Image.Image) -> NDArray[np.uint8]:
+def upright_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    """Return an opened picture of any mode as (H, W, 3), turned as its EXIF orientation says, reduced if it is large.
+
+    Raises:
+        Exception: Whatever Pillow raises of a damaged file, and ValueError of floating-point values.
+    """
     if image.mode == "F":
         raise ValueError("it has floating-point values instead of 8 or 16 bits")
     image.load()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from vlfau.errors import InputError
-from vlfau.files.names import printable
+from vlfau.files.names import missing_file, printable
 
 __all__ = ["OWN_ENDINGS", "PICTURE_SUFFIXES", "check_is_file", "expand_inputs"]
 
@@ -65,7 +65,7 @@ def check_is_file(path: Path, kind: str, error: type[InputError]) -> None:
         if path.is_dir():
             raise error(f"{name} is a folder, not a {kind}; name a file in it")
         if not path.exists():
-            raise error(f"{kind} {name} does not exist; check the path")
+            raise error(missing_file(kind, path))
         if not path.is_file():
             raise error(f"{name} is not an ordinary file; name a {kind} file")
         if path.stat().st_size == 0:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from vlfau.errors import ImageError, InputError
 from vlfau.evaluation.predictions import PREDICTIONS_FILE, Predictions
-from vlfau.media.images import read_crop
+from vlfau.media.crops import read_crop
 from vlfau.paper.runs import Run
 
 __all__ = ["Faces", "read_faces", "read_predictions"]

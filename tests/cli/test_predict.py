@@ -103,10 +103,10 @@ def write_faceless(path):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda path: path.write_text("no picture"), "is no picture that vlfau can read"),
+        (lambda path: path.write_text("no picture"), "is not a picture that vlfau can read"),
         (lambda path: path.write_bytes(b""), "is empty; copy it again"),
         (lambda path: path.write_bytes(half_a_jpeg()), "is damaged or incomplete"),
-        (lambda path: path.mkdir(), "holds no file that ends in .3gp, .avi, "),
+        (lambda path: path.mkdir(), "has no file that ends in .3gp, .avi, "),
         (lambda path: None, "does not exist; check the path"),
         (write_faceless, "shows no face that could be found; take one with a larger"),
     ],

@@ -199,7 +199,7 @@ def test_a_model_of_synthetic_faces_says_so_once(astronaut, tmp_path, capsys):
     [
         (["--report"], "--report writes files; say with --out"),
         (["--heatmap", "12"], "--heatmap writes files; say with --out"),
-        (["--resume"], "--resume goes on with tables; name them with --out or --table"),
+        (["--resume"], "--resume continues tables; name them with --out or --table"),
         (["--every", "0"], "--every is 0; give more than 0 s"),
         (["--start", "2", "--end", "1.5"], "--end is 1.5, which is not after the start (2)"),
         (["--heatmap", "13", "--out", "out"], "'13'; this model knows 1, 6, 12"),

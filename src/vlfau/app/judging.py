@@ -17,7 +17,7 @@ from vlfau.errors import ConfigError, VideoError
 from vlfau.inference.captioner import Describe
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import FaceResult, PictureResult
-from vlfau.inference.runtime_names import Runtime
+from vlfau.inference.runtimes import Runtime
 from vlfau.media.images import Picture, read_picture
 from vlfau.media.reader import VideoReader
 from vlfau.video.events import Event, find_all_events

@@ -15,7 +15,7 @@ from typing import Final
 
 from vlfau.app.settings import Settings
 from vlfau.errors import InputError, MissingExtraError
-from vlfau.inference.runtime_names import Runtime
+from vlfau.inference.runtimes import Runtime
 
 __all__ = ["serve", "sweep"]
 

@@ -8,8 +8,7 @@ from typing import Any, Self
 from vlfau.errors import ConfigError
 from vlfau.inference.bundle import load_bundle
 from vlfau.inference.predictor import Predictor
-from vlfau.inference.runtime_names import Runtime
-from vlfau.inference.runtimes import chosen_runtime
+from vlfau.inference.runtimes import Runtime, chosen_runtime
 from vlfau.video.stream import DescribeFrames, for_pictures
 
 __all__ = ["Settings"]

@@ -1,7 +1,7 @@
 """`vlfau app`: the web page."""
 
 from vlfau.files.workers import MAX_WORKERS, check_number
-from vlfau.inference.runtime_names import Runtime
+from vlfau.inference.runtimes import Runtime
 
 __all__ = ["app"]
 

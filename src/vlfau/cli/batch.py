@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vlfau.cli.console import error_console, output_console, print_error, print_notice
-from vlfau.inference.runtime_names import Runtime
+from vlfau.inference.runtimes import Runtime
 
 if TYPE_CHECKING:
     from vlfau.batch.archive import Account

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from vlfau.inference.runtime_names import Runtime
+from vlfau.inference.runtimes import Runtime
 
 __all__ = ["KeepOptions", "ModelOptions", "VideoOptions"]
 

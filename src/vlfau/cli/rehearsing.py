@@ -153,8 +153,8 @@ def say_cost(
         scope: How much is measured after training.
         options: How the evaluation runs the networks.
     """
+    from vlfau.evaluation.crossval import finished_scores
     from vlfau.evaluation.rehearsal import DataCount, cost_of, describing_rates, rate_settings, read_kept, work_of
-    from vlfau.evaluation.runs import finished_scores
 
     todo = [config for config in configs if finished_scores(config.run.output, scope) is None]
     if not todo:

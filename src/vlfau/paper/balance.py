@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from vlfau.evaluation.scores import Scores
 from vlfau.paper.comparability import INCOMPLETE, MARKS, Coverage, DataKey, marks_of
 from vlfau.paper.labels import label_points
 from vlfau.paper.plotting import ACCENT, QUIET, Drawing, house_style
 from vlfau.paper.published import PublishedScore, read_published
 from vlfau.paper.runs import Ablation, Crossval, Runs, Variant
-from vlfau.paper.scores import Scores
 
 __all__ = ["Balance", "balance_drawings", "published_balances"]
 

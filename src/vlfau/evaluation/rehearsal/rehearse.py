@@ -12,7 +12,6 @@ from typing import Final
 from vlfau.data import Manifest
 from vlfau.errors import InputError
 from vlfau.evaluation.crossval import choose_folds
-from vlfau.evaluation.evaluate import Scope
 from vlfau.evaluation.prediction_runner import EvalOptions
 from vlfau.evaluation.rehearsal.checks import Begin, Check, Checklist, Found, Status, Tell
 from vlfau.evaluation.rehearsal.costs import (
@@ -32,6 +31,7 @@ from vlfau.evaluation.rehearsal.memory import memory_found
 from vlfau.evaluation.rehearsal.run_checks import disk, output_folder, room_for, stem_weights, validations
 from vlfau.evaluation.rehearsal.walk import DESCRIBED, few_epochs, quick_batch, sample_places, write_sample, write_walk
 from vlfau.evaluation.rehearsal.work import DataCount, RunWork, network_key, work_of
+from vlfau.evaluation.tested import Scope
 from vlfau.training import TrainConfig
 
 __all__ = ["Rehearsal", "Task", "rehearse"]

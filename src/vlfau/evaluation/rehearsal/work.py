@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vlfau.data import Manifest
-from vlfau.evaluation.evaluate import Scope
+from vlfau.evaluation.tested import Scope
 from vlfau.model import ModelConfig
 from vlfau.training import EpochChoice, TrainConfig
 
@@ -142,7 +142,7 @@ def _work(config: TrainConfig, root: Path, counts: DataCount, scope: Scope) -> R
     # Training leaves out a last batch that is not full, unless it is the only one.
     steps = run.max_epochs * max(1, train_frames // run.batch_size)
     speaks = model.local_language or model.global_language
-    described = len(scope.places(tested)) if speaks else 0
+    described = len(scope.indices(tested)) if speaks else 0
     per_frame = 2 * num_aus * model.local_language + model.global_language  # free ones, and ones held to the states
     return RunWork(
         name=run.output.relative_to(root).as_posix(),

@@ -3,9 +3,9 @@ PYTHON ?= python3
 LIGHT := .venv
 FULL := .venv-dev
 PIP_FLAGS := --quiet --disable-pip-version-check
-SOURCES := src tests scripts benchmarks examples
+SOURCES := src tests scripts benchmarks studies examples
 
-.PHONY: help setup demo dev test test-full check format lock wheel-test fuzz kill bench default-faces default-model default-movements default-words clean
+.PHONY: help setup demo dev test test-full check format docs lock wheel-test fuzz kill bench studies default-faces default-model default-movements default-words clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -23,55 +23,65 @@ $(FULL)/.done: pyproject.toml
 	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[train,synthetic,tables,plots,int8,dev]'
 	touch $@
 
-setup: $(LIGHT)/.done ## Install what prediction needs into .venv (no torch)
+setup: $(LIGHT)/.done ## Install prediction into .venv (no torch)
 
-demo: setup ## Describe the face of a real photograph; results go to demo/
+demo: setup ## Describe the face in a photograph; results go to demo/
 	$(LIGHT)/bin/vlfau predict examples/astronaut.png --consistent --out demo
 
-dev: $(FULL)/.done ## Install what training and tests need into .venv-dev (torch too)
+dev: $(FULL)/.done ## Install training and tests into .venv-dev (with torch)
 
 test: dev ## Run the fast tests
 	$(FULL)/bin/python -m pytest
 
-test-full: dev ## Run all tests, the slow ones too, and those of the web page and of archives
+test-full: dev ## Run all tests, including slow ones and those of the web page and archives
 	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[app,batch,openvino,browser]'
 	$(FULL)/bin/python -m pytest -m ''
 
-check: dev ## Check style and types, and run the fast tests
+check: dev ## Check style, types, imports and licences, then run the fast tests
 	$(FULL)/bin/ruff check $(SOURCES)
 	$(FULL)/bin/ruff format --check $(SOURCES)
 	$(FULL)/bin/mypy
+	$(FULL)/bin/lint-imports --no-cache --no-logo
+	$(FULL)/bin/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	$(FULL)/bin/pip-licenses --summary
 	$(FULL)/bin/python -m pytest
 
 format: dev ## Format the code
 	$(FULL)/bin/ruff check --fix $(SOURCES)
 	$(FULL)/bin/ruff format $(SOURCES)
 
-lock: dev ## Renew requirements/dev.lock: the newest releases within the bounds, with checksums
+docs: setup ## Build the documentation and the API reference as a site in build/site
+	$(LIGHT)/bin/python -m pip install $(PIP_FLAGS) -e '.[docs]'
+	$(LIGHT)/bin/python scripts/docs_site.py
+
+lock: dev ## Update requirements/dev.lock to the newest releases within the bounds, with checksums
 	$(FULL)/bin/python -m pip install $(PIP_FLAGS) 'uv>=0.9,<1'
 	$(FULL)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
 	  $(addprefix --extra ,train synthetic tables plots app batch openvino int8 browser dev) \
 	  --custom-compile-command 'make lock' --output-file requirements/dev.lock pyproject.toml
 
-wheel-test: setup ## Build the package, install it into an empty environment, and use it from another folder
-	$(LIGHT)/bin/python -m pip install $(PIP_FLAGS) 'build>=1.2,<2'
+wheel-test: setup ## Build and check the package, install it into an empty environment, and use it there
+	$(LIGHT)/bin/python -m pip install $(PIP_FLAGS) -e '.[release]'
 	$(LIGHT)/bin/python scripts/wheel_test.py
 
 COUNT := 10000
 SEED := 0
 
-fuzz: dev ## Give COUNT=10000 damaged files to everything that reads one; those that fail stay in build/fuzz
+fuzz: dev ## Feed COUNT=10000 damaged files to every file reader; failures are kept in build/fuzz
 	$(FULL)/bin/python -m tests.fuzz --count $(COUNT) --seed $(SEED)
 
 KILLS := 20
 
-kill: dev ## Kill every long command KILLS=20 times, go on, and compare what it leaves (an hour or more)
+kill: dev ## Kill every long command KILLS=20 times, resume it, and compare the results (an hour or more)
 	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[batch]'
 	VLFAU_KILLS=$(KILLS) $(FULL)/bin/python -m pytest -m '' tests/kill
 
-bench: dev ## Measure this machine; tables go to benchmarks/results/
+bench: dev ## Run the benchmarks; tables go to benchmarks/results/
 	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[batch,openvino]'
 	$(FULL)/bin/python -m benchmarks
+
+studies: dev ## Study quality on drawn faces and photographs; tables go to studies/results/
+	$(FULL)/bin/python -m studies
 
 VLFAU := $(FULL)/bin/vlfau
 FACES := data/default
@@ -82,7 +92,7 @@ default-faces: dev
 	$(VLFAU) synth $(FACES)/wild --preset wild --subjects 120 $(SYNTH) --seed 502
 	$(VLFAU) synth $(FACES)/test --preset wide --subjects 120 $(SYNTH) --seed 503 --pairs --regions
 
-default-model: default-faces ## Make the default model anew: faces, training, calibration, scores, bundle (hours; go on by calling it again)
+default-model: default-faces ## Rebuild the default model: faces, training, calibration, scores, bundle (hours; call again to resume)
 	$(VLFAU) synth $(FACES)/wide --preset wide --subjects 8000 --clips 4 --frames 3 --size 192 --workers 2 --seed 500
 	$(VLFAU) train configs/default-vision.yaml --continue
 	$(VLFAU) train configs/default-joint.yaml --continue
@@ -94,7 +104,7 @@ default-model: default-faces ## Make the default model anew: faces, training, ca
 START := runs/default-words/checkpoint
 MOVEMENTS := runs/default-movements
 
-default-movements: default-faces ## Teach movements to a default model without them, START=... (half an hour, most of it for drawing; resumable)
+default-movements: default-faces ## Train the movements branch of the default model on START=... (half an hour, mostly drawing; resumable)
 	$(VLFAU) synth $(FACES)/posed --preset posed --subjects 700 --clips 4 --frames 1 --size 192 --workers 2 --seed 504
 	$(VLFAU) synth $(FACES)/words --preset wide --subjects 2400 --clips 4 --frames 3 --size 192 --workers 2 --seed 500
 	$(FULL)/bin/python scripts/teach_movements.py $(START) $(MOVEMENTS)/checkpoint configs/default-operating-points.csv \
@@ -106,7 +116,7 @@ default-movements: default-faces ## Teach movements to a default model without t
 	$(FULL)/bin/python scripts/model_card.py $(MOVEMENTS) $(FACES) docs/model-card.md docs/images/default-failures.jpg
 	$(VLFAU) export $(MOVEMENTS)/checkpoint $(MOVEMENTS)/bundle --name default --note "learned from synthetic faces only" --card docs/model-card.md
 
-default-words: default-faces ## Teach the words of the default model anew, behind the bundle's vision half (half an hour after the faces; resumable)
+default-words: default-faces ## Retrain the default model's captions on the bundle's vision half (half an hour after the faces; resumable)
 	$(VLFAU) synth $(FACES)/words --preset wide --subjects 2400 --clips 4 --frames 3 --size 192 --workers 2 --seed 500
 	$(VLFAU) train configs/default-words.yaml --continue
 	rm -rf runs/default-words/bundle
@@ -115,5 +125,5 @@ default-words: default-faces ## Teach the words of the default model anew, behin
 	$(FULL)/bin/python scripts/model_card.py runs/default-words $(FACES) docs/model-card.md docs/images/default-failures.jpg
 	$(VLFAU) export runs/default-words/checkpoint runs/default-words/bundle --name default --note "learned from synthetic faces only" --card docs/model-card.md
 
-clean: ## Remove what the commands above made
+clean: ## Remove the environments, demo/, builds and caches
 	rm -rf $(LIGHT) $(FULL) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["BASELINE", "MAX_LOSS", "Row", "keep_baseline", "losses"]
+__all__ = ["MAX_LOSS", "Row", "keep_baseline", "losses"]
 
-BASELINE = Path("benchmarks/baseline.json")
 MAX_LOSS = 0.2
 """The share of a ratio that may be lost against the baseline."""
 
@@ -27,7 +26,7 @@ class Row(NamedTuple):
     ratio: float | None = None
 
 
-def losses(suite: str, rows: Iterable[Row], path: Path = BASELINE) -> Iterator[str]:
+def losses(suite: str, rows: Iterable[Row], path: Path) -> Iterator[str]:
     """Say which ratios have fallen behind the baseline."""
     before = _read(path).get(suite, {})
     for row in rows:
@@ -35,7 +34,7 @@ def losses(suite: str, rows: Iterable[Row], path: Path = BASELINE) -> Iterator[s
             yield f"{suite}: {row.what}: {row.ratio:.3g}, but the baseline has {before[row.what]:.3g}"
 
 
-def keep_baseline(suite: str, rows: Iterable[Row], path: Path = BASELINE) -> None:
+def keep_baseline(suite: str, rows: Iterable[Row], path: Path) -> None:
     """Make the ratios of a suite the new baseline."""
     ratios = {row.what: round(row.ratio, 4) for row in rows if row.ratio is not None}
     kept = {**_read(path), suite: ratios} if ratios else _read(path)

@@ -1,4 +1,4 @@
-"""Average what `vlfau predict` wrote, by file and face: `python examples/read_results.py results/results.csv`.
+"""Average the results of `vlfau predict` by file and face: `python examples/read_results.py results/results.csv`.
 
 Needs the extra `tables`.
 """

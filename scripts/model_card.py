@@ -1,8 +1,8 @@
-"""Writes the measured part of the default model's card, and its picture of failures.
+"""Write the measured part of the default model's card, and its picture of failures.
 
     python scripts/model_card.py runs/default data/default docs/model-card.md docs/images/default-failures.jpg
 
-`make default-model` and `make default-words` call it. The card's text before and after the markers stays as it is.
+`make default-model` and `make default-words` call it. The text outside the markers is kept.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("picture", type=Path)
     arguments = parser.parse_args()
     scores = {name: json.loads((arguments.run / name / "scores.json").read_text()) for name in ("test", "wild")}
-    # One number stands for a threshold that all AUs have in common.
+    # A single number is a threshold shared by all AUs.
     thresholds = np.broadcast_to(scores["test"]["threshold"], len(scores["test"]["au_ids"])).tolist()
     before, _, rest = arguments.card.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def recognition(scores: dict[str, dict[str, Any]], thresholds: list[float]) -> str:
-    """Return the table of what is recognised, a row an AU."""
+    """Return the table of recognition scores, one row per AU."""
     test, wild = scores["test"], scores["wild"]
     head = (
         f"`wide`: {test['frames']:,} frames of {test['subjects']} people; "
@@ -73,14 +73,17 @@ def recognition(scores: dict[str, dict[str, Any]], thresholds: list[float]) -> s
 
 
 def words(scores: dict[str, dict[str, Any]]) -> str:
-    """Return the table of how true the words are."""
+    """Return the table of caption scores."""
     measures = {
         "Local words agree with the predicted state": ("truth", "local_agrees_with_predicted"),
         "Local words agree where it is predicted active": ("truth", "local_agrees_where_predicted_active"),
         "Local words agree where it is predicted inactive": ("truth", "local_agrees_where_predicted_inactive"),
-        "Words held to the decided states (`--consistent`) agree": ("truth", "consistent_agrees_with_predicted"),
-        "Degrees in local words are within a letter of the intensity": ("truth", "local_degree_close_to_predicted"),
-        "Degrees in words held to the states are, too": ("truth", "consistent_degree_close_to_predicted"),
+        "Words with `--consistent` agree with the predicted state": ("truth", "consistent_agrees_with_predicted"),
+        "Degrees in local words are within one letter of the intensity": ("truth", "local_degree_close_to_predicted"),
+        "Degrees with `--consistent` are within one letter of the intensity": (
+            "truth",
+            "consistent_degree_close_to_predicted",
+        ),
         "AUs in global words that are predicted active": ("truth", "global_precision_of_predicted"),
         "AUs predicted active that global words name": ("truth", "global_recall_of_predicted"),
         "Local words: BLEU-4": ("words", "local_bleu4"),
@@ -110,7 +113,7 @@ def words(scores: dict[str, dict[str, Any]]) -> str:
 
 
 def failures(folder: Path, manifest: Path) -> Image.Image:
-    """Draw the AUs that the model is surest of and wrong about, the worst of every AU first."""
+    """Draw the most confident errors, one per AU, worst first."""
     predictions = Predictions.load(folder)
     paths = {
         frame.image.relative_to(manifest.parent).as_posix(): frame.image for frame in read_manifest(manifest).frames
@@ -134,7 +137,7 @@ def failures(folder: Path, manifest: Path) -> Image.Image:
 
 
 def percent(share: float | None) -> str:
-    """Return a share times 100 with one digit."""
+    """Format a share as per cent with one decimal."""
     return "" if share is None else f"{100 * share:.1f}"
 
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.cli.running import csv_rows
+from tests.runs.running import csv_rows
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a shell and /dev/full")
 

@@ -11,8 +11,8 @@ from vlfau.data import read_manifest
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.evaluation import EvalOptions, Scope, calibrate, evaluate
 from vlfau.evaluation.calibration import best_threshold, platt_scaling
-from vlfau.evaluation.scores import CalibrationInfo
 from vlfau.evaluation.prediction_runner import PredictionRunner
+from vlfau.evaluation.scores import CalibrationInfo
 from vlfau.training import load_checkpoint, read_metadata, train
 
 
@@ -65,7 +65,7 @@ def test_a_calibrated_checkpoint_keeps_its_order_and_means_its_probabilities(tra
     assert len(metadata.thresholds) == len(metadata.au_ids)
     frames = read_manifest(manifest, metadata.au_ids)
     before, after = (
-        PredictionRunner(*load_checkpoint(folder), metadata.au_ids, EvalOptions()).encode(frames)
+        PredictionRunner.of_network(*load_checkpoint(folder), metadata.au_ids, EvalOptions()).run(frames)
         for folder in (trained, tmp_path / "calibrated")
     )
     for column in range(len(metadata.au_ids)):

@@ -31,7 +31,7 @@ def info(*, model: str | None = None) -> None:
         model: A bundle's folder or name; without it, the default model.
     """
     from vlfau.cli.console import output_console, print_notice
-    from vlfau.cli.tables import au_table
+    from vlfau.cli.formatting import au_table
     from vlfau.inference.bundle import load_bundle
 
     console = output_console()

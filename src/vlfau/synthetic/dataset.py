@@ -1,4 +1,4 @@
-"""A data set on the disk: frames, manifest and data card."""
+"""Write a synthetic data set: frames, manifest and data card."""
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vlfau.errors import InputError, VlfauError
 from vlfau.facs import Side
 from vlfau.files.atomic import remove_leftovers, replacing
-from vlfau.files.same_settings import claim_folder
+from vlfau.files.same_settings import start_or_resume_folder
 from vlfau.files.workers import MAX_WORKERS, check_number, follow_parent
 from vlfau.synthetic.card import write_card
 from vlfau.synthetic.clips import Clip, Shot, shoot, shoot_one
@@ -47,24 +47,24 @@ def generate(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Make a data set, or finish one that was begun.
+    """Make a data set, or finish one that was started.
 
     Args:
-        folder: Where to put it. People who are there already are kept.
+        folder: Its folder. People who are complete there are kept.
         settings: What to make.
         workers: How many processes draw; the frames are the same for any number.
-        progress: Called with the number of people that are done and of all.
+        progress: Called with the number of people who are done, and the number of all.
 
     Returns:
         The path of the manifest.
 
     Raises:
         ConfigError: The number of workers is out of range.
-        InputError: The folder holds something else, or cannot be written to.
+        InputError: The folder contains other files, or a data set of other settings, or cannot be written.
         VlfauError: A worker died.
     """
     check_number("workers", workers, MAX_WORKERS)
-    claim_folder(folder, {"generator": GENERATOR_VERSION} | asdict(settings))
+    start_or_resume_folder(folder, {"generator": GENERATOR_VERSION} | asdict(settings))
     remove_leftovers(folder, below=True)
     everyone = people(settings)
     missing = [person for person in everyone if not _rows_file(folder, person).exists()]
@@ -104,7 +104,7 @@ def _make_person(folder: Path, settings: DatasetSettings, person: Person) -> str
     try:
         maker.make()
     except OSError as error:
-        raise InputError(f"cannot write to {folder} ({error.strerror or error}); choose another place") from None
+        raise InputError(f"cannot write to {folder} ({error.strerror or error}); choose another folder") from None
     return person.name
 
 
@@ -167,19 +167,14 @@ class _PersonMaker:
 
 
 def _write_image(path: Path, image: NDArray[np.uint8], quality: int) -> None:
-    """Write a JPEG file in one step."""
+    """Write a JPEG file, whole or not at all."""
     _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     _write_bytes(path, data)
 
 
 def _write_bytes(path: Path, data: NDArray[np.uint8]) -> None:
-    """Write a file in one step."""
-    temporary = path.with_suffix(".tmp")
-    try:
+    with replacing(path, sync=False) as temporary:  # The person's table, which says that all are there, is synced.
         temporary.write_bytes(data.tobytes())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _rows_file(folder: Path, person: Person) -> Path:

@@ -1,0 +1,1 @@
+"""Studies of quality that anyone can repeat: `python -m studies`."""

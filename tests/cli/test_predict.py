@@ -130,7 +130,7 @@ def test_a_bad_input_is_named_and_the_others_are_processed(predict, astronaut, t
 def test_a_wrong_bundle_stops_the_run_with_one_sentence(astronaut, tmp_path, capsys):
     assert main(["predict", str(astronaut), "--model", str(tmp_path)]) == 2
     error = capsys.readouterr().err
-    assert f"{tmp_path} is no bundle" in error
+    assert f"{tmp_path} is neither a bundle nor a checkpoint" in error
     assert error.count("\n") == 1
 
 

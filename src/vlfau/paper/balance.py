@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from vlfau.drawing.theme import CHART_SIZES, LIGHT
+from vlfau.evaluation.scores import Scores
 from vlfau.paper.comparability import INCOMPLETE, MARKS, Coverage, DataKey, marks_of
 from vlfau.paper.labels import label_points
 from vlfau.paper.plotting import Drawing, house_style
 from vlfau.paper.published import PublishedScore, read_published
 from vlfau.paper.runs import Ablation, Crossval, Runs, Variant
-from vlfau.paper.scores import Scores
 
 __all__ = ["Balance", "balance_drawings", "published_balances"]
 

@@ -6,11 +6,11 @@ from typing import Final
 from matplotlib.figure import Figure
 
 from vlfau.drawing.theme import LIGHT, row_label
+from vlfau.evaluation.scores import Figures
 from vlfau.facs import action_unit
 from vlfau.paper.comparability import DataKey, marks_of
 from vlfau.paper.plotting import Drawing, house_style
 from vlfau.paper.runs import Ablation, Crossval, Run, Runs
-from vlfau.paper.scores import Figures
 from vlfau.paper.table import Cell, Row, Table
 
 __all__ = ["interval_drawings", "measure_tables"]

@@ -148,7 +148,7 @@ def test_a_message_speaks_of_the_name_and_not_of_the_place(tmp_path):
     path.write_text("no picture")
     with pytest.raises(PublicError) as caught, for_visitors(Upload(path, "holiday.png")):
         read_picture(path)
-    assert str(caught.value).startswith("holiday.png is no picture that vlfau can read")
+    assert str(caught.value).startswith("holiday.png is not a picture that vlfau can read")
     assert str(tmp_path) not in str(caught.value)
 
 

@@ -44,7 +44,7 @@ def test_errors_say_why(undisturbed):
         "torn.png": "ImageError",
     }
     assert "breaks off" in found["cut.mp4"][1]
-    assert "is no video that can be read" in found["none.mp4"][1]
+    assert "is not a video that can be read" in found["none.mp4"][1]
 
 
 def test_a_shard_holds_the_rows_of_its_video_with_the_model_beside_them(undisturbed, archive, options):

@@ -103,10 +103,10 @@ def write_faceless(path):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda path: path.write_text("no picture"), "is no picture that vlfau can read"),
+        (lambda path: path.write_text("no picture"), "is not a picture that vlfau can read"),
         (lambda path: path.write_bytes(b""), "is empty; copy it again"),
         (lambda path: path.write_bytes(half_a_jpeg()), "is damaged or incomplete"),
-        (lambda path: path.mkdir(), "holds no file that ends in .3gp, .avi, "),
+        (lambda path: path.mkdir(), "has no file that ends in .3gp, .avi, "),
         (lambda path: None, "does not exist; check the path"),
         (write_faceless, "shows no face that could be found; take one with a larger"),
     ],
@@ -130,7 +130,7 @@ def test_a_bad_input_is_named_and_the_others_are_processed(predict, astronaut, t
 def test_a_wrong_bundle_stops_the_run_with_one_sentence(astronaut, tmp_path, capsys):
     assert main(["predict", str(astronaut), "--model", str(tmp_path)]) == 2
     error = capsys.readouterr().err
-    assert f"{tmp_path} is no bundle" in error
+    assert f"{tmp_path} is neither a bundle nor a checkpoint" in error
     assert error.count("\n") == 1
 
 

@@ -17,7 +17,7 @@ from vlfau.language.carried import read_descriptions, write_descriptions
 from vlfau.language.decoding import DecodingOptions, decode_captions
 from vlfau.language.descriptions import default_descriptions, load_descriptions
 from vlfau.model import ModelConfig, build_vlfau
-from vlfau.model.stepper import TorchStepper
+from vlfau.model.torch_backend import TorchStepper
 from vlfau.training import Checkpoint, load_checkpoint, save_checkpoint
 
 AU_IDS = (1, 4, 12, 25)

@@ -60,11 +60,11 @@ def test_what_was_written_is_read_again(tiny_bundle):
 
 
 def test_a_folder_without_model_json_is_refused_by_name(tmp_path):
-    assert_refused(tmp_path, "is no bundle: it has no model.json; name a folder that has")
+    assert_refused(tmp_path, "is neither a bundle nor a checkpoint: it has neither model.json nor checkpoint.json")
 
 
 def test_a_missing_folder_is_refused_by_name(tmp_path):
-    assert_refused(tmp_path / "nowhere", "is no bundle")
+    assert_refused(tmp_path / "nowhere", "is neither a bundle nor a checkpoint: there is no such folder")
 
 
 @pytest.mark.parametrize(

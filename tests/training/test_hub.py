@@ -4,8 +4,8 @@ import torch
 from vlfau.errors import CheckpointError
 from vlfau.language import Vocabulary
 from vlfau.model import ModelConfig, build_vlfau
+from vlfau.model.checkpoint import Checkpoint
 from vlfau.training import hub
-from vlfau.training.checkpoint import Checkpoint
 from vlfau.training.hub import from_pretrained, push_to_hub, save_pretrained
 
 AU_IDS = (1, 12)

@@ -64,6 +64,7 @@ def serve(
         from vlfau.app.guard import Guard  # noqa: PLC0415
         from vlfau.app.page import build_page, theme  # noqa: PLC0415
         from vlfau.app.predictions import PagePredictor  # noqa: PLC0415
+        from vlfau.drawing.pages import stylesheet  # noqa: PLC0415
 
         stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -92,6 +93,7 @@ def serve(
                 "middleware": [Middleware(Guard, limits=limits, folder=folder)],
             },
             theme=theme(),
+            css=str(stylesheet(dark_class="dark")),
             css_paths=Path(__file__).with_name("page.css"),
             js=Path(__file__).with_name("page.js").read_text("utf-8"),
         )

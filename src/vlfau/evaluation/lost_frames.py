@@ -1,7 +1,7 @@
 """Labelled frames that the manifest leaves out, mostly because no face was found, and the scores with them.
 
-`vlfau prepare` writes them to `skipped.csv` beside the manifest. A person who uses the model gets no answer for such a
-frame, so the scores are also counted with every AU of it called inactive.
+`vlfau prepare` writes them to `skipped.csv` beside the manifest. A person who uses the model gets no prediction
+for such a frame, so the scores are also counted with every AU of it called inactive.
 """
 
 import csv
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from vlfau.data import Manifest
 from vlfau.errors import ManifestError
 from vlfau.evaluation.au_metrics import Confusion, Threshold, finite_mean
+from vlfau.evaluation.figures import by_au
 from vlfau.evaluation.predictions import UNKNOWN, Predictions
-from vlfau.evaluation.scores import by_au
 
 __all__ = ["SKIPPED_FILE", "LostFrames", "lost_figures", "read_lost_frames"]
 

@@ -1,6 +1,5 @@
 """The words of the descriptions as token ids, and the lengths of the longest descriptions."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -78,11 +77,6 @@ class Vocabulary:
     def __len__(self) -> int:
         """Return W, the special tokens included."""
         return len(self.tokens)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that differ where two vocabularies differ."""
-        return hashlib.sha256("\n".join(self.tokens).encode()).hexdigest()[:16]
 
     @cached_property
     def _ids(self) -> dict[str, int]:

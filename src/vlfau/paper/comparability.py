@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from vlfau.evaluation.scores import mean_figures
+from vlfau.evaluation.figures import mean_figures
+from vlfau.evaluation.scores import Scores
 from vlfau.facs import AU_SETS
-from vlfau.paper.scores import Scores
 from vlfau.prepare.protocol import read_protocol
 
 __all__ = ["INCOMPLETE", "MARKS", "TEST_FOLD", "TUNED", "Coverage", "DataKey", "marks_of", "published_counts"]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from vlfau.errors import InputError
 from vlfau.evaluation.ablation import ABLATION_FILE
 from vlfau.evaluation.crossval import CROSSVAL_FILE, fold_folder
-from vlfau.paper.scores import DataInfo, Scores, read_json, read_scores
+from vlfau.evaluation.scores import DataInfo, Scores, read_scores
 
 __all__ = ["Ablation", "Crossval", "Run", "Runs", "Variant", "find_runs"]
 
@@ -180,7 +180,7 @@ def _read_all(folder: Path, name: str, read: Callable[[Path], _Found]) -> tuple[
 
 
 def _read_crossval(folder: Path) -> Crossval:
-    metadata = _read_papers(folder / CROSSVAL_FILE, _CrossvalFile)
+    metadata = _read_file(folder / CROSSVAL_FILE, _CrossvalFile)
     scores = read_scores(folder)
     folds = tuple(_read_run(fold_folder(folder, fold)) for fold in metadata.folds)
     _check_same_aus(folder, scores, folds)
@@ -188,7 +188,7 @@ def _read_crossval(folder: Path) -> Crossval:
 
 
 def _read_ablation(folder: Path) -> Ablation:
-    metadata = _read_papers(folder / ABLATION_FILE, _AblationFile)
+    metadata = _read_file(folder / ABLATION_FILE, _AblationFile)
     variants = tuple(
         _read_variant(folder, entry, metadata.folds)
         for entry in sorted(metadata.variants, key=lambda entry: entry.number)
@@ -205,9 +205,11 @@ def _read_variant(folder: Path, entry: _VariantEntry, folds: Sequence[int] | Non
     return Variant(entry.number, entry.name, runs, first)
 
 
-def _read_papers(path: Path, kind: type[_File]) -> _File:
+def _read_file(path: Path, kind: type[_File]) -> _File:
     try:
-        return kind.model_validate_json(read_json(path, "check the folder"))
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path} can't be read ({error.strerror}); check the folder") from None
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "the whole"

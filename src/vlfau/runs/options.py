@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 from cyclopts import Group, Parameter
 
 from vlfau.errors import ConfigError
-from vlfau.inference.runtime_names import Runtime
+from vlfau.inference.runtimes import Runtime
 
 if TYPE_CHECKING:
     from vlfau.inference.bundle import Bundle

@@ -6,8 +6,7 @@ from huggingface_hub import HfApi, snapshot_download
 
 from vlfau.errors import CheckpointError, first_line
 from vlfau.language.carried import DESCRIPTIONS_FILE
-from vlfau.model import VLFAU
-from vlfau.training.checkpoint import METADATA_FILE, WEIGHTS_FILE, Checkpoint, load_checkpoint, read_metadata
+from vlfau.model.checkpoint import METADATA_FILE, WEIGHTS_FILE, LoadedCheckpoint, load_checkpoint, read_metadata
 from vlfau.training.checkpoint import save_checkpoint as save_pretrained
 
 __all__ = ["from_pretrained", "push_to_hub", "save_pretrained"]
@@ -15,15 +14,12 @@ __all__ = ["from_pretrained", "push_to_hub", "save_pretrained"]
 FILES = (WEIGHTS_FILE, METADATA_FILE, DESCRIPTIONS_FILE)
 
 
-def from_pretrained(name: str | Path, *, revision: str | None = None) -> tuple[VLFAU, Checkpoint]:
+def from_pretrained(name: str | Path, *, revision: str | None = None) -> LoadedCheckpoint:
     """Load a checkpoint; nothing of it is executed.
 
     Args:
         name: A folder, which needs no network, or a repository such as "laboratory/vlfau-bp4d-fold1".
         revision: A branch, tag or commit of the repository.
-
-    Returns:
-        The network in evaluation mode, and its metadata.
 
     Raises:
         CheckpointError: It is neither, or damaged.

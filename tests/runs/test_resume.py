@@ -248,6 +248,21 @@ def test_a_half_done_video_is_resumed_after_other_inputs_came_before_it(predict,
     assert [row["frame"] for row in rows if row["frame"]] == [row["frame"] for row in expected]
 
 
+def test_a_finished_video_keeps_its_last_frame_when_the_input_after_it_is_interrupted(
+    predict, astronaut, tmp_path, monkeypatch
+):
+    def stop():
+        raise KeyboardInterrupt
+
+    video = write_video(tmp_path / "b.mp4", moving(12), rate=10)
+    interrupted(monkeypatch, stop, at=1)
+    assert predict(video, astronaut, "-q")[0] == 130
+    monkeypatch.undo()
+    code, _, rows = predict(video, astronaut, "-q", "--resume")
+    assert code == 0
+    assert [row["frame"] for row in rows] == [*map(str, range(12)), ""]
+
+
 def test_a_finished_video_is_not_read_again(predict, tmp_path, monkeypatch):
     video = write_video(tmp_path / "b.mp4", moving(4), rate=10)
     assert predict(video, "-q")[0] == 0

@@ -5,7 +5,7 @@ import pytest
 
 from tests.paper.built_runs import predictions, write_crossval
 from vlfau.paper.examples import choose_examples, find_examples
-from vlfau.paper.faces import attention_over
+from vlfau.paper.face_figures import attention_over
 from vlfau.paper.runs import find_runs
 
 
@@ -32,13 +32,13 @@ def test_states_and_words_are_judged_against_the_truth(data, tmp_path):
     assert notes == ()
     good, _, bad = shown.examples
     assert good.face.shape == (20, 20, 3)
-    assert all(verdict.right and verdict.words_right for verdict in good.verdicts)
+    assert all(au_result.right and au_result.words_right for au_result in good.au_results)
     assert good.words_right
     assert not bad.words_right
-    mistaken = [verdict for verdict in bad.verdicts if not verdict.right]
+    mistaken = [au_result for au_result in bad.au_results if not au_result.right]
     assert mistaken
     assert set(mistaken) <= set(bad.shown)
-    assert not any(verdict.words_right for verdict in mistaken)  # these words follow the prediction
+    assert not any(au_result.words_right for au_result in mistaken)  # these words follow the prediction
     assert len(bad.shown) == 4
 
 

@@ -22,16 +22,16 @@ def test_runs_are_found_at_any_depth_and_in_the_folder_itself(data, tmp_path):
 
 
 def test_a_folder_without_runs_is_refused(tmp_path):
-    with pytest.raises(InputError, match="holds no evaluated run"):
+    with pytest.raises(InputError, match="contains no evaluated runs"):
         find_runs(tmp_path)
-    with pytest.raises(InputError, match="is no folder"):
+    with pytest.raises(InputError, match="is not a folder"):
         find_runs(tmp_path / "absent")
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", r"scores.json is damaged at 'the whole'"),
+        ("{", r"scores.json is damaged at 'the file as a whole'"),
         ('{"format": 2}', r"scores.json is damaged at '.*"),
         (None, r"scores.json can't be read"),
     ],

@@ -1,4 +1,4 @@
-"""A run's scores.json, read and checked."""
+"""Reads and checks a run's scores.json."""
 
 import math
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ Interval: TypeAlias = tuple[Share, Share]
 
 
 FITTED: Final[Mapping[str, str]] = {
-    "held-out": ", fitted to people held out of training",
+    "held-out": ", fitted to subjects held out of training",
     "training-folds": ", fitted to the training folds",
     "other-manifest": ", fitted to other frames",
 }
@@ -33,9 +33,9 @@ class DataInfo(_Part):
     """The faces that were scored.
 
     Attributes:
-        description: What the data are, in the words of who configured the run.
+        description: Description of the data from the run's configuration.
         synthetic: Whether the faces are synthetic.
-        au_set: The name in `facs.AU_SETS` of the AUs, or None.
+        au_set: Name of the AU set in `facs.AU_SETS`, or None.
     """
 
     description: str = ""
@@ -44,11 +44,11 @@ class DataInfo(_Part):
 
 
 class CalibrationInfo(_Part):
-    """On whom a network's probabilities and thresholds were fitted.
+    """The subjects that a network's probabilities and thresholds were fitted to.
 
     Attributes:
-        source: As `vlfau.evaluation.provenance.Calibration` names it.
-        on_tested_people: Whether they were among those who are tested.
+        source: Source of the frames, as in `vlfau.evaluation.provenance.Calibration`.
+        on_tested_people: Whether test subjects were among them.
     """
 
     source: str = "unknown"
@@ -59,11 +59,11 @@ class NetworkInfo(_Part):
     """The network that was scored.
 
     Attributes:
-        backbone: The name of its backbone.
-        from_scratch: Whether that started without ImageNet weights.
-        epoch_choice: "last", "held-out" or "test-fold"; None where no fold chose. Earlier versions, whose scores do not
-            say it, chose by the test fold.
-        calibration: On whom it was calibrated; None if it was not.
+        backbone: Name of the backbone.
+        from_scratch: Whether the backbone started without ImageNet weights.
+        epoch_choice: "last", "held-out" or "test-fold"; None if no fold was used. Earlier versions did not record it,
+            and chose by the test fold.
+        calibration: Calibration of the network; None if it is not calibrated.
     """
 
     backbone: str = ""
@@ -80,10 +80,10 @@ class Intervals(_Part):
 
 
 class Figures(_Part):
-    """Everything measured of one set of predictions; None or absent is what could not be measured.
+    """All scores of one set of predictions; scores that could not be computed are None or absent.
 
-    Shares run from 0 to 1. `words`, `truth`, `counterfactuals` and `lost_frames` are as in scores.json; `number` reads
-    them.
+    Shares are between 0 and 1. `words`, `truth`, `counterfactuals` and `lost_frames` are as in scores.json; use
+    `number` to read them.
     """
 
     f1_per_au: PerAU
@@ -107,7 +107,7 @@ class Figures(_Part):
     @model_validator(mode="before")
     @classmethod
     def _drop_nulls(cls, content: object) -> object:
-        """Treat a part that is null as one that is absent."""
+        """Treat parts that are null as absent."""
         if not isinstance(content, Mapping):
             return content
         parts = ("intervals", "words", "truth", "counterfactuals", "lost_frames", "pooled", "per_fold")
@@ -115,7 +115,7 @@ class Figures(_Part):
         return {key: value for key, value in content.items() if value is not None or key not in parts}
 
     def number(self, name: str) -> float | None:
-        """Return one number: an attribute, or an entry of one at any depth, such as "counterfactuals.chance.x"."""
+        """Return one number by its path, such as "f1_macro" or "counterfactuals.chance.x"; None if absent."""
         part, *entries = name.split(".")
         value = getattr(self, part)
         for entry in entries:
@@ -123,7 +123,7 @@ class Figures(_Part):
         return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
     def per_au(self, measure: str) -> PerAU:
-        """Return a measure of every AU: one of the `_per_au` attributes, or of `truth`."""
+        """Return a measure per AU: one of the `_per_au` attributes, or an entry of `truth`."""
         found = getattr(self, measure, None) or self.truth.get(measure)
         if not isinstance(found, Mapping):
             return {}
@@ -131,20 +131,20 @@ class Figures(_Part):
 
 
 class Scores(Figures):
-    """The whole of a scores.json.
+    """The content of a scores.json.
 
     Attributes:
         data: The faces.
         network: The network.
         au_ids: (N,) FACS numbers.
-        fold: The fold tested; None for the mean over folds.
-        frames: How many frames were scored.
-        subjects: How many people.
-        threshold: The probability from which an AU counts as active, one for all or one an AU.
+        fold: The test fold; None for the mean over folds.
+        frames: Number of scored frames.
+        subjects: Number of subjects.
+        threshold: Probability from which an AU counts as active, one for all AUs or one per AU.
         threshold_source: "protocol" (0.5), "given" or "model"; empty in scores of earlier versions.
-        without_positives: The AUs that are never active in the tested frames, so that they have no F1.
-        pooled: For a cross-validation: the figures computed once over all folds' frames.
-        per_fold: For a cross-validation: single figures of every fold.
+        without_positives: AUs that are never active in the test frames and so have no F1.
+        pooled: Scores of a cross-validation, computed over the frames of all folds.
+        per_fold: Some scores of a cross-validation for every fold.
     """
 
     format: Literal[1]
@@ -165,23 +165,23 @@ class Scores(Figures):
         if not self.au_ids or set(self.f1_per_au) != set(self.au_ids):
             raise ValueError("f1_per_au and au_ids must name the same AUs")
         if isinstance(self.threshold, tuple) and len(self.threshold) != len(self.au_ids):
-            raise ValueError("threshold must be one number, or one an AU")
+            raise ValueError("threshold must be one number, or one per AU")
         if self.data.au_set is not None and AU_SETS.get(self.data.au_set) != self.au_ids:
             raise ValueError(f"au_ids are not those of the AU set '{self.data.au_set}'")
         return self
 
     @property
     def threshold_text(self) -> str:
-        """The threshold in words, and where it comes from if it is not the protocol's."""
+        """The threshold as text, with its source if it is not the protocol's."""
         if not isinstance(self.threshold, tuple):
             return f"threshold {self.threshold:g}" + (" as given" if self.threshold_source == "given" else "")
         calibration = self.network.calibration
         fitted = FITTED.get(calibration.source, "") if calibration is not None else ""
-        return f"a threshold of its own{fitted}"
+        return f"a separate threshold per AU{fitted}"
 
     @property
     def whole(self) -> Figures:
-        """The figures over all frames at once, whose intervals are the narrowest; of one fold, its own."""
+        """The pooled scores, which have the narrowest intervals; without them, these scores."""
         return self.pooled or self
 
 
@@ -189,7 +189,7 @@ def read_json(path: Path, remedy: str) -> bytes:
     """Return the content of a file.
 
     Raises:
-        InputError: The file cannot be read; the message ends in the remedy.
+        InputError: The file cannot be read; the message ends with the remedy.
     """
     try:
         return path.read_bytes()
@@ -209,5 +209,5 @@ def read_scores(folder: Path) -> Scores:
         return Scores.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(map(str, first["loc"])) or "the whole"
+        key = ".".join(map(str, first["loc"])) or "the file as a whole"
         raise InputError(f"{path} is damaged at '{key}': {first['msg']}; evaluate the run again") from None

@@ -1,4 +1,4 @@
-"""Figure 5, drawn: faces, where each AU's branch looks, and the words."""
+"""Draws figure 5: faces, attention maps, and captions."""
 
 import textwrap
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from vlfau.paper.comparability import DataKey
-from vlfau.paper.examples import CHOICE, SHOWN_AUS, Example, ExampleSet, Verdict
+from vlfau.paper.data_coverage import DataKey
+from vlfau.paper.examples import CHOICE, SHOWN_AUS, AUResult, Example, ExampleSet
 from vlfau.paper.plotting import FAINT, Drawing, house_style, plain_axes
 
-__all__ = ["attention_over", "face_drawings"]
+__all__ = ["attention_over", "draw_faces"]
 
 RIGHT, WRONG = "#2e7d4f", "#b3261e"
 PANEL: Final = 1.75  # inches
@@ -27,26 +27,26 @@ STATES_PER_ROW: Final = 12
 TEXT: Final[Any] = {"fontsize": 8, "va": "center", "parse_math": False}
 
 
-def face_drawings(sets: Sequence[ExampleSet]) -> tuple[Drawing, ...]:
-    """Draw figure 5, one a run."""
+def draw_faces(sets: Sequence[ExampleSet]) -> tuple[Drawing, ...]:
+    """Draw figure 5, one figure per run."""
     return tuple(
         Drawing(
-            f"figure5-faces{place}",
-            f"Figure 5: what the network sees and says, {shown.title}, {DataKey.of(shown.run.scores).title}",
-            f"Green is right, red is wrong, bold is predicted active; bright is where the AU's branch looks. {CHOICE}",
+            f"figure5-faces{number}",
+            f"Figure 5: attention maps and captions, {shown.title}, {DataKey.of(shown.run.scores).title}",
+            f"Green: right; red: wrong; bold: predicted active; bright: high attention of the AU's branch. {CHOICE}",
             _draw(shown.examples),
             synthetic=shown.run.scores.data.synthetic,
         )
-        for place, shown in enumerate(sets, start=1)
+        for number, shown in enumerate(sets, start=1)
     )
 
 
 def attention_over(face: NDArray[np.uint8], attention: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Lay an attention map over a face.
+    """Overlay an attention map on a face.
 
     Args:
-        face: (S, S, 3), RGB.
-        attention: (H, W), of any scale; its range is stretched.
+        face: (S, S, 3) RGB.
+        attention: (H, W) of any scale; its range is stretched to 0 to 1.
 
     Returns:
         (S, S, 3), RGB.
@@ -57,7 +57,7 @@ def attention_over(face: NDArray[np.uint8], attention: NDArray[np.float64]) -> N
     strength = np.asarray(picture, dtype=np.float64) / 255
     grey = face.mean(-1, keepdims=True) * 0.75
     colour = 255 * mpl.colormaps["inferno"](strength)[..., :3]
-    # Weak attention leaves the face to be seen.
+    # Where attention is weak, the face stays visible.
     weight = (0.75 * strength)[..., None]
     blended: NDArray[np.uint8] = ((1 - weight) * grey + weight * colour).round().clip(0, 255).astype(np.uint8)
     return blended
@@ -76,13 +76,13 @@ def _draw(examples: Sequence[Example]) -> Figure:
             2 * len(examples), SHOWN_AUS + 1, height_ratios=heights, hspace=0, wspace=0.06, left=0, right=1, top=0.98,
             bottom=0,
         )  # fmt: skip
-        for place, (example, lines) in enumerate(zip(examples, texts, strict=True)):
-            axes = figure.add_subplot(grid[2 * place, 0])
+        for index, (example, lines) in enumerate(zip(examples, texts, strict=True)):
+            axes = figure.add_subplot(grid[2 * index, 0])
             axes.imshow(example.face)
             _plain_picture(axes)
-            for column, verdict in enumerate(example.shown, start=1):
-                _panel(figure.add_subplot(grid[2 * place, column]), example, verdict)
-            _write(figure.add_subplot(grid[2 * place + 1, :]), example, lines)
+            for column, au_result in enumerate(example.shown, start=1):
+                _panel(figure.add_subplot(grid[2 * index, column]), example, au_result)
+            _write(figure.add_subplot(grid[2 * index + 1, :]), example, lines)
     return figure
 
 
@@ -91,21 +91,21 @@ def _plain_picture(axes: Axes) -> None:
     axes.set_anchor("W")
 
 
-def _panel(axes: Axes, example: Example, verdict: Verdict) -> None:
-    axes.imshow(attention_over(example.face, verdict.attention))
+def _panel(axes: Axes, example: Example, au_result: AUResult) -> None:
+    axes.imshow(attention_over(example.face, au_result.attention))
     _plain_picture(axes)
-    says = f"{verdict.unit.label}  {verdict.probability:.2f} {_sign(verdict.right)}"
-    axes.set_title(says, fontsize=8.5, color=_colour(verdict.right), pad=3)
+    title = f"{au_result.unit.label}  {au_result.probability:.2f} {_sign(au_result.right)}"
+    axes.set_title(title, fontsize=8.5, color=_colour(au_result.right), pad=3)
 
 
 def _state_rows(example: Example) -> int:
-    return -(-len(example.verdicts) // STATES_PER_ROW)
+    return -(-len(example.au_results) // STATES_PER_ROW)
 
 
 def _paragraphs(example: Example) -> list[tuple[str, str, str]]:
-    """Return lines of words: what they are about, where a text begins; its colour; and the words."""
+    """Return the lines of all captions: a label at the start of a caption, its colour, and the text."""
     texts = [("Face", example.words_right, example.words)]
-    texts += [(verdict.unit.label, verdict.words_right, verdict.words) for verdict in example.shown]
+    texts += [(au_result.unit.label, au_result.words_right, au_result.words) for au_result in example.shown]
     return [
         (f"{_sign(right)} {name}" if first else "", _colour(right), line)
         for name, right, words in texts
@@ -120,11 +120,11 @@ def _write(axes: Axes, example: Example, lines: Sequence[tuple[str, str, str]]) 
     axes.set_ylim(len(lines) + rows + 3, 0)
     axes.set_xlim(0, WIDTH)
     step = WIDTH / STATES_PER_ROW
-    for place, verdict in enumerate(example.verdicts):
-        row, column = divmod(place, STATES_PER_ROW)
-        text = f"{_sign(verdict.right)} {verdict.unit.label} {'on' if verdict.predicted else 'off'}"
-        weight = "bold" if verdict.predicted else "normal"
-        axes.text(column * step, row + 1, text, color=_colour(verdict.right), fontweight=weight, **TEXT)
+    for index, au_result in enumerate(example.au_results):
+        row, column = divmod(index, STATES_PER_ROW)
+        text = f"{_sign(au_result.right)} {au_result.unit.label} {'on' if au_result.predicted else 'off'}"
+        weight = "bold" if au_result.predicted else "normal"
+        axes.text(column * step, row + 1, text, color=_colour(au_result.right), fontweight=weight, **TEXT)
     for height, (name, colour, line) in enumerate(lines, start=rows + 1):
         axes.text(0, height + 0.3, name, color=colour, fontweight="bold", **TEXT)
         axes.text(INDENT, height + 0.3, line, **TEXT)

@@ -5,7 +5,7 @@ FULL := .venv-dev
 PIP_FLAGS := --quiet --disable-pip-version-check
 SOURCES := src tests scripts benchmarks studies examples
 
-.PHONY: help setup demo dev test test-full check format lock wheel-test fuzz kill bench studies default-faces default-model default-movements default-words clean
+.PHONY: help setup demo dev test test-full check format docs lock wheel-test fuzz kill bench studies default-faces default-model default-movements default-words clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -37,15 +37,22 @@ test-full: dev ## Run all tests, including slow ones and those of the web page a
 	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[app,batch,openvino,browser]'
 	$(FULL)/bin/python -m pytest -m ''
 
-check: dev ## Check style and types, then run the fast tests
+check: dev ## Check style, types, imports and licences, then run the fast tests
 	$(FULL)/bin/ruff check $(SOURCES)
 	$(FULL)/bin/ruff format --check $(SOURCES)
 	$(FULL)/bin/mypy
+	$(FULL)/bin/lint-imports --no-cache --no-logo
+	$(FULL)/bin/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	$(FULL)/bin/pip-licenses --summary
 	$(FULL)/bin/python -m pytest
 
 format: dev ## Format the code
 	$(FULL)/bin/ruff check --fix $(SOURCES)
 	$(FULL)/bin/ruff format $(SOURCES)
+
+docs: setup ## Build the documentation and the API reference as a site in build/site
+	$(LIGHT)/bin/python -m pip install $(PIP_FLAGS) -e '.[docs]'
+	$(LIGHT)/bin/python scripts/docs_site.py
 
 lock: dev ## Update requirements/dev.lock to the newest releases within the bounds, with checksums
 	$(FULL)/bin/python -m pip install $(PIP_FLAGS) 'uv>=0.9,<1'
@@ -53,8 +60,8 @@ lock: dev ## Update requirements/dev.lock to the newest releases within the boun
 	  $(addprefix --extra ,train synthetic tables plots app batch openvino int8 browser dev) \
 	  --custom-compile-command 'make lock' --output-file requirements/dev.lock pyproject.toml
 
-wheel-test: setup ## Build the package, install it into an empty environment, and use it there
-	$(LIGHT)/bin/python -m pip install $(PIP_FLAGS) 'build>=1.2,<2'
+wheel-test: setup ## Build and check the package, install it into an empty environment, and use it there
+	$(LIGHT)/bin/python -m pip install $(PIP_FLAGS) -e '.[release]'
 	$(LIGHT)/bin/python scripts/wheel_test.py
 
 COUNT := 10000

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmarks.material import write_clip
 from benchmarks.rows import Row
-from vlfau.batch.archive import Account, process_archive
-from vlfau.batch.settings import Settings
+from vlfau.batch.archive import ArchiveProgress, process_archive
+from vlfau.runs.options import ArchiveOptions
 
 __all__ = ["measure"]
 
@@ -35,7 +35,7 @@ def measure() -> Iterator[Row]:
         runs: dict[int, list[_Run]] = {1: [], 2: []}
         for turn in range(TURNS):  # The speed of a machine drifts.
             for workers, done in runs.items():
-                done.append(_run(clips, Path(folder) / f"{turn}-{workers}", Settings(), workers))
+                done.append(_run(clips, Path(folder) / f"{turn}-{workers}", ArchiveOptions(), workers))
         for workers, done in runs.items():
             yield Row(
                 f"{what}, {workers} worker(s)",
@@ -49,7 +49,7 @@ def measure() -> Iterator[Row]:
                 "the same by CPU time, which depends less on other work",
                 _ratios(2 * one.cpu_ms / two.cpu_ms for one, two in pairs),
             )
-        run = _run(clips, Path(folder) / "step", Settings(every_s=STEP_S), 1)
+        run = _run(clips, Path(folder) / "step", ArchiveOptions(every=f"{STEP_S}s"), 1)
         yield Row(f"the same, one frame every {STEP_S:g} s, 1 worker(s)", run.figures())
 
 
@@ -69,10 +69,10 @@ class _Run:
     memory: list[tuple[float, float]] = field(default_factory=list)
     cpu_s: dict[str, float] = field(default_factory=dict)
 
-    def progress(self, account: Account) -> None:
-        if account.processed:
+    def progress(self, progress: ArchiveProgress) -> None:
+        if progress.processed:
             self.sample_workers()
-            self.events.append((time.perf_counter(), account.frames, sum(self.cpu_s.values())))
+            self.events.append((time.perf_counter(), progress.frames, sum(self.cpu_s.values())))
 
     def sample(self, ended: threading.Event) -> None:
         while not ended.wait(SAMPLE_S):
@@ -116,12 +116,12 @@ class _Run:
         )
 
 
-def _run(clips: Path, out: Path, settings: Settings, workers: int) -> _Run:
+def _run(clips: Path, out: Path, options: ArchiveOptions, workers: int) -> _Run:
     run, ended = _Run(workers), threading.Event()
     sampler = threading.Thread(target=run.sample, args=(ended,))
     sampler.start()
     try:
-        process_archive(clips, out, settings, workers=workers, progress=run.progress)
+        process_archive(clips, out, options, workers=workers, progress=run.progress)
     finally:
         ended.set()
         sampler.join()

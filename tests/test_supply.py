@@ -5,14 +5,13 @@ import tomllib
 from itertools import chain
 from pathlib import Path
 
-import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-NOT_LOCKED = {"convert"}
+NOT_LOCKED = {"convert", "docs", "release"}
 
 
 def requirements(lines):
@@ -25,9 +24,9 @@ REQUIRED = requirements(
 )
 
 
-@pytest.mark.parametrize("requirement", REQUIRED, ids=lambda requirement: requirement.name)
-def test_every_requirement_has_a_lower_and_an_upper_bound(requirement):
-    assert sorted(each.operator for each in requirement.specifier) == ["<", ">="]
+def test_every_requirement_has_a_lower_and_an_upper_bound():
+    unbounded = [str(each) for each in REQUIRED if sorted(bound.operator for bound in each.specifier) != ["<", ">="]]
+    assert unbounded == []
 
 
 def test_a_package_has_the_same_bounds_wherever_it_is_named():

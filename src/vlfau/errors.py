@@ -1,16 +1,17 @@
 """Every error that vlfau raises on purpose.
 
 VlfauError
-├── InputError              the user can mend it; the command line exits with 2
-│   ├── ImageError          a file that is no readable picture
-│   ├── VideoError          a file that is no readable video, one that breaks off, or a camera that gives no frames
+├── InputError              the user can fix it; the command line exits with 2
+│   ├── ImageError          a file that is not a readable picture
+│   ├── VideoError          a file that is not a readable video, one that is cut short, or a camera without frames
 │   ├── NoFaceError         a picture in which no face was found
 │   ├── ManifestError       a table of frames with a wrong column, label, file or fold
 │   ├── ConfigError         a configuration with an unknown key or an impossible value
 │   ├── CheckpointError     a checkpoint of other AUs, another vocabulary, or another fold
 │   ├── OutputError         a file or folder that cannot be written, or must not be
-│   ├── BundleError         a folder that is no bundle, or one of another format
-│   └── DescriptionError    a description file that breaks its schema, or a text that is too long
+│   ├── BundleError         a folder that is not a bundle, or has another format
+│   ├── DescriptionError    a description file that breaks its schema, or a text that is too long
+│   └── UnknownAUError      an action unit that the model does not know; also a KeyError
 └── MissingExtraError       an optional part that is not installed
 
 Each message is one sentence that names the file, what was expected, and what to do.
@@ -27,6 +28,7 @@ __all__ = [
     "MissingExtraError",
     "NoFaceError",
     "OutputError",
+    "UnknownAUError",
     "VideoError",
     "VlfauError",
     "first_line",
@@ -38,7 +40,7 @@ class VlfauError(Exception):
 
 
 class InputError(VlfauError):
-    """Something the user gave is wrong, and the message says how to mend it."""
+    """Something the user gave is wrong; the message says how to fix it."""
 
 
 class ImageError(InputError):
@@ -46,7 +48,7 @@ class ImageError(InputError):
 
 
 class VideoError(InputError):
-    """A video or a camera cannot be read, or not to its end."""
+    """A video or camera cannot be read, or cannot be read to its end."""
 
 
 class NoFaceError(InputError):
@@ -54,7 +56,7 @@ class NoFaceError(InputError):
 
 
 class ManifestError(InputError):
-    """A manifest is not what was expected."""
+    """A manifest does not have the expected form."""
 
 
 class ConfigError(InputError):
@@ -62,19 +64,27 @@ class ConfigError(InputError):
 
 
 class CheckpointError(InputError):
-    """A checkpoint does not belong to the requested AUs, vocabulary or fold, or is no checkpoint."""
+    """A checkpoint does not belong to the requested AUs, vocabulary or fold, or is not a checkpoint."""
 
 
 class BundleError(InputError):
-    """A folder is no bundle that this version can read."""
+    """A folder is not a bundle that this version can read."""
 
 
 class OutputError(InputError):
-    """A file or folder cannot be written, or holds what must not be overwritten; unlike a bad input, it ends a run."""
+    """A file or folder cannot be written or must not be overwritten; unlike a bad input, this ends a run."""
 
 
 class DescriptionError(InputError):
     """A description file breaks its schema, or a description does not fit."""
+
+
+class UnknownAUError(InputError, KeyError):
+    """An action unit is asked for that the model does not know."""
+
+    def __str__(self) -> str:
+        """Return the message as it is; a plain KeyError would put it in quotes."""
+        return str(self.args[0])
 
 
 class MissingExtraError(VlfauError):
@@ -85,5 +95,5 @@ class MissingExtraError(VlfauError):
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of what another library says, to be quoted in a message of ours."""
+    """Return the first line of another library's message, to quote it in one of ours."""
     return str(error).strip().partition("\n")[0]

@@ -11,7 +11,7 @@ of `vlfau` follows:
   D = 4 (severe), E = 5 (maximum).
 * **Occurrence** is 0 or 1. The intensity at which it starts is the data set's choice (BP4D codes
   occurrence at A, DISFA's protocol starts at B).
-* **Labels that nobody gave** are masked. They are neither present nor absent.
+* **Missing labels** are masked. They are neither present nor absent.
 """
 
 import tomllib
@@ -72,7 +72,7 @@ class ActionUnit:
 
     @property
     def coded_by(self) -> tuple[str, ...]:
-        """The data sets that code this AU, by the names in `AU_SETS`."""
+        """The data sets that code this AU, named as in `AU_SETS`."""
         return tuple(name for name, au_ids in AU_SETS.items() if self.number in au_ids)
 
 
@@ -154,7 +154,7 @@ def action_unit(au_id: int) -> ActionUnit:
 
 
 def check_au_ids(au_ids: Iterable[int]) -> tuple[int, ...]:
-    """Return the AUs as a tuple, in the order given, after a check.
+    """Check AUs and return them as a tuple in the given order.
 
     Raises:
         ConfigError: An AU is unknown or given twice, or none is given.
@@ -163,7 +163,7 @@ def check_au_ids(au_ids: Iterable[int]) -> tuple[int, ...]:
     if not checked:
         raise ConfigError("no AU was given; name at least one")
     if len(set(checked)) != len(checked):
-        raise ConfigError(f"an AU is given twice in {list(checked)}; name each once")
+        raise ConfigError(f"an AU is given twice in {list(checked)}; list each once")
     return checked
 
 

@@ -277,7 +277,7 @@ def test_broken_repeated_and_missing_lines_are_named(manifest, written):
     ]
 
 
-@pytest.mark.parametrize(("content", "message"), [(b"\xff", "no UTF-8 text"), (None, "can't be opened")])
+@pytest.mark.parametrize(("content", "message"), [(b"\xff", "not UTF-8 text"), (None, "can't be opened")])
 def test_a_file_that_cannot_be_read_is_named(manifest, tmp_path, content, message):
     path = tmp_path / "wrong.jsonl"
     if content is not None:

@@ -133,8 +133,8 @@ def test_a_fold_that_is_not_there_is_named(write_manifest):
         ({"smile": 1}, "lacks the column AU"),
         ({"AU1": 1, "landmark_33_x": 9}, "has one column of landmark 33 and lacks landmark_33_y"),
         ({"AU1": 1, "landmark_468_x": 9}, "has columns of landmark 468; FaceMesh's landmarks are 0 to 467"),
-        ({"AU1": 1, "landmark_0_x": "left", "landmark_0_y": 1}, "column 'landmark_0_x': expected a place in pixels"),
-        ({"AU1": 1, "landmark_0_x": 1, "landmark_0_y": "inf"}, "column 'landmark_0_y': expected a place in pixels"),
+        ({"AU1": 1, "landmark_0_x": "left", "landmark_0_y": 1}, "column 'landmark_0_x': expected a position in pixels"),
+        ({"AU1": 1, "landmark_0_x": 1, "landmark_0_y": "inf"}, "column 'landmark_0_y': expected a position in pixels"),
     ],
 )
 def test_a_wrong_cell_or_column_is_named_with_its_line_and_the_remedy(write_manifest, row, message):
@@ -174,8 +174,8 @@ def test_a_missing_au_column_is_named(write_manifest):
     [
         (b"", "lacks the column image, subject"),
         (b"image,subject,AU1\n", "has a header and no frames"),
-        (b"image,subject,AU1\n\xff\xfe,a,1\n", "no UTF-8 CSV file"),
-        (b'image,subject,AU1\n"a,b,1\n', "no UTF-8 CSV file"),
+        (b"image,subject,AU1\n\xff\xfe,a,1\n", "not a UTF-8 CSV file"),
+        (b'image,subject,AU1\n"a,b,1\n', "not a UTF-8 CSV file"),
     ],
 )
 def test_a_file_that_is_no_manifest_is_named(tmp_path, content, message):

@@ -194,7 +194,7 @@ def test_a_checkpoint_and_its_bundle_carry_the_texts_that_were_learned(learned, 
     ("spoil", "message"),
     [
         (lambda folder: (folder / "descriptions.json").unlink(), "descriptions.json cannot be read"),
-        (lambda folder: (folder / "descriptions.json").write_text("{"), "is no JSON"),
+        (lambda folder: (folder / "descriptions.json").write_text("{"), "is not JSON"),
         (
             lambda folder: write_descriptions(folder / "descriptions.json", default_descriptions()),
             "uses the word 'corner', which the model never learned",

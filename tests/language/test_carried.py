@@ -129,8 +129,8 @@ def test_texts_on_a_trace_are_known_by_their_words(tmp_path: Path) -> None:
         (lambda document: document["aus"].update({"²": {}}), "not in the catalogue"),
         (lambda document: document["aus"].update({"12": []}), "AU12: expected lists of texts"),
         (lambda document: document["aus"]["12"].pop("active"), "AU12: 'active' is missing"),
-        (lambda document: document["aus"]["12"].update(active="text"), "AU12: 'active' is missing or no list"),
-        (lambda document: document["aus"]["12"].update(colour=[]), "'colour' is no key"),
+        (lambda document: document["aus"]["12"].update(active="text"), "AU12: 'active' is missing or not a list"),
+        (lambda document: document["aus"]["12"].update(colour=[]), "'colour' is not a key"),
         (lambda document: document["aus"]["12"]["active"].append("No slots."), "needs these slots once"),
         (lambda document: document["aus"]["12"].update(trace=[]), "'trace' holds 0 texts"),
         (lambda document: document["aus"]["12"].update(trace=["Nothing."] * 65), "at most 64"),
@@ -153,8 +153,8 @@ def test_a_damaged_file_is_named_with_its_flaw(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is no JSON"),
-        (b"\xff\xfe", "is no JSON"),
+        (b"", "is not JSON"),
+        (b"\xff\xfe", "is not JSON"),
         (b"[]", "no descriptions of format 1"),
         (b" " * (MAX_BYTES + 1), "more than 524288 bytes"),
     ],

@@ -63,5 +63,5 @@ def test_a_mirrored_network_tells_the_scores_that_it_gives():
 def test_only_what_speaks_is_told():
     assert small_network(told_scores=True, local_language=False).told_scores.local is None
     assert small_network(told_scores=True, global_language=False).told_scores.face is None
-    with pytest.raises(ConfigError, match="model.told_scores tells decoders the scores, and there are none"):
+    with pytest.raises(ConfigError, match="model.told_scores needs a caption decoder"):
         small_network(told_scores=True, local_language=False, global_language=False)

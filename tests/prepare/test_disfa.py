@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from vlfau.errors import ImageError, InputError, ManifestError
+from vlfau.errors import InputError, ManifestError, VideoError
 from vlfau.prepare import read_disfa
 from vlfau.prepare.align import frames_of
 
@@ -76,7 +76,7 @@ def test_a_video_shorter_than_its_labels_is_refused(make_disfa):
 
 
 def test_a_video_that_breaks_off_says_where(make_disfa, monkeypatch):
-    monkeypatch.setattr("vlfau.prepare.disfa._length", lambda video: 0)  # Some headers state no length.
+    monkeypatch.setattr("vlfau.prepare.disfa.count_frames", lambda video: 0)  # Some headers state no length.
     clip = read_disfa(make_disfa({"SN002": [{}] * 5}, short=2)).clips[0]
     with pytest.raises(InputError, match="ends after frame 3, but the labels of SN002 go to 5; copy the video again"):
         list(frames_of(clip, clip.frames))
@@ -84,7 +84,7 @@ def test_a_video_that_breaks_off_says_where(make_disfa, monkeypatch):
 
 def test_a_file_that_is_no_video_is_refused(disfa):
     (disfa / "Videos_LeftCamera/LeftVideoSN002_comp.avi").write_bytes(b"text")
-    with pytest.raises(ImageError, match=r"LeftVideoSN002_comp.avi can't be opened as a video; copy it again"):
+    with pytest.raises(VideoError, match=r"LeftVideoSN002_comp.avi is not a video that can be read .*; copy it again"):
         read_disfa(disfa)
 
 

@@ -199,10 +199,10 @@ def test_a_folder_with_something_else_is_refused(bp4d, tmp_path):
     source = read_bp4d(bp4d)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("dear", encoding="utf-8")
-    with pytest.raises(InputError, match="full holds other things already; choose a new or empty folder"):
+    with pytest.raises(InputError, match="full already contains other files; choose a new or empty folder"):
         prepare(source, tmp_path / "full", size=SIZE)
     prepare(source, tmp_path / "out", size=SIZE)
-    with pytest.raises(InputError, match="was begun with size 64 .now 65.; .*choose another folder"):
+    with pytest.raises(InputError, match="was started with size 64 .now 65.; .*choose another folder"):
         prepare(source, tmp_path / "out", size=SIZE + 1)
 
 

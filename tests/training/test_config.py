@@ -28,7 +28,7 @@ def test_paths_are_relative_to_the_file_and_changes_win(tmp_path):
         ("data: {manifest: a.csv}\nrun: {max_epochs: many}", r"key 'run.max_epochs': .*found 'many'"),
         ("data: {manifest: a.csv}\nrun: {precision: 8}", "key 'run.precision'"),
         ("- a list", "must be a mapping"),
-        ("data: {manifest: [", r"configuration .*\.yaml is no YAML \("),
+        ("data: {manifest: [", r"configuration .*\.yaml is not YAML \("),
     ],
 )
 def test_a_wrong_key_or_value_is_named(tmp_path, text, message):
@@ -44,7 +44,7 @@ def test_a_missing_file_and_a_wrong_change_are_named(tmp_path):
     path = write(tmp_path, "data: {manifest: a.csv}")
     with pytest.raises(ConfigError, match="write section.key=value"):
         read_config(path, ["max_epochs"])
-    with pytest.raises(ConfigError, match="goes into 'manifest', which holds a value"):
+    with pytest.raises(ConfigError, match="goes into 'manifest', which is a value"):
         read_config(path, ["data.manifest.path=1"])
-    with pytest.raises(ConfigError, match="no set of AUs; choose among bp4d, disfa"):
+    with pytest.raises(ConfigError, match="not a set of AUs; choose among bp4d, disfa"):
         read_config(path, ["data.aus=dp4d"]).data.au_ids()

@@ -121,7 +121,7 @@ def test_places_in_tables_are_not_averaged(toy_config):
 
 @pytest.mark.parametrize("decay", [-0.1, 1.0, 1.5])
 def test_a_decay_that_is_no_share_is_refused(toy_config, decay):
-    with pytest.raises(ConfigError, match="average_decay .* is no share of the past"):
+    with pytest.raises(ConfigError, match="average_decay .* is not from 0 to below 1"):
         toy_config(f"optimiser.average_decay={decay}")
 
 
@@ -261,7 +261,7 @@ def test_decoders_of_another_size_start_afresh_as_a_whole(toy_config, tmp_path):
 
 
 def test_freezing_what_did_not_learn_or_cannot_speak_is_refused(toy_config):
-    with pytest.raises(ConfigError, match=r"frozen_vision leaves words alone to learn; give run\.start_from"):
+    with pytest.raises(ConfigError, match=r"frozen_vision trains only the caption decoders; give run\.start_from"):
         train(toy_config("run.frozen_vision=true"))
     silent = ("model.local_language=false", "model.global_language=false")
     with pytest.raises(ConfigError, match="switch local_language or global_language on"):
@@ -286,7 +286,7 @@ def test_validating_with_training_pictures_is_refused(toy_config, toy_file):
 
 
 def test_validating_twice_is_refused(toy_config):
-    with pytest.raises(ConfigError, match="both say what validates"):
+    with pytest.raises(ConfigError, match="both choose the validation data"):
         train(toy_config("data.validation=manifest.csv", "data.fold=1"))
 
 

@@ -37,10 +37,10 @@ def rehearse_command(task: "Task", *, minutes: float, prepare: Path | None, work
         prepare: The folder of the raw data, a hundredth of which is prepared if there is no manifest yet.
         workers: Processes that prepare.
     """
-    from vlfau.cli.interrupts import termination_as_interrupt
     from vlfau.cli.preparing import prepared_sample
     from vlfau.evaluation.rehearsal import rehearse
     from vlfau.paper import write_report
+    from vlfau.runs.interrupts import termination_as_interrupt
 
     data = task.config.data
     preparing = 0.0

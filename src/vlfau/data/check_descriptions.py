@@ -1,4 +1,4 @@
-"""Do the texts of a described data set say what its manifest says?"""
+"""Check that the texts of a described data set agree with its manifest."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -21,10 +21,10 @@ _TRACE_KEY: Final = ', with "trace": true'
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Something that a file of descriptions says otherwise than the manifest.
+    """A difference between a file of descriptions and the manifest.
 
     Attributes:
-        line: Its line, from 1; None for a frame that no line describes.
+        line: Line number, from 1; None for a frame that no line describes.
         problem: What differs.
     """
 
@@ -32,14 +32,14 @@ class Mismatch:
     problem: str
 
     def __str__(self) -> str:
-        """Return it as one line of text."""
+        """Return the difference as one line of text."""
         return self.problem if self.line is None else f"line {self.line}: {self.problem}"
 
 
 def find_mismatches(
     manifest: Manifest, path: Path, progress: Callable[[int, int], None] | None = None
 ) -> Iterator[Mismatch]:
-    """Read every text of a file of descriptions back to states and compare them with the manifest's.
+    """Parse every text of a file of descriptions back to states, and compare these with the manifest's.
 
     A global text may leave a known gender out, since it claims nothing that way. "At most a trace" is true of an AU
     that is absent, but "at rest" is not of one that may show a trace. Everything else must be equal.
@@ -47,10 +47,10 @@ def find_mismatches(
     Args:
         manifest: The frames.
         path: The file of descriptions, made by `describe` or by hand.
-        progress: Called with the number of lines that are done and of frames.
+        progress: Called with the number of lines done and the number of frames.
 
     Yields:
-        What differs, by line; frames that are missing come last.
+        The differences, by line; missing frames come last.
 
     Raises:
         DescriptionError: The file can't be read.
@@ -65,12 +65,12 @@ def find_mismatches(
     except OSError as error:
         raise DescriptionError(f"descriptions {path} can't be opened ({error.strerror}); check the path") from error
     except UnicodeDecodeError as error:
-        raise DescriptionError(f"descriptions {path} are no UTF-8 text ({error}); write them anew") from error
+        raise DescriptionError(f"descriptions {path} are not UTF-8 text ({error}); write them again") from error
     yield from (Mismatch(None, f"no line describes {image}") for image in missing)
 
 
 def _problems(manifest: Manifest, missing: dict[str, Frame], line: str) -> Iterator[str]:
-    """Yield what is wrong with a line, and take its frame from those that are missing."""
+    """Yield what is wrong with a line, and remove its frame from the missing ones."""
     try:
         record = parse_json(line)
         frame = missing.pop(record["image"])
@@ -145,5 +145,5 @@ def _name(state: AUState | None) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def _read_local(text: str) -> ParsedLocal:
-    """Read a local text; the same few come in thousands of frames."""
+    """Parse a local text; the same few occur in thousands of frames."""
     return parse_local(text)

@@ -21,7 +21,7 @@ __all__ = ["FaceDataModule"]
 
 
 class EpochShuffle(Sampler[int]):
-    """An order that depends on the seed alone, so that a resumed run sees what an undisturbed one sees."""
+    """An order that depends only on the seed, so that a resumed run sees the same frames as an undisturbed one."""
 
     def __init__(self, length: int, seed: int) -> None:
         self.length, self.seed = length, seed
@@ -31,7 +31,7 @@ class EpochShuffle(Sampler[int]):
         return self.length
 
     def __iter__(self) -> Iterator[int]:
-        """Yield every frame's place once."""
+        """Yield the index of every frame once."""
         generator = torch.Generator().manual_seed(self.seed)
         yield from torch.randperm(self.length, generator=generator).tolist()
 
@@ -50,11 +50,11 @@ class FaceDataModule(L.LightningDataModule):
         held_out_share: The share of the training people who validate and do not train; None trains on all of them.
         aligned_size: Side of the aligned pictures.
         crop_size: Side of the network's input.
-        batch_size: Faces a step.
-        num_workers: Processes that load; 0 loads in this one.
-        augmentation: How training faces are varied.
+        batch_size: Faces per step.
+        num_workers: Loading processes; 0 loads in this one.
+        augmentation: Random variations of the training faces.
         gender_dropout: See `FrameDataset`.
-        seed: Of the augmentation, and of who is held out.
+        seed: Seed of the augmentation and of the choice of held-out people.
         keep_in_memory: Whether to keep all pictures in memory.
         words: Whether there are captions.
         descriptions: The texts of at least these AUs; None means the package's own.
@@ -122,23 +122,23 @@ class FaceDataModule(L.LightningDataModule):
         self.validation_set = read(self.validation_frames)
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Return shuffled, varied training frames; ask anew every epoch."""
+        """Return shuffled, augmented training frames; call again in every epoch."""
         self.train_set.epoch = self.trainer.current_epoch if self.trainer is not None else 0
         return self._loader(self.train_set, shuffle=True)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        """Return the validation frames in order, unvaried."""
+        """Return the validation frames in order, without augmentation."""
         return self._loader(self.validation_set, shuffle=False)
 
     def _loader(self, frames: FrameDataset, *, shuffle: bool) -> DataLoader[Batch]:
         if self.num_workers:
-            # OpenCV's threads do not live on in a forked process, which would wait for them for ever.
+            # A forked process lacks OpenCV's threads and would wait for them forever.
             cv2.setNumThreads(1)
         return DataLoader(
             frames,  # type: ignore[arg-type]
             batch_size=self.batch_size,
             sampler=EpochShuffle(len(frames), self.seed + frames.epoch) if shuffle else None,
-            generator=torch.Generator(),  # leaves torch's own randomness to the network
+            generator=torch.Generator(),  # keeps torch's own random numbers for the network
             drop_last=shuffle and len(frames) >= self.batch_size,
             num_workers=self.num_workers,
             worker_init_fn=_use_one_thread,

@@ -7,16 +7,16 @@ from dataclasses import dataclass, fields
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from vlfau.data.manifest import Frame, Manifest
 from vlfau.data.transforms import Augmentation, Matrix, centre_crop
-from vlfau.errors import ManifestError
+from vlfau.errors import ImageError, ManifestError
 from vlfau.faces.pose import landmark_mirror
 from vlfau.facs import AUState
 from vlfau.language import Descriptions, Gender, Vocabulary, global_description, local_description, mirrored
+from vlfau.media.crops import read_crop
 
 __all__ = ["Batch", "FrameDataset", "Sample", "collate"]
 
@@ -33,8 +33,8 @@ class Sample:
         valid_mask: (N,) bool, True where annotated.
         intensity: (N,) float, 0 to 5; NaN where unknown.
         landmarks: (K, 2), x and y as shares of the crop's side; NaN where unknown or outside of the crop.
-        local_captions: The words of every AU with the end; empty where nobody annotated, or no words are asked for.
-        global_caption: The words of the face with the end; empty likewise.
+        local_captions: Token ids of every AU's caption with the end; empty without annotation or without captions.
+        global_caption: Token ids of the face's caption with the end; empty likewise.
     """
 
     face: Tensor
@@ -73,7 +73,7 @@ class Batch:
         return Batch(*(getattr(self, entry.name).to(device, non_blocking=True) for entry in fields(self)))
 
     def pin_memory(self) -> "Batch":
-        """Return the batch in page-locked memory, for a faster way to a GPU."""
+        """Return the batch in page-locked memory, for faster copies to a GPU."""
         return Batch(*(getattr(self, entry.name).pin_memory() for entry in fields(self)))
 
 
@@ -85,16 +85,16 @@ class FrameDataset(Dataset[Sample]):
         vocabulary: Turns words into numbers.
         crop_size: Side of the faces returned, in pixels.
         aligned_size: Side that the pictures must have at least; larger ones are shrunk to it.
-        augmentation: Varies faces and words at random; None takes the centre and the canonical words.
+        augmentation: Varies faces and captions at random; None takes the centre crop and the canonical captions.
         gender_dropout: With augmentation, the share of global captions that say "person" although the gender
             is known, so that the decoder learns the neutral subject too.
-        seed: Of the randomness.
+        seed: Seed of the random numbers.
         keep_in_memory: Whether to read all pictures now and keep them (3 * aligned_size ** 2 bytes each).
         words: Whether samples come with captions; without, these are empty.
         descriptions: The texts to describe with; None means the package's own.
 
     Attributes:
-        epoch: Part of the randomness: set it before an epoch, so that every epoch draws anew.
+        epoch: Part of the seed: set it before each epoch, so that every epoch draws other numbers.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class FrameDataset(Dataset[Sample]):
         return len(self.manifest.frames)
 
     def __getitem__(self, index: int) -> Sample:
-        """Return one frame, varied at random where an augmentation is set."""
+        """Return one frame, augmented if an augmentation is set."""
         frame = self.manifest.frames[index]
         face, shrinkage = self._read(frame) if self._faces is None else self._faces[index]
         states: Sequence[AUState | None] = frame.states
@@ -174,22 +174,10 @@ class FrameDataset(Dataset[Sample]):
     def _read(self, frame: Frame) -> tuple[NDArray[np.uint8], float]:
         """Return a face and by how much it was shrunk."""
         try:
-            with Image.open(frame.image, formats=("JPEG", "PNG", "BMP", "WEBP", "TIFF")) as picture:
-                face = picture.convert("RGB")
-        except Exception as error:  # A damaged file makes decoders raise almost anything.
-            raise ManifestError(
-                f"{frame.image}, named in {self.manifest.path}, is no readable picture; mend or remove it"
-            ) from error
-        size = self.aligned_size
-        if face.width != face.height or face.width < size:
-            raise ManifestError(
-                f"{frame.image} has {face.width} x {face.height} pixels; expected an aligned, square face of at "
-                f"least {size} x {size}; align it first, or lower aligned_size"
-            )
-        shrinkage = size / face.width
-        if face.width > size:
-            face = face.resize((size, size), Image.Resampling.LANCZOS)
-        return np.array(face), shrinkage
+            face = read_crop(frame.image, self.aligned_size)
+        except ImageError as error:
+            raise ManifestError(f"{error}; {self.manifest.path} names the file") from error
+        return face.pixels, 1 / face.reduction
 
 
 def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:

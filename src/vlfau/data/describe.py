@@ -43,10 +43,10 @@ def describe(
     Args:
         manifest: The frames.
         output: The file, with the extension .jsonl by custom.
-        seed: Chooses among paraphrases. A frame's texts depend on it, on the image's path and on the frame's
+        seed: Seed of the choice among paraphrases. A frame's texts depend on it, on the image's path and on the frame's
             states alone.
         paraphrases: Whether texts are drawn among their paraphrases; off takes the canonical ones.
-        progress: Called with the number of frames that are done and of all.
+        progress: Called with the number of frames done and of all frames.
 
     Raises:
         ConfigError: The seed is negative, or the output is the manifest itself.
@@ -65,7 +65,7 @@ def describe(
 
 
 def labels(manifest: Manifest, frame: Frame) -> dict[str, Any]:
-    """Return what the record of a frame holds beside its texts."""
+    """Return the fields of a frame's record other than its texts."""
     return {
         "image": image_name(manifest, frame),
         "subject": frame.subject_id,
@@ -79,7 +79,7 @@ def labels(manifest: Manifest, frame: Frame) -> dict[str, Any]:
 
 
 def labels_of(state: AUState) -> dict[str, Any]:
-    """Return what the entry of an AU holds beside its text."""
+    """Return the fields of an AU's entry other than its text."""
     entry = {"active": state.active, "intensity": state.intensity, "side": state.side}
     return {**entry, "trace": True} if state.trace else entry
 

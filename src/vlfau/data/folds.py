@@ -1,4 +1,4 @@
-"""Who trains and who chooses the epoch; every person does one of the two only."""
+"""Split people into those who train and those who choose the epoch."""
 
 from dataclasses import replace
 from typing import Final
@@ -15,18 +15,18 @@ DRAWS: Final = 100
 
 
 def hold_out(manifest: Manifest, *, share: float, seed: int) -> tuple[Manifest, Manifest]:
-    """Take a share of the people out of the frames that train.
+    """Hold a share of the people out of training.
 
-    The people are drawn at random, but so that every AU is active on both sides if that can be: an AU that nobody
-    held out shows could not help to choose the epoch.
+    People are drawn at random, but so that every AU is active on both sides where possible: an AU that no
+    held-out person shows could not help to choose the epoch.
 
     Args:
         manifest: Frames of the training folds.
-        share: Of the people, not of the frames; one person at least.
-        seed: Of the draw.
+        share: Share of the people, not of the frames; at least one person.
+        seed: Seed of the draw.
 
     Returns:
-        The frames that train, and those that are held out.
+        The training frames and the held-out frames.
 
     Raises:
         ManifestError: There are fewer than two people.
@@ -52,10 +52,10 @@ def hold_out(manifest: Manifest, *, share: float, seed: int) -> tuple[Manifest, 
 
 
 def never_active(manifest: Manifest) -> tuple[int, ...]:
-    """Return the AUs that no frame shows, be it that none is annotated or that all are inactive."""
+    """Return the AUs that are active in no frame, whether unannotated or inactive."""
     return tuple(au_id for au_id, rate in zip(manifest.au_ids, manifest.rates(), strict=True) if not rate > 0)
 
 
 def _lost(active: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> int:
-    """Count the AUs that some of all people show and none of the chosen ones."""
+    """Count the AUs that somebody shows but none of the chosen people."""
     return int((active.any(0) & ~active[chosen].any(0)).sum())

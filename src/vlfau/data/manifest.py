@@ -1,6 +1,6 @@
-"""The manifest: one table of frames that every data set is turned into.
+"""The manifest: the table of frames into which every data set is converted.
 
-A CSV file, UTF-8, with a header and a row a frame:
+A CSV file, UTF-8, with a header and one row per frame:
 
 =================  =========================================================================
 column             meaning
@@ -11,7 +11,7 @@ fold               the fold (1, 2, 3, ...) that tests this subject; may be absen
 gender             F, M or empty; may be absent
 occurrence_from    the intensity from which an AU counts as present: 1 (A) or 2 (B); empty means 1; may be
                    absent. With 2, an absent AU without an intensity may show a trace
-AU12               1 present, 0 absent, empty unknown; one such column an AU
+AU12               1 present, 0 absent, empty unknown; one such column per AU
 AU12_intensity     0 to 5 (A = 1 to E = 5), empty unknown; optional
 AU12_side          left, right or both (the subject's own), empty unknown; optional
 landmark_33_x      where landmark 33 of FaceMesh lies in the picture, in pixels from the middle of its
@@ -49,16 +49,16 @@ GENDERS: Mapping[str, Gender | None] = {"": None, "F": Gender.WOMAN, "M": Gender
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One aligned face and what is known of it.
+    """One aligned face and its labels.
 
     Attributes:
         image: Path of the picture.
         subject_id: Name of the person.
         fold: The fold that tests the subject, or None.
         gender: As the data state it, or None.
-        states: One an AU in the manifest's order; None where nobody annotated.
+        states: One per AU in the manifest's order; None without annotation.
         intensities: As written, 0 to 5, also below the level from which an AU counts as present; None where unknown.
-        landmarks_xy: One a landmark in the manifest's order, in pixels of the picture; NaN where unknown.
+        landmarks_xy: (K, 2), in the manifest's order and in pixels of the picture; NaN where unknown.
     """
 
     image: Path
@@ -71,7 +71,7 @@ class Frame:
 
     @property
     def can_be_described(self) -> bool:
-        """Whether a text may say what the face does: some AU is known to act, or all are known not to."""
+        """Whether the face can be described: some AU is known to act, or all are known not to."""
         return any(state is not None and state.active for state in self.states) or None not in self.states
 
 
@@ -92,7 +92,7 @@ class Manifest:
     landmark_ids: tuple[int, ...] = ()
 
     def split(self, fold: int | None) -> tuple["Manifest", "Manifest"]:
-        """Split by subject into what trains and what tests a fold.
+        """Split by subject into the training and the test frames of a fold.
 
         Args:
             fold: The fold to test; None trains and tests on everything.
@@ -128,7 +128,7 @@ def read_manifest(path: Path, au_ids: Sequence[int] | None = None, *, pictures: 
     Args:
         path: The CSV file.
         au_ids: The AUs wanted, in order; None takes all that the file has.
-        pictures: Whether the pictures must be there.
+        pictures: Whether the pictures must exist.
 
     Raises:
         ManifestError: A column, label, fold or picture is missing or wrong. The message names the file, the
@@ -146,9 +146,9 @@ def read_manifest(path: Path, au_ids: Sequence[int] | None = None, *, pictures: 
     except OSError as error:
         raise ManifestError(f"manifest {path} can't be opened ({error.strerror}); check the path") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ManifestError(f"manifest {path} is no UTF-8 CSV file ({error}); export it as one") from error
+        raise ManifestError(f"manifest {path} is not a UTF-8 CSV file ({error}); export it as one") from error
     if not frames:
-        raise ManifestError(f"manifest {path} has a header and no frames; add a row a frame")
+        raise ManifestError(f"manifest {path} has a header and no frames; add one row per frame")
     _check_folds(path, frames)
     return Manifest(path, chosen, frames, landmark_ids)
 
@@ -209,7 +209,7 @@ def _check_folds(path: Path, frames: Sequence[Frame]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One line of a manifest, with the means to say what is wrong with it."""
+    """One line of a manifest, for messages about what is wrong with it."""
 
     path: Path
     line: int
@@ -247,7 +247,7 @@ class _Row:
         except ValueError:
             value = math.inf
         if math.isinf(value):
-            raise self._error(column, "a place in pixels, or nothing")
+            raise self._error(column, "a position in pixels, or nothing")
         return value
 
     def _state(self, au_id: int) -> AUState | None:
@@ -264,7 +264,7 @@ class _Row:
         return AUState(au_id, active=True, intensity=max(intensity, 1) if intensity is not None else None, side=side)
 
     def _shows_trace(self, column: str, intensity: int | None) -> bool:
-        """Say whether an AU that is absent may show a trace."""
+        """Return whether an absent AU may show a trace."""
         if intensity is not None and float(self._cell(column)) >= TRACE + 1:
             raise self._error(column, "less than 2 (B), for the AU is absent; no text is true of it at B or more")
         return self._cell("occurrence_from") == "2" if intensity is None else intensity >= TRACE
@@ -302,7 +302,7 @@ class _Row:
 def manifest_digest(manifest: Manifest) -> str:
     """Return a digest of a manifest's AUs and frames: pictures' names, people, folds, labels, landmarks, in order.
 
-    Two files that training reads alike have the same digest, wherever they lie and whatever other columns they have.
+    Files that are the same to training have the same digest, whatever their folder and their other columns.
     The content of the pictures is not read.
     """
     folder = f"{manifest.path.parent}{os.sep}"

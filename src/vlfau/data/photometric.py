@@ -1,4 +1,4 @@
-"""How lights, cameras and files differ: changes of a face's colours, texture and detail."""
+"""Photometric variations: changes of a face's colours, texture and detail."""
 
 from functools import cache
 from typing import cast
@@ -14,9 +14,9 @@ Face = NDArray[np.uint8]
 
 KERNEL_SIDES = (1, 3, 5)
 MIN_KEPT = 0.4
-"""Of the face in a restyled one."""
+"""Share of the original face in a restyled one."""
 NOISE_VALUES = 2**20
-"""Normal values that are drawn, once: enough that two faces hardly ever get the same."""
+"""Number of normal values, drawn once: enough that two faces hardly ever get the same ones."""
 
 
 def lose_colour(face: Face) -> Face:
@@ -64,8 +64,8 @@ def lose_detail(face: Face, share: float, *, quality: int | None = None) -> Face
 
     Args:
         face: The face.
-        share: Of its side that is left in between; 1 leaves the size.
-        quality: Of JPEG compression, 1 to 100; None leaves it out.
+        share: Share of its side that is left in between; 1 keeps the size.
+        quality: JPEG quality, 1 to 100; None leaves compression out.
     """
     size = len(face)
     small = max(1, round(share * size))

@@ -1,4 +1,4 @@
-"""What happens to an aligned face on its way into the network."""
+"""Crops and random variations of aligned faces on their way into the network."""
 
 from dataclasses import dataclass
 
@@ -15,16 +15,16 @@ Matrix = NDArray[np.float64]
 """(2, 3), from a place in an aligned face, in pixels from the middle of the upper left one, to the same in the crop."""
 
 QUALITIES = (15, 90)
-"""Of JPEG compression, from the lowest to below the highest."""
+"""Range of JPEG quality; the upper end is excluded."""
 TIGHT_MARGINS = (0.17, 0.17, 0.17, 0.2)
-"""The most that a tight picture lacks of a crop, left, right, above and below, as shares of the crop's side."""
+"""Most that a tight picture cuts off a crop at the left, right, top and bottom, as shares of the crop's side."""
 TIGHT_TILT = 15
-"""How far a tight picture may be turned against its face, in degrees."""
+"""Largest rotation of a tight picture against its face, in degrees."""
 
 
 @dataclass(frozen=True)
 class AugmentationConfig:
-    """How training faces are varied; the defaults are the paper's (section 4.1).
+    """Random variations of training faces; the defaults are the paper's (section 4.1).
 
     Attributes:
         flip: Probability of a horizontal flip; it swaps left and right in labels and words.
@@ -83,11 +83,11 @@ class Augmentation:
 
         Args:
             face: (A, A, 3), RGB, A at least `crop_size`.
-            rng: Where the randomness comes from.
+            rng: The random numbers.
             flip: Whether to mirror the face.
 
         Returns:
-            The crop, (crop_size, crop_size, 3), and where it comes from.
+            The crop, (crop_size, crop_size, 3), and its matrix.
         """
         config = self.config
         face, matrix = self._frame(face, rng, flip=flip)
@@ -148,7 +148,7 @@ class Augmentation:
 
 
 def _end_picture(face: Face, rng: np.random.Generator) -> Face:
-    """Blacken what lies outside a tilted rectangle, as alignment does where a picture ends."""
+    """Blacken everything outside a tilted rectangle, as alignment does where a picture ends."""
     left, right, top, bottom = rng.uniform(0, TIGHT_MARGINS) * len(face)
     angle = np.deg2rad(rng.uniform(-TIGHT_TILT, TIGHT_TILT))
     place = np.arange(len(face)) - (len(face) - 1) / 2

@@ -17,12 +17,12 @@ STEADY = (33, 133, 362, 263, 168, 6, 197, 127, 356, 234, 454, 10, 67, 297)
 
 TOP_OF_FOREHEAD, CHIN = 10, 152
 FOREHEAD_HEIGHT, CHIN_HEIGHT = 0.10, 0.80
-"""Where the mean face's top and chin lie, as shares of the square; below is room for a dropped jaw."""
+"""Heights of the mean face's top and chin, as shares of the square; below is room for a dropped jaw."""
 
 
 @dataclass(frozen=True)
 class CropGeometry:
-    """The squares, in pixels.
+    """Sizes of the aligned square, in pixels.
 
     Attributes:
         aligned_size: Side of the aligned square, from which training takes random crops.

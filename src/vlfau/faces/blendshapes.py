@@ -1,8 +1,8 @@
-"""Movements of a face, read off its landmarks by MediaPipe's blendshape network.
+"""Movements of a face, estimated from its landmarks by MediaPipe's blendshape network.
 
 The network is a mixer of points (Grishchenko et al., "Blendshapes GHUM: Real-time Monocular Facial Blendshape
 Prediction", 2023, arXiv:2309.05782). It learned from people, not from drawn faces, so its movements carry over to
-photographs. They are no action units: some mean several, and AU 6 and 9 hardly show in them.
+photographs. They are not action units: some combine several, and AU 6 and 9 hardly show in them.
 """
 
 from pathlib import Path
@@ -39,12 +39,12 @@ BLENDSHAPE_NAMES = (
     "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight",
     "noseSneerLeft", "noseSneerRight",
 )
-"""What the network's answers are, in its order; sides are the subject's own. "neutral" is not in use."""
+"""Names of the network's outputs, in its order; sides are the subject's own. "neutral" is unused."""
 # fmt: on
 
 
 class Blendshapes:
-    """Reads 52 movements off the landmarks of `DenseFaceMesh`.
+    """Estimates 52 movements from the landmarks of `DenseFaceMesh`.
 
     The weights are those of MediaPipe's Face Landmarker (Google, Apache License 2.0); see the NOTICE beside them.
     """
@@ -53,7 +53,7 @@ class Blendshapes:
         self._session = open_session(WEIGHTS, threads=threads)
 
     def __call__(self, landmarks_xy: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Read the movements of B faces.
+        """Estimate the movements of B faces.
 
         Args:
             landmarks_xy: (B, 478, 2), in any unit that is the same in both directions. The network expects faces

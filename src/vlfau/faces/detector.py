@@ -1,4 +1,4 @@
-"""BlazeFace: where faces are in a picture, one look at a time."""
+"""BlazeFace, a face detector, applied to square parts of a picture."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ __all__ = ["Detection", "FaceDetector"]
 
 WEIGHTS = Path(__file__).parent / "weights" / "blazeface_back.onnx"
 INPUT_SIZE = 256
-GRIDS = ((16, 2), (8, 6))  # cells a side, anchors a cell
+GRIDS = ((16, 2), (8, 6))  # cells per side, anchors per cell
 NUM_KEYPOINTS = 6
 RIGHT_EYE, LEFT_EYE = 0, 1
 MAX_OVERLAP = 0.3
@@ -38,12 +38,12 @@ class Detection:
     score: float
 
     def region(self) -> Region:
-        """Return the region in which FaceMesh should look."""
+        """Return the region to give to FaceMesh."""
         return Region.around(self.corners_xy, self.keypoints_xy[RIGHT_EYE], self.keypoints_xy[LEFT_EYE])
 
 
 class FaceDetector:
-    """Finds faces that take a tenth or more of a square look, turned by up to about 45 degrees.
+    """Finds faces that take up a tenth or more of a square, rotated by up to about 45 degrees.
 
     The weights are Google's (MediaPipe's back-camera model, Apache License 2.0); see the NOTICE beside them.
     """
@@ -58,10 +58,10 @@ class FaceDetector:
 
         Args:
             image: (H, W, 3) uint8, RGB.
-            looks: The squares; what one of them shows outside the picture is black.
+            looks: The squares; anything outside the picture is black.
 
         Returns:
-            The faces of all looks, best first; several looks may have found the same one.
+            The faces of all squares, best first; several squares may have found the same face.
         """
         found: list[Detection] = []
         for start in range(0, len(looks), MAX_BATCH):

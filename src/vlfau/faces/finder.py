@@ -1,4 +1,4 @@
-"""All faces of a picture: large and small, many, and turned any way."""
+"""Finds all faces of a picture: large or small, many, and in any orientation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,19 +16,20 @@ from vlfau.faces.warp import apply_affine, invert_affine
 __all__ = ["Face", "FaceFinder"]
 
 ROUGH_PRESENCE, MIN_PRESENCE = 0.5, 0.95
-"""What FaceMesh must say of the detector's rough region, and then of the region that follows from the landmarks."""
+"""Least presence by FaceMesh in the detector's rough region, and then in the region that its landmarks give."""
 MARGIN = 1.25
-"""How much wider than the picture the second looks are: a face that fills its picture needs room around it."""
+"""How much wider than the picture the second squares are: a face that fills its picture needs a margin."""
 QUARTER_TURNS = (0.0, np.pi / 2, np.pi, -np.pi / 2)
 SURE_SCORE = 0.76
-"""A detection below this score may be a face that is seen the wrong way round."""
+"""A detection below this score may be a face in another orientation."""
 MIN_TURNED_SIDE = 2 * INPUT_SIZE
-"""Tiles smaller than this, in pixels, are looked at upright only: there are many."""
+"""Tiles smaller than this, in pixels, are searched upright only: there are many."""
 TILE_OVERLAP = 0.25
 MAX_TILES = 128
-"""Tiles of one size at most: in 12 megapixels, faces below some 50 pixels are not sought."""
+"""Most tiles of one size: in 12 megapixels, faces below some 50 pixels are not searched for."""
 PORTRAIT = 1 / 6
-"""A face that takes more than this share of the longer side makes a picture a portrait: no smaller one is sought."""
+"""A face that takes up more than this share of the longer side makes a picture a portrait: no smaller face is
+searched for."""
 SAME_FACE = 0.3
 MAX_READINGS = 4
 SETTLED = 0.035
@@ -61,13 +62,13 @@ class Face:
 class FaceFinder:
     """Finds faces and their landmarks.
 
-    First the whole picture is looked at, then ever smaller, overlapping tiles: until a face is found, and, unless the
-    picture is a portrait, one size further. While nothing is found, the picture and its large tiles are looked at
-    again with a margin, upright and turned. Every detection must hold what FaceMesh takes for a face; a doubtful
-    one is read in four directions, and the best counts.
+    First the whole picture is searched, then ever smaller, overlapping tiles: until a face is found, and, unless the
+    picture is a portrait, one size further. While nothing is found, the picture and its large tiles are searched
+    again with a margin, upright and rotated. FaceMesh must confirm every detection; a doubtful one is read in four
+    orientations, and the best counts.
 
     Args:
-        threads: Threads that the networks may use.
+        threads: Threads per network.
         min_score: The least score of a detection.
         max_faces: The most faces to return, largest first; None returns all.
     """
@@ -84,7 +85,7 @@ class FaceFinder:
             image: (H, W, 3) uint8, RGB.
 
         Raises:
-            ImageError: The array is no such picture.
+            ImageError: The array has another shape or type.
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
             raise ImageError(
@@ -111,7 +112,7 @@ class FaceFinder:
             faces: Where they were.
 
         Returns:
-            Each face as it is now, None where it is not; the score is FaceMesh's presence. Two faces may have
+            Each face as it is now, None if it is gone; the score is FaceMesh's presence. Two faces may have
             become the same.
         """
         regions = [_region(face) for face in faces]
@@ -132,7 +133,7 @@ class FaceFinder:
         Args:
             image: (H, W, 3) uint8, RGB.
             known: Faces of this picture, which are not found again.
-            lost: Faces of an earlier picture; their surroundings are looked at closely, turned as they were.
+            lost: Faces of an earlier picture; their surroundings are searched closely, in their orientation.
         """
         around = [_region(face) for face in lost]
         looks = _levels(image)[0] + [Region(place.centre_xy, NEAR * place.side, place.angle) for place in around]
@@ -160,7 +161,7 @@ class FaceFinder:
             still_moving = []
             for place, region, mesh in zip(moving, regions, self._mesh(image, regions), strict=True):
                 if reading and mesh.presence < MIN_PRESENCE <= meshes[place].presence:
-                    continue  # What was good enough once is not made worse.
+                    continue  # A region that was good enough once stays.
                 meshes[place] = mesh
                 if mesh.presence >= ROUGH_PRESENCE and _moved(mesh, region) > SETTLED:
                     still_moving.append(place)
@@ -185,7 +186,7 @@ def _moved(mesh: Mesh, region: Region) -> float:
 
 
 def _levels(image: NDArray[np.uint8]) -> list[list[Region]]:
-    """Return the looks: first the whole picture, then tiles of half the side, of a quarter, down to the input's.
+    """Return the squares to search: the whole picture, then tiles of half the side, of a quarter, down to the input's.
 
     Where tiles become too many, the small ones are left out, so that no picture takes forever.
     """

@@ -1,4 +1,4 @@
-"""FaceMesh: the landmarks of a face, and whether there is a face at all.
+"""FaceMesh: the landmarks of a face, and whether there is a face.
 
 There are two networks. `FaceMesh` finds 468 landmarks and is fast; the finder uses it. `DenseFaceMesh` finds the same
 468 more finely, above all on lids and lips, and ten on the irises; it takes about four times as long.
@@ -30,7 +30,7 @@ class Region:
     Attributes:
         centre_xy: (2,), in pixels.
         side: In pixels.
-        angle: Radians by which the square's right points below the picture's.
+        angle: Clockwise rotation of the square in the picture, in radians.
     """
 
     centre_xy: NDArray[np.floating]
@@ -44,7 +44,7 @@ class Region:
         right_eye_xy: NDArray[np.floating],
         left_eye_xy: NDArray[np.floating],
     ) -> "Region":
-        """Return the region that FaceMesh wants for points (P, 2) on a face whose eyes are known."""
+        """Return FaceMesh's input region for points (P, 2) on a face whose eyes are known."""
         across = left_eye_xy - right_eye_xy
         angle = float(np.arctan2(across[1], across[0]))
         cosine, sine = np.cos(angle), np.sin(angle)
@@ -76,7 +76,7 @@ class Mesh:
     presence: float
 
     def region(self) -> Region:
-        """Return the region in which to look at the same face again."""
+        """Return the region for the next look at the same face."""
         points = self.landmarks_xy
         return Region.around(points, points[RIGHT_EYE_OUTER], points[LEFT_EYE_OUTER])
 

@@ -19,13 +19,13 @@ NUM_LANDMARKS = len(MEAN_FACE)
 
 @cache
 def landmark_mirror(number: int) -> int:
-    """Return the landmark nearest to where one lies in the mirror: itself in the middle of the face."""
+    """Return the landmark that mirrors another; landmarks in the middle of the face mirror themselves."""
     return int(np.square(MEAN_FACE - MEAN_FACE[number] * [-1, 1, 1]).sum(1).argmin())
 
 
 @dataclass(frozen=True, slots=True)
 class HeadPose:
-    """How a head is turned, in degrees; a frontal, upright face has zeros.
+    """Head pose in degrees; a frontal, upright face has zeros.
 
     Attributes:
         yaw: Positive towards the subject's own left.
@@ -71,7 +71,7 @@ STABLE = (33, 133, 362, 263, 168, 6, 197, 195, 127, 356, 234, 454)
 
 
 def canonical_points(landmarks_xy: NDArray[np.floating], landmarks_z: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return landmarks as the mean face would show them, whatever the head's place, size and pose.
+    """Return landmarks without the head's position, size and pose, aligned to the mean face.
 
     The similarity in space that brings the stable landmarks closest to those of the mean face (Umeyama, TPAMI 1991) is
     applied to all.
@@ -85,7 +85,7 @@ def canonical_points(landmarks_xy: NDArray[np.floating], landmarks_z: NDArray[np
         away from the camera.
 
     Raises:
-        ConfigError: There are fewer landmarks, or not as many depths.
+        ConfigError: There are fewer landmarks, or another number of depths.
     """
     count = len(MEAN_FACE)
     if landmarks_xy.ndim != 2 or landmarks_xy.shape[1] != 2 or len(landmarks_xy) < count:

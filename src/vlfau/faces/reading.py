@@ -1,4 +1,4 @@
-"""What a closer look at a found face gives: 478 landmarks, the same without head pose, and 52 movements.
+"""A closer reading of a found face: 478 landmarks, the same without head pose, and 52 movements.
 
 Finding faces does not need it, so its networks are opened when the first face is read.
 """
@@ -19,7 +19,7 @@ from vlfau.faces.warp import apply_affine
 __all__ = ["FaceReader", "FaceReading"]
 
 UNIT = 256
-"""Side of the level square in which landmarks are given to the blendshape network; it knows no unit."""
+"""Side of the level square in which the blendshape network gets landmarks; the network has no unit."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class FaceReader:
     """Reads faces that the finder found, or followed through a video.
 
     Args:
-        threads: Threads that the networks may use.
+        threads: Threads per network.
     """
 
     def __init__(self, *, threads: int = 1) -> None:
@@ -56,7 +56,7 @@ class FaceReader:
 
         Args:
             image: (H, W, 3) uint8, RGB.
-            faces: Where they are.
+            faces: The faces, from the finder.
         """
         if not faces:
             return []

@@ -51,7 +51,7 @@ def warp(image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int) -> ND
     """Draw a square part of a picture.
 
     A picture that shrinks is first averaged down by whole factors, so that a face of 2000 pixels and one of 200
-    look alike. What lies outside the picture is black.
+    look alike. Anything outside the picture is black.
 
     Args:
         image: (H, W, 3) uint8.

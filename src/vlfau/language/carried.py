@@ -1,6 +1,6 @@
-"""The descriptions that a model learned, as a file that travels with it: `descriptions.json`.
+"""The descriptions that a model learned, stored with it in `descriptions.json`.
 
-Later versions may correct the texts that the package brings; a model goes on speaking those that it learned. The file
+Later versions may correct the package's texts; a model keeps the texts that it learned. The file
 holds what the folder `descriptions` holds, in JSON:
 
     {"format": 1, "wording": {...}, "aus": {"1": {"active": [...], "inactive": [...], "global": [...]}, ...}}
@@ -24,7 +24,7 @@ __all__ = ["DESCRIPTIONS_FILE", "MAX_BYTES", "descriptions_of", "read_descriptio
 DESCRIPTIONS_FILE: Final = "descriptions.json"
 FORMAT: Final = 1
 MAX_BYTES: Final = 1 << 19
-"""Several times what the texts of the whole catalogue take."""
+"""Several times the size of the whole catalogue's texts."""
 
 
 def write_descriptions(path: Path, descriptions: Descriptions) -> None:
@@ -39,7 +39,7 @@ def write_descriptions(path: Path, descriptions: Descriptions) -> None:
 
 
 def read_descriptions(path: Path) -> Descriptions:
-    """Read what `write_descriptions` wrote, in this version or an earlier one.
+    """Read a file of `write_descriptions`, of this version or an earlier one.
 
     Raises:
         DescriptionError: The file cannot be read, is too large, or breaks the schema of descriptions.
@@ -53,7 +53,7 @@ def read_descriptions(path: Path) -> Descriptions:
     except OSError as error:
         raise DescriptionError(f"{path} cannot be read ({error.strerror}); copy the model again") from None
     except ValueError as error:
-        raise DescriptionError(f"{path} is no JSON ({error}); copy the model again") from None
+        raise DescriptionError(f"{path} is not JSON ({error}); copy the model again") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise DescriptionError(f"{path} holds no descriptions of format {FORMAT}; use the version that wrote it")
     units = document.get("aus")
@@ -79,18 +79,18 @@ def descriptions_of(
     """Return the descriptions that a model learned.
 
     Args:
-        folder: Of the model.
+        folder: Folder of the model.
         au_ids: The model's AUs.
         vocabulary: The model's words.
-        carried: Whether the folder holds its descriptions. Those of models of earlier versions do not: they learned
+        carried: Whether the folder holds its descriptions. Models of earlier versions do not: they learned
             the package's texts of their time.
 
     Returns:
-        Those of its AUs that it carries; without them the package's own if the model has all their words, and None
-        if it lacks some: then nobody knows its texts.
+        The stored texts of its AUs; without them the package's own if the model has all their words, and None
+        if it lacks some: then its texts are unknown.
 
     Raises:
-        DescriptionError: What it carries is damaged, or does not fit its AUs or words.
+        DescriptionError: The stored texts are damaged, or do not fit the model's AUs or words.
     """
     path = folder / DESCRIPTIONS_FILE
     descriptions = (read_descriptions(path) if carried else default_descriptions()).for_aus(au_ids)

@@ -2,7 +2,7 @@
 
 A runtime (torch, ONNX Runtime, ...) plugs in as a `CaptionStepper`. All sequences of a batch are searched
 together, and a finished one leaves the batch. The better of both searches counts, and greedy search never takes a
-place from the beam: while the beam holds the greedy hypothesis, it costs nothing; one that the beam drops is taken up
+slot of the beam: while the beam holds the greedy hypothesis, it costs nothing; one that the beam drops is taken up
 again at the end, if it can still win. Dimensions: S sequences, K beams, W words, h hidden units.
 """
 
@@ -23,7 +23,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class StepOutput:
-    """What a decoder says after one word: `logits` (S, K, W), `hidden` and `cell` (S, K, h)."""
+    """A decoder's output after one word: `logits` (S, K, W), `hidden` and `cell` (S, K, h)."""
 
     logits: FloatArray
     hidden: FloatArray
@@ -43,8 +43,8 @@ class CaptionStepper(Protocol):
             token_ids: (S', K), the words just chosen.
             hidden: (S', K, h).
             cell: (S', K, h).
-            rows: (S',), which of the S sequences are still searched. The same array object comes again
-                while nothing has left, so that a stepper need gather its features only on a change.
+            rows: (S',), which of the S sequences are still searched. It stays the same array object until a
+                sequence is finished, so that a stepper gathers its features only on a change.
         """
 
 
@@ -53,8 +53,8 @@ class DecodingOptions:
     """How to search.
 
     Attributes:
-        max_length: The most words of a caption, its end included. Only the end may stand there.
-        beam_size: Hypotheses kept a sequence; 1 is greedy search.
+        max_length: Most words of a caption, its end included; the last one can only be the end.
+        beam_size: Hypotheses per sequence; 1 is greedy search.
         length_penalty: Hypotheses are ranked by sum_logprobs / length ** length_penalty; 0 ranks by the
             sum alone.
     """
@@ -72,8 +72,7 @@ class DecodingOptions:
 class DecodingResult:
     """One caption: `token_ids` with the forced prefix and without the end, and its log-probability.
 
-    `sum_logprobs` covers the chosen words and the end, not the forced prefix. `score` is what the search
-    ranked by.
+    `sum_logprobs` covers the chosen words and the end, not the forced prefix. `score` ranks the hypotheses.
     """
 
     token_ids: tuple[int, ...]
@@ -104,7 +103,7 @@ def decode_captions(
             must leave room for them.
 
     Returns:
-        One result a sequence, in the order of the stepper's sequences.
+        One result per sequence, in the stepper's order.
     """
     if len(prefix) >= options.max_length:
         raise ValueError(
@@ -217,7 +216,7 @@ class _Search:
         return alive, beams, tokens
 
     def finish_greedy(self, stepper: CaptionStepper) -> None:
-        """Go on with the greedy hypotheses that the beam dropped, as long as they can win."""
+        """Continue the greedy hypotheses that the beam dropped, as long as they can win."""
         rows: IntArray = np.zeros(0, np.int64)
         while left := [each for each in self.dropped if self._can_win(each.sequence, each.sum_logprobs)]:
             sequences = np.array([each.sequence for each in left], np.int64)
@@ -312,7 +311,7 @@ class _Search:
 
 
 def _top(totals: FloatArray, count: int) -> IntArray:
-    """Return the places of the `count` largest entries a row, largest first."""
+    """Return the indices of the `count` largest entries of each row, largest first."""
     count = min(count, totals.shape[1])
     every = np.arange(len(totals))[:, None]
     lowest_first = -totals  # Parted from this end, many words that are ruled out take no time.

@@ -1,4 +1,4 @@
-"""The texts of every AU: those of this version, read from `descriptions/auNN.toml`, or those that a model carries.
+"""The texts of every AU: those of this version, read from `descriptions/auNN.toml`, or those stored with a model.
 
 The folder's README.md explains the format to those who correct the texts.
 """
@@ -35,7 +35,7 @@ class AUDescriptions:
         active: Local texts for the acting AU.
         inactive: Local texts for the AU at rest.
         phrases: Verb phrases for global descriptions.
-        trace: Local texts for an AU of which there is at most a trace; empty in the texts of earlier versions.
+        trace: Local texts for an AU with at most a trace; empty in earlier versions.
     """
 
     au_id: int
@@ -50,13 +50,13 @@ class AUDescriptions:
         return (*self.active, *self.inactive, *self.trace)
 
     def local(self, state: AUState) -> tuple[Template, ...]:
-        """Return the local texts of a state; in the texts of earlier versions those at rest stand for a trace too."""
+        """Return the local texts of a state; in earlier versions the texts at rest cover a trace too."""
         if state.active:
             return self.active
         return self.trace if state.trace and self.trace else self.inactive
 
     def table(self) -> dict[str, list[str]]:
-        """Return the lists of an `auNN.toml` that reads as these texts."""
+        """Return the lists that an `auNN.toml` with these texts holds."""
         lists = {"active": self.active, "inactive": self.inactive, "trace": self.trace, "global": self.phrases}
         return {key: [template.source for template in templates] for key, templates in lists.items() if templates}
 
@@ -65,7 +65,7 @@ class AUDescriptions:
 class Descriptions:
     """The texts of some AUs, in catalogue order, and the words that they share.
 
-    Whatever fills or reads texts takes descriptions, because a model speaks the texts that it learned, which later
+    All code that fills or parses texts takes descriptions, because a model uses the texts that it learned, which later
     versions may have corrected. Two descriptions are equal if all their texts are.
     """
 
@@ -94,7 +94,7 @@ class Descriptions:
         )
 
     def document(self) -> dict[str, Any]:
-        """Return everything as JSON can hold it."""
+        """Return everything in a form that JSON can hold."""
         return {
             "wording": self.wording.table(),
             "aus": {str(au_id): unit.table() for au_id, unit in self.units.items()},
@@ -106,11 +106,11 @@ class Descriptions:
         return hashlib.sha256(json.dumps(self.document(), sort_keys=True).encode()).hexdigest()
 
     def __eq__(self, other: object) -> bool:
-        """Say whether all texts are equal."""
+        """Return whether all texts are equal."""
         return isinstance(other, Descriptions) and (self is other or self.fingerprint == other.fingerprint)
 
     def __hash__(self) -> int:
-        """Return a number that equal descriptions share."""
+        """Return a hash that equal descriptions share."""
         return hash(self.fingerprint)
 
 
@@ -155,7 +155,7 @@ def read_unit(table: Mapping[str, Any], au_id: int, wording: Wording, source: st
     """
     unknown = table.keys() - _KEYS
     if unknown:
-        raise DescriptionError(f"{source}: '{min(unknown)}' is no key of a description file; remove it")
+        raise DescriptionError(f"{source}: '{min(unknown)}' is not a key of a description file; remove it")
     unit = action_unit(au_id)
     return AUDescriptions(
         au_id=au_id,
@@ -167,7 +167,7 @@ def read_unit(table: Mapping[str, Any], au_id: int, wording: Wording, source: st
 
 
 def check_distinct(units: Mapping[str | Path, AUDescriptions]) -> None:
-    """Refuse a text that stands twice, and a sentence that two AUs or two states share.
+    """Refuse a text that occurs twice, and a sentence that two AUs or two states share.
 
     Args:
         units: The texts of all AUs by where they come from, for messages.
@@ -183,12 +183,12 @@ def check_distinct(units: Mapping[str | Path, AUDescriptions]) -> None:
         for owner, template in ((f"{name} ({key})", text) for key, texts in lists.items() for text in texts):
             cores = template.cores()
             for core in sorted(cores & seen.keys()):
-                raise DescriptionError(f"{source}: '{core}' stands twice, also in {seen[core]}; rephrase one")
+                raise DescriptionError(f"{source}: '{core}' occurs twice, also in {seen[core]}; rephrase one")
             seen |= dict.fromkeys(cores, owner)
             for sentence in (sentence for core in cores for sentence in sentences(tokenize(core))):
                 if owners.setdefault(sentence, owner) != owner:
                     raise DescriptionError(
-                        f"{source}: the sentence '{' '.join(sentence)}' also stands in {owners[sentence]}; rephrase one"
+                        f"{source}: the sentence '{' '.join(sentence)}' also occurs in {owners[sentence]}; rephrase one"
                     )
 
 

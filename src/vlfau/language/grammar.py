@@ -1,4 +1,4 @@
-"""AU states to words: one local description an AU, one global description a face."""
+"""AU states to words: one local description per AU, one global description per face."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -28,14 +28,14 @@ __all__ = [
 StateT = TypeVar("StateT", AUState, AUState | None)
 
 MAX_PHRASES: Final = 4
-"""The most verb phrases that one sentence of a global description holds."""
+"""Most verb phrases in one sentence of a global description."""
 
 
 def local_descriptions(state: AUState, descriptions: Descriptions | None = None) -> tuple[str, ...]:
     """Return every local description of a state; the first is the canonical one.
 
     Args:
-        state: What is known of the AU.
+        state: The state of the AU.
         descriptions: The texts; None means the package's own, here and below.
 
     Raises:
@@ -73,7 +73,7 @@ def local_description(
     """Describe one AU, active or not.
 
     Args:
-        state: What is known of the AU.
+        state: The state of the AU.
         rng: Chooses a paraphrase; None takes the canonical one.
         descriptions: The texts.
 
@@ -92,7 +92,7 @@ def global_description(
     """Describe a face by its active AUs, in catalogue order.
 
     Args:
-        states: What is known of each AU; the inactive ones leave no word.
+        states: The state of each AU; inactive ones are not mentioned.
         gender: Names the subject "woman" or "man"; None says "person".
         rng: Chooses paraphrases; None takes the canonical ones.
         descriptions: The texts.
@@ -123,7 +123,7 @@ def global_slots(
     trace: bool | None = None,
     opening: int | None = None,
 ) -> list[Sequence[str]]:
-    """Lay out global descriptions: the texts that each slot may hold, of which a description has one of each, in order.
+    """Return the layout of global descriptions: the texts that may fill each slot, in order.
 
     Args:
         genders: The subjects that may be named.
@@ -154,15 +154,15 @@ def active_states(states: Sequence[AUState]) -> tuple[AUState, ...]:
     """
     au_ids = [state.au_id for state in states]
     if len(set(au_ids)) != len(au_ids):
-        raise DescriptionError(f"an AU is given twice in {au_ids}; give one state an AU")
+        raise DescriptionError(f"an AU is given twice in {au_ids}; give one state per AU")
     return tuple(sorted((state for state in states if state.active), key=lambda state: state.au_id))
 
 
 def mirrored(states: Sequence[StateT]) -> tuple[StateT, ...]:
-    """Return the states of the horizontally flipped picture: left and right change places.
+    """Return the states of the horizontally flipped picture: left and right are swapped.
 
     Args:
-        states: What is known of each AU; None where nobody looked.
+        states: The state of each AU; None without annotation.
     """
     return tuple(
         replace(state, side=state.side.mirrored()) if state is not None and state.side is not None else state
@@ -171,7 +171,7 @@ def mirrored(states: Sequence[StateT]) -> tuple[StateT, ...]:
 
 
 def sentence_sizes(num_phrases: int) -> tuple[int, ...]:
-    """Return how many phrases each sentence of a global description holds, as even as can be.
+    """Return how many phrases each sentence of a global description holds, as evenly as possible.
 
     >>> sentence_sizes(9)
     (3, 3, 3)

@@ -1,4 +1,4 @@
-"""Find the known sentence that a sentence is, or is a slip of."""
+"""Match a sentence to the closest known one, and take apart what it claims."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
@@ -26,14 +26,14 @@ _WORDS_PER_SLIP: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Match(Generic[K]):
-    """What a sentence was found to be about, and the known sentence that it is taken for."""
+    """The subject of a sentence (its key), and the known sentence that it matches."""
 
     key: K
     sentence: tuple[str, ...]
 
 
 class SentenceIndex(Generic[K]):
-    """Known sentences, each with what it is about (its key).
+    """Known sentences, each with its subject (its key).
 
     A sentence that is not known is compared with the known ones by the words they share, rare words counting
     more: with w(t) = ln(1 + sentences / sentences that hold t), two sentences a and b score
@@ -41,12 +41,12 @@ class SentenceIndex(Generic[K]):
 
     * It scores at least 0.7 and leads every sentence of another key by 0.15.
     * At most two words, and fewer than a quarter, are slips. A slip is a word that the best sentence has and
-      this one lacks, or that no sentence of its key has. What more than half of the keys use is no slip.
+      this one lacks, or that no sentence of its key has. A word that more than half of the keys use is not a slip.
     * Both have the same decisive words.
 
     Args:
         sentences: Tokens and key of each known sentence.
-        wording: Knows the decisive words.
+        wording: Has the decisive words.
     """
 
     def __init__(self, sentences: Iterable[tuple[Tokens, K]], wording: Wording) -> None:
@@ -66,7 +66,7 @@ class SentenceIndex(Generic[K]):
         self._weighted: FloatArray = holds * self._weights
 
     def find(self, tokens: Tokens) -> Match[K] | None:
-        """Return what a sentence is about, or None where that is not clear.
+        """Return the subject of a sentence, or None if it is unclear.
 
         Args:
             tokens: The sentence without degree, side and full stop.
@@ -82,7 +82,7 @@ class SentenceIndex(Generic[K]):
         return Match(key, best) if clear and self._is_slip_of(words, frozenset(best), key) else None
 
     def find_exact(self, tokens: Tokens) -> Match[K] | None:
-        """Return what a known sentence is about, or None where the sentence is not known."""
+        """Return the subject of a known sentence, or None if the sentence is unknown."""
         return Match(self._known[tokens], tokens) if tokens in self._known else None
 
     def _scores(self, words: frozenset[str]) -> FloatArray:

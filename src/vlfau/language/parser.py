@@ -1,6 +1,6 @@
-"""Words to AU states: what a description says, or that it does not say it clearly.
+"""Words to AU states: what a description says, or that it is unclear.
 
-Every text of the grammar is read back exactly. Texts of a language model may mix paraphrases or hold a wrong
+Every text of the grammar is parsed back exactly. Texts of a language model may mix paraphrases or hold a wrong
 word: they are read sentence by sentence (a global one phrase by phrase), and what is not clear is reported as
 such.
 """
@@ -24,14 +24,14 @@ class ParsedLocal:
     """What a local description says.
 
     Attributes:
-        au_id: The AU it describes; None where no first sentence of a text is readable (the later ones depict
-            and do not state) or sentences disagree.
+        au_id: The AU it describes; None if no first sentence of a text is readable (later ones only illustrate) or
+            sentences disagree.
         active: Whether it says that the AU acts; None likewise.
         intensity: The degree it names, 1 to 5; None where it names none or several.
-        side: The side it names; None likewise.
+        side: The side it names; None if it names none or several.
         unparsed: The sentences that could not be read.
         contradiction: Whether it disagrees with itself: about AU, state, degree or side.
-        trace: Whether it says of an inactive AU that there is at most a trace, and nowhere that it is at rest.
+        trace: Whether it says that an inactive AU shows at most a trace, and nowhere that it is at rest.
     """
 
     au_id: int | None
@@ -44,7 +44,7 @@ class ParsedLocal:
 
     @property
     def state(self) -> AUState | None:
-        """The state it describes; None where that is not clear."""
+        """The state it describes; None if unclear."""
         if self.au_id is None or self.active is None or self.contradiction:
             return None
         return AUState(self.au_id, self.active, self.intensity, self.side, self.trace)
@@ -78,7 +78,7 @@ class ParsedGlobal:
 
     @property
     def complete(self) -> bool:
-        """Whether it says something, all of it was read, and it agrees with itself."""
+        """Whether it says something, all of it was read, and it does not contradict itself."""
         return (bool(self.states) or self.no_action) and not self.unparsed and not self.contradiction
 
 
@@ -89,8 +89,8 @@ def parse_local(text: str, descriptions: Descriptions | None = None) -> ParsedLo
     """Read a local description.
 
     Args:
-        text: A text of a person, of the grammar or of a language model.
-        descriptions: The texts that its author knew; None means the package's own.
+        text: A text by a person, the grammar or a language model.
+        descriptions: The texts that its author used; None means the package's own.
 
     >>> parse_local("The chin is slightly pushed up by the mentalis.").state
     AUState(au_id=17, active=True, intensity=2, side=None, trace=False)
@@ -121,8 +121,8 @@ def parse_global(text: str, descriptions: Descriptions | None = None) -> ParsedG
     """Read a global description.
 
     Args:
-        text: A text of a person, of the grammar or of a language model.
-        descriptions: The texts that its author knew; None means the package's own.
+        text: A text by a person, the grammar or a language model.
+        descriptions: The texts that its author used; None means the package's own.
 
     >>> parse_global("This man parts the lips and closes the eyes.").states[0].au_id
     25
@@ -169,7 +169,7 @@ def _local_index(descriptions: Descriptions) -> SentenceIndex[tuple[int, bool]]:
 
 @lru_cache(maxsize=16)
 def _statements(descriptions: Descriptions) -> Mapping[Tokens, bool]:
-    """The first sentences of local texts: they state what acts, and the later ones depict it.
+    """The first sentences of local texts: they state the action, and later ones illustrate it.
 
     Returns:
         For each sentence, whether it says "at most a trace".

@@ -1,4 +1,4 @@
-"""What a text of a description file must be like; each check raises a `DescriptionError`."""
+"""The rules for texts of description files; each check raises a `DescriptionError`."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ MIN_TRACE: Final = 3
 MIN_GLOBAL: Final = 2
 MAX_LOCAL_TOKENS: Final = 38
 MAX_TEXTS: Final = 64
-"""Of one list; far more than anyone writes, and few enough to be compared quickly."""
+"""Most texts of one list: far more than anyone writes, and few enough to be compared quickly."""
 
 _MINIMA: Final = {"active": MIN_LOCAL, "inactive": MIN_LOCAL, "trace": MIN_TRACE, "global": MIN_GLOBAL}
 _RESTING: Final = frozenset({"inactive", "trace"})
@@ -38,11 +38,13 @@ def read_templates(
     minimum = _MINIMA[key]
     texts = table.get(key)
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise DescriptionError(f"{source}: '{key}' is missing or no list of texts; give at least {minimum}")
+        raise DescriptionError(f"{source}: '{key}' is missing or not a list of texts; give at least {minimum}")
     if len(texts) < minimum:
         raise DescriptionError(f"{source}: '{key}' holds {len(texts)} texts, not {minimum} or more; add some")
     if len(texts) > MAX_TEXTS:
-        raise DescriptionError(f"{source}: '{key}' holds {len(texts)} texts, and at most {MAX_TEXTS} may be; drop some")
+        raise DescriptionError(
+            f"{source}: '{key}' holds {len(texts)} texts; at most {MAX_TEXTS} are allowed, so drop some"
+        )
     templates = tuple(map(Template, texts))
     for template in templates:
         _check_slots(template, key, unit, source)

@@ -22,13 +22,13 @@ _SPARE_SPACE: Final = re.compile(r"\s+(?=[.,\s])|^\s+|\s+$")
 
 @dataclass(frozen=True)
 class Template:
-    """A text with slots, as a description file holds it."""
+    """A text with slots, as in a description file."""
 
     source: str
 
     @cached_property
     def slots(self) -> tuple[str, ...]:
-        """What stands between the braces, in order."""
+        """The contents of the braces, in order."""
         return tuple(_SLOT.findall(self.source))
 
     def fill(self, wording: Wording, intensity: int | None = None, side: Side | None = None) -> str:
@@ -54,7 +54,7 @@ class Template:
         return frozenset(_SPARE_SPACE.sub("", _CHOICE.sub(half, bare)) for half in (r"\1", r"\2"))
 
     def words(self) -> frozenset[str]:
-        """Return every token that the text can hold, those of degrees and sides excepted."""
+        """Return every token that the text can hold, except those of degrees and sides."""
         return frozenset(token for core in self.cores() for token in tokenize(core))
 
     def max_tokens(self, wording: Wording) -> int:

@@ -1,4 +1,4 @@
-"""The words of the descriptions as numbers, and how long a description can become."""
+"""The words of the descriptions as token ids, and the lengths of the longest descriptions."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ _SPECIAL: Final = ("<pad>", "<bos>", "<eos>")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Every token that the descriptions of some AUs can hold, with its number.
+    """Every token that the descriptions of some AUs can hold, with its id.
 
     Attributes:
         tokens: The padding, the start and the end, then the words, the full stop and the comma, sorted.
@@ -64,15 +64,15 @@ class Vocabulary:
 
     @classmethod
     def from_list(cls, tokens: Sequence[str]) -> "Vocabulary":
-        """Return the vocabulary that `to_list` wrote.
+        """Return the vocabulary of a list from `to_list`.
 
         Raises:
-            DescriptionError: The list is no vocabulary.
+            DescriptionError: The list is not a vocabulary.
         """
         return cls(tuple(tokens))
 
     def to_list(self) -> list[str]:
-        """Return every token by its number, for a file."""
+        """Return all tokens in the order of their ids."""
         return list(self.tokens)
 
     def __len__(self) -> int:
@@ -89,11 +89,11 @@ class Vocabulary:
         return {token: index for index, token in enumerate(self.tokens) if index >= len(_SPECIAL)}
 
     def encode(self, text: str, max_length: int | None = None) -> list[int]:
-        """Turn a text into token numbers with the end and without the start.
+        """Encode a text as token ids, with the end and without the start.
 
         Args:
             text: A description.
-            max_length: The most numbers that fit, the end included.
+            max_length: Most ids, the end included.
 
         Raises:
             DescriptionError: A word is unknown, or the text is too long; nothing is ever cut.
@@ -106,7 +106,7 @@ class Vocabulary:
         return token_ids
 
     def encode_words(self, text: str) -> list[int]:
-        """Turn the beginning of a text into token numbers, without start and end.
+        """Encode the beginning of a text as token ids, without start and end.
 
         Raises:
             DescriptionError: A word is unknown.
@@ -119,10 +119,10 @@ class Vocabulary:
             ) from None
 
     def decode(self, token_ids: Iterable[int]) -> str:
-        """Turn token numbers into a text, up to the end; padding and start leave no trace.
+        """Decode token ids to a text, up to the end; padding and start are dropped.
 
         Raises:
-            DescriptionError: A number is outside the vocabulary.
+            DescriptionError: An id is outside the vocabulary.
         """
         tokens: list[str] = []
         for token_id in map(int, token_ids):

@@ -30,7 +30,7 @@ class Gender(StrEnum):
 
 @dataclass(frozen=True)
 class Wording:
-    """The wording of everything that is no text of one AU.
+    """All wording that is not specific to one AU.
 
     Attributes:
         degrees: The adverbs of the intensities A to E.
@@ -38,7 +38,7 @@ class Wording:
         subjects: How a global description begins; None is the key of an unknown gender.
         follow_ups: How each later sentence of a global description may begin; the first is the canonical one.
         no_action: What follows the subject where no AU acts.
-        decisive: Words that can turn the meaning of a sentence round.
+        decisive: Words that can reverse the meaning of a sentence.
         trace: What follows the subject where no AU acts and some may show a trace; empty in earlier versions.
     """
 
@@ -62,7 +62,7 @@ class Wording:
         }
 
     def table(self) -> dict[str, Any]:
-        """Return the content of a `wording.toml` that reads as this wording."""
+        """Return the content of a `wording.toml` with this wording."""
         subjects = {gender or "unknown": text for gender, text in self.subjects.items()}
         lists = {"follow_up": self.follow_ups, "no_action": self.no_action, "trace": self.trace}
         return {
@@ -74,7 +74,7 @@ class Wording:
 
     @cached_property
     def claim_words(self) -> frozenset[str]:
-        """The words that claim a degree or a side and so stand in slots alone."""
+        """The words that claim a degree or a side, and so occur only in slots."""
         return frozenset(self.degrees) | frozenset(self.side_markers)
 
 
@@ -84,7 +84,7 @@ def read_wording(table: Mapping[str, Any], source: str | Path) -> Wording:
     Args:
         table: The parsed file. Its `follow_up` is a list of openings, or one opening as in earlier versions, which
             had no `trace` either.
-        source: Where it comes from, for messages.
+        source: Name of the source, for messages.
 
     Raises:
         DescriptionError: A key is missing, unknown or of the wrong kind.

@@ -1,4 +1,4 @@
-"""One linear layer a branch, all branches in one multiplication; a branch is an AU's or a landmark's."""
+"""One linear layer per branch, all in one multiplication; a branch belongs to an AU or a landmark."""
 
 import math
 
@@ -9,7 +9,7 @@ __all__ = ["BranchLinear"]
 
 
 class BranchLinear(nn.Module):
-    """N independent linear layers with the same shape, one a branch.
+    """N independent linear layers of the same shape, one per branch.
 
     Initialised like `torch.nn.Linear`, branch by branch.
     """
@@ -24,7 +24,7 @@ class BranchLinear(nn.Module):
         """Apply every branch's layer to its own inputs, or to shared ones.
 
         Args:
-            inputs: (B, N, in_features), or (B, 1, in_features) where all branches see the same.
+            inputs: (B, N, in_features), or (B, 1, in_features) if all branches share their input.
 
         Returns:
             (B, N, out_features).

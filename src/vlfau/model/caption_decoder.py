@@ -11,7 +11,7 @@ __all__ = ["CaptionDecoder", "CaptionStart", "CaptionStep", "StepTables", "Taugh
 
 @dataclass(frozen=True)
 class CaptionStart:
-    """What is computed once a sequence.
+    """Values computed once per sequence.
 
     Attributes:
         keys: (S, L, a), the features mapped for the attention (W^v V in Eq. 4).
@@ -26,7 +26,7 @@ class CaptionStart:
 
 @dataclass(frozen=True)
 class StepTables:
-    """What is the same in every step: the share of each word in the gates (W, 4h), and the weights of the rest."""
+    """Values shared by all steps: each word's part of the gates (W, 4h), and the weights of the other parts."""
 
     word_gates: Tensor
     state_weight: Tensor
@@ -51,7 +51,7 @@ class TaughtCaptions:
 
 
 class CaptionDecoder(nn.Module):
-    """Say in words what features show, one word after the other.
+    """Describe features in words, one word after the other.
 
     The attention is Eq. 4. Eq. 5 prints the cell's input as the attended feature and the last hidden state;
     Eq. 10 and 11 condition on the earlier words too, so the previous word's embedding joins it, as in "Show,
@@ -80,7 +80,7 @@ class CaptionDecoder(nn.Module):
         )
 
     def tables(self) -> StepTables:
-        """Prepare `step`; the weights must not change meanwhile."""
+        """Prepare `step`; the weights must not change until it is done."""
         return StepTables(self._word_gates(self.embedding.weight), self._state_weight())
 
     def step(
@@ -101,7 +101,7 @@ class CaptionDecoder(nn.Module):
             cell: (S, K, h).
             features: (S, L, d).
             keys: (S, L, d), from `start`.
-            tables: From `tables`; None computes them, which a graph does once.
+            tables: From `tables`; None computes them (in an exported graph, once).
         """
         tables = tables or self.tables()
         word_gates = F.embedding(token_ids, tables.word_gates)
@@ -109,7 +109,7 @@ class CaptionDecoder(nn.Module):
         return CaptionStep(self.vocabulary_scores(hidden), hidden, cell, weights)
 
     def forward(self, features: Tensor, token_ids: Tensor) -> TaughtCaptions:
-        """Read given captions and score every next word (teacher forcing).
+        """Score every next word of given captions (teacher forcing).
 
         Args:
             features: (S, L, d).
@@ -126,7 +126,7 @@ class CaptionDecoder(nn.Module):
         return TaughtCaptions(self.vocabulary_scores(torch.cat(states, 1)), torch.cat(attention, 1))
 
     def _word_gates(self, embedded: Tensor) -> Tensor:
-        """Return what words (..., e) add to the gates (..., 4h), with the bias."""
+        """Return the contribution of words (..., e) to the gates (..., 4h), with the bias."""
         first = self.attend_hidden.out_features
         return F.linear(embedded, self.gates.weight[:, first : first + self.embedding.embedding_dim], self.gates.bias)
 
@@ -140,7 +140,7 @@ class CaptionDecoder(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         hidden, cell = state
         queries = self.attend_hidden(hidden)  # (S, K, d)
-        # In place, for this is the largest array of a step.
+        # In place: this is the largest array of a step.
         matches = F.relu(keys[:, None] + queries[:, :, None], inplace=True)  # (S, K, L, d)
         scores = self.attend_score(matches)  # (S, K, L, 1)
         weights = scores.squeeze(3).softmax(2)

@@ -14,7 +14,7 @@ __all__ = ["AUClassifier", "AUIntensity", "AUOutput", "rescale"]
 
 @dataclass(frozen=True)
 class AUOutput:
-    """What a part of the network says of the AUs.
+    """AU scores of a part of the network.
 
     Attributes:
         logits: (B, N).
@@ -25,16 +25,16 @@ class AUOutput:
     intensities: Tensor | None = None
 
     def __getitem__(self, faces: slice) -> "AUOutput":
-        """Return what is said of some of the faces."""
+        """Return the scores of some of the faces."""
         return AUOutput(self.logits[faces], None if self.intensities is None else self.intensities[faces])
 
     @classmethod
     def mean(cls, *parts: "AUOutput", weights: Tensor | None = None) -> "AUOutput":
-        """Return the mean of what several say.
+        """Return the weighted mean of several parts' scores.
 
         Args:
             parts: P of them.
-            weights: (P, 1, N), how much each counts for each AU, with a sum of 1 for every AU; None counts all alike.
+            weights: (P, 1, N), the weight of each part for each AU, with a sum of 1 per AU; None weights all alike.
         """
         told = [part.intensities for part in parts if part.intensities is not None]
         logits, intensities = torch.stack([part.logits for part in parts]), torch.stack(told) if told else None
@@ -59,7 +59,7 @@ class AUClassifier(nn.Module):
 
 
 class AUIntensity(AUClassifier):
-    """Tell how strongly every AU acts; an addition to the paper."""
+    """Estimate the intensity of every AU; an addition to the paper."""
 
     def forward(self, pooled_features: Tensor) -> Tensor:
         """Return intensities (B, N) from 0 to 5 (A = 1 to E = 5) of the branches' pooled features (B, N, d)."""
@@ -68,6 +68,6 @@ class AUIntensity(AUClassifier):
 
 @torch.no_grad()
 def rescale(layer: BranchLinear | nn.Linear, row: int, slope: float, shift: float) -> None:
-    """Change the weights of a layer so that one of its outputs is `slope` times what it was, plus `shift`."""
+    """Rescale a layer so that one of its outputs becomes `slope` times the old one plus `shift`."""
     layer.weight[row] *= slope
     layer.bias[row] = slope * layer.bias[row] + shift

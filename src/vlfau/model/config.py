@@ -24,7 +24,7 @@ __all__ = ["ModelConfig", "build_vlfau"]
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The network; the defaults are the paper's.
+    """Configuration of the network; the defaults are the paper's.
 
     Attributes:
         backbone: A timm model with four feature levels.
@@ -33,21 +33,21 @@ class ModelConfig:
         combined_dim: D, the width of the concatenated scales (Eq. 1).
         feature_dim: d, the width of V.
         hidden_dim: h, the width of the caption decoders' states.
-        embedding_dim: The width of a word.
+        embedding_dim: Width of the word embeddings.
         multi_scale: MSC; off takes the deepest level alone.
         normalise: Batch normalisation of V; not in the paper, needed to train without pre-trained weights.
-        dair: The refinement of every branch; off leaves a linear head a branch.
+        dair: The refinement of every branch; off leaves one linear head per branch.
         local_language: LLGA, the captions of single AUs.
         global_language: GLGA, the caption of the face, and with it the global AU classifier.
         intensity: An intensity beside every AU's probability; not in the paper.
-        landmarks: How many landmarks the network finds to judge the AUs by their places and surroundings too; 0
+        landmarks: Number of landmarks that the network finds, to score AUs also by their positions and surroundings; 0
             leaves that branch out. Not in the paper.
-        movements: Whether the AUs are also judged by what MediaPipe's mesh and blendshape networks see, which learned
-            from photographs and stay as they are. Not in the paper.
-        mirrored: Whether prediction takes the mean of what is said of a face and of its mirror image, for twice the
-            time; not in the paper.
-        told_scores: Whether the caption decoders are told the AUs' scores, so that words and numbers agree; not in the
-            paper.
+        movements: Whether AUs are also scored from MediaPipe's mesh and blendshape networks, which learned from
+            photographs and stay frozen. Not in the paper.
+        mirrored: Whether prediction averages the scores of a face and of its mirror image, at twice the time.
+            Not in the paper.
+        told_scores: Whether the caption decoders are conditioned on the AUs' scores, so that words and numbers agree.
+            Not in the paper.
     """
 
     backbone: str = "swin_base_patch4_window7_224"
@@ -87,8 +87,7 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
         )
     if config.told_scores and not (config.local_language or config.global_language):
         raise ConfigError(
-            "model.told_scores tells decoders the scores, and there are none; switch local_language or global_language "
-            "on, or told_scores off"
+            "model.told_scores needs a caption decoder; switch local_language or global_language on, or told_scores off"
         )
 
     def decoder(wanted: bool) -> CaptionDecoder | None:

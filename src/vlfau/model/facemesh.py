@@ -1,7 +1,7 @@
-"""FaceMesh's convolutions as a backbone: small, fast, and at home on faces.
+"""FaceMesh's convolutions as a backbone: small, fast, and trained on faces.
 
-The weights that `vlfau.faces` ships learned on photographs where the parts of a face are, so a network that starts
-from them knows brows, lids and lips before it sees its first AU. Architecture and weights: Kartynnik et al., "Real-time
+The weights in `vlfau.faces` learned the parts of the face from photographs, so a network that starts from them knows
+brows, lids and lips before it sees its first AU. Architecture and weights: Kartynnik et al., "Real-time
 Facial Surface Geometry from Monocular Video on Mobile GPUs", 2019, arXiv:1907.06724 (MediaPipe, Apache License 2.0).
 """
 
@@ -20,14 +20,14 @@ STAGES = (16, 32, 64, 128, 128)
 FACEMESH_CHANNELS = STAGES[1:]
 FACEMESH_STAGES = len(STAGES)
 BLOCKS = 3
-"""Blocks a stage, of which the first stage's first is one convolution."""
+"""Blocks per stage; the first stage's first block is one convolution."""
 
 
 class FaceMeshBackbone(nn.Module):
     """The part of FaceMesh before its heads, with the weights that the package ships.
 
     Args:
-        frozen_stages: How many of the five stages, from the first, stay as FaceMesh has them. The first has the largest
+        frozen_stages: How many of the five stages, from the first, stay frozen. The first has the largest
             maps: a step of training without it takes two thirds of the time.
     """
 

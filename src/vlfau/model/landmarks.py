@@ -1,10 +1,10 @@
-"""Where the landmarks of a face lie, and what their places and surroundings say of its AUs; an addition to the paper.
+"""The landmarks of a face, and AU scores from their positions and surroundings; an addition to the paper.
 
 An AU's branch sees how skin and features look, averaged over the locations of a coarse grid: it hardly knows the
 distance from brow to lid, and loses folds of a few pixels. This one measures the first and looks at the second. It
 finds landmarks as the expectations of maps (Sun et al., "Integral Human Pose Regression", ECCV 2018), moves them step
-by step by what it sees around them (Xiong and De la Torre, "Supervised Descent Method", CVPR 2013), and judges the AUs
-by the landmarks' places, after position and size are taken out, and by what surrounds them.
+by step by the features around them (Xiong and De la Torre, "Supervised Descent Method", CVPR 2013), and scores the AUs
+from the landmarks' positions, without the face's own position and size, and from the features around them.
 """
 
 from collections.abc import Sequence
@@ -24,24 +24,24 @@ __all__ = ["LandmarkBranch", "LandmarkOutput"]
 
 MAP_CHANNELS = 48
 NARROW_CHANNELS = 24
-"""Of the levels that patches are read from."""
+"""Widths of the levels that patches are read from."""
 HIDDEN_DIM = 256
 DESCRIPTION_DIM = 32
 STEP_DESCRIPTION_DIM = 16
 STEP_SIDE = 5
-"""Places along a side of the patches by which landmarks are moved."""
+"""Points along a side of the patches that move landmarks."""
 STEP_SPACINGS = (1.0, 0.5)
-"""How far apart these are in every step, in cells of the finest level."""
+"""Their spacing in every step, in cells of the finest level."""
 STEP_UNIT = 0.02
 """The unit of a step, as a share of the crop's side, so that untrained steps are small."""
 PATCH_SIDES = (5, 3, 1)
-"""Places along a side of the patches by which AUs are judged, of the backbone's levels from the finest."""
+"""Points along a side of the patches that score AUs, by the backbone's levels from the finest."""
 DROPOUT = 0.2
 
 
 @dataclass(frozen=True)
 class LandmarkOutput:
-    """What the landmarks say.
+    """Landmarks and the scores that they give.
 
     Attributes:
         estimates: (B, E, K, 2), x and y as shares of the crop's side, from its upper left corner: the places as they
@@ -54,22 +54,22 @@ class LandmarkOutput:
 
     @property
     def landmarks(self) -> Tensor:
-        """The places after the last step, (B, K, 2)."""
+        """The landmarks after the last step, (B, K, 2)."""
         return self.estimates[:, -1]
 
     def __getitem__(self, faces: slice) -> "LandmarkOutput":
-        """Return that of some of the faces."""
+        """Return the output of some of the faces."""
         return LandmarkOutput(self.estimates[faces], self.scores[faces])
 
 
 class LandmarkBranch(nn.Module):
-    """Find landmarks, and judge the AUs by their places and surroundings.
+    """Find landmarks, and score the AUs from their positions and surroundings.
 
     Args:
-        channels: Of the backbone's four levels.
+        channels: Channels of the backbone's four levels.
         num_landmarks: K.
         num_aus: N.
-        intensity: Whether to tell intensities too.
+        intensity: Whether to estimate intensities too.
     """
 
     def __init__(self, *, channels: Sequence[int], num_landmarks: int, num_aus: int, intensity: bool) -> None:
@@ -98,7 +98,7 @@ class LandmarkBranch(nn.Module):
         self.num_aus = num_aus
 
     def forward(self, levels: Sequence[Tensor]) -> LandmarkOutput:
-        """Look at a batch of faces.
+        """Find landmarks and scores of a batch of faces.
 
         Args:
             levels: The backbone's four levels, (B, C, S/4, S/4) to (B, C, S/32, S/32).
@@ -109,9 +109,9 @@ class LandmarkBranch(nn.Module):
         estimates = [self.maps(levels)]
         narrowed = [narrow(level) for narrow, level in zip(self.narrow, levels[: len(PATCH_SIDES)], strict=True)]
         for step in self.steps:
-            # Each answers for itself: a step learns from where its predecessor leaves off.
+            # Each estimate has its own loss: a step learns from its predecessor's result.
             estimates.append(step(narrowed[0], estimates[-1].detach()))
-        # No gradient passes through the places, or landmarks would go where they tell most of an AU.
+        # No gradient passes through the positions, or landmarks would move to where they reveal an AU best.
         landmarks = estimates[-1].detach()
         places = self.normalise(_without_place_and_size(landmarks).flatten(1))  # (B, 2K)
         # (B, K * M) each
@@ -128,7 +128,7 @@ class LandmarkBranch(nn.Module):
 
 
 class _LandmarkMaps(nn.Module):
-    """Find landmarks from all of the face."""
+    """Find landmarks from the whole face."""
 
     def __init__(self, channels: Sequence[int], num_landmarks: int) -> None:
         super().__init__()
@@ -144,7 +144,7 @@ class _LandmarkMaps(nn.Module):
         )
 
     def forward(self, levels: Sequence[Tensor]) -> Tensor:
-        """Return the places, (B, K, 2)."""
+        """Return the landmarks, (B, K, 2)."""
         features = self.finest(levels[0])  # (B, C, S/8, S/8)
         size = features.shape[-2:]
         for convolution, level in zip(self.coarser, levels[1:], strict=True):
@@ -158,7 +158,7 @@ class _LandmarkMaps(nn.Module):
 
 
 class _Step(nn.Module):
-    """Move landmarks by what surrounds them: each by what is seen around it, and all by what is seen around all."""
+    """Move landmarks by the features around them: each by its own surroundings, and all by those of all."""
 
     def __init__(self, num_landmarks: int, *, spacing: float) -> None:
         super().__init__()
@@ -177,14 +177,14 @@ class _Step(nn.Module):
         )
 
     def forward(self, features: Tensor, landmarks: Tensor) -> Tensor:
-        """Return the new places of landmarks (B, K, 2), from features (B, C, H, W)."""
+        """Return the moved landmarks (B, K, 2), from features (B, C, H, W)."""
         seen = self.patches(features, landmarks)  # (B, K, M)
         moves: Tensor = self.own(seen) + self.all(seen.flatten(1)).view_as(landmarks)
         return landmarks + STEP_UNIT * moves
 
 
 def _cell_centres(cells: int, *, like: Tensor) -> Tensor:
-    """Return where the cells of one side of a grid lie, (cells,), as shares of the side."""
+    """Return the centres of the cells along one side of a grid, (cells,), as shares of the side."""
     return (torch.arange(cells, dtype=like.dtype, device=like.device) + 0.5) / cells
 
 

@@ -11,7 +11,7 @@ __all__ = ["WeightSum", "au_weights", "caption_loss", "intensity_loss", "landmar
 
 
 class WeightSum(StrEnum):
-    """What the class weights add up to."""
+    """Sum of the class weights."""
 
     ONE = "one"
     """Eq. 9 as printed."""
@@ -44,12 +44,12 @@ def occurrence_loss(au_logits: Tensor, occurrence: Tensor, valid_mask: Tensor, w
 
     Args:
         au_logits: (B, N).
-        occurrence: (B, N), 0 or 1; ignored where nobody annotated.
+        occurrence: (B, N), 0 or 1; ignored without annotation.
         valid_mask: (B, N), True where annotated.
         weights: (N,), gamma of Eq. 9.
 
     Returns:
-        A scalar; 0 for a batch in which nothing is annotated.
+        A scalar; 0 for a batch without annotations.
     """
     terms = F.binary_cross_entropy_with_logits(au_logits, occurrence, weight=weights, reduction="none")
     return _masked_mean(terms, valid_mask)
@@ -63,7 +63,7 @@ def intensity_loss(au_intensities: Tensor, intensity: Tensor) -> Tensor:
         intensity: (B, N), annotated, 0 to 5; NaN where unknown.
 
     Returns:
-        A scalar; 0 for a batch in which none is known.
+        A scalar; 0 for a batch in which all are unknown.
     """
     known = ~intensity.isnan()
     terms = F.smooth_l1_loss(au_intensities, intensity.nan_to_num(), reduction="none")
@@ -73,21 +73,21 @@ def intensity_loss(au_intensities: Tensor, intensity: Tensor) -> Tensor:
 def landmark_loss(landmarks: Tensor, places: Tensor) -> Tensor:
     """Mean absolute distance of landmarks along x and y, in twentieths of the crop's side.
 
-    In that unit the term falls from 1 to a tenth while the network learns: as large as the others where it counts.
+    In this unit the term falls from 1 to a tenth during training, so it is about as large as the others.
 
     Args:
         landmarks: (B, K, 2), found, as shares of the crop's side.
         places: (B, K, 2), where they are; NaN where unknown or outside of the crop.
 
     Returns:
-        A scalar; 0 for a batch in which none is known.
+        A scalar; 0 for a batch in which all are unknown.
     """
     known = ~places.isnan()
     return _masked_mean(20 * (landmarks - places.nan_to_num()).abs(), known)
 
 
 def caption_loss(logits: Tensor, token_ids: Tensor, *, pad_id: int) -> Tensor:
-    """Negative log-likelihood of captions (Eq. 10 and 11): the mean a caption, then over the captions.
+    """Negative log-likelihood of captions (Eq. 10 and 11): the mean per caption, then over captions.
 
     Args:
         logits: (S, T, W), the scores of every next word.

@@ -1,8 +1,8 @@
-"""What networks that learned from photographs say of the AUs; an addition to the paper.
+"""AU scores from frozen networks that learned from photographs; an addition to the paper.
 
-Drawn faces teach where an AU's signs are, but what a picture shows of them differs between drawn and real faces. The
-mesh of MediaPipe's Face Landmarker and its blendshape network (`vlfau.faces`) learned from photographs alone. Both stay
-as they are. Small perceptrons on what they compute are all that drawn faces teach, which carries over to photographs.
+Drawn faces teach where an AU's signs are, but pixels differ between drawn and real faces. The mesh of MediaPipe's Face
+Landmarker and its blendshape network (`vlfau.faces`) learned from photographs alone, and both stay frozen. Drawn faces
+teach only small perceptrons on their features, which carries over to photographs.
 """
 
 from dataclasses import dataclass
@@ -35,9 +35,9 @@ MAP_VALUE, HIDDEN_VALUE = "tensor_470", "tensor_191"
 layer."""
 MESH_SIDE = 256
 CROP_SIDE = 204
-"""Side of the crop in the mesh's square, in pixels: the face fills two thirds of the square, as the mesh is used to."""
+"""Side of the crop in the mesh's square, in pixels: the face fills two thirds of it, as in the mesh's training."""
 CENTRE_HEIGHT = 0.44
-"""Where the middle of the square lies in the crop: forehead and chin are as far from it."""
+"""The middle of the square in the crop, halfway between forehead and chin."""
 FACE_DIM, MAP_DIM = 64, 512
 FACE_HIDDEN_DIM, MAP_HIDDEN_DIM = 64, 32
 SEEDS = 3
@@ -46,7 +46,7 @@ DROPOUT = 0.3
 
 @dataclass(frozen=True)
 class MovementFeatures:
-    """What the frozen networks compute.
+    """Features of the frozen networks.
 
     Attributes:
         face: (B, 64), the blendshape network's summary of the face's movements.
@@ -61,30 +61,30 @@ class MovementFeatures:
 
 @dataclass(frozen=True)
 class MovementOutput:
-    """What is said of the AUs by the movements, and by the map."""
+    """AU scores from the movements and from the map."""
 
     by_movements: AUOutput
     by_map: AUOutput
 
     def __getitem__(self, faces: slice) -> "MovementOutput":
-        """Return that of some of the faces."""
+        """Return the output of some of the faces."""
         return MovementOutput(self.by_movements[faces], self.by_map[faces])
 
     def mean(self, other: "MovementOutput") -> "MovementOutput":
-        """Return the mean of this and another."""
+        """Return the mean of this output and another."""
         return MovementOutput(
             AUOutput.mean(self.by_movements, other.by_movements), AUOutput.mean(self.by_map, other.by_map)
         )
 
 
 class ScoreHeads(nn.Module):
-    """Perceptrons that differ by how they began to learn; the answer is their mean.
+    """An ensemble of perceptrons with different initial weights; the output is their mean.
 
     Args:
-        in_features: Values a face.
-        hidden_dim: Of both hidden layers.
+        in_features: Values per face.
+        hidden_dim: Width of both hidden layers.
         num_aus: N.
-        intensity: Whether to tell intensities too.
+        intensity: Whether to estimate intensities too.
     """
 
     def __init__(self, *, in_features: int, hidden_dim: int, num_aus: int, intensity: bool) -> None:
@@ -113,7 +113,7 @@ class ScoreHeads(nn.Module):
     shift: Tensor
 
     def standardise(self, features: Tensor) -> Tensor:
-        """Return features (B, F) in units of their spread among the faces that taught the heads."""
+        """Return features (B, F), standardised as for the faces that taught the heads."""
         return (features - self.centre) / self.spread
 
     def forward(self, features: Tensor) -> AUOutput:
@@ -126,11 +126,11 @@ class ScoreHeads(nn.Module):
 
 
 class MovementBranch(nn.Module):
-    """Judge the AUs by what two frozen networks see in the crop.
+    """Score the AUs from the features of two frozen networks.
 
     Args:
         num_aus: N.
-        intensity: Whether to tell intensities too.
+        intensity: Whether to estimate intensities too.
     """
 
     def __init__(self, *, num_aus: int, intensity: bool) -> None:
@@ -149,13 +149,13 @@ class MovementBranch(nn.Module):
 
     @torch.no_grad()
     def rescale_logits(self, column: int, slope: float, shift: float) -> None:
-        """Change the branch so that an AU's logits are `slope` times what they were, plus `shift`."""
+        """Rescale the branch so that an AU's logits become `slope` times the old ones plus `shift`."""
         for heads in (self.by_movements, self.by_map):
             heads.slope[column] *= slope
             heads.shift[column] = slope * heads.shift[column] + shift
 
     def read(self, crops: Tensor) -> MovementFeatures:
-        """Return what the frozen networks compute of crops (B, 3, S, S), RGB in [0, 255]."""
+        """Return the frozen networks' features of crops (B, 3, S, S), RGB in [0, 255]."""
         landmarks, deep = self.mesh(self.square(crops))
         (hidden,) = self.blendshapes(landmarks[:, self.points, :2])
         return MovementFeatures(hidden.flatten(1), deep.flatten(1), landmarks)
@@ -166,9 +166,9 @@ class MovementBranch(nn.Module):
         return F.pad(images, self.margins).permute(0, 2, 3, 1)
 
     def judge(self, features: MovementFeatures) -> MovementOutput:
-        """Return what the heads say of features."""
+        """Return the heads' scores from features."""
         return MovementOutput(self.by_movements(features.face), self.by_map(features.map))
 
     def forward(self, crops: Tensor) -> MovementOutput:
-        """Look at crops (B, 3, S, S), RGB in [0, 255]; no gradient reaches the frozen networks."""
+        """Score crops (B, 3, S, S), RGB in [0, 255]; no gradient reaches the frozen networks."""
         return self.judge(self.read(crops))

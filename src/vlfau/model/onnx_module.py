@@ -1,7 +1,7 @@
-"""A frozen network that the package ships as an ONNX graph, as a module that runs inside of another.
+"""A frozen network that the package ships as an ONNX graph, as a module inside another one.
 
-It knows the few operators of the two graphs in `vlfau.faces` that the movement branch reads. Weights are constants:
-they never train, and checkpoints do not repeat what the package brings.
+It knows the few operators of the two graphs in `vlfau.faces` that the movement branch uses. Weights are constants:
+they never train, and checkpoints leave them out, since the package has them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,21 +19,21 @@ from vlfau.errors import ConfigError
 __all__ = ["OnnxModule"]
 
 MAX_SIZE = 2**31
-"""Places beyond stand for the end of an axis."""
+"""Larger indices stand for the end of an axis."""
 
 Values = Sequence[Any]
 Options = Mapping[str, Any]
 
 
 class OnnxModule(nn.Module):
-    """The part of a graph that computes some of its values.
+    """The part of a graph that computes chosen values.
 
     Args:
         file: The graph, a path inside the package such as "faces/weights/facemesh_v2.onnx".
         outputs: Names of the values wanted; they may lie inside of the graph.
 
     Raises:
-        ConfigError: The graph has no such value, or needs an operator that is not known here.
+        ConfigError: The graph has no such value, or needs an unknown operator.
     """
 
     def __init__(self, file: str, outputs: Sequence[str]) -> None:

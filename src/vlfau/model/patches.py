@@ -1,4 +1,4 @@
-"""What the features show around landmarks."""
+"""Patches of features around landmarks."""
 
 import torch
 import torch.nn.functional as F
@@ -10,16 +10,16 @@ __all__ = ["LandmarkPatches"]
 
 
 class LandmarkPatches(nn.Module):
-    """Describe what surrounds every landmark.
+    """Describe the surroundings of every landmark.
 
-    A square patch of features is read around each landmark, between the cells too, and a linear layer of the
-    landmark's own turns it into a few numbers: a lid and a lip corner have little to share.
+    A square patch of features is read around each landmark, between the cells too, and each
+    landmark's own linear layer turns it into a few numbers: a lid and a lip corner have little in common.
 
     Args:
         channels: C.
         num_landmarks: K.
-        side: Places a patch's side has.
-        spacing: Cells from one of them to the next.
+        side: Points along a patch's side.
+        spacing: Cells between neighbouring points.
         description_dim: M, the numbers that describe a landmark.
     """
 

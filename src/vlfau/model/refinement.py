@@ -12,15 +12,15 @@ __all__ = ["DAIR", "Refinement"]
 
 OPEN_GATE, GATE_SPREAD = 2.0, 1.5
 CHANNEL_BLOCK = 128
-"""Channels that are looked at together: few enough that a block of all branches stays in a processor's cache."""
+"""Channels that are processed together: few enough that a block of all branches stays in the processor's cache."""
 
 
 @dataclass(frozen=True)
 class Refinement:
     """How every branch weighs the shared features.
 
-    A branch's features are V times one weight a channel times one weight a location. They are only multiplied
-    out where somebody asks, since N copies of V are the largest thing in the network.
+    A branch's features are V times one weight per channel times one weight per location. They are multiplied out
+    only on demand, since N copies of V are the largest thing in the network.
 
     Attributes:
         channel_attention: (B, N, d), in [0, 1].
@@ -31,7 +31,7 @@ class Refinement:
     attention_maps: Tensor
 
     def __getitem__(self, faces: slice) -> "Refinement":
-        """Return that of some of the faces."""
+        """Return the refinement of some of the faces."""
         return Refinement(self.channel_attention[faces], self.attention_maps[faces])
 
     def refine(self, stem_features: Tensor, branches: Tensor | None = None) -> Tensor:
@@ -59,9 +59,9 @@ class Refinement:
 class DAIR(nn.Module):
     """Channel and spatial attention for every AU branch at once.
 
-    Channel level (Eq. 2): max- and average-pooled features go through one bottleneck MLP a branch, are summed
+    Channel level (Eq. 2): max- and average-pooled features go through one bottleneck MLP per branch, are summed
     and squashed. Spatial level (Eq. 3): max and mean over the channels of the result go through one 3x3
-    convolution a branch. Eq. 3 prints no sigmoid on the spatial map; CBAM (Woo et al., ECCV 2018), which it
+    convolution per branch. Eq. 3 prints no sigmoid on the spatial map; CBAM (Woo et al., ECCV 2018), which it
     follows, has one, and so has this module.
     """
 
@@ -79,7 +79,7 @@ class DAIR(nn.Module):
         nn.init.constant_(self.spatial.bias, OPEN_GATE)
 
     def forward(self, features: Tensor) -> Refinement:
-        """Find out how every AU's branch weighs the shared features.
+        """Compute how every AU's branch weighs the shared features.
 
         Args:
             features: (B, H, W, d), V on its grid.

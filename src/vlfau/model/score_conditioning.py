@@ -1,7 +1,7 @@
-"""Tells the caption decoders the AUs' scores, so that words and numbers agree; an addition to the paper.
+"""Conditions the caption decoders on the AUs' scores, so that words and numbers agree; an addition to the paper.
 
-The paper's decoders see features and nothing of the classifier, and what is judged elsewhere, such as by landmarks, not
-at all. Here what they read is shifted by the scores: an AU's features by its own, the face's by those of all AUs.
+The paper's decoders see features, but not the scores of the classifier or of other branches, such as landmarks. Here
+their input is shifted by the scores: an AU's features by its own, the face's by those of all AUs.
 """
 
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ __all__ = ["FeatureShift", "ScoreConditioning"]
 
 @dataclass(frozen=True)
 class FeatureShift:
-    """What is added to the features at every location.
+    """A shift added to the features at every location.
 
     Attributes:
-        local: (B, N, d), to the AUs' features; None where no words are made of these.
-        face: (B, d), to the face's; None likewise.
+        local: (B, N, d), for the AUs' features; None if they have no captions.
+        face: (B, d), for the face's features; None likewise.
     """
 
     local: Tensor | None
@@ -30,14 +30,14 @@ class FeatureShift:
 
 
 class ScoreConditioning(nn.Module):
-    """Turn scores into shifts of features; untrained it shifts nothing.
+    """Turn scores into shifts of features; untrained, the shifts are zero.
 
     Args:
         num_aus: N.
         feature_dim: d.
         intensity: Whether there are intensities.
-        local: Whether words are made of the AUs' features.
-        face: Whether words are made of the face's.
+        local: Whether AUs have captions.
+        face: Whether the face has a caption.
     """
 
     def __init__(self, *, num_aus: int, feature_dim: int, intensity: bool, local: bool, face: bool) -> None:
@@ -49,10 +49,10 @@ class ScoreConditioning(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, scores: AUOutput) -> FeatureShift:
-        """Return the shifts; words have no influence on the scores through them.
+        """Return the shifts; captions send no gradient back to the scores.
 
         Args:
-            scores: Of B faces.
+            scores: Scores of B faces.
         """
         values = [scores.logits.sigmoid()]
         if scores.intensities is not None:

@@ -18,12 +18,12 @@ __all__ = ["FACEMESH", "Backbone", "Stem", "create_backbone"]
 
 FACEMESH = "facemesh"
 NUM_LEVELS = 4
-MAX_OPTION: Final = 4096  # No backbone is deeper or wider; one that were would fill the memory.
+MAX_OPTION: Final = 4096  # No backbone is deeper or wider; larger numbers would fill the memory.
 
 
 @dataclass(frozen=True)
 class Backbone:
-    """A feature extractor and what its four levels look like.
+    """A feature extractor and the layout of its four levels.
 
     Attributes:
         network: Maps (B, 3, S, S) to a list of four feature maps, shallow to deep.
@@ -119,7 +119,7 @@ class Stem(nn.Module):
 
     With `multi_scale`, each of the four levels is average-pooled to the deepest level's grid and goes through
     its own 3x3 convolution to a quarter of `combined_dim`; the four are concatenated and mapped to
-    `feature_dim` (Eq. 1). Without, the deepest level alone is mapped to `feature_dim`. `normalise` adds batch
+    `feature_dim` (Eq. 1). Without it, only the deepest level is mapped to `feature_dim`. `normalise` adds batch
     normalisation of V, which the paper does not have: a backbone without pre-trained weights needs it to start.
     """
 
@@ -137,7 +137,7 @@ class Stem(nn.Module):
     ) -> None:
         super().__init__()
         if combined_dim % NUM_LEVELS:
-            raise ConfigError(f"combined_dim {combined_dim} is no multiple of {NUM_LEVELS}; choose one that is")
+            raise ConfigError(f"combined_dim {combined_dim} is not a multiple of {NUM_LEVELS}; choose one that is")
         self.backbone = backbone.network
         self.channels_last = backbone.channels_last
         self.register_buffer("pixel_mean", 255 * torch.tensor(backbone.mean).view(-1, 1, 1), persistent=False)

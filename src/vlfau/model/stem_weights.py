@@ -1,4 +1,4 @@
-"""Pre-trained weights of a backbone: which files are read, and how their tensors find their places."""
+"""Pre-trained weights of a backbone: which files are read, and how tensors are matched to the network."""
 
 import argparse
 import importlib
@@ -19,14 +19,14 @@ from vlfau.errors import ConfigError, first_line
 __all__ = ["load_stem_weights", "read_weights"]
 
 NESTED: Final = ("state_dict_ema", "model_ema", "state_dict", "model", "model_state_dict", "module", "net", "teacher")
-"""Under which keys training scripts keep the weights, the averaged ones first."""
+"""Keys under which training scripts keep the weights; averaged weights come first."""
 PREFIXES: Final = ("module.", "model.", "backbone.", "encoder.", "net.")
-"""What wrappers of a backbone put before its tensors' names."""
+"""Prefixes that wrappers add to a backbone's tensor names."""
 DEEPEST_PREFIX: Final = 3
 COMPUTED: Final = ("relative_position_index", "relative_coords_table", "attn_mask", "num_batches_tracked")
 """Ends of the names of tensors that a network computes or only counts with; a file may lack them or have others."""
 EXTRA: Final = ("head", "head_dist", "fc", "fc_norm", "classifier", "norm", "mask_token", "decoder")
-"""What comes after or beside a backbone, such as the classification head."""
+"""Parts beside a backbone, such as the classification head."""
 NAMES_SHOWN: Final = 3
 
 Weights = Mapping[str, Tensor]
@@ -40,7 +40,7 @@ def load_stem_weights(network: nn.Module, path: Path, *, plain: nn.Module, name:
 
     Args:
         network: timm's feature extractor, which gets the weights.
-        path: The file: safetensors, or what `torch.save` writes, of which nothing is executed.
+        path: The file: safetensors, or a file of `torch.save`; nothing in it is executed.
         plain: timm's model of the same name and size, not as a feature extractor.
         name: timm's name of the model.
 
@@ -177,7 +177,7 @@ class _Fit:
 
     @property
     def misses(self) -> tuple[int, int]:
-        """How many tensors lack or do not fit, and how many are too many."""
+        """Number of missing, misshapen and surplus tensors."""
         return len(self.missing) + len(self.misshapen), len(self.surplus)
 
     @property
@@ -186,7 +186,7 @@ class _Fit:
         return not any(self.misses)
 
     def problems(self) -> str:
-        """Say what lacks, does not fit, or is too many, with a few names each."""
+        """Return what is missing, misshapen or surplus, with a few names each."""
         said = []
         if self.missing:
             said.append(f"{len(self.missing)} of its {self.total} tensors are missing ({_few(self.missing)})")

@@ -17,20 +17,20 @@ from vlfau.model.stem import Stem
 __all__ = ["VISION_PARTS", "VLFAU", "JointOutput", "VisionOutput"]
 
 VISION_PARTS = ("stem", "refinement", "classifier", "intensity_head", "landmark_branch", "movement_branch")
-"""The modules that see; the others speak."""
+"""The modules of the vision half; the others are the language half."""
 
 
 @dataclass(frozen=True)
 class VisionOutput:
-    """What the vision half says of a batch of faces.
+    """Output of the vision half for a batch of faces.
 
     Attributes:
         stem_features: (B, L, d), V.
         refinement: How every branch weighs V.
-        branch_scores: What the branches say of the AUs.
-        by_landmarks: The landmarks and what they say; None without that branch.
-        told: What the scores add to the features that words are made of; None where they add nothing.
-        by_movements: What networks that learned from photographs say; None without that branch.
+        branch_scores: The branches' scores.
+        by_landmarks: The landmarks and their scores; None without that branch.
+        told: Shift of the captions' features by the scores; None without it.
+        by_movements: Scores of networks that learned from photographs; None without that branch.
         weights: (P, 1, N), how much each part counts for each AU: the branches, the landmarks, the movements and the
             map, of those that there are; None counts all alike.
     """
@@ -45,7 +45,7 @@ class VisionOutput:
 
     @property
     def scores(self) -> AUOutput:
-        """What all parts together say of the AUs."""
+        """The scores of all parts together."""
         parts = [self.branch_scores]
         if self.by_landmarks is not None:
             parts.append(self.by_landmarks.scores)
@@ -55,16 +55,16 @@ class VisionOutput:
 
     @property
     def au_logits(self) -> Tensor:
-        """Of the occurrence of every AU, (B, N)."""
+        """Logits of occurrence, (B, N)."""
         return self.scores.logits
 
     @property
     def au_intensities(self) -> Tensor | None:
-        """From 0 to 5, (B, N); None without the head."""
+        """Intensities from 0 to 5, (B, N); None without the head."""
         return self.scores.intensities
 
     def __getitem__(self, faces: slice) -> "VisionOutput":
-        """Return what is seen in some of the faces; what words are told comes after."""
+        """Return the output of some of the faces; the shift for captions is added later."""
         return VisionOutput(
             self.stem_features[faces],
             self.refinement[faces],
@@ -75,7 +75,7 @@ class VisionOutput:
         )
 
     def au_features(self, branches: Tensor | None = None) -> Tensor:
-        """Return what local captions are made of: V refined by every branch, with what the branch was told.
+        """Return the input of local captions: V refined by every branch, shifted by the scores.
 
         Args:
             branches: (B, N'), the branches wanted for every face; None for all N.
@@ -93,7 +93,7 @@ class VisionOutput:
 
     @property
     def face_features(self) -> Tensor:
-        """What global captions are made of: V, (B, L, d), with what it was told."""
+        """The input of global captions: V, (B, L, d), shifted by the scores."""
         shift = self.told.face if self.told is not None else None
         return self.stem_features if shift is None else self.stem_features + shift[:, None]
 
@@ -125,16 +125,16 @@ class VLFAU(nn.Module):
 
     Args:
         stem: Maps crops to V.
-        classifier: One logit an AU.
+        classifier: One logit per AU.
         refinement: DAIR; None leaves every branch with V itself.
         local_decoder: Captions of single AUs, its weights shared by all branches; None switches them off.
         global_decoder: Captions of the whole face; None switches them off.
         global_classifier: AU states from the global decoder's attended feature; goes with `global_decoder`.
-        intensity_head: One intensity an AU; None leaves them out.
-        landmark_branch: Landmarks, and what they and their surroundings say of the AUs; None leaves them out.
-        movement_branch: What networks that learned from photographs say of the AUs; None leaves it out. With it, the
+        intensity_head: One intensity per AU; None leaves them out.
+        landmark_branch: Landmarks, and scores from them and their surroundings; None leaves them out.
+        movement_branch: Scores from networks that learned from photographs; None leaves it out. With it, the
             parts' scores are weighted by AU.
-        told_scores: Tells the caption decoders the scores; None leaves them with what they see.
+        told_scores: Conditions the caption decoders on the scores; None leaves it out.
         mirrored: Whether scores are the mean of a face's and its mirror image's while the network does not train.
         num_aus: N.
     """
@@ -177,13 +177,13 @@ class VLFAU(nn.Module):
     part_weights: Tensor | None
 
     def rescale_logits(self, column: int, slope: float, shift: float) -> None:
-        """Change the weights so that an AU's logit is `slope` times what it was, plus `shift`."""
+        """Rescale the weights so that each AU's new logit is `slope` times the old one plus `shift`."""
         self.rescale_own_logits(column, slope, shift)
         if self.movement_branch is not None:
             self.movement_branch.rescale_logits(column, slope, shift)
 
     def rescale_own_logits(self, column: int, slope: float, shift: float) -> None:
-        """Change them so for the branches and the landmarks alone; every part is rescaled, hence their mean is."""
+        """Rescale every part, and so their mean."""
         rescale(self.classifier.linear, column, slope, shift)
         if self.landmark_branch is not None:
             rescale(self.landmark_branch.scores_layer, column, slope, shift)
@@ -215,7 +215,7 @@ class VLFAU(nn.Module):
         return vision if self.told_scores is None else replace(vision, told=self.told_scores(vision.scores))
 
     def _encode_both(self, crops: Tensor) -> VisionOutput:
-        """Look at faces and at their mirror images; maps and features, which words describe, are the faces' own."""
+        """Encode faces and their mirror images; maps and features, which captions describe, are those of the faces."""
         count = crops.shape[0]
         both = self._encode(torch.cat([crops, crops.flip(3)]))
         own, mirrored = both[:count], both[count:]
@@ -252,7 +252,7 @@ class VLFAU(nn.Module):
         global_tokens: Tensor | None = None,
         local_branches: Tensor | None = None,
     ) -> JointOutput:
-        """See the faces and read their captions (teacher forcing).
+        """Encode faces and score their captions (teacher forcing).
 
         Args:
             crops: (B, 3, S, S), RGB in [0, 255].

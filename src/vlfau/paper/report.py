@@ -4,15 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
 
-from vlfau.drawing.pages import data_url, jpeg_url, templates
+from vlfau.drawing.heatmap import lay_heat_over
+from vlfau.drawing.pages import data_url, jpeg_url, stylesheet, templates
 from vlfau.errors import InputError
 from vlfau.files.atomic import replacing
 from vlfau.paper.balance import draw_balance
 from vlfau.paper.data_coverage import DataKey
 from vlfau.paper.examples import CHOICE, ExampleSet, find_examples
-from vlfau.paper.face_figures import attention_over, draw_faces
+from vlfau.paper.face_figures import draw_faces
 from vlfau.paper.features import draw_features
 from vlfau.paper.measures import draw_intervals, measure_tables
 from vlfau.paper.plotting import Drawing, write_drawing
@@ -22,8 +22,6 @@ from vlfau.paper.score_tables import comparison_tables
 from vlfau.paper.table_formats import Table, to_csv, to_latex, to_markdown
 
 __all__ = ["ReportFiles", "write_report"]
-
-JPEG_QUALITY: Final = 88
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +74,9 @@ def _render_page(runs: Runs, sections: Sequence[_Section], notes: Sequence[str])
         notes=notes,
         choice=CHOICE,
         png=partial(data_url, "image/png"),
-        jpeg=partial(jpeg_url, quality=JPEG_QUALITY),
-        attention_over=attention_over,
+        jpeg=jpeg_url,
+        lay_heat_over=lay_heat_over,
+        style=stylesheet(),
     )
 
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from vlfau.errors import ImageError, InputError, VlfauError
 from vlfau.faces import CropGeometry, FaceFinder, align_face
 from vlfau.files.atomic import replacing
 from vlfau.files.workers import follow_parent
+from vlfau.media.images import read_image
+from vlfau.media.labelled_video import read_numbered_frames
 from vlfau.prepare.clips import Clip, LabelledFrame, Skipped
 
 if TYPE_CHECKING:
@@ -25,59 +26,35 @@ if TYPE_CHECKING:
 
 __all__ = ["align_clips", "frames_of", "unfinished"]
 
-DAMAGED = "picture damaged"
-
 Pixels = NDArray[np.uint8]
+
+JPEG_QUALITY: Final = 95
+DAMAGED: Final = "picture damaged"
+NO_FACE: Final = "no face found"
+PROGRESS_SECONDS: Final = 0.5
+
+_tried: "Synchronized[int]"
 
 
 def frames_of(clip: Clip, wanted: Sequence[LabelledFrame]) -> Iterator[tuple[LabelledFrame, Pixels | None]]:
     """Yield the wanted frames in order, with their pixels (H, W, 3) uint8 RGB; None if a picture can't be read.
 
     Raises:
-        InputError: A video ends before the last wanted frame.
+        VideoError: A video cannot be opened, or ends before the last wanted frame.
     """
     if clip.video is None:
         yield from ((frame, _read(frame)) for frame in wanted)
     elif wanted:
-        yield from _decode(clip, wanted)
+        needed_by = f"the labels of {clip.subject_id} go to {clip.frames[-1].number}"
+        numbers = [frame.number for frame in wanted]
+        yield from zip(wanted, read_numbered_frames(clip.video, numbers, needed_by=needed_by), strict=True)
 
 
 def _read(frame: LabelledFrame) -> Pixels | None:
-    if frame.picture is None:
-        return None
     try:
-        with Image.open(frame.picture, formats=("JPEG", "PNG", "BMP")) as image:
-            return np.array(image.convert("RGB"))
-    except Exception:  # A damaged file makes decoders raise almost anything.
+        return None if frame.picture is None else read_image(frame.picture)
+    except ImageError:
         return None
-
-
-def _decode(clip: Clip, wanted: Sequence[LabelledFrame]) -> Iterator[tuple[LabelledFrame, Pixels | None]]:
-    """Read a video once, skipping the frames that are not wanted."""
-    capture = cv2.VideoCapture(str(clip.video))
-    try:
-        if not capture.isOpened():
-            raise ImageError(f"{clip.video} can't be opened as a video; copy it again")
-        number = 0
-        for frame in wanted:
-            while number < frame.number:
-                if not capture.grab():
-                    raise InputError(
-                        f"{clip.video} ends after frame {number}, but the labels of {clip.subject_id} go to "
-                        f"{clip.frames[-1].number}; copy the video again"
-                    )
-                number += 1
-            readable, pixels = capture.retrieve()
-            yield frame, np.ascontiguousarray(pixels[..., ::-1], np.uint8) if readable else None  # OpenCV returns BGR.
-    finally:
-        capture.release()
-
-
-JPEG_QUALITY: Final = 95
-NO_FACE: Final = "no face found"
-PROGRESS_SECONDS: Final = 0.5
-
-_tried: "Synchronized[int]"
 
 
 def unfinished(clip: Clip, folder: Path) -> list[LabelledFrame]:

@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 from typing import Final
 
-import cv2
-
-from vlfau.errors import ImageError, InputError, ManifestError
+from vlfau.errors import InputError, ManifestError
+from vlfau.media.labelled_video import count_frames
 from vlfau.prepare.clips import Clip, LabelledFrame, Source
 from vlfau.prepare.folders import find_path, format_names, list_folder, read_genders, read_lines
 from vlfau.prepare.protocol import Protocol, read_protocol
@@ -49,7 +48,7 @@ def read_disfa(folder: Path, folds: Path | None = None) -> Source:
         )
     without_video = [clip.subject_id for clip in clips if clip.video is None]
     notes = [f"Subjects with labels but no video, skipped: {format_names(without_video)}."] if without_video else []
-    surplus = sum(max(0, _length(video)) for video in videos.values())
+    surplus = sum(max(0, count_frames(video)) for video in videos.values())
     return Source(protocol, tuple(clips), unlabelled=surplus, notes=tuple(notes))
 
 
@@ -117,20 +116,9 @@ def _read_intensities(path: Path) -> dict[int, int]:
 
 def _surplus(video: Path, labels: Path, frames: tuple[LabelledFrame, ...]) -> int:
     """Return the number of frames of a video without labels."""
-    length, last = _length(video), frames[-1].number
+    length, last = count_frames(video), frames[-1].number
     if 0 < length < last:
         raise InputError(
             f"{video} has {length} frames, but the labels in {labels} go to frame {last}; copy the video again"
         )
     return max(0, length - len(frames))
-
-
-def _length(video: Path) -> int:
-    """Return the number of frames according to a video's header; 0 or less if unknown."""
-    capture = cv2.VideoCapture(str(video))
-    try:
-        if not capture.isOpened():
-            raise ImageError(f"{video} can't be opened as a video; copy it again")
-        return int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    finally:
-        capture.release()

@@ -9,7 +9,7 @@ import numpy as np
 
 from vlfau.errors import ConfigError, InputError, NoFaceError
 from vlfau.files.atomic import remove_leftovers, replacing
-from vlfau.files.same_settings import claim_folder
+from vlfau.files.same_settings import start_or_resume_folder
 from vlfau.prepare.align import align_clips, unfinished
 from vlfau.prepare.clips import NO_PICTURE, Clip, LabelledFrame, Skipped, Source
 from vlfau.prepare.manifest_files import write_folds, write_manifest, write_skipped
@@ -46,8 +46,8 @@ def prepare(
 
     Raises:
         ConfigError: The size or the number of workers is out of range.
-        InputError: The source has no picture, no face, or too short a video; or the folder contains other files or
-            cannot be written to.
+        InputError: The source has no picture, no face, or too short a video; or the folder contains other files, or a
+            data set of other settings, or cannot be written.
     """
     if workers < 1 or not 32 <= size <= 2048:
         raise ConfigError(f"workers must be 1 or more and size 32 to 2048, not {workers} and {size}")
@@ -58,7 +58,7 @@ def prepare(
             "pictures belong to the same data set, and that the pictures are in the right folder"
         )
     settings = {"data set": source.protocol.name, "size": size, "alignment": ALIGNMENT_VERSION}
-    claim_folder(folder, settings)
+    start_or_resume_folder(folder, settings)
     remove_leftovers(folder, below=True)
     skipped = _align(source, folder, size, workers, progress or (lambda done, total: None))
     left_out = {(entry.subject_id, entry.task, entry.number) for entry in skipped}

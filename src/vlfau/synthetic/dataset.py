@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vlfau.errors import InputError, VlfauError
 from vlfau.facs import Side
 from vlfau.files.atomic import remove_leftovers, replacing
-from vlfau.files.same_settings import claim_folder
+from vlfau.files.same_settings import start_or_resume_folder
 from vlfau.files.workers import MAX_WORKERS, check_number, follow_parent
 from vlfau.synthetic.card import write_card
 from vlfau.synthetic.clips import Clip, Shot, shoot, shoot_one
@@ -60,11 +60,11 @@ def generate(
 
     Raises:
         ConfigError: The number of workers is out of range.
-        InputError: The folder contains other files, or cannot be written to.
+        InputError: The folder contains other files, or a data set of other settings, or cannot be written.
         VlfauError: A worker died.
     """
     check_number("workers", workers, MAX_WORKERS)
-    claim_folder(folder, {"generator": GENERATOR_VERSION} | asdict(settings))
+    start_or_resume_folder(folder, {"generator": GENERATOR_VERSION} | asdict(settings))
     remove_leftovers(folder, below=True)
     plans = plan_subjects(settings)
     missing = [plan for plan in plans if not _rows_file(folder, plan).exists()]
@@ -172,12 +172,8 @@ def _write_image(path: Path, image: NDArray[np.uint8], quality: int) -> None:
 
 def _write_bytes(path: Path, data: NDArray[np.uint8]) -> None:
     """Write a file atomically."""
-    temporary = path.with_suffix(".tmp")
-    try:
+    with replacing(path, sync=False) as temporary:  # The subject's table, written last, is synced.
         temporary.write_bytes(data.tobytes())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _rows_file(folder: Path, plan: SubjectPlan) -> Path:

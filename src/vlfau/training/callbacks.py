@@ -1,4 +1,4 @@
-"""What happens between the epochs of a run."""
+"""Callbacks between the epochs of a run."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,11 +22,11 @@ class KeptCheckpoint(Callback):
     """Writes the checkpoint of the epoch that the run keeps.
 
     With `last` that is the last epoch, whatever its scores. Otherwise it is the epoch with the highest macro F1 so far;
-    of equals the latest, whose words are better.
+    of equals the latest, whose captions are better.
 
     Args:
         folder: Where to write it.
-        metadata: What is known of the network besides its scores.
+        metadata: Metadata of the network, without its scores.
         choice: Which epoch is kept.
     """
 
@@ -43,11 +43,11 @@ class KeptCheckpoint(Callback):
         save_checkpoint(self.folder, pl_module.network, replace(self.metadata, scores=scores))
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a resumed run must know."""
+        """Return the state for a resumed run."""
         return {"best_f1": self.best_f1}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up a resumed run's best score."""
+        """Restore a resumed run's best score."""
         self.best_f1 = state_dict["best_f1"]
 
     def _is_to_keep(self, trainer: L.Trainer) -> bool:
@@ -86,7 +86,7 @@ class AveragedWeights(EMAWeightAveraging):
         super().setup(trainer, pl_module, stage)
 
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *step: Any) -> None:
-        """Update the average; whole numbers, such as places in tables, are none to average."""
+        """Update the average; integers, such as table indices, are not averaged."""
         super().on_train_batch_end(trainer, pl_module, *step)
         assert self._average_model is not None
         for average, current in zip(self._average_model.module.buffers(), pl_module.buffers(), strict=True):
@@ -97,12 +97,12 @@ class AveragedWeights(EMAWeightAveraging):
         """Leave the average where it is."""
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Go on with the weights themselves."""
+        """Restore the weights themselves."""
         super().on_validation_epoch_end(trainer, pl_module)
 
 
 class EpochSeed(Callback):
-    """Seeds every epoch by its number, so that a resumed run draws what an undisturbed one draws."""
+    """Seeds every epoch by its number, so that a resumed run draws the same numbers as an undisturbed one."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -113,7 +113,7 @@ class EpochSeed(Callback):
 
 
 class StopAfter(Callback):
-    """Stops a call after some epochs, without touching the schedule of the whole run."""
+    """Stops a call after some epochs, without changing the schedule of the whole run."""
 
     def __init__(self, epochs: int | None) -> None:
         self.epochs, self.done = epochs, 0

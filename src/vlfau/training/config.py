@@ -1,4 +1,4 @@
-"""What `vlfau train` can be told, as dataclasses; the defaults are the paper's recipe (section 4.1)."""
+"""The configuration of `vlfau train`, as dataclasses; the defaults are the paper's recipe (section 4.1)."""
 
 import reprlib
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ __all__ = ["DataConfig", "EpochChoice", "OptimiserConfig", "RunConfig", "StemCon
 
 
 class EpochChoice(StrEnum):
-    """Which epoch's network a run keeps.
+    """The epoch whose network a run keeps.
 
     Attributes:
         LAST: The last one. Nothing is chosen, so the test fold is seen once, at the end.
@@ -37,7 +37,7 @@ class EpochChoice(StrEnum):
 
 @dataclass(frozen=True)
 class DataConfig:
-    """What to train on.
+    """Training data.
 
     Attributes:
         manifest: The CSV file of frames, relative to the configuration's folder.
@@ -48,7 +48,7 @@ class DataConfig:
         keep_in_memory: Whether to keep all faces in memory.
         gender_dropout: The share of global captions that leave a known gender out, which teaches the
             neutral subject that prediction uses.
-        description: What the data are, for the model's metadata.
+        description: Description of the data, for the model's metadata.
         synthetic: Whether the faces are synthetic, for the model's metadata.
     """
 
@@ -70,18 +70,18 @@ class DataConfig:
             return check_au_ids(self.aus)
         if self.aus not in AU_SETS:
             raise ConfigError(
-                f"data.aus '{self.aus}' is no set of AUs; choose among {', '.join(AU_SETS)}, or list them"
+                f"data.aus '{self.aus}' is not a set of AUs; choose among {', '.join(AU_SETS)}, or list them"
             )
         return AU_SETS[self.aus]
 
 
 @dataclass(frozen=True)
 class StemConfig:
-    """Where the stem starts.
+    """Initial weights of the stem.
 
     Attributes:
-        weights: A local file of ImageNet weights of the backbone; None starts from scratch, and the run is
-            labelled so.
+        weights: A local file of ImageNet weights of the backbone; None starts from scratch, which the
+            run's label says.
     """
 
     weights: Path | None = None
@@ -89,21 +89,21 @@ class StemConfig:
 
 @dataclass(frozen=True)
 class OptimiserConfig:
-    """AdamW with a cosine schedule to 0, an iteration at a time.
+    """AdamW with a cosine schedule to 0, stepped every iteration.
 
     The paper gives no learning rate; 1e-4 is ME-GraphAU's for the same stem (IJCAI 2022).
 
     Attributes:
-        learning_rate: Its peak.
-        betas: Of AdamW.
-        weight_decay: Of AdamW.
+        learning_rate: Peak learning rate.
+        betas: AdamW's betas.
+        weight_decay: AdamW's weight decay.
         warmup_steps: Steps over which the rate rises from 0 first.
         stem_rate: The stem's learning rate as a share of the others', so that pre-trained features change less.
-        schedule_epochs: Epochs in which the rate falls to 0, where a run is to end before: a later one that starts from
-            it brings it down. None takes the run's.
+        schedule_epochs: Epochs in which the rate falls to 0, for a run that ends earlier and is continued by another.
+            None takes the run's epochs.
         gradient_clip: Largest norm of the gradient; None leaves it.
         average_decay: Validate and keep an exponential moving average of the weights (Polyak and Juditsky, 1992) with
-            this decay a step, such as 0.999, in place of the weights themselves; None keeps these.
+            this decay per step, such as 0.999, in place of the weights themselves; None keeps these.
     """
 
     learning_rate: float = 1e-4
@@ -118,14 +118,13 @@ class OptimiserConfig:
     def __post_init__(self) -> None:
         if self.average_decay is not None and not 0 <= self.average_decay < 1:
             raise ConfigError(
-                f"optimiser.average_decay {self.average_decay} is no share of the past; give one from 0 to below 1, "
-                "such as 0.999"
+                f"optimiser.average_decay {self.average_decay} is not from 0 to below 1; give one such as 0.999"
             )
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """How long, where and how.
+    """Length, output and execution of a run.
 
     Attributes:
         output: The folder that holds the run, relative to where the command is called. In a configuration file,
@@ -134,29 +133,29 @@ class RunConfig:
         held_out_share: With held-out and without `DataConfig.validation`: the share of the people of the training folds
             who choose the epoch and do not train.
         max_epochs: Epochs of the whole run; the learning rate's schedule ends with them.
-        stop_after_epochs: Epochs after which this call stops, to be resumed later; None goes on to the end.
+        stop_after_epochs: Epochs after which this call stops, to be resumed later; None runs to the end.
         validate_every_epochs: Epochs between two validations; the last epoch is always validated. With `last` they
-            only show how the run goes.
-        batch_size: Faces a step and device.
-        accumulate_batches: Batches whose gradients are added up before the network changes.
+            only show progress.
+        batch_size: Faces per step and device.
+        accumulate_batches: Batches whose gradients are accumulated before each step.
         num_workers: Processes that load data.
         start_from: A checkpoint or a bundle of the same AUs (a folder, or a bundle's name such as "default"), trained
             without words perhaps, whose vision half this run starts from, and whose decoders too where they have the
             same sizes, with the words that they know; None starts afresh.
-        frozen_vision: Whether the vision half stays as `start_from` has it, with its thresholds, so that words alone
-            learn.
+        frozen_vision: Whether the vision half and its thresholds stay those of `start_from`, so that only the caption
+            decoders train.
         precision: Lightning's precision.
-        seed: Of everything random.
-        weight_sum: What the class weights of Eq. 9 add up to.
-        local_captions_per_face: How many AUs, drawn anew for every face, say their caption at a step; the
-            expected loss is Eq. 10's. None takes all.
-        active_first: The share of faces whose drawn captions are those of active AUs as far as there are any: where
-            AUs are rare, decoders that mostly read of inactive ones speak of no others.
+        seed: Seed of all random numbers.
+        weight_sum: Sum of the class weights of Eq. 9.
+        local_captions_per_face: AUs per face and step whose captions are learned, drawn at random; the expected loss is
+            Eq. 10's. None takes all.
+        active_first: Share of faces whose drawn captions are those of active AUs first: where AUs are rare, decoders
+            that mostly read of inactive ones would describe no others.
         accelerator: Lightning's accelerator.
-        devices: Lightning's devices, a number a node.
+        devices: Lightning's devices, the number per node.
         num_nodes: Machines that train together.
         strategy: How devices train together: Lightning's name, such as ddp or fsdp.
-        threads: Threads that torch uses in this process; None leaves its default.
+        threads: Threads of torch in this process; None keeps its default.
     """
 
     output: Path = Path("runs/vlfau")
@@ -214,7 +213,7 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
     except OSError as error:
         raise ConfigError(f"configuration {path} can't be opened ({error.strerror}); check the path") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"configuration {path} is no text in UTF-8 ({error}); save it as one") from error
+        raise ConfigError(f"configuration {path} is not UTF-8 text ({error}); save it as one") from error
     settings = _parsed(text, f"configuration {path}")
     if not isinstance(settings, dict):
         raise ConfigError(f"configuration {path} must be a mapping with 'data', 'model' and so on")
@@ -233,7 +232,7 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
 
 
 def _output(config: TrainConfig, path: Path) -> Path:
-    """Return the run's folder with the fold and the seed in their places."""
+    """Return the run's folder with the fold and the seed filled in."""
     places = {"fold": "all" if config.data.fold is None else config.data.fold, "seed": config.run.seed}
     text = str(config.run.output)
     for name, value in places.items():
@@ -249,8 +248,8 @@ def _output(config: TrainConfig, path: Path) -> Path:
 def _parsed(text: str, what: str) -> Any:
     try:
         return yaml.safe_load(text)
-    except Exception as error:  # Of values such as the date 2001-99-99 its parser raises almost anything.
-        raise ConfigError(f"{what} is no YAML ({error}); correct it") from None
+    except Exception as error:  # For values such as the date 2001-99-99 its parser raises almost anything.
+        raise ConfigError(f"{what} is not YAML ({error}); correct it") from None
 
 
 def _resolve(settings: dict[str, Any], folder: Path) -> None:
@@ -265,9 +264,9 @@ def _override(settings: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     *sections, name = key.split(".")
     if not equals or not sections:
-        raise ConfigError(f"'{override}' is no change of a setting; write section.key=value")
+        raise ConfigError(f"'{override}' is not a change of a setting; write section.key=value")
     for section in sections:
         settings = settings.setdefault(section, {})
         if not isinstance(settings, dict):
-            raise ConfigError(f"'{override}' goes into '{section}', which holds a value and no section")
+            raise ConfigError(f"'{override}' goes into '{section}', which is a value and not a section")
     settings[name] = _parsed(value, f"the value of '{override}'")

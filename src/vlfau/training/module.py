@@ -1,4 +1,4 @@
-"""One step of joint learning (Eq. 8 to 12), and what is watched meanwhile."""
+"""One step of joint learning (Eq. 8 to 12), and the metrics that are logged."""
 
 import math
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ class JointLosses:
     movement_branch: Tensor | None = None
 
     def named(self) -> dict[str, Tensor]:
-        """Return the terms there are, by name."""
+        """Return the terms that are present, by name."""
         terms = {
             "loss_fau": self.occurrence,
             "loss_local": self.local_caption,
@@ -68,10 +68,10 @@ class VLFAUModule(L.LightningModule):
 
     Args:
         network: The network.
-        vocabulary: Of its captions.
+        vocabulary: Vocabulary of its captions.
         au_ids: (N,), the AUs of its branches.
         weights: (N,), the AUs' class weights.
-        optimiser: Learning rate and the like.
+        optimiser: Learning rate and other settings.
         local_captions_per_face: See `RunConfig`.
         active_first: See `RunConfig`.
     """
@@ -110,11 +110,11 @@ class VLFAUModule(L.LightningModule):
         return total
 
     def training_losses(self, batch: Batch) -> JointLosses:
-        """Return what a training step makes smaller; the AUs whose captions count are drawn anew at every call."""
+        """Return the loss of a training step; the AUs whose captions count are drawn at random in every call."""
         return self._losses(batch, self._draw_branches(batch))[0]
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
-        """Score a batch: F1 at threshold 0.5, losses, and how often the next word is among the first five."""
+        """Score a batch: F1 at threshold 0.5, losses, and top-5 accuracy of the next word."""
         losses, au_logits = self._losses(batch, None, watch_words=True)
         target = torch.where(batch.valid_mask, batch.occurrence.long(), UNKNOWN)
         self.f1_per_au.update(au_logits.sigmoid(), target)
@@ -153,7 +153,7 @@ class VLFAUModule(L.LightningModule):
         def scale(step: int) -> float:
             if step < config.warmup_steps:
                 return (step + 1) / config.warmup_steps
-            # Asked anew at every step: Lightning knows the number of batches only once training starts. The schedule is
+            # Computed at every step: Lightning knows the number of batches only once training starts. The schedule is
             # built before, with step 0, while that number is infinite.
             batches = self.trainer.num_training_batches
             epochs = config.schedule_epochs or self.trainer.max_epochs or 1
@@ -208,7 +208,7 @@ class VLFAUModule(L.LightningModule):
         if vision.by_landmarks is not None:
             estimates = vision.by_landmarks.estimates.unbind(1)
             landmarks = torch.stack([landmark_loss(estimate, batch.landmarks) for estimate in estimates]).sum()
-            # The landmarks answer for themselves, so that they are worth something where the branches are unsure.
+            # The landmarks have a loss of their own, so that they help where the branches are unsure.
             terms = self._score_losses(vision.by_landmarks.scores, batch)
             landmark_scores = torch.stack([term for term in terms if term is not None]).sum()
         if vision.by_movements is not None:
@@ -233,7 +233,7 @@ class VLFAUModule(L.LightningModule):
 
 
 def _shift(captions: Tensor, bos_id: int, pad_id: int) -> Tensor:
-    """Return what a decoder reads to predict `captions` (..., T): the start, then all but the last word.
+    """Return a decoder's input for predicting `captions` (..., T): the start, then all but the last word.
 
     An unannotated caption is all padding; it starts like the others and does not count in the loss.
     """

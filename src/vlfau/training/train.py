@@ -54,16 +54,16 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
 
     Args:
         config: What to train, on what, and how.
-        resume: Go on from the folder's `last.ckpt`, under the settings that the run was begun with.
-        notify: Is told what the user should know and need not change; None writes it to the log.
+        resume: Resume from the folder's `last.ckpt`, with the settings that the run started with.
+        notify: Called with remarks that the user should know but need not act on; None writes them to the log.
 
     Returns:
         The folder of the checkpoint. With `last` it is written at the end of the last epoch, otherwise at the first
         validation and at every better one.
 
     Raises:
-        InputError: The configuration, the manifest, or what is to be resumed is wrong; or the run was begun under
-            other settings.
+        InputError: The configuration, the manifest, or the state to resume from is wrong; or the run started
+            with other settings.
     """
     output = config.run.output
     last = output / RESUME_FILE
@@ -80,14 +80,14 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
         config.run.start_from is None or not (config.model.local_language or config.model.global_language)
     ):
         raise ConfigError(
-            "run.frozen_vision leaves words alone to learn; give run.start_from, whose vision half is to stay, and "
+            "run.frozen_vision trains only the caption decoders; give run.start_from, whose vision half is kept, and "
             "switch local_language or global_language on"
         )
     L.seed_everything(config.run.seed, workers=True, verbose=False)
     if config.run.threads is not None:
         torch.set_num_threads(config.run.threads)
     learned = output / DESCRIPTIONS_FILE
-    # A run ends with the texts that it began with, whatever was corrected meanwhile.
+    # A run keeps the texts that it started with, even if they were corrected since.
     data = data_of(config, read_descriptions(learned) if resume and learned.is_file() else None)
     start = read_start(config, data.au_ids)
     module = module_of(config, data, start)
@@ -163,13 +163,13 @@ def _is_finished(trainer: L.Trainer) -> bool:
 
 
 def is_main_process() -> bool:
-    """Return whether this process speaks for all that train together."""
+    """Return whether this process reports for all processes of the run."""
     return int(getattr(rank_zero_only, "rank", None) or 0) == 0
 
 
 @contextmanager
 def _fitting(last: Path) -> Iterator[None]:
-    """Say in a sentence that a state does not fit, such as one from before the descriptions had other words."""
+    """Explain in a sentence that a state does not fit, such as one from before the descriptions changed."""
     try:
         yield
     except RuntimeError as error:
@@ -184,9 +184,9 @@ def _fitting(last: Path) -> Iterator[None]:
 
 @contextmanager
 def quiet_lightning() -> Iterator[None]:
-    """Keep advertisements, and advice that does not concern the user, out of the terminal."""
+    """Keep advertisements and irrelevant advice out of the terminal."""
     with warnings.catch_warnings():
-        # Lightning calls parts of torch that are on their way out, and guesses what a user may have overlooked.
+        # Lightning calls deprecated parts of torch, and guesses what a user may have overlooked.
         for category in (FutureWarning, DeprecationWarning, PossibleUserWarning):
             warnings.filterwarnings("ignore", category=category)
         for words in ("exists and is not empty", "callbacks used to create the checkpoint", "The dirpath has changed"):
@@ -195,18 +195,18 @@ def quiet_lightning() -> Iterator[None]:
 
 
 def data_of(config: TrainConfig, descriptions: Descriptions | None = None) -> FaceDataModule:
-    """Read what a run trains, validates and tests on.
+    """Read the training, validation and test data of a run.
 
     Args:
-        config: Of the run.
-        descriptions: The texts that it learns; None means the package's own.
+        config: Configuration of the run.
+        descriptions: The texts to learn; None means the package's own.
 
     Raises:
         InputError: A manifest is wrong, or the settings do not fit together.
     """
     if config.data.validation is not None and config.data.fold is not None:
         raise ConfigError(
-            "data.validation and data.fold both say what validates; set data.fold to null, or leave one out"
+            "data.validation and data.fold both choose the validation data; set data.fold to null, or leave one out"
         )
     if config.run.epoch_choice is EpochChoice.TEST_FOLD and config.data.fold is None:
         raise ConfigError(
@@ -238,15 +238,15 @@ def data_of(config: TrainConfig, descriptions: Descriptions | None = None) -> Fa
 
 
 def module_of(config: TrainConfig, data: FaceDataModule, start: Start | None = None) -> VLFAUModule:
-    """Build the network of a run, with the weights that it starts from, and what trains it.
+    """Build the network of a run with its initial weights, and its training module.
 
     Args:
-        config: Of the run.
-        data: What it trains on.
-        start: What it starts from, as `read_start` gives it.
+        config: Configuration of the run.
+        data: Its data.
+        start: Its starting point, from `read_start`.
 
     Raises:
-        InputError: The data have too little to learn from, or the weights do not fit.
+        InputError: The data are too few, or the weights do not fit.
     """
     never = _labels(data.train_frames)
     if never:
@@ -293,7 +293,7 @@ def module_of(config: TrainConfig, data: FaceDataModule, start: Start | None = N
 
 
 def _notices(config: TrainConfig, data: FaceDataModule) -> Iterator[str]:
-    """Say what makes a score of this run mean less than it seems to."""
+    """Yield the reasons why a score of this run means less than it seems to."""
     if (never := _labels(data.test_frames)) and config.data.fold is not None:
         yield (
             f"no frame of the test fold {config.data.fold} of {config.data.manifest} shows {never}: its F1 there is 0 "
@@ -309,7 +309,7 @@ def _labels(manifest: Manifest) -> str:
 
 
 def _provenance(config: TrainConfig, data: FaceDataModule, start: Start | None) -> dict[str, Any]:
-    # Paths say nothing of a network, but something of its maker's machine.
+    # Paths say nothing about a network, but something about its maker's machine.
     run = {name: value for name, value in asdict(config.run).items() if name not in {"output", "start_from"}}
     from_scratch = config.stem.weights is None and config.model.backbone != FACEMESH
     if start is not None:  # The stem is that of the earlier run.
@@ -329,4 +329,4 @@ def _provenance(config: TrainConfig, data: FaceDataModule, start: Start | None) 
     }
     if start is None or not config.run.frozen_vision:
         return own
-    return {**start.training, "words": own}  # Behind a frozen vision half words alone are this run's.
+    return {**start.training, "words": own}  # With a frozen vision half, only the captions are this run's.

@@ -14,7 +14,7 @@ from vlfau.language import Descriptions, parse_global, parse_local
 from vlfau.paper.run_files import Faces, read_faces, read_predictions
 from vlfau.paper.runs import FULL_VARIANT, Run, Runs
 
-__all__ = ["CHOICE", "AUResult", "Example", "ExampleSet", "choose_examples", "find_examples"]
+__all__ = ["CHOICE", "Example", "ExampleAU", "ExampleSet", "choose_examples", "find_examples"]
 
 CHOICE: Final = (
     "The faces are chosen by a rule: for every gender the face with the fewest wrong AUs and, among these, the most "
@@ -25,7 +25,7 @@ BAD_CASE_ERRORS: Final = 2
 
 
 @dataclass(frozen=True, eq=False)
-class AUResult:
+class ExampleAU:
     """The predictions for one AU of one face.
 
     Attributes:
@@ -59,22 +59,22 @@ class Example:
     Attributes:
         image: Path of the picture in the data set.
         face: (S, S, 3) uint8, RGB, the input of the network.
-        au_results: One result per AU.
+        aus: One result per AU.
         words: Global caption; None without global language.
         words_right: Whether the caption names exactly the active AUs; None if a label is unknown.
     """
 
     image: str
     face: NDArray[np.uint8]
-    au_results: tuple[AUResult, ...]
+    aus: tuple[ExampleAU, ...]
     words: str | None
     words_right: bool | None
 
     @property
-    def shown(self) -> tuple[AUResult, ...]:
+    def shown(self) -> tuple[ExampleAU, ...]:
         """The AUs to show, in their usual order: wrong ones are chosen first, then the most probable ones."""
-        ranked = sorted(self.au_results, key=lambda au_result: (au_result.right is not False, -au_result.probability))
-        return tuple(au_result for au_result in self.au_results if au_result in ranked[:SHOWN_AUS])
+        ranked = sorted(self.aus, key=lambda au: (au.right is not False, -au.probability))
+        return tuple(au for au in self.aus if au in ranked[:SHOWN_AUS])
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,25 +134,23 @@ def _examples(predictions: Predictions, faces: Faces, threshold: Threshold) -> I
         face = faces.crop(predictions.images[frame])
         if face is None:
             continue
-        au_results = tuple(
-            _au_result(predictions, frame, column, threshold) for column in range(len(predictions.au_ids))
-        )
+        aus = tuple(_example_au(predictions, frame, column, threshold) for column in range(len(predictions.au_ids)))
         words = predictions.global_captions[frame] if predictions.global_captions is not None else None
         yield Example(
             predictions.images[frame],
             face,
-            au_results,
+            aus,
             words,
-            _global_right(words, au_results, predictions.descriptions),
+            _global_right(words, aus, predictions.descriptions),
         )
 
 
-def _au_result(predictions: Predictions, frame: int, column: int, threshold: Threshold) -> AUResult:
+def _example_au(predictions: Predictions, frame: int, column: int, threshold: Threshold) -> ExampleAU:
     occurrence = int(predictions.occurrence[frame, column])
     true = None if occurrence < 0 else occurrence == 1
     words = predictions.local_captions[frame][column] if predictions.local_captions is not None else None
     probability = float(predictions.au_probs[frame, column])
-    return AUResult(
+    return ExampleAU(
         unit=action_unit(predictions.au_ids[column]),
         probability=probability,
         predicted=probability >= float(np.broadcast_to(threshold, len(predictions.au_ids))[column]),
@@ -170,9 +168,9 @@ def _local_right(words: str | None, au_id: int, true: bool | None, descriptions:
     return state is not None and state.au_id == au_id and state.active == true
 
 
-def _global_right(words: str | None, au_results: Sequence[AUResult], descriptions: Descriptions | None) -> bool | None:
-    if words is None or any(au_result.true is None for au_result in au_results):
+def _global_right(words: str | None, aus: Sequence[ExampleAU], descriptions: Descriptions | None) -> bool | None:
+    if words is None or any(au.true is None for au in aus):
         return None
     parsed = parse_global(words, descriptions)
-    true = {au_result.unit.number for au_result in au_results if au_result.true}
+    true = {au.unit.number for au in aus if au.true}
     return parsed.complete and {state.au_id for state in parsed.states} == true

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from vlfau.drawing.heatmap import lay_heat_over
 from vlfau.drawing.theme import CHART_SIZES, LIGHT, format_prob
 from vlfau.paper.data_coverage import DataKey
-from vlfau.paper.examples import CHOICE, SHOWN_AUS, AUResult, Example, ExampleSet
+from vlfau.paper.examples import CHOICE, SHOWN_AUS, Example, ExampleAU, ExampleSet
 from vlfau.paper.plotting import Drawing, house_style, plain_axes
 
 __all__ = ["draw_faces"]
@@ -55,8 +55,8 @@ def _draw(examples: Sequence[Example]) -> Figure:
             axes = figure.add_subplot(grid[2 * index, 0])
             axes.imshow(example.face)
             _plain_picture(axes)
-            for column, au_result in enumerate(example.shown, start=1):
-                _panel(figure.add_subplot(grid[2 * index, column]), example, au_result)
+            for column, au in enumerate(example.shown, start=1):
+                _panel(figure.add_subplot(grid[2 * index, column]), example, au)
             _write(figure.add_subplot(grid[2 * index + 1, :]), example, lines)
     return figure
 
@@ -66,21 +66,21 @@ def _plain_picture(axes: Axes) -> None:
     axes.set_anchor("W")
 
 
-def _panel(axes: Axes, example: Example, au_result: AUResult) -> None:
-    axes.imshow(lay_heat_over(example.face, au_result.attention))
+def _panel(axes: Axes, example: Example, au: ExampleAU) -> None:
+    axes.imshow(lay_heat_over(example.face, au.attention))
     _plain_picture(axes)
-    title = f"{au_result.unit.label}  {format_prob(au_result.probability)} {_sign(au_result.right)}"
-    axes.set_title(title, fontsize=8.5, color=_colour(au_result.right), pad=3)
+    title = f"{au.unit.label}  {format_prob(au.probability)} {_sign(au.right)}"
+    axes.set_title(title, fontsize=8.5, color=_colour(au.right), pad=3)
 
 
 def _state_rows(example: Example) -> int:
-    return -(-len(example.au_results) // STATES_PER_ROW)
+    return -(-len(example.aus) // STATES_PER_ROW)
 
 
 def _paragraphs(example: Example) -> list[tuple[str, str, str]]:
     """Return the lines of all captions: a label at the start of a caption, its colour, and the text."""
     texts = [("Face", example.words_right, example.words)]
-    texts += [(au_result.unit.label, au_result.words_right, au_result.words) for au_result in example.shown]
+    texts += [(au.unit.label, au.words_right, au.words) for au in example.shown]
     return [
         (f"{_sign(right)} {name}" if first else "", _colour(right), line)
         for name, right, words in texts
@@ -95,11 +95,11 @@ def _write(axes: Axes, example: Example, lines: Sequence[tuple[str, str, str]]) 
     axes.set_ylim(len(lines) + rows + 3, 0)
     axes.set_xlim(0, WIDTH)
     step = WIDTH / STATES_PER_ROW
-    for index, au_result in enumerate(example.au_results):
+    for index, au in enumerate(example.aus):
         row, column = divmod(index, STATES_PER_ROW)
-        text = f"{_sign(au_result.right)} {au_result.unit.label} {'on' if au_result.predicted else 'off'}"
-        weight = "bold" if au_result.predicted else "normal"
-        axes.text(column * step, row + 1, text, color=_colour(au_result.right), fontweight=weight, **TEXT)
+        text = f"{_sign(au.right)} {au.unit.label} {'on' if au.predicted else 'off'}"
+        weight = "bold" if au.predicted else "normal"
+        axes.text(column * step, row + 1, text, color=_colour(au.right), fontweight=weight, **TEXT)
     for height, (name, colour, line) in enumerate(lines, start=rows + 1):
         axes.text(0, height + 0.3, name, color=colour, fontweight="bold", **TEXT)
         axes.text(INDENT, height + 0.3, line, **TEXT)

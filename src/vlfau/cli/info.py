@@ -53,8 +53,7 @@ def models() -> int:
 
     from vlfau.cli.console import output_console, print_error
     from vlfau.errors import BundleError
-    from vlfau.inference.bundle import load_bundle
-    from vlfau.inference.bundle import bundle_folders
+    from vlfau.inference.bundle import bundle_folders, load_bundle
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("Name", "AUs", "Words", "MB", "Learned from", "Folder"):

@@ -73,7 +73,7 @@ def run(
     predictor = chosen.predictor(bundle)
     outputs = OutputWriter(chosen, bundle.info)
     correction = neutral_faces(chosen.baseline, predictor)
-    for warning in (bundle.info.warning, bundle.info.words_warning if chosen.consistent else ""):
+    for warning in (bundle.info.warning, bundle.info.words_warning if chosen.consistent and chosen.wants_words else ""):
         if warning:
             observer.notice(warning)
     try:

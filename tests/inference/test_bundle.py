@@ -70,10 +70,10 @@ def test_a_missing_folder_is_refused_by_name(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is no JSON"),
-        ("[" * 100_000, "is no JSON"),
+        ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
         ("[]", "holds no JSON object"),
-        (b"\xff\xfe", "is no JSON"),
+        (b"\xff\xfe", "is not JSON"),
     ],
     ids=["half", "nested", "list", "bytes"],
 )

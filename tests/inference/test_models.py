@@ -41,4 +41,4 @@ def test_the_command_lists_models_and_reports_damaged_ones(library, capsys):
     said = capsys.readouterr()
     assert "small" in said.out
     assert "other" not in said.out.partition("Folder")[2].replace(str(library), "")
-    assert "is no JSON" in said.err.replace("\n", " ")
+    assert "is not JSON" in said.err.replace("\n", " ")

@@ -78,5 +78,5 @@ def test_a_checkpoint_is_uploaded_to_a_repository_that_is_made_for_it(saved, mon
 
 
 def test_something_else_is_not_uploaded(tmp_path):
-    with pytest.raises(CheckpointError, match="is no checkpoint"):
+    with pytest.raises(CheckpointError, match="is not a checkpoint"):
         push_to_hub(tmp_path, "laboratory/net")

@@ -191,8 +191,10 @@ def _open_openvino(precision: Literal["f32", "bf16"]) -> Callable[["Bundle", int
 
 
 _OPENERS: Final[Mapping[Runtime, Callable[["Bundle", int], "Backend"]]] = {
-    name: _open_graphs(name) for name, info in RUNTIMES.items() if info.engine == "onnxruntime" and name != "auto"
-} | {"openvino": _open_openvino("f32"), "openvino-bf16": _open_openvino("bf16")}
+    **{name: _open_graphs(name) for name, info in RUNTIMES.items() if info.engine == "onnxruntime"},
+    "openvino": _open_openvino("f32"),
+    "openvino-bf16": _open_openvino("bf16"),
+}
 
 
 def _open_checkpoint(bundle: "Bundle", runtime: Runtime, threads: int, device: str | None) -> "Backend":

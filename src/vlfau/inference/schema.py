@@ -54,9 +54,9 @@ def read_model_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise BundleError(f"{path} cannot be read ({error.strerror}); check the path and its permissions") from None
     except ValueError as error:
-        raise BundleError(f"{path} is no JSON ({error}); copy or export the bundle anew") from None
+        raise BundleError(f"{path} is not JSON ({error}); copy or export the bundle anew") from None
     if not isinstance(table, dict):
-        raise BundleError(f"{path} holds no JSON object; copy or export the bundle anew")
+        raise BundleError(f"{path} is not a JSON object; copy or export the bundle anew")
     if table.get("format") not in FORMATS:
         raise BundleError(
             f"{path} has format {table.get('format')!r}, this vlfau reads format {' and '.join(map(str, FORMATS))}; "

@@ -44,7 +44,7 @@ def test_a_port_in_use_is_an_error_before_anything_is_loaded():
     ("host", "port", "message"),
     [
         ("256.1.1.1", 0, "cannot listen at 256"),
-        ("127.0.0.1", 70_000, "port 70000 is none"),
+        ("127.0.0.1", 70_000, "invalid port 70000"),
         ("::g", 0, "cannot listen"),
     ],
 )

@@ -188,7 +188,7 @@ def test_several_photos_show_their_progress_to_whoever_watches(predict, astronau
 
 def test_a_model_of_synthetic_faces_says_so_once(astronaut, tmp_path, capsys):
     bundle = write_tiny_bundle(tmp_path / "bundle", training={"synthetic": True})
-    assert main(["predict", str(astronaut), "--model", str(bundle.folder)]) == 0
+    assert main(["predict", str(astronaut), "--model", str(bundle.folder), "--free-words"]) == 0
     assert capsys.readouterr().err == (
         "note: model tiny 1.0 learned its AUs from synthetic faces only; don't rely on its results\n"
     )
@@ -199,7 +199,7 @@ def test_a_model_of_synthetic_faces_says_so_once(astronaut, tmp_path, capsys):
     [
         (["--report"], "--report writes files; say with --out"),
         (["--heatmap", "12"], "--heatmap writes files; say with --out"),
-        (["--resume"], "--resume goes on with tables; name them with --out or --table"),
+        (["--resume"], "--resume continues tables; name them with --out or --table"),
         (["--every", "0"], "--every is 0; give more than 0 s"),
         (["--start", "2", "--end", "1.5"], "--end is 1.5, which is not after the start (2)"),
         (["--heatmap", "13", "--out", "out"], "'13'; this model knows 1, 6, 12"),
@@ -211,7 +211,7 @@ def test_options_that_cannot_be_are_refused_before_the_work(
     tiny_bundle, tmp_path, monkeypatch, arguments, message, capsys
 ):
     monkeypatch.chdir(tmp_path)
-    assert main(["predict", "missing.jpg", "--model", str(tiny_bundle.folder), *arguments]) == 2
+    assert main(["predict", "missing.jpg", "--model", str(tiny_bundle.folder), "--free-words", *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert "missing.jpg" not in error

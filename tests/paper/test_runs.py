@@ -22,9 +22,9 @@ def test_runs_are_found_at_any_depth_and_in_the_folder_itself(data, tmp_path):
 
 
 def test_a_folder_without_runs_is_refused(tmp_path):
-    with pytest.raises(InputError, match="holds no evaluated run"):
+    with pytest.raises(InputError, match="contains no evaluated runs"):
         find_runs(tmp_path)
-    with pytest.raises(InputError, match="is no folder"):
+    with pytest.raises(InputError, match="is not a folder"):
         find_runs(tmp_path / "absent")
 
 

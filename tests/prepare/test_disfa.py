@@ -46,10 +46,10 @@ def test_genders_come_from_a_table_alone(disfa):
     (disfa / "subjects.csv").write_text("subject_id,gender\nsn002,f\nSN003,\n", encoding="utf-8")
     assert [clip.gender for clip in read_disfa(disfa).clips] == ["F", ""]
     (disfa / "subjects.csv").write_text("subject_id,gender\nSN002,x\n", encoding="utf-8")
-    with pytest.raises(ManifestError, match=r"subjects.csv, line 2: expected the gender F, M or nothing, found 'X'"):
+    with pytest.raises(ManifestError, match=r"subjects.csv, line 2: expected the gender F, M or empty, found 'X'"):
         read_disfa(disfa)
     (disfa / "subjects.csv").write_text("name\nSN002\n", encoding="utf-8")
-    with pytest.raises(ManifestError, match=r"subjects.csv lacks the columns subject_id and gender"):
+    with pytest.raises(ManifestError, match=r"subjects.csv must have the columns subject_id and gender"):
         read_disfa(disfa)
 
 
@@ -63,7 +63,7 @@ def test_a_video_without_labels_is_counted_and_labels_without_a_video_are_kept(d
     source = read_disfa(disfa)
     assert source.unlabelled == 3
     assert source.clips[1].video is None
-    assert source.notes == ("Subjects with labels and no video, left out: 1 (SN003).",)
+    assert source.notes == ("Subjects with labels but no video, skipped: 1 (SN003).",)
     assert sorted(path.name for path in labels.iterdir()) == ["SN002", "SN003"]
 
 
@@ -93,7 +93,7 @@ def test_a_wrong_line_is_named(disfa, text):
     path = disfa / "ActionUnit_Labels/SN002/SN002_au1.txt"
     path.write_text(text, encoding="utf-8")
     line = 1 if text.startswith("0") else 2
-    with pytest.raises(ManifestError, match=re.escape(f"SN002_au1.txt, line {line}: expected a new frame's number")):
+    with pytest.raises(ManifestError, match=re.escape(f"SN002_au1.txt, line {line}: expected a new frame number")):
         read_disfa(disfa)
 
 
@@ -110,5 +110,5 @@ def test_missing_labels_are_named(disfa):
 
 
 def test_an_empty_source_says_what_belongs_there(tmp_path):
-    with pytest.raises(InputError, match=r"holds no videos of DISFA; expected files such as Videos_LeftCamera/Left"):
+    with pytest.raises(InputError, match=r"contains no DISFA videos; expected files such as Videos_LeftCamera/Left"):
         read_disfa(tmp_path)

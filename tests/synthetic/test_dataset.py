@@ -16,7 +16,7 @@ from vlfau.language import Gender
 from vlfau.synthetic import DatasetSettings, generate, sheet
 from vlfau.synthetic.manifest import columns
 from vlfau.synthetic.presets import preset
-from vlfau.synthetic.settings import people
+from vlfau.synthetic.settings import plan_subjects
 
 SETTINGS = DatasetSettings(preset="wide", subjects=3, clips=2, frames=2, size=64, seed=4)
 
@@ -94,7 +94,7 @@ def test_a_full_disk_is_said_in_a_sentence(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("preset", "women", "men"), [("bp4d-like", 23, 18), ("disfa-like", 12, 15)])
 def test_presets_have_the_data_sets_people_in_balanced_folds(preset, women, men):
-    everyone = people(DatasetSettings(preset))
+    everyone = plan_subjects(DatasetSettings(preset))
     genders = [person.gender for person in everyone]
     assert (genders.count("F"), genders.count("M")) == (women, men)
     for gender in "FM":
@@ -139,7 +139,7 @@ def test_the_command_draws_sheets(tmp_path):
 
 def test_sheets_show_the_aus_of_the_preset(tmp_path, monkeypatch, subjects):
     drawn = []
-    monkeypatch.setattr(sheet, "sheet_people", lambda seed: subjects[:1])
+    monkeypatch.setattr(sheet, "sheet_subjects", lambda seed: subjects[:1])
     monkeypatch.setattr(
         sheet, "draw_sheet", lambda people, au_ids, intensity: drawn.append(au_ids) or np.zeros((2, 2, 3))
     )

@@ -52,7 +52,7 @@ def test_a_name_that_cannot_be_fetched_is_refused(monkeypatch):
         raise OSError("no connection\nmore")
 
     monkeypatch.setattr(hub, "snapshot_download", fail)
-    with pytest.raises(CheckpointError, match=r"no repository that could be fetched \(no connection\)"):
+    with pytest.raises(CheckpointError, match=r"nor a repository that could be fetched \(no connection\)"):
         from_pretrained("laboratory/none")
 
 

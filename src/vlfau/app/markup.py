@@ -56,7 +56,7 @@ def face_html(face: FaceResult, number: int, count: int, model: BundleInfo) -> s
         face: With its crop and attention maps.
         number: Of the face in its picture, from 1.
         count: Faces in the picture.
-        model: The model that judged it.
+        model: The model that analysed it.
     """
     strongest = max(face.active_aus, key=lambda au: au.prob, default=None)
     aus = [

@@ -55,7 +55,7 @@ def _add_camera_tab(site: Site) -> None:
     limits = site.limits
     hint = (
         f"Allow the camera, then press Record: the bars follow your face, for up to {limits.camera_s} s. "
-        "Frames are judged on this server and not kept. For words and reasons take a picture in the first tab."
+        "Frames are analysed on this server and not kept. For words and reasons take a picture in the first tab."
     )
     with gr.Row():
         with gr.Column(scale=2, min_width=300):

@@ -113,13 +113,11 @@ class PagePredictor:
         """
         with self._decoding:  # A picture takes most memory while it is decoded.
             picture = read_picture(upload.path)
-        return picture, PictureResult(upload.name, self.faces(picture, consistent=consistent, describe=describe))
+        return picture, self._predictors[consistent].predict(picture, names=upload.name, describe=describe)
 
-    def faces(
-        self, picture: Picture, *, consistent: bool = True, describe: Describe = "never"
-    ) -> tuple[FaceResult, ...]:
-        """Analyse the faces of a picture that was read, largest first."""
-        return tuple(self._predictors[consistent].predict(picture, describe=describe))
+    def faces(self, picture: Picture) -> tuple[FaceResult, ...]:
+        """Analyse the faces of a picture that was read, largest first, in numbers only."""
+        return self._predictors[True].predict(picture, describe="never").faces
 
     def video(
         self,

@@ -124,7 +124,7 @@ def _folder() -> Iterator[Path]:
 def _free_port(host: str, port: int) -> int:
     """Return the port after a look at whether it can be used: before the model is loaded, and with a clear error."""
     if not 0 <= port <= 65_535:
-        raise InputError(f"port {port} is none; give 1 to 65535, or 0 for a free one")
+        raise InputError(f"invalid port {port}; give 1 to 65535, or 0 for a free one")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:

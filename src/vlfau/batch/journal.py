@@ -21,7 +21,7 @@ class Status(StrEnum):
 
     DONE = "done"
     PARTIAL = "partial"
-    """Its first frames were judged, then it broke off."""
+    """Its first frames were analysed, then it broke off."""
     FAILED = "failed"
 
 
@@ -33,7 +33,7 @@ class Outcome:
         file: Its name, as the user wrote it, in letters that every file can hold.
         status: How it ended.
         shard: Where its rows are, relative to the folder of results; empty if it has none.
-        frames: Pictures, or frames of a video, that were judged.
+        frames: Pictures, or frames of a video, that were analysed.
         faces: Faces in them.
         kind: The class of the error that ended it; empty if it is done.
         message: Why.

@@ -32,15 +32,15 @@ def batch(
     options: ArchiveOptions = _DEFAULTS,
     retry: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """Judge every face of an archive of videos and pictures, and keep the results as Parquet.
+    """Analyse every face of an archive of videos and pictures, and write the results as Parquet.
 
-    A run that was stopped goes on where it was when it is started again. Files that cannot be read are listed in
+    A run that was stopped continues when the same command is given again. Files that cannot be read are listed in
     errors.csv, and the others are processed; the exit code is then 2.
 
     Args:
         source: A list of files (.txt, or .csv with the column file), a folder, or a pattern in quotes.
-        out: Folder for results/, files.csv and errors.csv, new or begun before.
-        workers: Processes, each of which keeps a core busy; without it, one a core.
+        out: Folder for results/, files.csv and errors.csv: a new one, or that of an earlier run.
+        workers: Processes, each of which keeps one core busy; without it, one per core.
         address: A Ray cluster, such as ray://head:10001; without it, this machine works alone.
         options: How the files are analysed.
         retry: Try files again that failed or broke off before.
@@ -51,7 +51,7 @@ def batch(
 
     options.every_s  # noqa: B018 - a wrong time is an error before the model is loaded
     known = load_bundle(options.model).info
-    for warning in (known.warning, known.words_warning if options.consistent else ""):
+    for warning in (known.warning, known.words_warning if options.consistent and options.wants_words else ""):
         if warning:
             print_notice(warning, title="note", style="yellow")
     with _ArchiveBar() as bar:
@@ -71,7 +71,7 @@ def batch(
 
 
 class _ArchiveBar:
-    """Shows how far a run is: as a bar to whoever watches, otherwise in a line a minute.
+    """Shows the progress of a run: as a bar on a terminal, otherwise one line per minute.
 
     Attributes:
         elapsed_s: Seconds since the run began.

@@ -11,9 +11,8 @@ from rich.console import RenderableType
 from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from vlfau.cli.console import error_console, output_console, print_error, print_notice
+from vlfau.cli.console import error_console, output_console, output_failure, print_error, print_notice
 from vlfau.cli.formatting import face_table, video_text
-from vlfau.cli.streams import output_failure
 from vlfau.errors import InputError
 from vlfau.inference.results import FaceResult
 from vlfau.media.reader import is_video

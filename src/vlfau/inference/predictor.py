@@ -43,7 +43,8 @@ class Predictor:
         beam_size: Hypotheses of the caption search; 1 is fastest.
         gendered: Whether the global text may guess a gender; by default it speaks of "this person".
         consistent: Whether the words must agree with the states: of the texts that the model learned only those that
-            state them are searched. Without effect on a bundle with a `words_warning`.
+            state them are searched; otherwise all of them, and the words may contradict the states. Without effect
+            on a bundle with a `words_warning`.
         max_faces: Keep the largest faces of a picture only; None keeps all.
         runtime: What computes the networks, see `vlfau.inference.runtimes`; `auto` takes the fastest that this machine
             has. A checkpoint is computed by torch, where the runtime says: `onnxruntime` and `cpu` mean the processor.
@@ -65,7 +66,7 @@ class Predictor:
         describe: Describe = "active",
         beam_size: int = 3,
         gendered: bool = False,
-        consistent: bool = False,
+        consistent: bool = True,
         max_faces: int | None = None,
         runtime: Runtime = "onnxruntime",
         device: str | None = None,

@@ -1,4 +1,4 @@
-"""The aligned faces of clips, as JPEG files; what is there already is kept."""
+"""Writes the aligned faces of clips as JPEG files, and keeps those that exist already."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -37,7 +37,7 @@ _tried: "Synchronized[int]"
 
 
 def frames_of(clip: Clip, wanted: Sequence[LabelledFrame]) -> Iterator[tuple[LabelledFrame, Pixels | None]]:
-    """Yield wanted frames, by number, with their pixels (H, W, 3) uint8 RGB; None where they can't be read.
+    """Yield the wanted frames in order, with their pixels (H, W, 3) uint8 RGB; None if a picture can't be read.
 
     Raises:
         VideoError: A video cannot be opened, or ends before the last wanted frame.
@@ -65,14 +65,14 @@ def unfinished(clip: Clip, folder: Path) -> list[LabelledFrame]:
 def align_clips(
     clips: Sequence[Clip], folder: Path, *, size: int, workers: int, progress: Callable[[int], None]
 ) -> Iterator[list[Skipped]]:
-    """Find and align the faces of clips, and yield what each leaves out.
+    """Find and align the faces of clips, and yield the skipped frames of each clip.
 
     Args:
-        clips: What to align, in any order.
-        folder: Of the manifest.
-        size: Side of the aligned faces in pixels.
-        workers: Processes to use; the files are the same for any number.
-        progress: Called now and then with the number of frames that have been tried.
+        clips: The clips to align, in any order.
+        folder: The folder of the manifest.
+        size: Side length of the aligned faces in pixels.
+        workers: Number of processes; the files are the same for any number.
+        progress: Called from time to time with the number of frames that have been tried.
 
     Raises:
         InputError: A video is too short, or a file cannot be written.
@@ -93,15 +93,15 @@ def align_clips(
                 yield from (job.result() for job in done)
         except BrokenProcessPool:
             raise VlfauError(
-                "a worker process died, perhaps for want of memory; start the same command again with fewer --workers, "
-                "it goes on where it was"
+                "a worker process died, perhaps for lack of memory; start the same command again with fewer --workers, "
+                "and it will resume"
             ) from None
         finally:
             pool.shutdown(cancel_futures=True)
 
 
 def _start_worker(counter: "Synchronized[int]") -> None:
-    global _tried  # noqa: PLW0603 - shared memory reaches a process of a pool only when it starts.
+    global _tried  # noqa: PLW0603 - a pool passes shared memory to a process only at its start.
     _tried = counter
     cv2.setNumThreads(1)
     follow_parent()
@@ -132,16 +132,16 @@ def _align_clip(clip: Clip, folder: Path, size: int, tried: Callable[[], None]) 
 
 
 def _align(pixels: NDArray[np.uint8], path: Path, geometry: CropGeometry) -> str:
-    """Write the aligned face of a picture, and return an empty text, or why there is none."""
+    """Write the aligned face of a picture, and return an empty string, or the reason if there is none."""
     faces = _finder().find(pixels)
     if not faces:
         return NO_FACE
     crop = align_face(pixels, faces[0].landmarks_xy, geometry)
-    _, data = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])  # OpenCV takes BGR.
+    _, data = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])  # OpenCV expects BGR.
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot write to {path.parent} ({error.strerror}); choose another place") from None
+        raise InputError(f"cannot write to {path.parent} ({error.strerror}); choose another folder") from None
     with replacing(path) as temporary:
         temporary.write_bytes(data.tobytes())
     return ""

@@ -60,7 +60,7 @@ def run(
         What was done.
 
     Raises:
-        InputError: An option cannot be, the model is none, or results cannot be written.
+        InputError: An option is wrong, there is no such model, or results cannot be written.
         MissingExtraError: What an option needs is not installed.
     """
     given = [Path(inputs)] if isinstance(inputs, str | Path) else list(map(Path, inputs))
@@ -73,7 +73,7 @@ def run(
     predictor = chosen.predictor(bundle)
     outputs = OutputWriter(chosen, bundle.info)
     correction = neutral_faces(chosen.baseline, predictor)
-    for warning in (bundle.info.warning, bundle.info.words_warning if chosen.consistent else ""):
+    for warning in (bundle.info.warning, bundle.info.words_warning if chosen.consistent and chosen.wants_words else ""):
         if warning:
             observer.notice(warning)
     try:
@@ -105,7 +105,7 @@ def file_results(
         VideoError: The video cannot be read, or, after the frames that can, not to its end.
     """
     if not is_video(path):
-        yield PictureResult(file, tuple(predictor.predict(read_picture(path))))
+        yield predictor.predict(read_picture(path), names=file)
         return
     results = stream(predictor, path, every_s=options.every_s, describe=options.describe, prefetches=False, file=file)
     with closing(results):

@@ -43,7 +43,7 @@ def clip_correction(results: Iterable[PictureResult], model: BundleInfo) -> Corr
 
     Args:
         results: Those of the whole video.
-        model: The model that judged it.
+        model: The model that analysed it.
     """
     return Correction(
         by_face={track.face_id: Baseline.from_track(track, model.thresholds) for track in tracks(results, model.au_ids)}
@@ -55,7 +55,7 @@ def neutral_faces(choice: Sequence[str], predictor: Predictor) -> Correction | L
 
     Args:
         choice: "none", "clip", or pictures and folders of pictures of one person's neutral face.
-        predictor: Judges them.
+        predictor: Analyses them.
 
     Returns:
         The same correction for all videos, or "clip": each video has its own, by `clip_correction`.

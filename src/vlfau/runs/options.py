@@ -42,7 +42,7 @@ class ModelOptions:
     Attributes:
         model: A bundle to use instead of the default one: its folder, or a name that vlfau models lists.
         threads: Processor threads to use.
-        runtime: What computes the model; auto takes the fastest that this machine has.
+        runtime: Inference backend; auto takes the fastest on this machine.
     """
 
     model: Annotated[str | None, MODEL] = None
@@ -66,12 +66,14 @@ class AnalysisOptions(ModelOptions):
     """Which frames and faces are analysed, and what is said of them.
 
     Attributes:
-        every: Judge a frame in every so many seconds only, such as 0.2s or 200ms.
-        describe: Which action units to put in words: active, every, or never; changes puts the active ones in words
-            when others become active in a video, and takes the same words in between.
-        beam_size: How many wordings to weigh; 1 is fastest.
+        every: Analyse one frame every so many seconds, such as 0.2s or 200ms, instead of all.
+        describe: Which action units to put in words: active, every, or never. In a video, changes describes the active
+            ones anew whenever they change, and repeats the same words in between.
+        beam_size: Number of wordings to compare in the beam search; 1 is fastest.
         gendered: Let the description guess a gender instead of saying "this person".
-        consistent: Choose words that agree with the states of the action units.
+        consistent: Whether the words must agree with the states of the action units; on the command line, --free-words
+            switches it off.
+        free_words: Choose words freely, even if they contradict the states of the action units.
         max_faces: Keep only the largest faces.
     """
 
@@ -79,19 +81,30 @@ class AnalysisOptions(ModelOptions):
     describe: Annotated[Literal["changes", "active", "every", "never"], MODEL] = "changes"
     beam_size: Annotated[int, MODEL] = 3
     gendered: Annotated[Flag, MODEL] = False
-    consistent: Annotated[Flag, MODEL] = False
+    consistent: Annotated[bool, Parameter(parse=False)] = True
+    free_words: Annotated[Flag, MODEL] = False
     max_faces: Annotated[int | None, MODEL] = None
+
+    def __post_init__(self) -> None:
+        if self.free_words:  # From here on `consistent` alone says it, so that `replace` can change it.
+            object.__setattr__(self, "consistent", False)
+            object.__setattr__(self, "free_words", False)
+
+    @property
+    def wants_words(self) -> bool:
+        """Whether any face gets words."""
+        return self.describe != "never"
 
     @property
     def every_s(self) -> float | None:
         """The time between two frames of a video that are analysed, in seconds; None takes all frames.
 
         Raises:
-            ConfigError: It is no time, or no time passes.
+            ConfigError: It is not a time, or not above 0 s.
         """
         every_s = None if self.every is None else seconds(self.every, "--every")
         if every_s is not None and every_s <= 0:
-            raise ConfigError(f"--every is {self.every}; give more than 0 s, or leave it out to judge all frames")
+            raise ConfigError(f"--every is {self.every}; give more than 0 s, or leave it out to analyse all frames")
         return every_s
 
     def predictor(self, bundle: "Bundle | None" = None) -> "Predictor":
@@ -166,18 +179,19 @@ class PredictOptions(AnalysisOptions):
     Attributes:
         out: Folder for tables, annotated pictures, and for each video its events and a summary.
         table: A table to write: a .csv, .jsonl or .parquet file. May be given several times.
-        format: Whose columns the tables have.
-        annotate: Write each video with boxes, bars and words, too.
-        report: Write a page about each video, too.
-        timeline: Draw the action units of each video over time, too.
-        heatmap: Draw where the model looked in pictures, for numbers such as 12 or 6,12, or for active ones.
+        format: Columns of the tables: native, or those of OpenFace 2 or Py-Feat.
+        annotate: Also write each video with boxes, bars and words drawn into it.
+        report: Also write an HTML report about each video.
+        timeline: Also draw the action units of each video over time.
+        heatmap: Also draw where the model looked in pictures: for action units such as 12 or 6,12, or for active
+            ones.
         resume: Resume an interrupted run, or add inputs to a finished one.
         parents: Keep every folder of an input's path in the output folder, so that a/me.png and b/me.png go together.
         overwrite: Replace files in the output folder that vlfau did not write; inputs are never replaced.
         start: Begin at this time, in seconds or as 1:23.5.
         end: End before this time.
-        baseline: Measure from the person's neutral face: clip takes what is usual in each video, otherwise a picture
-            or a folder of pictures of it, maybe several times; or none.
+        baseline: Measure from the person's neutral face: clip takes what is usual in each video; otherwise give a
+            picture or a folder of pictures of it, several times if you like; or none.
     """
 
     out: Annotated[Path | None, OUTPUT] = None
@@ -216,7 +230,7 @@ class PredictOptions(AnalysisOptions):
         """Which part of each video is wanted.
 
         Raises:
-            ConfigError: A text is no time, or the part would be empty.
+            ConfigError: A text is not a time, or the part would be empty.
         """
         every_s = self.every_s
         start_s = 0.0 if self.start is None else seconds(self.start, "--start")
@@ -234,7 +248,7 @@ class PredictOptions(AnalysisOptions):
             au_ids: Those that the model knows.
 
         Raises:
-            ConfigError: `heatmap` is no list of AUs, or the model does not know one.
+            ConfigError: `heatmap` is not a list of AUs, or the model does not know one.
         """
         if self.heatmap in {None, "active"}:
             return () if self.heatmap else None
@@ -270,12 +284,10 @@ class PredictOptions(AnalysisOptions):
             if getattr(self, name) and self.out is None:
                 raise ConfigError(f"--{name} writes files; say with --out in which folder")
         if self.resume and self.out is None and not self.table:
-            raise ConfigError("--resume goes on with tables; name them with --out or --table, as before")
+            raise ConfigError("--resume continues tables; name them with --out or --table, as before")
         cameras = [str(path) for path in inputs if camera_number(str(path)) is not None]
         if cameras and self.resume:
-            raise ConfigError(
-                f"what {cameras[0]} saw does not come again, so --resume cannot go on with it; begin anew"
-            )
+            raise ConfigError(f"what {cameras[0]} saw does not come again, so --resume cannot continue it; start over")
         if cameras and "clip" in self.baseline:
             raise ConfigError(
                 f"--baseline clip looks at a video twice, which {cameras[0]} cannot show; give pictures of a neutral "
@@ -295,7 +307,7 @@ def seconds(text: str, option: str) -> float:
         option: Who asks, for the error.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: It is not a time.
 
     >>> seconds("200ms", "--every"), seconds("1:23.5", "--start"), seconds("1:02:03", "--end")
     (0.2, 83.5, 3723.0)

@@ -55,8 +55,8 @@ class ResumeFile:
                 "damaged; start over without --resume"
             )
         check_same_settings(
-            {f"--{name}": value for name, value in before.items() if name in self._settings},
-            {f"--{name}": value for name, value in self._settings.items()},
+            _as_given({name: value for name, value in before.items() if name in self._settings}),
+            _as_given(self._settings),
             what=printable(self._table),
             ways_out="give the same options, or start over without --resume",
         )
@@ -104,3 +104,14 @@ class ResumeFile:
     def remove(self) -> None:
         """Say that it has ended well."""
         self._path.unlink(missing_ok=True)
+
+
+def _as_given(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return recorded settings as the options of the command line.
+
+    >>> _as_given({"every": "0.2s", "consistent": False})
+    {'--every': '0.2s', '--free-words': True}
+    """
+    options = {f"--{name}": value for name, value in settings.items() if name != "consistent"}
+    # Runs that recorded nothing of it are older than the option, and their words were free.
+    return options | {"--free-words": not settings.get("consistent", False)}

@@ -6,9 +6,8 @@ probability p of an AU with the threshold t:
 
     logit(p') = logit(p) - shift
 
-    shift = rest - logit(typical)               where the typical resting probability of the AU is given
-    shift = max(0, rest - logit(t) + ln 4)      elsewhere: only down, and only a level whose odds are above a quarter of
-                                                those of the threshold (p = 0.2 for t = 0.5)
+    shift = max(0, rest - logit(t) + ln 4)      only down, and only a level whose odds are above a quarter of those of
+                                                the threshold (p = 0.2 for t = 0.5)
 
 so a person who rests as most do stays as they are, and the order of one person's frames never changes. An intensity i
 that rests at r is measured anew on what is left between rest and maximum, since FACS scores the change from the neutral
@@ -23,11 +22,10 @@ low quantile over the time of a clip (`Baseline.from_track`).
 can tell the two apart: who smiles through the whole clip would lose the smile. The quantile holds if the AU rests for
 at least that share of the time. Two limits bound the harm: clips shorter than `min_s` change nothing, and no level is
 shifted down by more than `most` logits, so that an AU that acts clearly all along stays active. Where a lasting
-expression is what you look for, give neutral faces instead. A typical level corrects more, and for this reason also
-harms more where AUs act most of the time.
+expression is what you look for, give neutral faces instead.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self, TypeVar
 
@@ -40,7 +38,7 @@ from vlfau.inference.au_scores import logit, sigmoid
 from vlfau.inference.results import CropResult
 from vlfau.video.tracks import Track
 
-__all__ = ["Baseline", "typical_rest"]
+__all__ = ["Baseline"]
 
 FloatArray = NDArray[np.float64]
 ResultT = TypeVar("ResultT", bound=CropResult)
@@ -67,19 +65,16 @@ class Baseline:
     intensity_shifts: FloatArray | None
 
     @classmethod
-    def from_faces(
-        cls, faces: Iterable[CropResult], thresholds: Sequence[float], *, typical: Mapping[int, float] | None = None
-    ) -> Self:
+    def from_faces(cls, faces: Iterable[CropResult], thresholds: Sequence[float]) -> Self:
         """Take the mean of faces of one person that are known to be neutral.
 
         Args:
             faces: What the model says of them, one at least.
             thresholds: (N,), the model's.
-            typical: By AU, at which probability the neutral faces of most people rest.
 
         Raises:
             InputError: There is no face, or the faces differ in their AUs.
-            ConfigError: A threshold or a typical probability is no probability, or not one threshold an AU came.
+            ConfigError: A threshold is not between 0 and 1, or there is not one threshold per AU.
         """
         faces = list(faces)
         au_ids = faces[0].au_ids if faces else ()
@@ -88,7 +83,7 @@ class Baseline:
         rest = logit(np.array([face.probs for face in faces])).mean(axis=0)
         intensities = np.array([face.intensities for face in faces]).mean(axis=0)  # NaN where one is not known
         intensity_rest = None if np.isnan(intensities).any() else intensities
-        return cls._of(au_ids, thresholds, rest, intensity_rest, typical)
+        return cls._of(au_ids, thresholds, rest, intensity_rest)
 
     @classmethod
     def from_track(
@@ -97,7 +92,6 @@ class Baseline:
         thresholds: Sequence[float],
         *,
         quantile: float = 0.2,
-        typical: Mapping[int, float] | None = None,
         min_s: float = 10.0,
         most: float = 3.0,
         max_intensity: float = 2.0,
@@ -108,7 +102,6 @@ class Baseline:
             track: The person in the clip.
             thresholds: (N,), the model's.
             quantile: The share of the time, above 0 and below 1, in which every AU is taken to rest.
-            typical: By AU, at which probability most people rest by the same measure, as `typical_rest` gives it.
             min_s: A face that was seen for fewer seconds says too little: its baseline changes nothing.
             most: The most that is added to or taken from a logit.
             max_intensity: The most that is taken from an intensity.
@@ -123,7 +116,7 @@ class Baseline:
             )
         rest = _low(track, logit(track.probs), quantile)
         intensity_rest = None if track.intensities is None else _low(track, track.intensities, quantile)
-        full = cls._of(track.au_ids, thresholds, rest, intensity_rest, typical)
+        full = cls._of(track.au_ids, thresholds, rest, intensity_rest)
         if track.frame_s.sum() < min_s:
             most = max_intensity = 0.0
         strength_shifts = full.intensity_shifts
@@ -177,19 +170,14 @@ class Baseline:
         thresholds: Sequence[float],
         rest: FloatArray,
         intensity_rest: FloatArray | None,
-        typical: Mapping[int, float] | None,
     ) -> Self:
         if len(thresholds) != len(au_ids):
             raise ConfigError(f"{len(thresholds)} thresholds came for {len(au_ids)} AUs; give one an AU")
-        typical = typical or {}
-        for prob in (*thresholds, *typical.values()):
-            if not 0 <= prob <= 1:
-                raise ConfigError(f"{prob} is no threshold or typical probability; give numbers from 0 to 1")
+        for threshold in thresholds:
+            if not 0 <= threshold <= 1:
+                raise ConfigError(f"{threshold} is not a threshold; give numbers from 0 to 1")
         limits = np.array(thresholds, np.float64)
         shifts = np.maximum(0, rest - logit(limits) + _MARGIN)
-        for column, au_id in enumerate(au_ids):
-            if au_id in typical:
-                shifts[column] = rest[column] - logit(np.float64(typical[au_id]))
         strength_shifts = (
             None if intensity_rest is None else np.clip(intensity_rest, _NO_INTENSITY, MAX_INTENSITY) - _NO_INTENSITY
         )
@@ -212,20 +200,6 @@ class Baseline:
             return np.asarray(intensities, np.float64)
         left = np.maximum(0, intensities - self.intensity_shifts)
         return left * MAX_INTENSITY / (MAX_INTENSITY - self.intensity_shifts)
-
-
-def typical_rest(tracks: Iterable[Track], *, quantile: float = 0.2) -> dict[int, float]:
-    """Return by AU at which probability most people rest: the median of their low quantiles.
-
-    Args:
-        tracks: Clips of many people, one a person, with the same AUs.
-        quantile: As for `Baseline.from_track`.
-    """
-    rests = [(track.au_ids, _low(track, logit(track.probs), quantile)) for track in tracks]
-    if len({au_ids for au_ids, _ in rests}) != 1:
-        raise InputError("the typical rest needs one track at least, and the same AUs in each; give such tracks")
-    typical = sigmoid(np.median([rest for _, rest in rests], axis=0))
-    return dict(zip(rests[0][0], typical.tolist(), strict=True))
 
 
 def _low(track: Track, values: NDArray[np.floating], quantile: float) -> FloatArray:

@@ -47,7 +47,7 @@ def stream(
     max_pixels: int = MAX_PIXELS,
     file: str | None = None,
 ) -> Generator[tuple[VideoFrame, PictureResult]]:
-    """Judge every face of every frame of a video or a camera.
+    """Analyse every face of every frame of a video or a camera.
 
     A file is decoded and its faces are followed in threads ahead of the network. From a camera the newest frame is
     taken whenever the network is free; those in between are dropped.
@@ -62,7 +62,7 @@ def stream(
             predictor's own `describe` says, and repeats them in between; `active`, `every` and `never` make those
             words in every frame.
         prefetches: Whether the threads work; without them a file takes one core only, which is best where many
-            files are judged side by side.
+            files are analysed side by side.
         max_pixels: Of a frame of a file; a larger one is never decoded.
         file: What the results call the source; None takes its path.
 

@@ -6,7 +6,7 @@ import torch
 from vlfau.data import read_manifest
 from vlfau.evaluation import Scope, crossval
 from vlfau.evaluation.crossval import fold_configs
-from vlfau.evaluation.rehearsal import DataCount, work_of
+from vlfau.evaluation.rehearsal import DataCount, workloads
 from vlfau.training.train import data_of
 
 
@@ -24,7 +24,7 @@ def test_the_data_are_counted_by_fold(counts):
 def test_the_forecast_of_steps_frames_and_captions_is_what_the_runs_do(toy_config, counts, tmp_path):
     config = toy_config("run.max_epochs=3", "run.batch_size=3", "run.validate_every_epochs=2")
     scope = Scope(described_frames=2)
-    works = work_of(fold_configs(config, tmp_path / "cv", [1, 2]), tmp_path / "cv", counts, scope)
+    works = workloads(fold_configs(config, tmp_path / "cv", [1, 2]), tmp_path / "cv", counts, scope)
     crossval(config, tmp_path / "cv", scope=scope)
     for work in works:
         state = torch.load(tmp_path / "cv" / work.name / "last.ckpt", weights_only=True)
@@ -41,7 +41,7 @@ def test_the_forecast_of_steps_frames_and_captions_is_what_the_runs_do(toy_confi
 def test_people_who_are_held_out_validate_and_do_not_train(toy_config, counts, tmp_path):
     config = toy_config("run.epoch_choice=held-out", "run.held_out_share=0.25", "run.batch_size=1", "run.max_epochs=1")
     runs = fold_configs(config, tmp_path, [1])
-    (work,) = work_of(runs, tmp_path, counts, Scope())
+    (work,) = workloads(runs, tmp_path, counts, Scope())
     data = data_of(runs[0])  # one of two people
     assert work.train_frames == len(data.train_frames.frames)
     assert work.validated == len(data.validation_frames.frames)
@@ -50,8 +50,8 @@ def test_people_who_are_held_out_validate_and_do_not_train(toy_config, counts, t
 
 def test_a_network_without_words_describes_nothing(toy_config, counts, tmp_path):
     silent = toy_config("model.local_language=false", "model.global_language=false")
-    (work,) = work_of(fold_configs(silent, tmp_path, [1]), tmp_path, counts, Scope())
+    (work,) = workloads(fold_configs(silent, tmp_path, [1]), tmp_path, counts, Scope())
     assert (work.described, work.captions, work.network) == (0, 0, "multi_scale dair")
     local = toy_config("model.global_language=false")
-    (work,) = work_of(fold_configs(local, tmp_path, [1]), tmp_path, counts, Scope(described_frames=3))
+    (work,) = workloads(fold_configs(local, tmp_path, [1]), tmp_path, counts, Scope(described_frames=3))
     assert (work.described, work.captions) == (3, 3 * 8)

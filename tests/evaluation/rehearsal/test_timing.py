@@ -1,6 +1,6 @@
 import pytest
 
-from vlfau.evaluation.rehearsal.ladder import Timed, Try, time_sizes
+from vlfau.evaluation.rehearsal.timing import Measurement, Timings, time_sizes
 
 
 class Work:
@@ -28,7 +28,7 @@ def test_with_time_enough_the_wanted_size_is_measured_and_the_first_call_does_no
     assert [each.size for each in timed.tries] == [2, 4, 16, 64]
     assert (timed.seconds, timed.per_face) == (33.0, 33.0 / 64)
     assert timed.is_measured
-    assert timed.tries[0] == Try(2, 2.0)  # and not 5.0, as the first call took
+    assert timed.tries[0] == Measurement(2, 2.0)  # and not 5.0, as the first call took
     assert work.done == [2, 2, 4, 4, 16, 64]  # slow ones once
 
 
@@ -55,5 +55,5 @@ def test_small_sizes_are_reached_exactly(wanted, sizes):
 
 
 def test_a_busy_machine_does_not_make_the_whole_cheaper():
-    assert Timed(64, (Try(2, 6.2), Try(4, 6.3))).seconds == pytest.approx(100.8)
-    assert Timed(64, (Try(2, 9.0), Try(4, 6.0))).at(2) == 9.0
+    assert Timings(64, (Measurement(2, 6.2), Measurement(4, 6.3))).seconds == pytest.approx(100.8)
+    assert Timings(64, (Measurement(2, 9.0), Measurement(4, 6.0))).at(2) == 9.0

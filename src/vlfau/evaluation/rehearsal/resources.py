@@ -1,4 +1,4 @@
-"""What this machine has: memory of the process and of a GPU, and room on a disk. Sizes are bytes."""
+"""Resources of this machine: memory of the process and of a GPU, and disk space. Sizes are in bytes."""
 
 import os
 import platform
@@ -13,15 +13,15 @@ from pathlib import Path
 import torch
 
 __all__ = [
-    "Peak",
+    "PeakMemory",
     "available_memory",
     "device_memory",
     "device_name",
+    "folder_size",
     "free_disk",
     "machine_name",
     "peak_memory",
     "reset_peak",
-    "size_of",
 ]
 
 STATUS = Path("/proc/self/status")
@@ -35,7 +35,7 @@ KIBI = 1024
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where a version of control groups keeps its numbers."""
+    """Files and folders of one version of control groups."""
 
     line: str
     folder: str
@@ -57,12 +57,12 @@ LAYOUTS = (
 
 
 @dataclass(frozen=True)
-class Peak:
-    """The most memory that was in use.
+class PeakMemory:
+    """The largest amount of memory that was in use.
 
     Attributes:
-        process: Of this process; None where the system doesn't tell.
-        device: Of the GPU that torch used; None without one.
+        process: Memory of this process; None where the system does not report it.
+        device: Memory that torch used on the GPU; None without a GPU.
     """
 
     process: int | None
@@ -70,60 +70,60 @@ class Peak:
 
 
 def reset_peak(device: torch.device) -> None:
-    """Begin to look for the most memory anew, where the system can."""
-    with suppress(OSError):  # Elsewhere than on Linux, the peak is that since the process began.
+    """Reset the peak memory, where the system allows it."""
+    with suppress(OSError):  # Other systems than Linux report the peak since the process started.
         CLEAR.write_text(RESET_PEAK)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
 
 
-def peak_memory(device: torch.device) -> Peak:
-    """Return the most memory since `reset_peak`."""
-    return Peak(
+def peak_memory(device: torch.device) -> PeakMemory:
+    """Return the peak memory since `reset_peak`."""
+    return PeakMemory(
         process=_process_peak(),
         device=torch.cuda.max_memory_reserved(device) if device.type == "cuda" else None,
     )
 
 
 def available_memory() -> int | None:
-    """Return how much this process may use in all, with what it has already; None where the system doesn't tell.
+    """Return the memory that this process may use, including what it uses now; None if the system does not report it.
 
-    Limits of a container or a batch system count.
+    The limits of a container or a batch system are taken into account.
     """
     machine, status = _kibibytes(MEMINFO), _kibibytes(STATUS)
     if "MemAvailable" not in machine or "VmRSS" not in status:
         return None
-    free = [machine["MemAvailable"], *_cgroup_room()]
+    free = [machine["MemAvailable"], *_cgroup_headroom()]
     return min(free) + status["VmRSS"]
 
 
 def device_memory(device: torch.device) -> int | None:
-    """Return the memory that a GPU has in all; None without one."""
+    """Return the total memory of a GPU; None without one."""
     return int(torch.cuda.get_device_properties(device).total_memory) if device.type == "cuda" else None
 
 
 def device_name(device: torch.device) -> str:
-    """Return what computes, in words."""
+    """Return the name of a device."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"the CPU, {torch.get_num_threads()} thread(s)" if device.type == "cpu" else device.type
 
 
 def machine_name() -> str:
-    """Return what tells this kind of machine from another."""
+    """Return a description that tells this kind of machine from others."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, {gpu}"
 
 
 def free_disk(folder: Path) -> int:
-    """Return the room on the disk on which a folder lies, or is to lie."""
+    """Return the free space of the disk of a folder, which need not exist yet."""
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free
 
 
-def size_of(folder: Path) -> int:
-    """Return the size of all files in a folder; 0 where there is none."""
+def folder_size(folder: Path) -> int:
+    """Return the size of all files in a folder; 0 if there are none."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
@@ -133,14 +133,14 @@ def _process_peak() -> int | None:
         return on_linux
     if sys.platform == "win32":
         return None
-    import resource  # noqa: PLC0415 - Windows has none.
+    import resource  # noqa: PLC0415 - not on Windows
 
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * KIBI
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * KIBI
 
 
 def _kibibytes(path: Path) -> Mapping[str, int]:
-    """Read lines such as `VmHWM:   123 kB` of a file of the system; sizes become bytes."""
+    """Read lines such as `VmHWM:   123 kB` of a system file, in bytes."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError:
@@ -148,8 +148,8 @@ def _kibibytes(path: Path) -> Mapping[str, int]:
     return {match[1]: int(match[2]) * KIBI for match in re.finditer(r"^(\w+):\s+(\d+) kB$", text, re.MULTILINE)}
 
 
-def _cgroup_room() -> Iterator[int]:
-    """Yield how much more each limit of this process's control groups allows, of version 1 or 2."""
+def _cgroup_headroom() -> Iterator[int]:
+    """Yield how much more memory each limit of this process's control groups (version 1 or 2) allows."""
     try:
         groups = CGROUP.read_text(encoding="utf-8")
     except OSError:
@@ -163,13 +163,13 @@ def _cgroup_room() -> Iterator[int]:
         for group in (folder, *folder.parents):
             if not group.is_relative_to(root):
                 break
-            with suppress(OSError, ValueError):  # "max" is no number: there is no limit.
+            with suppress(OSError, ValueError):  # "max" is not a number: there is no limit.
                 limit, used = (int((group / name).read_text(encoding="utf-8")) for name in (layout.limit, layout.used))
                 yield max(0, limit - used + _reclaimable(group / "memory.stat", layout.cache))
 
 
 def _reclaimable(path: Path, name: str) -> int:
-    """Return how much of a group's memory holds files that were read, which the system gives up when it must."""
+    """Return how much of a group's memory is file cache, which the system frees when needed."""
     try:
         match = re.search(rf"^{name} (\d+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     except OSError:

@@ -1,4 +1,4 @@
-"""One network, really built, of which every part of the work can be timed on any number of faces."""
+"""Times training, evaluation and captioning of one network on any number of faces."""
 
 import logging
 import time
@@ -19,30 +19,30 @@ from vlfau.evaluation.consistency import consistency
 from vlfau.evaluation.figures import caption_scores
 from vlfau.evaluation.prediction_runner import EvalOptions, PredictionRunner
 from vlfau.evaluation.predictions import Predictions
-from vlfau.evaluation.rehearsal.costs import Sizes
-from vlfau.evaluation.rehearsal.ladder import Clock
+from vlfau.evaluation.rehearsal.costs import DiskSizes
+from vlfau.evaluation.rehearsal.timing import Clock
 from vlfau.model.checkpoint import PROTOCOL_THRESHOLD, Checkpoint
 from vlfau.training import TrainConfig, save_checkpoint
 from vlfau.training.module import VLFAUModule
 from vlfau.training.run_folder import WholeCheckpointIO
 from vlfau.training.train import data_of, module_of, quiet_lightning
 
-__all__ = ["Trial"]
+__all__ = ["NetworkTimer"]
 
 FLOAT = 4
 MOMENTS = 2
-"""Numbers that AdamW keeps of every weight that learns."""
-FEW = 2
-"""Faces of a step that is made for what comes after it; one alone cannot be normalised."""
+"""Numbers that AdamW keeps for every trainable weight."""
+MIN_BATCH = 2
+"""Faces of a step that is made only to save its result; batch normalisation needs at least two."""
 
 
-class Trial:
-    """A network, its trainer and its evaluation, on a small manifest.
+class NetworkTimer:
+    """Builds a network with its trainer and its evaluation, and times them on a small manifest.
 
     Args:
-        config: As for a real run, its manifest the small one.
+        config: The configuration of a real run, with a small manifest.
         options: How the evaluation runs the network.
-        clock: Tells seconds.
+        clock: Returns the time in seconds.
 
     Raises:
         InputError: The configuration, the weights or the manifest are wrong.
@@ -58,93 +58,93 @@ class Trial:
         self.device = self._trainer().strategy.root_device
         train, test = self.data.train_frames, self.data.test_frames
         self._manifest = replace(train, frames=(*test.frames, *train.frames))
-        self._spoken: tuple[Manifest, Predictions] | None = None
+        self._described: tuple[Manifest, Predictions] | None = None
 
     @property
-    def speaks(self) -> bool:
-        """Whether the network describes anything."""
+    def has_captions(self) -> bool:
+        """Whether the network describes faces in words."""
         return self.module.network.local_decoder is not None or self.module.network.global_decoder is not None
 
     @property
-    def parameters(self) -> int:
+    def num_parameters(self) -> int:
         """The number of the network's weights."""
         return sum(parameter.numel() for parameter in self.module.network.parameters())
 
     @property
-    def moments(self) -> int:
-        """The bytes that AdamW keeps beside the weights from the first step on."""
-        learning = sum(each.numel() for each in self.module.network.parameters() if each.requires_grad)
-        return MOMENTS * FLOAT * learning
+    def optimiser_bytes(self) -> int:
+        """The bytes that AdamW keeps beside the weights after the first step."""
+        trainable = sum(each.numel() for each in self.module.network.parameters() if each.requires_grad)
+        return MOMENTS * FLOAT * trainable
 
-    def step(self, size: int, calls: int) -> float:
-        """Return the seconds of the last of some training steps, each on the same number of faces."""
+    def time_step(self, size: int, calls: int) -> float:
+        """Make training steps on `size` faces each, and return the seconds of the last one."""
         return self._fit(size, calls)
 
-    def validate(self, size: int, calls: int) -> float:
-        """Return the seconds in which some faces are validated, the last time of several."""
+    def time_validation(self, size: int, calls: int) -> float:
+        """Validate `size` faces `calls` times, and return the seconds of the last time."""
         clock = _BatchClock(self._clock)
         batch = self._batch(self.data.validation_set, size)
         with quiet_lightning():
             self._trainer(clock).validate(self.module, _batches([batch] * calls), verbose=False)
         return clock.seconds[-1]
 
-    def run(self, size: int, calls: int) -> float:
-        """Return the seconds in which some faces are evaluated in numbers, the last time of several."""
+    def time_prediction(self, size: int, calls: int) -> float:
+        """Predict the AUs of `size` faces `calls` times, and return the seconds of the last time."""
         runner, manifest = self._runner(), self._frames(size)
-        began = 0.0
+        started = 0.0
         for _ in range(calls):
-            began = self._clock()
+            started = self._clock()
             runner.run(manifest)
-        return self._clock() - began
+        return self._clock() - started
 
-    def speak(self, size: int, calls: int) -> float:
-        """Return the seconds in which some faces are described, the last time of several.
+    def time_captioning(self, size: int, calls: int) -> float:
+        """Describe `size` faces `calls` times, and return the seconds of the last time.
 
-        An untrained network's captions do not end by themselves, so each is as long as captions can be.
+        Captions of an untrained network have maximum length.
         """
         runner, manifest = self._runner(), self._frames(size)
         predictions = runner.run(manifest)
         seconds = 0.0
         for _ in range(calls):
-            began = self._clock()
+            started = self._clock()
             predictions = runner.describe(manifest, predictions, range(size), threshold=PROTOCOL_THRESHOLD)
-            seconds = self._clock() - began
-        self._spoken = manifest, predictions
+            seconds = self._clock() - started
+        self._described = manifest, predictions
         return seconds
 
-    def score(self) -> float:
-        """Return the seconds in which the words of one face, of those last described, are scored."""
-        assert self._spoken is not None
-        manifest, predictions = self._spoken
-        began = self._clock()
+    def time_caption_scoring(self) -> float:
+        """Score the captions of `time_captioning`, and return the seconds per face."""
+        assert self._described is not None
+        manifest, predictions = self._described
+        started = self._clock()
         caption_scores(predictions, manifest.frames, range(len(predictions)))
         consistency(predictions, PROTOCOL_THRESHOLD)
-        return (self._clock() - began) / len(predictions)
+        return (self._clock() - started) / len(predictions)
 
-    def load(self, size: int) -> float:
-        """Return the seconds in which one process reads and varies one face."""
-        began = self._clock()
+    def time_loading(self, size: int) -> float:
+        """Read and augment `size` faces in this process, and return the seconds per face."""
+        started = self._clock()
         self._batch(self.data.train_set, size)
-        return (self._clock() - began) / size
+        return (self._clock() - started) / size
 
-    def save(self, folder: Path) -> float:
-        """Write what an epoch writes into a folder, and return the seconds of that."""
+    def time_saving(self, folder: Path) -> float:
+        """Write the files of one epoch into a folder, and return the seconds."""
         saving = _Saving(self._clock, folder / "last.ckpt", folder / "checkpoint", self._metadata())
-        self._fit(min(FEW, self.config.run.batch_size), 1, saving)
+        self._fit(min(MIN_BATCH, self.config.run.batch_size), 1, saving)
         return saving.seconds
 
-    def sizes(self) -> Sizes:
-        """Return what a run leaves on the disk, from the number of weights and the shape of the predictions."""
+    def disk_sizes(self) -> DiskSizes:
+        """Return the sizes of a run's files, from the number of weights and the shape of the predictions."""
         network = self.module.network
         weights = sum(tensor.numel() * tensor.element_size() for tensor in network.state_dict().values())
         averaged = weights if self.config.optimiser.average_decay is not None else 0
         predictions = self._runner().run(self._frames(1))
         arrays = (predictions.au_probs, predictions.occurrence, predictions.au_features, predictions.attention_maps)
-        return Sizes(
+        return DiskSizes(
             checkpoint=weights,
-            resume=weights + averaged + self.moments,
+            resume=weights + averaged + self.optimiser_bytes,
             answers_per_frame=sum(array.nbytes for array in arrays),
-            words_per_frame=0.0 if self._spoken is None else _words_per_frame(self._spoken[1]),
+            words_per_frame=0.0 if self._described is None else _caption_bytes_per_frame(self._described[1]),
         )
 
     def _runner(self) -> PredictionRunner:
@@ -166,7 +166,7 @@ class Trial:
         return replace(self._manifest, frames=tuple(islice(cycle(self._manifest.frames), size)))
 
     def _batch(self, faces: FrameDataset, size: int) -> Batch:
-        samples = [faces[place % len(faces)] for place in range(size)]
+        samples = [faces[index % len(faces)] for index in range(size)]
         return collate(samples, pad_id=self.data.vocabulary.pad_id)
 
     def _fit(self, size: int, steps: int, *callbacks: Callback) -> float:
@@ -198,27 +198,27 @@ class Trial:
 
 
 class _BatchClock(Callback):
-    """Times batches, until a GPU has done its work too."""
+    """Times batches, waiting for the GPU to finish."""
 
     def __init__(self, clock: Clock) -> None:
         self.seconds: list[float] = []
-        self._clock, self._began = clock, 0.0
+        self._clock, self._started = clock, 0.0
 
     def on_train_batch_start(self, trainer: L.Trainer, pl_module: L.LightningModule, *batch: Any) -> None:
-        """Begin a training step."""
-        self._began = self._now()
+        """Start the clock for a training step."""
+        self._started = self._now()
 
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *batch: Any) -> None:
-        """End it."""
-        self.seconds.append(self._now() - self._began)
+        """Record its seconds."""
+        self.seconds.append(self._now() - self._started)
 
     def on_validation_batch_start(self, trainer: L.Trainer, pl_module: L.LightningModule, *batch: Any) -> None:
-        """Begin a batch that validates."""
-        self._began = self._now()
+        """Start the clock for a validation batch."""
+        self._started = self._now()
 
     def on_validation_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *batch: Any) -> None:
-        """End it."""
-        self.seconds.append(self._now() - self._began)
+        """Record its seconds."""
+        self.seconds.append(self._now() - self._started)
 
     def _now(self) -> float:
         if torch.cuda.is_available():
@@ -227,26 +227,28 @@ class _BatchClock(Callback):
 
 
 class _Saving(Callback):
-    """Writes, at the end of training, what every epoch writes."""
+    """Writes the files of one epoch at the end of training, and times it."""
 
     def __init__(self, clock: Clock, resume: Path, checkpoint: Path, metadata: Checkpoint) -> None:
         self.seconds = 0.0
         self._clock, self._resume, self._checkpoint, self._metadata = clock, resume, checkpoint, metadata
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Write, and time it."""
+        """Write the files, and record the seconds."""
         assert isinstance(pl_module, VLFAUModule)
-        began = self._clock()
+        started = self._clock()
         trainer.save_checkpoint(self._resume)
         save_checkpoint(self._checkpoint, pl_module.network, self._metadata)
-        self.seconds = self._clock() - began
+        self.seconds = self._clock() - started
 
 
 def _batches(batches: Sequence[Batch]) -> DataLoader[Batch]:
     return DataLoader(list(batches), batch_size=None)  # type: ignore[arg-type]
 
 
-def _words_per_frame(predictions: Predictions) -> float:
-    """Return the length of the captions of a frame, as one byte a letter."""
-    every = (predictions.local_captions, predictions.global_captions, predictions.consistent_captions)
-    return sum(len(str(words)) for captions in every if captions is not None for words in captions) / len(predictions)
+def _caption_bytes_per_frame(predictions: Predictions) -> float:
+    """Return the mean length of a frame's captions, one byte per letter."""
+    all_captions = (predictions.local_captions, predictions.global_captions, predictions.consistent_captions)
+    return sum(len(str(row)) for captions in all_captions if captions is not None for row in captions) / len(
+        predictions
+    )

@@ -1,4 +1,4 @@
-"""Light on a place: shadows, two lights, sky and ground."""
+"""Reflected light at a point of the surface: shadows, two lights, sky and ground."""
 
 from typing import NamedTuple
 
@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from vlfau.synthetic.jit import compiled, inlined
 from vlfau.synthetic.materials import Look
 
-__all__ = ["Lighting", "light_up"]
+__all__ = ["Lighting", "reflected_light"]
 
 SHADOW_BIAS = 0.008
-"""How much nearer to the light, as a share of the map's depth, something must be to cast a shadow."""
+"""Depth bias of the shadow map, as a share of its depth."""
 SHADOW_LIFT = 0.03
-"""How far above the surface shadows are looked up, in decimetres, so that a slope casts none on itself."""
+"""Offset along the normal for shadow look-ups, in decimetres, so that a slope casts no shadow on itself."""
 MAX_SHINE = 12.0
 
 Triple = tuple[float, float, float]
@@ -21,14 +21,14 @@ Quadruple = tuple[float, float, float, float]
 
 
 class Lighting(NamedTuple):
-    """Camera and light in plain numbers, as the compiled functions take them.
+    """Camera and light as plain numbers, for the compiled functions.
 
     Attributes:
-        camera: Where the camera is.
-        directions: Towards key and fill, of unit length.
+        camera: Position of the camera.
+        directions: Unit vectors towards the key and fill light.
         colours: Linear colours of key, fill, sky and ground.
-        shadow_matrix: (3, 4), from a place to the shadow map.
-        exposure: Factor on all light.
+        shadow_matrix: (3, 4) matrix from a position to the shadow map.
+        exposure: Factor applied to all light.
     """
 
     camera: Triple
@@ -39,11 +39,15 @@ class Lighting(NamedTuple):
 
 
 @inlined
-def _lit_share(place: Triple, normal: Triple, shadows: NDArray[np.float32], lighting: Lighting) -> float:
-    """Return how much of the key light reaches a place."""
+def _lit_share(position: Triple, normal: Triple, shadows: NDArray[np.float32], lighting: Lighting) -> float:
+    """Return the share of the key light that reaches a position."""
     across, upwards, inwards = lighting.shadow_matrix
     size = shadows.shape[0]
-    x, y, z = place[0] + SHADOW_LIFT * normal[0], place[1] + SHADOW_LIFT * normal[1], place[2] + SHADOW_LIFT * normal[2]
+    x, y, z = (
+        position[0] + SHADOW_LIFT * normal[0],
+        position[1] + SHADOW_LIFT * normal[1],
+        position[2] + SHADOW_LIFT * normal[2],
+    )
     right = (across[0] * x + across[1] * y + across[2] * z + across[3]) * 0.5 + 0.5
     up = (upwards[0] * x + upwards[1] * y + upwards[2] * z + upwards[3]) * 0.5 + 0.5
     depth = inwards[0] * x + inwards[1] * y + inwards[2] * z + inwards[3] - SHADOW_BIAS
@@ -58,7 +62,7 @@ def _lit_share(place: Triple, normal: Triple, shadows: NDArray[np.float32], ligh
 
 @compiled
 def _wrapped(cosine: float, wrap: float, lit: float, leak: float) -> float:
-    """Return diffuse light that wraps around an edge, and leaks a little into shadow, as in flesh."""
+    """Return diffuse light that wraps around edges and leaks slightly into shadows, as in skin."""
     return min(1.0, max(0.0, (cosine + wrap) / (1 + wrap))) * max(lit, leak)
 
 
@@ -77,7 +81,7 @@ def _shine(look: Look, normal: Triple, view: Triple, light: Triple) -> float:
 
 @compiled
 def _lamp(look: Look, normal: Triple, view: Triple, light: Triple, colour: Triple, lit: float) -> Triple:
-    """Return what a place sends to the camera of the light of one lamp."""
+    """Return the light of one lamp that a position reflects to the camera."""
     red, green, blue, softness = look[0], look[1], look[2], look[6]
     cosine = normal[0] * light[0] + normal[1] * light[1] + normal[2] * light[2]
     shine = _shine(look, normal, view, light) * cosine * lit if cosine > 0 and lit > 0 else 0.0
@@ -89,25 +93,25 @@ def _lamp(look: Look, normal: Triple, view: Triple, light: Triple, colour: Tripl
 
 
 @inlined
-def light_up(
-    look: Look, place: Triple, normal: Triple, casts: bool, shadows: NDArray[np.float32], lighting: Lighting
+def reflected_light(
+    look: Look, position: Triple, normal: Triple, casts: bool, shadows: NDArray[np.float32], lighting: Lighting
 ) -> Triple:
-    """Return the linear colour that a place sends to the camera.
+    """Return the linear colour that a position reflects to the camera.
 
     Args:
-        look: What it is made of, see `vlfau.synthetic.materials`.
-        place: Where it is, in decimetres.
-        normal: Its normal, of unit length.
+        look: Reflectance of the material, see `vlfau.synthetic.materials`.
+        position: Position in decimetres.
+        normal: Unit normal.
         casts: Whether the key light can be blocked here.
-        shadows: (K, K), the shadow map.
-        lighting: The light.
+        shadows: (K, K) shadow map.
+        lighting: Camera and lights.
     """
     red, green, blue, gloss, _, openness, _ = look
     camera = lighting.camera
-    vx, vy, vz = camera[0] - place[0], camera[1] - place[1], camera[2] - place[2]
+    vx, vy, vz = camera[0] - position[0], camera[1] - position[1], camera[2] - position[2]
     scale = 1 / np.sqrt(vx * vx + vy * vy + vz * vz)
     view = (vx * scale, vy * scale, vz * scale)
-    lit = _lit_share(place, normal, shadows, lighting) if casts else 1.0
+    lit = _lit_share(position, normal, shadows, lighting) if casts else 1.0
     key_colour, fill_colour, sky, ground = lighting.colours
     key = _lamp(look, normal, view, lighting.directions[0], key_colour, lit)
     fill = _lamp(look, normal, view, lighting.directions[1], fill_colour, 1.0)

@@ -1,4 +1,4 @@
-"""Hair shells, headwear and glasses as pieces that fit a person's head."""
+"""Hair shells, headwear and glasses, fitted to a subject's head."""
 
 from typing import Final
 
@@ -11,45 +11,45 @@ from vlfau.synthetic.hair import HairCut, cut_hair
 from vlfau.synthetic.head import load_head
 from vlfau.synthetic.surface import Piece
 
-__all__ = ["pieces_of"]
+__all__ = ["worn_pieces"]
 
 SKULL: Final = np.array([0.0, 7.55, 0.45], np.float32)
-"""The middle of the skull, about which shells are scaled, in decimetres."""
+"""Centre of the skull, about which shells are scaled, in decimetres."""
 BRIDGE: Final = np.array([0.0, 7.33, 1.45])
 UNDER_HAT: Final = 0.94
-"""The most volume that hair has under a hat."""
+"""Largest volume of hair under a hat."""
 CLOSE, EDGE = 0.905, 0.30
-"""The volume at which hair touches the skin, and within how many decimetres of its edge it gets there."""
+"""Volume at which hair touches the skin, and the distance from the edge over which it gets there, in decimetres."""
 TUBE_SIDES: Final = 6
 DOME: Final = np.array([0.84, 1.02, 1.06])
-"""Half-axes of a hat over the hair, in decimetres."""
+"""Semi-axes of a hat over the hair, in decimetres."""
 DOME_ROWS, DOME_COLUMNS = 24, 48
 VISOR_ROWS, VISOR_COLUMNS = 8, 25
 
 
-def pieces_of(points: NDArray[np.float32], looks: Appearance, rng: np.random.Generator) -> list[Piece]:
-    """Return what covers a head.
+def worn_pieces(points: NDArray[np.float32], appearance: Appearance, rng: np.random.Generator) -> list[Piece]:
+    """Return the hair, headwear and glasses of a head.
 
     Args:
-        points: (P, 3), the head at rest.
-        looks: What to wear.
-        rng: Draws the forms.
+        points: (P, 3) points of the head at rest.
+        appearance: The styles to wear.
+        rng: Random generator for the shapes.
     """
     pieces = []
-    cut = HairCut.sample(looks.hair_style, rng)
+    cut = HairCut.sample(appearance.hair_style, rng)
     if cut is not None:
-        volume = min(cut.volume, UNDER_HAT) if looks.headwear != "none" else cut.volume
-        pieces.append(_shell(points, volume, *cut_hair(cut, _shell_places())))
-    if looks.headwear == "hood":
+        volume = min(cut.volume, UNDER_HAT) if appearance.headwear != "none" else cut.volume
+        pieces.append(_shell(points, volume, *cut_hair(cut, _shell_mean_points())))
+    if appearance.headwear == "hood":
         pieces.append(_hood(points, rng))
-    elif looks.headwear != "none":
-        pieces += _hat(points, looks.headwear, rng)
-    if looks.glasses != "none":
-        pieces += _glasses(points, looks.glasses, rng)
+    elif appearance.headwear != "none":
+        pieces += _hat(points, appearance.headwear, rng)
+    if appearance.glasses != "none":
+        pieces += _glasses(points, appearance.glasses, rng)
     return pieces
 
 
-def _shell_places() -> NDArray[np.float32]:
+def _shell_mean_points() -> NDArray[np.float32]:
     head = load_head()
     return head.mean[head.parts["hair"].points]
 
@@ -60,21 +60,21 @@ def _shell(
     margins: NDArray[np.float32],
     strands: NDArray[np.float32],
 ) -> Piece:
-    """Return the shell of hair, scaled about the skull; above the ears its edges lie close to the skin."""
+    """Return the shell of hair, scaled about the skull; above the ears, its edges are close to the skin."""
     part = load_head().parts["hair"]
-    places = _shell_places()
+    mean_points = _shell_mean_points()
     thickness = np.clip(margins / EDGE, 0, 1) ** 0.7
-    thickness = np.maximum(thickness, np.clip((7.2 - places[:, 1]) / 0.2, 0, 1))
+    thickness = np.maximum(thickness, np.clip((7.2 - mean_points[:, 1]) / 0.2, 0, 1))
     scale = CLOSE + (volume - CLOSE) * thickness
     scaled = (points[part.points] - SKULL) * scale[:, None].astype(np.float32) + SKULL
-    return Piece(scaled, places, part.mesh, materials.HAIR, margins, strands)
+    return Piece(scaled, mean_points, part.mesh, materials.HAIR, margins, strands)
 
 
 def _hat(points: NDArray[np.float32], kind: str, rng: np.random.Generator) -> list[Piece]:
     front = rng.uniform(7.88, 8.00) if kind == "cap" else rng.uniform(7.68, 7.88)
-    dome, places = _dome(points, low=7.3)
-    brim = front - 0.3 * np.clip(0.7 - places[:, 2], 0, 1)
-    pieces = [_cut(dome, places, (places[:, 1] - brim).astype(np.float32))]
+    dome, mean_points = _dome(points, low=7.3)
+    brim = front - 0.3 * np.clip(0.7 - mean_points[:, 2], 0, 1)
+    pieces = [_cut(dome, mean_points, (mean_points[:, 1] - brim).astype(np.float32))]
     if kind == "cap":
         pieces.append(_visor(points, float(front)))
     return pieces
@@ -82,15 +82,15 @@ def _hat(points: NDArray[np.float32], kind: str, rng: np.random.Generator) -> li
 
 def _hood(points: NDArray[np.float32], rng: np.random.Generator) -> Piece:
     opening = HairCut(1.0, 4.0, False, float(rng.uniform(0.58, 0.70)), float(rng.uniform(7.85, 8.10)), 2.2, 0.0)
-    dome, places = _dome(points, low=5.2)
-    margins, _ = cut_hair(opening, places)
-    return _cut(dome, places, margins)
+    dome, mean_points = _dome(points, low=5.2)
+    margins, _ = cut_hair(opening, mean_points)
+    return _cut(dome, mean_points, margins)
 
 
 def _dome(points: NDArray[np.float32], low: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return a dome over the hair that reaches down to a height: fitted to a head, and on the mean head."""
+    """Return a dome over the hair that reaches down to `low`: fitted to a head, and on the mean head."""
     turns, rise = np.meshgrid(np.linspace(-np.pi, np.pi, DOME_COLUMNS), np.linspace(0, 1, DOME_ROWS))
-    # The upper half is round, below it falls straight.
+    # The upper half is round, the lower half vertical.
     angle = np.clip(rise * 2 - 1, 0, 1) * np.pi / 2
     x, z = DOME[0] * np.cos(angle) * np.sin(turns), DOME[2] * np.cos(angle) * np.cos(turns)
     y = DOME[1] * np.sin(angle) - np.clip(1 - rise * 2, 0, 1) * (SKULL[1] - low)
@@ -99,20 +99,20 @@ def _dome(points: NDArray[np.float32], low: float) -> tuple[NDArray[np.float32],
 
 
 def _size(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the size of a skull relative to the mean one's, (3,)."""
+    """Return the size of a skull relative to the mean skull, (3,)."""
     head = load_head()
     shell = head.parts["hair"].points
     own, mean = (np.ptp(form[shell][head.mean[shell, 1] > 7.5], axis=0) for form in (points, head.mean))
     return np.asarray(own / mean, np.float32)
 
 
-def _cut(points: NDArray[np.float32], places: NDArray[np.float32], margins: NDArray[np.float32]) -> Piece:
+def _cut(points: NDArray[np.float32], mean_points: NDArray[np.float32], margins: NDArray[np.float32]) -> Piece:
     clean = np.zeros((len(points), 2), np.float32)
-    return Piece(points, places, _grid(DOME_ROWS, DOME_COLUMNS), materials.FABRIC, margins, clean)
+    return Piece(points, mean_points, _grid(DOME_ROWS, DOME_COLUMNS), materials.FABRIC, margins, clean)
 
 
 def _visor(points: NDArray[np.float32], height: float) -> Piece:
-    """Return the visor of a cap whose brim is at a height on the mean head."""
+    """Return the visor of a cap whose brim is at `height` on the mean head."""
     turns, reach = np.meshgrid(np.linspace(-1.15, 1.15, VISOR_COLUMNS), np.linspace(0, 1, VISOR_ROWS))
     brim = np.sqrt(1 - ((height - SKULL[1]) / DOME[1]) ** 2)
     x = DOME[0] * brim * np.sin(turns)

@@ -1,4 +1,4 @@
-"""What runs have to do, in numbers of frames, steps and captions: known before anything is trained."""
+"""The workload of runs in frames, steps and captions, which is known before training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from vlfau.evaluation.tested import Scope
 from vlfau.model import ModelConfig
 from vlfau.training import EpochChoice, TrainConfig
 
-__all__ = ["DataCount", "FoldCount", "RunWork", "network_key", "work_of"]
+__all__ = ["PARTS", "DataCount", "FoldCount", "Workload", "network_key", "workloads"]
 
 PARTS = ("multi_scale", "dair", "local_language", "global_language")
 
 
 @dataclass(frozen=True)
 class FoldCount:
-    """What one fold of a data set holds.
+    """Counts of one fold of a data set.
 
     Attributes:
-        fold: Its number; None for frames of no fold, which always train.
-        subjects: Number of people.
+        fold: Number of the fold; None for frames without a fold, which are always trained on.
+        subjects: Number of subjects.
         frames: Number of frames.
-        positives: (N,), frames in which each AU is active.
+        positives: (N,) number of frames in which each AU is active.
     """
 
     fold: int | None
@@ -33,11 +33,11 @@ class FoldCount:
 
 @dataclass(frozen=True)
 class DataCount:
-    """What a data set holds.
+    """Counts of a data set.
 
     Attributes:
-        au_ids: (N,), FACS numbers.
-        folds: By number; frames of no fold come last.
+        au_ids: (N,) FACS numbers.
+        folds: Counts of each fold, by number; frames without a fold come last.
     """
 
     au_ids: tuple[int, ...]
@@ -62,7 +62,7 @@ class DataCount:
 
     @property
     def subjects(self) -> int:
-        """The number of all people."""
+        """The number of all subjects."""
         return sum(each.subjects for each in self.folds)
 
     @property
@@ -71,28 +71,28 @@ class DataCount:
         return tuple(each.fold for each in self.folds if each.fold is not None)
 
     def tested(self, fold: int | None) -> int:
-        """Return how many frames test a fold; all without one."""
+        """Return the number of test frames of a fold; all frames if None."""
         return sum(each.frames for each in self.folds if fold is None or each.fold == fold)
 
     def trained(self, fold: int | None) -> int:
-        """Return how many frames train where a fold is left out."""
+        """Return the number of training frames if a fold is left out."""
         return sum(each.frames for each in self.folds if fold is None or each.fold != fold)
 
 
 @dataclass(frozen=True)
-class RunWork:
-    """What one run has to do.
+class Workload:
+    """The workload of one run.
 
     Attributes:
-        name: Its folder, seen from that of the whole.
-        network: Which network it trains, see `network_key`.
-        train_frames: Frames that train.
-        epochs: How often they do.
-        steps: Batches of all epochs.
-        validated: Frames of all validations.
-        tested: Frames of the test fold, which are evaluated.
-        described: How many of them are described in words.
-        captions: How many captions are searched for that.
+        name: Folder of the run, relative to the folder of all runs.
+        network: Key of its network, see `network_key`.
+        train_frames: Number of training frames.
+        epochs: Number of epochs.
+        steps: Number of batches in all epochs.
+        validated: Number of frames in all validations.
+        tested: Number of frames of the test fold, which are evaluated.
+        described: Number of test frames that are described in words.
+        captions: Number of captions of these frames.
     """
 
     name: str
@@ -107,7 +107,7 @@ class RunWork:
 
 
 def network_key(model: ModelConfig) -> str:
-    """Return the parts that a network has, which tell the variants of Table 4 apart.
+    """Return the names of a network's parts, which tell the variants of Table 4 apart.
 
     >>> network_key(ModelConfig(global_language=False))
     'multi_scale dair local_language'
@@ -115,36 +115,37 @@ def network_key(model: ModelConfig) -> str:
     return " ".join(part for part in PARTS if getattr(model, part)) or "baseline"
 
 
-def work_of(configs: Sequence[TrainConfig], root: Path, counts: DataCount, scope: Scope) -> tuple[RunWork, ...]:
-    """Return what every run has to do.
+def workloads(configs: Sequence[TrainConfig], root: Path, counts: DataCount, scope: Scope) -> tuple[Workload, ...]:
+    """Return the workload of every run.
 
     Args:
-        configs: The runs, each with its fold.
-        root: The folder of the whole, from which the runs are named.
-        counts: What the data hold.
+        configs: The configurations of the runs, each with its fold.
+        root: The folder of all runs.
+        counts: The counts of the data set.
         scope: How much is measured after training.
     """
-    return tuple(_work(config, root, counts, scope) for config in configs)
+    return tuple(_workload(config, root, counts, scope) for config in configs)
 
 
-def _work(config: TrainConfig, root: Path, counts: DataCount, scope: Scope) -> RunWork:
+def _workload(config: TrainConfig, root: Path, counts: DataCount, scope: Scope) -> Workload:
     run, model, num_aus = config.run, config.model, len(counts.au_ids)
     train_frames, tested = counts.trained(config.data.fold), counts.tested(config.data.fold)
     validated = tested
     if run.epoch_choice is EpochChoice.HELD_OUT:
-        people = sum(each.subjects for each in counts.folds if each.fold != config.data.fold)
-        held_out = min(max(1, round(run.held_out_share * people)), people - 1)  # as `vlfau.data.folds.hold_out` has it
-        validated = round(train_frames * held_out / people)
+        subjects = sum(each.subjects for each in counts.folds if each.fold != config.data.fold)
+        held_out = min(max(1, round(run.held_out_share * subjects)), subjects - 1)  # as in `vlfau.data.folds.hold_out`
+        validated = round(train_frames * held_out / subjects)
         train_frames -= validated
     validations = sum(
         epoch % run.validate_every_epochs == 0 or epoch == run.max_epochs for epoch in range(1, run.max_epochs + 1)
     )
-    # Training leaves out a last batch that is not full, unless it is the only one.
+    # Training drops an incomplete last batch, unless it is the only one.
     steps = run.max_epochs * max(1, train_frames // run.batch_size)
-    speaks = model.local_language or model.global_language
-    described = len(scope.indices(tested)) if speaks else 0
-    per_frame = 2 * num_aus * model.local_language + model.global_language  # free ones, and ones held to the states
-    return RunWork(
+    has_captions = model.local_language or model.global_language
+    described = len(scope.indices(tested)) if has_captions else 0
+    # Local captions are generated twice: freely, and consistent with the predicted states.
+    per_frame = 2 * num_aus * model.local_language + model.global_language
+    return Workload(
         name=run.output.relative_to(root).as_posix(),
         network=network_key(model),
         train_frames=train_frames,

@@ -4,21 +4,21 @@ import numpy as np
 import pytest
 import torch
 
-from vlfau.evaluation.rehearsal import machine
+from vlfau.evaluation.rehearsal import resources
 
 CPU = torch.device("cpu")
 
 
-@pytest.mark.skipif(not machine.STATUS.exists(), reason="only Linux tells")
+@pytest.mark.skipif(not resources.STATUS.exists(), reason="only Linux reports it")
 def test_memory_that_was_taken_shows_and_is_forgotten():
-    machine.reset_peak(CPU)
-    before = machine.peak_memory(CPU).process
+    resources.reset_peak(CPU)
+    before = resources.peak_memory(CPU).process
     np.ones(30_000_000)  # 240 MB
-    after = machine.peak_memory(CPU).process
+    after = resources.peak_memory(CPU).process
     assert after - before > 200_000_000
-    machine.reset_peak(CPU)
-    assert machine.peak_memory(CPU).process < after - 200_000_000
-    assert machine.available_memory() > before
+    resources.reset_peak(CPU)
+    assert resources.peak_memory(CPU).process < after - 200_000_000
+    assert resources.available_memory() > before
 
 
 def test_the_limit_of_a_container_counts(tmp_path, monkeypatch):
@@ -31,15 +31,15 @@ def test_the_limit_of_a_container_counts(tmp_path, monkeypatch):
     (tmp_path / "meminfo").write_text("MemTotal:  90000 kB\nMemAvailable:   80000 kB\n")
     (tmp_path / "status").write_text("Name:\tpython\nVmHWM:\t  900 kB\nVmRSS:\t  700 kB\n")
     for name, file in {"CGROUP": "own", "CGROUP_ROOT": "cgroup", "MEMINFO": "meminfo", "STATUS": "status"}.items():
-        monkeypatch.setattr(machine, name, tmp_path / file)
-    assert machine.available_memory() == 2_000_000 + 700 * 1024
+        monkeypatch.setattr(resources, name, tmp_path / file)
+    assert resources.available_memory() == 2_000_000 + 700 * 1024
     (group.parent / "memory.stat").write_text("anon 1\nactive_file 9\ninactive_file 500000\n")
-    assert machine.available_memory() == 2_500_000 + 700 * 1024  # files that were read give way
-    assert machine.peak_memory(CPU).process == 900 * 1024
+    assert resources.available_memory() == 2_500_000 + 700 * 1024  # files that were read give way
+    assert resources.peak_memory(CPU).process == 900 * 1024
     (group.parent / "memory.max").unlink()
-    assert machine.available_memory() == 80_700 * 1024
+    assert resources.available_memory() == 80_700 * 1024
     (tmp_path / "meminfo").unlink()
-    assert machine.available_memory() is None
+    assert resources.available_memory() is None
 
 
 def test_the_limit_of_a_container_of_the_first_version_counts_too(tmp_path, monkeypatch):
@@ -54,8 +54,8 @@ def test_the_limit_of_a_container_of_the_first_version_counts_too(tmp_path, monk
     (tmp_path / "meminfo").write_text("MemAvailable:   80000 kB\n")
     (tmp_path / "status").write_text("VmRSS:\t  700 kB\n")
     for name, file in {"CGROUP": "own", "CGROUP_ROOT": "cgroup", "MEMINFO": "meminfo", "STATUS": "status"}.items():
-        monkeypatch.setattr(machine, name, tmp_path / file)
-    assert machine.available_memory() == 3_000_000 + 700 * 1024
+        monkeypatch.setattr(resources, name, tmp_path / file)
+    assert resources.available_memory() == 3_000_000 + 700 * 1024
 
 
 def test_a_gpu_is_asked_for_its_own_memory(monkeypatch):
@@ -64,13 +64,13 @@ def test_a_gpu_is_asked_for_its_own_memory(monkeypatch):
     monkeypatch.setattr(torch.cuda, "max_memory_reserved", lambda device: 17)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(total_memory=80))
     device = torch.device("cuda", 0)
-    machine.reset_peak(device)
+    resources.reset_peak(device)
     assert calls == [device]
-    assert (machine.peak_memory(device).device, machine.device_memory(device)) == (17, 80)
-    assert (machine.peak_memory(CPU).device, machine.device_memory(CPU)) == (None, None)
+    assert (resources.peak_memory(device).device, resources.device_memory(device)) == (17, 80)
+    assert (resources.peak_memory(CPU).device, resources.device_memory(CPU)) == (None, None)
 
 
 def test_the_disk_of_a_folder_that_is_not_there_yet_is_that_of_its_parent(tmp_path):
-    assert machine.free_disk(tmp_path / "a" / "b") == machine.free_disk(tmp_path) > 0
+    assert resources.free_disk(tmp_path / "a" / "b") == resources.free_disk(tmp_path) > 0
     (tmp_path / "file").write_bytes(b"123")
-    assert (machine.size_of(tmp_path), machine.size_of(tmp_path / "absent")) == (3, 0)
+    assert (resources.folder_size(tmp_path), resources.folder_size(tmp_path / "absent")) == (3, 0)

@@ -120,7 +120,7 @@ def test_masks_and_pairs_beside_the_manifest_are_used(checkpoint, manifest, tmp_
     assert scores.counterfactuals["pairs"] == 1
     assert scores.counterfactuals["local_words_flip"] in {0, 1}
     manifest.with_name("pairs.csv").write_text("image,partner,au,partner_has_it\n1.png,gone.png,1,0\n")
-    with pytest.raises(ManifestError, match=r"names gone\.png, which is no file"):
+    with pytest.raises(ManifestError, match=r"names gone\.png, which is not a file"):
         evaluate(checkpoint, manifest, tmp_path / "out", scope=few)
     assert not (tmp_path / "out" / "scores.json").exists()
 

@@ -248,7 +248,7 @@ def test_checkpoints_of_other_aus_words_or_folds_are_refused(checkpoint):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda folder: (folder / "checkpoint.json").unlink(), "is no checkpoint: it has no checkpoint.json"),
+        (lambda folder: (folder / "checkpoint.json").unlink(), "is not a checkpoint: it has no checkpoint.json"),
         (lambda folder: (folder / "checkpoint.json").write_text("{"), "checkpoint.json is damaged"),
         (lambda folder: (folder / "checkpoint.json").write_text("[]"), "checkpoint.json is damaged"),
         (lambda folder: (folder / "checkpoint.json").write_text('{"format": 99}'), "of another format"),

@@ -72,7 +72,7 @@ def test_a_missing_folder_is_refused_by_name(tmp_path):
     [
         ("{", "is not JSON"),
         ("[" * 100_000, "is not JSON"),
-        ("[]", "holds no JSON object"),
+        ("[]", "is not a JSON object"),
         (b"\xff\xfe", "is not JSON"),
     ],
     ids=["half", "nested", "list", "bytes"],

@@ -52,7 +52,6 @@ def test_every_name_is_in_the_table_and_every_extra_has_a_package():
     extras = {info.extra: info.package for info in RUNTIMES.values() if info.extra is not None}
     assert extras == {
         "cuda": "onnxruntime-gpu",
-        "tensorrt": "onnxruntime-gpu",
         "directml": "onnxruntime-directml",
         "openvino": "openvino",
         "train": "torch",
@@ -91,12 +90,16 @@ def test_a_runtime_says_what_the_cpu_says(tiny_bundle, stand_in):
 
 
 @pytest.mark.parametrize(
-    ("runtime", "package"),
-    [("cuda", "onnxruntime-gpu"), ("tensorrt", "onnxruntime-gpu"), ("directml", "onnxruntime-directml")],
+    ("runtime", "package", "extra"),
+    [
+        ("cuda", "onnxruntime-gpu", "cuda"),
+        ("tensorrt", "onnxruntime-gpu", "cuda"),
+        ("directml", "onnxruntime-directml", "directml"),
+    ],
 )
-def test_a_missing_provider_names_its_extra(tiny_bundle, stand_in, runtime, package):
+def test_a_missing_provider_names_its_extra(tiny_bundle, stand_in, runtime, package, extra):
     stand_in()
-    with pytest.raises(MissingExtraError, match=rf"'{package}' is not installed; .* 'vlfau\[{runtime}\]'"):
+    with pytest.raises(MissingExtraError, match=rf"'{package}' is not installed; .* 'vlfau\[{extra}\]'"):
         open_backend(tiny_bundle, runtime)
     with pytest.raises(MissingExtraError, match=package):
         face_providers(runtime)
@@ -116,9 +119,8 @@ def test_coreml_needs_macos(tiny_bundle, stand_in):
 
 def test_a_provider_that_does_not_start_is_named(tiny_bundle, stand_in):
     stand_in("CUDAExecutionProvider", starts=False)
-    predictor = Predictor(tiny_bundle, runtime="cuda")
     with pytest.raises(ConfigError, match="CUDAExecutionProvider does not start on this machine; check its driver"):
-        predictor.predict_crops(crops((0, 0, 0)))
+        Predictor(tiny_bundle, runtime="cuda")
 
 
 def test_torch_and_devices_are_for_checkpoints(tiny_bundle):

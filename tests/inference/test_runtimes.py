@@ -175,7 +175,10 @@ def test_what_openvino_cannot_run_is_named(tiny_bundle, openvino, tmp_path):
         backend.encode(np.zeros((1, 8, 8, 3), np.uint8))
     torn = tmp_path / "torn.onnx"
     torn.write_bytes(b"no graph")
-    for path, message in ((torn, "is no ONNX graph that OpenVINO can run"), (tmp_path / "none.onnx", "does not exist")):
+    for path, message in (
+        (torn, "is not an ONNX graph that OpenVINO can run"),
+        (tmp_path / "none.onnx", "does not exist"),
+    ):
         with pytest.raises(BundleError, match=message):
             backend._open(path)
 

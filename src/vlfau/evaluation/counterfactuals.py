@@ -131,7 +131,7 @@ def partner_frames(frames: Manifest, images: Sequence[str], pairs: Path) -> Mani
         pairs: The table, beside the manifest; pairs of other frames are left out.
 
     Raises:
-        ManifestError: The table is wrong, or a partner is no file.
+        ManifestError: The table is wrong, or a partner is not a file.
     """
     known = dict(zip(images, frames.frames, strict=True))
     chosen = [pair for pair in read_pairs(pairs) if pair.image in known]
@@ -142,7 +142,7 @@ def partner_frames(frames: Manifest, images: Sequence[str], pairs: Path) -> Mani
 def _partner(pair: Pair, frame: Frame, au_ids: Sequence[int], pairs: Path) -> Frame:
     path = pairs.parent / pair.partner
     if not path.is_file():
-        raise ManifestError(f"{pairs} names {pair.partner}, which is no file; draw the pairs again")
+        raise ManifestError(f"{pairs} names {pair.partner}, which is not a file; draw the pairs again")
     states = tuple(
         AUState(au_id, active=pair.partner_has_it) if au_id == pair.au_id else state
         for au_id, state in zip(au_ids, frame.states, strict=True)

@@ -72,7 +72,7 @@ def read_lost_frames(manifest: Manifest, fold: int | None) -> LostFrames | None:
     except OSError as error:
         raise ManifestError(f"{path} can't be opened ({error.strerror}); check its permissions") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ManifestError(f"{path} is no UTF-8 CSV file ({error}); prepare the data set again") from error
+        raise ManifestError(f"{path} is not a UTF-8 CSV file ({error}); prepare the data set again") from error
     occurrence = np.array(states, np.int8).reshape(len(subjects), len(manifest.au_ids)) if known else None
     return LostFrames(tuple(subjects), occurrence)
 

@@ -40,8 +40,8 @@ def export_bundle(
         half: Whether weights are stored at half precision, which halves the size.
 
     Raises:
-        CheckpointError: The checkpoint is none, or damaged.
-        ConfigError: The output exists, and is not replaced, or the card is no text.
+        CheckpointError: It is not a checkpoint, or damaged.
+        ConfigError: The output exists, and is not replaced, or the card is not text.
     """
     refuse_existing(output)
     text = None if card is None else _text(card)

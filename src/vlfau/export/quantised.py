@@ -88,7 +88,7 @@ def quantise_bundle(
     Raises:
         ConfigError: The output exists, the network is too small to gain anything, or too much is lost.
         MissingExtraError: NNCF is not installed.
-        ManifestError: The manifest is none, has too few frames, or no AU that is active in any.
+        ManifestError: The manifest is wrong, has too few frames, or no AU that is active in any.
     """
     open_nncf()
     frames = read_manifest(manifest, bundle.info.au_ids)

@@ -58,21 +58,22 @@ def open_session(path: Path, *, threads: int = 1, providers: Sequence[str] = CPU
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     first = providers[0]
     if first not in CPU:
-        options.log_severity_level = _FATAL  # What does not start is said below, once.
+        options.log_severity_level = _FATAL  # What does not start is said below.
     if first == _DIRECTML:
         options.enable_mem_pattern = False
     if any(name.startswith("CUDA") for name in providers) and hasattr(ort, "preload_dlls"):
-        with contextlib.redirect_stdout(io.StringIO()):  # It prints what it does not find.
+        with _quiet():
             ort.preload_dlls()
     if not path.is_file():
         raise BundleError(f"{path} does not exist; install vlfau again, or restore the bundle")
     try:
-        session = ort.InferenceSession(
-            str(path),
-            options,
-            providers=list(providers),
-            provider_options=[dict(_OPTIONS.get(name, {})) for name in providers],
-        )
+        with contextlib.nullcontext() if first in CPU else _quiet():
+            session = ort.InferenceSession(
+                str(path),
+                options,
+                providers=list(providers),
+                provider_options=[dict(_OPTIONS.get(name, {})) for name in providers],
+            )
     except Exception as error:  # ONNX Runtime's own exceptions have no common public base
         if isinstance(error, MemoryError) or any(sign in str(error) for sign in _OUT_OF_MEMORY):
             raise VlfauError(
@@ -85,6 +86,11 @@ def open_session(path: Path, *, threads: int = 1, providers: Sequence[str] = CPU
             "runtime onnxruntime"
         )
     return _OneAtATime(session) if first == _DIRECTML else session
+
+
+def _quiet() -> contextlib.AbstractContextManager[object]:
+    """Keep what ONNX Runtime prints of libraries that it does not find out of the results."""
+    return contextlib.redirect_stdout(io.StringIO())
 
 
 class _OneAtATime:

@@ -116,6 +116,15 @@ class GraphBackend:
     def __init__(self, bundle: Bundle, open_graph: Callable[[Path], Graph]) -> None:
         self.bundle, self._open = bundle, open_graph
 
+    def open(self) -> None:
+        """Open the vision graph now, to know whether the runtime starts at all.
+
+        Raises:
+            BundleError: The graph cannot be run.
+            ConfigError: The runtime does not start on this machine.
+        """
+        _ = self._vision
+
     def encode(self, crops: NDArray[np.uint8]) -> GraphOutput:
         """Run the vision half on aligned faces, (B, S, S, 3) uint8 RGB."""
         return GraphOutput(*self._vision.run(crops))

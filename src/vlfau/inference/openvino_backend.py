@@ -129,8 +129,8 @@ class _OpenVinoGraph:
             return call()
         except RuntimeError as error:
             raise BundleError(
-                f"{self._path} is no ONNX graph that OpenVINO can run ({_reason(error)}); restore the file, or use the "
-                "runtime onnxruntime"
+                f"{self._path} is not an ONNX graph that OpenVINO can run ({_reason(error)}); restore the file, or use "
+                "the runtime onnxruntime"
             ) from None
 
 

@@ -83,7 +83,7 @@ RUNTIMES: Final[Mapping[Runtime, RuntimeInfo]] = MappingProxyType(
         "tensorrt": RuntimeInfo(
             providers=("TensorrtExecutionProvider", "CUDAExecutionProvider", CPU_PROVIDER),
             package="onnxruntime-gpu",
-            extra="tensorrt",
+            extra="cuda",
             needs="an NVIDIA GPU with TensorRT",
         ),
         "directml": RuntimeInfo(
@@ -176,7 +176,11 @@ def _open_graphs(runtime: Runtime) -> Callable[["Bundle", int], "Backend"]:
         from vlfau.inference.backend import OrtBackend  # noqa: PLC0415 - loads ONNX Runtime
 
         _check_provider(runtime)
-        return OrtBackend(bundle, threads=threads, providers=RUNTIMES[runtime].providers)
+        providers = RUNTIMES[runtime].providers
+        backend = OrtBackend(bundle, threads=threads, providers=providers)
+        if providers != _CPU:
+            backend.open()
+        return backend
 
     return opened
 

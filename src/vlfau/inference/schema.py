@@ -56,7 +56,7 @@ def read_model_json(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise BundleError(f"{path} is not JSON ({error}); copy or export the bundle anew") from None
     if not isinstance(table, dict):
-        raise BundleError(f"{path} holds no JSON object; copy or export the bundle anew")
+        raise BundleError(f"{path} is not a JSON object; copy or export the bundle anew")
     if table.get("format") not in FORMATS:
         raise BundleError(
             f"{path} has format {table.get('format')!r}, this vlfau reads format {' and '.join(map(str, FORMATS))}; "

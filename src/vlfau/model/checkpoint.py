@@ -105,7 +105,7 @@ def load_checkpoint(
         fold: The fold that it must not have seen; None takes any.
 
     Raises:
-        CheckpointError: It is no checkpoint, is damaged, or is for other AUs, another vocabulary or fold.
+        CheckpointError: It is not a checkpoint, is damaged, or is for other AUs, another vocabulary or fold.
     """
     checkpoint = read_metadata(folder)
     if au_ids is not None and checkpoint.au_ids != tuple(au_ids):
@@ -139,11 +139,13 @@ def read_metadata(folder: Path) -> Checkpoint:
     """Read what a checkpoint says of itself, without its weights.
 
     Raises:
-        CheckpointError: It is no checkpoint, or damaged.
+        CheckpointError: It is not a checkpoint, or damaged.
     """
     path = folder / METADATA_FILE
     if not path.is_file():
-        raise CheckpointError(f"{folder} is no checkpoint: it has no {METADATA_FILE}; give a folder that training left")
+        raise CheckpointError(
+            f"{folder} is not a checkpoint: it has no {METADATA_FILE}; give a folder that training left"
+        )
     try:
         metadata = parse_json(path.read_text(encoding="utf-8"))
         written = metadata.pop("format")

@@ -30,8 +30,8 @@ def from_pretrained(name: str | Path, *, revision: str | None = None) -> LoadedC
         folder = snapshot_download(str(name), revision=revision, allow_patterns=list(FILES))
     except Exception as error:  # The client also raises the errors of its transport, which have no common base.
         raise CheckpointError(
-            f"{name} is no folder, and no repository that could be fetched ({first_line(error)}); check the name, or "
-            "give a folder"
+            f"{name} is neither a folder nor a repository that could be fetched ({first_line(error)}); check the "
+            "name, or give a folder"
         ) from None
     return load_checkpoint(Path(folder))
 
@@ -49,7 +49,7 @@ def push_to_hub(folder: Path, repository: str, *, private: bool = True, token: s
         The address of the upload.
 
     Raises:
-        CheckpointError: It is no checkpoint, or the hub refuses.
+        CheckpointError: It is not a checkpoint, or the hub refuses.
     """
     read_metadata(folder)
     api = HfApi(token=token)

@@ -1,1 +1,1 @@
-"""Measurements that anyone can repeat: `python -m benchmarks`."""
+"""Repeatable benchmarks of speed and memory: `python -m benchmarks`."""

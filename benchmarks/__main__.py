@@ -1,7 +1,7 @@
-"""Measure speed and memory, print the figures as Markdown tables, and keep them as Markdown and JSON.
+"""Measure speed and memory, print the results as Markdown tables, and save them as Markdown and JSON.
 
-`python -m benchmarks` runs every suite, `python -m benchmarks drawing` some. A ratio that is a fifth worse than in
-benchmarks/baseline.json fails the run; `--keep-baseline` makes this run the baseline instead. Quality is studied by
+`python -m benchmarks` runs every suite, `python -m benchmarks drawing` only that one. The run fails if a ratio is a
+fifth worse than in benchmarks/baseline.json; `--keep-baseline` makes this run the new baseline. For quality, see
 `python -m studies`.
 """
 

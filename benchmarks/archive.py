@@ -1,4 +1,4 @@
-"""Archives: what two workers gain over one, what a frame costs, and whether memory stays flat."""
+"""Archives: speed-up of two workers over one, cost per frame, and memory over time."""
 
 import os
 import tempfile
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmarks.material import write_clip
 from benchmarks.rows import Row
-from vlfau.batch.archive import Account, process_archive
-from vlfau.batch.settings import Settings
+from vlfau.batch.archive import ArchiveProgress, process_archive
+from vlfau.runs.options import ArchiveOptions
 
 __all__ = ["measure"]
 
@@ -19,12 +19,12 @@ CLIPS, FRAMES, SIZE = 12, 300, (1280, 720)
 TURNS = 3
 STEP_S = 0.2
 SAMPLE_S = 0.5
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
 def measure() -> Iterator[Row]:
-    """Yield throughput, CPU time and memory, for every frame and for one in a step."""
-    # Ray gives its workers the lowest priority; on a machine with other work that would measure the other work.
+    """Yield throughput, CPU time and memory, for every frame and for one frame per time step."""
+    # Ray gives its workers the lowest priority, so other work on the machine would distort the measurement.
     os.environ.setdefault("RAY_worker_niceness", "0")
     with tempfile.TemporaryDirectory() as folder:
         clips = Path(folder) / "clips"
@@ -35,49 +35,50 @@ def measure() -> Iterator[Row]:
         runs: dict[int, list[_Run]] = {1: [], 2: []}
         for turn in range(TURNS):  # The speed of a machine drifts.
             for workers, done in runs.items():
-                done.append(_run(clips, Path(folder) / f"{turn}-{workers}", Settings(), workers))
+                done.append(_run(clips, Path(folder) / f"{turn}-{workers}", ArchiveOptions(), workers))
         for workers, done in runs.items():
             yield Row(
                 f"{what}, {workers} worker(s)",
-                sorted(done, key=lambda run: run.frames_a_second)[TURNS // 2].figures(),
+                sorted(done, key=lambda run: run.frames_per_second)[TURNS // 2].figures(),
             )
         pairs = list(zip(*runs.values(), strict=True))
-        gains = sorted(two.frames_a_second / one.frames_a_second for one, two in pairs)
+        gains = sorted(two.frames_per_second / one.frames_per_second for one, two in pairs)
         yield Row("two workers over one (goal 1.8 at least)", _ratios(gains), gains[TURNS // 2])
         if pairs[0][0].memory:
             yield Row(
-                "the same by CPU time, which other work disturbs less",
+                "the same by CPU time, which depends less on other work",
                 _ratios(2 * one.cpu_ms / two.cpu_ms for one, two in pairs),
             )
-        run = _run(clips, Path(folder) / "step", Settings(every_s=STEP_S), 1)
-        yield Row(f"the same, a frame in every {STEP_S:g} s, 1 worker(s)", run.figures())
+        run = _run(clips, Path(folder) / "step", ArchiveOptions(every=f"{STEP_S}s"), 1)
+        yield Row(f"the same, one frame every {STEP_S:g} s, 1 worker(s)", run.figures())
 
 
 @dataclass
 class _Run:
-    """What was seen of a run; the first clip of every worker, and all before it, does not count.
+    """Measurements of a run, without the first clip of every worker.
 
     Attributes:
-        workers: How many.
-        events: Time, frames and CPU seconds of the workers when a clip was done.
-        memory: Time and largest memory of a worker in MB.
+        workers: Number of workers.
+        events: Time, frames and CPU seconds of the workers at the end of each clip.
+        memory: Time, and the largest memory of a worker in MB.
+        cpu_s: CPU seconds of each process when last sampled.
     """
 
     workers: int
     events: list[tuple[float, int, float]] = field(default_factory=list)
     memory: list[tuple[float, float]] = field(default_factory=list)
-    cpu_s: dict[str, float] = field(default_factory=dict)  # of each process, as it was last seen
+    cpu_s: dict[str, float] = field(default_factory=dict)
 
-    def progress(self, account: Account) -> None:
-        if account.processed:
-            self.look()
-            self.events.append((time.perf_counter(), account.frames, sum(self.cpu_s.values())))
+    def progress(self, progress: ArchiveProgress) -> None:
+        if progress.processed:
+            self.sample_workers()
+            self.events.append((time.perf_counter(), progress.frames, sum(self.cpu_s.values())))
 
     def sample(self, ended: threading.Event) -> None:
         while not ended.wait(SAMPLE_S):
-            self.look()
+            self.sample_workers()
 
-    def look(self) -> None:
+    def sample_workers(self) -> None:
         seen = list(_workers())
         self.cpu_s.update({process: seconds for process, seconds, _ in seen})
         if seen:
@@ -89,7 +90,7 @@ class _Run:
         return end[0] - start[0], end[1] - start[1], end[2] - start[2]
 
     @property
-    def frames_a_second(self) -> float:
+    def frames_per_second(self) -> float:
         seconds, frames, _ = self.counted
         return frames / seconds
 
@@ -99,7 +100,7 @@ class _Run:
         return 1e3 * cpu_s / frames
 
     def figures(self) -> str:
-        text = f"{self.frames_a_second:.1f} frames/s"
+        text = f"{self.frames_per_second:.1f} frames/s"
         if not self.memory:
             return text
         halves = [
@@ -110,17 +111,17 @@ class _Run:
             )
         ]
         return (
-            f"{text}; {self.cpu_ms:.1f} CPU ms a frame; a worker takes {halves[0]:.0f} MB at most in the "
-            f"first half, {halves[1]:.0f} MB in the second"
+            f"{text}; {self.cpu_ms:.1f} CPU ms per frame; peak memory of a worker {halves[0]:.0f} MB in the first "
+            f"half, {halves[1]:.0f} MB in the second"
         )
 
 
-def _run(clips: Path, out: Path, settings: Settings, workers: int) -> _Run:
+def _run(clips: Path, out: Path, options: ArchiveOptions, workers: int) -> _Run:
     run, ended = _Run(workers), threading.Event()
     sampler = threading.Thread(target=run.sample, args=(ended,))
     sampler.start()
     try:
-        process_archive(clips, out, settings, workers=workers, progress=run.progress)
+        process_archive(clips, out, options, workers=workers, progress=run.progress)
     finally:
         ended.set()
         sampler.join()
@@ -133,7 +134,7 @@ def _ratios(values: Iterable[float]) -> str:
 
 
 def _workers() -> Iterator[tuple[str, float, float]]:
-    """Yield the process, CPU seconds and memory in MB of every worker; only Linux tells."""
+    """Yield the process, CPU seconds and memory in MB of every worker (Linux only)."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if not (folder / "cmdline").read_bytes().startswith(b"ray::MapWorker"):
@@ -142,5 +143,5 @@ def _workers() -> Iterator[tuple[str, float, float]]:
             pages = int((folder / "statm").read_text().split()[1])
         except OSError:
             continue
-        cpu_s = (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
+        cpu_s = (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
         yield folder.name, cpu_s, pages * os.sysconf("SC_PAGE_SIZE") / 1e6

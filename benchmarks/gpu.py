@@ -1,6 +1,6 @@
-"""The paper's configuration and the default model's on a GPU: looking, speaking and learning.
+"""The paper's configuration and the default model's on a GPU: prediction, captioning and training.
 
-fp32 is without TF32 for matrix products; bf16 is torch's autocast.
+fp32 means without TF32 in matrix products; bf16 is torch's autocast.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,31 +31,31 @@ PAPER_AUS, PAPER_BATCH = AU_SETS["bp4d"], 64
 DEFAULT_CONFIGS = tuple(Path(f"configs/{name}.yaml") for name in ("default-vision", "default-joint", "default"))
 DEFAULT_BATCHES = (32, 128)
 CAPTION_WORDS = (37, 47)
-"""To which a batch of 64 faces pads its local and its global captions."""
+"""Padded length of the local and the global captions in a batch of 64 faces."""
 BARE = "swin_base_patch4_window7_224"
 PRECISIONS = ("fp32", "bf16")
 REPEATS = 10
 
 
 def measure() -> Iterator[Row]:
-    """Yield one row (what, figure) after the other."""
+    """Yield one row per measurement."""
     if not torch.cuda.is_available():
-        yield Row("GPU", "torch finds none here, nothing is measured")
+        yield Row("GPU", "torch finds no GPU, so nothing is measured")
         return
     yield Row("GPU", f"{torch.cuda.get_device_name()}, CUDA {torch.version.cuda}")
     torch.manual_seed(0)
-    yield from _looking()
-    yield from _speaking()
-    yield from _learning()
-    yield from _learning_default()
+    yield from _prediction()
+    yield from _captioning()
+    yield from _training()
+    yield from _default_training()
 
 
 def _network(config: ModelConfig, au_ids: tuple[int, ...]) -> VLFAU:
     network = build_vlfau(config, num_aus=len(au_ids), vocabulary_size=len(Vocabulary.for_aus(au_ids)))
-    return network.cuda().to(memory_format=torch.channels_last)  # as training has it
+    return network.cuda().to(memory_format=torch.channels_last)  # as in training
 
 
-def _looking() -> Iterator[Row]:
+def _prediction() -> Iterator[Row]:
     network, bare = _network(ModelConfig(), PAPER_AUS).eval(), timm.create_model(BARE).cuda().eval()
     for faces in (1, PAPER_BATCH):
         crops = torch.randint(0, 256, (faces, 3, 224, 224), dtype=torch.uint8, device="cuda")
@@ -67,7 +67,7 @@ def _looking() -> Iterator[Row]:
             times = _time(variants)
         for precision in PRECISIONS:
             full, plain = times[f"full {precision}"], times[f"bare {precision}"]
-            yield Row(f"Swin-B, {faces} face(s), {precision}, numbers", _speed(full, faces))
+            yield Row(f"Swin-B, {faces} face(s), {precision}, prediction", _speed(full, faces))
             ratio = plain.median / full.median
             yield Row(f"Swin-B, {faces} face(s), {precision}, over timm's bare Swin-B", f"{1 / ratio:.2f}", ratio)
 
@@ -76,7 +76,7 @@ def _numbers(network: VLFAU, crops: Tensor) -> Tensor:
     return network.encode(crops).au_logits
 
 
-def _speaking() -> Iterator[Row]:
+def _captioning() -> Iterator[Row]:
     decoder = _network(ModelConfig(), PAPER_AUS).local_decoder
     assert decoder is not None
     vocabulary = Vocabulary.for_aus(PAPER_AUS)
@@ -89,11 +89,11 @@ def _speaking() -> Iterator[Row]:
             decode_captions(stepper, bos_id=vocabulary.bos_id, eos_id=vocabulary.eos_id, options=options)
 
         time = _time({"": search})[""]
-        what = f"words of {len(PAPER_AUS)} AUs on {PAPER_BATCH} faces, untrained and so of full length"
+        what = f"captions of {len(PAPER_AUS)} AUs on {PAPER_BATCH} faces, untrained and so of maximum length"
         yield Row(f"{what}, beam {beam_size}", _speed(time, PAPER_BATCH))
 
 
-def _learning() -> Iterator[Row]:
+def _training() -> Iterator[Row]:
     batch = _batch(PAPER_AUS, PAPER_BATCH, crop_size=224, landmarks=0)
     full = _module(ModelConfig(), PAPER_AUS)
     optimiser = optimiser_of(full)
@@ -108,12 +108,12 @@ def _learning() -> Iterator[Row]:
         plain = training_step(other, _at(precision, partial(_bare_loss, bare, batch)))
         times = _time({"bare": plain, "full": joint[precision]})
         what = f"training step of {PAPER_BATCH} faces, {precision}"
-        yield Row(f"{what}, all of the network", f"{_speed(times['full'], PAPER_BATCH)}, {memory[precision]:.1f} GiB")
+        yield Row(f"{what}, full network", f"{_speed(times['full'], PAPER_BATCH)}, {memory[precision]:.1f} GiB")
         ratio = times["bare"].median / times["full"].median
         yield Row(f"{what}, over bare Swin-B (goal 1.5 at most)", f"{1 / ratio:.2f}", ratio)
 
 
-def _learning_default() -> Iterator[Row]:
+def _default_training() -> Iterator[Row]:
     for path in DEFAULT_CONFIGS:
         config = read_config(path)
         module = _module(config.model, DEFAULT_AU_IDS, config.run.local_captions_per_face)
@@ -129,7 +129,7 @@ def _learning_default() -> Iterator[Row]:
 
 
 def _memory(step: Callable[[], None]) -> float:
-    """Return the most memory of a step, the network and its optimiser included, in GiB."""
+    """Return the peak memory of a step in GiB, including the network and its optimiser."""
     step()
     torch.cuda.reset_peak_memory_stats()
     step()

@@ -1,4 +1,4 @@
-"""Training steps to be timed."""
+"""Training steps for benchmarks."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ __all__ = ["joint_module", "optimiser_of", "training_step"]
 
 
 def joint_module(network: VLFAU, au_ids: tuple[int, ...], captions_per_face: int | None = None) -> VLFAUModule:
-    """Return what trains a network of these AUs, all of which weigh the same."""
+    """Return the Lightning module that trains a network, with equal weights for all AUs."""
     return VLFAUModule(
         network=network,
         vocabulary=Vocabulary.for_aus(au_ids),
@@ -26,12 +26,12 @@ def joint_module(network: VLFAU, au_ids: tuple[int, ...], captions_per_face: int
 
 
 def optimiser_of(module: torch.nn.Module) -> torch.optim.Optimizer:
-    """Return AdamW with a rate that hardly changes anything."""
+    """Return AdamW with a learning rate so low that the weights hardly change."""
     return torch.optim.AdamW(module.parameters(), lr=1e-5, weight_decay=5e-4)
 
 
 def training_step(optimiser: torch.optim.Optimizer, loss_of: Callable[[], Tensor]) -> Callable[[], None]:
-    """Return what makes one step with a loss."""
+    """Return a function that makes one training step."""
 
     def step() -> None:
         optimiser.zero_grad()

@@ -1,4 +1,4 @@
-"""Videos to measure with, made from the example photograph."""
+"""Videos for benchmarks, made from the example photograph."""
 
 from pathlib import Path
 
@@ -12,17 +12,17 @@ __all__ = ["EXAMPLE", "RATE", "repeat_clip", "write_clip"]
 
 EXAMPLE = Path("examples/astronaut.png")
 RATE = 30
-"""Frames a second."""
+"""Frames per second."""
 
 
 def write_clip(path: Path, *, frames: int, size: tuple[int, int] = (1280, 720), seed: int = 0) -> None:
-    """Write the example photograph, moved about on a grey ground, as H.264.
+    """Write an H.264 video of the example photograph, moving on a grey background.
 
     Args:
         path: A new .mp4 file.
-        frames: How many.
+        frames: Number of frames.
         size: Width and height.
-        seed: Where the movement begins.
+        seed: Phase of the movement.
     """
     photograph, (width, height) = read_image(EXAMPLE), size
     scale = height / photograph.shape[0]
@@ -38,7 +38,7 @@ def write_clip(path: Path, *, frames: int, size: tuple[int, int] = (1280, 720), 
 
 
 def repeat_clip(clip: Path, path: Path, times: int) -> None:
-    """Write a video that shows a clip so many times, without encoding it anew."""
+    """Write a video that repeats a clip, without re-encoding."""
     with av.open(str(path), "w") as container:
         offset, output = 0, None
         for _ in range(times):

@@ -1,4 +1,4 @@
-"""The paper's configuration (Swin-B at 224 pixels, d = h = 512, 12 AUs): size, work and speed on this CPU."""
+"""The paper's configuration (Swin-B at 224 pixels, d = h = 512, 12 AUs): size, FLOPs and speed on this CPU."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ BEAM_SIZE = 3
 
 
 def measure() -> Iterator[Row]:
-    """Yield one row (what, figure) after the other."""
+    """Yield one row per measurement."""
     vocabulary = Vocabulary.for_aus(AU_IDS)
     torch.manual_seed(0)
     network = build_vlfau(ModelConfig(), num_aus=len(AU_IDS), vocabulary_size=len(vocabulary)).eval()
@@ -58,10 +58,10 @@ def _size_and_work(network: VLFAU, vocabulary: Vocabulary) -> Iterator[Row]:
     yield Row("parameters, whole network", f"{millions(network):.1f} M")
     yield Row("parameters, Swin-B stem alone", f"{millions(network.stem.backbone):.1f} M")
     crop = _crops(1)
-    yield Row("work a face, bare Swin-B", f"{_flops(network.stem.backbone, crop.float()):.1f} GFLOPs")
-    yield Row("work a face, vision half", f"{_flops(network.see, crop):.1f} GFLOPs")
+    yield Row("FLOPs per face, bare Swin-B", f"{_flops(network.stem.backbone, crop.float()):.1f} GFLOPs")
+    yield Row("FLOPs per face, vision half", f"{_flops(network.encode, crop):.1f} GFLOPs")
     yield Row(
-        "work a face, with all captions taught",
+        "FLOPs per face, with teacher forcing of all captions",
         f"{_flops(network, crop, *_captions(vocabulary, 1)):.1f} GFLOPs",
     )
 
@@ -72,7 +72,7 @@ def _forward(network: VLFAU) -> Iterator[Row]:
     with torch.inference_mode():
         times = time_in_turns({"bare": lambda: bare(crops.float()), "full": lambda: network.encode(crops)}, repeats=5)
     yield Row(f"forward of {BATCH} faces, timm's bare Swin-B", str(times["bare"]))
-    yield Row(f"forward of {BATCH} faces, full network without words", str(times["full"]))
+    yield Row(f"forward of {BATCH} faces, full network without captions", str(times["full"]))
     yield Row(
         "full over bare (goal 1.10 at most)",
         f"{times['full'].median / times['bare'].median:.3f}",

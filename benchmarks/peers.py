@@ -1,7 +1,8 @@
-"""The same video through vlfau and through other tools, each in its own environment, on one core.
+"""The same video in vlfau and in other tools, each in its own environment, on one core.
 
-A variable names what runs a tool: the Python of Py-Feat's or LibreFace's environment, or OpenFace's program. A tool
-that is not named, or that fails (most load weights at first use), is left out with the reason.
+An environment variable gives the program of each tool: the Python of Py-Feat's or LibreFace's environment, or
+OpenFace's executable. A tool without a variable, or that fails (most download weights at first use), is skipped with
+the reason.
 """
 
 import os
@@ -19,7 +20,7 @@ from benchmarks.rows import Row
 __all__ = ["PEERS", "Peer", "measure"]
 
 FRAMES = 300
-PATIENCE_S = 1800
+TIMEOUT_S = 1800
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMEXPR")}
 
 PY_FEAT = """
@@ -45,9 +46,9 @@ class Peer:
     """Another tool.
 
     Attributes:
-        name: As its makers write it.
-        variable: Of the environment; names the Python or program that runs it.
-        command: Gives the whole command for that program, a video, and a folder for what it writes.
+        name: Name of the tool.
+        variable: Environment variable with the Python or the executable of the tool.
+        command: Returns the command for that program, a video, and an output folder.
     """
 
     name: str
@@ -67,7 +68,7 @@ PEERS = (
 
 
 def measure(peers: Sequence[Peer] = PEERS, frames: int = FRAMES) -> Iterator[Row]:
-    """Yield frames a second of whole processes, start and files included, and how many times faster vlfau is."""
+    """Yield frames per second of whole processes, including start-up and files, and the speed-up of vlfau."""
     with tempfile.TemporaryDirectory() as name, _one_core():
         folder = Path(name)
         video = folder / "clip.mp4"
@@ -76,14 +77,14 @@ def measure(peers: Sequence[Peer] = PEERS, frames: int = FRAMES) -> Iterator[Row
         for number, peer in enumerate(peers):
             program = os.environ.get(peer.variable)
             if not program:
-                yield Row(peer.name, f"left out: {peer.variable} is not set")
+                yield Row(peer.name, f"skipped: {peer.variable} is not set")
                 continue
             out = folder / str(number)
             out.mkdir()
             try:
                 theirs = frames / _seconds(peer.command(program, video, out))
             except (OSError, RuntimeError) as error:
-                yield Row(peer.name, f"left out: {error}")
+                yield Row(peer.name, f"skipped: {error}")
                 continue
             if ours is None:
                 table = folder / "faces.csv"
@@ -95,12 +96,12 @@ def measure(peers: Sequence[Peer] = PEERS, frames: int = FRAMES) -> Iterator[Row
 
 
 def _seconds(command: Sequence[str | Path]) -> float:
-    return run([*map(str, command)], environment=os.environ | ONE_THREAD, patience_s=PATIENCE_S).seconds
+    return run([*map(str, command)], environment=os.environ | ONE_THREAD, timeout_s=TIMEOUT_S).seconds
 
 
 @contextmanager
 def _one_core() -> Iterator[None]:
-    """Let this process and those that it starts use one core, where the system can do so."""
+    """Limit this process and its children to one core, where the system supports it."""
     if sys.platform != "linux":
         yield
         return

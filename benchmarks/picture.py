@@ -1,4 +1,4 @@
-"""One picture, step by step: from the file to a face, numbers and words."""
+"""One picture, step by step: reading, face detection, AU prediction and captions."""
 
 import tempfile
 from collections.abc import Iterator
@@ -21,27 +21,27 @@ ACTIVE = 6
 
 
 def measure() -> Iterator[Row]:
-    """Yield the time of every step, with one thread and with two."""
+    """Yield the time of every step, with one and with two threads."""
     for threads in (1, 2):
         times = _steps(threads)
         for what, timing in times.items():
             yield Row(f"{what}, {threads} thread(s)", str(timing))
-        ratio = times["vision"].median / times[f"words, {ACTIVE} AUs and face"].median
+        ratio = times["vision"].median / times[f"captions, {ACTIVE} AUs and face"].median
         yield Row(f"vision over words, {threads} thread(s)", f"{ratio:.3f}", ratio)
-        ratio = times["read the file"].median / times["all of it, numbers"].median
+        ratio = times["read the file"].median / times["whole prediction without captions"].median
         yield Row(f"reading the file over all of it, {threads} thread(s)", f"{ratio:.3f}", ratio)
 
 
 def _steps(threads: int) -> dict[str, Timing]:
     predictor = Predictor(threads=threads, describe="never")
-    held = Predictor(threads=threads, consistent=True, backend=predictor.backend)
+    consistent = Predictor(threads=threads, consistent=True, backend=predictor.backend)
     pixels = read_picture(EXAMPLE).pixels
     faces = predictor.finder.find(pixels)
     crops = predictor.align(pixels, faces)
-    judgement = predictor.score_crops(crops)
-    likeliest = np.argsort(-judgement.au_probs, axis=1)[:, :ACTIVE]
-    judgement.au_states[:] = False
-    np.put_along_axis(judgement.au_states, likeliest, True, axis=1)
+    scores = predictor.score_crops(crops)
+    most_probable = np.argsort(-scores.au_probs, axis=1)[:, :ACTIVE]
+    scores.au_states[:] = False
+    np.put_along_axis(scores.au_states, most_probable, True, axis=1)
     with tempfile.TemporaryDirectory() as folder:
         large = Path(folder) / "large.jpg"
         cv2.imwrite(str(large), cv2.resize(read_image(EXAMPLE)[..., ::-1], LARGE, interpolation=cv2.INTER_CUBIC))
@@ -51,11 +51,11 @@ def _steps(threads: int) -> dict[str, Timing]:
                 "find the face": lambda: predictor.finder.find(pixels),
                 "align": lambda: predictor.align(pixels, faces),
                 "vision": lambda: predictor.score_crops(crops),
-                f"words, {ACTIVE} AUs and face": lambda: predictor.describe(judgement, [0], "active"),
-                f"words, all {len(predictor.au_ids)} AUs and face": lambda: predictor.describe(judgement, [0], "every"),
-                f"words held to the states, {ACTIVE} AUs and face": lambda: held.describe(judgement, [0], "active"),
-                "all of it, numbers": lambda: predictor.predict(EXAMPLE),
-                "all of it, 12 megapixels": lambda: predictor.predict(large),
+                f"captions, {ACTIVE} AUs and face": lambda: predictor.describe(scores, [0], "active"),
+                f"captions, all {len(predictor.au_ids)} AUs and face": lambda: predictor.describe(scores, [0], "every"),
+                f"consistent captions, {ACTIVE} AUs and face": lambda: consistent.describe(scores, [0], "active"),
+                "whole prediction without captions": lambda: predictor.predict(EXAMPLE),
+                "whole prediction, 12 megapixels": lambda: predictor.predict(large),
             },
             repeats=REPEATS,
         )

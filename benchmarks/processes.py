@@ -1,4 +1,4 @@
-"""Whole processes, timed from outside, with the most memory that they took."""
+"""Times whole processes and measures their peak memory."""
 
 import math
 import os
@@ -17,7 +17,7 @@ SAMPLE_S = 0.02
 
 @dataclass(frozen=True)
 class Process:
-    """What a process took: wall seconds, and its largest resident memory in MB, 0 where the system does not tell."""
+    """Wall time of a process in seconds, and its peak resident memory in MB (0 where the system does not report it)."""
 
     seconds: float
     memory_mb: float
@@ -27,41 +27,41 @@ def run_python(arguments: Sequence[str]) -> Process:
     """Run this Python with some arguments and wait for it.
 
     Raises:
-        RuntimeError: The process failed; its last words are in the message.
+        RuntimeError: The process failed; the message has the last line of its output.
     """
     return run([sys.executable, *arguments])
 
 
 def run(
-    command: Sequence[str], *, environment: Mapping[str, str] | None = None, patience_s: float = math.inf
+    command: Sequence[str], *, environment: Mapping[str, str] | None = None, timeout_s: float = math.inf
 ) -> Process:
     """Run a program and wait for it.
 
     Args:
         command: The program and its arguments.
-        environment: Its variables; None gives it those of this process.
-        patience_s: After so long it is killed.
+        environment: Environment variables; None uses those of this process.
+        timeout_s: Seconds after which the program is killed.
 
     Raises:
         OSError: There is no such program.
-        RuntimeError: It failed, or took too long; its last line is in the message.
+        RuntimeError: The program failed or took too long; the message has the last line of its output.
     """
     start = time.perf_counter()
-    # Its words go into a file: a pipe that nobody reads would fill, and stop it.
+    # The output goes to a file: a pipe that is not read would fill up and block the program.
     with (
-        tempfile.TemporaryFile() as words,
-        subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=words) as process,
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=output) as process,
     ):
         memory_mb = 0.0
         while process.poll() is None:
             memory_mb = max(memory_mb, _resident_mb(process.pid))
-            if time.perf_counter() - start > patience_s:
+            if time.perf_counter() - start > timeout_s:
                 process.kill()
-                raise RuntimeError(f"it takes more than {patience_s:g} s")
+                raise RuntimeError(f"took more than {timeout_s:g} s")
             time.sleep(SAMPLE_S)
         seconds = time.perf_counter() - start
-        words.seek(0)
-        lines = words.read().decode(errors="replace").strip().splitlines() or ["it says nothing"]
+        output.seek(0)
+        lines = output.read().decode(errors="replace").strip().splitlines() or ["no output"]
     if process.returncode:
         raise RuntimeError(f"exit code {process.returncode}, {lines[-1][:200]}")
     return Process(seconds, memory_mb)

@@ -1,4 +1,4 @@
-"""Rows of measurements, and what an earlier run says of their ratios."""
+"""Rows of measurements, and their comparison with a baseline."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,17 +8,17 @@ from typing import NamedTuple
 __all__ = ["MAX_LOSS", "Row", "keep_baseline", "losses"]
 
 MAX_LOSS = 0.2
-"""The share of a ratio that may be lost against the baseline."""
+"""Largest acceptable loss of a ratio compared with the baseline."""
 
 
 class Row(NamedTuple):
     """One line of a table.
 
     Attributes:
-        what: Was measured.
-        figure: As people read it.
-        ratio: Compares two things of the same run; larger is better. Unlike seconds it hardly depends on the machine,
-            so it is watched: a run that falls behind the baseline fails.
+        what: Name of the measurement.
+        figure: The result as text.
+        ratio: Ratio of two results of the same run; larger is better. Unlike seconds, it hardly depends on the machine,
+            so it is compared with the baseline.
     """
 
     what: str
@@ -27,11 +27,11 @@ class Row(NamedTuple):
 
 
 def losses(suite: str, rows: Iterable[Row], path: Path) -> Iterator[str]:
-    """Say which ratios have fallen behind the baseline."""
+    """Yield a message for every ratio that is worse than the baseline."""
     before = _read(path).get(suite, {})
     for row in rows:
         if row.ratio is not None and row.what in before and row.ratio < (1 - MAX_LOSS) * before[row.what]:
-            yield f"{suite}: {row.what}: {row.ratio:.3g}, but the baseline has {before[row.what]:.3g}"
+            yield f"{suite}: {row.what}: {row.ratio:.3g}, but {before[row.what]:.3g} in the baseline"
 
 
 def keep_baseline(suite: str, rows: Iterable[Row], path: Path) -> None:

@@ -1,6 +1,6 @@
-"""The vision half of one face on every runtime: of the default model, and of the paper's configuration, untrained.
+"""Vision half for one face on every runtime, of the default model and of the paper's configuration (untrained).
 
-One thread; 8 bits are calibrated on noise, which tells their speed and nothing of their worth.
+With one thread. int8 models are calibrated on noise, so only their speed is meaningful, not their accuracy.
 """
 
 import copy
@@ -37,17 +37,17 @@ RUNTIMES: Mapping[str, Runtime] = {BASE: "onnxruntime", "OpenVINO": "openvino", 
 GOALS_MS = {"OpenVINO bf16": 180, "OpenVINO int8": 112, "OpenVINO bf16 int8": 112}
 DEFAULT_GOAL_MS = 5
 REPEATS = {"default": 60, "Swin-B": 11}
-CALIBRATING = 4
+NUM_CALIBRATION = 4
 
 
 def measure() -> Iterator[Row]:
-    """Yield one row (what, figure) after the other; what cannot run here says why."""
+    """Yield one row per measurement; a runtime that does not work here gives the reason."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         times = yield from _measure("default", load_bundle(), Path(folder), None)
         fastest = min(times, key=lambda name: times[name].median)
         figure = f"{1e3 * times[fastest].median:.1f} ms ({fastest})"
-        yield Row(f"default, fastest (goal {DEFAULT_GOAL_MS} ms at most)", figure)
+        yield Row(f"default, fastest (goal: at most {DEFAULT_GOAL_MS} ms)", figure)
         torch.manual_seed(0)
         config = ModelConfig(local_language=False, global_language=False)
         network = build_vlfau(config, num_aus=len(AU_IDS), vocabulary_size=4).eval()
@@ -73,10 +73,10 @@ def _measure(
             calls[name]()
         except Exception as error:
             calls.pop(name, None)
-            yield Row(f"{model}, {name}", f"cannot run here: {first_line(error)}")
+            yield Row(f"{model}, {name}", f"does not work here: {first_line(error)}")
     times = time_in_turns(calls, repeats=REPEATS[model])
     for name, timing in times.items():
-        goal = f" (goal {GOALS_MS[name]} ms at most)" if network is not None and name in GOALS_MS else ""
+        goal = f" (goal: at most {GOALS_MS[name]} ms)" if network is not None and name in GOALS_MS else ""
         yield Row(f"{model}, {name}{goal}", str(timing))
     for name in [name for name in times if name != BASE]:
         ratio = times[BASE].median / times[name].median
@@ -89,7 +89,7 @@ def _opened(bundle: Bundle, runtime: Runtime, crop: NDArray[np.uint8]) -> Call:
 
 
 def _torch_calls(network: VLFAU, crop: NDArray[np.uint8]) -> Mapping[str, Callable[[], Call]]:
-    """Return what opens the network in torch: as it is, compiled, and on a GPU."""
+    """Return functions that open the network in torch: as it is, compiled, and on a GPU."""
 
     def call(encode: Callable[[torch.Tensor], VisionOutput], device: str) -> Call:
         crops = torch.from_numpy(crop).permute(0, 3, 1, 2)
@@ -103,7 +103,7 @@ def _torch_calls(network: VLFAU, crop: NDArray[np.uint8]) -> Mapping[str, Callab
 
     def on_gpu() -> Call:
         if not torch.cuda.is_available():
-            raise VlfauError("there is no GPU")
+            raise VlfauError("no GPU")
         return call(copy.deepcopy(network).cuda().encode, "cuda")
 
     return {
@@ -132,7 +132,7 @@ def _bundle(network: VLFAU, config: ModelConfig, folder: Path) -> Bundle:
 
 def _in_8_bits(bundle: Bundle, folder: Path, size: int) -> Bundle:
     rng = np.random.default_rng(1)
-    noise = [rng.integers(0, 256, (1, size, size, 3), dtype=np.uint8) for _ in range(CALIBRATING)]
+    noise = [rng.integers(0, 256, (1, size, size, 3), dtype=np.uint8) for _ in range(NUM_CALIBRATION)]
     folder.mkdir()
     quantise(bundle.path(VISION_FILE), folder / VISION_FILE, noise)
     silent = replace(bundle.info, vocabulary=(), max_local_length=0, max_global_length=0)

@@ -1,4 +1,4 @@
-"""What there is to wait for at the start: imports, the command, the first picture; and the memory it takes."""
+"""Start-up time and memory: imports, the command, and the first picture."""
 
 import tempfile
 from collections.abc import Iterator
@@ -13,20 +13,20 @@ from benchmarks.rows import Row
 __all__ = ["measure"]
 
 TURNS = 7
-FLOOR = "import av, cv2, numpy, onnxruntime, PIL, rich"
+LIBRARIES = "import av, cv2, numpy, onnxruntime, PIL, rich"
 
 
 def measure() -> Iterator[Row]:
-    """Yield the seconds of whole processes, in turns, and what the libraries alone take of them."""
+    """Yield the seconds of whole processes, and the share of importing the libraries."""
     with tempfile.TemporaryDirectory() as folder:
         commands = {
             "python -c pass": ["-c", "pass"],
             "import vlfau": ["-c", "import vlfau"],
-            "import of the libraries": ["-c", FLOOR],
+            "import of the libraries": ["-c", LIBRARIES],
             "vlfau --version": ["-m", "vlfau", "--version"],
-            "vlfau predict PICTURE, numbers": ["-m", "vlfau", "predict", str(EXAMPLE), "--describe", "never"],
-            "vlfau predict PICTURE, words too": ["-m", "vlfau", "predict", str(EXAMPLE)],
-            "the same, with its files": ["-m", "vlfau", "predict", str(EXAMPLE), "--out", str(Path(folder) / "out")],
+            "vlfau predict PICTURE, without captions": ["-m", "vlfau", "predict", str(EXAMPLE), "--describe", "never"],
+            "vlfau predict PICTURE, with captions": ["-m", "vlfau", "predict", str(EXAMPLE)],
+            "the same, with output files": ["-m", "vlfau", "predict", str(EXAMPLE), "--out", str(Path(folder) / "out")],
         }
         runs: dict[str, list[Process]] = {what: [] for what in commands}
         for _ in range(TURNS):
@@ -37,5 +37,5 @@ def measure() -> Iterator[Row]:
         median, lower, upper = seconds[what]
         memory_mb = max(run.memory_mb for run in each)
         yield Row(what, f"{median:.2f} s ({lower:.2f} to {upper:.2f}), {memory_mb:.0f} MB")
-    ratio = seconds["import of the libraries"][0] / seconds["vlfau predict PICTURE, numbers"][0]
+    ratio = seconds["import of the libraries"][0] / seconds["vlfau predict PICTURE, without captions"][0]
     yield Row("share of the libraries' imports in a first picture", f"{ratio:.2f}", ratio)

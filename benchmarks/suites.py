@@ -1,4 +1,4 @@
-"""Run suites of measurements, print each as a Markdown table, and keep it as Markdown and JSON."""
+"""Runs suites of measurements, prints each as a Markdown table, and saves it as Markdown and JSON."""
 
 import importlib
 import json
@@ -15,14 +15,14 @@ KEEP = "--keep-baseline"
 
 
 def run_suites(package: str, suites: Sequence[str], arguments: Sequence[str]) -> None:
-    """Run suites of a package one by one; a ratio that has fallen behind the baseline ends the program with an error.
+    """Run suites of a package one by one; exit with an error if a ratio is worse than the baseline.
 
-    Tables go to `PACKAGE/results/`, the baseline is `PACKAGE/baseline.json`.
+    Tables are written to `PACKAGE/results/`; the baseline is `PACKAGE/baseline.json`.
 
     Args:
         package: The package of the suites; each module has `measure()`, which yields rows.
         suites: The names of all suites.
-        arguments: Those to run, or none for all; `--keep-baseline` makes this run the baseline.
+        arguments: Names of the suites to run, empty for all; `--keep-baseline` makes this run the new baseline.
     """
     names = _chosen([name for name in arguments if name != KEEP], suites)
     results, baseline = Path(package, "results"), Path(package, "baseline.json")
@@ -36,7 +36,7 @@ def run_suites(package: str, suites: Sequence[str], arguments: Sequence[str]) ->
             keep_baseline(name, rows, baseline)
         lost += losses(name, rows, baseline)
     if lost:
-        sys.exit(f"\nMore than {MAX_LOSS:.0%} is lost:\n" + "\n".join(lost))
+        sys.exit(f"\nMore than {MAX_LOSS:.0%} worse than the baseline:\n" + "\n".join(lost))
 
 
 def _chosen(names: Sequence[str], suites: Sequence[str]) -> Sequence[str]:

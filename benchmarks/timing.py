@@ -1,4 +1,4 @@
-"""Fair timing: variants take turns, so that a machine whose speed drifts treats them alike."""
+"""Times variants in turns, so that a drift of the machine's speed affects all of them equally."""
 
 import platform
 import time
@@ -14,14 +14,14 @@ __all__ = ["Timing", "describe_machine", "time_in_turns"]
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds a call: the median and the quartiles."""
+    """Seconds per call: the median and the quartiles."""
 
     median: float
     lower: float
     upper: float
 
     def __str__(self) -> str:
-        """Return the figures in milliseconds."""
+        """Return the median and the quartiles in milliseconds."""
         return f"{1e3 * self.median:.1f} ms ({1e3 * self.lower:.1f} to {1e3 * self.upper:.1f})"
 
 
@@ -39,7 +39,7 @@ def time_in_turns(variants: Mapping[str, Callable[[], object]], *, repeats: int,
 
 
 def describe_machine() -> dict[str, str]:
-    """Say what the figures were measured on."""
+    """Return a description of this machine and of the versions of libraries."""
     cpuinfo = Path("/proc/cpuinfo")
     names = [line for line in cpuinfo.read_text().splitlines() if "model name" in line] if cpuinfo.exists() else []
     return {

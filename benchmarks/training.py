@@ -1,4 +1,4 @@
-"""Training: the full network against its bare stem, loading against learning, and two processes against one."""
+"""Training: the full network compared with its bare stem, data loading, and two processes compared with one."""
 
 import subprocess
 import sys
@@ -30,24 +30,24 @@ __all__ = ["measure"]
 AU_IDS = AU_SETS["bp4d"]
 BATCH = 8
 REPEATS = 3
-LOADED = 256
+NUM_LOADED = 256
 CONFIG = Path("configs/bp4d-like.yaml")
 SHORT_RUN, LONG_RUN = 1, 5
-"""Epochs; the difference leaves out the start and the one validation."""
+"""Numbers of epochs; the difference excludes start-up and the single validation."""
 
 
 def measure() -> Iterator[Row]:
-    """Yield one row (what, figure) after the other."""
+    """Yield one row per measurement."""
     with tempfile.TemporaryDirectory() as folder:
         manifest = generate(Path(folder) / "faces", DatasetSettings("bp4d-like", 12, 4, 8, 256, seed=1))
         batch, faces_per_second = _load(manifest)
-        yield Row("loading and varying faces of 256 pixels, one process", f"{faces_per_second:.0f} faces/s")
+        yield Row("loading and augmenting faces of 256 pixels, one process", f"{faces_per_second:.0f} faces/s")
         yield from _steps(batch)
         yield from _processes(manifest)
 
 
 def _load(manifest: Path) -> tuple[Batch, float]:
-    """Return a batch, and how many faces a second one process loads from the disk."""
+    """Return a batch, and the faces per second that one process loads from disk."""
     vocabulary = Vocabulary.for_aus(AU_IDS)
     frames = FrameDataset(
         read_manifest(manifest, AU_IDS),
@@ -64,7 +64,7 @@ def _load(manifest: Path) -> tuple[Batch, float]:
     batches = iter(loader)
     batch = next(batches)
     start, count = time.perf_counter(), 0
-    while count < LOADED:
+    while count < NUM_LOADED:
         count += len(next(batches).faces)
     return batch, count / (time.perf_counter() - start)
 
@@ -91,17 +91,17 @@ def _steps(batch: Batch) -> Iterator[Row]:
     times = time_in_turns(steps, repeats=REPEATS)
     threads = torch.get_num_threads()
     yield Row(f"training step of {BATCH} faces, bare Swin-B, {threads} thread(s)", str(times["bare"]))
-    yield Row(f"training step of {BATCH} faces, all of the network, {threads} thread(s)", str(times["full"]))
+    yield Row(f"training step of {BATCH} faces, full network, {threads} thread(s)", str(times["full"]))
     yield Row(
         "full over bare (goal 1.5 at most)",
         f"{times['full'].median / times['bare'].median:.2f}",
         times["bare"].median / times["full"].median,
     )
-    yield Row("faces that the network learns from", f"{BATCH / times['full'].median:.1f} faces/s")
+    yield Row("training speed", f"{BATCH / times['full'].median:.1f} faces/s")
 
 
 def _processes(manifest: Path) -> Iterator[Row]:
-    """Compare two processes of one thread with one, on the same frames an epoch."""
+    """Compare two processes of one thread each with a single one, on the same frames per epoch."""
     seconds = {devices: _epoch(manifest, devices) for devices in (1, 2)}
     for devices, each in seconds.items():
         yield Row(f"an epoch of {CONFIG.stem}, {devices} process(es) of one thread", f"{each:.1f} s")

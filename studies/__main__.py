@@ -1,7 +1,7 @@
-"""Study quality, print the figures as Markdown tables, and keep them as Markdown and JSON.
+"""Measure quality, print the results as Markdown tables, and save them as Markdown and JSON.
 
-`python -m studies` runs every study, `python -m studies events` some. A figure that is a fifth worse than in
-studies/baseline.json fails the run; `--keep-baseline` makes this run the baseline instead. Speed is measured by
+`python -m studies` runs every study, `python -m studies events` only that one. The run fails if a result is a fifth
+worse than in studies/baseline.json; `--keep-baseline` makes this run the new baseline. For speed, see
 `python -m benchmarks`.
 """
 

@@ -1,4 +1,4 @@
-"""Synthetic people who act before a camera, with what they play known in every frame, and what the model says of it."""
+"""Video clips of synthetic subjects with known expressions, and the model's predictions for them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,18 +19,18 @@ __all__ = ["FRAMES_PER_SECOND", "Performance", "performances"]
 
 FRAMES_PER_SECOND = 25
 PRESET, SEED, SIZE = "wide", 77, 256
-MIN_SEEN, NEUTRAL_FRAMES = 0.8, 3
+MIN_FOUND_SHARE, NEUTRAL_FRAMES = 0.8, 3
 
 
 @dataclass(frozen=True, eq=False)
 class Performance:
-    """One person's clip.
+    """One subject's clip.
 
     Attributes:
-        track: What the model says, of T frames in which the face was found.
-        frames: (T,), their places in the clip.
-        intensities: (F, N), what is played in all frames of the clip, 0 to 5.
-        neutral: What the model says of the person's neutral face, under the same light; may be empty.
+        track: Predictions for the T frames in which the face was found.
+        frames: (T,) indices of these frames in the clip.
+        intensities: (F, N) true intensities in all frames of the clip, 0 to 5.
+        neutral: Predictions for the subject's neutral face under the same light; may be empty.
     """
 
     track: Track
@@ -42,26 +42,26 @@ class Performance:
 def performances(
     predictor: Predictor, *, clips: int, frames: int, slowness: int = 1, neutral: bool = False
 ) -> Iterator[Performance]:
-    """Draw and judge clips, each of a person of its own; those whose face is mostly hidden are left out.
+    """Render clips and predict their AUs, each with a new subject; clips with a mostly hidden face are skipped.
 
     Args:
-        predictor: Judges every frame.
-        clips: How many.
-        frames: Of each clip, at 25 a second.
-        slowness: The generator's clips show a new state in every third frame, which no face can; so many times as many
-            frames lead from one to the next.
-        neutral: Whether the neutral faces are wanted.
+        predictor: Predicts every frame.
+        clips: Number of clips.
+        frames: Number of frames per clip, at 25 frames per second.
+        slowness: Factor by which movements are slowed down. Clips of the generator reach a new state in every third
+            frame, which is faster than real faces.
+        neutral: Whether to predict neutral faces too.
     """
     renderer, chances = Renderer(SIZE), components("everyday")
     for number in range(clips):
         played = _slowed(sampler(PRESET).clip(SEED, number, -(-frames // slowness)), slowness)[:frames]
         subject = Subject.sample(SEED, number, chances=chances)
-        results = _judged(predictor, renderer, subject, played, number)
+        results = _predict(predictor, renderer, subject, played, number)
         seen = [result for result in results if result.faces]
-        if len(seen) < MIN_SEEN * frames:
+        if len(seen) < MIN_FOUND_SHARE * frames:
             continue
         rest = [Expression.of({})] * NEUTRAL_FRAMES
-        at_rest = _judged(predictor, renderer, subject, rest, number) if neutral else []
+        at_rest = _predict(predictor, renderer, subject, rest, number) if neutral else []
         yield Performance(
             tracks(results, predictor.au_ids)[0],
             np.array([result.frame for result in seen]),
@@ -71,7 +71,7 @@ def performances(
 
 
 def _slowed(played: list[Expression], slowness: int) -> list[Expression]:
-    """Put frames in between, in which every AU has come evenly further."""
+    """Insert frames in which every AU is interpolated linearly."""
     following = [*played[1:], played[-1]]
     return [
         _between(one, other, step / slowness)
@@ -89,12 +89,12 @@ def _between(one: Expression, other: Expression, share: float) -> Expression:
     return Expression.of({au_id: (at(Side.LEFT, au_id), at(Side.RIGHT, au_id)) for au_id in au_ids})
 
 
-def _judged(
+def _predict(
     predictor: Predictor, renderer: Renderer, subject: Subject, played: list[Expression], number: int
 ) -> list[PictureResult]:
     clip = Clip.sample(subject, played, components("everyday"), SEED, number)
     results = []
-    for place, shot in enumerate(shoot(renderer, subject, clip)):
+    for frame, shot in enumerate(shoot(renderer, subject, clip)):
         faces = [replace(face, face_id=1).without_arrays() for face in predictor.predict(shot.image)[:1]]
-        results.append(PictureResult("clip", tuple(faces), place, place / FRAMES_PER_SECOND))
+        results.append(PictureResult("clip", tuple(faces), frame, frame / FRAMES_PER_SECOND))
     return results

@@ -1,4 +1,4 @@
-"""How well the onsets of events are found, on synthetic clips whose AUs are known in every frame."""
+"""Accuracy of event onsets, on synthetic clips whose AUs are known in every frame."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,14 +15,14 @@ __all__ = ["measure"]
 
 CLIPS, FRAMES = 40, 48
 SLOWNESSES = (1, 4)
-"""A state of a face lasts three frames as the generator draws its clips, and twelve, half a second."""
+"""A state of a face lasts three frames in the generator's clips, or twelve frames, half a second."""
 MIN_PEAK, TOLERANCE = 3, 2
-"""Intensity C, and frames."""
+"""Intensity C, and a number of frames."""
 ACTIVE, EVENTS = "first active frame", "event's onset"
 
 
 def measure() -> Iterator[Row]:
-    """Yield the share of true events whose onset is found within two frames, and of onsets that are true ones."""
+    """Yield the share of true onsets that are found within two frames, and the share of found onsets that are true."""
     predictor = Predictor(describe="never")
     for slowness in SLOWNESSES:
         acted = list(performances(predictor, clips=CLIPS, frames=FRAMES, slowness=slowness))
@@ -47,9 +47,9 @@ def _measure(predictor: Predictor, acted: Sequence[Performance], what: str) -> I
             hits_by_au.setdefault(au_id, []).extend(_is_near(onset, in_frames) for onset in onsets)
     yield Row(f"{what}: true events of intensity C or more that begin within a clip", str(len(hits[EVENTS])))
     for name in (ACTIVE, EVENTS):
-        goal = " (goal 80 %)" if name == ACTIVE else ""
+        goal = " (goal: 80 %)" if name == ACTIVE else ""
         yield Row(f"{what}: {name} within {TOLERANCE} frames of the true onset{goal}", _percent(hits[name]))
-        yield Row(f"{what}: of all {name}s, those near a true onset", _percent(alarms[name]))
+        yield Row(f"{what}: share of {name}s near a true onset", _percent(alarms[name]))
     for au_id, found_by_au in sorted(hits_by_au.items()):
         if found_by_au:
             yield Row(f"{what}: {action_unit(au_id).label}", f"{_percent(found_by_au)} of {len(found_by_au)}")
@@ -63,11 +63,11 @@ def _starts(active: NDArray[np.bool_]) -> NDArray[np.intp]:
     return np.flatnonzero(active & ~np.append(False, active[:-1]))
 
 
-def _onsets(intensity: NDArray[np.floating], least_peak: float) -> NDArray[np.intp]:
-    """Return the first frames of the runs that reach a peak, but not of one that is under way at the start."""
+def _onsets(intensity: NDArray[np.floating], min_peak: float) -> NDArray[np.intp]:
+    """Return the first frames of the events that reach a peak, without an event that is active in the first frame."""
     firsts, ends = _starts(intensity >= 1), _starts(intensity < 1)
     peaks = [intensity[first : min([*ends[ends > first], len(intensity)])].max() for first in firsts]
-    return firsts[(np.array(peaks) >= least_peak) & (firsts > 0)]
+    return firsts[(np.array(peaks) >= min_peak) & (firsts > 0)]
 
 
 def _percent(hits: Sequence[bool]) -> str:

@@ -1,4 +1,4 @@
-"""Whether detectors take the synthetic faces for faces, whatever is worn, in front or wrong with the camera."""
+"""Detection rate of synthetic faces, by accessory, occluder and camera effect."""
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
@@ -17,9 +17,9 @@ from vlfau.synthetic.sampler import sampler
 __all__ = ["measure"]
 
 PRESET, SEED, SIZE = "wide", 41, 256
-UNCOVERED_FRAMES, COMPONENT_FRAMES, FRAMES_A_CLIP = 600, 60, 3
+UNCOVERED_FRAMES, COMPONENT_FRAMES, FRAMES_PER_CLIP = 600, 60, 3
 MIN_HEIGHT = 80
-"""Pixels that a face must have to count."""
+"""Smallest height in pixels of a face that counts."""
 
 Finds = Callable[[NDArray[np.uint8]], bool]
 
@@ -27,11 +27,11 @@ Finds = Callable[[NDArray[np.uint8]], bool]
 def measure() -> Iterator[Row]:
     """Yield the share of frames in which each detector finds a face."""
     detectors = {"FaceMesh": _facemesh()}
-    foreign = _mtcnn()
-    if foreign is None:
-        yield Row("MTCNN", "left out; pip install --no-deps facenet-pytorch requests")
+    mtcnn = _mtcnn()
+    if mtcnn is None:
+        yield Row("MTCNN", "skipped; pip install --no-deps facenet-pytorch requests")
     else:
-        detectors["MTCNN"] = foreign
+        detectors["MTCNN"] = mtcnn
     everyday = components("everyday")
     frames = list(_uncovered(everyday))
     for name, finds in detectors.items():
@@ -90,12 +90,12 @@ def _with(everyday: Components, component: str, kind: str) -> Components:
 
 
 def _shots(chances: Components, *, gender: str = "", stop: int | None) -> Iterator[Shot]:
-    """Draw frames of ever new people; components of one gender are drawn on that gender."""
+    """Render frames of new subjects; components of one gender are rendered on that gender."""
     cv2.setNumThreads(1)
     renderer, number = Renderer(SIZE), 0
-    while stop is None or number * FRAMES_A_CLIP < stop:
+    while stop is None or number * FRAMES_PER_CLIP < stop:
         wanted = {"women": "F", "men": "M"}.get(gender, "FM"[number % 2])
         subject = Subject.sample(SEED, number, gender="F" if wanted == "F" else "M", chances=chances)
-        expressions = sampler(PRESET).clip(SEED, number, FRAMES_A_CLIP)
+        expressions = sampler(PRESET).clip(SEED, number, FRAMES_PER_CLIP)
         yield from shoot(renderer, subject, Clip.sample(subject, expressions, chances, SEED, 1, number))
         number += 1

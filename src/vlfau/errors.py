@@ -10,7 +10,8 @@ VlfauError
 │   ├── CheckpointError     a checkpoint of other AUs, another vocabulary, or another fold
 │   ├── OutputError         a file or folder that cannot be written, or must not be
 │   ├── BundleError         a folder that is not a bundle, or has another format
-│   └── DescriptionError    a description file that breaks its schema, or a text that is too long
+│   ├── DescriptionError    a description file that breaks its schema, or a text that is too long
+│   └── UnknownAUError      an action unit that the model does not know; also a KeyError
 └── MissingExtraError       an optional part that is not installed
 
 Each message is one sentence that names the file, what was expected, and what to do.
@@ -27,6 +28,7 @@ __all__ = [
     "MissingExtraError",
     "NoFaceError",
     "OutputError",
+    "UnknownAUError",
     "VideoError",
     "VlfauError",
     "first_line",
@@ -75,6 +77,14 @@ class OutputError(InputError):
 
 class DescriptionError(InputError):
     """A description file breaks its schema, or a description does not fit."""
+
+
+class UnknownAUError(InputError, KeyError):
+    """An action unit is asked for that the model does not know."""
+
+    def __str__(self) -> str:
+        """Return the message as it is; a plain KeyError would put it in quotes."""
+        return str(self.args[0])
 
 
 class MissingExtraError(VlfauError):

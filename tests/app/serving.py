@@ -12,9 +12,10 @@ from pathlib import Path
 
 START = """
 from vlfau.app.server import serve
-from vlfau.app.settings import Settings
-serve(host="127.0.0.1", port=0, model=None, threads=1,
-      settings=Settings(max_upload_mb=2, max_video_s=4, waiting=40),
+from vlfau.app.site import PageLimits
+from vlfau.runs.options import ModelOptions
+serve(host="127.0.0.1", port=0, options=ModelOptions(),
+      limits=PageLimits(max_upload_mb=2, max_video_s=4, waiting=40),
       ready=lambda url: print(url, flush=True))
 """
 PATIENCE_S = 120

@@ -162,7 +162,7 @@ def test_a_picture_that_is_none_says_so_and_the_next_one_works(browser, page, tm
         give(tab, tmp_path / "fake.png")
         alert = tab.get_by_role("alert")
         alert.wait_for()
-        assert alert.inner_text().startswith("fake.png is no picture that vlfau can read")
+        assert alert.inner_text().startswith("fake.png is not a picture that vlfau can read")
         tab.get_by_label("Remove Image").click()
         tab.get_by_text("Upload, paste or take a picture").wait_for()
         give(tab, astronaut)

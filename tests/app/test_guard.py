@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from vlfau.app.guard import Guard
-from vlfau.app.settings import Settings
+from vlfau.app.site import PageLimits
 
 API = "/gradio_api"
 
@@ -29,8 +29,8 @@ def client(folder):
         body = await Request(scope, receive).body()
         await PlainTextResponse(body or "server")(scope, receive, send)
 
-    settings = Settings(max_upload_mb=0.2, max_kept_mb=0.65)
-    return TestClient(Guard(echo, settings=settings, folder=folder))
+    limits = PageLimits(max_upload_mb=0.2, max_kept_mb=0.65)
+    return TestClient(Guard(echo, limits=limits, folder=folder))
 
 
 @pytest.mark.parametrize(

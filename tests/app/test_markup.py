@@ -1,13 +1,14 @@
 import dataclasses
 import html
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.video.stage import face, smiling_track
-from vlfau.app.judging import JudgedVideo
 from vlfau.app.markup import face_html, head_html, live_html, scene_html, status_html, video_html
+from vlfau.app.predictions import VideoAnswer
 from vlfau.inference.bundle import load_bundle
 from vlfau.media.images import Picture
 from vlfau.video.events import find_events
@@ -102,8 +103,18 @@ def test_a_probability_is_never_shown_as_certain(model):
 
 def test_a_video_is_told_in_words_and_in_a_table(tmp_path):
     track = smiling_track()
-    video = JudgedVideo("<me>.mp4", 6.0, 60, [track], find_events(track), None, None)
-    markup = video_html(video, None, None)
+    video = VideoAnswer(
+        name="<me>.mp4",
+        duration_s=6.0,
+        frames=60,
+        tracks=[track],
+        events=find_events(track),
+        broken=None,
+        csv=Path("me.csv"),
+        jsonl=Path("me.jsonl"),
+        files={},
+    )
+    markup = video_html(video)
     text = text_of(markup)
     assert "face 1 pulls the lip corners up (AU 12), strongest at 0:03.0" in text
     assert re.search(r"1 AU12 Lip Corner Puller 0:02\.\d 0:03\.0 0:03\.\d 0\.90", text)

@@ -5,9 +5,10 @@ import sys
 import pytest
 
 from vlfau.app.server import serve, sweep
-from vlfau.app.settings import Settings
+from vlfau.app.site import PageLimits
 from vlfau.cli.app import app
 from vlfau.errors import ConfigError, InputError, MissingExtraError
+from vlfau.runs.options import ModelOptions
 
 
 def test_sweeping_deletes_what_is_old_and_nothing_else(tmp_path):
@@ -36,28 +37,28 @@ def test_a_port_in_use_is_an_error_before_anything_is_loaded():
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=rf"cannot listen at 127\.0\.0\.1, port {port} .*; choose another --host"):
-            app(port=port, model="/no/such/model")
+            app(port=port, options=ModelOptions(model="/no/such/model"))
 
 
 @pytest.mark.parametrize(
     ("host", "port", "message"),
     [
         ("256.1.1.1", 0, "cannot listen at 256"),
-        ("127.0.0.1", 70_000, "port 70000 is none"),
+        ("127.0.0.1", 70_000, "invalid port 70000"),
         ("::g", 0, "cannot listen"),
     ],
 )
 def test_an_address_that_is_none_is_an_error(host, port, message):
     with pytest.raises(InputError, match=message):
-        serve(host=host, port=port, model="/no/such/model", threads=1, settings=Settings(), ready=print)
+        serve(host=host, port=port, options=ModelOptions(model="/no/such/model"), limits=PageLimits(), ready=print)
 
 
 @pytest.mark.parametrize("values", [{"max_upload_mb": 0}, {"max_video_s": -1}, {"max_video_s": float("nan")}])
 def test_limits_are_positive(values):
     with pytest.raises(ConfigError, match="give a number above 0"):
-        Settings(**values)
+        PageLimits(**values)
 
 
 def test_threads_are_positive():
     with pytest.raises(ConfigError, match="threads is 0"):
-        app(threads=0)
+        app(options=ModelOptions(threads=0))

@@ -1,13 +1,15 @@
 import base64
 import io
+import logging
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.video.clips import numbered, write_sound, write_video
-from vlfau.app.uploads import Upload, camera_picture, check_is_video, received
-from vlfau.errors import ImageError, InputError, VideoError
+from vlfau.app.uploads import NEUTRAL, PublicError, Upload, camera_picture, check_is_video, for_visitors, received
+from vlfau.errors import BundleError, ImageError, InputError, MissingExtraError, VideoError
+from vlfau.media.images import read_picture
 
 
 @pytest.fixture
@@ -138,3 +140,34 @@ def test_another_thing_than_a_frame_is_refused(tmp_path, payload):
     with pytest.raises(ImageError):
         camera_picture(payload, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_message_speaks_of_the_name_and_not_of_the_place(tmp_path):
+    path = tmp_path / "deep" / "me.png"
+    path.parent.mkdir()
+    path.write_text("no picture")
+    with pytest.raises(PublicError) as caught, for_visitors(Upload(path, "holiday.png")):
+        read_picture(path)
+    assert str(caught.value).startswith("holiday.png is not a picture that vlfau can read")
+    assert str(tmp_path) not in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("secret"), OSError("secret"), MissingExtraError("secret", "app")])
+def test_of_other_errors_a_visitor_learns_nothing_and_the_log_everything(caplog, error):
+    with caplog.at_level(logging.ERROR), pytest.raises(PublicError) as caught, for_visitors():
+        raise error
+    assert str(caught.value) == NEUTRAL
+    assert caught.value.__cause__ is None
+    assert "secret" in caplog.text
+
+
+@pytest.mark.parametrize("error", [BundleError("/srv/model fails"), InputError("cannot write /srv/a.csv (disk full)")])
+def test_errors_of_the_model_and_the_disk_are_no_visitors_business(caplog, error):
+    with pytest.raises(PublicError, match="went wrong on the server"), for_visitors():
+        raise error
+    assert "/srv/" in caplog.text
+
+
+def test_a_public_error_passes_unchanged():
+    with pytest.raises(PublicError, match="^one.$"), for_visitors(), for_visitors():
+        raise ImageError("one")

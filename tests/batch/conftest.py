@@ -7,7 +7,7 @@ from PIL import Image
 
 from tests.batch.running import process_here
 from tests.video.clips import moving, truncated, write_video
-from vlfau.batch.settings import Settings
+from vlfau.runs.options import ArchiveOptions
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ def archive(tmp_path_factory, astronaut):
 
 
 @pytest.fixture(scope="session")
-def settings(tiny_bundle):
-    return Settings(model=str(tiny_bundle.folder))
+def options(tiny_bundle):
+    return ArchiveOptions(model=str(tiny_bundle.folder))
 
 
 @pytest.fixture(scope="session")
-def undisturbed(archive, settings, tmp_path_factory):
-    """The account and the folder of a run in this process."""
+def undisturbed(archive, options, tmp_path_factory):
+    """The progress and the folder of a run in this process."""
     out = tmp_path_factory.mktemp("undisturbed") / "out"
-    return process_here(archive.folder, out, settings), out
+    return process_here(archive.folder, out, options), out

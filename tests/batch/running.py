@@ -6,10 +6,9 @@ from itertools import islice
 import pandas
 
 from vlfau.batch.archive import Archive
-from vlfau.batch.folder import held
-from vlfau.batch.inputs import find_files
+from vlfau.batch.folder import open_results_folder
+from vlfau.batch.inputs import find_files, units_of
 from vlfau.batch.journal import Journal
-from vlfau.batch.units import units_of
 from vlfau.batch.worker import Job, Worker
 from vlfau.tables.read import read_results
 
@@ -18,12 +17,12 @@ class KilledError(Exception):
     """Stands for the end of the driver."""
 
 
-def process_here(source, out, settings, *, retry=False, kill_after=None):
+def process_here(source, out, options, *, retry=False, kill_after=None):
     """Do what `process_archive` does, without Ray; `kill_after` so many units the driver is gone."""
-    bundle = settings.predictor().bundle
+    bundle = options.predictor().bundle
     units = units_of(find_files(source))
-    with held(out, settings, bundle) as (folder, token), Journal(folder.files, retry=retry) as journal:
-        archive = Archive(Job(folder, token, settings, dict(bundle.files)), units, journal)
+    with open_results_folder(out, options, bundle) as (folder, token), Journal(folder.files, retry=retry) as journal:
+        archive = Archive(Job(folder, token, options, dict(bundle.files)), units, journal)
         worker = Worker(archive.job)
         for unit in islice(archive.pending, kill_after):
             archive.record(worker.process(unit))
@@ -31,7 +30,7 @@ def process_here(source, out, settings, *, retry=False, kill_after=None):
             raise KilledError
         archive.finish()
         journal.finish(folder.errors)
-        return archive.account
+        return archive.progress
 
 
 def lines(path):

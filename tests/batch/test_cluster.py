@@ -13,10 +13,10 @@ import pytest
 from tests.batch.running import content
 from vlfau.batch.archive import process_archive
 from vlfau.batch.cluster import cluster
-from vlfau.batch.units import file_id
+from vlfau.batch.inputs import file_id
 from vlfau.errors import ConfigError, InputError, MissingExtraError
 
-# Ray reads its settings when it is imported, so a test must not import it.
+# Ray reads its options when it is imported, so a test must not import it.
 pytestmark = [
     pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed (extra batch)"),
     pytest.mark.filterwarnings("default"),
@@ -46,16 +46,16 @@ def kill_who_reads(out, file, killed):
         time.sleep(0.002)
 
 
-def test_a_killed_worker_and_bad_files_cost_no_row(ray_of_two, undisturbed, archive, settings, tmp_path):
-    out, killed, accounts = tmp_path / "out", [], []
+def test_a_killed_worker_and_bad_files_cost_no_row(ray_of_two, undisturbed, archive, options, tmp_path):
+    out, killed, told = tmp_path / "out", [], []
     victim = str(archive.folder / "long.mp4")
     killer = threading.Thread(target=kill_who_reads, args=(out, victim, killed), daemon=True)
     killer.start()
-    account = process_archive(archive.folder, out, settings, workers=2, progress=accounts.append)
+    progress = process_archive(archive.folder, out, options, workers=2, progress=told.append)
     assert killed
-    assert account == undisturbed[0]
-    assert [each.processed for each in accounts] == sorted(each.processed for each in accounts)
-    assert (accounts[0].processed, accounts[-1]) == (0, account)
+    assert progress == undisturbed[0]
+    assert [each.processed for each in told] == sorted(each.processed for each in told)
+    assert (told[0].processed, told[-1]) == (0, progress)
     assert content(out) == content(undisturbed[1])
     assert not (out / "_state" / "writing").exists()
 

@@ -24,7 +24,7 @@ COMMAND = (
 
 
 @pytest.fixture
-def run(settings, monkeypatch, capsys):
+def run(options, monkeypatch, capsys):
     """Run `vlfau batch` without Ray; return the exit code and what was printed."""
 
     @contextmanager
@@ -39,7 +39,7 @@ def run(settings, monkeypatch, capsys):
     def call(*words):
         app = App()
         app.default(batch)
-        code = app([*map(str, words), "--model", settings.model], result_action="return_value")
+        code = app([*map(str, words), "--model", options.model], result_action="return_value")
         return code, capsys.readouterr()
 
     monkeypatch.setattr("vlfau.batch.archive.cluster", here)
@@ -72,9 +72,9 @@ def test_a_log_gets_a_line_now_and_then(run, archive, tmp_path, monkeypatch):
 
 
 @contextmanager
-def started(archive, out, settings, *words):
+def started(archive, out, options, *words):
     """Start `vlfau batch` with Ray."""
-    command = [sys.executable, "-c", COMMAND, str(archive.folder), str(out), "--model", settings.model, *words]
+    command = [sys.executable, "-c", COMMAND, str(archive.folder), str(out), "--model", options.model, *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         yield process
 
@@ -97,15 +97,15 @@ def processes_in(folder):
 
 @needs_ray
 @pytest.mark.slow
-def test_a_killed_driver_resumes_to_the_same_content(archive, settings, undisturbed, tmp_path):
+def test_a_killed_driver_resumes_to_the_same_content(archive, options, undisturbed, tmp_path):
     out, logs = tmp_path / "out", set(Path("/tmp").glob("vlfau-ray-*"))
-    with started(archive, out, settings, "--workers", "1") as process:
+    with started(archive, out, options, "--workers", "1") as process:
         wait_for_a_line(out, process)
         process.kill()
     for left in set(Path("/tmp").glob("vlfau-ray-*")) - logs:
         shutil.rmtree(left, ignore_errors=True)
     assert 0 < len(lines(out / "files.csv")) < 7
-    with started(archive, out, settings, "--workers", "2") as process:
+    with started(archive, out, options, "--workers", "2") as process:
         printed, complaints = process.communicate()
     assert process.returncode == 2
     assert "done before" in printed
@@ -115,9 +115,9 @@ def test_a_killed_driver_resumes_to_the_same_content(archive, settings, undistur
 
 @needs_ray
 @pytest.mark.slow
-def test_an_interrupt_ends_all_processes_and_leaves_the_lists(archive, settings, tmp_path):
+def test_an_interrupt_ends_all_processes_and_leaves_the_lists(archive, options, tmp_path):
     out = tmp_path / "out"
-    with started(archive, out, settings, "--workers", "1") as process:
+    with started(archive, out, options, "--workers", "1") as process:
         wait_for_a_line(out, process)
         process.send_signal(signal.SIGINT)
         process.communicate()

@@ -1,8 +1,7 @@
 import pytest
 
 from tests.batch.running import lines
-from vlfau.batch.journal import Journal
-from vlfau.batch.outcome import Outcome, Status
+from vlfau.batch.journal import Journal, Outcome, Status
 from vlfau.errors import InputError
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.cli.running import csv_rows
+from tests.runs.running import csv_rows
 from vlfau.cli import main
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.cli.running import csv_rows
+from tests.runs.running import csv_rows
 from vlfau.cli import main
 from vlfau.errors import VlfauError
 from vlfau.faces import session

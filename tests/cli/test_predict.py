@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.cli.running import csv_rows, names_in
 from tests.inference.tiny_bundle import write_tiny_bundle
+from tests.runs.running import csv_rows, names_in
 from vlfau.cli import main
 
 
@@ -103,10 +103,10 @@ def write_faceless(path):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda path: path.write_text("no picture"), "is no picture that vlfau can read"),
+        (lambda path: path.write_text("no picture"), "is not a picture that vlfau can read"),
         (lambda path: path.write_bytes(b""), "is empty; copy it again"),
         (lambda path: path.write_bytes(half_a_jpeg()), "is damaged or incomplete"),
-        (lambda path: path.mkdir(), "holds no file that ends in .3gp, .avi, "),
+        (lambda path: path.mkdir(), "has no file that ends in .3gp, .avi, "),
         (lambda path: None, "does not exist; check the path"),
         (write_faceless, "shows no face that could be found; take one with a larger"),
     ],
@@ -199,11 +199,11 @@ def test_a_model_of_synthetic_faces_says_so_once(astronaut, tmp_path, capsys):
     [
         (["--report"], "--report writes files; say with --out"),
         (["--heatmap", "12"], "--heatmap writes files; say with --out"),
-        (["--resume"], "--resume goes on with tables; name them with --out or --table"),
+        (["--resume"], "--resume continues tables; name them with --out or --table"),
         (["--every", "0"], "--every is 0; give more than 0 s"),
         (["--start", "2", "--end", "1.5"], "--end is 1.5, which is not after the start (2)"),
         (["--heatmap", "13", "--out", "out"], "'13'; this model knows 1, 6, 12"),
-        (["--table", "a.xlsx"], "let it end in .csv, .jsonl or .parquet"),
+        (["--table", "a.xlsx"], "use a name that ends in .csv, .jsonl or .parquet"),
         (["--baseline", "clip", "--baseline", "a.jpg"], "give one of the three"),
     ],
 )

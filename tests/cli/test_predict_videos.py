@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.cli.running import csv_rows, names_in
+from tests.runs.running import csv_rows, names_in
 from tests.video.clips import moving, numbered, scene, truncated, write_video
 from vlfau.cli import main
 from vlfau.inference.predictor import Predictor
@@ -268,7 +268,7 @@ def test_a_video_with_impossible_times_ends_itself_alone(predict, clip_mp4, tmp_
 
 @pytest.mark.parametrize("broken", ["add", "read"])
 def test_a_mistake_of_ours_ends_one_input_alone(predict, clip_mp4, astronaut, monkeypatch, broken):
-    from vlfau.cli import judging, video_files
+    from vlfau.runs import engine, video_files
 
     def fail(*_, **__):
         raise ZeroDivisionError("division by zero")
@@ -276,7 +276,7 @@ def test_a_mistake_of_ours_ends_one_input_alone(predict, clip_mp4, astronaut, mo
     if broken == "add":
         monkeypatch.setattr(video_files.TrackBuilder, "add", fail)
     else:
-        monkeypatch.setattr(judging, "stream", fail)
+        monkeypatch.setattr(engine, "stream", fail)
     code, printed, rows = predict(clip_mp4, astronaut)
     assert code == 2
     assert f"{clip_mp4} met an unexpected error (ZeroDivisionError: division by zero); please report" in printed.err

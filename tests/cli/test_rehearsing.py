@@ -63,7 +63,7 @@ def test_a_rehearsal_that_finds_a_problem_ends_with_2_and_names_it(command, tmp_
     assert main([*command, "--rehearse"]) == 2
     said = capsys.readouterr().out
     assert "problem  manifest: " in said
-    assert "skipped  whole way: the manifest cannot be read" in said
+    assert "skipped  end-to-end run: the manifest cannot be read" in said
     assert "The real run will not stand as it is; mend first: manifest." in said
 
 
@@ -75,5 +75,5 @@ def test_an_ablation_can_be_rehearsed(command, tmp_path, monkeypatch, capsys):
     words = ["ablate", *command[1:], "--variants", "2,5", "--seeds", "1,2", "--rehearse", "--minutes", "0.05"]
     assert main(words) == 0
     said = capsys.readouterr().out
-    assert "ok       words (5):" in said
+    assert "ok       captions (5):" in said
     assert "variant2-seed2/fold1" in said

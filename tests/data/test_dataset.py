@@ -94,14 +94,14 @@ def test_a_picture_that_is_no_aligned_face_is_named(write_manifest):
         dataset(write_manifest(ROWS, size=100))[0]
     path = write_manifest(ROWS)
     (path.parent / "001.png").write_bytes(b"not a picture")
-    with pytest.raises(ManifestError, match=r"001\.png, named in .* is not a readable picture"):
+    with pytest.raises(ManifestError, match=r"001\.png is not a readable picture .*; .*\.csv names the file"):
         dataset(path)[1]
 
 
 def test_a_picture_whose_reader_would_start_a_program_is_refused(write_manifest):
     path = write_manifest(ROWS)
     Image.new("RGB", (128, 128)).save(path.parent / "001.png", format="EPS")
-    with pytest.raises(ManifestError, match=r"001\.png, named in .* is not a readable picture"):
+    with pytest.raises(ManifestError, match=r"001\.png is not a readable picture .*; .*\.csv names the file"):
         dataset(path)[1]
 
 

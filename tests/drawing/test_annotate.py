@@ -109,7 +109,10 @@ def test_an_interrupted_video_leaves_the_old_file_and_no_other(tmp_path):
 
 
 def test_a_video_without_frames_is_not_written(tmp_path):
-    with pytest.raises(InputError, match=r"no frame came for .*a\.mp4"), VideoWriter(tmp_path / "a.mp4", au_ids=AU_IDS):
+    with (
+        pytest.raises(InputError, match=r"there was no frame for .*a\.mp4"),
+        VideoWriter(tmp_path / "a.mp4", au_ids=AU_IDS),
+    ):
         pass
     assert list(tmp_path.iterdir()) == []
 

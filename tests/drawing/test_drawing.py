@@ -5,8 +5,9 @@ import pytest
 from PIL import Image, ImageColor
 
 from tests.inference.made_up import a_face
-from vlfau.drawing.faces import draw_faces, write_picture
-from vlfau.drawing.panel import PANEL_WIDTH, draw_panel, face_colour, font, wrapped
+from vlfau.drawing.faces import CARD_WIDTH, draw_card, draw_faces, write_picture
+from vlfau.drawing.pixels import font, wrapped
+from vlfau.drawing.theme import face_colour
 from vlfau.media.images import Picture
 
 
@@ -25,7 +26,7 @@ def test_a_drawing_holds_photo_and_card_at_any_size_of_the_photo(size):
     photo = np.full((height, width, 3), 90, np.uint8)
     drawing = draw_faces(photo, faces_at((width * 0.2, height * 0.2, width * 0.7, height * 0.7)))
     assert drawing.dtype == np.uint8
-    assert PANEL_WIDTH < drawing.shape[1] < 5000
+    assert CARD_WIDTH < drawing.shape[1] < 5000
     assert drawing.shape[0] < 5000
     assert colour_share(drawing, face_colour(1)) > 0.001
 
@@ -35,7 +36,7 @@ def test_every_face_gets_its_card(count):
     photo = np.full((480, 640, 3), 90, np.uint8)
     drawing = draw_faces(photo, faces_at(*[(10 * index, 50, 10 * index + 90, 150) for index in range(count)]))
     card_pixels = colour_share(drawing, "#ffffff") * drawing.shape[0] * drawing.shape[1]
-    assert card_pixels >= count * PANEL_WIDTH * 50
+    assert card_pixels >= count * CARD_WIDTH * 50
     for number in range(1, min(count, 8) + 1):
         assert colour_share(drawing, face_colour(number)) > 0
 
@@ -55,7 +56,7 @@ def test_the_box_of_a_reduced_picture_lies_where_it_should():
 
 def test_a_card_has_a_bar_as_long_as_the_probability():
     def bar_length(prob):
-        pixels = np.asarray(draw_panel(a_face(prob), 1))
+        pixels = np.asarray(draw_card(a_face(prob), 1))
         mask = (pixels == np.array(ImageColor.getrgb(face_colour(1)), np.uint8)).all(-1)
         return mask[:, 260:520].sum(1).max()
 

@@ -4,7 +4,7 @@ from PIL import ImageColor
 
 from tests.video.stage import AU_IDS, face
 from vlfau.drawing.overlay import Overlay
-from vlfau.drawing.panel import face_colour
+from vlfau.drawing.theme import face_colour
 
 
 def mask(pixels, colour):
@@ -31,8 +31,8 @@ def test_the_bar_of_an_active_au_is_as_long_as_its_probability():
         panel = overlay().draw(np.zeros((720, 1280, 3), np.uint8), [face(prob, state=True)], 0.0)[:, 1280:]
         return mask(panel, face_colour(1))[44:, 210:278].sum(1).max()
 
-    assert length(1.0) == 68
-    assert length(0.5) == 34
+    assert length(1.0) == pytest.approx(68, abs=2)  # The ends are round.
+    assert length(0.5) == pytest.approx(34, abs=2)
 
 
 def test_nothing_of_one_frame_is_left_in_the_next():

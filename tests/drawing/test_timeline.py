@@ -88,7 +88,7 @@ def test_the_svg_keeps_text_as_text_and_a_hostile_name_harmless(tmp_path):
 
 
 def test_a_video_without_faces_or_another_ending_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no face was seen"):
+    with pytest.raises(InputError, match="no face was found"):
         timeline()
     with pytest.raises(ConfigError, match=r"\.svg or \.png, not as a\.pdf"):
         write_timeline(tmp_path / "a.pdf", timeline(smiling_track()))

@@ -106,7 +106,7 @@ def test_a_mask_is_shrunk_as_its_frame_is(write_mask):
     assert region[:10, :20].all()
 
 
-@pytest.mark.parametrize(("content", "message"), [(b"no picture", "no readable picture"), (None, "24 x 24 pixels")])
+@pytest.mark.parametrize(("content", "message"), [(b"no picture", "not a readable picture"), (None, "24 x 24 pixels")])
 def test_a_mask_that_does_not_fit_is_named(write_mask, content, message):
     path = write_mask("wrong", 0, 0, 10, 10, size=24)
     if content is not None:

@@ -23,7 +23,7 @@ def test_a_cross_validation_is_not_continued_on_another_manifest(toy_config, tmp
     assert crossval(config, tmp_path / "out", scope=Scope(describe=False)) == scores
     rows = rows_of(config.data.manifest)
     write(config.data.manifest, [rows[0], *rows[2:]])
-    with pytest.raises(ConfigError, match=r"fold1 was begun with content of data\.manifest"):
+    with pytest.raises(ConfigError, match=r"fold1 was started with content of data\.manifest"):
         crossval(config, tmp_path / "out", scope=Scope(describe=False))
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from vlfau.errors import InputError
-from vlfau.files.atomic import remove_leftovers, replacing
+from vlfau.files.atomic import copy_whole, move_whole, remove_leftovers, replacing, replacing_folder
 
 
 def write(path, *, fails=False):
@@ -30,9 +30,9 @@ def test_a_file_stays_as_it_was_when_the_block_fails(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
+def test_a_path_that_cannot_be_written_is_named(tmp_path):
     path = tmp_path / "nowhere" / "a.txt"
-    with pytest.raises(InputError, match=r"cannot write .*nowhere.*choose another place"):
+    with pytest.raises(InputError, match=r"cannot write .*nowhere.*choose another path"):
         write(path)
 
 
@@ -42,3 +42,50 @@ def test_what_a_killed_process_left_can_be_removed(tmp_path):
         path.write_text("")
     remove_leftovers(tmp_path)
     assert list(tmp_path.iterdir()) == [other]
+
+
+def test_the_disk_is_waited_for_only_where_it_matters(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr("os.fsync", synced.append)
+    with replacing(tmp_path / "a.jpg", sync=False) as temporary:
+        temporary.write_text("a")
+    assert synced == []
+    write(tmp_path / "b.csv")
+    move_whole(tmp_path / "b.csv", tmp_path / "c.csv")
+    copy_whole(tmp_path / "c.csv", tmp_path / "d.csv")
+    assert len(synced) == 3
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "a.jpg": "a",
+        "c.csv": "new",
+        "d.csv": "new",
+    }
+
+
+def write_folder(folder, text, *, fails=False):
+    with replacing_folder(folder) as fresh:
+        (fresh / "a.txt").write_text(text)
+        if fails:
+            raise RuntimeError
+
+
+def test_a_folder_is_replaced_when_the_block_ends_well_and_stays_otherwise(tmp_path):
+    folder = tmp_path / "runs" / "checkpoint"
+    write_folder(folder, "old")
+    (folder / "b.txt").touch()
+    with pytest.raises(RuntimeError):
+        write_folder(folder, "new", fails=True)
+    assert {path.name for path in folder.iterdir()} == {"a.txt", "b.txt"}
+    write_folder(folder, "new")
+    assert [path.name for path in folder.iterdir()] == ["a.txt"]
+    assert (folder / "a.txt").read_text() == "new"
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_folder_survives_a_kill_between_the_two_renames_that_replace_it(tmp_path):
+    folder = tmp_path / "checkpoint"
+    write_folder(folder, "old")
+    folder.rename(tmp_path / ".checkpoint.old")
+    with pytest.raises(RuntimeError):
+        write_folder(folder, "new", fails=True)
+    assert (folder / "a.txt").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [folder]

@@ -8,7 +8,7 @@ from tests.fuzz import pictures, videos
 from tests.fuzz.mutate import pick
 from tests.inference.tiny_bundle import write_tiny_bundle
 from vlfau.cli import main
-from vlfau.cli.outputs import RECORD_FILE
+from vlfau.runs.output_folder import RECORD_FILE
 
 FACE = Path(__file__).parents[2] / "examples" / "astronaut.png"
 BAD = (pictures.Jpeg, pictures.Png, pictures.Webp, pictures.Bmp, videos.Mp4, videos.Mkv, videos.Avi)

@@ -4,9 +4,9 @@ import json
 
 from tests.fuzz.bases import TextKind
 from tests.fuzz.mutate import damaged_values
-from vlfau.batch.tries import Tries
-from vlfau.cli.unfinished import RunFile
-from vlfau.files.same_settings import claim_folder
+from vlfau.batch.worker import CrashLog
+from vlfau.files.same_settings import start_or_resume_folder
+from vlfau.runs.resume import ResumeFile
 
 SETTINGS = {"model": "default", "describe": "changes", "every": 0.2, "start": None, "inputs": ["a.png", "b.mp4"]}
 
@@ -22,12 +22,12 @@ class Run(_Settings):
     """Beside an unfinished table."""
 
     def prepare(self):
-        run = RunFile(self.seeds / "results.csv", SETTINGS)
+        run = ResumeFile(self.seeds / "results.csv", SETTINGS)
         run.begin(resume=False)
         run.close()
 
     def read(self, path):
-        run = RunFile(path.with_name("results.csv"), SETTINGS)
+        run = ResumeFile(path.with_name("results.csv"), SETTINGS)
         assert run.exists()
         run.check()
         run.begin(resume=True)
@@ -38,26 +38,26 @@ class Claim(_Settings):
     """In a folder of results."""
 
     def prepare(self):
-        claim_folder(self.seeds / "out", SETTINGS)
+        start_or_resume_folder(self.seeds / "out", SETTINGS)
         (self.seeds / "out" / "settings.json").rename(self.seeds / "settings.json")
         (self.seeds / "out").rmdir()
 
     def read(self, path):
-        claim_folder(path.parent, SETTINGS)
+        start_or_resume_folder(path.parent, SETTINGS)
 
 
-class Deaths(TextKind):
+class Crashes(TextKind):
     """Of a worker over files."""
 
     separators = " \n"
 
     def prepare(self):
-        tries = Tries(self.seeds / "unit")
+        crashes = CrashLog(self.seeds / "unit")
         for file in ("a", "b"):
-            tries.begin(file)
-        tries.end("a")
+            crashes.begin(file)
+        crashes.end("a")
 
     def read(self, path):
-        tries = Tries(path)
-        tries.begin("c")
-        assert Tries(path).deaths("c") >= 0
+        crashes = CrashLog(path)
+        crashes.begin("c")
+        assert CrashLog(path).crash_count("c") >= 0

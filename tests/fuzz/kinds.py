@@ -37,7 +37,7 @@ SHARES = {
         "training.StemFile": 4,
         "kept.Run": 3,
         "kept.Claim": 3,
-        "kept.Deaths": 2,
+        "kept.Crashes": 2,
         "reports.Runs": 5,
     },
     **{"answers.Predictions": 6, "answers.Scores": 3, "manifests.Skipped": 3},

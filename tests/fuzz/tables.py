@@ -5,8 +5,7 @@ import shutil
 from tests.fuzz.bases import FileKind, TextKind
 from tests.fuzz.mutate import damaged_bytes, damaged_text, pick, place
 from tests.tables.made_up import a_model, a_run
-from vlfau.batch.journal import Journal
-from vlfau.batch.outcome import Outcome, Status
+from vlfau.batch.journal import Journal, Outcome, Status
 from vlfau.tables.read import read_results
 from vlfau.tables.write import open_sink
 

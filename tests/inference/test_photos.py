@@ -1,13 +1,17 @@
 """The whole way from files to results, with real faces."""
 
+import csv
+
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.inference.tiny_bundle import CROP_SIZE, prob
+from vlfau.drawing.faces import draw_faces
 from vlfau.inference.predictor import Predictor
 from vlfau.media.images import read_image
+from vlfau.tables.write import open_sink
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +46,35 @@ def test_pixels_give_the_same_as_the_file(predictor, astronaut, face):
     assert result == face
 
 
+def test_a_pil_picture_a_tensor_and_a_list_give_the_same_as_the_file(predictor, astronaut, face):
+    torch = pytest.importorskip("torch")
+    pixels = read_image(astronaut)
+    tensor = torch.from_numpy(pixels).permute(2, 0, 1)
+    with Image.open(astronaut) as image:
+        for picture in (image, tensor, tensor / 255):
+            assert list(predictor.predict(picture)) == [face]
+        results = predictor.predict([astronaut, image, tensor, pixels])
+    assert [list(result) for result in results] == [[face]] * 4
+    assert [result.file for result in results] == [str(astronaut), str(astronaut), "", ""]
+    assert [list(result) for result in predictor.predict(torch.stack([tensor, tensor]))] == [[face]] * 2
+
+
 def test_a_picture_without_a_face_gives_no_results(predictor):
-    assert predictor.predict(np.full((300, 400, 3), 127, np.uint8)) == []
+    result = predictor.predict(np.full((300, 400, 3), 127, np.uint8))
+    assert list(result) == []
+    assert not result
+    assert result.au_ids == (1, 6, 12)
+
+
+def test_a_result_goes_into_a_table_and_a_drawing_as_it_is(predictor, astronaut, tmp_path):
+    result = predictor.predict(astronaut)
+    with open_sink(tmp_path / "a.csv", model=predictor.bundle.info) as sink:
+        sink.write(result)
+    with (tmp_path / "a.csv").open(newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["file"], row["face"], row["AU12_prob"]) == (str(astronaut), "1", f"{result[0][12].prob:.4f}")
+    drawing = draw_faces(read_image(astronaut), result, note=predictor.bundle.info.warning)
+    np.testing.assert_array_equal(np.asarray(result.plot()), drawing)
 
 
 def test_the_largest_faces_are_kept(tiny_bundle, astronaut):

@@ -21,9 +21,10 @@ pytestmark = [
 # So that rows reach the disk often.
 PREDICT = """
 import functools, sys
-from vlfau.cli import keeping, main
+from vlfau.cli import main
+from vlfau.runs import output_writer
 
-keeping.open_sink = functools.partial(keeping.open_sink, flush_rows=2)
+output_writer.open_sink = functools.partial(output_writer.open_sink, flush_rows=2)
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 
 from vlfau.errors import ImageError
 from vlfau.media import images
-from vlfau.media.images import as_picture, read_image, read_picture
+from vlfau.media.images import read_image, read_picture
 
 RED, GREEN = (200, 30, 30), (30, 200, 30)
 
@@ -120,7 +120,9 @@ def test_a_png_20000_pixels_wide_is_reduced_too(tmp_path):
 def test_a_picture_that_does_not_fit_in_memory_is_refused_by_name(tmp_path):
     path = tmp_path / "vast.png"
     Image.new("1", (20_000, 20_000)).save(path)
-    with pytest.raises(ImageError, match=r"vast\.png has 20000 x 20000 pixels.* 400 MB .* 260; make it smaller"):
+    with pytest.raises(
+        ImageError, match=r"vast\.png has 20000 x 20000 pixels.* 400 MB .* 260 MB are allowed; make it smaller"
+    ):
         read_image(path)
 
 
@@ -244,7 +246,7 @@ def write_floats(path):
 @pytest.mark.parametrize(
     ("write", "reason"),
     [
-        (write_text, "is no picture that vlfau can read .* save it as JPEG or PNG"),
+        (write_text, "is not a picture that vlfau can read .* save it as JPEG or PNG"),
         (write_nothing, "is empty; copy it again"),
         (write_half_a_jpeg, "is damaged or incomplete .* copy it again"),
         (write_half_a_png, "is damaged or incomplete .* copy it again"),
@@ -261,18 +263,3 @@ def test_what_is_no_picture_is_refused_by_name(tmp_path, write, reason):
         read_image(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "pixels",
-    [
-        np.zeros((4, 4), np.uint8),
-        np.zeros((4, 4, 4), np.uint8),
-        np.zeros((4, 4, 3)),
-        np.zeros((0, 4, 3), np.uint8),
-    ],
-    ids=["grey", "RGBA", "floats", "nothing"],
-)
-def test_pixels_of_another_kind_are_refused(pixels):
-    with pytest.raises(ImageError, match=r"expected a picture as \(H, W, 3\) uint8 RGB"):
-        as_picture(pixels)

@@ -153,12 +153,12 @@ def test_bytes_that_were_damaged_cost_few_frames_and_are_named(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("text.mp4", b"not a video\n" * 50, "text.mp4 is no video that can be read"),
+        ("text.mp4", b"not a video\n" * 50, "text.mp4 is not a video that can be read"),
         ("empty.mp4", b"", "empty.mp4 is empty"),
         (
             "list.mp4",
             b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n",
-            "no video that can be",
+            "not a video that can be",
         ),
     ],
 )
@@ -181,7 +181,7 @@ def test_playlists_open_no_other_file(tmp_path, text, suffix):
     other = write_video(tmp_path / "other.mp4", numbered(3))
     path = tmp_path / f"list{suffix}"
     path.write_text(text.format(name=other.name))
-    with pytest.raises(VideoError, match="is no video that can be read"):
+    with pytest.raises(VideoError, match="is not a video that can be read"):
         container.probe(path)
 
 
@@ -190,7 +190,7 @@ def test_folders_missing_files_and_sound_are_refused(tmp_path):
         VideoReader(tmp_path)
     with pytest.raises(VideoError, match=r"nothing\.mp4 does not exist"):
         VideoReader(tmp_path / "nothing.mp4")
-    with pytest.raises(VideoError, match=r"a\.m4a holds sound or other data, but no video"):
+    with pytest.raises(VideoError, match=r"a\.m4a has sound or other data, but no video"):
         VideoReader(write_sound(tmp_path / "a.m4a"))
 
 
@@ -253,7 +253,7 @@ def test_a_camera_gives_rgb_at_the_time_of_the_clock(monkeypatch):
     monkeypatch.setattr(camera.cv2, "VideoCapture", FakeCamera)
     monkeypatch.setattr(camera.time, "monotonic", lambda: next(clock))
     frames = []
-    with pytest.raises(VideoError, match="camera:0 gave 3 pictures and then no more"):
+    with pytest.raises(VideoError, match="camera:0 gave 3 frames and then no more"):
         frames.extend(VideoReader("camera:0"))
     assert [(frame.number, frame.time_s) for frame in frames] == [(0, 0.0), (1, 0.5), (2, 1.25)]
     assert frames[0].pixels[0, 0].tolist() == [0, 0, 255]
@@ -261,7 +261,7 @@ def test_a_camera_gives_rgb_at_the_time_of_the_clock(monkeypatch):
 
 
 def test_a_missing_camera_is_named(capfd):
-    with pytest.raises(VideoError, match="there is no camera:99 that can be opened"):
+    with pytest.raises(VideoError, match="camera:99 cannot be opened; connect a camera"):
         VideoReader("camera:99")
     assert capfd.readouterr().err == ""
 

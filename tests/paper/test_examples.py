@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.paper.built_runs import predictions, write_crossval
+from vlfau.drawing.heatmap import lay_heat_over
 from vlfau.paper.examples import choose_examples, find_examples
-from vlfau.paper.faces import attention_over
 from vlfau.paper.runs import find_runs
 
 
@@ -46,13 +46,13 @@ def test_the_strongest_attention_is_the_brightest(data):
     attention = np.zeros((7, 7))
     attention[1, 5] = 1
     face = np.full((70, 70, 3), 100, np.uint8)
-    laid = attention_over(face, attention).sum(-1)
+    laid = lay_heat_over(face, attention).sum(-1)
     row, column = np.unravel_index(laid.argmax(), laid.shape)
     assert (row // 10, column // 10) == (1, 5)
-    assert laid[60, 10] == 3 * 75
+    assert laid[60, 10] == 3 * 80
 
 
 @pytest.mark.parametrize("value", [0.0, 0.3])
 def test_even_attention_colours_nothing(value):
-    laid = attention_over(np.full((14, 14, 3), 100, np.uint8), np.full((7, 7), value))
-    assert (laid == 75).all()
+    laid = lay_heat_over(np.full((14, 14, 3), 100, np.uint8), np.full((7, 7), value))
+    assert (laid == 80).all()

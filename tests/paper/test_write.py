@@ -90,5 +90,5 @@ def test_answers_of_other_aus_than_the_scores_are_refused(tmp_path, data):
     write_run(tmp_path / "other", Data(data.folder, "bp4d"), level=0.5)
     for name in ("answers.npz", "captions.jsonl"):
         shutil.copy(tmp_path / "other" / name, tmp_path / "runs" / "variant5-seed1" / "fold1" / name)
-    with pytest.raises(InputError, match="answers for the AUs"):
+    with pytest.raises(InputError, match="holds AUs .* and the scores beside it are for AUs"):
         write_report(tmp_path / "runs", tmp_path / "out")

@@ -55,10 +55,10 @@ def test_frames_without_pictures_and_pictures_without_codes_are_kept_apart(bp4d,
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("2440,1", "F001_T1.csv, line 2: expected a frame's number and the codes 0, 1 or 9 (unknown), found '2440,1'"),
-        ("x" + ",0" * 27, "F001_T1.csv, line 2: expected a frame's number"),
-        ("2440" + ",3" * 27, "F001_T1.csv, line 2: expected a frame's number"),
-        ("2441" + ",0" * 27, "F001_T1.csv, line 3: frame 2441 is coded twice; remove one"),
+        ("2440,1", "F001_T1.csv, line 2: expected a frame number and the codes 0, 1 or 9 (unknown), found '2440,1'"),
+        ("x" + ",0" * 27, "F001_T1.csv, line 2: expected a frame number"),
+        ("2440" + ",3" * 27, "F001_T1.csv, line 2: expected a frame number"),
+        ("2441" + ",0" * 27, "F001_T1.csv, line 3: frame 2441 has two lines; remove one"),
     ],
 )
 def test_a_wrong_line_is_named(bp4d, line, message):
@@ -71,7 +71,7 @@ def test_a_wrong_line_is_named(bp4d, line, message):
 
 def test_a_table_without_an_au_is_refused(bp4d):
     (bp4d / "AUCoding/AU_OCC/F001_T1.csv").write_text("0,1,2\n2440,0,0\n", encoding="utf-8")
-    with pytest.raises(ManifestError, match=r"F001_T1.csv has no column for the AU 4, 6, 7, .*copy the file again"):
+    with pytest.raises(ManifestError, match=r"F001_T1.csv has no column for AU 4, 6, 7, .*copy the file again"):
         read_bp4d(bp4d)
 
 
@@ -87,7 +87,7 @@ def test_a_subject_outside_the_folds_is_refused(make_bp4d):
 
 
 def test_an_empty_source_says_what_belongs_there(tmp_path):
-    with pytest.raises(InputError, match=r"holds no codes of BP4D; expected files such as AUCoding/AU_OCC/F001_T1.csv"):
+    with pytest.raises(InputError, match=r"contains no BP4D codes; expected files such as AUCoding/AU_OCC/F001_T1.csv"):
         read_bp4d(tmp_path)
     with pytest.raises(InputError, match="can't be read .No such file or directory.; check the path"):
         read_bp4d(tmp_path / "nowhere")
@@ -95,7 +95,7 @@ def test_an_empty_source_says_what_belongs_there(tmp_path):
 
 def test_codes_without_pictures_say_where_pictures_belong(bp4d, tmp_path):
     (bp4d / "2D+3D").rename(tmp_path / "elsewhere")
-    with pytest.raises(InputError, match=r"holds no pictures of BP4D; expected folders such as 2D\+3D/F001/T1"):
+    with pytest.raises(InputError, match=r"contains no BP4D pictures; expected folders such as 2D\+3D/F001/T1"):
         read_bp4d(bp4d)
 
 
@@ -107,12 +107,12 @@ def test_a_subject_without_a_task_that_others_have_is_refused_unless_told(bp4d):
     ):
         read_bp4d(bp4d)
     source = read_bp4d(bp4d, partial=True)
-    assert "Tables of codes that other subjects have and these lack: 1 (M011_T8.csv)." in source.notes
+    assert "Missing tables of codes of tasks that other subjects have: 1 (M011_T8.csv)." in source.notes
     assert source.unlabelled == 3
 
 
 def test_tasks_that_nobody_has_and_tasks_without_pictures_are_said(bp4d, tmp_path):
     (bp4d / "2D+3D/F001/T8").rename(tmp_path / "elsewhere")
     tasks, pictures = read_bp4d(bp4d).notes
-    assert tasks.startswith("No subject has codes of T2, T3, T4, T5, T6, T7 in ")
-    assert pictures == "Tasks with codes and no folder of pictures, left out: 1 (F001/T8)."
+    assert tasks.startswith("No subject has codes for T2, T3, T4, T5, T6, T7 in ")
+    assert pictures == "Tasks with codes but no folder of pictures, skipped: 1 (F001/T8)."

@@ -54,9 +54,9 @@ def test_intensity_0_is_an_au_whose_intensity_nobody_gave(ckplus):
 def test_aus_outside_the_catalogue_and_sequences_without_codes_are_counted(ckplus):
     source = read_ckplus(ckplus)
     notes = "\n".join(source.notes)
-    assert "left out, with the number of sequences: AU 11 (1), AU 38 (2)." in notes
-    assert "Sequences with pictures and no codes, not used: 1 (S010/002). Expected a file such as FACS" in notes
-    assert "Codes without an intensity, whose column stays empty there: 3 of 10." in notes
+    assert "ignored (number of sequences in brackets): AU 11 (1), AU 38 (2)." in notes
+    assert "Sequences with pictures but no codes, not used: 1 (S010/002). Expected a file such as FACS" in notes
+    assert "Codes without an intensity (empty in the intensity column): 3 of 10." in notes
     assert source.unlabelled == 3
 
 
@@ -131,7 +131,7 @@ def test_codes_of_another_sequence_or_of_two_frames_are_refused(ckplus):
     with pytest.raises(ManifestError, match="has the codes of S010/001 in the folder of S005/001; copy both again"):
         read_ckplus(ckplus)
     wrong.rename(path.with_name("S005_001_00000002_facs.txt"))
-    with pytest.raises(ManifestError, match="holds 2 files of codes .*expected one, of the last frame: remove"):
+    with pytest.raises(ManifestError, match="contains 2 files of codes .*expected one, for the last frame; remove"):
         read_ckplus(ckplus)
 
 
@@ -139,9 +139,9 @@ def test_an_empty_source_says_what_belongs_there(ckplus, tmp_path):
     with pytest.raises(InputError, match=re.escape("expected files such as FACS/S005/001/S005_001_00000011_facs.txt")):
         read_ckplus(tmp_path / "ckplus" / "FACS")
     (ckplus / "cohn-kanade-images").rename(tmp_path / "elsewhere")
-    with pytest.raises(InputError, match=r"holds no pictures of CK\+; expected files such as cohn-kanade-images/S005"):
+    with pytest.raises(InputError, match=r"contains no CK\+ pictures; expected files such as cohn-kanade-images/S005"):
         read_ckplus(ckplus)
-    with pytest.raises(InputError, match=r"subjects.csv|can't be read|holds no codes"):
+    with pytest.raises(InputError, match=r"subjects.csv|can't be read|contains no CK"):
         read_ckplus(tmp_path / "nowhere")
 
 
@@ -158,9 +158,9 @@ def test_first_frames_are_neutral_on_request_alone_and_marked_as_not_coded(ckplu
         ("S999", "3", "1"),
     ]
     assert all(rows[0][f"AU{au_id}"] == rows[0][f"AU{au_id}_intensity"] == "0" for au_id in PLACE)
-    assert "| of the labelled frames, neutral by design and not coded | 2 |" in report
-    assert "neutral by design of the data set, and nobody coded these frames" in report
-    assert "Sequences without a picture of frame 1 to take as neutral: 1 (S999/003)." in report
+    assert "| labelled frames that are neutral by design and not coded | 2 |" in report
+    assert "neutral by design of the data set. These frames were not coded" in report
+    assert "Sequences without a picture of frame 1, the neutral frame: 1 (S999/003)." in report
     assert "| coded frames | 3 (-590) |" in report
 
 
@@ -176,7 +176,7 @@ def test_grey_pictures_become_a_manifest_that_training_reads(make_ckplus, tmp_pa
     assert report.startswith("# CK+: 3 aligned faces of 3 subjects\n")
     assert "| subjects | 3 (-120) |" in report
     assert "| AU12 | 2 (-109) |" in report
-    assert "No verified number is known of AU10, AU14" in report
+    assert "No verified number is known for AU10, AU14" in report
     assert "coded" not in rows_of(tmp_path / "out" / "manifest.csv")[0]
 
 
@@ -199,7 +199,7 @@ def test_own_folds_that_share_a_subject_are_refused(ckplus, tmp_path):
         '[[ckplus.folds]]\nsubjects = ["S005", "S010"]\n[[ckplus.folds]]\nsubjects = ["S010", "S999"]\n',
         encoding="utf-8",
     )
-    with pytest.raises(ConfigError, match="has subject 'S010' in the folds 1 and 2; folds exclude each other"):
+    with pytest.raises(ConfigError, match="has subject 'S010' in the folds 1 and 2; folds must be subject-exclusive"):
         read_ckplus(ckplus, path)
 
 

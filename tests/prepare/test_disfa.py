@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from vlfau.errors import ImageError, InputError, ManifestError
+from vlfau.errors import InputError, ManifestError, VideoError
 from vlfau.prepare import read_disfa
 from vlfau.prepare.align import frames_of
 
@@ -46,10 +46,10 @@ def test_genders_come_from_a_table_alone(disfa):
     (disfa / "subjects.csv").write_text("subject_id,gender\nsn002,f\nSN003,\n", encoding="utf-8")
     assert [clip.gender for clip in read_disfa(disfa).clips] == ["F", ""]
     (disfa / "subjects.csv").write_text("subject_id,gender\nSN002,x\n", encoding="utf-8")
-    with pytest.raises(ManifestError, match=r"subjects.csv, line 2: expected the gender F, M or nothing, found 'X'"):
+    with pytest.raises(ManifestError, match=r"subjects.csv, line 2: expected the gender F, M or empty, found 'X'"):
         read_disfa(disfa)
     (disfa / "subjects.csv").write_text("name\nSN002\n", encoding="utf-8")
-    with pytest.raises(ManifestError, match=r"subjects.csv lacks the columns subject_id and gender"):
+    with pytest.raises(ManifestError, match=r"subjects.csv must have the columns subject_id and gender"):
         read_disfa(disfa)
 
 
@@ -63,7 +63,7 @@ def test_a_video_without_labels_is_counted_and_labels_without_a_video_are_kept(d
     source = read_disfa(disfa)
     assert source.unlabelled == 3
     assert source.clips[1].video is None
-    assert source.notes == ("Subjects with labels and no video, left out: 1 (SN003).",)
+    assert source.notes == ("Subjects with labels but no video, skipped: 1 (SN003).",)
     assert sorted(path.name for path in labels.iterdir()) == ["SN002", "SN003"]
 
 
@@ -76,7 +76,7 @@ def test_a_video_shorter_than_its_labels_is_refused(make_disfa):
 
 
 def test_a_video_that_breaks_off_says_where(make_disfa, monkeypatch):
-    monkeypatch.setattr("vlfau.prepare.disfa._length", lambda video: 0)  # Some headers state no length.
+    monkeypatch.setattr("vlfau.prepare.disfa.count_frames", lambda video: 0)  # Some headers state no length.
     clip = read_disfa(make_disfa({"SN002": [{}] * 5}, short=2)).clips[0]
     with pytest.raises(InputError, match="ends after frame 3, but the labels of SN002 go to 5; copy the video again"):
         list(frames_of(clip, clip.frames))
@@ -84,7 +84,7 @@ def test_a_video_that_breaks_off_says_where(make_disfa, monkeypatch):
 
 def test_a_file_that_is_no_video_is_refused(disfa):
     (disfa / "Videos_LeftCamera/LeftVideoSN002_comp.avi").write_bytes(b"text")
-    with pytest.raises(ImageError, match=r"LeftVideoSN002_comp.avi can't be opened as a video; copy it again"):
+    with pytest.raises(VideoError, match=r"LeftVideoSN002_comp.avi is not a video that can be read .*; copy it again"):
         read_disfa(disfa)
 
 
@@ -93,7 +93,7 @@ def test_a_wrong_line_is_named(disfa, text):
     path = disfa / "ActionUnit_Labels/SN002/SN002_au1.txt"
     path.write_text(text, encoding="utf-8")
     line = 1 if text.startswith("0") else 2
-    with pytest.raises(ManifestError, match=re.escape(f"SN002_au1.txt, line {line}: expected a new frame's number")):
+    with pytest.raises(ManifestError, match=re.escape(f"SN002_au1.txt, line {line}: expected a new frame number")):
         read_disfa(disfa)
 
 
@@ -110,5 +110,5 @@ def test_missing_labels_are_named(disfa):
 
 
 def test_an_empty_source_says_what_belongs_there(tmp_path):
-    with pytest.raises(InputError, match=r"holds no videos of DISFA; expected files such as Videos_LeftCamera/Left"):
+    with pytest.raises(InputError, match=r"contains no DISFA videos; expected files such as Videos_LeftCamera/Left"):
         read_disfa(tmp_path)

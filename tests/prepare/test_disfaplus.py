@@ -85,7 +85,7 @@ def test_an_au_whose_file_is_missing_is_unknown_in_the_trial_and_named(disfaplus
     assert [frame.occurrence[PLACE[25]] for frame in source.clips[0].frames] == [0, 0, None]
     report = prepare(source, tmp_path / "out", size=SIZE)
     assert f"whose AUs are unknown in these trials: 1 (SN001/{POSED}/AU12.txt)." in report
-    assert f"Files that label fewer frames than others of their trial: 1 (SN001/{POSED}/AU25.txt)." in report
+    assert f"Files that label fewer frames than others of the same trial: 1 (SN001/{POSED}/AU25.txt)." in report
     row = rows_of(tmp_path / "out" / "manifest.csv")[0]
     assert (row["AU12"], row["AU12_intensity"], row["AU1"]) == ("", "", "0")
 
@@ -93,11 +93,11 @@ def test_an_au_whose_file_is_missing_is_unknown_in_the_trial_and_named(disfaplus
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("000.jpg 0\n001.jpg 6\n", "AU1.txt, line 2: expected a new picture's name and an intensity from 0 to 5"),
-        ("000.jpg 0\n000.jpg 1\n", "AU1.txt, line 2: expected a new picture"),
-        ("# heading\n000.jpg\n", "AU1.txt, line 2: expected a new picture"),
-        ("000.jpg 0\n# later\n", "AU1.txt, line 2: expected a new picture"),
-        ("# heading\n", "AU1.txt labels no frame; expected lines such as '000.jpg 2', copy it again"),
+        ("000.jpg 0\n001.jpg 6\n", "AU1.txt, line 2: expected the name of a new picture and an intensity from 0 to 5"),
+        ("000.jpg 0\n000.jpg 1\n", "AU1.txt, line 2: expected the name of a new picture"),
+        ("# heading\n000.jpg\n", "AU1.txt, line 2: expected the name of a new picture"),
+        ("000.jpg 0\n# later\n", "AU1.txt, line 2: expected the name of a new picture"),
+        ("# heading\n", "AU1.txt labels no frame; expected lines such as '000.jpg 2'; copy it again"),
     ],
 )
 def test_a_wrong_file_is_named(disfaplus, text, message):
@@ -109,7 +109,7 @@ def test_a_wrong_file_is_named(disfaplus, text, message):
 def test_a_trial_without_any_labels_is_refused(disfaplus):
     for au_id in PLACE:
         labels(disfaplus, au_id, trial=DESCRIBED).unlink()
-    with pytest.raises(ManifestError, match=f"{DESCRIBED} holds no labels; expected files such as AU1.txt, copy"):
+    with pytest.raises(ManifestError, match=f"{DESCRIBED} contains no labels; expected files such as AU1.txt; copy"):
         read_disfaplus(disfaplus)
 
 
@@ -118,15 +118,15 @@ def test_trials_without_pictures_or_without_labels_are_counted(disfaplus):
     source = read_disfaplus(disfaplus)
     assert source.unlabelled == 1
     assert source.clips[2].frames[0].picture is None
-    assert f"Trials with labels and no folder of pictures, left out: 1 (SN003/{POSED})." in source.notes
+    assert f"Trials with labels but no folder of pictures, skipped: 1 (SN003/{POSED})." in source.notes
 
 
 def test_an_empty_source_says_what_belongs_there(disfaplus, tmp_path):
-    with pytest.raises(InputError, match=r"holds no labels of DISFA\+; expected files such as Labels/SN001/A1_AU1_Tra"):
+    with pytest.raises(InputError, match=r"contains no DISFA\+ labels; expected files such as Labels/SN001/A1_AU1_Tra"):
         read_disfaplus(tmp_path)
     (disfaplus / "Images").rename(tmp_path / "elsewhere")
     with pytest.raises(
-        InputError, match=r"holds no pictures of DISFA\+; expected files such as Images/SN001/A1_AU1_Tr"
+        InputError, match=r"contains no DISFA\+ pictures; expected files such as Images/SN001/A1_AU1_Tr"
     ):
         read_disfaplus(disfaplus)
 
@@ -151,5 +151,5 @@ def test_the_command_leaves_a_manifest_that_training_reads(disfaplus, tmp_path, 
     assert manifest.frames[2].states[PLACE[1]].intensity == 2
     printed = capsys.readouterr().out
     assert printed.startswith("# DISFA+: 6 aligned faces of 3 subjects\n")
-    assert "The nine people of DISFA+ are people of DISFA too" in printed
+    assert "The nine subjects of DISFA+ are also in DISFA" in printed
     assert "| subjects | 3 (-6) |" in printed

@@ -110,7 +110,7 @@ def test_two_folds_that_share_a_subject_are_both_named(make_lists):
 
 def test_a_frame_that_is_listed_twice_is_refused(make_lists):
     folder, images = make_lists({**PATHS, 2: ["M011/T3/5.jpg", "M011/T3/5.jpg"]})
-    with pytest.raises(ManifestError, match=r"fold2.txt, line 2: 'M011/T3/5.jpg' is listed twice; remove it"):
+    with pytest.raises(ManifestError, match=r"fold2.txt, line 2: 'M011/T3/5.jpg' is listed twice; remove one"):
         read_lists(folder, images)
 
 
@@ -130,11 +130,11 @@ def test_codes_of_another_kind_are_refused(make_lists, codes):
 
 def test_a_missing_fold_and_missing_lists_are_named(make_lists, tmp_path):
     folder, images = make_lists({1: PATHS[1], 3: PATHS[3]})
-    with pytest.raises(InputError, match=r"must hold one test list for each of the folds 1, 2 and 3 .*fold1.txt, "):
+    with pytest.raises(InputError, match=r"must contain one test list for each of the folds 1, 2 and 3 .*fold1.txt, "):
         read_lists(folder, images)
     with pytest.raises(InputError, match="nowhere can't be read .No such file or directory.; check the path"):
         read_lists(make_lists(PATHS, folder="other")[0], tmp_path / "nowhere")
-    with pytest.raises(InputError, match="holds no list files; expected BP4D_test_img_path_fold1.txt"):
+    with pytest.raises(InputError, match="contains no list files; expected BP4D_test_img_path_fold1.txt"):
         read_lists(images, images)
     (folder / "BP4D_test_img_path_fold2.txt").write_text("M011/T3/5.jpg\n", encoding="utf-8")
     with pytest.raises(ManifestError, match=r"BP4D_test_label_fold2.txt can't be read .*copy it again"):

@@ -99,7 +99,7 @@ def test_what_cannot_be_used_is_listed_with_its_reason_and_stops_nothing(bp4d, j
     ]
     assert len(read_manifest(tmp_path / "out" / "manifest.csv").frames) == 15
     assert "| labelled frames | 18 |" in text
-    assert "| left out: no face found | 1 |" in text
+    assert "| skipped: no face found | 1 |" in text
 
 
 def test_frames_that_are_left_out_keep_their_labels_and_are_counted_by_fold(bp4d, tmp_path):
@@ -120,7 +120,7 @@ def test_frames_that_are_left_out_keep_their_labels_and_are_counted_by_fold(bp4d
         ("3", "0", "1", "1"),
         ("2", "1", "1", "1"),
     ]
-    left_out = text.partition("## Left out")[2].partition("##")[0]
+    left_out = text.partition("## Skipped frames")[2].partition("##")[0]
     assert "| frames | 0 | 1 | 2 |" in left_out
     assert "| AU1 | 0 | 1 | 0 |" in left_out
     assert "| AU12 | 0 | 1 | 2 |" in left_out
@@ -181,7 +181,7 @@ class Deadly:
 def test_a_worker_that_dies_is_said_in_a_sentence(tmp_path):
     frame = LabelledFrame(1, (0,), picture=Deadly())
     clips = [Clip(subject, "T1", 1, "", (frame,)) for subject in ("F001", "F002")]
-    with pytest.raises(VlfauError, match="a worker process died.*again with fewer --workers, it goes on where it was"):
+    with pytest.raises(VlfauError, match="a worker process died.*again with fewer --workers, and it will resume"):
         list(align_clips(clips, tmp_path, size=SIZE, workers=2, progress=lambda tried: None))
 
 
@@ -199,10 +199,10 @@ def test_a_folder_with_something_else_is_refused(bp4d, tmp_path):
     source = read_bp4d(bp4d)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("dear", encoding="utf-8")
-    with pytest.raises(InputError, match="full holds other things already; choose a new or empty folder"):
+    with pytest.raises(InputError, match="full already contains other files; choose a new or empty folder"):
         prepare(source, tmp_path / "full", size=SIZE)
     prepare(source, tmp_path / "out", size=SIZE)
-    with pytest.raises(InputError, match="was begun with size 64 .now 65.; .*choose another folder"):
+    with pytest.raises(InputError, match="was started with size 64 .now 65.; .*choose another folder"):
         prepare(source, tmp_path / "out", size=SIZE + 1)
 
 
@@ -214,7 +214,7 @@ def test_impossible_settings_are_refused(bp4d, tmp_path):
 def test_a_source_without_any_usable_picture_is_refused(bp4d, tmp_path):
     for path in bp4d.rglob("*.jpg"):
         path.write_bytes(b"")
-    with pytest.raises(NoFaceError, match="none of the 18 pictures shows a face"):
+    with pytest.raises(NoFaceError, match="no face was found in any of the 18 pictures"):
         prepare(read_bp4d(bp4d), tmp_path / "out", size=SIZE)
     for path in bp4d.rglob("*.jpg"):
         path.unlink()

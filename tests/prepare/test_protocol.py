@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from vlfau.errors import ConfigError, ManifestError
 from vlfau.facs import AU_SETS
 from vlfau.prepare import read_protocol
-from vlfau.prepare.protocol import deal
+from vlfau.prepare.protocol import balanced_folds
 from vlfau.prepare.report import class_weights
 
 # List files of ME-GraphAU, fold 1 (the same in JAA-Net).
@@ -84,15 +84,15 @@ def test_own_folds_replace_the_subjects_and_publish_nothing(tmp_path):
     ("text", "message"),
     [
         ('[[bp4d.folds]]\nsubjects = ["F1"]\n[[bp4d.folds]]\nsubjects = ["F1"]', "subject 'F1' in the folds 1 and 2"),
-        ('[[bp4d.folds]]\nsubjects = ["F1"]', r"has no two tables \[\[bp4d.folds\]\]"),
+        ('[[bp4d.folds]]\nsubjects = ["F1"]', r"needs at least two tables \[\[bp4d.folds\]\]"),
         ("[[bp4d.folds]]\nsubjects = [1]\n[[bp4d.folds]]\nsubjects = [2]", "a fold without subjects"),
         (
             '[[bp4d.folds]]\nsubjects=["F1"]\npositives=[3]\n[[bp4d.folds]]\nsubjects=["F2"]',
-            "that are not 12, one an AU",
+            "must have 12 positives and weights per fold, one per AU",
         ),
         ('[[bp4d.folds]]\nsubjects=["F1"]\nframes=1\npositives=[inf]\n[[bp4d.folds]]\nsubjects=["F2"]', "correct it"),
-        ("bp4d = ", "is no TOML file"),
-        ("bp4d = " + "[" * 20_000, "is no TOML file"),
+        ("bp4d = ", "is not a TOML file"),
+        ("bp4d = " + "[" * 20_000, "is not a TOML file"),
     ],
 )
 def test_wrong_folds_are_refused(tmp_path, text, message):
@@ -106,11 +106,11 @@ def test_wrong_folds_are_refused(tmp_path, text, message):
     st.dictionaries(st.text("0123456789", min_size=1, max_size=3), st.integers(1, 12), min_size=3), st.integers(0, 9)
 )
 def test_dealt_folds_hold_every_subject_once_and_differ_by_less_than_one_subject(frames, seed):
-    folds = deal(frames, 3, seed)
+    folds = balanced_folds(frames, 3, seed)
     assert sorted(name for fold in folds for name in fold) == sorted(frames)
     totals = [sum(frames[name] for name in fold) for fold in folds]
     assert max(totals) - min(totals) <= max(frames.values())
-    assert deal(dict(reversed(frames.items())), 3, seed) == folds
+    assert balanced_folds(dict(reversed(frames.items())), 3, seed) == folds
 
 
 def test_the_published_positives_of_ck_plus_are_the_published_rates_of_593():

@@ -21,7 +21,7 @@ def published(name):
 def test_the_published_data_set_is_said_to_be_the_published_one():
     text = report(*published("bp4d"), [])
     assert text.startswith("# BP4D: 146,847 aligned faces of 41 subjects\n")
-    assert "All numbers are the published ones." in text
+    assert "All numbers match the published ones." in text
     assert "| frames | 46,034 (=) | 50,182 (=) | 50,631 (=) |" in text
     assert "| AU1 | 1.342985 (1.342985) | 1.191051 (1.191051) | 1.132895 (1.132895) |" in text
 
@@ -39,9 +39,9 @@ def test_every_difference_is_named():
     )
     assert "* Fold 1 has 43,603 frames; 43,605 are published." in text
     assert "* Fold 1 differs in the positives of AU12 (-1)." in text
-    assert "* Fold 3 lacks the subjects SN002." in text
+    assert "* Fold 3 has no frames of the subjects SN002." in text
     assert "* Fold 2" not in text
-    assert "| left out: no face found | 1 |" in text
+    assert "| skipped: no face found | 1 |" in text
     assert "| pictures without labels, not used | 7 |" in text
 
 
@@ -51,6 +51,6 @@ def test_own_folds_have_nothing_to_compare_with(tmp_path):
     protocol = read_protocol("bp4d", path)
     counts = Counts(np.array([1, 1]), np.array([4, 4]), np.full((2, 12), 4), np.full((2, 12), 2))
     text = report(Source(protocol, ()), counts, [])
-    assert "No numbers are published for these folds." in text
+    assert "No numbers have been published for these folds." in text
     assert "| frames | 4 | 4 |" in text
     assert "| AU24 | 1.000000 | 1.000000 |" in text

@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 
 from vlfau.facs import AU_SETS
-from vlfau.synthetic import Subject
-from vlfau.synthetic import renderer as render
+from vlfau.synthetic import Subject, render
 
 SIZE = 160
 """Side of the pictures."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vlfau.synthetic import Expression, Framing, Pose, Scene
-from vlfau.synthetic.framing import look_at
+from vlfau.synthetic.framing import project
 from vlfau.synthetic.subject import pose_subject
 
 EYES = (33, 263)
@@ -70,7 +70,7 @@ MOVEMENTS = {
 def own_landmarks(subject, expression):
     """Return where the head's own landmarks are in a picture, by FaceMesh number."""
     points = pose_subject(subject, Expression.of(expression), Pose())
-    return look_at(points, Framing(aligned=True), 256).landmarks_xy
+    return project(points, Framing(aligned=True), 256).landmarks_xy
 
 
 def facemesh_landmarks(renderer, finder, subject, expression):

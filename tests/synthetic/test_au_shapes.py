@@ -48,10 +48,10 @@ READERS = {
 @pytest.mark.parametrize(
     ("table", "text", "message"),
     [
-        ("shapes", "not toml", "no readable TOML"),
+        ("shapes", "not toml", "not a readable TOML"),
         ("shapes", "[[au]]\nnumber = 3", "au 1 'number': expected the number of an AU of the catalogue, found 3"),
         ("shapes", '[[au]]\nnumber = 12\nboth = { "unit/mouthSmileLeft" = 1 }', "no such key; known are number, left"),
-        ("shapes", '[[au]]\nnumber = 17\nboth = { "unit/none" = 1 }', "shapes of the head, not 'unit/none'"),
+        ("shapes", '[[au]]\nnumber = 17\nboth = { "unit/none" = 1 }', "names of head shapes, not 'unit/none'"),
         ("shapes", '[[au]]\nnumber = 17\nboth = { "unit/mouthShrugLower" = 9 }', "a number from -3 to 3, found 9"),
         ("shapes", '[[au]]\nnumber = 17\nboth = { "unit/mouthShrugLower" = 1 }', "AU 1 is missing"),
         ("wrinkles", '[[wrinkle]]\nname = "x"\nage = 0\naus = [{ number = 1, depth = -1 }]', "depth"),
@@ -63,9 +63,13 @@ READERS = {
             "'at_trace': expected a number from 0 to 1",
         ),
         ("presets", PRESET.replace('"default"', '"some"'), "expected one of default, all, found 'some'"),
-        ("presets", PRESET.replace("disfa", "all"), "'au_set': expected AUs that are drawn, found 'all'"),
-        ("presets", PRESET.replace('["wide"]', '["tall"]'), "'joints': expected a list of some of wide, found"),
-        ("presets", PRESET.replace("number = 4", "number = 27"), "expected joint expressions of AUs that are drawn"),
+        (
+            "presets",
+            PRESET.replace("disfa", "all"),
+            "'au_set': expected a subset of the AUs that are drawn, found 'all'",
+        ),
+        ("presets", PRESET.replace('["wide"]', '["tall"]'), "'joints': expected a list with items of wide, found"),
+        ("presets", PRESET.replace("number = 4", "number = 27"), "expected joint expressions whose AUs are drawn"),
         (
             "presets",
             "levels = [1.0]\n[[joint]]\nname = 'x'\nweight = 1\naus = [{number = 1, least = 1, most = 2}]",

@@ -47,7 +47,7 @@ def test_what_a_person_wears_changes_the_picture(gender, kinds):
 @pytest.mark.parametrize("style", KINDS["hair_women"])
 def test_every_hair_style_can_be_drawn(style):
     subject = Subject.sample(3, gender="F", chances=only(hair_women=style))
-    assert subject.looks.hair_style == style
+    assert subject.appearance.hair_style == style
     assert Renderer(64).draw(subject, Scene(Expression.of({}))).image.std() > 10
 
 

@@ -16,7 +16,7 @@ from vlfau.language import Gender
 from vlfau.synthetic import DatasetSettings, generate, sheet
 from vlfau.synthetic.manifest import columns
 from vlfau.synthetic.presets import preset
-from vlfau.synthetic.settings import people
+from vlfau.synthetic.settings import plan_subjects
 
 SETTINGS = DatasetSettings(preset="wide", subjects=3, clips=2, frames=2, size=64, seed=4)
 
@@ -70,13 +70,13 @@ def test_two_workers_make_the_same_bytes(made, tmp_path):
 
 
 def test_a_folder_with_other_settings_is_refused(made):
-    with pytest.raises(InputError, match=r"was begun with seed 4 \(now 5\); give the same settings, or choose another"):
+    with pytest.raises(InputError, match=r"was started with seed 4 \(now 5\); restore the settings, or choose another"):
         generate(made, DatasetSettings(preset="wide", subjects=3, clips=2, frames=2, size=64, seed=5))
 
 
 def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path):
     (tmp_path / "letter.txt").write_text("dear", encoding="utf-8")
-    with pytest.raises(InputError, match="holds other things already; choose a new or empty folder"):
+    with pytest.raises(InputError, match="already contains other files; choose a new or empty folder"):
         generate(tmp_path, SETTINGS)
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
@@ -94,7 +94,7 @@ def test_a_full_disk_is_said_in_a_sentence(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("preset", "women", "men"), [("bp4d-like", 23, 18), ("disfa-like", 12, 15)])
 def test_presets_have_the_data_sets_people_in_balanced_folds(preset, women, men):
-    everyone = people(DatasetSettings(preset))
+    everyone = plan_subjects(DatasetSettings(preset))
     genders = [person.gender for person in everyone]
     assert (genders.count("F"), genders.count("M")) == (women, men)
     for gender in "FM":
@@ -128,7 +128,7 @@ def test_the_command_makes_a_set(tmp_path, capsys):
     assert json.loads((tmp_path / "set" / "settings.json").read_text(encoding="utf-8"))["preset"] == "disfa-like"
     assert "preset disfa-like" in (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
     assert main(["synth", str(tmp_path / "set"), *words, "--seed", "9"]) == 2
-    assert "was begun with" in capsys.readouterr().err
+    assert "was started with" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -139,7 +139,7 @@ def test_the_command_draws_sheets(tmp_path):
 
 def test_sheets_show_the_aus_of_the_preset(tmp_path, monkeypatch, subjects):
     drawn = []
-    monkeypatch.setattr(sheet, "sheet_people", lambda seed: subjects[:1])
+    monkeypatch.setattr(sheet, "sheet_subjects", lambda seed: subjects[:1])
     monkeypatch.setattr(
         sheet, "draw_sheet", lambda people, au_ids, intensity: drawn.append(au_ids) or np.zeros((2, 2, 3))
     )

@@ -5,8 +5,7 @@ import pytest
 
 from tests.synthetic.movements import MOVEMENTS, Movement, facemesh_landmarks, moves_right, own_landmarks
 from vlfau.facs import Side, action_unit
-from vlfau.synthetic import Expression, Framing, Light, Pose, Scene, Subject
-from vlfau.synthetic import renderer as render
+from vlfau.synthetic import Expression, Framing, Light, Pose, Scene, Subject, render
 from vlfau.synthetic.components import components
 from vlfau.synthetic.head import load_head
 from vlfau.synthetic.subject import pose_subject

@@ -9,7 +9,7 @@ import pytest
 from vlfau.facs import DEFAULT_AU_IDS, action_unit, all_au_ids
 from vlfau.synthetic import Subject
 from vlfau.synthetic.presets import correlations, preset
-from vlfau.synthetic.sampler import AUSampler, presence_rates, sampler
+from vlfau.synthetic.sampler import AUSampler, sampler
 
 BP4D_POSITIVES = {
     1: 31043, 2: 25110, 4: 29755, 6: 67677, 7: 80617, 10: 87271,
@@ -20,6 +20,15 @@ RATES = {
     "bp4d-like": (1, {au_id: count / 146_847 for au_id, count in BP4D_POSITIVES.items()}),
     "disfa-like": (2, {au_id: count / 130_814 for au_id, count in DISFA_POSITIVES.items()}),
 }
+
+
+def presence_rates(clips, occurs_at):
+    """Return the share of frames in which an AU is present, for every AU that is active in any frame."""
+    frames = [expression for clip in clips for expression in clip]
+    active = sorted({au_id for expression in frames for au_id in expression.left})
+    return {
+        au_id: sum(expression.intensity(au_id) >= occurs_at for expression in frames) / len(frames) for au_id in active
+    }
 
 
 @pytest.mark.parametrize("name", RATES)

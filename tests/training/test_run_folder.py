@@ -45,7 +45,7 @@ def test_a_run_of_other_settings_is_not_resumed_and_stays_as_it_is(begun):
         ("run.epoch_choice=held-out", r"run\.epoch_choice last \(now held-out\)"),
         ("model.dair=false", r"model\.dair true \(now false\)"),
     ):
-        with pytest.raises(ConfigError, match=f"run was begun with {words}.* or choose another output folder"):
+        with pytest.raises(ConfigError, match=f"run was started with {words}.* or choose another folder"):
             train(begun(change), resume=True)
     assert contents(begun().run.output) == before
 
@@ -54,7 +54,7 @@ def test_a_run_of_other_settings_is_not_resumed_and_stays_as_it_is(begun):
 def test_both_ways_to_resume_check_the_settings(begun, toy_file, capsys, way):
     changes = [word for setting in (*SILENT[:2], "data.fold=2") for word in ("--set", setting)]
     assert main(["train", str(toy_file), *changes, way]) == 2
-    assert "was begun with data.fold 1 (now 2); restore the settings" in capsys.readouterr().err
+    assert "was started with data.fold 1 (now 2); restore the settings" in capsys.readouterr().err
 
 
 def test_settings_that_say_how_and_not_what_may_differ(begun):
@@ -106,9 +106,9 @@ def of_version_before(settings):
 
 def test_a_run_of_the_version_before_is_resumed_where_the_settings_agree(begun):
     edited(begun(), of_version_before)
-    with pytest.raises(ConfigError, match=r"begun with run\.epoch_choice last \(now held-out\);"):
+    with pytest.raises(ConfigError, match=r"started with run\.epoch_choice last \(now held-out\);"):
         train(begun("run.epoch_choice=held-out"), resume=True)
-    with pytest.raises(ConfigError, match=r"begun with data\.manifest .*manifest\.csv \(now .*absent\.csv\);"):
+    with pytest.raises(ConfigError, match=r"started with data\.manifest .*manifest\.csv \(now .*absent\.csv\);"):
         train(begun("data.manifest=absent.csv"), resume=True)
     assert train(begun(), resume=True).name == "checkpoint"
 
@@ -160,7 +160,7 @@ def test_a_finished_run_is_left_as_it_is(begun):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, r"holds a last\.ckpt and no config\.json, so the settings it was begun with are unknown; put"),
+        (None, r"which settings .* was started with: it holds a last\.ckpt and no config\.json; restore"),
         ("{", r"config\.json is damaged \("),
         ("[1]", r"config\.json is damaged \("),
         ('{"data": 1}', r"config\.json is damaged \("),

@@ -1,7 +1,9 @@
+import gc
 import itertools
 import threading
 import time
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
@@ -33,6 +35,19 @@ def test_every_frame_gives_its_faces_as_a_picture_would(predictor, face_mp4):
     assert result.faces[0].face_box_xyxy == pytest.approx(face.face_box_xyxy, abs=3)
     assert [au.prob for au in result.faces[0].aus] == pytest.approx([au.prob for au in face.aus], abs=0.03)
     assert result.faces[0].crop.shape == (16, 16, 3)
+
+
+def test_a_result_knows_its_model_and_keeps_no_frame(predictor, face_mp4):
+    frames = []
+    for frame, result in stream(predictor, face_mp4, every_s=0.2):
+        assert result.source is None
+        assert result.model is predictor.bundle.info
+        assert result.plot(frame.pixels).width > frame.pixels.shape[1]
+        frames.append(weakref.ref(frame.pixels))
+        kept = result  # noqa: F841 - the last result stays, its frame does not
+        del frame
+    gc.collect()
+    assert [reference() for reference in frames] == [None] * 5
 
 
 def test_a_part_and_steps_can_be_chosen(predictor, face_mp4):

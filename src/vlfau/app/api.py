@@ -5,12 +5,11 @@ from typing import Any, get_args
 import gradio as gr
 
 from vlfau._version import version
-from vlfau.app.errors import PublicError, for_visitors
 from vlfau.app.picture_tab import PICTURES
+from vlfau.app.predictions import VideoAnswer, answer_video
 from vlfau.app.site import Site
-from vlfau.app.uploads import received
+from vlfau.app.uploads import PublicError, for_visitors, received
 from vlfau.app.video_tab import VIDEOS
-from vlfau.app.video_work import VideoAnswer, answer_video
 from vlfau.errors import ConfigError
 from vlfau.inference.captioner import Describe
 from vlfau.video.summary import summary
@@ -32,14 +31,14 @@ def add_api(site: Site) -> None:
     files = gr.File(label="files", file_count="multiple", visible=False)
 
     def predict_picture(picture: Any, consistent: bool = True, describe: str = "active") -> dict[str, Any]:
-        """Judge the faces of a picture."""
+        """Analyse the faces of a picture."""
         try:
             with for_visitors():
                 if describe not in get_args(Describe):
                     raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(Describe))}")
                 upload = received(picture, site.folder)
             with for_visitors(upload):
-                _, result = site.judge.picture(upload, consistent=bool(consistent), describe=describe)  # type: ignore[arg-type]
+                _, result = site.predictor.picture(upload, consistent=bool(consistent), describe=describe)  # type: ignore[arg-type]
         except PublicError as error:
             raise gr.Error(str(error), print_exception=False) from None
         return {**_head(site, upload.name), "faces": [face.to_dict() for face in result.faces]}
@@ -50,7 +49,7 @@ def add_api(site: Site) -> None:
         consistent: bool = True,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - Gradio looks for it there
     ) -> tuple[dict[str, Any], list[str]]:
-        """Judge the faces of a video, frame by frame."""
+        """Analyse the faces of a video, frame by frame."""
         try:
             with for_visitors():
                 if not isinstance(every_s, int | float):
@@ -58,7 +57,7 @@ def add_api(site: Site) -> None:
             found = answer_video(site, video, every_s=every_s, consistent=bool(consistent), progress=progress)
         except PublicError as error:
             raise gr.Error(str(error), print_exception=False) from None
-        paths = (found.tables.csv, found.tables.jsonl, found.files.events, found.files.report)
+        paths = (found.csv, found.jsonl, found.files[".events.csv"], found.files[".report.html"])
         return _video_document(site, found), [str(path) for path in paths]
 
     gr.Button(visible=False).click(
@@ -67,7 +66,7 @@ def add_api(site: Site) -> None:
         answer,
         api_name="predict_picture",
         preprocess=False,
-        concurrency_limit=site.settings.pictures_at_once,
+        concurrency_limit=site.limits.pictures_at_once,
         concurrency_id=PICTURES,
     )
     gr.Button(visible=False).click(
@@ -76,7 +75,7 @@ def add_api(site: Site) -> None:
         [answer, files],
         api_name="predict_video",
         preprocess=False,
-        concurrency_limit=site.settings.videos_at_once,
+        concurrency_limit=site.limits.videos_at_once,
         concurrency_id=VIDEOS,
     )
 
@@ -85,8 +84,7 @@ def _head(site: Site, file: str) -> dict[str, Any]:
     return {"format": FORMAT, "vlfau": version(), "model": site.model.identity(), "file": file}
 
 
-def _video_document(site: Site, found: VideoAnswer) -> dict[str, Any]:
-    video = found.video
+def _video_document(site: Site, video: VideoAnswer) -> dict[str, Any]:
     return {
         **_head(site, video.name),
         "duration_s": round(video.duration_s, 3),

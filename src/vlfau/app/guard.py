@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vlfau.app.settings import Settings
+from vlfau.app.site import PageLimits
 from vlfau.files.records import parse_json
 
 __all__ = ["Guard"]
@@ -44,12 +44,12 @@ class Guard:
 
     Args:
         app: The server.
-        settings: Limits.
+        limits: Of what is taken.
         folder: Where uploads and results lie: the only files that are given out.
     """
 
-    def __init__(self, app: ASGIApp, *, settings: Settings, folder: Path) -> None:
-        self._app, self._settings, self._folder = app, settings, folder
+    def __init__(self, app: ASGIApp, *, limits: PageLimits, folder: Path) -> None:
+        self._app, self._limits, self._folder = app, limits, folder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
@@ -67,10 +67,10 @@ class Guard:
                 headers["Content-Security-Policy"] = "sandbox; default-src 'none'" if is_file else _POLICY
             await send(message)
 
-        refusal, receive = await self._judged(scope, path, receive)
+        refusal, receive = await self._checked(scope, path, receive)
         await (refusal or self._app)(scope, receive, send_with_headers)
 
-    async def _judged(self, scope: Scope, path: str, receive: Receive) -> tuple[PlainTextResponse | None, Receive]:
+    async def _checked(self, scope: Scope, path: str, receive: Receive) -> tuple[PlainTextResponse | None, Receive]:
         """Return why a request is refused, if it is, and from where its body is read now."""
         match scope["method"]:
             case "GET" | "HEAD":
@@ -94,10 +94,10 @@ class Guard:
         length = _length(scope)
         if length is None:
             return _refusal(411, "say how long the request is")
-        if length > self._settings.max_upload_bytes + _FORM:
-            return _refusal(413, f"the file is larger than {self._settings.max_upload_mb:g} MB")
+        if length > self._limits.max_upload_bytes + _FORM:
+            return _refusal(413, f"the file is larger than {self._limits.max_upload_mb:g} MB")
         kept = sum(path.stat().st_size for path in self._folder.rglob("*") if path.is_file())
-        if kept + length > self._settings.max_kept_mb * 1e6:
+        if kept + length > self._limits.max_kept_mb * 1e6:
             return _refusal(503, "the server holds as many files as it can; try again in some minutes")
         return None
 

@@ -5,29 +5,27 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from jinja2 import Environment
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from vlfau.app.judging import JudgedVideo
+from vlfau.app.predictions import VideoAnswer
 from vlfau.drawing.heatmap import draw_heatmap
 from vlfau.drawing.pages import data_url, jpeg_url, templates
-from vlfau.drawing.panel import face_colour
+from vlfau.drawing.pixels import shrunk
 from vlfau.facs import action_unit
 from vlfau.inference.bundle import BundleInfo
-from vlfau.inference.results import AUResult, FaceResult
+from vlfau.inference.results import FaceResult
 from vlfau.language import Descriptions
 from vlfau.media.images import Picture
-from vlfau.video.summary import clock, event_lines, summary
+from vlfau.video.summary import event_lines, summary
 
 __all__ = ["face_html", "head_html", "live_html", "scene_html", "status_html", "video_html"]
 
 _SCENE_SIDE: Final = 900
 _HEAT_SIDE: Final = 280
 _TABLE_ROWS: Final = 200
-_JPEG_QUALITY: Final = 82
 _THIRDS: Final = (("upper", "middle", "lower"), ("left", "middle", "right"))
 
 
@@ -48,7 +46,7 @@ def scene_html(picture: Picture, faces: Sequence[FaceResult]) -> str:
         (100 * left / width, 100 * top / height, 100 * (right - left) / width, 100 * (bottom - top) / height)
         for left, top, right, bottom in (face.face_box_xyxy for face in faces)
     ]
-    return _render("scene.html.j2", picture=_jpeg(_reduced(picture.pixels, _SCENE_SIDE)), boxes=boxes)
+    return _render("scene.html.j2", picture=jpeg_url(shrunk(picture.pixels, _SCENE_SIDE)[0]), boxes=boxes)
 
 
 def face_html(face: FaceResult, number: int, count: int, model: BundleInfo) -> str:
@@ -58,7 +56,7 @@ def face_html(face: FaceResult, number: int, count: int, model: BundleInfo) -> s
         face: With its crop and attention maps.
         number: Of the face in its picture, from 1.
         count: Faces in the picture.
-        model: The model that judged it.
+        model: The model that analysed it.
     """
     strongest = max(face.active_aus, key=lambda au: au.prob, default=None)
     aus = [
@@ -67,12 +65,12 @@ def face_html(face: FaceResult, number: int, count: int, model: BundleInfo) -> s
             "unit": action_unit(au.au_id),
             "threshold": threshold,
             "is_open": au is strongest,
-            "heat": None if au.attention_map is None else _jpeg(draw_heatmap(face, au.au_id, size=_HEAT_SIDE)),
+            "heat": None if au.attention_map is None else jpeg_url(draw_heatmap(face, au.au_id, size=_HEAT_SIDE)),
             "hottest": None if au.attention_map is None else _hottest(au.attention_map),
         }
         for au, threshold in zip(face.aus, model.thresholds, strict=True)
     ]
-    return _render("face.html.j2", face=face, number=number, count=count, crop=_jpeg(face.crop), aus=aus)
+    return _render("face.html.j2", face=face, number=number, count=count, crop=jpeg_url(face.crop), aus=aus)
 
 
 def live_html(faces: Sequence[FaceResult], model: BundleInfo) -> str:
@@ -81,9 +79,7 @@ def live_html(faces: Sequence[FaceResult], model: BundleInfo) -> str:
     return _render("live.html.j2", faces=rows)
 
 
-def video_html(
-    video: JudgedVideo, timeline: Path | None, dark_timeline: Path | None, descriptions: Descriptions | None = None
-) -> str:
+def video_html(video: VideoAnswer, descriptions: Descriptions | None = None) -> str:
     """Return a video's summary, timeline and events, told in the model's texts (None means the package's own)."""
     ranked = sorted(video.events, key=lambda event: -event.peak_prob)[:_TABLE_ROWS]
     return _render(
@@ -93,26 +89,19 @@ def video_html(
         event_lines=event_lines(video.events, descriptions=descriptions),
         events=sorted(ranked, key=lambda event: (event.onset_s, event.face_id, event.au_id)),
         left_out=len(video.events) - len(ranked),
-        timeline=None if timeline is None else _svg(timeline),
-        dark_timeline=None if dark_timeline is None else _svg(dark_timeline),
+        timeline=_svg(video.files.get(".timeline.svg")),
+        dark_timeline=_svg(video.files.get(".timeline-dark.svg")),
         with_intensity=any(event.peak_intensity is not None for event in ranked),
     )
 
 
 @cache
 def _environment() -> Environment:
-    environment = templates("vlfau.app", "templates")
-    environment.globals.update(clock=clock, unit=action_unit, colour=face_colour, share=_share)
-    return environment
+    return templates("vlfau.app", "templates")
 
 
 def _render(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(values)
-
-
-def _share(au: AUResult) -> str:
-    """Return a probability as a person says it; one that is not certain is never called so."""
-    return f"{min(max(round(100 * au.prob), 0 if au.prob == 0 else 1), 99)} %"
 
 
 def _hottest(attention: NDArray[np.float32]) -> str:
@@ -125,15 +114,5 @@ def _hottest(attention: NDArray[np.float32]) -> str:
     return row if row == column else f"{row} {column}"
 
 
-def _reduced(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    scale = min(1.0, side / max(pixels.shape[:2]))
-    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _jpeg(pixels: NDArray[np.uint8]) -> Markup:
-    return jpeg_url(pixels, quality=_JPEG_QUALITY)
-
-
-def _svg(path: Path) -> Markup:
-    return data_url("image/svg+xml", path.read_bytes())
+def _svg(path: Path | None) -> Markup | None:
+    return None if path is None else data_url("image/svg+xml", path.read_bytes())

@@ -1,12 +1,14 @@
-"""The page as a whole."""
+"""The page as a whole, and the part of it that watches a camera."""
+
+from typing import Any
 
 import gradio as gr
 
 from vlfau.app.api import add_api
-from vlfau.app.camera_tab import add_camera_tab
-from vlfau.app.markup import head_html
+from vlfau.app.markup import head_html, live_html, status_html
 from vlfau.app.picture_tab import add_picture_tab
 from vlfau.app.site import Site
+from vlfau.app.uploads import PublicError, camera_picture, for_visitors
 from vlfau.app.video_tab import add_video_tab
 
 __all__ = ["build_page", "theme"]
@@ -14,7 +16,7 @@ __all__ = ["build_page", "theme"]
 
 def build_page(site: Site) -> gr.Blocks:
     """Return the page, ready to be launched."""
-    settings = site.settings
+    limits = site.limits
     page = gr.Blocks(title="vlfau: facial action units", analytics_enabled=False)
     with page:
         gr.HTML(head_html(site.model), apply_default_css=False)
@@ -24,10 +26,10 @@ def build_page(site: Site) -> gr.Blocks:
             with gr.Tab("Video"):
                 add_video_tab(site)
             with gr.Tab("Live camera"):
-                add_camera_tab(site)
+                _add_camera_tab(site)
         add_api(site)
     # Without the open interface every request goes through the queue, where the limits are.
-    page.queue(max_size=settings.waiting, default_concurrency_limit=settings.pictures_at_once, api_open=False)
+    page.queue(max_size=limits.waiting, default_concurrency_limit=limits.pictures_at_once, api_open=False)
     return page
 
 
@@ -45,4 +47,47 @@ def theme() -> gr.themes.Base:
         body_text_color_subdued_dark="*neutral_300",
         block_label_text_color="*neutral_700",
         block_label_text_color_dark="*neutral_200",
+    )
+
+
+def _add_camera_tab(site: Site) -> None:
+    """Put the components and events into the tab that is being built."""
+    limits = site.limits
+    hint = (
+        f"Allow the camera, then press Record: the bars follow your face, for up to {limits.camera_s} s. "
+        "Frames are analysed on this server and not kept. For words and reasons take a picture in the first tab."
+    )
+    with gr.Row():
+        with gr.Column(scale=2, min_width=300):
+            camera = gr.Image(
+                label="Camera",
+                sources="webcam",
+                streaming=True,
+                type="filepath",
+                image_mode=None,
+                buttons=[],
+                webcam_options=gr.WebcamOptions(mirror=False),  # Left and right are the subject's own.
+            )
+        with gr.Column(scale=3, min_width=300):
+            gr.HTML(status_html(hint), apply_default_css=False)
+            bars = gr.HTML(apply_default_css=False)
+
+    def analyse(payload: Any) -> str:
+        try:
+            with for_visitors():
+                return live_html(site.predictor.faces(camera_picture(payload, site.folder)), site.model)
+        except PublicError as error:
+            return status_html(str(error), is_error=True)
+
+    camera.stream(
+        analyse,
+        camera,
+        bars,
+        preprocess=False,  # What comes is checked here; Gradio would open it with any decoder.
+        stream_every=0.4,
+        time_limit=limits.camera_s,
+        show_progress="hidden",
+        concurrency_limit=limits.cameras_at_once,
+        concurrency_id="cameras",
+        api_visibility="private",
     )

@@ -5,11 +5,10 @@ from typing import Any, Final
 
 import gradio as gr
 
-from vlfau.app.downloads import write_tables
-from vlfau.app.errors import PublicError, for_visitors
 from vlfau.app.markup import face_html, scene_html, status_html
+from vlfau.app.predictions import write_tables
 from vlfau.app.site import Site
-from vlfau.app.uploads import received
+from vlfau.app.uploads import PublicError, for_visitors, received
 from vlfau.inference.results import FaceResult
 
 __all__ = ["PICTURES", "add_picture_tab"]
@@ -20,8 +19,8 @@ PICTURES: Final = "pictures"
 
 def add_picture_tab(site: Site) -> None:
     """Put the components and events into the tab that is being built."""
-    settings = site.settings
-    hint = f"Upload, paste or take a picture, up to {settings.max_upload_mb:g} MB. {site.privacy}"
+    limits = site.limits
+    hint = f"Upload, paste or take a picture, up to {limits.max_upload_mb:g} MB. {site.privacy}"
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
             picture = gr.Image(
@@ -44,7 +43,7 @@ def add_picture_tab(site: Site) -> None:
             with gr.Row():
                 csv = gr.DownloadButton("Download CSV", visible=False)
                 jsonl = gr.DownloadButton("Download JSON Lines", visible=False)
-    faces = gr.State([], time_to_live=settings.kept_s)
+    faces = gr.State([], time_to_live=limits.kept_s)
 
     def show(text: str, *, is_error: bool = False) -> dict[Any, Any]:
         """Say something, and take away what stood there."""
@@ -58,17 +57,17 @@ def add_picture_tab(site: Site) -> None:
             faces: [],
         }
 
-    def judge(payload: Any, consistent: bool, every: bool) -> dict[Any, Any]:
+    def analyse(payload: Any, consistent: bool, every: bool) -> dict[Any, Any]:
         if payload is None:
             return show(hint)
         try:
             with for_visitors():
                 upload = received(payload, site.folder)
             with for_visitors(upload), write_tables(upload, site.folder, site.model) as tables:
-                read, result = site.judge.picture(
+                read, result = site.predictor.picture(
                     upload, consistent=bool(consistent), describe="every" if every else "active"
                 )
-                tables.take(result)
+                tables.add(result)
             if not result.faces:
                 return show("No face was found. Try a picture with a larger or less covered face.", is_error=True)
             count = len(result.faces)
@@ -93,13 +92,13 @@ def add_picture_tab(site: Site) -> None:
 
     gr.on(
         [picture.input, consistent.input, every.input],
-        judge,
+        analyse,
         [picture, consistent, every],
         [status, scene, chosen, face, csv, jsonl, faces],
         preprocess=False,  # What comes is checked here; Gradio would open it with any decoder.
         trigger_mode="always_last",
         show_progress_on=status,
-        concurrency_limit=settings.pictures_at_once,
+        concurrency_limit=limits.pictures_at_once,
         concurrency_id=PICTURES,
         api_visibility="private",
     )
@@ -109,7 +108,7 @@ def add_picture_tab(site: Site) -> None:
         face,
         trigger_mode="always_last",
         show_progress="hidden",
-        concurrency_limit=settings.pictures_at_once,
+        concurrency_limit=limits.pictures_at_once,
         concurrency_id=PICTURES,
         api_visibility="private",
     )

@@ -13,9 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from vlfau.app.settings import Settings
+from vlfau.app.site import PageLimits, Site
 from vlfau.errors import InputError, MissingExtraError
-from vlfau.inference.runtime_names import Runtime
+from vlfau.runs.options import ModelOptions
 
 __all__ = ["serve", "sweep"]
 
@@ -32,26 +32,22 @@ def serve(
     *,
     host: str,
     port: int,
-    model: str | Path | None,
-    threads: int,
-    settings: Settings,
+    options: ModelOptions,
+    limits: PageLimits,
     ready: Callable[[str], None],
-    runtime: Runtime = "onnxruntime",
 ) -> None:
     """Show the page until the process is interrupted or terminated.
 
     Args:
         host: The address to listen at.
         port: The port; 0 takes a free one.
-        model: A bundle's folder or name; None takes the default model.
-        threads: Threads that one network may use.
-        settings: Limits.
+        options: Which model, and on what it runs.
+        limits: Of what the page takes.
         ready: Gets the address of the page when it can be visited.
-        runtime: What computes the model.
 
     Raises:
         InputError: The address cannot be used.
-        BundleError: The model is none.
+        BundleError: There is no such model, or it is damaged.
         MissingExtraError: Gradio or the runtime is not installed.
     """
     port = _free_port(host, port)
@@ -66,15 +62,14 @@ def serve(
         from starlette.middleware import Middleware  # noqa: PLC0415
 
         from vlfau.app.guard import Guard  # noqa: PLC0415
-        from vlfau.app.judging import Judge  # noqa: PLC0415
         from vlfau.app.page import build_page, theme  # noqa: PLC0415
-        from vlfau.app.site import Site  # noqa: PLC0415
+        from vlfau.app.predictions import PagePredictor  # noqa: PLC0415
+        from vlfau.drawing.pages import stylesheet  # noqa: PLC0415
 
         stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopping.set())
-        judge = Judge(model, threads=threads, runtime=runtime, settings=settings)
-        page = build_page(Site(judge, settings, folder))
+        page = build_page(Site(PagePredictor(options, limits), limits, folder))
         _, url, _ = page.launch(
             server_name=host,
             server_port=port,
@@ -89,21 +84,22 @@ def serve(
             ssr_mode=False,
             pwa=False,
             allowed_paths=[],
-            max_file_size=settings.max_upload_bytes,
-            state_session_capacity=4 * settings.waiting,
+            max_file_size=limits.max_upload_bytes,
+            state_session_capacity=4 * limits.waiting,
             app_kwargs={
                 "docs_url": None,
                 "redoc_url": None,
                 "openapi_url": None,
-                "middleware": [Middleware(Guard, settings=settings, folder=folder)],
+                "middleware": [Middleware(Guard, limits=limits, folder=folder)],
             },
             theme=theme(),
+            css=str(stylesheet(dark_class="dark")),
             css_paths=Path(__file__).with_name("page.css"),
             js=Path(__file__).with_name("page.js").read_text("utf-8"),
         )
         ready(url)
         while not stopping.wait(_SWEEP_S):
-            sweep(folder, settings.kept_s)
+            sweep(folder, limits.kept_s)
         page.close(verbose=False)
 
 
@@ -128,7 +124,7 @@ def _folder() -> Iterator[Path]:
 def _free_port(host: str, port: int) -> int:
     """Return the port after a look at whether it can be used: before the model is loaded, and with a clear error."""
     if not 0 <= port <= 65_535:
-        raise InputError(f"port {port} is none; give 1 to 65535, or 0 for a free one")
+        raise InputError(f"invalid port {port}; give 1 to 65535, or 0 for a free one")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:

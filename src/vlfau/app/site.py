@@ -1,36 +1,82 @@
-"""What every part of the page needs."""
+"""What every part of the page needs: the model, the limits, and the folder of its files."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vlfau.app.judging import Judge
-from vlfau.app.settings import Settings
-from vlfau.inference.bundle import BundleInfo
+from vlfau.errors import ConfigError
 
-__all__ = ["Site"]
+if TYPE_CHECKING:
+    from vlfau.app.predictions import PagePredictor
+    from vlfau.inference.bundle import BundleInfo
+
+__all__ = ["PageLimits", "Site"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageLimits:
+    """What the page accepts, and how much of it at once.
+
+    Attributes:
+        max_upload_mb: Size of a file, in megabytes (10^6 bytes).
+        max_video_s: Length of a video, in seconds.
+        max_faces: Of a picture or frame; the largest are kept.
+        pictures_at_once: Pictures that are analysed at the same time; others wait.
+        videos_at_once: Likewise for videos.
+        cameras_at_once: Likewise for cameras.
+        camera_s: How long a camera may be watched before others get a turn, in seconds.
+        waiting: Requests that may wait; further ones are refused.
+        kept_s: How long files of visitors stay on the disk, in seconds.
+        max_kept_mb: How much they may take together.
+
+    Raises:
+        ConfigError: A limit is not positive.
+    """
+
+    max_upload_mb: float = 50.0
+    max_video_s: float = 60.0
+    max_faces: int = 30
+    pictures_at_once: int = 8
+    videos_at_once: int = 1
+    cameras_at_once: int = 2
+    camera_s: int = 60
+    waiting: int = 64
+    kept_s: int = 900
+    max_kept_mb: float = 2_000.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 0 < value < math.inf:
+                raise ConfigError(f"{name} is {value}; give a number above 0")
+
+    @property
+    def max_upload_bytes(self) -> int:
+        """The size of a file in bytes."""
+        return round(self.max_upload_mb * 1e6)
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The model, the limits and the folder of a page.
+    """A page that is served.
 
     Attributes:
-        judge: Judges what visitors send.
-        settings: Limits.
+        predictor: Analyses what visitors send.
+        limits: Of what it accepts.
         folder: Where uploads and results lie for a while.
     """
 
-    judge: Judge
-    settings: Settings
+    predictor: "PagePredictor"
+    limits: PageLimits
     folder: Path
 
     @property
-    def model(self) -> BundleInfo:
+    def model(self) -> "BundleInfo":
         """What is known of the model."""
-        return self.judge.info
+        return self.predictor.info
 
     @property
     def privacy(self) -> str:
         """What happens to the files of visitors."""
-        minutes = max(1, round(self.settings.kept_s / 60))
+        minutes = max(1, round(self.limits.kept_s / 60))
         return f"Files stay on this server and are deleted within {minutes + 1} minutes."

@@ -1,23 +1,38 @@
-"""What a visitor sent, told from what the visitor says of it.
+"""What a visitor sent, told from what the visitor says of it, and what a visitor is told when something fails.
 
 A path, a name and a type come from the visitor and may be anything: the path must lie among the uploads, the name is
-for display only, and the type is read from the content.
+for display only, and the type is read from the content. Our messages about what visitors sent are shown to them, of
+everything else nothing.
 """
 
 import base64
 import binascii
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from vlfau.errors import ImageError, InputError, VideoError
+from vlfau.errors import ConfigError, ImageError, InputError, VideoError
+from vlfau.files.names import printable
 from vlfau.media.images import Picture, read_picture
 
-__all__ = ["Upload", "UploadError", "camera_picture", "check_is_video", "received"]
+__all__ = [
+    "NEUTRAL",
+    "PublicError",
+    "Upload",
+    "UploadError",
+    "camera_picture",
+    "check_is_video",
+    "for_visitors",
+    "public_text",
+    "received",
+]
 
+NEUTRAL: Final = "Something went wrong on the server, and was logged there. Try again, or try another file."
 _MAX_NAME: Final = 80
 _NAME: Final = "upload"
 _TS_PACKET: Final = 188
@@ -32,9 +47,15 @@ _SIGNATURES: Final = (
     (0, b"\x00\x00\x01\xb3"),
 )
 
+_log = logging.getLogger("vlfau.app")
+
 
 class UploadError(InputError):
     """A request names no file that was uploaded."""
+
+
+_VISITORS: Final = (UploadError, ImageError, VideoError, ConfigError)
+"""What a visitor can mend; other errors of ours speak of the model or of the server's disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +129,39 @@ def camera_picture(payload: Any, folder: Path) -> Picture:
         path = Path(name, "frame")
         path.write_bytes(content)
         return read_picture(path)
+
+
+class PublicError(Exception):
+    """An error whose message may be shown to anyone."""
+
+
+@contextmanager
+def for_visitors(upload: Upload | None = None) -> Iterator[None]:
+    """Turn every error into one that may be shown.
+
+    Args:
+        upload: The file that is worked on; messages speak of its name, not of where it lies.
+
+    Raises:
+        PublicError: Something failed. What the visitor cannot mend is in the log only.
+    """
+    try:
+        yield
+    except PublicError:
+        raise
+    except _VISITORS as error:
+        raise PublicError(public_text(error, upload)) from None
+    except Exception:
+        _log.exception("a request failed")
+        raise PublicError(NEUTRAL) from None
+
+
+def public_text(error: InputError, upload: Upload | None = None) -> str:
+    """Return the message of an error with no path of the server in it."""
+    text = str(error)
+    if upload is not None:
+        text = text.replace(printable(upload.path), upload.name)
+    return f"{text}."
 
 
 def _inside(path: Any, folder: Path) -> Path:

@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import gradio as gr
 
-from vlfau.app.errors import PublicError
 from vlfau.app.markup import status_html, video_html
+from vlfau.app.predictions import answer_video
 from vlfau.app.site import Site
-from vlfau.app.video_work import answer_video
+from vlfau.app.uploads import PublicError
 from vlfau.video.summary import clock
 
 __all__ = ["VIDEOS", "add_video_tab"]
@@ -19,10 +19,9 @@ _STEPS: Final = (("5 frames a second", 0.2), ("10 frames a second", 0.1), ("25 f
 
 def add_video_tab(site: Site) -> None:
     """Put the components and events into the tab that is being built."""
-    settings = site.settings
+    limits = site.limits
     hint = (
-        f"Upload a video or record one, up to {settings.max_video_s:g} s and {settings.max_upload_mb:g} MB. "
-        f"{site.privacy}"
+        f"Upload a video or record one, up to {limits.max_video_s:g} s and {limits.max_upload_mb:g} MB. {site.privacy}"
     )
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
@@ -47,18 +46,18 @@ def add_video_tab(site: Site) -> None:
         hidden = {button: gr.DownloadButton(visible=False) for button in buttons}
         return {status: status_html(text, is_error=is_error), told: "", **hidden}
 
-    def judge(payload: Any, every_s: float, progress: gr.Progress = gr.Progress()) -> dict[Any, Any]:  # noqa: B008 - Gradio looks for it there
+    def analyse(payload: Any, every_s: float, progress: gr.Progress = gr.Progress()) -> dict[Any, Any]:  # noqa: B008 - Gradio looks for it there
         try:
-            answer = answer_video(site, payload, every_s=every_s, consistent=True, progress=progress)
+            found = answer_video(site, payload, every_s=every_s, consistent=True, progress=progress)
         except PublicError as error:
             return show(str(error), is_error=True)
-        found, files = answer.video, answer.files
-        paths = (files.report, files.events, answer.tables.csv, answer.tables.jsonl, files.timeline)
+        files = found.files
+        paths = (files[".report.html"], files[".events.csv"], found.csv, found.jsonl, files.get(".timeline.svg"))
         count = len(found.tracks)
         faces = "no face was" if not count else "one face was" if count == 1 else f"{count} faces were"
         return {
             status: status_html(f"{clock(found.duration_s)}, {found.frames} frames looked at: {faces} found."),
-            told: video_html(found, files.timeline, files.dark_timeline, site.model.descriptions),
+            told: video_html(found, site.model.descriptions),
             **{
                 button: gr.DownloadButton(value=path and str(path), visible=path is not None)
                 for button, path in zip(buttons, paths, strict=True)
@@ -66,12 +65,12 @@ def add_video_tab(site: Site) -> None:
         }
 
     go.click(
-        judge,
+        analyse,
         [video, every_s],
         [status, told, *buttons],
         preprocess=False,  # What comes is checked here; Gradio would start ffmpeg on it.
         show_progress_on=status,
-        concurrency_limit=settings.videos_at_once,
+        concurrency_limit=limits.videos_at_once,
         concurrency_id=VIDEOS,
         api_visibility="private",
     )

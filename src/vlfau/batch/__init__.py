@@ -1,5 +1,6 @@
-"""Archives of videos and pictures, judged by many processes or machines with Ray Data.
+"""Archives of videos and pictures, analysed by many processes or machines with Ray Data.
 
-`archive.process_archive` does it all: the driver lists the files (`inputs`) and deals out units of work (`units`);
-workers write one shard a unit (`worker`) and send back a line a file (`outcome`), which the driver keeps (`journal`).
+`archive.process_archive` does it all: the driver lists the files and divides them into units (`inputs`), and deals
+these out (`cluster`, `pipeline`); workers write one shard per unit (`worker`) and send back one line per file, which
+the driver keeps (`journal`).
 """

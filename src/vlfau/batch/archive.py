@@ -1,4 +1,4 @@
-"""The driver: deals out an archive, and keeps account of what is done."""
+"""The driver: deals out an archive, and counts what is done."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,22 +6,20 @@ from pathlib import Path
 from typing import Final
 
 from vlfau.batch.cluster import cluster
-from vlfau.batch.folder import held
-from vlfau.batch.inputs import find_files
-from vlfau.batch.journal import Journal
-from vlfau.batch.outcome import Outcome, Status
-from vlfau.batch.settings import Settings
-from vlfau.batch.units import Unit, file_id, units_of
+from vlfau.batch.folder import open_results_folder
+from vlfau.batch.inputs import Unit, file_id, find_files, units_of
+from vlfau.batch.journal import Journal, Outcome, Status
 from vlfau.batch.worker import Job
+from vlfau.runs.options import ArchiveOptions
 
-__all__ = ["Account", "Archive", "process_archive"]
+__all__ = ["Archive", "ArchiveProgress", "process_archive"]
 
 _UNITS_AT_ONCE: Final = 20_000
 """Ray keeps some kilobytes for each unit that waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class ArchiveProgress:
     """How far a run is.
 
     Attributes:
@@ -29,7 +27,7 @@ class Account:
         done_before: Those that earlier runs processed.
         processed: Those that this run processed.
         failed: Of these, those that failed or broke off.
-        frames: Pictures and frames that this run judged.
+        frames: Pictures and frames that this run analysed.
         faces: Faces in them.
         size: Bytes of all files that this run has to process.
         processed_size: Of those that it processed.
@@ -56,7 +54,7 @@ class Archive:
     Attributes:
         job: What its workers share.
         pending: The units that are to be done.
-        account: How far the run is.
+        progress: How far the run is.
     """
 
     def __init__(self, job: Job, units: Sequence[Unit], journal: Journal) -> None:
@@ -65,12 +63,12 @@ class Archive:
         missing = {unit for name, unit, _ in files if name not in journal}
         self.pending = [unit for unit in units if unit in missing]
         self._sizes = {name: file.size or 0 for name, unit, file in files if unit in missing}
-        self.account = Account(
+        self.progress = ArchiveProgress(
             files=len(files), done_before=len(files) - len(self._sizes), size=sum(self._sizes.values())
         )
         job.folder.clean(journal.shards())
 
-    def record(self, outcomes: Iterable[Outcome]) -> Account:
+    def record(self, outcomes: Iterable[Outcome]) -> ArchiveProgress:
         """Write down what became of the files of a unit, and return how far the run is now.
 
         Raises:
@@ -78,8 +76,8 @@ class Archive:
         """
         outcomes = list(outcomes)
         self._journal.add(outcomes)
-        before = self.account
-        self.account = Account(
+        before = self.progress
+        self.progress = ArchiveProgress(
             files=before.files,
             done_before=before.done_before,
             processed=before.processed + len(outcomes),
@@ -89,7 +87,7 @@ class Archive:
             size=before.size,
             processed_size=before.processed_size + sum(self._sizes.get(outcome.id, 0) for outcome in outcomes),
         )
-        return self.account
+        return self.progress
 
     def finish(self) -> None:
         """Keep only the shards that the list names."""
@@ -99,22 +97,22 @@ class Archive:
 def process_archive(
     source: str | Path,
     out: str | Path,
-    settings: Settings | None = None,
+    options: ArchiveOptions | None = None,
     *,
     workers: int | None = None,
     address: str | None = None,
     retry: bool = False,
-    progress: Callable[[Account], None] | None = None,
-) -> Account:
-    """Judge every file of an archive, and write the rows as Parquet.
+    progress: Callable[[ArchiveProgress], None] | None = None,
+) -> ArchiveProgress:
+    """Analyse every file of an archive, and write the rows as Parquet.
 
-    A run that was stopped, however, goes on where it was when it is started again. A file that cannot be read is
+    A run that was stopped, however, is resumed when it is started again. A file that cannot be read is
     listed in `errors.csv`, and the others are processed.
 
     Args:
         source: A list of files, a folder, or a pattern: see `find_files`.
         out: Folder for results/, files.csv and errors.csv, new or begun before.
-        settings: How files are judged; None takes the defaults.
+        options: How files are analysed; None takes the defaults.
         workers: Processes, each of which keeps one core busy; None takes all cores of the machine or cluster.
         address: A Ray cluster; None starts Ray on this machine, or uses the one that runs in this process.
         retry: Try files again that failed or broke off in an earlier run.
@@ -124,27 +122,32 @@ def process_archive(
         How far it came.
 
     Raises:
-        InputError: The archive, the folder or a setting is not as it must be, or not the same for all machines.
+        InputError: The archive, the folder or an option is not as it must be, or not the same for all machines.
         MissingExtraError: Ray is not installed.
         VlfauError: Ray does not start, or stops.
     """
-    settings = (settings or Settings()).for_workers()
-    bundle = settings.predictor().bundle
+    options = (options or ArchiveOptions()).for_workers()
+    bundle = options.predictor().bundle
     units = units_of(find_files(source))
-    report = progress or (lambda account: None)
-    with held(Path(out), settings, bundle) as (folder, token), Journal(folder.files, retry=retry) as journal:
-        archive = Archive(Job(folder, token, settings, dict(bundle.files)), units, journal)
-        report(archive.account)
+    report = progress or (lambda progress: None)
+    with (
+        open_results_folder(Path(out), options, bundle) as (folder, token),
+        Journal(folder.files, retry=retry) as journal,
+    ):
+        archive = Archive(Job(folder, token, options, dict(bundle.files)), units, journal)
+        report(archive.progress)
         try:
             if archive.pending:
                 _process(archive, workers, address, report)
             archive.finish()
         finally:
             journal.finish(folder.errors)
-        return archive.account
+        return archive.progress
 
 
-def _process(archive: Archive, workers: int | None, address: str | None, report: Callable[[Account], None]) -> None:
+def _process(
+    archive: Archive, workers: int | None, address: str | None, report: Callable[[ArchiveProgress], None]
+) -> None:
     with cluster(address, workers) as process:
         for start in range(0, len(archive.pending), _UNITS_AT_ONCE):
             for outcomes in process(archive.job, archive.pending[start : start + _UNITS_AT_ONCE]):

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from vlfau.batch import pipeline
-from vlfau.batch.outcome import Outcome
-from vlfau.batch.units import Unit
+from vlfau.batch.inputs import Unit
+from vlfau.batch.journal import Outcome
 from vlfau.batch.worker import Job
 from vlfau.errors import ConfigError, InputError, MissingExtraError, VlfauError, first_line
 

@@ -3,7 +3,7 @@
 results/ab/abc...-name.parquet   one shard a video, or for some hundred pictures
 files.csv                        what became of every file
 errors.csv                       those that failed or broke off
-_state/settings.json             how they were judged
+_state/settings.json             the options of the run
 _state/run                       the run that may write: a worker of another one publishes nothing
 _state/writing/                  shards that are not finished
 _state/tries/                    files that are being read
@@ -19,15 +19,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from vlfau._version import version
-from vlfau.batch.settings import Settings
 from vlfau.errors import InputError
 from vlfau.files.atomic import replacing
-from vlfau.files.lock import FileLock
+from vlfau.files.lock import lock_output
 from vlfau.files.names import printable
-from vlfau.files.same_settings import claim_folder
+from vlfau.files.same_settings import refuse_foreign_folder, start_or_resume_folder
 from vlfau.inference.bundle import Bundle
+from vlfau.runs.options import ArchiveOptions
 
-__all__ = ["ResultsFolder", "held"]
+__all__ = ["ResultsFolder", "open_results_folder"]
 
 FORMAT: Final = 1
 
@@ -81,14 +81,14 @@ class ResultsFolder:
 
 
 @contextmanager
-def held(path: Path, settings: Settings, bundle: Bundle) -> Iterator[tuple[ResultsFolder, str]]:
-    """Begin or go on with a folder, which nobody else may write to meanwhile.
+def open_results_folder(path: Path, options: ArchiveOptions, bundle: Bundle) -> Iterator[tuple[ResultsFolder, str]]:
+    """Start or resume a folder of results, and lock it meanwhile.
 
     Returns:
         The folder, and the token by which workers of this run know it.
 
     Raises:
-        InputError: It cannot be written, holds other things or results of other settings, or another run holds it.
+        InputError: It cannot be written, holds other files or results of other settings, or another run writes to it.
     """
     folder, token = ResultsFolder(Path(os.path.abspath(path))), secrets.token_hex(16)  # noqa: PTH100 - keeps links
     ours: dict[str, Any] = {
@@ -96,19 +96,16 @@ def held(path: Path, settings: Settings, bundle: Bundle) -> Iterator[tuple[Resul
         "vlfau": version(),
         "model": f"{bundle.info.name} {bundle.info.version}",
         "graphs": dict(bundle.files),
-        **settings.effect(),
+        **options.record(),
     }
+    record = folder.state / "settings.json"
+    refuse_foreign_folder(folder.path, record)
     try:
-        if not (folder.state / "settings.json").exists() and folder.path.exists() and any(folder.path.iterdir()):
-            raise InputError(f"folder {printable(path)} holds other things already; choose a new one")
         folder.state.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder {printable(path)} ({error.strerror}); choose another") from None
-    lock = FileLock(folder.state / "run")
-    try:
-        claim_folder(folder.path, ours, folder.state / "settings.json")
+    with lock_output(folder.state / "run"):
+        start_or_resume_folder(folder.path, ours, record)
         with replacing(folder.state / "run") as temporary:
             temporary.write_text(token, "ascii")
         yield folder, token
-    finally:
-        lock.release()

@@ -1,23 +1,28 @@
-"""Which files an archive holds: a list of them, a folder, or a pattern."""
+"""Which files an archive holds (a list, a folder, or a pattern), and how they are divided into units of work."""
 
 import csv
 import glob
+import hashlib
+import json
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final, Self
 
 from vlfau.errors import InputError, ManifestError
 from vlfau.files.names import printable
 from vlfau.media.inputs import PICTURE_SUFFIXES, expand_inputs
 from vlfau.media.reader import VIDEO_SUFFIXES
 
-__all__ = ["LIST_SUFFIXES", "ArchiveFile", "find_files"]
+__all__ = ["LIST_SUFFIXES", "PICTURES_A_UNIT", "ArchiveFile", "Unit", "file_id", "find_files", "units_of"]
 
 LIST_SUFFIXES: Final = frozenset({".csv", ".txt"})
 _SUFFIXES: Final = VIDEO_SUFFIXES | PICTURE_SUFFIXES
 _COLUMN: Final = "file"
+PICTURES_A_UNIT: Final = 200
+_MAX_STEM: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,44 @@ class ArchiveFile:
     def is_video(self) -> bool:
         """Whether it is named like a video."""
         return os.path.splitext(self.path)[1].lower() in VIDEO_SUFFIXES  # noqa: PTH122 - a million of them
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What one worker does in one go, and writes to one shard.
+
+    Attributes:
+        files: One video, or some pictures.
+    """
+
+    files: tuple[ArchiveFile, ...]
+
+    @property
+    def key(self) -> str:
+        """Names the unit: equal files, equal key."""
+        return file_id("\0".join(file.name for file in self.files))
+
+    @property
+    def shard(self) -> str:
+        """Where its rows go, relative to the folder of results."""
+        # The key comes first: readers of Parquet pass over names that begin with a dot or an underscore.
+        stem = Path(self.files[0].path).stem if self.files[0].is_video else "pictures"
+        clean = re.sub(r"[^\w.-]", "_", printable(stem))[:_MAX_STEM]
+        return str(PurePosixPath(self.key[:2], f"{self.key}-{clean}.parquet"))
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return sum(file.size or 0 for file in self.files)
+
+    def to_json(self) -> str:
+        """Return it as text in ASCII, also with names that are no valid Unicode."""
+        return json.dumps([asdict(file) for file in self.files])
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(tuple(ArchiveFile(**file) for file in json.loads(text)))
 
 
 def find_files(source: str | Path) -> list[ArchiveFile]:
@@ -63,6 +106,20 @@ def find_files(source: str | Path) -> list[ArchiveFile]:
             "'films/**/*.mp4'"
         )
     return list(_files(dict.fromkeys(names), folder))
+
+
+def units_of(files: Sequence[ArchiveFile]) -> list[Unit]:
+    """Divide files among units, the largest first, so that no worker begins a long video when the others end."""
+    return sorted(_divided(files), key=lambda unit: -unit.size)
+
+
+def file_id(name: str) -> str:
+    """Return a short name for a file, whatever is in its real one.
+
+    >>> file_id("films/a.mp4")
+    '4b4f9dd8d530fb7c'
+    """
+    return hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
 
 
 def _files(names: Iterable[str], folder: Path) -> Iterator[ArchiveFile]:
@@ -113,3 +170,9 @@ def _matching(pattern: str) -> Iterator[str]:
     if not files:
         raise InputError(f"no video or picture fits the pattern {printable(pattern)}; put it in quotes, and check it")
     yield from files
+
+
+def _divided(files: Sequence[ArchiveFile]) -> Iterator[Unit]:
+    yield from (Unit((file,)) for file in files if file.is_video)
+    pictures = tuple(file for file in files if not file.is_video)
+    yield from (Unit(pictures[start : start + PICTURES_A_UNIT]) for start in range(0, len(pictures), PICTURES_A_UNIT))

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
-from vlfau.batch.outcome import Outcome
-from vlfau.batch.units import Unit
+from vlfau.batch.inputs import Unit
+from vlfau.batch.journal import Outcome
 from vlfau.batch.worker import Job, StopRunError, Worker
 from vlfau.errors import InputError
 

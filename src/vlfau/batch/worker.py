@@ -1,34 +1,35 @@
-"""What a worker does: judges the files of a unit, streams their rows to a shard, and tells what became of them."""
+"""What a worker does: analyses the files of a unit, streams their rows to a shard, and tells what became of them."""
 
 import math
 import os
 import platform
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import cv2
 
 from vlfau.batch.folder import ResultsFolder
-from vlfau.batch.inputs import ArchiveFile
-from vlfau.batch.outcome import Outcome, Status
-from vlfau.batch.settings import Settings
-from vlfau.batch.tries import MAX_DEATHS, Tries
-from vlfau.batch.units import Unit, file_id
+from vlfau.batch.inputs import ArchiveFile, Unit, file_id
+from vlfau.batch.journal import Outcome, Status
 from vlfau.errors import BundleError, InputError, MissingExtraError, VlfauError
 from vlfau.files.names import printable
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import PictureResult
-from vlfau.media.images import read_picture
-from vlfau.tables.write import Sink, open_sink
-from vlfau.video.stream import stream
+from vlfau.runs.engine import file_results
+from vlfau.runs.options import ArchiveOptions
+from vlfau.tables.write import TableWriter, open_sink
 
-__all__ = ["Job", "StopRunError", "Worker"]
+__all__ = ["MAX_CRASHES", "CrashLog", "Job", "StopRunError", "Worker"]
 
+MAX_CRASHES: Final = 3
 _ROWS_AT_ONCE: Final = 2000
+_LINE: Final = re.compile(r"^(\S+) (-?1) \d+$", re.MULTILINE)
 
 
 class StopRunError(VlfauError):
@@ -42,14 +43,50 @@ class Job:
     Attributes:
         folder: For the results.
         token: Of the run.
-        settings: How files are judged.
+        options: How files are analysed.
         graphs: SHA-256 of the model's graphs, by file name.
     """
 
     folder: ResultsFolder
     token: str
-    settings: Settings
+    options: ArchiveOptions
     graphs: Mapping[str, str]
+
+
+class CrashLog:
+    """Remembers, on the disk, which files of a unit ended the process that read them: they were begun and not ended.
+
+    Args:
+        path: The file to remember in.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = path.read_text("ascii", "replace") if path.exists() else ""
+        self._counts: dict[str, int] = {}
+        for file, change in _LINE.findall(text):  # A machine that lost its power may have left other things.
+            self._counts[file] = self._counts.get(file, 0) + int(change)
+
+    def crash_count(self, file: str) -> int:
+        """Return how many workers began a file, by its id, and did not end it."""
+        return self._counts.get(file, 0)
+
+    def begin(self, file: str) -> None:
+        """Say that this process begins a file."""
+        self._write(file, 1)
+
+    def end(self, file: str) -> None:
+        """Say that it lived through it."""
+        self._write(file, -1)
+
+    def forget(self) -> None:
+        """Remove what was remembered."""
+        self._path.unlink(missing_ok=True)
+
+    def _write(self, file: str, change: int) -> None:
+        with self._path.open("a", encoding="ascii") as stream:
+            stream.write(f"{file} {change} {os.getpid()}\n")
 
 
 class Worker:
@@ -64,7 +101,7 @@ class Worker:
         self._predictor: Predictor | None = None
 
     def process(self, unit: Unit) -> list[Outcome]:
-        """Judge all files of a unit.
+        """Analyse all files of a unit.
 
         Its shard appears whole, or not at all; done again, it is replaced.
 
@@ -73,23 +110,23 @@ class Worker:
         """
         self._check_folder()
         predictor = self._predictor = self._predictor or self._opened()
-        tries = Tries(self._job.folder.state / "tries" / unit.key)
+        crashes = CrashLog(self._job.folder.state / "tries" / unit.key)
         with self._shard(unit, predictor) as sink:
-            outcomes = [_Judging(file, predictor, sink, self._job.settings, tries).outcome() for file in unit.files]
+            outcomes = [_FileRun(file, predictor, sink, self._job.options, crashes).outcome() for file in unit.files]
             # A frame without a face has a row, a picture without one has none.
             with_rows = {
                 outcome.id for outcome in outcomes if (outcome.frames if unit.files[0].is_video else outcome.faces)
             }
             if with_rows:
                 self._publish(sink, unit)
-        tries.forget()
+        crashes.forget()
         return [replace(outcome, shard=unit.shard) if outcome.id in with_rows else outcome for outcome in outcomes]
 
     def _opened(self) -> Predictor:
         cv2.setNumThreads(1)
         machine = platform.node()
         try:
-            predictor = self._job.settings.predictor()
+            predictor = self._job.options.predictor()
         except (InputError, MissingExtraError) as error:
             raise StopRunError(f"machine {machine} cannot open the model: {error}") from None
         if dict(predictor.bundle.files) != dict(self._job.graphs):
@@ -107,7 +144,7 @@ class Worker:
             )
 
     @contextmanager
-    def _shard(self, unit: Unit, predictor: Predictor) -> Iterator[Sink]:
+    def _shard(self, unit: Unit, predictor: Predictor) -> Iterator[TableWriter]:
         # A folder of its own: a worker that is only thought dead may still write to its one.
         folder = self._job.folder.state / "writing" / f"{unit.key}-{secrets.token_hex(4)}"
         try:
@@ -125,7 +162,7 @@ class Worker:
             sink.abandon()
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _publish(self, sink: Sink, unit: Unit) -> None:
+    def _publish(self, sink: TableWriter, unit: Unit) -> None:
         target = self._job.folder.results / unit.shard
         try:
             sink.close()
@@ -138,51 +175,37 @@ class Worker:
             ) from None
 
 
-class _Judging:
+class _FileRun:
     """One file on its way into the shard."""
 
-    def __init__(self, file: ArchiveFile, predictor: Predictor, sink: Sink, settings: Settings, tries: Tries) -> None:
-        self._file, self._predictor, self._sink, self._settings = file, predictor, sink, settings
-        self._tries = tries
+    def __init__(
+        self, file: ArchiveFile, predictor: Predictor, sink: TableWriter, options: ArchiveOptions, crashes: CrashLog
+    ) -> None:
+        self._file, self._predictor, self._sink, self._options = file, predictor, sink, options
+        self._crashes = crashes
         self._name, self._id = printable(file.name), file_id(file.name)
         self._frames = self._faces = 0
 
     def outcome(self) -> Outcome:
-        """Judge the file, and say what became of it."""
-        if self._tries.deaths(self._id) >= MAX_DEATHS:
+        """Analyse the file, and say what became of it."""
+        if self._crashes.crash_count(self._id) >= MAX_CRASHES:
             return self._ended(
                 "WorkerDied",
-                f"{self._name} ended the process that read it {MAX_DEATHS} times, by a crash or for want of memory; "
+                f"{self._name} ended the process that read it {MAX_CRASHES} times, by a crash or for want of memory; "
                 "convert it, or look at it alone",
             )
-        self._tries.begin(self._id)
+        self._crashes.begin(self._id)
         try:
-            for result in self._results():
-                self._write(replace(result, file=self._name))
+            with closing(file_results(self._predictor, self._file.path, self._options, file=self._name)) as results:
+                for result in results:
+                    self._write(result)
         except (StopRunError, BundleError) as error:
             raise StopRunError(str(error)) from None
         except Exception as error:  # One bad file never stops the rest.
-            self._tries.end(self._id)
+            self._crashes.end(self._id)
             return self._ended(type(error).__name__, self._reason(error))
-        self._tries.end(self._id)
+        self._crashes.end(self._id)
         return Outcome(file=self._name, status=Status.DONE, frames=self._frames, faces=self._faces, id=self._id)
-
-    def _results(self) -> Iterator[PictureResult]:
-        if not self._file.is_video:
-            yield PictureResult(self._name, tuple(self._predictor.predict(read_picture(self._file.path))))
-            return
-        settings = self._settings
-        frames = stream(
-            self._predictor,
-            self._file.path,
-            every_s=settings.every_s,
-            describe=settings.describe,
-            prefetches=False,
-        )
-        try:
-            yield from (result for _, result in frames)
-        finally:
-            frames.close()
 
     def _write(self, result: PictureResult) -> None:
         try:

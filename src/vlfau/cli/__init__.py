@@ -18,17 +18,15 @@ from vlfau.cli.app import app
 from vlfau.cli.batch import batch
 from vlfau.cli.calibrate import calibrate
 from vlfau.cli.compare import compare
-from vlfau.cli.console import print_error, print_notice
+from vlfau.cli.console import output_failure, print_error, print_notice, sturdy_streams
 from vlfau.cli.crossval import crossval
 from vlfau.cli.describe import describe
 from vlfau.cli.evaluate import evaluate
 from vlfau.cli.export import export
-from vlfau.cli.info import info
-from vlfau.cli.models import models
+from vlfau.cli.info import info, models
 from vlfau.cli.predict import predict
 from vlfau.cli.prepare import prepare
 from vlfau.cli.report import report
-from vlfau.cli.streams import output_failure, sturdy_streams
 from vlfau.cli.synth import synth
 from vlfau.cli.train import train
 from vlfau.errors import InputError, MissingExtraError, VlfauError

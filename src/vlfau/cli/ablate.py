@@ -78,7 +78,7 @@ def ablate(
         runs = plan_ablation(settings, out, seeds=seed_numbers, folds=folds, numbers=chosen)
         return [each.config for each in runs]
 
-    def walk(config: TrainConfig, out: Path, folds: Sequence[int], scope: Scope) -> None:
+    def train_and_evaluate(config: TrainConfig, out: Path, folds: Sequence[int], scope: Scope) -> None:
         run(
             config,
             out,
@@ -91,7 +91,9 @@ def ablate(
 
     if rehearse:
         labels = {network_key(replace(settings.model, **each.switches)): f"({each.number})" for each in VARIANTS}
-        task = Task(settings, out, planned, walk, fold_numbers, scope, EvalOptions(batch_size), labels=labels)
+        task = Task(
+            settings, out, planned, train_and_evaluate, fold_numbers, scope, EvalOptions(batch_size), labels=labels
+        )
         return rehearse_command(task, minutes=minutes, prepare=prepare, workers=workers)
     if prepare is not None:
         prepare_manifest(settings, prepare, workers)

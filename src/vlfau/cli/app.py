@@ -1,18 +1,18 @@
 """`vlfau app`: the web page."""
 
 from vlfau.files.workers import MAX_WORKERS, check_number
-from vlfau.inference.runtime_names import Runtime
+from vlfau.runs.options import ModelOptions
 
 __all__ = ["app"]
+
+_DEFAULTS = ModelOptions()
 
 
 def app(
     *,
     host: str = "127.0.0.1",
     port: int = 7860,
-    model: str | None = None,
-    threads: int = 1,
-    runtime: Runtime = "onnxruntime",
+    options: ModelOptions = _DEFAULTS,
     max_upload_mb: float = 50.0,
     max_video_s: float = 60.0,
 ) -> None:
@@ -24,24 +24,22 @@ def app(
     Args:
         host: The address to listen at; 0.0.0.0 lets other computers in.
         port: The port; 0 takes a free one.
-        model: A bundle to use instead of the default one: its folder, or a name that vlfau models lists.
-        threads: Processor threads for each picture.
-        runtime: What computes the model; auto takes the fastest that this machine has.
+        options: Which model is used; each picture takes its own threads.
         max_upload_mb: The largest file that is taken, in megabytes.
         max_video_s: The longest video that is taken, in seconds.
     """
     import logging
 
     from vlfau.app.server import serve
-    from vlfau.app.settings import Settings
+    from vlfau.app.site import PageLimits
     from vlfau.cli.console import output_console
 
-    check_number("threads", threads, MAX_WORKERS)
+    check_number("threads", options.threads, MAX_WORKERS)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     console = output_console()
 
     def tell(url: str) -> None:
         console.print(f"The page is at {url} (Ctrl+C ends it)", soft_wrap=True)
 
-    settings = Settings(max_upload_mb=max_upload_mb, max_video_s=max_video_s)
-    serve(host=host, port=port, model=model, threads=threads, runtime=runtime, settings=settings, ready=tell)
+    limits = PageLimits(max_upload_mb=max_upload_mb, max_video_s=max_video_s)
+    serve(host=host, port=port, options=options, limits=limits, ready=tell)

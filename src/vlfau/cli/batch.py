@@ -3,23 +3,23 @@
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Self
 
 from cyclopts import Parameter
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vlfau.cli.console import error_console, output_console, print_error, print_notice
-from vlfau.inference.runtime_names import Runtime
+from vlfau.runs.options import ArchiveOptions
 
 if TYPE_CHECKING:
-    from vlfau.batch.archive import Account
+    from vlfau.batch.archive import ArchiveProgress
 
 __all__ = ["batch"]
 
 _SECONDS_BETWEEN_LINES: Final = 60.0
 _SECONDS_OF_SPEED: Final = 3600.0
 """Over which the remaining time is estimated: a long video takes a while."""
-Flag = Annotated[bool, Parameter(negative=())]
+_DEFAULTS = ArchiveOptions()
 
 
 def batch(
@@ -29,66 +29,38 @@ def batch(
     *,
     workers: int | None = None,
     address: str | None = None,
-    every: str | None = None,
-    model: str | None = None,
-    describe: Literal["changes", "active", "every", "never"] = "never",
-    beam_size: int = 3,
-    gendered: Flag = False,
-    consistent: Flag = False,
-    max_faces: int | None = None,
-    runtime: Runtime = "onnxruntime",
-    retry: Flag = False,
+    options: ArchiveOptions = _DEFAULTS,
+    retry: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """Judge every face of an archive of videos and pictures, and keep the results as Parquet.
+    """Analyse every face of an archive of videos and pictures, and write the results as Parquet.
 
-    A run that was stopped goes on where it was when it is started again. Files that cannot be read are listed in
+    A run that was stopped continues when the same command is given again. Files that cannot be read are listed in
     errors.csv, and the others are processed; the exit code is then 2.
 
     Args:
         source: A list of files (.txt, or .csv with the column file), a folder, or a pattern in quotes.
-        out: Folder for results/, files.csv and errors.csv, new or begun before.
-        workers: Processes, each of which keeps a core busy; without it, one a core.
+        out: Folder for results/, files.csv and errors.csv: a new one, or that of an earlier run.
+        workers: Processes, each of which keeps one core busy; without it, one per core.
         address: A Ray cluster, such as ray://head:10001; without it, this machine works alone.
-        every: Judge a frame in every so many seconds of a video only, such as 0.2s or 200ms.
-        model: A bundle to use instead of the default one: its folder, or a name that vlfau models lists.
-        describe: Which action units to put in words: active, every, or never; changes puts the active ones in words
-            when others become active in a video, and takes the same words in between.
-        beam_size: How many wordings to weigh; 1 is fastest.
-        gendered: Let the description guess a gender instead of saying "this person".
-        consistent: Choose words that agree with the states of the action units.
-        max_faces: Keep only the largest faces.
-        runtime: What computes the model; auto takes the fastest that this machine has, and all workers take it.
+        options: How the files are analysed.
         retry: Try files again that failed or broke off before.
     """
     from vlfau.batch.archive import process_archive
-    from vlfau.batch.settings import Settings
-    from vlfau.cli.times import seconds
     from vlfau.inference.bundle import load_bundle
     from vlfau.video.summary import clock
 
-    settings = Settings(
-        model=model,
-        every_s=None if every is None else seconds(every, "--every"),
-        describe=describe,
-        beam_size=beam_size,
-        gendered=gendered,
-        consistent=consistent,
-        max_faces=max_faces,
-        runtime=runtime,
-    )
-    known = load_bundle(model).info
-    for warning in (known.warning, known.words_warning if consistent else ""):
+    options.every_s  # noqa: B018 - a wrong time is an error before the model is loaded
+    known = load_bundle(options.model).info
+    for warning in (known.warning, known.words_warning if options.consistent else ""):
         if warning:
             print_notice(warning, title="note", style="yellow")
-    with _Bar() as bar:
-        account = process_archive(
-            source, out, settings, workers=workers, address=address, retry=retry, progress=bar.show
-        )
+    with _ArchiveBar() as bar:
+        done = process_archive(source, out, options, workers=workers, address=address, retry=retry, progress=bar.show)
     console = output_console()
-    before = f", {account.done_before:,} done before" if account.done_before else ""
+    before = f", {done.done_before:,} done before" if done.done_before else ""
     console.print(
-        f"{account.processed:,} of {account.files:,} files{before}: {account.frames:,} frames, {account.faces:,} faces "
-        f"in {clock(bar.elapsed_s)}, {bar.rate(account):.1f} frames a second",
+        f"{done.processed:,} of {done.files:,} files{before}: {done.frames:,} frames, {done.faces:,} faces "
+        f"in {clock(bar.elapsed_s)}, {bar.rate(done):.1f} frames a second",
         soft_wrap=True,
     )
     console.print(f"results: {out / 'results'}", markup=False, soft_wrap=True)
@@ -98,8 +70,8 @@ def batch(
     return 0
 
 
-class _Bar:
-    """Shows how far a run is: as a bar to whoever watches, otherwise in a line a minute.
+class _ArchiveBar:
+    """Shows the progress of a run: as a bar on a terminal, otherwise one line per minute.
 
     Attributes:
         elapsed_s: Seconds since the run began.
@@ -133,26 +105,26 @@ class _Bar:
         """Seconds since the run began."""
         return time.monotonic() - self._began
 
-    def rate(self, account: "Account") -> float:
+    def rate(self, progress: "ArchiveProgress") -> float:
         """Return frames a second."""
-        return account.frames / max(self.elapsed_s, 1e-9)
+        return progress.frames / max(self.elapsed_s, 1e-9)
 
-    def show(self, account: "Account") -> None:
+    def show(self, progress: "ArchiveProgress") -> None:
         """Show how far the run is."""
-        if not account.processed:
-            self._show_start(account)
+        if not progress.processed:
+            self._show_start(progress)
             return
-        failed = f", {account.failed:,} failed" if account.failed else ""
-        done, total = account.done_before + account.processed, account.files
-        detail = f"{done:,} of {total:,}{failed}, {self.rate(account):.1f} frames/s"
+        failed = f", {progress.failed:,} failed" if progress.failed else ""
+        done, total = progress.done_before + progress.processed, progress.files
+        detail = f"{done:,} of {total:,}{failed}, {self.rate(progress):.1f} frames/s"
         # Files differ in length, so the remaining time follows their sizes.
-        self._bar.update(self._task, total=account.size, completed=account.processed_size, detail=detail)
+        self._bar.update(self._task, total=progress.size, completed=progress.processed_size, detail=detail)
         if not self._console.is_terminal and time.monotonic() - self._last_line >= _SECONDS_BETWEEN_LINES:
             self._last_line = time.monotonic()
             print_notice(f"{detail}, {self._remaining()} left", title="files", style="cyan")
 
-    def _show_start(self, account: "Account") -> None:
-        if self._console.is_terminal and account.done_before < account.files:
+    def _show_start(self, progress: "ArchiveProgress") -> None:
+        if self._console.is_terminal and progress.done_before < progress.files:
             self._bar.start()
 
     def _remaining(self) -> str:

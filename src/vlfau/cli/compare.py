@@ -43,10 +43,10 @@ def compare(
     from rich.text import Text
 
     from vlfau.cli.console import output_console
-    from vlfau.cli.outputs import OutputFolder
     from vlfau.evaluation.comparison import compare_tools
     from vlfau.evaluation.comparison_results import Rules
     from vlfau.paper.comparison import comparison_notes, comparison_tables, write_comparison
+    from vlfau.runs.output_folder import OutputFolder
 
     if not 0 < threshold < 1 or not 0 < intensity_threshold <= 5:
         raise ConfigError(

@@ -1,17 +1,30 @@
-"""Where the command line writes: results to the standard output, everything else to the error output."""
+"""Where the command line writes: results to the standard output, everything else to the error output.
 
+Standard streams may fail (a closed pipe, a full disk, no stream at all), which stops no work.
+"""
+
+import errno
 import os
 import re
 import sys
 from collections.abc import Iterator
-from typing import Final
+from contextlib import contextmanager, suppress
+from typing import Any, Final, TextIO
 
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
 from rich.measure import Measurement
 from rich.segment import Segment
 from rich.text import Text
 
-__all__ = ["error_console", "output_console", "print_error", "print_notice"]
+__all__ = [
+    "SturdyStream",
+    "error_console",
+    "output_console",
+    "output_failure",
+    "print_error",
+    "print_notice",
+    "sturdy_streams",
+]
 
 _FILE_WIDTH: Final = 120
 _STEERING: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -68,3 +81,74 @@ class _ShowAll(RenderHook):
 def _guarded(console: Console) -> Console:
     console.push_render_hook(_ShowAll())
     return console
+
+
+class SturdyStream:
+    """Passes text on to a stream, until that fails; what comes later is dropped.
+
+    Args:
+        stream: The stream; None, as Python gives for a closed one, drops all.
+
+    Attributes:
+        failure: What went wrong; None while all is well.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self.failure: OSError | None = None if stream is not None else OSError(errno.EBADF, os.strerror(errno.EBADF))
+        self._stream = open(os.devnull, "w", encoding="utf-8") if stream is None else stream  # noqa: PTH123, SIM115
+
+    def write(self, text: str) -> int:
+        """Write a text, or drop it."""
+        if self.failure is None:
+            with self._noting():
+                return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written."""
+        if self.failure is None:
+            with self._noting():
+                self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        """Be like the stream in everything else."""
+        return getattr(self._stream, name)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except UnicodeError:
+            raise
+        except (OSError, ValueError) as error:  # ValueError: it was closed.
+            self.failure = error if isinstance(error, OSError) else OSError(errno.EBADF, str(error))
+            with suppress(OSError, ValueError):  # What Python holds back for it must not fail again at the end.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+
+@contextmanager
+def sturdy_streams() -> Iterator[None]:
+    """Let no failing standard stream stop the work."""
+    _fill_closed_descriptors()
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = SturdyStream(before[0]), SturdyStream(before[1])
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        sys.stdout, sys.stderr = before
+
+
+def _fill_closed_descriptors() -> None:
+    """Keep a file that is opened later from getting the number of a closed stream, and its messages."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def output_failure() -> OSError | None:
+    """Return why the standard output takes nothing any more; None while it does."""
+    return sys.stdout.failure if isinstance(sys.stdout, SturdyStream) else None

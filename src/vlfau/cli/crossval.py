@@ -67,7 +67,7 @@ def crossval(
             settings,
             out,
             plan=lambda folds: fold_configs(settings, out, folds),
-            walk=lambda config, out, folds, scope: run(
+            train_and_evaluate=lambda config, out, folds, scope: run(
                 config, out, folds=folds, scope=scope, options=EvalOptions(batch_size)
             ),
             folds=chosen,

@@ -1,4 +1,4 @@
-"""`vlfau info`: which action units, which versions, and where the model comes from."""
+"""`vlfau info` and `vlfau models`: what is known of a model, and which models there are."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -9,7 +9,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from vlfau.inference.bundle import Bundle
 
-__all__ = ["info"]
+__all__ = ["info", "models"]
 
 _PACKAGES: Final = (
     "vlfau",
@@ -31,7 +31,7 @@ def info(*, model: str | None = None) -> None:
         model: A bundle's folder or name; without it, the default model.
     """
     from vlfau.cli.console import output_console, print_notice
-    from vlfau.cli.tables import au_table
+    from vlfau.cli.formatting import au_table
     from vlfau.inference.bundle import load_bundle
 
     console = output_console()
@@ -44,6 +44,36 @@ def info(*, model: str | None = None) -> None:
     console.print(au_table(bundle.info))
     if bundle.info.warning:
         print_notice(bundle.info.warning, title="note", style="yellow")
+
+
+def models() -> int:
+    """List the models: those that vlfau brings, and those in the folders of the variable VLFAU_MODELS."""
+    from rich import box
+    from rich.table import Table
+
+    from vlfau.cli.console import output_console, print_error
+    from vlfau.errors import BundleError
+    from vlfau.inference.bundle import load_bundle
+    from vlfau.inference.models import bundle_folders
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("Name", "AUs", "Words", "MB", "Learned from", "Folder"):
+        table.add_column(heading, justify="right" if heading == "MB" else "left")
+    damaged = 0
+    for name, folder in bundle_folders().items():
+        try:
+            bundle = load_bundle(folder)
+        except BundleError as error:
+            print_error(str(error))
+            damaged += 1
+            continue
+        aus = " ".join(map(str, bundle.info.au_ids))
+        words = ("an AU",) * bundle.has_local_captions + ("a face",) * bundle.has_global_captions
+        size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+        faces = "synthetic faces" if bundle.info.is_synthetic else "real faces"
+        table.add_row(name, aus, ", ".join(words) or "none", f"{size:.1f}", faces, str(folder))
+    output_console().print(table)
+    return 2 if damaged else 0
 
 
 def _versions() -> Iterator[tuple[str, str]]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["duration", "print_rehearsal", "rehearse_command", "say_cost"]
 
 STYLES: Final[Mapping[str, str]] = {"ok": "green", "note": "yellow", "problem": "bold red", "skipped": "dim"}
-TRAINS_ITSELF: Final = "whole way"
+TRAINS_ITSELF: Final = "end-to-end run"
 """The check that shows progress of its own."""
 WORTH_A_FORECAST: Final = 200
 """From how many frames on it is worth some seconds to find out how long describing them takes."""
@@ -37,10 +37,10 @@ def rehearse_command(task: "Task", *, minutes: float, prepare: Path | None, work
         prepare: The folder of the raw data, a hundredth of which is prepared if there is no manifest yet.
         workers: Processes that prepare.
     """
-    from vlfau.cli.interrupts import termination_as_interrupt
     from vlfau.cli.preparing import prepared_sample
     from vlfau.evaluation.rehearsal import rehearse
     from vlfau.paper import write_report
+    from vlfau.runs.interrupts import termination_as_interrupt
 
     data = task.config.data
     preparing = 0.0
@@ -52,9 +52,9 @@ def rehearse_command(task: "Task", *, minutes: float, prepare: Path | None, work
             config = replace(task.config, data=replace(data, manifest=sample.manifest))
             task = replace(task, config=config, counts=sample.counts)
         shown = stack.enter_context(_Shown())
-        rehearsal = rehearse(task, tables=write_report, minutes=minutes, begin=shown.begin, tell=shown.tell)
+        rehearsal = rehearse(task, tables=write_report, minutes=minutes, on_start=shown.begin, on_end=shown.tell)
     print_rehearsal(rehearsal, preparing=preparing)
-    return 0 if rehearsal.stands else 2
+    return 0 if rehearsal.passed else 2
 
 
 class _Shown:
@@ -81,7 +81,7 @@ class _Shown:
         console = output_console()
         style = STYLES[check.status]
         console.print(f"[{style}]{check.status:<8}[/] ", end="")
-        console.print(f"{check.name}: {check.says}", markup=False, soft_wrap=not console.is_terminal)
+        console.print(f"{check.name}: {check.message}", markup=False, soft_wrap=not console.is_terminal)
 
 
 def print_rehearsal(rehearsal: "Rehearsal", *, preparing: float = 0.0) -> None:
@@ -89,12 +89,12 @@ def print_rehearsal(rehearsal: "Rehearsal", *, preparing: float = 0.0) -> None:
     console = output_console()
     if rehearsal.costs:
         console.print(_cost_table(rehearsal.costs, preparing))
-        says = {check.name: check.says for check in rehearsal.checks if check.name in {"memory", "disk"}}
+        says = {check.name: check.message for check in rehearsal.checks if check.name in {"memory", "disk"}}
         for text in (*(f"{name.capitalize()}: {text}." for name, text in says.items()), *_how_found(rehearsal)):
             console.print(text, markup=False, soft_wrap=not console.is_terminal)
     problems = [check for check in rehearsal.checks if check.status == "problem"]
     took = f"The rehearsal took {duration(rehearsal.seconds)}."
-    if rehearsal.stands:
+    if rehearsal.passed:
         console.print(f"The real run will stand. {took}", style="bold green")
     else:
         names = ", ".join(dict.fromkeys(check.name for check in problems))
@@ -109,7 +109,7 @@ def _cost_table(costs: Sequence["RunCost"], preparing: float) -> Table:
     if preparing:
         table.add_row("preparing", *[""] * 7, duration(preparing))
     for cost in costs:
-        work = cost.work
+        work = cost.workload
         parts = (cost.training, cost.validation, cost.evaluation, cost.describing, cost.total)
         table.add_row(
             work.name, f"{work.train_frames:,}", f"{work.steps:,}", f"{work.captions:,}", *map(duration, parts)
@@ -117,7 +117,7 @@ def _cost_table(costs: Sequence["RunCost"], preparing: float) -> Table:
     table.add_section()
     names = ("training", "validation", "evaluation", "describing")
     sums = [sum(getattr(cost, name) for cost in costs) for name in names]
-    steps, captions = (sum(getattr(cost.work, name) for cost in costs) for name in ("steps", "captions"))
+    steps, captions = (sum(getattr(cost.workload, name) for cost in costs) for name in ("steps", "captions"))
     table.add_row("in all", "", f"{steps:,}", f"{captions:,}", *map(duration, (*sums, sum(sums) + preparing)))
     return table
 
@@ -125,18 +125,18 @@ def _cost_table(costs: Sequence["RunCost"], preparing: float) -> Table:
 def _how_found(rehearsal: "Rehearsal") -> Sequence[str]:
     """Say what was measured and what follows from it."""
     timed: dict[str, list[str]] = {"Measured at full size": [], "Extrapolated": []}
-    for measured in rehearsal.measured.values():
+    for measured in rehearsal.profiles.values():
         rates = measured.rates
         parts = {"training step": rates.step, "validation": rates.validate, "evaluation": rates.see}
         if rates.speak is not None:
-            parts["words"] = rates.speak
+            parts["captions"] = rates.speak
         for name, each in parts.items():
             kind = "Measured at full size" if each.is_measured else "Extrapolated"
             text = name if each.is_measured else f"{name} of {each.wanted} faces from {each.tries[-1].size}"
             timed[kind].append(text)
     lines = [f"{kind}: {', '.join(dict.fromkeys(names))}." for kind, names in timed.items() if names]
     lines.append("Hours are these times multiplied by frames, steps and epochs.")
-    if any(measured.rates.speak is not None for measured in rehearsal.measured.values()):
+    if any(measured.rates.speak is not None for measured in rehearsal.profiles.values()):
         lines.append("Describing is an upper limit: the words of an untrained network do not end by themselves.")
     return lines
 
@@ -153,14 +153,21 @@ def say_cost(
         scope: How much is measured after training.
         options: How the evaluation runs the networks.
     """
-    from vlfau.evaluation.rehearsal import DataCount, cost_of, describing_rates, rate_settings, read_kept, work_of
+    from vlfau.evaluation.rehearsal import (
+        DataCount,
+        estimate_cost,
+        measure_captioning,
+        rate_settings,
+        read_rates,
+        workloads,
+    )
     from vlfau.evaluation.runs import finished_scores
 
     todo = [config for config in configs if finished_scores(config.run.output, scope) is None]
     if not todo:
         return
     first = todo[0]
-    works = work_of(todo, out, DataCount.of(manifest), scope)
+    works = workloads(todo, out, DataCount.of(manifest), scope)
     steps, tested, described, captions = (
         sum(getattr(work, name) for work in works) for name in ("steps", "tested", "described", "captions")
     )
@@ -170,15 +177,15 @@ def say_cost(
         title="cost",
         style="bold cyan",
     )
-    kept = read_kept(out, rate_settings(first, options))
+    kept = read_rates(out, rate_settings(first, options))
     if all(work.network in kept and (kept[work.network].speak or not work.described) for work in works):
-        costs = [cost_of(work, kept[work.network], num_workers=first.run.num_workers) for work in works]
+        costs = [estimate_cost(work, kept[work.network], num_workers=first.run.num_workers) for work in works]
         hours, words = sum(cost.total for cost in costs), sum(cost.describing for cost in costs)
         text = f"by the rehearsal, {duration(hours)} in all, of which {duration(words)} for describing"
     else:
         text = "--rehearse tells how long that takes"
         with suppress(VlfauError):  # What is wrong, the runs themselves will say better.
-            rates = describing_rates(todo, manifest, options) if described >= WORTH_A_FORECAST else {}
+            rates = measure_captioning(todo, manifest, options) if described >= WORTH_A_FORECAST else {}
             seconds = sum(work.described * rates.get(work.network, 0.0) for work in works)
             if rates:
                 text = f"describing takes about {duration(seconds)}; --rehearse tells what the rest takes"

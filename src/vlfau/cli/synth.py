@@ -48,11 +48,11 @@ def synth(
     from vlfau.cli.console import error_console, output_console
     from vlfau.synthetic import DatasetSettings, generate
     from vlfau.synthetic.presets import preset as named_preset
-    from vlfau.synthetic.sheet import sheet_people, write_sheets
+    from vlfau.synthetic.sheet import sheet_subjects, write_sheets
 
     console = output_console()
     if sheet:
-        for path in write_sheets(out, sheet_people(seed), intensity, named_preset(preset).au_ids):
+        for path in write_sheets(out, sheet_subjects(seed), intensity, named_preset(preset).au_ids):
             console.print(f"sheet: {path}", markup=False)
         return 0
     settings = DatasetSettings(preset, subjects, clips, frames, size, seed, pairs, regions)

@@ -27,7 +27,7 @@ def train(
     Args:
         config: A YAML file; the ones in configs/ show the keys.
         changes: A setting to change, such as run.max_epochs=2; may be given often.
-        resume: Continue the run that the folder holds, under the settings that it was begun with.
+        resume: Continue the run that the folder holds, under the settings that it was started with.
         go_on: Continue if the folder holds a run, and begin one otherwise.
     """
     from vlfau.cli.console import output_console, print_notice

@@ -7,16 +7,16 @@ from dataclasses import dataclass, fields
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from vlfau.data.manifest import Frame, Manifest
 from vlfau.data.transforms import Augmentation, Matrix, centre_crop
-from vlfau.errors import ManifestError
+from vlfau.errors import ImageError, ManifestError
 from vlfau.faces.pose import landmark_mirror
 from vlfau.facs import AUState
 from vlfau.language import Descriptions, Gender, Vocabulary, global_description, local_description, mirrored
+from vlfau.media.crops import read_crop
 
 __all__ = ["Batch", "FrameDataset", "Sample", "collate"]
 
@@ -174,22 +174,10 @@ class FrameDataset(Dataset[Sample]):
     def _read(self, frame: Frame) -> tuple[NDArray[np.uint8], float]:
         """Return a face and by how much it was shrunk."""
         try:
-            with Image.open(frame.image, formats=("JPEG", "PNG", "BMP", "WEBP", "TIFF")) as picture:
-                face = picture.convert("RGB")
-        except Exception as error:  # Decoders raise almost anything on a damaged file.
-            raise ManifestError(
-                f"{frame.image}, named in {self.manifest.path}, is not a readable picture; repair or remove it"
-            ) from error
-        size = self.aligned_size
-        if face.width != face.height or face.width < size:
-            raise ManifestError(
-                f"{frame.image} has {face.width} x {face.height} pixels; expected an aligned, square face of at "
-                f"least {size} x {size}; align it first, or lower aligned_size"
-            )
-        shrinkage = size / face.width
-        if face.width > size:
-            face = face.resize((size, size), Image.Resampling.LANCZOS)
-        return np.array(face), shrinkage
+            face = read_crop(frame.image, self.aligned_size)
+        except ImageError as error:
+            raise ManifestError(f"{error}; {self.manifest.path} names the file") from error
+        return face.pixels, 1 / face.reduction
 
 
 def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:

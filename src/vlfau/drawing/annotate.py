@@ -1,4 +1,4 @@
-"""Annotated videos: H.264 that browsers play, at the source's timestamps, without sound."""
+"""Annotated videos: H.264 that browsers play, with the source's timestamps and without sound."""
 
 import errno
 from collections.abc import Sequence
@@ -19,19 +19,19 @@ from vlfau.files.atomic import replacing
 from vlfau.inference.results import PictureResult
 from vlfau.media.frames import VideoFrame
 
-__all__ = ["MAX_COLUMNS", "VideoWriter"]
+__all__ = ["VideoWriter"]
 
-MAX_COLUMNS: Final = 3
+_MAX_COLUMNS: Final = 3
 
 # Divides the durations of 24, 25, 30, 50 and 60 frames a second, their NTSC variants, and milliseconds.
 _TICKS_PER_SECOND: Final = 360_000
 _USUAL_RATE: Final = 30  # For the encoder to begin with; the timestamps decide.
 _MAX_GAP_TICKS: Final = 24 * 3600 * _TICKS_PER_SECOND
-_ABOUT_THE_PLACE: Final = {
+_ERRORS_OF_THE_DISK: Final = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EPIPE, errno.ENODEV, errno.ENXIO),
     *(errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EMFILE, errno.ENFILE),
 }
-"""Errors of a disk or a folder; any other is about the frames."""
+"""Errors of a disk or a folder; any other error is about the frames."""
 _FRAMES_BETWEEN_KEYS: Final = 60  # A player can jump to a key frame only.
 _OPTIONS: Final = {"preset": "veryfast", "crf": "21"}
 
@@ -39,19 +39,19 @@ _OPTIONS: Final = {"preset": "veryfast", "crf": "21"}
 class VideoWriter:
     """Writes the frames of a video with their faces boxed and a panel of AUs and words beside them.
 
-    The file is there when the block ends well, and not before; a block that fails leaves an existing file as it
-    was. Frames are shown as long as in the source; the first one is shown at 0. Only the frame at hand is kept.
+    The file appears when the block ends without an error; otherwise an existing file stays as it was. Frames are shown
+    as long as in the source, from time 0 on. Only the current frame is kept in memory.
 
     Args:
         path: The file, MP4.
         au_ids: The AUs of the panel, `Predictor.au_ids`.
-        columns: Faces that the panel has room for, 1 to 3; None takes as many as the first frame shows.
-        note: A line for the foot of the panel.
+        columns: Number of faces that fit into the panel, 1 to 3; None takes the number in the first frame.
+        note: A line at the bottom of the panel.
 
     Raises:
         ConfigError: `columns` is out of range.
         OutputError: The file cannot be written.
-        InputError: No frame came, or a frame that no video can hold.
+        InputError: There was no frame, or one that a video cannot hold.
 
     >>> with VideoWriter(Path("me.mp4"), au_ids=predictor.au_ids) as writer:  # doctest: +SKIP
     ...     for frame, result in stream(predictor, "me.mov"):
@@ -59,8 +59,8 @@ class VideoWriter:
     """
 
     def __init__(self, path: Path, *, au_ids: Sequence[int], columns: int | None = None, note: str = "") -> None:
-        if columns is not None and not 1 <= columns <= MAX_COLUMNS:
-            raise ConfigError(f"columns is {columns}; give a number from 1 to {MAX_COLUMNS}")
+        if columns is not None and not 1 <= columns <= _MAX_COLUMNS:
+            raise ConfigError(f"columns is {columns}; give a number from 1 to {_MAX_COLUMNS}")
         self.path, self.au_ids, self.columns, self.note = path, tuple(au_ids), columns, note
         self._opened = ExitStack()
         self._overlay: Overlay | None = None
@@ -68,7 +68,7 @@ class VideoWriter:
 
     def __enter__(self) -> Self:
         """Open the file under a temporary name."""
-        # Closed in reverse order: a file gets its name after the encoder has written all.
+        # Closed in reverse order: the file is renamed after the encoder has written everything.
         temporary = self._opened.enter_context(replacing(self.path))
         self._temporary = temporary
         return self
@@ -76,7 +76,7 @@ class VideoWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Write what the encoder holds back and give the file its name, or remove it after an error."""
+        """Write what the encoder still holds and rename the file, or remove it after an error."""
         try:
             if kind is None:
                 self._finish()
@@ -94,7 +94,7 @@ class VideoWriter:
 
         Raises:
             OutputError: The file cannot be written.
-            VideoError: The times of the frames are none that a video can hold.
+            VideoError: A video cannot hold the times of the frames.
         """
         if self._overlay is None:
             self._overlay = self._open(frame, result)
@@ -109,7 +109,7 @@ class VideoWriter:
         self._encode(_converted(drawing, tick))
 
     def _open(self, frame: VideoFrame, result: PictureResult) -> Overlay:
-        columns = self.columns or min(max(1, len(result.faces)), MAX_COLUMNS)
+        columns = self.columns or min(max(1, len(result.faces)), _MAX_COLUMNS)
         height, width = frame.pixels.shape[:2]
         overlay = Overlay(width, height, au_ids=self.au_ids, columns=columns, note=self.note)
         try:
@@ -138,7 +138,9 @@ class VideoWriter:
 
     def _finish(self) -> None:
         if self._overlay is None:
-            raise InputError(f"no frame came for {self.path}, so it was not written; check the start and end times")
+            raise InputError(
+                f"there was no frame for {self.path}, so it was not written; check the start and end times"
+            )
         self._encode(None)
         try:
             self._container.close()
@@ -146,8 +148,8 @@ class VideoWriter:
             raise self._unwritable(error) from None
 
     def _unwritable(self, error: OSError | av.FFmpegError) -> InputError:
-        if error.errno in _ABOUT_THE_PLACE:
-            return OutputError(f"cannot write {self.path} ({error.strerror or error}); choose another place")
+        if error.errno in _ERRORS_OF_THE_DISK:
+            return OutputError(f"cannot write {self.path} ({error.strerror or error}); choose another folder")
         return VideoError(
             f"the frames for {self.path.name} cannot be encoded ({error.strerror or error}); convert the video, or "
             "leave out --annotate"

@@ -1,4 +1,4 @@
-"""What a timeline shows of a track: the AUs that moved, with no more points than a screen has."""
+"""The part of a track that a timeline shows: AUs that moved, with no more points than a screen has."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
@@ -7,10 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.video.events import Event
+from vlfau.video.summary import clock
 from vlfau.video.tracks import Track
 
-__all__ = ["longest_seen", "moving_columns", "seconds_between_ticks", "stretches", "thinned"]
+__all__ = ["SHOWN_FROM", "longest_seen", "moving_columns", "seconds_between_ticks", "stretches", "thinned", "tick_text"]
 
+SHOWN_FROM: Final = 0.3
+"""By default, an AU gets a row in a timeline if its probability ever reaches this."""
 _SECONDS_BETWEEN_TICKS: Final = (
     *(0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30),
     *(60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 36000, 86400),
@@ -18,19 +21,19 @@ _SECONDS_BETWEEN_TICKS: Final = (
 
 
 def longest_seen(tracks: Sequence[Track], count: int) -> tuple[tuple[Track, ...], int]:
-    """Return the faces that were seen in the most frames, in their old order, and how many are left out."""
+    """Return the faces seen in the most frames, in their original order, and the number of those left out."""
     ranked = sorted(tracks, key=lambda track: len(track.time_s), reverse=True)[:count]
     kept = {track.face_id for track in ranked}
     return tuple(track for track in tracks if track.face_id in kept), len(tracks) - len(ranked)
 
 
 def moving_columns(track: Track, events: Iterable[Event], level: float | None) -> tuple[int, ...]:
-    """Return the columns of the AUs that are worth a row, in the track's order.
+    """Return the columns of the AUs that get a row, in the track's order.
 
     Args:
         track: A face.
-        events: Of any faces; the AUs of this face's are always worth one.
-        level: An AU is worth a row if its probability ever reaches this; None takes every AU.
+        events: Of any faces; an AU with an event of this face always gets a row.
+        level: An AU gets a row if its probability ever reaches this; None takes every AU.
     """
     acted: Collection[int] = {event.au_id for event in events if event.face_id == track.face_id}
     highest = track.probs.max(axis=0)
@@ -42,14 +45,14 @@ def moving_columns(track: Track, events: Iterable[Event], level: float | None) -
 
 
 def thinned(track: Track, points: int) -> Track:
-    """Return a track of about as many points, in which no peak is lost.
+    """Reduce a track to about so many points without losing a peak.
 
     Neighbouring frames become one point in the middle of their time, with the highest of their values. Frames
-    between which the face was lost stay apart.
+    before and after a loss of the face are not joined.
 
     Args:
         track: A face.
-        points: The most frames that are left as they are.
+        points: Number of points; a track with no more frames stays as it is.
     """
     frames = len(track.time_s)
     if frames <= points:
@@ -69,12 +72,22 @@ def thinned(track: Track, points: int) -> Track:
 
 
 def seconds_between_ticks(span_s: float, ticks: int) -> float:
-    """Return a round number of seconds that divides a span into at most so many parts.
+    """Return a round number of seconds that divides a span into at most `ticks` parts.
 
     >>> seconds_between_ticks(12, 8), seconds_between_ticks(600, 8)
     (2, 120)
     """
     return next((step for step in _SECONDS_BETWEEN_TICKS if span_s / step <= ticks), span_s / ticks)
+
+
+def tick_text(time_s: float, step_s: float) -> str:
+    """Return a time on an axis whose ticks lie `step_s` apart; tenths of seconds only where they are needed.
+
+    >>> tick_text(62.0, 2.0), tick_text(62.0, 0.5)
+    ('1:02', '1:02.0')
+    """
+    text = clock(time_s)
+    return text if step_s < 1 else text.rpartition(".")[0]
 
 
 def stretches(starts: NDArray[np.bool_]) -> Sequence[slice]:

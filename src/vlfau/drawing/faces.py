@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -10,19 +11,32 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from vlfau.drawing.panel import BACKGROUND, PANEL_WIDTH, draw_badge, draw_panel, face_colour, font, wrapped
+from vlfau.drawing.pixels import AURows, badge, draw_badge, draw_box, draw_rounded, font, wrapped
+from vlfau.drawing.theme import CARD_ROW, LIGHT, PICTURE_QUALITY, TEXT_SIZES, face_colour, format_pose
 from vlfau.files.atomic import replacing
 from vlfau.inference.results import FaceResult
-from vlfau.media.images import Picture, as_picture
+from vlfau.media.images import Picture
+from vlfau.media.pixels import as_picture
 
-__all__ = ["draw_faces", "write_picture"]
+__all__ = ["CARD_WIDTH", "draw_card", "draw_faces", "write_picture"]
 
+_PADDING: Final = 20
+CARD_WIDTH: Final = CARD_ROW.width + 2 * _PADDING
+_HEADER, _GAP, _LINE_HEIGHT = 48, 14, 24
 _MARGIN: Final = 20
 _PHOTO_AREA: Final = (400_000, 2_400_000)  # Smallest and largest area of the photo in the drawing, in pixels.
 _MAX_SIDE: Final = 3600
 _SCREEN_ASPECT: Final = 16 / 10
 _DETAILED_FACES: Final = 4
-_NOTE_SIZE: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a caption, with the AU's label before it where one begins; `label` is None for the whole face."""
+
+    text: str
+    label: str | None = None
+    gap_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +63,26 @@ def draw_faces(image: Picture | NDArray[np.uint8], faces: Sequence[FaceResult], 
     Args:
         image: The picture, or its pixels: (H, W, 3) uint8 RGB.
         faces: Its faces, as `Predictor.predict` returns them.
-        note: A line for the foot of the drawing.
+        note: A line at the bottom.
 
     Returns:
         (H', W', 3) uint8 RGB.
     """
     picture = as_picture(image)
     compact = len(faces) > _DETAILED_FACES
-    panels = [draw_panel(face, number, compact=compact) for number, face in enumerate(faces, start=1)]
-    layout = _best_layout(picture, [panel.height for panel in panels])
+    cards = [draw_card(face, number, compact=compact) for number, face in enumerate(faces, start=1)]
+    layout = _best_layout(picture, [card.height for card in cards])
     width, height = layout.size
-    note_lines = wrapped(note, _NOTE_SIZE, width - 2 * _MARGIN)
-    canvas = Image.new("RGB", (width, height + len(note_lines) * (_NOTE_SIZE + 6)), BACKGROUND)
-    canvas.paste(_draw_photo(picture, faces, layout.photo_size), (_MARGIN, _MARGIN))
-    for panel, corner in zip(panels, layout.corners, strict=True):
-        canvas.paste(panel, corner)
+    size = TEXT_SIZES.small
+    note_lines = wrapped(note, size, width - 2 * _MARGIN)
+    canvas = Image.new("RGB", (width, height + len(note_lines) * (size + 6)), LIGHT.canvas)
+    canvas.paste(Image.fromarray(_draw_photo(picture, faces, layout.photo_size)), (_MARGIN, _MARGIN))
+    for card, corner in zip(cards, layout.corners, strict=True):
+        canvas.paste(card, corner)
     draw = ImageDraw.Draw(canvas)
     for index, line in enumerate(note_lines):
-        top = height - _MARGIN // 2 + index * (_NOTE_SIZE + 6)
-        draw.text((_MARGIN, top), line, fill="#5b6675", font=font(_NOTE_SIZE))
+        top = height - _MARGIN // 2 + index * (size + 6)
+        draw.text((_MARGIN, top), line, fill=LIGHT.muted, font=font(size))
     return np.asarray(canvas)
 
 
@@ -78,53 +93,120 @@ def write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:
         InputError: The file cannot be written.
     """
     with replacing(path) as temporary:
-        Image.fromarray(pixels).save(temporary, format="JPEG", quality=92, subsampling=0)
+        Image.fromarray(pixels).save(temporary, format="JPEG", quality=PICTURE_QUALITY, subsampling=0)
 
 
-def _draw_photo(picture: Picture, faces: Sequence[FaceResult], size: tuple[int, int]) -> Image.Image:
+def draw_card(face: FaceResult, number: int, *, compact: bool = False) -> Image.Image:
+    """Draw the results of one face.
+
+    Args:
+        face: What was found.
+        number: The face's number in the picture, from 1.
+        compact: Leave out the inactive AUs and the captions of single AUs.
+    """
+    aus = face.active_aus if compact else face.aus
+    lines = _caption_lines(face, compact=compact)
+    rows_height = max(1, len(aus)) * CARD_ROW.height
+    height = 2 * _PADDING + _HEADER + rows_height + sum(line.gap_before + _LINE_HEIGHT for line in lines)
+    image = Image.new("RGB", (CARD_WIDTH, height), LIGHT.canvas)
+    draw_rounded(image, (0, 0, CARD_WIDTH, height), 12, LIGHT.line)
+    draw_rounded(image, (1, 1, CARD_WIDTH - 1, height - 1), 11, LIGHT.card)
+    _draw_header(image, face, number)
+    top = _PADDING + _HEADER
+    if aus:
+        image.paste(Image.fromarray(_draw_rows(face, number, compact=compact)), (_PADDING, top))
+    else:
+        text = font(TEXT_SIZES.row)
+        ImageDraw.Draw(image).text((_PADDING, top + 2), "No action unit is active", fill=LIGHT.muted, font=text)
+    _draw_captions(ImageDraw.Draw(image), lines, top + rows_height, face_colour(number))
+    return image
+
+
+@cache
+def _rows() -> AURows:
+    return AURows(CARD_ROW)
+
+
+def _draw_rows(face: FaceResult, number: int, *, compact: bool) -> NDArray[np.uint8]:
+    aus = face.active_aus if compact else face.aus
+    pixels = np.asarray(Image.new("RGB", (CARD_ROW.width, len(aus) * CARD_ROW.height), LIGHT.card)).copy()
+    for index, au in enumerate(aus):
+        _rows().draw(pixels, 0, index * CARD_ROW.height, au, face_colour(number))
+    return pixels
+
+
+def _caption_lines(face: FaceResult, *, compact: bool) -> list[_Line]:
+    lines: list[_Line] = []
+    if face.global_caption:
+        texts = wrapped(face.global_caption, TEXT_SIZES.text, CARD_ROW.width)
+        lines += [_Line(text, gap_before=_GAP if index == 0 else 0) for index, text in enumerate(texts)]
+    for au in face.aus:
+        if au.local_caption and not compact:
+            texts = wrapped(au.local_caption, TEXT_SIZES.small, CARD_ROW.width - CARD_ROW.name_x)
+            lines += [
+                _Line(text, label="" if index else au.label, gap_before=0 if index else _GAP)
+                for index, text in enumerate(texts)
+            ]
+    return lines
+
+
+def _draw_header(image: Image.Image, face: FaceResult, number: int) -> None:
+    radius, middle = 15, _PADDING + 15
+    mark = badge(number, radius)
+    image.paste(mark, (middle - mark.height // 2, middle - mark.height // 2), mark)
+    draw = ImageDraw.Draw(image)
+    left = _PADDING + mark.width + 12
+    draw.text((left, middle), f"Face {number}", fill=LIGHT.ink, font=font(TEXT_SIZES.title), anchor="lm")
+    pose, small = format_pose(face.pose), font(TEXT_SIZES.small)
+    draw.text((CARD_WIDTH - _PADDING, middle), pose, fill=LIGHT.muted, font=small, anchor="rm")
+
+
+def _draw_captions(draw: ImageDraw.ImageDraw, lines: list[_Line], top: int, colour: str) -> None:
+    for line in lines:
+        top += line.gap_before
+        if line.label is None:
+            draw.text((_PADDING, top), line.text, fill=LIGHT.ink, font=font(TEXT_SIZES.text))
+        else:
+            small = font(TEXT_SIZES.small)
+            draw.text((_PADDING, top), line.label, fill=colour, font=small)
+            draw.text((_PADDING + CARD_ROW.name_x, top), line.text, fill=LIGHT.ink, font=small)
+        top += _LINE_HEIGHT
+
+
+def _draw_photo(picture: Picture, faces: Sequence[FaceResult], size: tuple[int, int]) -> NDArray[np.uint8]:
     photo = Image.fromarray(picture.pixels).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    pixels = np.array(photo)
     scale = size[0] / (picture.pixels.shape[1] * picture.reduction)
     for number, face in enumerate(faces, start=1):
-        _draw_box(photo, face, number, scale)
-    return photo
+        left, top, right, bottom = (value * scale for value in face.face_box_xyxy)
+        draw_box(pixels, (left, top, right, bottom), number)
+        radius = round(min(max(min(right - left, bottom - top) * 0.09, 11), 17))
+        draw_badge(pixels, number, (left, top), radius)
+    return pixels
 
 
-def _draw_box(photo: Image.Image, face: FaceResult, number: int, scale: float) -> None:
-    left, top, right, bottom = (value * scale for value in face.face_box_xyxy)
-    side = min(right - left, bottom - top)
-    draw = ImageDraw.Draw(photo)
-    for inset, colour, line in ((0, "white", 5), (1, face_colour(number), 3)):
-        if side > 4 * line:
-            box = (left + inset, top + inset, right - inset, bottom - inset)
-            draw.rounded_rectangle(box, radius=side * 0.08, outline=colour, width=line)
-    radius = round(min(max(side * 0.09, 11), 17))
-    x = min(max(left, radius), photo.width - radius)
-    y = min(max(top, radius), photo.height - radius)
-    draw_badge(photo, (x, y), radius, number)
-
-
-def _best_layout(picture: Picture, panel_heights: Sequence[int]) -> _Layout:
+def _best_layout(picture: Picture, card_heights: Sequence[int]) -> _Layout:
     """Choose the arrangement that a wide screen shows largest."""
-    columns = range(1, max(1, len(panel_heights)) + 1)
-    layouts = [arrange(picture, panel_heights, count) for count in columns for arrange in (_beside, _below)]
+    columns = range(1, max(1, len(card_heights)) + 1)
+    layouts = [arrange(picture, card_heights, count) for count in columns for arrange in (_beside, _below)]
     return min(layouts, key=lambda layout: layout.shrinkage)
 
 
-def _beside(picture: Picture, panel_heights: Sequence[int], columns: int) -> _Layout:
-    _, bottom = _stack(panel_heights, columns, left=0, top=0)
+def _beside(picture: Picture, card_heights: Sequence[int], columns: int) -> _Layout:
+    _, bottom = _stack(card_heights, columns, left=0, top=0)
     height, width, _ = picture.pixels.shape
     photo_size = _photo_size(width, height, scale=(bottom - _MARGIN) / height)
     left = photo_size[0] + 2 * _MARGIN
-    corners, bottom = _stack(panel_heights, columns, left=left, top=_MARGIN)
-    size = (left + columns * (PANEL_WIDTH + _MARGIN), max(bottom, photo_size[1] + 2 * _MARGIN))
+    corners, bottom = _stack(card_heights, columns, left=left, top=_MARGIN)
+    size = (left + columns * (CARD_WIDTH + _MARGIN), max(bottom, photo_size[1] + 2 * _MARGIN))
     return _Layout(size, photo_size, corners)
 
 
-def _below(picture: Picture, panel_heights: Sequence[int], columns: int) -> _Layout:
-    cards_width = columns * (PANEL_WIDTH + _MARGIN) - _MARGIN
+def _below(picture: Picture, card_heights: Sequence[int], columns: int) -> _Layout:
+    cards_width = columns * (CARD_WIDTH + _MARGIN) - _MARGIN
     height, width, _ = picture.pixels.shape
     photo_size = _photo_size(width, height, scale=cards_width / width)
-    corners, bottom = _stack(panel_heights, columns, left=_MARGIN, top=photo_size[1] + 2 * _MARGIN)
+    corners, bottom = _stack(card_heights, columns, left=_MARGIN, top=photo_size[1] + 2 * _MARGIN)
     return _Layout((max(photo_size[0], cards_width) + 2 * _MARGIN, bottom), photo_size, corners)
 
 
@@ -136,13 +218,13 @@ def _photo_size(width: int, height: int, *, scale: float) -> tuple[int, int]:
 
 
 def _stack(
-    panel_heights: Sequence[int], columns: int, *, left: int, top: int
+    card_heights: Sequence[int], columns: int, *, left: int, top: int
 ) -> tuple[tuple[tuple[int, int], ...], int]:
     """Put each card into the shortest column; return their corners and the lowest edge."""
     bottoms = [top] * columns
     corners: list[tuple[int, int]] = []
-    for height in panel_heights:
+    for height in card_heights:
         column = bottoms.index(min(bottoms))
-        corners.append((left + column * (PANEL_WIDTH + _MARGIN), bottoms[column]))
+        corners.append((left + column * (CARD_WIDTH + _MARGIN), bottoms[column]))
         bottoms[column] += height + _MARGIN
     return tuple(corners), max(bottoms)

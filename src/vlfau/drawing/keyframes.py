@@ -1,35 +1,35 @@
-"""The faces at the strongest moments of a video, kept while it streams by."""
+"""The faces at the strongest moments of a video, collected while it is read."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vlfau.drawing.pixels import shrunk
 from vlfau.inference.results import AUResult, FaceResult, PictureResult
 from vlfau.video.events import Event
 
 __all__ = ["KeyFrame", "KeyFrames", "event_strength"]
 
 _THUMBNAIL_SIDE: Final = 320
-_GAP_S: Final = 0.5  # An AU that rests for longer begins a new action.
-_KEPT_AN_AU: Final = 2  # of each face
+_GAP_S: Final = 0.5  # After a longer rest an AU starts a new action.
+_KEPT_AN_AU: Final = 2  # per face
 _TOLERANCE_S: Final = 0.1  # Events are found in smoothed probabilities, so their edges may shift.
 
 
 @dataclass(frozen=True, eq=False)
 class KeyFrame:
-    """A face in the frame in which one of its AUs was strongest for a while.
+    """A face in the frame in which an action of one of its AUs was strongest.
 
     Attributes:
         time_s: When the frame is shown.
         au_id: The AU, FACS number.
-        strength: Of the AU: its intensity where the model gives one, else its probability.
+        strength: Intensity of the AU if the model gives one, else its probability.
         face: The face with its crop, and the attention map of this AU alone.
-        thumbnail: (H, W, 3) uint8 RGB, the whole frame, small.
-        thumbnail_scale: Pixels of the thumbnail along one of the frame.
+        thumbnail: (H, W, 3) uint8 RGB, the whole frame, reduced.
+        thumbnail_scale: Pixels of the thumbnail per pixel of the frame, along one side.
     """
 
     time_s: float
@@ -47,12 +47,12 @@ class _Acting:
 
 
 class KeyFrames:
-    """Keeps one frame for each time that an AU acts, the strongest, and of all such frames the strongest ones.
+    """Keeps the strongest frame of every action of an AU, and of these frames the strongest ones.
 
-    What it holds is bounded by `limit` and by the faces that are seen at the same time, however long the video.
+    Memory is bounded by `limit` and by the number of faces in a frame, however long the video is.
 
     Args:
-        limit: The most frames that are kept of what is over.
+        limit: Largest number of frames kept of finished actions.
     """
 
     def __init__(self, limit: int = 48) -> None:
@@ -64,7 +64,7 @@ class KeyFrames:
         return len(self._kept) + len(self._acting)
 
     def add(self, pixels: NDArray[np.uint8], result: PictureResult) -> None:
-        """Look at the next frame.
+        """Take the next frame.
 
         Args:
             pixels: (H, W, 3) uint8 RGB.
@@ -83,18 +83,18 @@ class KeyFrames:
                     known.last_active_s = time_s
                     if _strength(au) <= known.best.strength:
                         continue
-                thumbnail = thumbnail or _thumbnail(pixels)
+                thumbnail = thumbnail or shrunk(pixels, _THUMBNAIL_SIDE)
                 best = KeyFrame(time_s, au.au_id, _strength(au), _lean(face, au.au_id), *thumbnail)
                 self._acting[key] = _Acting(best, time_s)
 
     def choose(self, events: Iterable[Event], count: int) -> list[tuple[Event, KeyFrame]]:
-        """Return the strongest events of which a frame was kept, by time.
+        """Return the strongest events for which a frame was kept, in order of time.
 
-        Each AU of each face comes once before one comes twice.
+        Every AU of every face is chosen once before any is chosen twice.
 
         Args:
             events: As `find_events` gives them.
-            count: The most to return.
+            count: Largest number of events.
         """
         frames = [*self._kept, *(acting.best for acting in self._acting.values())]
         ranked = sorted(events, key=lambda event: (-event_strength(event), -event.duration_s))
@@ -127,7 +127,7 @@ def _strength(au: AUResult) -> float:
 
 
 def event_strength(event: Event) -> float:
-    """Return how strong an event was at its apex: its intensity where the model gives one, else its probability."""
+    """Return the intensity of an event at its apex if the model gives one, else its probability."""
     return event.peak_prob if event.peak_intensity is None else event.peak_intensity
 
 
@@ -142,16 +142,9 @@ def _nearest(frames: Iterable[KeyFrame], event: Event) -> KeyFrame | None:
 
 
 def _lean(face: FaceResult, au_id: int) -> FaceResult:
-    """Return a copy that shares no array with the frame's other results."""
+    """Return a copy that shares no array with the other results of the frame."""
     aus = tuple(
         replace(au, attention_map=None if au.au_id != au_id or au.attention_map is None else au.attention_map.copy())
         for au in face.aus
     )
     return replace(face, aus=aus, crop=face.crop.copy(), landmarks_xy=face.landmarks_xy[:0].copy())
-
-
-def _thumbnail(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
-    height, width = pixels.shape[:2]
-    scale = min(1.0, _THUMBNAIL_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.array(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8), scale

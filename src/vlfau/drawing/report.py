@@ -1,4 +1,4 @@
-"""A video as one HTML page that needs no other file and no network."""
+"""The report of a video: one HTML page that needs no other file and no network."""
 
 import base64
 import hashlib
@@ -6,32 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
-from PIL import ImageColor
 
 from vlfau.drawing.curves import longest_seen
 from vlfau.drawing.heatmap import draw_heatmap
 from vlfau.drawing.keyframes import KeyFrame, KeyFrames, event_strength
-from vlfau.drawing.panel import face_colour
+from vlfau.drawing.pixels import draw_box
 from vlfau.drawing.svg_timeline import FacePlot, face_plot, ticks
 from vlfau.errors import MissingExtraError
-from vlfau.facs import action_unit
 from vlfau.files.atomic import replacing
 from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
-from vlfau.inference.results import PictureResult
+from vlfau.inference.results import AUResult, PictureResult
 from vlfau.media.frames import VideoFrame
 from vlfau.video.events import Event, find_all_events
-from vlfau.video.summary import clock, event_lines, summary
+from vlfau.video.summary import event_lines, summary
 from vlfau.video.tracks import Track, TrackBuilder
 
 try:
     from markupsafe import Markup
 
-    from vlfau.drawing.pages import jpeg_url, templates
+    from vlfau.drawing.pages import jpeg_url, stylesheet, templates
 except ModuleNotFoundError as _error:
     raise MissingExtraError(_error.name or "jinja2", "plots") from None
 
@@ -41,7 +39,6 @@ _KEY_FRAMES: Final = 8
 _PLOTTED_FACES: Final = 6
 _TABLE_ROWS: Final = 500
 _FEW_LINES: Final = 12
-_JPEG_QUALITY: Final = 85
 _FACE_SIDE: Final = 240
 
 
@@ -51,47 +48,53 @@ class _Moment:
 
     event: Event
     frame: KeyFrame
+    model: BundleInfo
 
     @property
     def face(self) -> Markup:
         """The aligned face."""
-        return _jpeg(cv2.resize(self.frame.face.crop, (_FACE_SIDE, _FACE_SIDE), interpolation=cv2.INTER_CUBIC))
+        size = (_FACE_SIDE, _FACE_SIDE)
+        return jpeg_url(np.asarray(cv2.resize(self.frame.face.crop, size, interpolation=cv2.INTER_CUBIC), np.uint8))
 
     @property
     def heat(self) -> Markup | None:
         """The face with the heat map of the AU; None from a model without attention maps."""
         if all(au.attention_map is None for au in self.frame.face.aus):
             return None
-        return _jpeg(draw_heatmap(self.frame.face, self.frame.au_id, size=_FACE_SIDE))
+        return jpeg_url(draw_heatmap(self.frame.face, self.frame.au_id, size=_FACE_SIDE))
 
     @property
     def scene(self) -> Markup:
-        """The whole frame, small, with the face boxed."""
+        """The whole frame, reduced, with a box around the face."""
         scene, scale = self.frame.thumbnail.copy(), self.frame.thumbnail_scale
-        left, top, right, bottom = (round(value * scale) for value in self.frame.face.face_box_xyxy)
-        colour = ImageColor.getrgb(face_colour(self.event.face_id))[:3]
-        cv2.rectangle(scene, (left, top), (right, bottom), (255, 255, 255), 4)
-        cv2.rectangle(scene, (left, top), (right, bottom), colour, 2)
-        return _jpeg(scene)
+        left, top, right, bottom = (value * scale for value in self.frame.face.face_box_xyxy)
+        draw_box(scene, (left, top, right, bottom), self.event.face_id)
+        return jpeg_url(scene)
 
     @property
-    def words(self) -> str | None:
+    def caption(self) -> str | None:
         """The AU in words."""
         return next(au.local_caption for au in self.frame.face.aus if au.au_id == self.event.au_id)
 
+    @property
+    def bars(self) -> list[tuple[AUResult, float]]:
+        """The AUs of the face, with the probability from which each counts as active."""
+        thresholds = dict(zip(self.model.au_ids, self.model.thresholds, strict=True))
+        return [(au, thresholds[au.au_id]) for au in self.frame.face.aus]
+
 
 class ReportBuilder:
-    """Gathers the results of a video frame by frame and writes a page about it.
+    """Collects the results of a video frame by frame and writes a page about it.
 
-    It keeps the numbers of every frame (some 10 bytes an AU and face), and a bounded number of small pictures.
+    It keeps the numbers of every frame (about 10 bytes per AU and face) and a bounded number of small pictures.
 
     Args:
         file: The video, as the user named it.
-        model: The model that is used.
-        duration_s: The length of the video; None takes what the frames span.
+        model: The model that gave the results.
+        duration_s: Length of the video in seconds; None takes the span of the frames.
 
     Attributes:
-        tracks: Gathers the numbers of the frames that are added, for whoever else needs them.
+        tracks: The numbers of the added frames.
     """
 
     def __init__(self, file: str | Path, model: BundleInfo, *, duration_s: float | None = None) -> None:
@@ -119,8 +122,8 @@ class ReportBuilder:
 
         Args:
             path: The file, HTML.
-            tracks: The faces, if they were changed since, as by a neutral face; None takes what was added.
-            events: What they did, if it was found in another way; None finds it with the model's thresholds.
+            tracks: The faces, if they were changed, for instance corrected by a neutral face; None takes those added.
+            events: Their events, if they were found in another way; None finds them with the model's thresholds.
 
         Raises:
             InputError: The file cannot be written.
@@ -158,29 +161,24 @@ class ReportBuilder:
                 faces_left_out=left_out,
                 ticks=ticks(span_s),
                 span_s=span_s,
-                moments=[_Moment(event, frame) for event, frame in self._key_frames.choose(events, _KEY_FRAMES)],
+                moments=[
+                    _Moment(event, frame, self.model) for event, frame in self._key_frames.choose(events, _KEY_FRAMES)
+                ],
                 events=_strongest(events, _TABLE_ROWS),
                 events_left_out=max(0, len(events) - _TABLE_ROWS),
                 with_intensity=any(event.peak_intensity is not None for event in events),
-                style=Markup(_template_text("report.css")),
+                style=stylesheet() + Markup(_template_text("report.css")),
                 script=Markup(script),
                 script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
-                clock=clock,
-                unit=action_unit,
-                colour=face_colour,
             )
         )
 
 
 def _strongest(events: Sequence[Event], count: int) -> list[Event]:
-    """Return the strongest events, by onset."""
+    """Return the strongest events, in order of onset."""
     ranked = sorted(events, key=event_strength, reverse=True)
     return sorted(ranked[:count], key=lambda event: (event.onset_s, event.face_id, event.au_id))
 
 
 def _template_text(name: str) -> str:
     return resources.files("vlfau.drawing").joinpath("templates", name).read_text("utf-8")
-
-
-def _jpeg(picture: Any) -> Markup:
-    return jpeg_url(np.asarray(picture, np.uint8), quality=_JPEG_QUALITY)

@@ -1,4 +1,4 @@
-"""A timeline as the shapes of an SVG: paths and bars in a box of 1000 by 100, stretched by the page."""
+"""A timeline as SVG shapes: paths and bars in a box of 1000 by 100, which the page stretches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,20 +6,18 @@ from typing import Final
 
 import numpy as np
 
-from vlfau.drawing.curves import moving_columns, seconds_between_ticks, stretches, thinned
+from vlfau.drawing.curves import SHOWN_FROM, moving_columns, seconds_between_ticks, stretches, thinned, tick_text
 from vlfau.facs import ActionUnit, action_unit
 from vlfau.inference.bundle import BundleInfo
 from vlfau.video.events import Event
-from vlfau.video.summary import clock
 from vlfau.video.tracks import Track
 
 __all__ = ["AURow", "Bar", "FacePlot", "Tick", "face_plot", "ticks"]
 
 _MAX_POINTS: Final = 800
-_LEVEL: Final = 0.3
 _TICKS: Final = 6
 _WIDTH: Final = 1000
-_TOP, _BASE = 4, 82  # The heights of the probabilities 1 and 0; below is room for the bars.
+_TOP, _BASE = 4, 82  # Heights of the probabilities 1 and 0; the bars are below.
 _MIN_BAR: Final = 1.5
 
 Span = tuple[float, float]
@@ -30,11 +28,11 @@ class Bar:
     """An event.
 
     Attributes:
-        event: What it shows.
-        left: Where it begins.
-        width: Its length.
-        apex_x: Where the AU is strongest.
-        apex_y: How high the probability is there.
+        event: The event.
+        left: Its onset.
+        width: Its duration.
+        apex_x: Its apex.
+        apex_y: The probability at the apex.
     """
 
     event: Event
@@ -50,12 +48,12 @@ class AURow:
 
     Attributes:
         unit: The AU.
-        line: The probability over time, the `d` of an SVG path.
-        area: Likewise, filled down to 0.
+        line: The probability over time, as the `d` of an SVG path.
+        area: The same, filled down to 0.
         percents: (P,), the same probabilities in percent.
         threshold_y: The height from which the AU counts as active.
         highest: The highest probability.
-        highest_s: When it was reached.
+        highest_s: When it was reached, in seconds.
         bars: Its events.
     """
 
@@ -88,22 +86,22 @@ class FacePlot:
 
 @dataclass(frozen=True)
 class Tick:
-    """A time on the axis, with its place in percent of the width."""
+    """A time on the axis, with its distance from the left end in percent of the width."""
 
     text: str
     percent: float
 
 
 def face_plot(track: Track, events: Sequence[Event], model: BundleInfo, span_s: Span) -> FacePlot:
-    """Return what the page draws of a face.
+    """Return the shapes that the page draws for a face.
 
     Args:
         track: The face, with the AUs of the model.
         events: Of any faces.
         model: The model, for its thresholds.
-        span_s: The times at the left and right end.
+        span_s: Times at the left and right end, in seconds.
     """
-    columns = moving_columns(track, events, _LEVEL)
+    columns = moving_columns(track, events, SHOWN_FROM)
     points = thinned(track, _MAX_POINTS)
     own = [event for event in events if event.face_id == track.face_id]
     return FacePlot(
@@ -113,7 +111,7 @@ def face_plot(track: Track, events: Sequence[Event], model: BundleInfo, span_s: 
             _row(track, points, column, events=own, threshold=model.thresholds[column], span_s=span_s)
             for column in columns
         ),
-        resting=tuple(action_unit(au_id) for place, au_id in enumerate(track.au_ids) if place not in columns),
+        resting=tuple(action_unit(au_id) for column, au_id in enumerate(track.au_ids) if column not in columns),
     )
 
 
@@ -125,10 +123,7 @@ def ticks(span_s: Span) -> list[Tick]:
     """
     step = seconds_between_ticks(span_s[1] - span_s[0], _TICKS)
     times = np.arange(np.ceil(span_s[0] / step), np.floor(span_s[1] / step) + 1) * step
-    return [
-        Tick(clock(time_s) if step < 1 else clock(time_s).rpartition(".")[0], round(_x(time_s, span_s) / 10, 3))
-        for time_s in times.tolist()
-    ]
+    return [Tick(tick_text(time_s, step), round(_x(time_s, span_s) / 10, 3)) for time_s in times.tolist()]
 
 
 def _row(track: Track, points: Track, column: int, *, events: Sequence[Event], threshold: float, span_s: Span) -> AURow:
@@ -165,7 +160,7 @@ def _bar(event: Event, span_s: Span) -> Bar:
 
 
 def _path(points: Sequence[tuple[float, float]]) -> str:
-    """Return a line; one of a single point is as long as a pixel, to be seen."""
+    """Return a line; a single point becomes a line of one pixel, so that it can be seen."""
     if len(points) == 1:
         points = [points[0], (round(points[0][0] + 1, 1), points[0][1])]
     return "M" + "L".join(f"{x:g} {y:g}" for x, y in points)

@@ -1,19 +1,26 @@
-"""The AUs of a video over time, drawn: a row an AU, a section a face."""
+"""The AUs of a video over time as a plot: one row per AU, one section per face."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from vlfau.drawing.curves import longest_seen, moving_columns, seconds_between_ticks, stretches, thinned
+from vlfau.drawing.curves import (
+    SHOWN_FROM,
+    longest_seen,
+    moving_columns,
+    seconds_between_ticks,
+    stretches,
+    thinned,
+    tick_text,
+)
+from vlfau.drawing.theme import CHART_SIZES, DARK, LIGHT, THRESHOLD_DASHES, Palette, chart_style, row_label
 from vlfau.errors import ConfigError, InputError, MissingExtraError
 from vlfau.facs import action_unit
 from vlfau.files.atomic import replacing
 from vlfau.files.names import printable
 from vlfau.video.events import Event
-from vlfau.video.summary import clock
 from vlfau.video.tracks import Track
 
 try:
@@ -38,42 +45,26 @@ _DENSE_EVENTS: Final = 20
 _TICKS: Final = 10
 
 
-@dataclass(frozen=True)
-class _Theme:
-    """Colours that the colour-blind tell apart (after Okabe and Ito)."""
-
-    paper: str
-    ink: str
-    faint: str
-    grid: str
-    curve: str
-    event: str
-
-
-_LIGHT: Final = _Theme("#ffffff", "#1f2933", "#616e7c", "#e4e7eb", "#0072b2", "#d55e00")
-_DARK: Final = _Theme("#14181d", "#e4e7eb", "#9aa5b1", "#2c343d", "#56b4e9", "#e69f00")
-
-
 def draw_timeline(
     tracks: Sequence[Track],
     events: Iterable[Event],
     *,
     thresholds: Sequence[float] | None = None,
-    level: float | None = 0.3,
+    level: float | None = SHOWN_FROM,
     title: str = "",
     note: str = "",
     dark: bool = False,
 ) -> Figure:
-    """Draw how probable each AU of each face was, and its events; of more than eight faces those seen longest.
+    """Draw the probability of each AU of each face and its events; of more than eight faces, those seen longest.
 
     Args:
         tracks: The faces.
-        events: What they did, as `find_events` gives it.
+        events: Their events, as `find_events` returns them.
         thresholds: (N,), the probability from which each AU counts as active; None draws none.
-        level: Show the AUs whose probability ever reaches this, and those with events; None shows all.
+        level: Show AUs whose probability ever reaches this and AUs with events; None shows all.
         title: A heading, such as the name of the file.
-        note: A line for the foot, such as a warning.
-        dark: Whether to draw light on dark.
+        note: A line at the bottom, such as a warning.
+        dark: Whether to draw on a dark background.
 
     Returns:
         The figure.
@@ -82,15 +73,15 @@ def draw_timeline(
         InputError: There is no face.
     """
     if not tracks:
-        raise InputError("no face was seen, so there is no timeline to draw; check the video")
-    theme, events = _DARK if dark else _LIGHT, tuple(events)
+        raise InputError("no face was found, so there is no timeline to draw; check the video")
+    palette, events = DARK if dark else LIGHT, tuple(events)
     tracks, left_out = longest_seen(tracks, _MAX_FACES)
     if left_out:
         note = f"{note}  {left_out} more faces, seen in fewer frames, are left out.".strip()
     columns = [moving_columns(track, events, level) for track in tracks]
     rows = [max(1, len(each)) for each in columns]
     height = _HEAD + sum(_FACE_HEAD + _ROW * count for count in rows) + _FOOT
-    with mpl.rc_context(_style(theme)):
+    with mpl.rc_context(_style(palette)):
         figure = Figure(figsize=(_WIDTH, height))
         top = height - _HEAD
         start_s = min(float(track.time_s[0]) for track in tracks)
@@ -99,15 +90,15 @@ def draw_timeline(
             bottom = top - _FACE_HEAD - _ROW * count + 0.35
             box = (_LEFT / _WIDTH, bottom / height, 1 - (_LEFT + _RIGHT) / _WIDTH, _ROW * count / height)
             axes = figure.add_axes(box)
-            _draw_face(axes, thinned(track, _MAX_POINTS), shown, thresholds, theme)
-            _draw_events(axes, track, shown, [event for event in events if event.face_id == track.face_id], theme)
+            _draw_face(axes, thinned(track, _MAX_POINTS), shown, thresholds, palette)
+            _draw_events(axes, track, shown, [event for event in events if event.face_id == track.face_id], palette)
             _lay_out(axes, track, shown, (start_s, max(end_s, start_s + 0.1)))
             top -= _FACE_HEAD + _ROW * count
         margin = 0.15 / _WIDTH
         text: dict[str, Any] = {"parse_math": False}
-        figure.text(margin, 1 - 0.12 / height, title, va="top", fontsize=11, fontweight="bold", **text)
-        figure.text(margin, 0.38 / height, note, va="bottom", fontsize=8, color=theme.faint, **text)
-        _draw_legend(figure, theme, with_thresholds=thresholds is not None, height=height)
+        figure.text(margin, 1 - 0.12 / height, title, va="top", fontsize=CHART_SIZES.title, fontweight="bold", **text)
+        figure.text(margin, 0.38 / height, note, va="bottom", fontsize=CHART_SIZES.small, color=palette.muted, **text)
+        _draw_legend(figure, palette, with_thresholds=thresholds is not None, height=height)
     return figure
 
 
@@ -130,100 +121,82 @@ def write_timeline(path: Path, figure: Figure) -> None:
         figure.savefig(temporary, format=kind, dpi=150, metadata=metadata)
 
 
-def _style(theme: _Theme) -> dict[Any, Any]:
-    return {
-        "font.size": 9,
-        "text.color": theme.ink,
-        "axes.edgecolor": theme.grid,
-        "axes.facecolor": theme.paper,
-        "axes.labelcolor": theme.ink,
-        "axes.axisbelow": True,
-        "figure.facecolor": theme.paper,
-        "savefig.facecolor": theme.paper,
-        "grid.color": theme.grid,
-        "grid.linewidth": 0.7,
-        "legend.frameon": False,
-        "xtick.color": theme.grid,
-        "xtick.labelcolor": theme.faint,
-        "ytick.color": theme.ink,
-    }
+def _style(palette: Palette) -> dict[Any, Any]:
+    return chart_style(palette) | {"xtick.color": palette.grid, "xtick.labelcolor": palette.muted}
 
 
 def _draw_face(
-    axes: Axes, track: Track, columns: Sequence[int], thresholds: Sequence[float] | None, theme: _Theme
+    axes: Axes, track: Track, columns: Sequence[int], thresholds: Sequence[float] | None, palette: Palette
 ) -> None:
     for row, column in enumerate(columns):
         base = float(len(columns) - 1 - row)
         if thresholds is not None:
             height = base + _CURVE * thresholds[column]
-            axes.axhline(height, color=theme.faint, linewidth=0.7, linestyle=(0, (3, 3)), zorder=1.5)
+            axes.axhline(height, color=palette.muted, linewidth=0.7, linestyle=THRESHOLD_DASHES, alpha=0.8, zorder=1.5)
         for part in stretches(track.starts):
             heights = base + _CURVE * track.probs[part, column]
             time_s = track.time_s[part]
             if len(time_s) == 1:  # A line needs two points.
                 time_s, heights = np.repeat(time_s, 2), np.repeat(heights, 2)
-            axes.fill_between(time_s, base, heights, color=theme.curve, alpha=0.3, linewidth=0)
-            axes.plot(time_s, heights, color=theme.curve, linewidth=0.9, solid_joinstyle="round")
+            axes.fill_between(time_s, base, heights, color=palette.curve, alpha=0.3, linewidth=0)
+            axes.plot(time_s, heights, color=palette.curve, linewidth=0.9, solid_joinstyle="round")
 
 
-def _draw_events(axes: Axes, track: Track, columns: Sequence[int], events: Sequence[Event], theme: _Theme) -> None:
+def _draw_events(axes: Axes, track: Track, columns: Sequence[int], events: Sequence[Event], palette: Palette) -> None:
     bases = {track.au_ids[column]: len(columns) - 1 - row for row, column in enumerate(columns)}
     for au_id, base in bases.items():
         own = [event for event in events if event.au_id == au_id]
         bars = [(event.onset_s, event.duration_s) for event in own]
-        axes.broken_barh(bars, (base + _BAR[0], _BAR[1]), facecolor=theme.event, edgecolor=theme.event, linewidth=0.6)
+        axes.broken_barh(
+            bars, (base + _BAR[0], _BAR[1]), facecolor=palette.event, edgecolor=palette.event, linewidth=0.6
+        )
         axes.plot(
             [event.apex_s for event in own],
             [base + _CURVE * event.peak_prob for event in own],
             linestyle="none",
             marker="D",
             markersize=3.6 if len(own) <= _DENSE_EVENTS else 2.4,
-            markerfacecolor=theme.event,
-            markeredgecolor=theme.paper,
+            markerfacecolor=palette.event,
+            markeredgecolor=palette.chart,
             markeredgewidth=0.6,
             zorder=3,
         )
 
 
 def _lay_out(axes: Axes, track: Track, columns: Sequence[int], span_s: tuple[float, float]) -> None:
-    axes.set_title(f"Face {track.face_id}", loc="left", fontsize=10, fontweight="bold", pad=4)
+    axes.set_title(f"Face {track.face_id}", loc="left", fontsize=CHART_SIZES.heading, fontweight="bold", pad=4)
     axes.set_xlim(*span_s)
     axes.set_ylim(-0.25, max(1, len(columns)) - 0.15)
     step = seconds_between_ticks(span_s[1] - span_s[0], _TICKS)
     axes.xaxis.set_major_locator(MultipleLocator(step))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda time_s, _: _tick_text(time_s, step)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda time_s, _: tick_text(time_s, step)))
     axes.grid(axis="x")
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     units = [action_unit(track.au_ids[column]) for column in columns]
     axes.set_yticks(
         [len(columns) - 1 - row + _CURVE / 2 for row in range(len(columns))],
-        [f"{unit.name}  {unit.label}" for unit in units],
+        [row_label(unit) for unit in units],
     )
     axes.tick_params(axis="y", length=0)
     if not columns:
         axes.text(0.5, 0.5, "no AU moved", transform=axes.transAxes, ha="center", va="center")
 
 
-def _tick_text(time_s: float, step_s: float) -> str:
-    text = clock(time_s)
-    return text if step_s < 1 else text.rpartition(".")[0]
-
-
-def _draw_legend(figure: Figure, theme: _Theme, *, with_thresholds: bool, height: float) -> None:
-    dashes = Line2D([], [], color=theme.faint, linewidth=0.8, linestyle=(0, (3, 3)), label="threshold")
-    apex = Line2D([], [], linestyle="none", marker="D", markersize=4, color=theme.event, label="apex")
+def _draw_legend(figure: Figure, palette: Palette, *, with_thresholds: bool, height: float) -> None:
+    dashes = Line2D([], [], color=palette.muted, linewidth=0.8, linestyle=THRESHOLD_DASHES, label="threshold")
+    apex = Line2D([], [], linestyle="none", marker="D", markersize=4, color=palette.event, label="apex")
     figure.legend(
         handles=[
-            Patch(facecolor=theme.curve, alpha=0.45, label="probability, 0 to 1 in every row"),
+            Patch(facecolor=palette.curve, alpha=0.45, label="probability, 0 to 1 in every row"),
             *([dashes] if with_thresholds else []),
-            Patch(facecolor=theme.event, label="event, from onset to offset"),
+            Patch(facecolor=palette.event, label="event, from onset to offset"),
             apex,
         ],
         loc="lower right",
         bbox_to_anchor=(1 - _RIGHT / _WIDTH, 0.03 / height),
         ncols=4,
-        fontsize=8,
+        fontsize=CHART_SIZES.small,
         handlelength=1.4,
         borderaxespad=0.2,
     )

@@ -13,10 +13,9 @@ from typing import Any, Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
-from vlfau.errors import ImageError
 from vlfau.evaluation.predictions import Predictions
+from vlfau.media.crops import read_mask
 
 __all__ = ["GroundingScore", "grounding", "grounding_score", "mask_path", "read_region"]
 
@@ -106,19 +105,9 @@ def read_region(path: Path, *, crop_size: int, aligned_size: int) -> NDArray[np.
         (S, S), S the crop's size; True where the skin moves at least half as far as where it moves most.
 
     Raises:
-        ImageError: The file is no picture, or the picture is not square or is smaller than the aligned frame.
+        ImageError: The file is not a picture, or the picture is not square or is smaller than the aligned frame.
     """
-    try:
-        with Image.open(path, formats=("PNG",)) as picture:
-            mask = picture.convert("L")
-    except (OSError, UnidentifiedImageError):
-        raise ImageError(f"mask {path} is no readable picture; draw the data set's regions anew") from None
-    if mask.width != mask.height or mask.width < aligned_size:
-        raise ImageError(
-            f"mask {path} has {mask.width} x {mask.height} pixels; expected the square of its frame, at least "
-            f"{aligned_size} x {aligned_size}; draw the data set's regions anew"
-        )
-    pixels = np.array(mask.resize((aligned_size, aligned_size), Image.Resampling.BOX))
+    pixels = read_mask(path, aligned_size)
     start = (aligned_size - crop_size) // 2
     crop = pixels[start : start + crop_size, start : start + crop_size]
     return np.asarray(crop >= max(1.0, MIN_MOVED * pixels.max()))

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import InputError
-from vlfau.files.records import unescaped
+from vlfau.files.records import unescape_formula
 
 __all__ = ["FORMATS", "ToolFormat", "ToolTable", "read_tool_table"]
 
@@ -209,7 +209,7 @@ def _read_rows(path: Path, reader: Any, picture: str | None) -> ToolTable:
         }
         for kind in kinds:
             values[kind].append(of_line[kind])
-        names.append(str(picture) if file_column is None else unescaped(cells[file_column].strip()))
+        names.append(str(picture) if file_column is None else unescape_formula(cells[file_column].strip()))
         places.append(f"{path}, line {reader.line_num}")
         sizes.append(line.size(form.size))
         found.append(not all(map(math.isnan, chain.from_iterable(of_line.values()))))

@@ -1,1 +1,1 @@
-"""Files that are whole or not at all, locked, and checked before a run resumes."""
+"""Atomic files and folders, locks, settings that must stay the same, records, and worker processes."""

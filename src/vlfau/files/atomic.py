@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files and folders that appear whole or not at all."""
 
 import os
 import secrets
@@ -9,28 +9,35 @@ from pathlib import Path
 from typing import Final
 
 from vlfau.errors import ConfigError, OutputError
+from vlfau.files.names import printable
 
 __all__ = [
     "LEFTOVERS",
     "copy_whole",
     "fresh_folder",
+    "move_whole",
     "real_target",
     "refuse_existing",
     "remove_leftovers",
     "replacing",
-    "sync",
+    "replacing_folder",
 ]
 
 LEFTOVERS: Final = ".vlfau-*.tmp"
-"""The names of files that were not written to their end."""
+"""The names of temporary files; those of killed processes stay behind."""
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path to write to, and move the file to its place when the block ends well.
+def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
+    """Yield a temporary path to write to; the file gets its name when the block ends without an error.
 
-    The temporary file lies in the same folder, so an existing file is replaced in one step; if the block
-    fails, the existing file stays as it was. A symbolic link stays one: the file that it names is replaced.
+    The temporary file lies in the same folder, so an existing file is replaced in one step. If the block fails, the
+    existing file stays as it was. A symbolic link stays: the file that it names is replaced.
+
+    Args:
+        path: The file.
+        sync: Whether to wait until the content is on the disk. Off, a power failure may leave an empty file, which is
+            no harm where a file is one of many that can be made again.
 
     Raises:
         OutputError: The file cannot be written.
@@ -39,18 +46,34 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".vlfau-{secrets.token_hex(6)}.tmp")
     try:
         yield temporary
-        sync(temporary)
-        temporary.replace(path)
+        move_whole(temporary, path, sync=sync)
     except OSError as error:
-        raise OutputError(f"cannot write {path} ({error.strerror or error}); choose another place") from None
+        raise OutputError(f"cannot write {printable(path)} ({error.strerror or error}); choose another path") from None
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def copy_whole(source: Path, target: Path) -> None:
-    """Copy a file so that the copy appears whole or not at all; nobody else may be writing to the target.
+def move_whole(written: Path, path: Path, *, sync: bool = True) -> None:
+    """Rename a file that was written to its end; another file of the new name is replaced in one step.
 
-    A copy that a kill or a full disk cuts off is never taken for the file itself. The next call replaces it.
+    Args:
+        written: The file, on the same disk.
+        path: Its new name.
+        sync: Whether to wait first until the content is on the disk.
+
+    Raises:
+        OSError: It cannot be renamed.
+    """
+    if sync:
+        with written.open("rb+") as stream:  # Windows syncs only a file that is open for writing.
+            os.fsync(stream.fileno())
+    written.replace(path)
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a file so that the copy appears whole or not at all; no other process may be writing to the target.
+
+    A copy that a kill or a full disk cut off is never taken for the file itself. The next call replaces it.
 
     Raises:
         OSError: The file cannot be read, or the copy cannot be written.
@@ -58,8 +81,7 @@ def copy_whole(source: Path, target: Path) -> None:
     unfinished = target.with_name(f".{target.name}.copying")
     try:
         shutil.copyfile(source, unfinished)
-        sync(unfinished)
-        unfinished.replace(target)
+        move_whole(unfinished, target)
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -69,18 +91,12 @@ def real_target(path: Path) -> Path:
     return path.resolve() if path.is_symlink() else path
 
 
-def sync(path: Path) -> None:
-    """Wait until a file's content lies on the disk."""
-    with path.open("rb+") as written:  # Windows wants the right to write.
-        os.fsync(written.fileno())
-
-
 def remove_leftovers(folder: Path, *, below: bool = False) -> None:
-    """Remove what `replacing` left in a folder when its process was killed; nobody may be writing there.
+    """Remove the temporary files of killed processes from a folder; no process may be writing there.
 
     Args:
         folder: The folder.
-        below: Whether to look into the folders in it, too.
+        below: Whether to look into its subfolders, too.
     """
     for left in folder.rglob(LEFTOVERS) if below else folder.glob(LEFTOVERS):
         left.unlink(missing_ok=True)
@@ -88,7 +104,7 @@ def remove_leftovers(folder: Path, *, below: bool = False) -> None:
 
 @contextmanager
 def fresh_folder(output: Path) -> Iterator[Path]:
-    """Give a folder to fill, which gets its name when all went well and is removed otherwise.
+    """Yield a folder to fill; it gets its name when the block ends without an error, and is removed otherwise.
 
     Raises:
         ConfigError: The output exists, and is not replaced.
@@ -104,11 +120,42 @@ def fresh_folder(output: Path) -> Iterator[Path]:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """Yield a folder to fill; it replaces an existing folder when the block ends without an error.
+
+    If the block fails, the existing folder stays as it was. After a kill between the two renames that replace it, the
+    next call finds it again.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    fresh, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+    _restore(folder, old)
+    try:
+        for leftover in (fresh, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        yield fresh
+        if folder.exists():
+            folder.rename(old)
+        fresh.rename(folder)
+    finally:
+        _restore(folder, old)
+        for leftover in (fresh, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _restore(folder: Path, old: Path) -> None:
+    if old.exists() and not folder.exists():
+        old.rename(folder)
+
+
 def refuse_existing(output: Path) -> None:
-    """Make sure that a folder can be written.
+    """Make sure that a folder does not exist yet.
 
     Raises:
         ConfigError: It exists.
     """
     if output.exists():
-        raise ConfigError(f"{output} exists already; remove it, or name another folder")
+        raise ConfigError(f"{output} exists already; remove it, or choose another folder")

@@ -1,95 +1,102 @@
-"""One writer a file: a lock that ends with the process that holds it, however that ends."""
+"""One writer per file: a lock that ends with the process that holds it, however that process ends."""
 
 import errno
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
 
 from vlfau.errors import OutputError
 from vlfau.files.names import printable
 
-__all__ = ["FileLock"]
+if TYPE_CHECKING:
+    from filelock import FileLock
 
-if sys.platform == "win32":
-    import msvcrt
+__all__ = ["OutputLock", "lock_output"]
 
-    def _try_lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-_HELD: Final = {errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 _NO_LOCKS_HERE: Final = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
-"""What some network folders say; nothing can be held there, and refusing to write would help nobody."""
+"""What some network folders answer. Nothing can be locked there, and refusing to write would help nobody."""
+_RETRY_S: Final = 0.2
+"""A holder deletes its lock file just before it lets go; whoever opened that file meanwhile must open it again."""
 
 
-class FileLock:
-    """Holds a target file for one writer; a lock file lies beside it meanwhile.
+class OutputLock:
+    """Holds a file for one writer until `release`, or until its `with` block or its process ends.
+
+    Args:
+        lock: The lock of the operating system; None where the folder has no locks.
+        path: The lock file.
+    """
+
+    def __init__(self, lock: "FileLock | None", path: Path) -> None:
+        self._lock, self._path = lock, path
+        self._is_held = True
+
+    def __enter__(self) -> Self:
+        """Return the lock itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Release the lock."""
+        self.release()
+
+    def release(self) -> None:
+        """Let the next writer in; a second call does nothing."""
+        if not self._is_held:
+            return
+        self._is_held = False
+        try:
+            if sys.platform != "win32":
+                self._path.unlink(missing_ok=True)  # Windows cannot delete an open file; filelock deletes it there.
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+
+
+def lock_output(target: Path) -> OutputLock:
+    """Lock a file that will be written; a hidden lock file lies beside it meanwhile.
 
     The operating system drops the lock when its process dies, so a lock file that is left over stops nobody.
 
     Args:
-        target: The file that will be written.
+        target: The file that will be written. Its folder must exist.
+
+    Returns:
+        The lock, which can be used as a context manager.
 
     Raises:
-        OutputError: Another writer holds it, or the folder cannot be written.
+        OutputError: Another process is writing the file, or its folder cannot be written.
     """
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - most commands write nothing and need no lock
 
-    def __init__(self, target: Path) -> None:
-        self._path = target.with_name(f".{target.name}.lock")
-        self._descriptor: int | None = None
-        try:
-            while self._descriptor is None:
-                self._descriptor = self._acquire()
-        except OSError as error:
-            if error.errno in _HELD:
-                raise OutputError(
-                    f"another run{self._holder()} is writing {printable(target)}; wait until it ends, or choose "
-                    "another place"
-                ) from None
-            raise OutputError(
-                f"cannot write {printable(target)} ({error.strerror or error}); choose another place"
-            ) from None
+    path = target.with_name(f".{target.name}.lock")
+    lock = FileLock(path, thread_local=False, fallback_to_soft=False, on_acquired=_write_process_id)
+    try:
+        target.parent.stat()  # filelock would make a folder whose name is mistyped.
+        lock.acquire(timeout=_RETRY_S, poll_interval=_RETRY_S / 10)
+    except Timeout:
+        raise OutputError(
+            f"another run{_holder(path)} is writing {printable(target)}; wait until it ends, or choose another name"
+        ) from None
+    except OSError as error:
+        if error.errno in _NO_LOCKS_HERE:
+            return OutputLock(None, path)
+        raise OutputError(
+            f"cannot write {printable(target)} ({error.strerror or error}); choose another folder"
+        ) from None
+    return OutputLock(lock, path)
 
-    def release(self) -> None:
-        """Let the next writer in; a second call does nothing."""
-        if self._descriptor is None:
-            return
-        descriptor, self._descriptor = self._descriptor, None
-        try:
-            if sys.platform != "win32":
-                self._path.unlink(missing_ok=True)  # Windows deletes no open file.
-        finally:
-            os.close(descriptor)
 
-    def _acquire(self) -> int | None:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            try:
-                _try_lock(descriptor)
-            except OSError as error:
-                if error.errno not in _NO_LOCKS_HERE:
-                    raise
-            # Its last holder may have deleted the file between the two steps above.
-            if os.path.samestat(os.fstat(descriptor), self._path.stat()):
-                os.ftruncate(descriptor, 0)
-                os.write(descriptor, str(os.getpid()).encode())
-                return descriptor
-        except FileNotFoundError:
-            pass
-        except OSError:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
-        return None
+def _write_process_id(descriptor: int) -> None:
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
 
-    def _holder(self) -> str:
-        try:
-            return f" (process {int(self._path.read_text('ascii'))})"
-        except (OSError, ValueError):
-            return ""
+
+def _holder(path: Path) -> str:
+    try:
+        return f" (process {int(path.read_text('ascii'))})"
+    except (OSError, ValueError):  # Windows lets nobody read a locked file.
+        return ""

@@ -1,27 +1,46 @@
-"""File names as text that can be shown and stored."""
+"""File names as text that can be shown and stored anywhere."""
 
 import codecs
 import os
 import re
-from pathlib import Path
 from typing import Final
 
-__all__ = ["printable"]
+__all__ = ["is_url", "missing_file", "printable"]
 
 _SHOWN_AS_HEX: Final = "vlfau.hex"
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+"""Path makes one slash of two; a drive of Windows has one letter."""
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-def printable(path: str | Path) -> str:
-    r"""Return a path as text that can be written anywhere and stands for this path alone.
+def printable(path: str | os.PathLike[str]) -> str:
+    r"""Return a path as text that can be written anywhere and that no other path has.
 
-    A byte that is not valid UTF-8, or a control character, becomes the replacement character and its value, so that
-    two such names differ and none can steer a terminal.
+    A byte that is not valid UTF-8, or a control character, becomes the replacement character and its value. So two
+    such names stay different, and none can control a terminal.
 
     >>> ascii(printable("caf\udce9.jpg"))
     "'caf\\ufffd{E9}.jpg'"
     """
     return _CONTROLS.sub(lambda match: _hex(match[0].encode()), os.fsencode(path).decode("utf-8", _SHOWN_AS_HEX))
+
+
+def is_url(path: str | os.PathLike[str]) -> bool:
+    """Say whether a path is written like an address on the web.
+
+    >>> is_url("https://example.org/me.jpg"), is_url("http:/example.org/me.jpg"), is_url("C:/me.jpg")
+    (True, True, False)
+    """
+    return _URL.match(os.fspath(path)) is not None
+
+
+def missing_file(kind: str, path: str | os.PathLike[str]) -> str:
+    """Return what to tell a user whose file does not exist; `kind` says what it should be."""
+    name = printable(path)
+    if is_url(path):
+        name = re.sub(":/+", "://", name, count=1)
+        return f"{name} is a web address, and vlfau downloads nothing; download the {kind} and give the file"
+    return f"{kind} {name} does not exist; check the path"
 
 
 def _hex(spoilt: bytes) -> str:

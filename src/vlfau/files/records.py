@@ -1,4 +1,4 @@
-"""Files that grow by whole records, and what of them is whole after a writer died."""
+"""Files that grow record by record, and their whole records after a crash; CSV and JSON that may be damaged."""
 
 import csv
 import io
@@ -8,32 +8,32 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-__all__ = ["RecordFile", "csv_cells", "csv_record", "escaped", "parse_json", "unescaped", "whole_records"]
-
-
-def parse_json(text: str | bytes) -> Any:
-    """Return what a text in JSON holds.
-
-    Raises:
-        ValueError: It is no JSON, or too deeply nested.
-    """
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("it is nested too deep") from None
-
+__all__ = ["RecordFile", "csv_cells", "csv_record", "escape_formula", "parse_json", "unescape_formula", "whole_records"]
 
 _FORMULA: Final = re.compile("'*[=+@-]")
 
 
-class RecordFile:
-    """Collects records and writes them together; the file is always the start of what an undisturbed run writes.
+def parse_json(text: str | bytes) -> Any:
+    """Parse a JSON text.
 
-    After a failed or interrupted flush nothing more is written: what lies there may end in the middle of a record,
-    which `whole_records` finds, and a later record after it would be lost on every reader.
+    Raises:
+        ValueError: It is not JSON, or too deeply nested.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is too deeply nested") from None
+
+
+class RecordFile:
+    """Collects records, and appends them to a file with each flush.
+
+    The file is always the beginning of the file of an undisturbed run. After a failed or interrupted flush nothing
+    more is written: the file may end in the middle of a record. `whole_records` recognises that, but no reader would
+    find a record that follows it.
 
     Args:
-        path: An existing file, to whose end is written, or a new one.
+        path: An existing file, to which records are appended, or a new one.
 
     Attributes:
         path: The file.
@@ -46,11 +46,11 @@ class RecordFile:
         self._is_broken = False
 
     def append(self, record: bytes) -> None:
-        """Take a record; it reaches the file with the next flush."""
+        """Add a record, to be written with the next flush."""
         self._buffer += record
 
     def flush(self) -> None:
-        """Write what was taken.
+        """Write all records that were added.
 
         Raises:
             OSError: It cannot be written, or an earlier flush failed.
@@ -70,11 +70,11 @@ class RecordFile:
 
 
 def whole_records(stream: BinaryIO, *, quoted: bool) -> Iterator[tuple[int, bytes]]:
-    r"""Yield every whole record of a file and where it ends, in bytes.
+    r"""Yield every whole record of a file, with the offset of its end in bytes.
 
     Args:
         stream: The file, at its start.
-        quoted: Whether a line break between quotes belongs to a record, as in CSV.
+        quoted: Whether a record may contain line breaks between quotes, as in CSV.
 
     >>> list(whole_records(io.BytesIO(b'a,"1\n2"\nb,3'), quoted=True))
     [(8, b'a,"1\n2"\n')]
@@ -92,17 +92,17 @@ def whole_records(stream: BinaryIO, *, quoted: bool) -> Iterator[tuple[int, byte
 
 
 def csv_record(cells: Iterable[str]) -> bytes:
-    r"""Return a record of CSV in UTF-8.
+    r"""Return cells as one CSV record in UTF-8.
 
     >>> csv_record(["a", "b,c"])
     b'a,"b,c"\n'
     """
-    # The csv module of some Pythons writes a carriage return without quotes, which its reader takes for a line's end.
+    # The csv module of some Python versions does not quote a carriage return, and its reader ends the line there.
     return (",".join(map(_quoted, cells)) + "\n").encode()
 
 
 def csv_cells(record: bytes) -> list[str]:
-    r"""Return the cells of a record; none if it is no CSV in UTF-8.
+    r"""Return the cells of a CSV record; an empty list if it is not CSV in UTF-8.
 
     >>> csv_cells(b'a,"b,c"\n')
     ['a', 'b,c']
@@ -114,17 +114,17 @@ def csv_cells(record: bytes) -> list[str]:
     return rows[0] if len(rows) == 1 else []
 
 
-def escaped(cell: str) -> str:
-    """Return a text that no spreadsheet takes for a formula: one that looks like it gets an apostrophe before it.
+def escape_formula(cell: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: an apostrophe is put before one that looks like it.
 
-    >>> escaped("=1+1.png"), escaped("a=b.png"), unescaped(escaped("'=x"))
+    >>> escape_formula("=1+1.png"), escape_formula("a=b.png"), unescape_formula(escape_formula("'=x"))
     ("'=1+1.png", 'a=b.png', "'=x")
     """
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
-def unescaped(cell: str) -> str:
-    """Return the text that `escaped` took."""
+def unescape_formula(cell: str) -> str:
+    """Undo `escape_formula`."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 

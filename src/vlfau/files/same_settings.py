@@ -1,17 +1,32 @@
-"""The one check that long work is resumed under the settings it was begun with."""
+"""The one check that a run continues with the settings that it was started with, and the record of those settings."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from vlfau.errors import InputError
 from vlfau.files.atomic import LEFTOVERS, replacing
+from vlfau.files.names import printable
 from vlfau.files.records import parse_json
 
-__all__ = ["check_same_settings", "claim_folder"]
+__all__ = [
+    "CHOOSE_FOLDER",
+    "START_OVER",
+    "SettingsRecord",
+    "check_same_settings",
+    "refuse_foreign_folder",
+    "start_or_resume_folder",
+]
+
+CHOOSE_FOLDER: Final = "restore the settings, or choose another folder"
+"""What to do where a folder belongs to one run."""
+START_OVER: Final = "restore the settings, or start over without resuming"
+"""What to do where the next run may replace the files of the last."""
 
 MAX_VALUE: Final = 200
+"""Characters of a value that a message shows."""
 _ABSENT: Final = object()
 
 
@@ -25,7 +40,7 @@ def check_same_settings(
     defaults: Mapping[str, Any] | None = None,
     error: type[InputError] = InputError,
 ) -> None:
-    """Compare the settings of an earlier run with those of the run that is to continue it.
+    """Compare the settings that a run was started with and those with which it is to continue.
 
     Settings may be nested; `{"run": {"seed": 1}}` has the setting `run.seed`.
 
@@ -33,19 +48,19 @@ def check_same_settings(
         earlier: The settings of the earlier run, as read from JSON.
         now: The settings of this run, as JSON can hold them.
         what: What is resumed, such as a folder; the message begins with it.
-        ways_out: What the user can do, such as "restore them, or choose another folder".
+        ways_out: What the user can do: `CHOOSE_FOLDER` or `START_OVER`.
         may_differ: Settings, or whole sections, on which no result depends.
-        defaults: What a setting counts as where the earlier run does not have it, for settings that are newer than the
-            run. Without a default it counts as not given.
+        defaults: Values of settings that are newer than the earlier run and so missing there. A missing setting
+            without a default counts as not given.
         error: The class of the error.
 
     Raises:
         InputError: A setting differs. The message names every one that does, with both values.
 
-    >>> check_same_settings({"run": {"seed": 1}}, {"run": {"seed": 2}}, what="runs/a", ways_out="restore it")
+    >>> check_same_settings({"run": {"seed": 1}}, {"run": {"seed": 2}}, what="runs/a", ways_out=CHOOSE_FOLDER)
     Traceback (most recent call last):
     ...
-    vlfau.errors.InputError: runs/a was begun with run.seed 1 (now 2); restore it
+    vlfau.errors.InputError: runs/a was started with run.seed 1 (now 2); restore the settings, or choose another folder
     """
     before = dict(_flat(earlier))
     # JSON turns tuples to lists and paths to texts, as it did when the earlier settings were written.
@@ -59,7 +74,7 @@ def check_same_settings(
         if old != new and not (_is_nothing(old) and _is_nothing(new)):
             differing.append(f"{name} {_shown(old)} (now {_shown(new)})")
     if differing:
-        raise error(f"{what} was begun with {', '.join(differing)}; {ways_out}")
+        raise error(f"{what} was started with {', '.join(differing)}; {ways_out}")
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -83,39 +98,123 @@ def _shown(value: Any) -> str:
     return f"{text[: MAX_VALUE // 2]} ... {text[-MAX_VALUE // 2 :]}"
 
 
-def claim_folder(folder: Path, settings: Mapping[str, Any], file: Path | None = None) -> None:
-    """Begin a folder of results, or find that it was begun with the same settings.
+@dataclass(frozen=True, slots=True)
+class SettingsRecord:
+    """The settings that a run was started with, as JSON.
+
+    Attributes:
+        path: The file that holds them, such as settings.json.
+        what: What was started with them, such as a folder; messages name it.
+        ways_out: What the user can do if they differ or are damaged: `CHOOSE_FOLDER` or `START_OVER`.
+        error: The class of the errors.
+    """
+
+    path: Path
+    what: str
+    ways_out: str
+    error: type[InputError] = InputError
+
+    def write(self, settings: Mapping[str, Any]) -> None:
+        """Write the settings, whole or not at all.
+
+        Raises:
+            OutputError: They cannot be written.
+        """
+        with replacing(self.path) as temporary:
+            temporary.write_text(json.dumps(settings, indent=2, default=str) + "\n", "utf-8")
+
+    def read(self) -> dict[str, Any]:
+        """Return the settings that the run was started with.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            OSError: It cannot be read.
+            InputError: It is damaged.
+        """
+        return self.parse(self.path.read_bytes())
+
+    def parse(self, text: str | bytes) -> dict[str, Any]:
+        """Return the settings that a text from the file holds.
+
+        Raises:
+            InputError: The text is damaged.
+        """
+        try:
+            settings = parse_json(text)
+        except ValueError as error:
+            raise self.damaged(str(error)) from None
+        if not isinstance(settings, dict):
+            raise self.damaged("it holds no settings")
+        return settings
+
+    def check(self, settings: Mapping[str, Any]) -> None:
+        """Make sure that the run was started with the settings that it is to have now.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            OSError: It cannot be read.
+            InputError: A setting differs, or the file is damaged.
+        """
+        check_same_settings(self.read(), settings, what=self.what, ways_out=self.ways_out, error=self.error)
+
+    def damaged(self, reason: str) -> InputError:
+        """Return the error that says that the settings cannot be known."""
+        return self.error(
+            f"cannot tell which settings {self.what} was started with: {printable(self.path)} is damaged ({reason}); "
+            f"{self.ways_out}"
+        )
+
+
+def start_or_resume_folder(folder: Path, settings: Mapping[str, Any], file: Path | None = None) -> None:
+    """Start a folder of results, or make sure that it was started with the same settings.
 
     Args:
-        folder: Is made if it does not exist; a new one must be empty.
+        folder: Is made if it does not exist. If it has no record of settings, it must be empty.
         settings: All that the results depend on, as JSON can hold it.
-        file: Keeps the settings, in the folder or in a folder of its own there; None takes settings.json.
+        file: The record of the settings, in the folder or in a subfolder of its own; None takes settings.json.
 
     Raises:
-        InputError: The folder cannot be written, holds other things, or results of other settings.
+        InputError: The folder cannot be written, or holds other files or results of other settings.
     """
-    file = file or folder / "settings.json"
+    record = SettingsRecord(file or folder / "settings.json", what=printable(folder), ways_out=CHOOSE_FOLDER)
+    refuse_foreign_folder(folder, record.path)
     try:
-        if not file.exists():
-            if next(_strangers(folder, file), None) is not None:
-                raise InputError(f"{folder} holds other things already; choose a new or empty folder")
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(file) as temporary:
-                temporary.write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
+        if record.path.exists():
+            record.check(settings)
             return
-        before = parse_json(file.read_text("utf-8"))
+        record.path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder} cannot be used ({error.strerror}); choose a new or empty folder") from None
-    except ValueError:
-        raise InputError(f"{file} is damaged; choose a new or empty folder") from None
-    if not isinstance(before, dict):
-        raise InputError(f"{file} is no file of settings; choose a new or empty folder")
-    check_same_settings(before, settings, what=str(folder), ways_out="give the same settings, or choose another folder")
+        raise _unusable(folder, error) from None
+    record.write(settings)
 
 
-def _strangers(folder: Path, file: Path) -> Iterator[Path]:
-    """Give the files that neither this nor an interrupted beginning can have made."""
+def refuse_foreign_folder(folder: Path, file: Path) -> None:
+    """Make sure that a folder is new, empty, or has a record of settings.
+
+    Args:
+        folder: The folder, which need not exist.
+        file: Its record of settings. What an interrupted start left beside it is ignored.
+
+    Raises:
+        InputError: The folder holds other files, or cannot be read.
+    """
+    try:
+        if not file.exists() and any(_foreign_files(folder, file)):
+            raise InputError(f"{printable(folder)} already contains other files; choose a new or empty folder")
+    except OSError as error:
+        raise _unusable(folder, error) from None
+
+
+def _foreign_files(folder: Path, file: Path) -> Iterator[Path]:
+    """Yield the files that neither this nor an interrupted start can have made."""
     for path in folder.rglob("*"):
         is_ours = path.match(LEFTOVERS) or (file.parent != folder and file.parent in path.parents)
         if not path.is_dir() and not is_ours:
             yield path
+
+
+def _unusable(folder: Path, error: OSError) -> InputError:
+    return InputError(
+        f"cannot use {printable(folder)} as a folder for results ({error.strerror or error}); choose a new or empty "
+        "folder"
+    )

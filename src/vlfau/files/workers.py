@@ -1,4 +1,4 @@
-"""Workers: how many there may be, and processes that do not outlive the one that started them."""
+"""Worker processes: how many are allowed, and how they end with the process that started them."""
 
 import os
 import threading
@@ -10,28 +10,28 @@ from vlfau.errors import ConfigError
 __all__ = ["MAX_WORKERS", "check_number", "follow_parent"]
 
 MAX_WORKERS: Final = max(64, 2 * (os.cpu_count() or 1))
-"""Threads or processes; more would only wait for each other and fill the memory."""
+"""Threads or processes. More would only wait for each other and fill the memory."""
 
 
-def check_number(name: str, value: int, most: int) -> None:
-    """Refuse a number that is below 1 or above what makes sense.
+def check_number(name: str, value: int, maximum: int) -> None:
+    """Make sure that a number is at least 1 and at most a maximum.
 
     Args:
-        name: Of the option, for the error.
+        name: Name of the option, for the message.
         value: The number.
-        most: The largest that makes sense.
+        maximum: The largest number that makes sense.
 
     Raises:
         ConfigError: It is out of range.
     """
-    if not 1 <= value <= most:
-        raise ConfigError(f"{name} is {value}; give a number from 1 to {most}")
+    if not 1 <= value <= maximum:
+        raise ConfigError(f"{name} is {value}; give a number from 1 to {maximum}")
 
 
 def follow_parent() -> None:
-    """End this worker as soon as its parent ends; an initialiser for a pool of processes.
+    """End this worker process when its parent ends; an initialiser for a pool of processes.
 
-    A worker that waits for work does not notice that nobody is left to give it any.
+    A worker that waits for work does not notice by itself that its parent has died.
     """
     parent = parent_process()
     if parent is None:

@@ -1,26 +1,31 @@
 """From a picture to action units in numbers and words."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Final, get_args
+from typing import Any, Final, Self, TypeGuard, cast, get_args, overload
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from vlfau.errors import BundleError, ConfigError, ImageError
-from vlfau.faces import Face, FaceFinder, align_face
+from vlfau.faces import Face, FaceFinder
+from vlfau.files.names import is_url, printable
 from vlfau.files.workers import MAX_WORKERS, check_number
 from vlfau.inference.au_scores import AUScores, Captions, sigmoid
 from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle, load_bundle
 from vlfau.inference.captioner import Captioner, Describe
-from vlfau.inference.results import CropResult, FaceResult
+from vlfau.inference.found import FoundPicture, align_faces
+from vlfau.inference.results import CropResult, PictureResult
 from vlfau.inference.runtime_names import Runtime
 from vlfau.inference.runtimes import open_backend
-from vlfau.media.images import Picture, as_picture
+from vlfau.media.images import Picture
+from vlfau.media.pixels import PictureInput, TensorLike
 
-__all__ = ["Predictor", "face_result"]
+__all__ = ["Predictor"]
 
 # Faces that go through the network at once: enough to be fast, few enough to fit in memory.
 _BATCH_SIZE: Final = 16
@@ -80,28 +85,113 @@ class Predictor:
         """The AUs that the model knows, in its order."""
         return self.bundle.info.au_ids
 
-    def predict(
-        self, image: str | Path | Picture | NDArray[np.uint8], *, describe: Describe | None = None
-    ) -> list[FaceResult]:
-        """Judge every face of a picture.
+    @classmethod
+    def from_pretrained(cls, model: str | os.PathLike[str], **options: Any) -> Self:
+        """Open a model that lies on this machine.
+
+        Nothing is downloaded. A repository of the Hugging Face hub is fetched first, as with
+        `hf download NAME --local-dir FOLDER`.
 
         Args:
-            image: A file, a picture that was read before, or pixels: (H, W, 3) uint8 RGB.
+            model: The folder of a bundle, or its name, as `vlfau info` lists them.
+            options: As for `Predictor`.
+
+        Raises:
+            BundleError: It is not a bundle, damaged, or a web address.
+        """
+        if is_url(model) and not Path(model).exists():
+            raise BundleError(
+                f"{printable(model)} is a web address, and vlfau downloads nothing; download the model and give its "
+                "folder"
+            )
+        return cls(Path(model) if isinstance(model, os.PathLike) else model, **options)
+
+    @overload
+    def predict(  # type: ignore[overload-overlap]  # a str is a sequence of str, too
+        self,
+        images: str | os.PathLike[str] | Picture | Image.Image | NDArray[np.uint8],
+        *,
+        names: str | None = None,
+        describe: Describe | None = None,
+    ) -> PictureResult: ...
+
+    @overload
+    def predict(
+        self,
+        images: Sequence[PictureInput],
+        *,
+        names: Sequence[str] | None = None,
+        describe: Describe | None = None,
+    ) -> list[PictureResult]: ...
+
+    @overload
+    def predict(
+        self,
+        images: TensorLike,
+        *,
+        names: str | Sequence[str] | None = None,
+        describe: Describe | None = None,
+    ) -> PictureResult | list[PictureResult]: ...
+
+    def predict(
+        self,
+        images: PictureInput | Sequence[PictureInput],
+        *,
+        names: str | Sequence[str] | None = None,
+        describe: Describe | None = None,
+    ) -> PictureResult | list[PictureResult]:
+        """Say of every face of a picture, or of each of several pictures, which AUs act on it.
+
+        A result keeps the pixels of a picture that was given as pixels, and of a file only its path. The faces of
+        several pictures go through the network together, which is faster.
+
+        Args:
+            images: One picture: a file; a PIL picture, which is turned as its EXIF orientation says; an array, (H, W,
+                3) uint8 RGB or (H, W) uint8 grey; a torch tensor, (C, H, W) uint8 or floats from 0 to 1; or a picture
+                that was read before. Or several: a list of any of these, or a tensor (B, C, H, W).
+            names: What results call the pictures in place of their path, one for each; without it, pixels have no name.
             describe: Replaces the predictor's own choice of AUs.
 
         Returns:
-            The faces, largest first; none if no face was found.
+            The result of one picture, a sequence of its faces, the largest first and empty if none was found. Of
+            several pictures a list of them, in order.
 
         Raises:
-            ImageError: The file is no readable picture, or the pixels are of another kind.
+            ImageError: A file is not a readable picture, or pixels are of another kind; of several pictures, the first
+                bad one ends the call, and the message says which it is.
+            ConfigError: There are not as many names as pictures.
         """
-        picture = as_picture(image)
-        faces = self.finder.find(picture.pixels)
-        crops = self.align(picture.pixels, faces)
-        return [
-            face_result(face, crop, result, reduction=picture.reduction)
-            for face, crop, result in zip(faces, crops, self.predict_crops(crops, describe=describe), strict=True)
-        ]
+        if _are_several(images):
+            pictures = list(images)
+            return list(self._results(pictures, _checked_names(names, len(pictures)), describe))
+        if names is not None and not isinstance(names, str):
+            raise ConfigError(f"names is {names!r} for one picture; give one name")
+        found = self._find(cast("PictureInput", images), names)  # It refuses anything else.
+        (result,) = self._judged([found], describe)
+        return result
+
+    def predict_many(
+        self, images: Iterable[PictureInput], *, describe: Describe | None = None
+    ) -> Iterator[PictureResult]:
+        """Predict any number of pictures one after the other, at constant memory.
+
+        Up to 16 pictures are read ahead, so that their faces go through the network together.
+
+        Args:
+            images: Pictures as for `predict`, such as `Path("photos").glob("*.jpg")`.
+            describe: Replaces the predictor's own choice of AUs.
+
+        Yields:
+            The results, in order.
+
+        Raises:
+            ImageError: A picture is not readable, or of another kind; the results of those before it come first.
+        """
+        if isinstance(images, str | bytes | np.ndarray):  # Their characters, bytes or rows are no pictures.
+            raise ImageError(
+                f"expected several pictures, such as a list, got one {type(images).__name__}; use predict for it"
+            )
+        return self._results(images, None, describe)
 
     def predict_crops(self, crops: NDArray[np.uint8], *, describe: Describe | None = None) -> list[CropResult]:
         """Judge faces that are aligned already, as by `align_face` with the bundle's geometry.
@@ -130,9 +220,7 @@ class Predictor:
         Returns:
             (B, S, S, 3) uint8 RGB.
         """
-        geometry = self.bundle.info.crop
-        crops = [align_face(pixels, face.landmarks_xy, geometry) for face in faces]
-        return np.stack(crops) if crops else np.zeros((0, geometry.crop_size, geometry.crop_size, 3), np.uint8)
+        return align_faces(pixels, faces, self.bundle.info.crop)
 
     def score_crops(self, crops: NDArray[np.uint8]) -> AUScores:
         """Judge aligned faces in numbers, all in one batch.
@@ -176,36 +264,58 @@ class Predictor:
         global_captions = self._captioner.describe_faces(vision.stem_features[chosen], au_states, describe)
         return [Captions(tuple(aus), face) for aus, face in zip(local_captions, global_captions, strict=True)]
 
+    def _results(
+        self, images: Iterable[PictureInput], names: Sequence[str] | None, describe: Describe | None
+    ) -> Iterator[PictureResult]:
+        """Yield the result of each picture; the faces of a few at a time go through the network together."""
+        found: list[FoundPicture] = []
+        for index, image in enumerate(images):
+            try:
+                found.append(self._find(image, None if names is None else names[index]))
+            except ImageError as error:
+                yield from self._judged(found, describe)
+                if isinstance(image, str | os.PathLike):
+                    raise
+                raise ImageError(f"images[{index}]: {error}") from None
+            if len(found) >= _BATCH_SIZE or sum(len(each.crops) for each in found) >= _BATCH_SIZE:
+                yield from self._judged(found, describe)
+                found = []
+        yield from self._judged(found, describe)
+
+    def _find(self, image: PictureInput, name: str | None) -> FoundPicture:
+        return FoundPicture.of(image, self.finder, self.bundle.info.crop, name=name)
+
+    def _judged(self, found: Sequence[FoundPicture], describe: Describe | None) -> Iterator[PictureResult]:
+        """Yield the results of pictures whose faces are found."""
+        if found:
+            crops = np.concatenate([each.crops for each in found])
+            crop_results = iter(self.predict_crops(crops, describe=describe))
+            for each in found:
+                yield each.result(crop_results, self.bundle.info)
+
     @cached_property
     def finder(self) -> FaceFinder:
         """The face finder, opened when it is first needed."""
         return FaceFinder(threads=self.threads, max_faces=self.max_faces)
 
 
-def face_result(
-    face: Face, crop: NDArray[np.uint8], result: CropResult, *, reduction: float = 1.0, face_id: int | None = None
-) -> FaceResult:
-    """Say of a face where it is and what its crop shows.
+def _are_several(images: object) -> TypeGuard[Iterable[PictureInput]]:
+    """Say whether several pictures are given.
 
-    Args:
-        face: In pixels of the picture that was looked at.
-        crop: (S, S, 3) uint8 RGB.
-        result: What the network says of the crop.
-        reduction: Pixels of the file along one pixel of the picture.
-        face_id: The number of the face in its video.
+    Raises:
+        ImageError: It is an iterator, which may never end.
     """
-    return FaceResult(
-        aus=result.aus,
-        global_caption=result.global_caption,
-        face_box_xyxy=_scaled_box(face, reduction),
-        landmarks_xy=np.asarray(face.landmarks_xy, np.float32) * np.float32(reduction),
-        score=float(face.score),
-        pose=face.pose,
-        crop=crop,
-        face_id=face_id,
-    )
+    if isinstance(images, Iterator) and not hasattr(images, "read"):
+        raise ImageError(
+            f"expected a picture or a list of them, got {type(images).__name__}; make a list of it, or use "
+            "predict_many, which yields one result after the other"
+        )
+    if isinstance(images, TensorLike):
+        return images.ndim == 4
+    return isinstance(images, Sequence) and not isinstance(images, str | bytes | bytearray | memoryview)
 
 
-def _scaled_box(face: Face, reduction: float) -> tuple[float, float, float, float]:
-    left, top, right, bottom = (float(value) * reduction for value in face.face_box_xyxy)
-    return left, top, right, bottom
+def _checked_names(names: str | Sequence[str] | None, count: int) -> Sequence[str] | None:
+    if names is not None and (isinstance(names, str) or len(names) != count):
+        raise ConfigError(f"names is {names!r} for {count} pictures; give a list with one name for each")
+    return names

@@ -1,12 +1,27 @@
-"""What vlfau says of a face."""
+"""What vlfau says of a face, and of a picture with its faces.
 
+The results are plain data. The methods that draw, save or make tables of them only call functions of `vlfau.drawing`,
+`vlfau.runs` and `vlfau.tables`. Those rooms stand above this one, so they are imported when a method is called: the one
+exception to the order of imports, made so that `result.plot()` works as people expect.
+"""
+
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from vlfau.errors import UnknownAUError
 from vlfau.faces import HeadPose
+from vlfau.inference.bundle import BundleInfo
+from vlfau.media.images import Picture
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["AUResult", "CropResult", "FaceResult", "PictureResult"]
 
@@ -55,17 +70,64 @@ class CropResult:
     """An aligned face in numbers and words.
 
     Attributes:
-        aus: One result an AU, in the model's order.
+        aus: One result per AU, in the model's order.
         global_caption: The whole face in words; None where no words were asked for or the model has none.
+
+    >>> face = CropResult(aus=(AUResult(12, "Lip Corner Puller", 0.75, True), AUResult(4, "Brow Lowerer", 0.25, False)))
+    >>> face[12].prob
+    0.75
+    >>> 45 in face
+    False
+    >>> face.probs
+    array([0.75, 0.25])
     """
 
     aus: tuple[AUResult, ...]
     global_caption: str | None = None
 
+    def __getitem__(self, au_id: int) -> AUResult:
+        """Return one AU by its FACS number.
+
+        Raises:
+            UnknownAUError: The model does not know this AU; the message names those that it knows.
+        """
+        for au in self.aus:
+            if au.au_id == au_id:
+                return au
+        known = ", ".join(map(str, self.au_ids)) or "none"
+        raise UnknownAUError(f"this result has no AU {au_id!r}; the model knows the AUs {known}")
+
+    def __contains__(self, au_id: object) -> bool:
+        """Say whether the model knows an AU."""
+        return au_id in self.au_ids
+
+    # An index is a FACS number, so counting up from 0 would make no sense; iterate over `aus`.
+    __iter__ = None
+
     @property
     def active_aus(self) -> tuple[AUResult, ...]:
         """The AUs that occur."""
         return tuple(au for au in self.aus if au.state)
+
+    @property
+    def au_ids(self) -> tuple[int, ...]:
+        """(N,), the FACS numbers, in the model's order."""
+        return tuple(au.au_id for au in self.aus)
+
+    @property
+    def probs(self) -> NDArray[np.float64]:
+        """(N,), the probabilities, 0 to 1."""
+        return np.array([au.prob for au in self.aus], np.float64)
+
+    @property
+    def states(self) -> NDArray[np.bool_]:
+        """(N,), which AUs occur."""
+        return np.array([au.state for au in self.aus], np.bool_)
+
+    @property
+    def intensities(self) -> NDArray[np.float64]:
+        """(N,), the intensities, 0 to 5; NaN where they are not known."""
+        return np.array([np.nan if au.intensity is None else au.intensity for au in self.aus], np.float64)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold."""
@@ -111,19 +173,115 @@ class FaceResult(CropResult):
             **super().to_dict(),
         }
 
+    def to_pandas(self) -> "pandas.Series[Any]":
+        """Return the face as a series.
+
+        Returns:
+            What a row of a table says of a face, under the same names: `box_x1`, ..., `AU12_prob`, ..., `global_text`.
+            The columns `file`, `frame`, `time_s` and `face` are left out; the series has the `face_id` as its name.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        from vlfau.tables.frames import face_series  # noqa: PLC0415 - see the text of this file
+
+        return face_series(self)
+
 
 @dataclass(frozen=True, slots=True)
-class PictureResult:
-    """All faces of one picture, or of one frame of a video.
+class PictureResult(Sequence[FaceResult]):
+    """All faces of one picture, or of one frame of a video; a sequence of them.
 
     Attributes:
-        file: The path as the user gave it.
+        file: The path as the user gave it; empty for pixels without a name.
         faces: Of a picture the largest first, of a video by `face_id`.
         frame: The number of the frame in its video, from 0; None for a picture.
         time_s: When the frame is shown, in seconds from the start of its video; None for a picture.
+        model: What the bundle says of the model that was used.
+        source: Where the pixels are: the file to read them from again, or the picture itself if it was given as pixels.
+            None for a frame of a video, whose pixels are not kept.
+
+    >>> result = PictureResult("empty.jpg", ())
+    >>> len(result), bool(result), list(result)
+    (0, False, [])
     """
 
     file: str
     faces: tuple[FaceResult, ...]
     frame: int | None = None
     time_s: float | None = None
+    model: BundleInfo | None = field(default=None, kw_only=True, repr=False, compare=False)
+    source: Picture | Path | None = field(default=None, kw_only=True, repr=False, compare=False)
+
+    def __len__(self) -> int:
+        """Return the number of faces."""
+        return len(self.faces)
+
+    @overload
+    def __getitem__(self, index: int) -> FaceResult: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[FaceResult, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> FaceResult | tuple[FaceResult, ...]:
+        """Return a face, or those of a slice."""
+        return self.faces[index]
+
+    @property
+    def au_ids(self) -> tuple[int, ...]:
+        """The FACS numbers that the model knows, in its order; empty if neither a model nor a face says so."""
+        if self.model is not None:
+            return self.model.au_ids
+        return self.faces[0].au_ids if self.faces else ()
+
+    def without_arrays(self) -> Self:
+        """Return a copy without the picture and without the faces' arrays, to keep the results of many pictures."""
+        return replace(self, faces=tuple(face.without_arrays() for face in self.faces), source=None)
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """Return the table of this picture: one row per face, with the columns of the native format.
+
+        Returns:
+            What `vlfau.read_results` gives back of a table of this picture: the same columns, types and rounded
+            numbers, and the header in `attrs` if the model is known. Without a face it has no rows.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        from vlfau.tables.frames import result_frame  # noqa: PLC0415 - see the text of this file
+
+        return result_frame(self)
+
+    def plot(self, picture: Picture | NDArray[np.uint8] | None = None) -> Image.Image:
+        """Draw the picture with its faces numbered and a card of results for each.
+
+        Args:
+            picture: The pixels, (H, W, 3) uint8 RGB, where the result does not know them, as of a video's frame.
+
+        Returns:
+            A PIL picture, which a notebook shows.
+
+        Raises:
+            ImageError: The file can no longer be read, or the result does not know its picture.
+        """
+        from vlfau.drawing.results import plot_result  # noqa: PLC0415 - see the text of this file
+
+        return plot_result(self, picture)
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write the files that `vlfau predict --out` writes of a picture.
+
+        These are the annotated picture `NAME.vlfau.jpg` and the tables `results.csv` and `results.jsonl`. The rows are
+        added to those of other pictures that were saved in the folder. For many files, `vlfau.run` is faster.
+
+        Args:
+            folder: The folder; it is made.
+
+        Raises:
+            ImageError: The file can no longer be read, or the result does not know its picture.
+            InputError: The result has no name, is of a video's frame, or the tables are of another model.
+            OutputError: A file cannot be written, or the tables hold other results of the same picture.
+        """
+        from vlfau.runs.saving import save_result  # noqa: PLC0415 - see the text of this file
+
+        save_result(self, folder)

@@ -16,11 +16,11 @@ from vlfau.media.schedule import Picker
 __all__ = ["camera_number", "probe", "read_frames"]
 
 _FAILURES: Final = 30
-"""So many pictures in a row may fail before a camera counts as gone: some need a moment to wake."""
+"""Failed frames in a row after which a camera counts as gone; some need a moment to start."""
 
 
 def camera_number(source: str) -> int | None:
-    """Return which camera a source such as `camera:0` means, or None if it means none.
+    """Return the number of a camera such as `camera:0`; None for any other source.
 
     >>> camera_number("camera:1"), camera_number("film.mp4")
     (1, None)
@@ -30,10 +30,10 @@ def camera_number(source: str) -> int | None:
 
 
 def probe(number: int) -> VideoInfo:
-    """Look at a camera.
+    """Return what is known of a camera.
 
     Raises:
-        VideoError: There is none with this number.
+        VideoError: There is no camera with this number.
     """
     with _opened(number) as camera:
         width, height, rate = (
@@ -43,7 +43,7 @@ def probe(number: int) -> VideoInfo:
 
 
 def read_frames(number: int, picker: Picker) -> Generator[VideoFrame]:
-    """Yield what a camera sees; times are those of the clock since the first picture.
+    """Yield the frames of a camera; times are seconds since the first frame.
 
     Raises:
         VideoError: There is no such camera, or it stops.
@@ -57,7 +57,7 @@ def read_frames(number: int, picker: Picker) -> Generator[VideoFrame]:
                 failures += 1
                 if failures == _FAILURES:
                     raise VideoError(
-                        f"camera:{number} gave {count} pictures and then no more; check its cable, and whether another "
+                        f"camera:{number} gave {count} frames and then no more; check its cable, and whether another "
                         "program uses it"
                     )
                 continue
@@ -71,7 +71,7 @@ def read_frames(number: int, picker: Picker) -> Generator[VideoFrame]:
 
 @contextmanager
 def _opened(number: int) -> Iterator[cv2.VideoCapture]:
-    # OpenCV would write on the terminal what the error below says better.
+    # OpenCV would print a message; the error below says it better.
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
@@ -81,8 +81,7 @@ def _opened(number: int) -> Iterator[cv2.VideoCapture]:
     try:
         if not camera.isOpened():
             raise VideoError(
-                f"there is no camera:{number} that can be opened; connect one, close programs that use it, or try "
-                "another number"
+                f"camera:{number} cannot be opened; connect a camera, close programs that use it, or try another number"
             )
         yield camera
     finally:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from vlfau.errors import VideoError
 from vlfau.files.names import printable
 from vlfau.media.frames import VideoFrame, VideoInfo
+from vlfau.media.inputs import check_is_file
 from vlfau.media.schedule import Picker, Schedule, VideoPacket
 
 __all__ = ["MAX_PIXELS", "probe", "read_frames"]
@@ -28,35 +29,33 @@ FORMATS: Final = (
     *("mpegts", "mpegvideo", "mxf", "obu", "ogg", "rm", "wtv", "yuv4mpegpipe", "apng", "cine", "gxf", "nut", "vc1"),
     *("av1", "dhav", "h261", "h263", "live_flv", "swf", "vvc"),
 )
-"""FFmpeg's names of what is read: containers and plain streams, but no playlist, which names other files."""
+"""FFmpeg's names of the formats that are read: containers and plain streams, no playlists, which name other files."""
 
 _TURNS: Final = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 _MISSING_S: Final = 0.5
-"""A video that ends this much before the time that the file promises was cut off."""
+"""A video that ends this long before the duration in its header was cut off."""
 _USUAL_RATE: Final = Fraction(30)
 MAX_PIXELS: Final = 67_108_864
-"""Of a frame: 8192 x 8192, which takes 200 MB as RGB."""
+"""Per frame: 8192 x 8192, which takes 200 MB as RGB."""
 _MAX_FALL_S: Final = 1.0
-"""Decoding times never fall; by less than this some writers are merely untidy."""
+"""Decoding times should never fall; some writers are untidy and let them fall by less than this."""
 
 
 def probe(path: Path, max_pixels: int = MAX_PIXELS) -> VideoInfo:
-    """Look at a video file.
+    """Return what is known of a video file before it is read.
 
     Args:
         path: The file.
-        max_pixels: Of a frame; a larger one is not decoded.
+        max_pixels: Largest frame; a larger one is not decoded.
 
     Raises:
         VideoError: It is missing, empty, not a video, or its first frame is too large or cannot be decoded.
     """
-    _check_is_file(path)
+    check_is_file(path, "video", VideoError)
     with _opened(path, max_pixels=max_pixels) as (container, stream):
         frame = _first_frame(container, stream)
         if frame is None:
-            raise VideoError(
-                f"video {printable(path)} holds no frame that can be decoded; copy it again, or convert it"
-            )
+            raise VideoError(f"video {printable(path)} has no frame that can be decoded; copy it again, or convert it")
         turned = _quarter_turns(frame) in {90, 270}
         width, height = (frame.height, frame.width) if turned else (frame.width, frame.height)
         rate = (stream.average_rate if container.duration else None) or stream.guessed_rate
@@ -72,25 +71,25 @@ def probe(path: Path, max_pixels: int = MAX_PIXELS) -> VideoInfo:
 def read_frames(
     path: Path, picker: Picker, threads: int | None = None, max_pixels: int = MAX_PIXELS
 ) -> Generator[VideoFrame]:
-    """Decode the frames that are wanted, and no others as far as the codec allows.
+    """Decode the wanted frames, and as few others as the codec allows.
 
     Args:
         path: The file.
         picker: Chooses the frames.
-        threads: That decode; None takes as many as the codec likes.
-        max_pixels: Of a frame; a larger one counts as damaged and is never decoded, wherever it comes.
+        threads: Number of threads for decoding; None lets the codec choose.
+        max_pixels: Largest frame; a larger one counts as damaged and is never decoded.
 
     Raises:
-        VideoError: The file breaks off, is damaged, or holds nothing of what is wanted; the frames that can be read
-            come first.
+        VideoError: The file breaks off, is damaged, or has no wanted frame; the frames that can be read are yielded
+            first.
     """
-    _check_is_file(path)
+    check_is_file(path, "video", VideoError)
     with _opened(path, threads, max_pixels) as (container, stream):
         yield from _Reading(path, container, stream, picker).frames()
 
 
 class _Reading:
-    """One way through a file."""
+    """One pass through a file."""
 
     def __init__(self, path: Path, container: InputContainer, stream: VideoStream, picker: Picker) -> None:
         self._name, self._container, self._stream, self._picker = printable(path), container, stream, picker
@@ -113,7 +112,7 @@ class _Reading:
         self._check_all_came(reason)
 
     def _has_guessed_times(self) -> bool:
-        """Say whether the times would be wrong: AVI has none for codecs that reorder frames, but a steady rate."""
+        """Return whether the times are wrong: AVI has none for codecs that reorder frames, but a constant rate."""
         return self._container.format.name == "avi" and self._stream.codec_context.name in {"h264", "hevc"}
 
     def _timed(self, packets: Iterable[VideoPacket]) -> Iterator[VideoFrame]:
@@ -134,7 +133,7 @@ class _Reading:
                 yield self._finished(frame, *place)
 
     def _untimed(self, packets: Iterable[VideoPacket]) -> Iterator[VideoFrame]:
-        """Decode a stream whose packets have no times: its rate gives them."""
+        """Decode a stream whose packets have no times, which its frame rate then gives."""
         number, rate = 0, self._stream.guessed_rate or self._stream.average_rate or _USUAL_RATE
         for packet in chain(packets, [None]):
             for frame in self._decoded(packet):
@@ -148,7 +147,7 @@ class _Reading:
     def _decoded(self, packet: VideoPacket | None) -> list[av.VideoFrame]:
         try:
             return [frame for frame in self._stream.codec_context.decode(packet) if not frame.is_corrupt]
-        except EOFError:  # The decoder was emptied before.
+        except EOFError:  # The decoder was already flushed.
             return []
         except FFmpegError:
             self._damaged += 1
@@ -160,7 +159,7 @@ class _Reading:
 
     def _check_all_came(self, reason: str) -> None:
         promised_s, came_s = _duration(self._container, self._stream), self._schedule.last_s
-        # Formats differ in whether the time before the first frame counts.
+        # Formats differ in whether the time before the first frame is included.
         is_short = (
             promised_s is not None
             and came_s is not None
@@ -170,7 +169,7 @@ class _Reading:
             length = f" of {promised_s:.1f}" if promised_s is not None else ""
             raise VideoError(
                 f"video {self._name} breaks off after {came_s:.1f}{length} s ({reason or 'the file ends'}); "
-                "the frames before are read, for the others copy it again"
+                "the frames before are used; copy it again for the others"
             )
         if self._last_s is None:
             raise VideoError(
@@ -179,18 +178,18 @@ class _Reading:
         if self._damaged:
             raise VideoError(
                 f"video {self._name} is damaged: {self._damaged} packets cannot be decoded; the other frames are "
-                "read, for these copy it again"
+                "used; copy it again for these"
             )
 
 
 def _on_one_clock(packets: Iterable[VideoPacket]) -> Iterator[VideoPacket]:
-    """Let time go on where the clock of a stream starts anew or stands still, as in recordings joined byte by byte."""
+    """Let time go on where the clock of a stream restarts or stands still, as in recordings joined byte by byte."""
     shift, last, last_pts = 0, None, None
     for packet in packets:
         if packet.dts is not None and packet.pts is not None and packet.time_base:
             step = packet.duration or max(round(1 / (_USUAL_RATE * packet.time_base)), 1)
             fall = 0 if last is None else last - (packet.dts + shift)
-            # Two frames at one time, as all of a stream whose writer knew no times.
+            # Two frames at one time, as in a stream whose writer knew no times.
             if fall * packet.time_base > _MAX_FALL_S or (fall >= 0 and packet.pts + shift == last_pts):
                 shift += fall + step
             last, last_pts = packet.dts + shift, packet.pts + shift
@@ -206,41 +205,26 @@ def _opened(
 ) -> Iterator[tuple[InputContainer, VideoStream]]:
     name = printable(path)
     try:
-        # "file:" and the protocol keep a name from reaching for other things, the formats keep a playlist from it.
+        # "file:" and the protocol keep a name from opening anything but a file; the formats exclude playlists.
         options = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS)}
         limits = {"max_pixels": str(max_pixels)}
         container = av.open(f"file:{path}", metadata_errors="replace", options=options | limits)
     except PermissionError:
-        raise VideoError(f"video {name} may not be read; change its permissions") from None
+        raise VideoError(f"video {name} cannot be read for lack of permission; change its permissions") from None
     except (FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise VideoError(f"{name} is no video that can be read ({reason}); copy it again, or convert it") from None
+        raise VideoError(f"{name} is not a video that can be read ({reason}); copy it again, or convert it") from None
     with container:
         streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
         if not streams:
-            raise VideoError(f"{name} holds sound or other data, but no video; name another file")
+            raise VideoError(f"{name} has sound or other data, but no video; name another file")
         if getattr(streams[0], "codec_context", None) is None:
-            raise VideoError(f"video {name} is coded in a way that is not known here; convert it")
-        # Threads give several frames in flight: decoding keeps ahead of the networks.
+            raise VideoError(f"video {name} has an unknown codec; convert it")
+        # With threads, decoding runs ahead of the networks.
         streams[0].thread_type = "AUTO"
         streams[0].codec_context.thread_count = threads or 0
-        streams[0].codec_context.options = limits  # The decoder refuses larger frames before it makes room for them.
+        streams[0].codec_context.options = limits  # The decoder refuses larger frames before it allocates memory.
         yield container, streams[0]
-
-
-def _check_is_file(path: Path) -> None:
-    name = printable(path)
-    try:
-        if path.is_dir():
-            raise VideoError(f"{name} is a folder, not a video; name a file in it")
-        if not path.exists():
-            raise VideoError(f"video {name} does not exist; check the path")
-        if not path.is_file():
-            raise VideoError(f"{name} is no ordinary file; name a video file")
-        if path.stat().st_size == 0:
-            raise VideoError(f"video {name} is empty; copy it again")
-    except (OSError, ValueError) as error:
-        raise VideoError(f"video {name} cannot be read ({error}); check the path") from None
 
 
 def _first_frame(container: InputContainer, stream: VideoStream) -> av.VideoFrame | None:
@@ -255,7 +239,7 @@ def _first_frame(container: InputContainer, stream: VideoStream) -> av.VideoFram
 
 
 def _duration(container: InputContainer, stream: VideoStream) -> float | None:
-    """Return how long the video should be, in seconds: the least that the file says of it."""
+    """Return how long the video should be, in seconds: the shortest duration that the file states."""
     promises = []
     if container.duration:
         promises.append(container.duration / av.time_base)
@@ -266,7 +250,7 @@ def _duration(container: InputContainer, stream: VideoStream) -> float | None:
         hours, minutes, seconds = map(float, tag)
         promises.append(3600 * hours + 60 * minutes + seconds)
     if container.format.name == "avi" and stream.frames and stream.average_rate:
-        return float(stream.frames / stream.average_rate)  # The other figures follow the size of the file.
+        return float(stream.frames / stream.average_rate)  # The other values depend on the size of the file.
     return min(promises, default=None)
 
 

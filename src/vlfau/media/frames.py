@@ -1,4 +1,4 @@
-"""What a video is made of."""
+"""A frame of a video, and what is known of a video before it is read."""
 
 from dataclasses import dataclass
 
@@ -14,10 +14,10 @@ class VideoInfo:
 
     Attributes:
         width: Of the upright frames, in pixels.
-        height: Likewise.
-        frame_rate: Frames a second on average.
+        height: Of the upright frames, in pixels.
+        frame_rate: Frames per second, on average.
         duration_s: In seconds, as the file says; None for a camera and where the file does not say.
-        frames: Number of frames, likewise.
+        frames: Number of frames; None likewise.
     """
 
     width: int
@@ -32,7 +32,7 @@ class VideoFrame:
     """One frame of a video.
 
     Attributes:
-        number: Its place in the video, from 0; frames that were left out count.
+        number: Its index in the video, from 0; frames that were left out count.
         time_s: When it is shown, in seconds from the first frame of the video.
         pixels: (H, W, 3) uint8 RGB, upright.
     """

@@ -1,15 +1,16 @@
-"""Pictures as pixels: what is read, how, and what is refused.
+"""Reading pictures: which are read, how, and which are refused.
 
-* A picture is turned as its EXIF orientation says, and becomes 8-bit RGB. 16-bit grey is scaled, CMYK and
-  palettes are converted, transparent parts become white, and of an animation the first frame counts.
-* A picture of more than `WORKING_PIXELS` is reduced to about as many; `Picture.reduction` says by how much,
-  so that results are given in the pixels of the file. It is converted band by band, so that it never lies in memory
-  twice at its full size.
+* A picture is turned upright by its EXIF orientation and converted to 8-bit RGB. 16-bit grey is scaled, CMYK and
+  palettes are converted, transparent parts become white, and an animation gives its first frame.
+* A picture of more than `WORKING_PIXELS` is reduced to about that many; `Picture.reduction` is the factor, so that
+  results can be given in pixels of the file. It is converted band by band, so that memory never holds it twice at full
+  size.
 * A picture whose decoder would need more than `DECODER_BYTES` is refused. Baseline JPEG files are reduced while they
-  are decoded, so theirs may hold 64 times as many pixels.
+  are decoded, so they may have 64 times as many pixels.
 """
 
 import math
+import os
 import threading
 import warnings
 from collections.abc import Iterator
@@ -24,25 +25,34 @@ from PIL import Image, UnidentifiedImageError
 
 from vlfau.errors import ImageError
 from vlfau.files.names import printable
+from vlfau.media.inputs import check_is_file
 
-__all__ = ["DECODER_BYTES", "WORKING_PIXELS", "Picture", "as_picture", "read_image", "read_picture"]
+__all__ = [
+    "DECODER_BYTES",
+    "WORKING_PIXELS",
+    "Picture",
+    "read_image",
+    "read_picture",
+    "reduction_of",
+    "upright_rgb",
+]
 
 WORKING_PIXELS: Final = 32_000_000
 DECODER_BYTES: Final = 260_000_000
 """With the reduced picture, the networks and Python itself, a process stays below 600 MB."""
 
 _PIXEL_BYTES: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
-"""What Pillow keeps of a pixel, by mode; of any other mode four bytes."""
+"""Bytes that Pillow stores per pixel, by mode; four for any other mode."""
 _WORKING_BYTES: Final = {"WEBP": 9, "JPEG2000": 12, "TIFF": 2, "GIF": 2}
-"""What a decoder needs for a pixel besides that, measured."""
+"""Bytes that a decoder needs per pixel in addition, as measured."""
 _PROGRESSIVE_BYTES: Final = 6
-"""A progressive JPEG keeps the coefficients of the whole picture, however small it is decoded."""
+"""A progressive JPEG keeps the coefficients of the whole picture, at whatever size it is decoded."""
 _JPEG_REDUCTIONS: Final = tuple(2**power for power in range(4))
 _BAND_ROWS: Final = 256
 _MARGIN_ROWS: Final = 4
-"""The filter of the reduction looks beyond a band by two rows of its result."""
+"""Around a band; the filter of the reduction reaches two rows of the result beyond it."""
 
-# Only plain decoders: some others of Pillow start programs. The first five need no import of all its plugins.
+# Plain decoders only: some others in Pillow start programs. The first five do not need all plugins to be imported.
 _FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF", "JPEG2000")
 _ORIENTATION_TAG: Final = 0x0112
 _ORIENTATIONS: Final = {
@@ -59,86 +69,58 @@ _PILLOW_LIMIT = threading.Lock()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A picture ready for work.
+    """A decoded picture.
 
     Attributes:
         pixels: (H, W, 3) uint8, RGB, upright.
-        reduction: Pixels of the file along one pixel of `pixels`; 1.0 unless the file was too large.
+        reduction: Pixels of the file per pixel of `pixels`, along one side; 1.0 unless the picture was reduced.
     """
 
     pixels: NDArray[np.uint8]
     reduction: float = 1.0
 
 
-def read_image(path: str | Path) -> NDArray[np.uint8]:
+def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     """Read a picture, reduced if it is very large.
 
     Returns:
         (H, W, 3) uint8, RGB, upright.
 
     Raises:
-        ImageError: The file is missing, empty, damaged, too large, or no picture.
+        ImageError: The file is missing, empty, damaged, too large, or not a picture.
     """
     return read_picture(path).pixels
 
 
-def read_picture(path: str | Path) -> Picture:
+def read_picture(path: str | os.PathLike[str]) -> Picture:
     """Read a picture together with the factor by which it was reduced.
 
     Raises:
-        ImageError: The file is missing, empty, damaged, too large, or no picture.
+        ImageError: The file is missing, empty, damaged, too large, or not a picture.
     """
     path = Path(path)
-    _check_is_file(path)
+    check_is_file(path, "picture", ImageError)
     with warnings.catch_warnings():
-        # Pillow warns of odd metadata and of large pictures; the limits here are this module's own.
+        # Pillow warns about odd metadata and large pictures; this module has limits of its own.
         warnings.simplefilter("ignore")
         with _opened(path) as image:
             width, height = image.size
             _draft(image)
             _check_size(path, image, (width, height))
             try:
-                pixels = _upright_rgb(image)
+                pixels = upright_rgb(image)
             except ImageError:
                 raise
             except Exception as error:  # A damaged file makes decoders raise almost anything.
                 raise ImageError(
-                    f"picture {printable(path)} is damaged or incomplete ({error}); copy it again, or save it anew"
+                    f"picture {printable(path)} is damaged or incomplete ({error}); copy it again, or re-save it"
                 ) from None
-    return Picture(pixels, reduction=max(width, height) / max(pixels.shape[:2]))
+    return Picture(pixels, reduction=reduction_of((width, height), pixels))
 
 
-def as_picture(image: str | Path | Picture | NDArray[np.uint8]) -> Picture:
-    """Return a picture from whatever stands for one: a file, a picture, or (H, W, 3) uint8 RGB pixels.
-
-    Raises:
-        ImageError: The file is no readable picture, or the pixels are of another kind.
-    """
-    if isinstance(image, Picture):
-        return image
-    if isinstance(image, str | Path):
-        return read_picture(image)
-    pixels = np.asarray(image)
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
-        raise ImageError(
-            f"expected a picture as (H, W, 3) uint8 RGB, got {pixels.shape} {pixels.dtype}; convert it first"
-        )
-    return Picture(np.ascontiguousarray(pixels))
-
-
-def _check_is_file(path: Path) -> None:
-    name = printable(path)
-    try:
-        if path.is_dir():
-            raise ImageError(f"{name} is a folder, not a picture; name a file in it")
-        if not path.exists():
-            raise ImageError(f"picture {name} does not exist; check the path")
-        if not path.is_file():
-            raise ImageError(f"{name} is no ordinary file; name a picture file")
-        if path.stat().st_size == 0:
-            raise ImageError(f"picture {name} is empty; copy it again")
-    except (OSError, ValueError) as error:
-        raise ImageError(f"picture {name} cannot be read ({error}); check the path") from None
+def reduction_of(file_size: tuple[int, int], pixels: NDArray[np.uint8]) -> float:
+    """Return the pixels of a file of some width and height along one pixel of (H, W, 3), turned or not."""
+    return float(max(file_size) / max(pixels.shape[:2]))
 
 
 @contextmanager
@@ -153,12 +135,14 @@ def _opened(path: Path) -> Iterator[Image.Image]:
                 Image.MAX_IMAGE_PIXELS = limit
     except UnidentifiedImageError:
         raise ImageError(
-            f"{printable(path)} is no picture that vlfau can read ({', '.join(_FORMATS)}); save it as JPEG or PNG"
+            f"{printable(path)} is not a picture that vlfau can read ({', '.join(_FORMATS)}); save it as JPEG or PNG"
         ) from None
     except PermissionError:
-        raise ImageError(f"picture {printable(path)} may not be read; change its permissions") from None
+        raise ImageError(
+            f"picture {printable(path)} cannot be read for lack of permission; change its permissions"
+        ) from None
     except Exception as error:  # A damaged header makes decoders raise almost anything.
-        raise ImageError(f"picture {printable(path)} is damaged ({error}); copy it again, or save it anew") from None
+        raise ImageError(f"picture {printable(path)} is damaged ({error}); copy it again, or re-save it") from None
     with image:
         yield image
 
@@ -169,7 +153,7 @@ def _working_size(width: int, height: int) -> tuple[int, int]:
 
 
 def _draft(image: Image.Image) -> None:
-    """Let a JPEG be reduced while it is decoded: to no less than the working size, unless that does not fit."""
+    """Let a JPEG be reduced while it is decoded, to no less than the working size if that fits into memory."""
     width, height = image.size
     wanted = width / _working_size(width, height)[0]
     for reduction in _JPEG_REDUCTIONS:
@@ -179,7 +163,7 @@ def _draft(image: Image.Image) -> None:
 
 
 def _needed_bytes(image: Image.Image, reduction: int = 1) -> int:
-    """Return what decoding a picture takes, where a JPEG decoder reduces it by so much along each side."""
+    """Return the memory that decoding takes; a JPEG decoder may reduce the picture along each side."""
     pixels = image.size[0] * image.size[1]
     kept = _PIXEL_BYTES.get(image.mode, 4) + _WORKING_BYTES.get(image.format or "", 0)
     coefficients = _PROGRESSIVE_BYTES * pixels if "progressive" in image.info else 0
@@ -188,20 +172,25 @@ def _needed_bytes(image: Image.Image, reduction: int = 1) -> int:
 
 def _check_size(path: Path, image: Image.Image, file_size: tuple[int, int]) -> None:
     needed = _needed_bytes(image)
-    if "progressive" in image.info:  # The picture is reduced already, its coefficients are not.
+    if "progressive" in image.info:  # The picture is reduced by now, its coefficients are not.
         whole = file_size[0] * file_size[1]
         needed += _PROGRESSIVE_BYTES * (whole - image.size[0] * image.size[1])
     if needed > DECODER_BYTES:
         raise ImageError(
-            f"picture {printable(path)} has {file_size[0]} x {file_size[1]} pixels, which as "
-            f"{image.format} takes {needed // 1_000_000:,} MB to decode and may take {DECODER_BYTES // 1_000_000}; "
+            f"picture {printable(path)} has {file_size[0]} x {file_size[1]} pixels, which as {image.format} take "
+            f"{needed // 1_000_000:,} MB to decode; at most {DECODER_BYTES // 1_000_000} MB are allowed; "
             "make it smaller, or save it as baseline JPEG"
         )
 
 
-def _upright_rgb(image: Image.Image) -> NDArray[np.uint8]:
+def upright_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    """Return an opened picture of any mode as (H, W, 3), turned as its EXIF orientation says, reduced if it is large.
+
+    Raises:
+        Exception: Whatever Pillow raises of a damaged file, and ValueError of floating-point values.
+    """
     if image.mode == "F":
-        raise ValueError("it holds floating-point values, not 8 or 16 bits")
+        raise ValueError("it has floating-point values instead of 8 or 16 bits")
     image.load()
     size = _working_size(*image.size)
     pixels = np.array(_to_rgb(image)) if size == image.size and image.mode == "RGB" else _reduced(image, size)

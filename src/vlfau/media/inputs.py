@@ -1,4 +1,4 @@
-"""Which files a user means: files, and folders as the files in them."""
+"""From what a user names to files: a folder stands for the files in it."""
 
 import os
 import re
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from vlfau.errors import InputError
-from vlfau.files.names import printable
+from vlfau.files.names import missing_file, printable
 
-__all__ = ["OWN_ENDINGS", "PICTURE_SUFFIXES", "expand_inputs"]
+__all__ = ["OWN_ENDINGS", "PICTURE_SUFFIXES", "check_is_file", "expand_inputs"]
 
 OWN_ENDINGS: Final = (".vlfau.jpg", ".vlfau.mp4", ".heat.jpg", ".timeline.png")
-"""How the names of files end that `vlfau predict` draws."""
+"""Endings of the files that `vlfau predict` draws."""
 PICTURE_SUFFIXES: Final = frozenset(
     {
         *(".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo"),
@@ -22,17 +22,17 @@ PICTURE_SUFFIXES: Final = frozenset(
 
 
 def expand_inputs(paths: Iterable[str | Path], *, suffixes: Collection[str] = PICTURE_SUFFIXES) -> list[Path]:
-    """Replace every folder by the files of some kinds in it and below, in natural order (2 before 10).
+    """Replace every folder by the files of the wanted kinds in it and below, in natural order (2 before 10).
 
-    Hidden files, and those that `vlfau predict` drew, are left out. Files are returned as they are, each once, whether
-    they can be read or not.
+    Hidden files and the drawings of `vlfau predict` are left out. A file that is named itself is always returned, once,
+    even if it cannot be read.
 
     Args:
         paths: Files and folders.
-        suffixes: Those of the kinds that are wanted, in small letters; the default takes pictures.
+        suffixes: Endings of the wanted files, in lower case; pictures by default.
 
     Raises:
-        InputError: A folder holds no such file.
+        InputError: A folder has no such file.
     """
     found: dict[Path, None] = {}
     for path in map(Path, paths):
@@ -42,11 +42,36 @@ def expand_inputs(paths: Iterable[str | Path], *, suffixes: Collection[str] = PI
         files = sorted(_files_below(path, suffixes), key=_natural_order)
         if not files:
             raise InputError(
-                f"folder {printable(path)} holds no file that ends in {', '.join(sorted(suffixes))}; "
+                f"folder {printable(path)} has no file that ends in {', '.join(sorted(suffixes))}; "
                 "name another folder or the files themselves"
             )
         found.update(dict.fromkeys(files))
     return list(found)
+
+
+def check_is_file(path: Path, kind: str, error: type[InputError]) -> None:
+    """Refuse what cannot be opened as a file.
+
+    Args:
+        path: The file.
+        kind: What it should be, such as "picture".
+        error: The error to raise.
+
+    Raises:
+        InputError: Of the type `error`: it is missing, a folder, empty, or not an ordinary file.
+    """
+    name = printable(path)
+    try:
+        if path.is_dir():
+            raise error(f"{name} is a folder, not a {kind}; name a file in it")
+        if not path.exists():
+            raise error(missing_file(kind, path))
+        if not path.is_file():
+            raise error(f"{name} is not an ordinary file; name a {kind} file")
+        if path.stat().st_size == 0:
+            raise error(f"{kind} {name} is empty; copy it again")
+    except (OSError, ValueError) as reason:
+        raise error(f"{kind} {name} cannot be read ({reason}); check the path") from None
 
 
 def _files_below(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""Work that runs ahead of its user, in a thread."""
+"""Iterables that a thread reads ahead."""
 
 import threading
 from collections.abc import Generator, Iterable
@@ -14,15 +14,14 @@ _END: Final = object()
 
 
 def prefetch(items: Iterable[T], size: int, *, drop: bool = False) -> Generator[T]:
-    """Yield what an iterable yields, while a thread already makes the next items.
+    """Yield the items of an iterable, while a thread already makes the next ones.
 
-    An error of the iterable is raised after the items that came before it. When the generator is closed, the
-    thread has ended.
+    An error of the iterable is raised after the items before it. Closing the generator ends the thread.
 
     Args:
-        items: Is used in the thread only, and closed there.
-        size: The most items that wait.
-        drop: Let the newest item replace those that wait, instead of waiting for its turn.
+        items: Used and closed in the thread only.
+        size: Largest number of waiting items.
+        drop: Drop waiting items for the newest one instead of making it wait.
     """
     waiting: Queue[object] = Queue(size)
     errors: list[BaseException] = []

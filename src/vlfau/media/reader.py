@@ -23,7 +23,7 @@ VIDEO_SUFFIXES: Final = frozenset(
 
 
 def is_video(path: str | Path) -> bool:
-    """Say whether a path is named like a video file, or is a camera such as `camera:0`.
+    """Return whether a path is named like a video file, or is a camera such as `camera:0`.
 
     >>> is_video("film.MP4"), is_video("camera:0"), is_video("photo.jpg")
     (True, True, False)
@@ -33,24 +33,24 @@ def is_video(path: str | Path) -> bool:
 
 
 class VideoReader:
-    """A video, to be read in a `for` loop, from its start each time.
+    """A video, read in a `for` loop; every loop starts at the beginning.
 
-    Times are those at which the file shows its frames, counted from its first frame, also where the rate varies.
-    Frames are turned upright as the file says. Without the frames between the wanted ones, less is decoded.
+    Times are those at which the file shows its frames, in seconds from the first frame, also where the rate varies.
+    Frames are turned upright as the file says. Frames between the wanted ones are not decoded where the codec allows.
 
     Args:
         source: A video file, or a camera: `camera:0`, `camera:1`, ...
-        every_s: Take only the first frame in every step of so many seconds; None takes all.
-        start_s: Begin at this time.
-        end_s: End before this time; None reads to the end.
-        threads: That decode a file; None takes as many as the codec likes.
-        max_pixels: Of a frame of a file; a larger one is never decoded.
+        every_s: Take the first frame of every interval of this length, in seconds; None takes all frames.
+        start_s: Start at this time, in seconds.
+        end_s: Stop before this time, in seconds; None reads to the end.
+        threads: Number of threads for decoding a file; None lets the codec choose.
+        max_pixels: Largest frame of a file; a larger one is never decoded.
 
     Attributes:
         info: What is known of the video; sizes are those of the upright frames.
 
     Raises:
-        VideoError: There is no such file or camera, or it is no video.
+        VideoError: There is no such file or camera, or the file is not a video.
         ConfigError: A time is out of range.
     """
 

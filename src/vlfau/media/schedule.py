@@ -1,8 +1,8 @@
 """Which frames of a video are wanted, and which packets must be decoded to see them.
 
-Packets come in the order in which they are decoded, and name the time at which their frame is shown. No later packet
-has a presentation time before the decoding time of an earlier one: so the order of presentation, the number of
-every frame and the choice of frames are known before anything is decoded.
+Packets come in decoding order and state when their frame is shown. No packet has a presentation time before the
+decoding time of an earlier one. So the order of presentation, the number of every frame and the choice of frames are
+known before anything is decoded.
 """
 
 import heapq
@@ -23,7 +23,7 @@ else:  # Packets are generic for type checkers only.
 _TOLERANCE_S: Final = 0.002
 """Some formats round times to milliseconds."""
 _MAX_HELD: Final = 600
-"""Packets that wait for a key frame that makes them useless; some videos have only one."""
+"""Packets that are held back until a key frame makes them useless; some videos have only one key frame."""
 
 
 class Picker:
@@ -31,12 +31,12 @@ class Picker:
 
     Args:
         every_s: The step in seconds; None takes every frame.
-        start_s: From when.
-        end_s: Up to when, exclusive; None goes to the end.
+        start_s: Start, in seconds.
+        end_s: End in seconds, exclusive; None goes to the end.
 
     Attributes:
         next_s: No frame before this time is wanted any more.
-        ended: Whether a frame at or after `end_s` was seen.
+        ended: Whether a frame at or after `end_s` has come.
     """
 
     def __init__(self, every_s: float | None, start_s: float, end_s: float | None) -> None:
@@ -44,7 +44,7 @@ class Picker:
         self.next_s, self.ended = start_s - _TOLERANCE_S, False
 
     def wants(self, time_s: float) -> bool:
-        """Say whether a frame is chosen; frames must come in the order of their times."""
+        """Return whether a frame is chosen; frames must come in order of time."""
         self.ended |= self.end_s is not None and time_s >= self.end_s - _TOLERANCE_S
         if self.ended or time_s < self.next_s:
             return False
@@ -59,12 +59,12 @@ class Schedule:
 
     Args:
         picker: Chooses the frames.
-        time_base: Seconds a tick.
+        time_base: Seconds per tick.
 
     Attributes:
-        count: Frames whose place in the video is known.
-        last_s: The time of the last of them, from the first on; None before it.
-        end_s: Likewise, as the file counts.
+        count: Number of frames whose index in the video is known.
+        last_s: Time of the last of them, in seconds from the first frame; None before that.
+        end_s: The same time on the clock of the file.
     """
 
     def __init__(self, picker: Picker, time_base: Fraction) -> None:
@@ -74,38 +74,38 @@ class Schedule:
         self._picker, self._time_base = picker, time_base
         self._origin: int | None = None
         self._held: deque[VideoPacket] = deque()
-        self._unplaced: list[int] = []
-        self._wanted: dict[int, tuple[int, float]] = {}  # by tick: number and time, in the order of the times
+        self._unnumbered: list[int] = []
+        self._wanted: dict[int, tuple[int, float]] = {}  # by tick: number and time, in order of time
 
     def add(self, packet: VideoPacket) -> list[tuple[VideoPacket, bool]]:
         """Take the next packet.
 
         Returns:
-            The packets to decode now, in order, each with whether its own frame is surely not wanted.
+            The packets to decode now, in order; True beside those whose own frame is certainly not wanted.
         """
         if packet.pts is not None and not packet.is_discard:
-            heapq.heappush(self._unplaced, packet.pts)
+            heapq.heappush(self._unnumbered, packet.pts)
         if packet.dts is not None:
-            self._place(before=packet.dts)
+            self._number(before=packet.dts)
         if self._starts_anew(packet):
             self._held.clear()
         self._held.append(packet)
         return self._release()
 
     def finish(self) -> list[tuple[VideoPacket, bool]]:
-        """Say that there are no more packets, and return the last ones to decode, as `add` does."""
-        self._place(before=None)
+        """End the stream, and return the last packets to decode, as `add` does."""
+        self._number(before=None)
         return self._release()
 
     def take(self, tick: int) -> tuple[int, float] | None:
         """Return the number and the time of a decoded frame, or None if it is not wanted."""
         for earlier in [wanted for wanted in self._wanted if wanted < tick]:
-            del self._wanted[earlier]  # The decoder could make nothing of these.
+            del self._wanted[earlier]  # These could not be decoded.
         return self._wanted.pop(tick, None)
 
-    def _place(self, *, before: int | None) -> None:
-        while self._unplaced and (before is None or self._unplaced[0] < before):
-            tick = heapq.heappop(self._unplaced)
+    def _number(self, *, before: int | None) -> None:
+        while self._unnumbered and (before is None or self._unnumbered[0] < before):
+            tick = heapq.heappop(self._unnumbered)
             if self._origin is None:
                 self._origin = tick
             self.last_s, self.end_s = self._seconds(tick), float(tick * self._time_base)
@@ -114,14 +114,14 @@ class Schedule:
             self.count += 1
 
     def _starts_anew(self, packet: VideoPacket) -> bool:
-        """Say whether nothing that is wanted needs the packets before this one."""
+        """Return whether no wanted frame needs the packets before this one."""
         if not packet.is_keyframe or packet.pts is None or self._origin is None:
             return False
         if self._seconds(packet.pts) > self._picker.next_s + 2 * _TOLERANCE_S:
             return False
         may_be_wanted = {
             *self._wanted,
-            *(tick for tick in self._unplaced if self._seconds(tick) >= self._picker.next_s),
+            *(tick for tick in self._unnumbered if self._seconds(tick) >= self._picker.next_s),
         }
         return not any(held.pts in may_be_wanted for held in self._held)
 
@@ -130,9 +130,9 @@ class Schedule:
         if len(self._held) > _MAX_HELD:
             count = len(self._held)
         elif self._wanted:
-            count = 1 + max((place for place, held in enumerate(self._held) if held.pts in self._wanted), default=-1)
+            count = 1 + max((index for index, held in enumerate(self._held) if held.pts in self._wanted), default=-1)
         released = [self._held.popleft() for _ in range(count)]
-        return [(held, held.pts not in self._wanted and held.pts not in self._unplaced) for held in released]
+        return [(held, held.pts not in self._wanted and held.pts not in self._unnumbered) for held in released]
 
     def _seconds(self, tick: int) -> float:
         return float((tick - (self._origin or 0)) * self._time_base)

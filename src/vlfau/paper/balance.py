@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from vlfau.drawing.theme import CHART_SIZES, LIGHT
 from vlfau.paper.comparability import INCOMPLETE, MARKS, Coverage, DataKey, marks_of
 from vlfau.paper.labels import label_points
-from vlfau.paper.plotting import ACCENT, QUIET, Drawing, house_style
+from vlfau.paper.plotting import Drawing, house_style
 from vlfau.paper.published import PublishedScore, read_published
 from vlfau.paper.runs import Ablation, Crossval, Runs, Variant
 from vlfau.paper.scores import Scores
@@ -186,7 +187,7 @@ def _draw(circles: Sequence[Balance], baseline: str) -> Figure:
         axes.grid(visible=True)
         areas = [max(MARKER_AREA, AREA_PER_PERCENT * circle.gain) for circle in circles]
         for circle, area in zip(circles, areas, strict=True):
-            colour = ACCENT if circle.ours else QUIET
+            colour = LIGHT.ours if circle.ours else LIGHT.others
             if circle.gain > 0:
                 axes.scatter(*circle.variances, s=area, color=colour, alpha=0.35, lw=0)
             axes.scatter(*circle.variances, s=MARKER_AREA, color=colour, marker="o" if circle.gain > 0 else "X", lw=0)
@@ -200,5 +201,5 @@ def _draw(circles: Sequence[Balance], baseline: str) -> Figure:
             for circle in circles
         ]
         radii = [math.sqrt(area / math.pi) for area in areas]
-        label_points(axes, [circle.variances for circle in circles], radii, labels, size=8)
+        label_points(axes, [circle.variances for circle in circles], radii, labels, size=CHART_SIZES.small)
     return figure

@@ -11,6 +11,7 @@ from typing import Final
 from matplotlib.figure import Figure as Canvas
 
 from vlfau._version import version
+from vlfau.drawing.theme import LIGHT
 from vlfau.evaluation.comparison_results import MEASURES, Comparison, Difference, Tool, ToolScores
 from vlfau.evaluation.tool_scores import Figure
 from vlfau.facs import action_unit
@@ -249,7 +250,7 @@ def _draw(comparison: Comparison) -> Canvas:
                     axes.plot(figure.interval, [height, height], color=colour, lw=1.5, alpha=0.7)
                 axes.scatter(figure.value, height, color=colour, s=18, lw=0, zorder=3)
             axes.scatter([], [], color=colour, s=18, lw=0, label=tool.name)
-        axes.axhline(0.5, color="#9aa5b1", lw=0.7)
+        axes.axhline(0.5, color=LIGHT.rest, lw=0.7)
         axes.set_title(MEASURES[key])
         axes.set_yticks(range(len(au_ids) + 1), ["mean", *(action_unit(au_id).label for au_id in au_ids)])
         axes.tick_params(axis="y", length=0)

@@ -4,27 +4,24 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any, Final
 
-import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
-from PIL import Image
 
+from vlfau.drawing.heatmap import lay_heat_over
+from vlfau.drawing.theme import CHART_SIZES, LIGHT, format_prob
 from vlfau.paper.comparability import DataKey
 from vlfau.paper.examples import CHOICE, SHOWN_AUS, Example, ExampleSet, Verdict
-from vlfau.paper.plotting import FAINT, Drawing, house_style, plain_axes
+from vlfau.paper.plotting import Drawing, house_style, plain_axes
 
-__all__ = ["attention_over", "face_drawings"]
+__all__ = ["face_drawings"]
 
-RIGHT, WRONG = "#2e7d4f", "#b3261e"
 PANEL: Final = 1.75  # inches
 WIDTH: Final = PANEL * (SHOWN_AUS + 1)
 LINE: Final = 0.165
 CHARACTERS: Final = 132
 INDENT: Final = 0.65
 STATES_PER_ROW: Final = 12
-TEXT: Final[Any] = {"fontsize": 8, "va": "center", "parse_math": False}
+TEXT: Final[Any] = {"fontsize": CHART_SIZES.small, "va": "center", "parse_math": False}
 
 
 def face_drawings(sets: Sequence[ExampleSet]) -> tuple[Drawing, ...]:
@@ -39,28 +36,6 @@ def face_drawings(sets: Sequence[ExampleSet]) -> tuple[Drawing, ...]:
         )
         for place, shown in enumerate(sets, start=1)
     )
-
-
-def attention_over(face: NDArray[np.uint8], attention: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Lay an attention map over a face.
-
-    Args:
-        face: (S, S, 3), RGB.
-        attention: (H, W), of any scale; its range is stretched.
-
-    Returns:
-        (S, S, 3), RGB.
-    """
-    low, high = float(attention.min()), float(attention.max())
-    scaled = (attention - low) / (high - low) if high > low else np.zeros_like(attention)
-    picture = Image.fromarray((255 * scaled).astype(np.uint8)).resize(face.shape[1::-1], Image.Resampling.BICUBIC)
-    strength = np.asarray(picture, dtype=np.float64) / 255
-    grey = face.mean(-1, keepdims=True) * 0.75
-    colour = 255 * mpl.colormaps["inferno"](strength)[..., :3]
-    # Weak attention leaves the face to be seen.
-    weight = (0.75 * strength)[..., None]
-    blended: NDArray[np.uint8] = ((1 - weight) * grey + weight * colour).round().clip(0, 255).astype(np.uint8)
-    return blended
 
 
 def _draw(examples: Sequence[Example]) -> Figure:
@@ -92,9 +67,9 @@ def _plain_picture(axes: Axes) -> None:
 
 
 def _panel(axes: Axes, example: Example, verdict: Verdict) -> None:
-    axes.imshow(attention_over(example.face, verdict.attention))
+    axes.imshow(lay_heat_over(example.face, verdict.attention))
     _plain_picture(axes)
-    says = f"{verdict.unit.label}  {verdict.probability:.2f} {_sign(verdict.right)}"
+    says = f"{verdict.unit.label}  {format_prob(verdict.probability)} {_sign(verdict.right)}"
     axes.set_title(says, fontsize=8.5, color=_colour(verdict.right), pad=3)
 
 
@@ -135,4 +110,4 @@ def _sign(right: bool | None) -> str:
 
 
 def _colour(right: bool | None) -> str:
-    return {True: RIGHT, False: WRONG, None: FAINT}[right]
+    return {True: LIGHT.right, False: LIGHT.wrong, None: LIGHT.muted}[right]

@@ -17,6 +17,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.metrics import silhouette_score
 
+from vlfau.drawing.theme import CHART_SIZES
 from vlfau.evaluation.predictions import Predictions
 from vlfau.facs import action_unit
 from vlfau.paper.comparability import DataKey
@@ -151,7 +152,13 @@ def _draw(maps: Sequence[_Map], colourings: Sequence[tuple[str, NDArray[np.intp]
                 row[-1].scatter([], [], s=22, color=colour, label=name, lw=0)
                 for colour, name in zip(colours, names, strict=True)
             ]
-            row[-1].legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8, handletextpad=0.2)
+            row[-1].legend(
+                handles=handles,
+                loc="center left",
+                bbox_to_anchor=(1.0, 0.5),
+                fontsize=CHART_SIZES.small,
+                handletextpad=0.2,
+            )
     return figure
 
 
@@ -163,4 +170,4 @@ def _scatter(axes: Axes, shown: _Map, groups: NDArray[np.intp], colours: Sequenc
     plain_axes(axes)
     if 1 < len(set(groups.tolist())) < len(groups):
         silhouette = round(float(silhouette_score(shown.features, groups)), 2) + 0.0  # no minus before a zero
-        axes.set_title(f"silhouette {silhouette:.2f}", loc="right", fontsize=8, fontweight="normal")
+        axes.set_title(f"silhouette {silhouette:.2f}", loc="right", fontsize=CHART_SIZES.small, fontweight="normal")

@@ -5,9 +5,10 @@ from typing import Final
 
 from matplotlib.figure import Figure
 
+from vlfau.drawing.theme import LIGHT, row_label
 from vlfau.facs import action_unit
 from vlfau.paper.comparability import DataKey, marks_of
-from vlfau.paper.plotting import ACCENT, QUIET, Drawing, house_style
+from vlfau.paper.plotting import Drawing, house_style
 from vlfau.paper.runs import Ablation, Crossval, Run, Runs
 from vlfau.paper.scores import Figures
 from vlfau.paper.table import Cell, Row, Table
@@ -35,7 +36,7 @@ def _draw(run: Crossval) -> Figure:
     lines = [("Mean", whole.f1_macro, whole.intervals.f1_macro, [fold.scores.f1_macro for fold in run.folds])]
     lines += [
         (
-            f"{action_unit(au_id).name}  {action_unit(au_id).label}",
+            row_label(action_unit(au_id)),
             whole.f1_per_au.get(au_id),
             whole.intervals.f1_per_au.get(au_id),
             [fold.scores.f1_per_au[au_id] for fold in run.folds],
@@ -47,7 +48,7 @@ def _draw(run: Crossval) -> Figure:
         axes = figure.subplots()
         axes.grid(visible=True, axis="x")
         for height, (_, share, interval, folds) in enumerate(lines):
-            colour = ACCENT if height == 0 else QUIET
+            colour = LIGHT.ours if height == 0 else LIGHT.others
             known = [100 * fold for fold in folds if fold is not None]
             axes.scatter(known, [height - 0.28] * len(known), s=10, color=colour, alpha=0.5, lw=0)
             if interval is not None:

@@ -10,32 +10,18 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vlfau.drawing.theme import CHART_SIZES, LIGHT, chart_style
 from vlfau.files.atomic import replacing
 
 __all__ = ["Drawing", "category_colours", "house_style", "plain_axes", "write_drawing"]
 
-INK: Final = "#1f2933"
-FAINT: Final = "#9aa5b1"
-ACCENT: Final = "#c8553d"
-QUIET: Final = "#3c6e91"
-STYLE: Final[Any] = {
-    "font.size": 9,
-    "axes.titlesize": 10,
+STYLE: Final[Any] = chart_style() | {
+    "axes.titlesize": CHART_SIZES.heading,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.edgecolor": FAINT,
-    "axes.labelcolor": INK,
+    "axes.edgecolor": LIGHT.rest,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "grid.color": "#e4e7eb",
-    "grid.linewidth": 0.7,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "text.color": INK,
-    "legend.frameon": False,
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
     "pdf.fonttype": 42,
     "path.simplify": True,
 }
@@ -93,7 +79,14 @@ def write_drawing(folder: Path, drawing: Drawing) -> tuple[Path, Path]:
         if drawing.synthetic:
             # A figure that leaves the report must still say so.
             drawing.figure.text(
-                1, 1, "synthetic faces", ha="right", va="bottom", color=ACCENT, fontsize=8, fontweight="bold"
+                1,
+                1,
+                "synthetic faces",
+                ha="right",
+                va="bottom",
+                color=LIGHT.ours,
+                fontsize=CHART_SIZES.small,
+                fontweight="bold",
             )
         for path in paths:
             with replacing(path) as temporary:

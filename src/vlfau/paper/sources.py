@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import BaseModel, ValidationError
 
-from vlfau.errors import InputError
+from vlfau.errors import ImageError, InputError
 from vlfau.evaluation.predictions import PREDICTIONS_FILE, Predictions
+from vlfau.media.crops import read_crop
 from vlfau.paper.runs import Run
 
 __all__ = ["Faces", "read_faces", "read_predictions"]
@@ -49,15 +49,11 @@ class Faces:
     def crop(self, image: str) -> NDArray[np.uint8] | None:
         """Return a face (crop_size, crop_size, 3) in RGB; None if the picture is gone."""
         try:
-            with Image.open(self.folder / image, formats=("JPEG", "PNG", "BMP", "WEBP", "TIFF")) as picture:
-                aligned = picture.convert("RGB").resize(
-                    (self.aligned_size, self.aligned_size), Image.Resampling.LANCZOS
-                )
-        except OSError:
+            aligned = read_crop(self.folder / image, self.aligned_size).pixels
+        except ImageError:
             return None
         start = (self.aligned_size - self.crop_size) // 2
-        box = (start, start, start + self.crop_size, start + self.crop_size)
-        return np.asarray(aligned.crop(box), dtype=np.uint8)
+        return aligned[start : start + self.crop_size, start : start + self.crop_size]
 
 
 class _DataPart(BaseModel):

@@ -4,15 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
 
-from vlfau.drawing.pages import data_url, jpeg_url, templates
+from vlfau.drawing.heatmap import lay_heat_over
+from vlfau.drawing.pages import data_url, jpeg_url, stylesheet, templates
 from vlfau.errors import InputError
 from vlfau.files.atomic import replacing
 from vlfau.paper.balance import balance_drawings
 from vlfau.paper.comparability import DataKey
 from vlfau.paper.examples import CHOICE, ExampleSet, find_examples
-from vlfau.paper.faces import attention_over, face_drawings
+from vlfau.paper.faces import face_drawings
 from vlfau.paper.features import feature_drawings
 from vlfau.paper.measures import interval_drawings, measure_tables
 from vlfau.paper.plotting import Drawing, write_drawing
@@ -22,8 +22,6 @@ from vlfau.paper.table import Table, to_csv, to_latex, to_markdown
 from vlfau.paper.tables import comparison_tables
 
 __all__ = ["Section", "Written", "render_page", "synthetic_sentence", "write_report"]
-
-JPEG_QUALITY: Final = 88
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +74,9 @@ def render_page(runs: Runs, sections: Sequence[Section], notes: Sequence[str]) -
         notes=notes,
         choice=CHOICE,
         png=partial(data_url, "image/png"),
-        jpeg=partial(jpeg_url, quality=JPEG_QUALITY),
-        attention_over=attention_over,
+        jpeg=jpeg_url,
+        lay_heat_over=lay_heat_over,
+        style=stylesheet(),
     )
 
 

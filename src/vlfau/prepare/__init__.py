@@ -1,4 +1,4 @@
-"""Turns raw data sets of the field into aligned faces and a manifest."""
+"""Turns raw AU data sets into aligned faces and a manifest."""
 
 from vlfau.prepare.bp4d import read_bp4d
 from vlfau.prepare.ckplus import read_ckplus

@@ -1,4 +1,4 @@
-"""The aligned faces of clips, as JPEG files; what is there already is kept."""
+"""Writes the aligned faces of clips as JPEG files, and keeps those that exist already."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from vlfau.errors import ImageError, InputError, VlfauError
 from vlfau.faces import CropGeometry, FaceFinder, align_face
 from vlfau.files.atomic import replacing
 from vlfau.files.workers import follow_parent
+from vlfau.media.images import read_image
+from vlfau.media.labelled_video import read_numbered_frames
 from vlfau.prepare.clips import Clip, LabelledFrame, Skipped
 
 if TYPE_CHECKING:
@@ -25,59 +26,35 @@ if TYPE_CHECKING:
 
 __all__ = ["align_clips", "frames_of", "unfinished"]
 
-DAMAGED = "picture damaged"
-
 Pixels = NDArray[np.uint8]
 
-
-def frames_of(clip: Clip, wanted: Sequence[LabelledFrame]) -> Iterator[tuple[LabelledFrame, Pixels | None]]:
-    """Yield wanted frames, by number, with their pixels (H, W, 3) uint8 RGB; None where they can't be read.
-
-    Raises:
-        InputError: A video ends before the last wanted frame.
-    """
-    if clip.video is None:
-        yield from ((frame, _read(frame)) for frame in wanted)
-    elif wanted:
-        yield from _decode(clip, wanted)
-
-
-def _read(frame: LabelledFrame) -> Pixels | None:
-    if frame.picture is None:
-        return None
-    try:
-        with Image.open(frame.picture, formats=("JPEG", "PNG", "BMP")) as image:
-            return np.array(image.convert("RGB"))
-    except Exception:  # A damaged file makes decoders raise almost anything.
-        return None
-
-
-def _decode(clip: Clip, wanted: Sequence[LabelledFrame]) -> Iterator[tuple[LabelledFrame, Pixels | None]]:
-    """Go through a video once; frames that nobody wants are passed over."""
-    capture = cv2.VideoCapture(str(clip.video))
-    try:
-        if not capture.isOpened():
-            raise ImageError(f"{clip.video} can't be opened as a video; copy it again")
-        number = 0
-        for frame in wanted:
-            while number < frame.number:
-                if not capture.grab():
-                    raise InputError(
-                        f"{clip.video} ends after frame {number}, but the labels of {clip.subject_id} go to "
-                        f"{clip.frames[-1].number}; copy the video again"
-                    )
-                number += 1
-            readable, pixels = capture.retrieve()
-            yield frame, np.ascontiguousarray(pixels[..., ::-1], np.uint8) if readable else None  # OpenCV gives BGR.
-    finally:
-        capture.release()
-
-
 JPEG_QUALITY: Final = 95
+DAMAGED: Final = "picture damaged"
 NO_FACE: Final = "no face found"
 PROGRESS_SECONDS: Final = 0.5
 
 _tried: "Synchronized[int]"
+
+
+def frames_of(clip: Clip, wanted: Sequence[LabelledFrame]) -> Iterator[tuple[LabelledFrame, Pixels | None]]:
+    """Yield the wanted frames in order, with their pixels (H, W, 3) uint8 RGB; None if a picture can't be read.
+
+    Raises:
+        VideoError: A video cannot be opened, or ends before the last wanted frame.
+    """
+    if clip.video is None:
+        yield from ((frame, _read(frame)) for frame in wanted)
+    elif wanted:
+        needed_by = f"the labels of {clip.subject_id} go to {clip.frames[-1].number}"
+        numbers = [frame.number for frame in wanted]
+        yield from zip(wanted, read_numbered_frames(clip.video, numbers, needed_by=needed_by), strict=True)
+
+
+def _read(frame: LabelledFrame) -> Pixels | None:
+    try:
+        return None if frame.picture is None else read_image(frame.picture)
+    except ImageError:
+        return None
 
 
 def unfinished(clip: Clip, folder: Path) -> list[LabelledFrame]:
@@ -88,14 +65,14 @@ def unfinished(clip: Clip, folder: Path) -> list[LabelledFrame]:
 def align_clips(
     clips: Sequence[Clip], folder: Path, *, size: int, workers: int, progress: Callable[[int], None]
 ) -> Iterator[list[Skipped]]:
-    """Find and align the faces of clips, and yield what each leaves out.
+    """Find and align the faces of clips, and yield the skipped frames of each clip.
 
     Args:
-        clips: What to align, in any order.
-        folder: Of the manifest.
-        size: Side of the aligned faces in pixels.
-        workers: Processes to use; the files are the same for any number.
-        progress: Called now and then with the number of frames that have been tried.
+        clips: The clips to align, in any order.
+        folder: The folder of the manifest.
+        size: Side length of the aligned faces in pixels.
+        workers: Number of processes; the files are the same for any number.
+        progress: Called from time to time with the number of frames that have been tried.
 
     Raises:
         InputError: A video is too short, or a file cannot be written.
@@ -116,15 +93,15 @@ def align_clips(
                 yield from (job.result() for job in done)
         except BrokenProcessPool:
             raise VlfauError(
-                "a worker process died, perhaps for want of memory; start the same command again with fewer --workers, "
-                "it goes on where it was"
+                "a worker process died, perhaps for lack of memory; start the same command again with fewer --workers, "
+                "and it will resume"
             ) from None
         finally:
             pool.shutdown(cancel_futures=True)
 
 
 def _start_worker(counter: "Synchronized[int]") -> None:
-    global _tried  # noqa: PLW0603 - shared memory reaches a process of a pool only when it starts.
+    global _tried  # noqa: PLW0603 - a pool passes shared memory to a process only at its start.
     _tried = counter
     cv2.setNumThreads(1)
     follow_parent()
@@ -155,16 +132,16 @@ def _align_clip(clip: Clip, folder: Path, size: int, tried: Callable[[], None]) 
 
 
 def _align(pixels: NDArray[np.uint8], path: Path, geometry: CropGeometry) -> str:
-    """Write the aligned face of a picture, and return an empty text, or why there is none."""
+    """Write the aligned face of a picture, and return an empty string, or the reason if there is none."""
     faces = _finder().find(pixels)
     if not faces:
         return NO_FACE
     crop = align_face(pixels, faces[0].landmarks_xy, geometry)
-    _, data = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])  # OpenCV takes BGR.
+    _, data = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])  # OpenCV expects BGR.
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot write to {path.parent} ({error.strerror}); choose another place") from None
+        raise InputError(f"cannot write to {path.parent} ({error.strerror}); choose another folder") from None
     with replacing(path) as temporary:
         temporary.write_bytes(data.tobytes())
     return ""

@@ -1,4 +1,4 @@
-"""BP4D as it is delivered: a table of codes and a folder of pictures for each task of a subject."""
+"""Reads BP4D as released: one table of codes and one folder of pictures for each task of a subject."""
 
 import csv
 import re
@@ -8,7 +8,15 @@ from typing import Final
 
 from vlfau.errors import InputError, ManifestError
 from vlfau.prepare.clips import Clip, LabelledFrame, Source
-from vlfau.prepare.folders import entries, find_below, find_first, listed, named, numbered_pictures, read_lines
+from vlfau.prepare.folders import (
+    find_first_path,
+    find_path,
+    format_names,
+    list_folder,
+    matching_folders,
+    numbered_pictures,
+    read_lines,
+)
 from vlfau.prepare.protocol import read_protocol
 
 __all__ = ["read_bp4d"]
@@ -28,10 +36,10 @@ def read_bp4d(folder: Path, folds: Path | None = None, *, partial: bool = False)
     """Read `AUCoding/AU_OCC/F001_T1.csv` and find `2D+3D/F001/T1/2440.jpg`, whatever their case and padding.
 
     Args:
-        folder: Of the release.
-        folds: A file with other folds than the field's.
-        partial: Whether a subject may lack a task that others have. Tasks that every subject lacks are left out and
-            named in the report either way.
+        folder: The folder of the release.
+        folds: A file with other folds than the published ones.
+        partial: Whether a subject may lack a task that others have. Tasks that no subject has are only named in the
+            report.
 
     Raises:
         InputError: There are no labels or no pictures, a table is wrong, or a subject lacks a task that others have.
@@ -65,51 +73,51 @@ def read_bp4d(folder: Path, folds: Path | None = None, *, partial: bool = False)
 
 
 def _missing_tasks(tables: Mapping[Key, Path], *, partial: bool) -> Iterator[str]:
-    """Say which tasks the tables lack, or refuse a subject without one that others have."""
-    there = {task for _, task in tables}
+    """Yield a note on the missing tasks; refuse a subject without a task that others have."""
+    present = {task for _, task in tables}
     example = next(iter(tables.values())).parent
-    if absent := [task for task in TASKS if task not in there]:
+    if absent := [task for task in TASKS if task not in present]:
         yield (
-            f"No subject has codes of {', '.join(absent)} in {example}; the published numbers are of the tasks "
+            f"No subject has codes for {', '.join(absent)} in {example}; the published numbers include the tasks "
             f"{TASKS[0]} to {TASKS[-1]}."
         )
     subjects = sorted({subject_id for subject_id, _ in tables})
-    gaps = [f"{name}_{task}.csv" for name in subjects for task in sorted(there) if (name, task) not in tables]
+    gaps = [f"{name}_{task}.csv" for name in subjects for task in sorted(present) if (name, task) not in tables]
     if gaps and not partial:
         raise InputError(
-            f"{example} lacks tables of tasks that other subjects have: {listed(gaps)}; the folds are tested on all "
-            "tasks of a subject, so copy them again, or go on without them with --partial"
+            f"{example} lacks tables of tasks that other subjects have: {format_names(gaps)}; the published folds "
+            "include all tasks of a subject, so copy the tables again, or use --partial to continue without them"
         )
     if gaps:
-        yield f"Tables of codes that other subjects have and these lack: {listed(gaps)}."
+        yield f"Missing tables of codes of tasks that other subjects have: {format_names(gaps)}."
 
 
 def _without_pictures(tables: Mapping[Key, Path], pictures: Mapping[Key, Path]) -> Iterator[str]:
-    blind = [f"{subject_id}/{task}" for subject_id, task in sorted(tables.keys() - pictures.keys())]
-    if blind:
-        yield f"Tasks with codes and no folder of pictures, left out: {listed(blind)}."
+    without_pictures = [f"{subject_id}/{task}" for subject_id, task in sorted(tables.keys() - pictures.keys())]
+    if without_pictures:
+        yield f"Tasks with codes but no folder of pictures, skipped: {format_names(without_pictures)}."
 
 
 def _label_files(folder: Path) -> dict[Key, Path]:
-    codes = find_first(folder, [("AUCoding", "AU_OCC"), ("AU_OCC",)])
-    matches = [(LABEL_FILE.fullmatch(path.name), path) for path in entries(codes or folder)]
+    codes = find_first_path(folder, [("AUCoding", "AU_OCC"), ("AU_OCC",)])
+    matches = [(LABEL_FILE.fullmatch(path.name), path) for path in list_folder(codes or folder)]
     found = {(match[1].upper(), match[2].upper()): path for match, path in matches if match}
     if not found:
         raise InputError(
-            f"{codes or folder} holds no codes of BP4D; expected files such as AUCoding/AU_OCC/F001_T1.csv in the "
-            "folder, name the one of the release"
+            f"{codes or folder} contains no BP4D codes; expected files such as AUCoding/AU_OCC/F001_T1.csv in it; pass "
+            "the folder of the release"
         )
     return found
 
 
 def _picture_folders(folder: Path) -> dict[Key, Path]:
-    root = find_below(folder, "2D+3D") or folder
+    root = find_path(folder, "2D+3D") or folder
     found = {}
-    for subject in named(root, SUBJECT):
-        found.update({(subject.name.upper(), path.name.upper()): path for path in named(subject, TASK)})
+    for subject in matching_folders(root, SUBJECT):
+        found.update({(subject.name.upper(), path.name.upper()): path for path in matching_folders(subject, TASK)})
     if not found:
         raise InputError(
-            f"{root} holds no pictures of BP4D; expected folders such as 2D+3D/F001/T1 or F001/T1, put them there"
+            f"{root} contains no BP4D pictures; expected folders such as 2D+3D/F001/T1 or F001/T1; copy them there"
         )
     return found
 
@@ -120,8 +128,8 @@ def _read_table(path: Path, au_ids: Sequence[int], files: dict[int, Path]) -> tu
     missing = [str(au_id) for au_id in au_ids if str(au_id) not in header[1:]]
     if missing:
         raise ManifestError(
-            f"{path} has no column for the AU {', '.join(missing)}; expected a first line of the frame's column and "
-            "AU numbers, copy the file again"
+            f"{path} has no column for AU {', '.join(missing)}; expected a header with a frame column and AU "
+            "numbers; copy the file again"
         )
     columns = [header.index(str(au_id), 1) for au_id in au_ids]
     frames: dict[int, LabelledFrame] = {}
@@ -131,10 +139,10 @@ def _read_table(path: Path, au_ids: Sequence[int], files: dict[int, Path]) -> tu
             occurrence = tuple(CODES[row[column].strip()] for column in columns)
         except (IndexError, KeyError, ValueError):
             raise ManifestError(
-                f"{path}, line {line}: expected a frame's number and the codes 0, 1 or {UNKNOWN} (unknown), found "
+                f"{path}, line {line}: expected a frame number and the codes 0, 1 or {UNKNOWN} (unknown), found "
                 f"'{','.join(row)}'; correct the line"
             ) from None
         if number in frames:
-            raise ManifestError(f"{path}, line {line}: frame {number} is coded twice; remove one of the lines")
+            raise ManifestError(f"{path}, line {line}: frame {number} has two lines; remove one of them")
         frames[number] = LabelledFrame(number, occurrence, picture=files.get(number))
     return tuple(frames[number] for number in sorted(frames))

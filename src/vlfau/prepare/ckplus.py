@@ -1,4 +1,4 @@
-"""CK+ as it is delivered: a folder of pictures for each sequence, and one file of FACS codes for its last frame."""
+"""Reads CK+ as released: one folder of pictures for each sequence, and one file of FACS codes for its last frame."""
 
 import re
 from collections import Counter
@@ -10,7 +10,15 @@ from typing import Final
 from vlfau.errors import InputError, ManifestError
 from vlfau.facs import Side, action_unit
 from vlfau.prepare.clips import Clip, LabelledFrame, Skipped, Source
-from vlfau.prepare.folders import entries, find_first, listed, named, numbered_pictures, read_genders, read_lines
+from vlfau.prepare.folders import (
+    find_first_path,
+    format_names,
+    list_folder,
+    matching_folders,
+    numbered_pictures,
+    read_genders,
+    read_lines,
+)
 from vlfau.prepare.protocol import Protocol, read_protocol
 
 __all__ = ["read_ckplus"]
@@ -23,7 +31,7 @@ PICTURE: Final = re.compile(r"S\d+_\d+_(\d+)", re.IGNORECASE)
 CODE: Final = re.compile(r"([LR]?)(\d+(?:\.\d*)?(?:e[+-]?\d+)?)", re.IGNORECASE)
 SIDES: Final = {"": None, "L": Side.LEFT, "R": Side.RIGHT}
 FIRST: Final = 1
-"""The number of a sequence's first frame, which is neutral by design."""
+"""Number of a sequence's first frame, which is neutral by design."""
 UNREADABLE: Final = "codes unreadable"
 
 Key = tuple[str, str]
@@ -32,7 +40,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Code:
-    """One AU of a peak frame; the intensity is 0 where it was not coded."""
+    """One AU of a peak frame; intensity 0 means not coded."""
 
     au_id: int
     intensity: int
@@ -41,7 +49,7 @@ class _Code:
 
 @dataclass(slots=True)
 class _Findings:
-    """What is worth a sentence in the report."""
+    """Findings to mention in the report."""
 
     unknown: Counter[int] = field(default_factory=Counter)
     codes: int = 0
@@ -54,14 +62,14 @@ class _Findings:
 def read_ckplus(folder: Path, folds: Path | None = None, *, with_neutral: bool = False) -> Source:
     """Read `FACS/S005/001/S005_001_00000011_facs.txt` and find `cohn-kanade-images/S005/001/S005_001_00000011.png`.
 
-    Each line of a file holds an AU and its intensity, which is 0 where it was not given. A code may begin with L or R
+    Each line of a file has an AU and its intensity; intensity 0 means not coded. A code may begin with L or R
     for one side. An AU that the file does not list is absent.
 
     Args:
-        folder: Of the release; a `subjects.csv` in it may tell genders.
-        folds: A file with folds; without it, subjects are dealt into folds by rule.
-        with_neutral: Whether to take the first frame of every coded sequence too, as one without any AU. It is
-            neutral by design of the data set, and nobody coded it.
+        folder: The folder of the release; it may contain a `subjects.csv` with genders.
+        folds: A file with folds; without it, subjects are assigned to folds by a fixed rule.
+        with_neutral: Whether to include the first frame of every coded sequence, with all AUs absent. The data set is
+            designed so that sequences begin neutral, but these frames were not coded.
 
     Raises:
         InputError: There are no codes or no pictures, or a sequence has two files of codes or those of another.
@@ -69,7 +77,7 @@ def read_ckplus(folder: Path, folds: Path | None = None, *, with_neutral: bool =
     protocol = read_protocol("ckplus", folds)
     genders = read_genders(folder)
     codes, pictures = _code_files(folder), _picture_folders(folder)
-    protocol = protocol.dealt(Counter(subject_id for subject_id, _ in codes))
+    protocol = protocol.assign_folds(Counter(subject_id for subject_id, _ in codes))
     findings = _Findings()
     clips, skipped = [], []
     for key, path in sorted(codes.items()):
@@ -92,10 +100,10 @@ def read_ckplus(folder: Path, folds: Path | None = None, *, with_neutral: bool =
 
 
 def _code_files(folder: Path) -> dict[Key, Path]:
-    root = find_first(folder, [("FACS",), ("FACS_labels", "FACS"), ("FACS_labels",)])
+    root = find_first_path(folder, [("FACS",), ("FACS_labels", "FACS"), ("FACS_labels",)])
     found: dict[Key, Path] = {}
-    for key, place in _sequences(root) if root is not None else ():
-        files = [path for path in entries(place) if CODES.fullmatch(path.name)]
+    for key, sequence in _sequences(root) if root is not None else ():
+        files = [path for path in list_folder(sequence) if CODES.fullmatch(path.name)]
         for path in files:
             match = CODES.fullmatch(path.name)
             assert match is not None
@@ -105,40 +113,40 @@ def _code_files(folder: Path) -> dict[Key, Path]:
                 )
         if len(files) > 1:
             raise ManifestError(
-                f"{place} holds {len(files)} files of codes ({', '.join(path.name for path in files)}); expected one, "
-                "of the last frame: remove the others"
+                f"{sequence} contains {len(files)} files of codes ({', '.join(path.name for path in files)}); expected "
+                "one, for the last frame; remove the others"
             )
         if files:
             found[key] = files[0]
     if not found:
         raise InputError(
-            f"{root or folder} holds no codes of CK+; expected files such as FACS/S005/001/S005_001_00000011_facs.txt "
-            "in the folder, name the one of the release"
+            f"{root or folder} contains no CK+ codes; expected files such as "
+            "FACS/S005/001/S005_001_00000011_facs.txt in it; pass the folder of the release"
         )
     return found
 
 
 def _picture_folders(folder: Path) -> dict[Key, Path]:
-    root = find_first(folder, [(IMAGES,), (f"extended-{IMAGES}", IMAGES), (f"extended-{IMAGES}",)])
+    root = find_first_path(folder, [(IMAGES,), (f"extended-{IMAGES}", IMAGES), (f"extended-{IMAGES}",)])
     found = dict(_sequences(root)) if root is not None else {}
     if not found:
         raise InputError(
-            f"{root or folder} holds no pictures of CK+; expected files such as "
-            f"{IMAGES}/S005/001/S005_001_00000011.png, put them there"
+            f"{root or folder} contains no CK+ pictures; expected files such as "
+            f"{IMAGES}/S005/001/S005_001_00000011.png; copy them there"
         )
     return found
 
 
 def _sequences(root: Path) -> Iterator[tuple[Key, Path]]:
-    for subject in named(root, SUBJECT):
-        for sequence in named(subject, SEQUENCE):
+    for subject in matching_folders(root, SUBJECT):
+        for sequence in matching_folders(subject, SEQUENCE):
             yield (subject.name.upper(), sequence.name), sequence
 
 
 def _peak_frame(
     path: Path, files: Mapping[int, Path], protocol: Protocol, findings: _Findings
 ) -> tuple[LabelledFrame, bool]:
-    """Return the coded frame of a sequence, and whether its codes can be read; without labels if not."""
+    """Return the coded frame of a sequence, and whether its codes can be read; if not, the frame has no labels."""
     match = CODES.fullmatch(path.name)
     assert match is not None
     number = int(match[3])
@@ -215,35 +223,37 @@ def _neutral_frame(picture: Path, num_aus: int) -> LabelledFrame:
 def _missing(codes: Mapping[Key, Path], pictures: Mapping[Key, Path], uncoded: list[Key]) -> Iterator[str]:
     if uncoded:
         yield (
-            f"Sequences with pictures and no codes, not used: {listed(map(_name, uncoded))}. Expected a file such as "
-            "FACS/S005/001/S005_001_00000011_facs.txt for each."
+            f"Sequences with pictures but no codes, not used: {format_names(map(_name, uncoded))}. Expected a file "
+            "such as FACS/S005/001/S005_001_00000011_facs.txt for each."
         )
-    blind = sorted(key for key in codes if key not in pictures)
-    if blind:
+    without_pictures = sorted(key for key in codes if key not in pictures)
+    if without_pictures:
         yield (
-            f"Sequences with codes and no pictures, left out: {listed(map(_name, blind))}. Expected a folder such as "
-            f"{IMAGES}/S005/001 for each."
+            f"Sequences with codes but no pictures, skipped: {format_names(map(_name, without_pictures))}. "
+            f"Expected a folder such as {IMAGES}/S005/001 for each."
         )
 
 
 def _sentences(findings: _Findings, *, with_neutral: bool) -> Iterator[str]:
-    yield f"Codes without an intensity, whose column stays empty there: {findings.ungraded:,} of {findings.codes:,}."
+    yield f"Codes without an intensity (empty in the intensity column): {findings.ungraded:,} of {findings.codes:,}."
     if findings.unknown:
         counts = ", ".join(f"AU {au_id} ({count:,})" for au_id, count in sorted(findings.unknown.items()))
-        yield f"Coded, but unknown to the catalogue and left out, with the number of sequences: {counts}."
+        yield f"Coded AUs that the catalogue does not contain, ignored (number of sequences in brackets): {counts}."
     if findings.not_last:
         yield (
-            "Sequences whose coded frame, by the name of its file, is not the last picture: "
-            f"{listed(findings.not_last)}."
+            "Sequences whose coded frame (according to the file name) is not the last picture: "
+            f"{format_names(findings.not_last)}."
         )
-    yield from (f"Left out: {sentence}." for sentence in findings.unreadable)
+    yield from (f"Skipped: {sentence}." for sentence in findings.unreadable)
     if with_neutral:
         yield (
-            "First frames are in the manifest with all AUs absent: sequences begin neutral by design of the data set, "
-            "and nobody coded these frames (they have 0 in the column coded)."
+            "First frames are in the manifest with all AUs absent: sequences begin neutral by design of the data set. "
+            "These frames were not coded (0 in the column 'coded')."
         )
     if findings.without_first:
-        yield (f"Sequences without a picture of frame {FIRST} to take as neutral: {listed(findings.without_first)}.")
+        yield (
+            f"Sequences without a picture of frame {FIRST}, the neutral frame: {format_names(findings.without_first)}."
+        )
 
 
 def _name(key: Key) -> str:

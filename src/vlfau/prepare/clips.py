@@ -1,4 +1,4 @@
-"""What every reader of a raw data set hands on: labelled frames, clip by clip."""
+"""The result of every data set reader: labelled frames, grouped into clips."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ class LabelledFrame:
     """The labels of one frame.
 
     Attributes:
-        number: As the data set counts.
-        occurrence: (N,), 0 or 1 for each AU; None where unknown.
-        intensity: (N,), 0 to 5 for each AU, None where unknown; empty if the data set codes none.
-        picture: Its file; None if there is none, or if the clip is a video.
-        side: (N,), left, right, both or an empty text for each AU; empty if the data set codes none.
-        coded: Whether a coder looked at the frame; a frame that is neutral by design of the data set may not be.
+        number: Frame number in the data set.
+        occurrence: (N,) 0 or 1 for each AU; None where unknown.
+        intensity: (N,) 0 to 5 for each AU, None where unknown; empty if the data set has no intensities.
+        picture: Picture file; None if it is missing, or if the clip is a video.
+        side: (N,) left, right, both or an empty string for each AU; empty if the data set has no sides.
+        coded: Whether a coder annotated the frame; False for a frame that is neutral by design of the data set.
     """
 
     number: int
@@ -37,12 +37,12 @@ class Clip:
     """The frames of one subject in one task.
 
     Attributes:
-        subject_id: Name of the person.
+        subject_id: Name of the subject.
         task: Name of the task or the camera.
-        fold: The fold that tests the person.
+        fold: The test fold of the subject.
         gender: F, M or empty.
         frames: The labelled frames, by number.
-        video: A film whose frames are counted from 1, or None if every frame has a file.
+        video: Video file, whose frames are counted from 1; None if every frame has a picture file.
         unlabelled: Number of pictures without labels.
     """
 
@@ -55,11 +55,11 @@ class Clip:
     unlabelled: int = 0
 
     def crop(self, frame: LabelledFrame) -> str:
-        """Return where the aligned face of a frame lies, relative to the manifest's folder."""
+        """Return the path of a frame's aligned face, relative to the manifest's folder."""
         return f"faces/{self.subject_id}/{self.task}/{frame.number:05d}.jpg"
 
     def has_picture(self, frame: LabelledFrame) -> bool:
-        """Return whether there is anything to cut the face from."""
+        """Return whether there is a picture or a video to crop the face from."""
         return self.video is not None or frame.picture is not None
 
 
@@ -68,12 +68,12 @@ class Skipped:
     """A labelled frame that the manifest leaves out.
 
     Attributes:
-        subject_id: Name of the person.
-        fold: The fold that tests the person.
+        subject_id: Name of the subject.
+        fold: The test fold of the subject.
         task: Name of the task or the camera.
-        number: As the data set counts.
-        reason: Why it is left out.
-        occurrence: (N,), its labels: 0 or 1 for each AU, None where unknown.
+        number: Frame number in the data set.
+        reason: Reason for leaving the frame out.
+        occurrence: (N,) 0 or 1 for each AU; None where unknown.
     """
 
     subject_id: str
@@ -85,7 +85,7 @@ class Skipped:
 
     @classmethod
     def of(cls, clip: Clip, frame: LabelledFrame, reason: str) -> "Skipped":
-        """Leave out a frame of a clip."""
+        """Return the entry for a frame of a clip."""
         return cls(clip.subject_id, clip.fold, clip.task, frame.number, reason, frame.occurrence)
 
 
@@ -94,11 +94,11 @@ class Source:
     """A raw data set, read and checked.
 
     Attributes:
-        protocol: Its AUs and folds.
-        clips: What it holds.
+        protocol: AUs and folds of the data set.
+        clips: The clips with labels.
         unlabelled: Number of pictures in clips without any labels.
         skipped: Frames whose labels could not be read.
-        notes: Sentences for the report: what the release lacks, and what was not used.
+        notes: Sentences for the report, on files that are missing or not used.
     """
 
     protocol: Protocol

@@ -1,14 +1,13 @@
-"""DISFA as it is delivered: a text of intensities an AU and subject, and a video a subject."""
+"""Reads DISFA as released: one file of intensities per AU and subject, and one video per subject."""
 
 import re
 from pathlib import Path
 from typing import Final
 
-import cv2
-
-from vlfau.errors import ImageError, InputError, ManifestError
+from vlfau.errors import InputError, ManifestError
+from vlfau.media.labelled_video import count_frames
 from vlfau.prepare.clips import Clip, LabelledFrame, Source
-from vlfau.prepare.folders import entries, find_below, listed, read_genders, read_lines
+from vlfau.prepare.folders import find_path, format_names, list_folder, read_genders, read_lines
 from vlfau.prepare.protocol import Protocol, read_protocol
 
 __all__ = ["read_disfa"]
@@ -23,11 +22,11 @@ def read_disfa(folder: Path, folds: Path | None = None) -> Source:
     """Read `ActionUnit_Labels/SN001/SN001_au1.txt` and find `Videos_LeftCamera/LeftVideoSN001_comp.avi`.
 
     Args:
-        folder: Of the release; a `subjects.csv` in it may tell genders.
-        folds: A file with other folds than the field's.
+        folder: The folder of the release; it may contain a `subjects.csv` with genders.
+        folds: A file with other folds than the published ones.
 
     Raises:
-        InputError: There are no labels or no videos, a text is wrong, or a video is shorter than its labels.
+        InputError: There are no labels or no videos, a file is wrong, or a video is shorter than its labels.
     """
     protocol = read_protocol("disfa", folds)
     genders = read_genders(folder)
@@ -47,31 +46,31 @@ def read_disfa(folder: Path, folds: Path | None = None) -> Source:
                 unlabelled=_surplus(video, labels, frames) if video is not None else 0,
             )
         )
-    blind = [clip.subject_id for clip in clips if clip.video is None]
-    notes = [f"Subjects with labels and no video, left out: {listed(blind)}."] if blind else []
-    surplus = sum(max(0, _length(video)) for video in videos.values())
+    without_video = [clip.subject_id for clip in clips if clip.video is None]
+    notes = [f"Subjects with labels but no video, skipped: {format_names(without_video)}."] if without_video else []
+    surplus = sum(max(0, count_frames(video)) for video in videos.values())
     return Source(protocol, tuple(clips), unlabelled=surplus, notes=tuple(notes))
 
 
 def _label_folders(folder: Path) -> dict[str, Path]:
-    root = find_below(folder, "ActionUnit_Labels") or folder
-    found = {path.name.upper(): path for path in entries(root) if SUBJECT.fullmatch(path.name) and path.is_dir()}
+    root = find_path(folder, "ActionUnit_Labels") or folder
+    found = {path.name.upper(): path for path in list_folder(root) if SUBJECT.fullmatch(path.name) and path.is_dir()}
     if not found:
         raise InputError(
-            f"{root} holds no labels of DISFA; expected files such as ActionUnit_Labels/SN001/SN001_au1.txt in the "
-            "folder, name the one of the release"
+            f"{root} contains no DISFA labels; expected files such as ActionUnit_Labels/SN001/SN001_au1.txt in it; "
+            "pass the folder of the release"
         )
     return found
 
 
 def _videos(folder: Path) -> dict[str, Path]:
-    root = find_below(folder, "Videos_LeftCamera") or folder
-    matches = [(VIDEO.fullmatch(path.name), path) for path in entries(root)]
+    root = find_path(folder, "Videos_LeftCamera") or folder
+    matches = [(VIDEO.fullmatch(path.name), path) for path in list_folder(root)]
     found = {match[1].upper(): path for match, path in matches if match}
     if not found:
         raise InputError(
-            f"{root} holds no videos of DISFA; expected files such as Videos_LeftCamera/LeftVideoSN001_comp.avi, put "
-            "them there"
+            f"{root} contains no DISFA videos; expected files such as Videos_LeftCamera/LeftVideoSN001_comp.avi; "
+            "copy them there"
         )
     return found
 
@@ -81,15 +80,15 @@ def _read_labels(folder: Path, subject_id: str, protocol: Protocol) -> tuple[Lab
     first: Path | None = None
     for au_id in protocol.au_ids:
         name = f"{subject_id}_au{au_id}.txt"
-        path = find_below(folder, name)
+        path = find_path(folder, name)
         if path is None:
             raise ManifestError(f"{folder} lacks {name}; copy the labels of {subject_id} again")
-        intensities = _read_text(path)
+        intensities = _read_intensities(path)
         first = first or path
         if by_au and intensities.keys() != by_au[0].keys():
             raise ManifestError(
-                f"{path} labels {len(intensities)} frames, but {first} labels {len(by_au[0])} or others; they must be "
-                "the same, copy both again"
+                f"{path} labels {len(intensities)} frames, but {first} labels {len(by_au[0])} or other ones; both "
+                "must label the same frames, so copy them again"
             )
         by_au.append(intensities)
     frames = []
@@ -100,13 +99,13 @@ def _read_labels(folder: Path, subject_id: str, protocol: Protocol) -> tuple[Lab
     return tuple(frames)
 
 
-def _read_text(path: Path) -> dict[int, int]:
+def _read_intensities(path: Path) -> dict[int, int]:
     found: dict[int, int] = {}
     for line, text in enumerate(read_lines(path), 1):
         match = LINE.fullmatch(text)
         if match is None or int(match[1]) < 1 or int(match[1]) in found:
             raise ManifestError(
-                f"{path}, line {line}: expected a new frame's number from 1 and an intensity from 0 to 5, such as "
+                f"{path}, line {line}: expected a new frame number (1 or more) and an intensity from 0 to 5, such as "
                 f"'17,2', found '{text}'; correct the line"
             )
         found[int(match[1])] = int(match[2])
@@ -116,21 +115,10 @@ def _read_text(path: Path) -> dict[int, int]:
 
 
 def _surplus(video: Path, labels: Path, frames: tuple[LabelledFrame, ...]) -> int:
-    """Return how many frames of a video have no labels."""
-    length, last = _length(video), frames[-1].number
+    """Return the number of frames of a video without labels."""
+    length, last = count_frames(video), frames[-1].number
     if 0 < length < last:
         raise InputError(
             f"{video} has {length} frames, but the labels in {labels} go to frame {last}; copy the video again"
         )
     return max(0, length - len(frames))
-
-
-def _length(video: Path) -> int:
-    """Return the number of frames that a video's header states; 0 or less if it states none."""
-    capture = cv2.VideoCapture(str(video))
-    try:
-        if not capture.isOpened():
-            raise ImageError(f"{video} can't be opened as a video; copy it again")
-        return int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    finally:
-        capture.release()

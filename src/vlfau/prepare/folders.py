@@ -1,4 +1,4 @@
-"""Folders whose names vary from copy to copy of a data set: letter case, zero padding, a level more or less."""
+"""Finds files and folders whose names vary between copies of a data set, in letter case or zero padding."""
 
 import csv
 import re
@@ -7,17 +7,26 @@ from pathlib import Path
 
 from vlfau.errors import InputError, ManifestError
 
-__all__ = ["entries", "find_below", "find_first", "listed", "named", "numbered_pictures", "read_genders", "read_lines"]
+__all__ = [
+    "find_first_path",
+    "find_path",
+    "format_names",
+    "list_folder",
+    "matching_folders",
+    "numbered_pictures",
+    "read_genders",
+    "read_lines",
+]
 
 NUMBER = re.compile(r"(\d+)", re.ASCII)
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
 
 
-def entries(folder: Path) -> list[Path]:
-    """Return what lies in a folder, by name, without hidden files.
+def list_folder(folder: Path) -> list[Path]:
+    """Return the files and folders in a folder, sorted by name, without hidden ones.
 
     Raises:
-        InputError: It is no folder, or cannot be read.
+        InputError: It is not a folder, or cannot be read.
     """
     try:
         return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
@@ -25,8 +34,8 @@ def entries(folder: Path) -> list[Path]:
         raise InputError(f"folder {folder} can't be read ({error.strerror}); check the path") from None
 
 
-def find_below(folder: Path, *names: str) -> Path | None:
-    """Follow names into a folder, whatever their letter case."""
+def find_path(folder: Path, *names: str) -> Path | None:
+    """Return the path of nested names below a folder, ignoring letter case; None if it does not exist."""
     for name in names:
         if not folder.is_dir():
             return None
@@ -38,29 +47,29 @@ def find_below(folder: Path, *names: str) -> Path | None:
     return folder
 
 
-def find_first(folder: Path, candidates: Sequence[Sequence[str]]) -> Path | None:
-    """Return the first of several paths below a folder that exists, whatever the letter case."""
-    found = (find_below(folder, *names) for names in candidates)
+def find_first_path(folder: Path, candidates: Sequence[Sequence[str]]) -> Path | None:
+    """Return the first of several paths below a folder that exists, ignoring letter case."""
+    found = (find_path(folder, *names) for names in candidates)
     return next((path for path in found if path is not None), None)
 
 
-def named(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
-    """Return the folders in a folder whose whole names fit a pattern, by name."""
-    return [path for path in entries(folder) if pattern.fullmatch(path.name) and path.is_dir()]
+def matching_folders(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
+    """Return the subfolders whose names match a pattern, sorted by name."""
+    return [path for path in list_folder(folder) if pattern.fullmatch(path.name) and path.is_dir()]
 
 
 def numbered_pictures(folder: Path | None, pattern: re.Pattern[str] = NUMBER) -> dict[int, Path]:
-    """Return the pictures of a folder by the whole number that their names hold (`0732.jpg` is 732).
+    """Return the pictures of a folder by the number in their names (`0732.jpg` is 732).
 
     Args:
-        folder: Where to look; None, or a folder that does not exist, holds no picture.
-        pattern: Of the name without suffix; its first group is the number.
+        folder: The folder; if it is None or does not exist, the result is empty.
+        pattern: Pattern of the name without suffix; its first group is the number.
 
     Raises:
         ManifestError: Two pictures have the same number.
     """
     found: dict[int, Path] = {}
-    for path in entries(folder) if folder is not None and folder.is_dir() else ():
+    for path in list_folder(folder) if folder is not None and folder.is_dir() else ():
         match = pattern.fullmatch(path.stem)
         if path.suffix.lower() not in PICTURE_SUFFIXES or match is None:
             continue
@@ -71,20 +80,20 @@ def numbered_pictures(folder: Path | None, pattern: re.Pattern[str] = NUMBER) ->
     return found
 
 
-def listed(names: Iterable[str], limit: int = 5) -> str:
-    """Return how many names there are, and a few of them.
+def format_names(names: Iterable[str], limit: int = 5) -> str:
+    """Return the number of names and the first few of them.
 
-    >>> listed(["a", "b", "c"], limit=2)
+    >>> format_names(["a", "b", "c"], limit=2)
     '3 (a, b and 1 more)'
     """
-    every = list(names)
-    shown = ", ".join(every[:limit])
-    more = f" and {len(every) - limit:,} more" if len(every) > limit else ""
-    return f"{len(every):,} ({shown}{more})"
+    all_names = list(names)
+    shown = ", ".join(all_names[:limit])
+    more = f" and {len(all_names) - limit:,} more" if len(all_names) > limit else ""
+    return f"{len(all_names):,} ({shown}{more})"
 
 
 def read_lines(path: Path) -> list[str]:
-    """Return the lines of a text, without their ends and without empty lines at the end.
+    """Return the lines of a text file, without line ends and without empty lines at the end.
 
     Raises:
         ManifestError: The file cannot be read as UTF-8 text.
@@ -94,38 +103,38 @@ def read_lines(path: Path) -> list[str]:
     except OSError as error:
         raise ManifestError(f"{path} can't be read ({error.strerror}); copy it again") from None
     except UnicodeDecodeError:
-        raise ManifestError(f"{path} is no text in UTF-8; copy it again") from None
+        raise ManifestError(f"{path} is not a UTF-8 text file; copy it again") from None
 
 
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # No file has a name that is too long.
+    except OSError:  # A name that is too long is not the name of a file.
         return False
 
 
 def _ignoring_case(folder: Path, name: str) -> Path | None:
-    return next((path for path in entries(folder) if path.name.lower() == name.lower()), None)
+    return next((path for path in list_folder(folder) if path.name.lower() == name.lower()), None)
 
 
 def read_genders(folder: Path) -> dict[str, str]:
-    """Read `subjects.csv` (`subject_id,gender`, F or M or empty) if a folder holds one; nothing is guessed.
+    """Read `subjects.csv` (columns `subject_id` and `gender`: F, M or empty); empty if the folder has no such file.
 
     Raises:
         ManifestError: The table lacks a column, or has another gender.
     """
-    path = find_below(folder, "subjects.csv")
+    path = find_path(folder, "subjects.csv")
     if path is None:
         return {}
     reader = csv.DictReader(read_lines(path))
     if not {"subject_id", "gender"} <= set(reader.fieldnames or ()):
-        raise ManifestError(f"{path} lacks the columns subject_id and gender; name them in its first line")
+        raise ManifestError(f"{path} must have the columns subject_id and gender; add them to its first line")
     genders = {}
     for row in reader:
         gender = (row["gender"] or "").strip().upper()
         if gender not in {"F", "M", ""}:
             raise ManifestError(
-                f"{path}, line {reader.line_num}: expected the gender F, M or nothing, found '{gender}'; correct it"
+                f"{path}, line {reader.line_num}: expected the gender F, M or empty, found '{gender}'; correct it"
             )
         genders[(row["subject_id"] or "").strip().upper()] = gender
     return genders

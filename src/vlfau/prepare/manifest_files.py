@@ -14,15 +14,15 @@ __all__ = ["write_folds", "write_manifest", "write_skipped"]
 
 
 def write_manifest(path: Path, protocol: Protocol, frames: Sequence[tuple[Clip, LabelledFrame]]) -> None:
-    """Write one row per frame, in the form that `vlfau train` reads; an unknown label is an empty cell.
+    """Write one row per frame, in the format that `vlfau train` reads. An unknown label is an empty cell.
 
-    Columns for intensities, sides, and whether a frame was coded are there if any frame has such. Where an AU counts
-    as present above intensity A only, a column says so, because an absent AU may then show a trace.
+    Columns for intensities, sides, and uncoded frames are written only if needed. If an AU counts as present only
+    above intensity A, the column `occurrence_from` has that intensity, because an absent AU may then show a trace.
 
     Args:
-        path: The file.
-        protocol: Of the data set.
-        frames: What to write.
+        path: The file to write.
+        protocol: The protocol of the data set.
+        frames: The frames to write, each with its clip.
     """
     graded = any(frame.intensity for _, frame in frames)
     sided = any(any(frame.side) for _, frame in frames)
@@ -37,13 +37,13 @@ def write_manifest(path: Path, protocol: Protocol, frames: Sequence[tuple[Clip, 
 
 
 def write_skipped(path: Path, au_ids: Sequence[int], skipped: Iterable[Skipped]) -> None:
-    """Write one row per frame that the manifest leaves out, with its reason and its labels."""
+    """Write one row per skipped frame, with the reason and the labels."""
     columns = ["subject", "fold", "clip", "frame", "reason", *(f"AU{au_id}" for au_id in au_ids)]
     _write(path, columns, (_skipped_row(au_ids, entry) for entry in skipped))
 
 
 def write_folds(path: Path, protocol: Protocol) -> None:
-    """Write the subjects of every fold, in the form that --folds reads."""
+    """Write the subjects of every fold, in the format that --folds reads."""
     tables = (f"[[{protocol.name}.folds]]\nsubjects = {json.dumps(fold.subjects)}\n" for fold in protocol.folds)
     with replacing(path) as temporary:
         temporary.write_text("\n".join(tables), encoding="utf-8")

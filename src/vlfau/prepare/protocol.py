@@ -1,4 +1,4 @@
-"""The folds of a data set, and the figures published of them."""
+"""The folds of a data set, and the numbers published for them."""
 
 import tomllib
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Any
 from vlfau.errors import ConfigError, ManifestError
 from vlfau.facs import AU_SETS
 
-__all__ = ["Fold", "Protocol", "Published", "deal", "read_protocol"]
+__all__ = ["Fold", "Protocol", "Published", "balanced_folds", "read_protocol"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,10 @@ class Fold:
     """One fold.
 
     Attributes:
-        subjects: Who is tested; everybody else trains.
-        frames: Published number of their frames, or None.
-        positives: (N,), published number of their frames in which each AU is present; empty if none is published.
-        weights: (N,), published class weights of the training subjects; empty if none are published.
+        subjects: The test subjects; all others are training subjects.
+        frames: Published number of test frames, or None.
+        positives: (N,) published number of test frames in which each AU is present; empty if not published.
+        weights: (N,) published class weights of the training subjects; empty if not published.
     """
 
     subjects: tuple[str, ...]
@@ -34,13 +34,13 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What was published of a data set as a whole, as far as it is known.
+    """The numbers published for a whole data set, as far as they are known.
 
     Attributes:
-        source: Who published it.
-        subjects: Number of people.
+        source: The publication.
+        subjects: Number of subjects.
         frames: Number of coded frames.
-        positives: Frames in which an AU is present, by its number.
+        positives: Number of frames in which an AU is present, by AU number.
     """
 
     source: str
@@ -51,21 +51,21 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """How a data set is split and written down.
+    """How a data set is labelled and split into folds.
 
     Attributes:
-        name: Of the data set: "bp4d", "disfa", "ckplus" or "disfaplus".
-        title: The same as people write it.
-        au_ids: (N,), the AUs used, in order.
+        name: Name of the data set: "bp4d", "disfa", "ckplus" or "disfaplus".
+        title: Name of the data set in reports, such as "CK+".
+        au_ids: (N,) the AUs used, in order.
         occurs_at: The intensity from which an AU counts as present.
-        folds: Fold 1 first; none yet where the subjects are still to be dealt.
+        folds: The folds, fold 1 first; empty if the subjects have not been assigned yet.
         genders_by_prefix: Whether a subject's name starts with the gender, F or M.
-        list_offset: What to add to a frame's number in the list files to count as the data set does.
-        path: The file that names the folds.
+        list_offset: Number to add to a frame number in the list files to get the frame number in the data set.
+        path: The file that defines the folds.
         notes: Sentences for the report.
-        published: Of the data set as a whole, or None.
-        num_dealt: Into how many folds subjects are dealt by rule; 0 where the folds are named.
-        seed: Of that rule.
+        published: The numbers published for the whole data set, or None.
+        num_assigned_folds: Number of folds to which subjects are assigned by rule; 0 if the file names the subjects.
+        seed: Seed of the assignment.
     """
 
     name: str
@@ -78,11 +78,11 @@ class Protocol:
     path: Path
     notes: tuple[str, ...] = ()
     published: Published | None = None
-    num_dealt: int = 0
+    num_assigned_folds: int = 0
     seed: int = 0
 
     def fold_of(self, subject_id: str) -> int:
-        """Return the number of the fold that tests a subject, from 1.
+        """Return the number of a subject's test fold, counted from 1.
 
         Raises:
             ManifestError: No fold names the subject.
@@ -91,23 +91,23 @@ class Protocol:
             if subject_id in fold.subjects:
                 return number
         raise ManifestError(
-            f"subject '{subject_id}' belongs to no fold of {self.path}; leave the subject out, or name it in a fold "
-            "of a file of your own and give that with --folds"
+            f"subject '{subject_id}' belongs to no fold of {self.path}; leave the subject out, or add it to a fold "
+            "in a file of your own and pass that file with --folds"
         )
 
     def gender_of(self, subject_id: str) -> str:
-        """Return F or M where a subject's name tells it, else an empty text."""
+        """Return F or M if a subject's name tells it, else an empty string."""
         return subject_id[0] if self.genders_by_prefix and subject_id[0] in {"F", "M"} else ""
 
-    def dealt(self, frames: Mapping[str, int]) -> "Protocol":
-        """Return the protocol with the subjects dealt into folds, or itself where the folds are named.
+    def assign_folds(self, frames: Mapping[str, int]) -> "Protocol":
+        """Return the protocol with the subjects assigned to folds; unchanged if its file names them.
 
         Args:
             frames: The number of coded frames of every subject.
         """
-        if not self.num_dealt:
+        if not self.num_assigned_folds:
             return self
-        return replace(self, folds=tuple(map(Fold, deal(frames, self.num_dealt, self.seed))))
+        return replace(self, folds=tuple(map(Fold, balanced_folds(frames, self.num_assigned_folds, self.seed))))
 
 
 def read_protocol(name: str, folds: Path | None = None) -> Protocol:
@@ -115,8 +115,8 @@ def read_protocol(name: str, folds: Path | None = None) -> Protocol:
 
     Args:
         name: "bp4d", "disfa", "ckplus" or "disfaplus".
-        folds: A TOML file with other folds, `[[bp4d.folds]]` with `subjects`; None takes the field's, or those of the
-            rule where the field has none.
+        folds: A TOML file with other folds (tables `[[bp4d.folds]]` with `subjects`); None uses the published folds
+            or, if there are none, assigns the subjects by rule.
 
     Raises:
         ConfigError: The file cannot be read, has no folds for the data set, or puts a subject in two of them.
@@ -126,7 +126,7 @@ def read_protocol(name: str, folds: Path | None = None) -> Protocol:
     au_ids = AU_SETS[table["aus"]]
     path = folds or own
     entries = table.get("folds", []) if folds is None else _entries(path, name)
-    deals = table.get("deal", {}) if folds is None else {}
+    assignment = table.get("deal", {}) if folds is None else {}
     return Protocol(
         name=name,
         title=table["title"],
@@ -138,8 +138,8 @@ def read_protocol(name: str, folds: Path | None = None) -> Protocol:
         path=path,
         notes=(*table.get("notes", ()), *(table.get("fold_notes", ()) if folds is None else ())),
         published=_published(table["published"]) if "published" in table else None,
-        num_dealt=deals.get("folds", 0),
-        seed=deals.get("seed", 0),
+        num_assigned_folds=assignment.get("folds", 0),
+        seed=assignment.get("seed", 0),
     )
 
 
@@ -154,7 +154,7 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"folds {path} can't be opened ({error.strerror}); check the path") from None
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"folds {path} is no TOML file in UTF-8 ({error}); correct it") from None
+        raise ConfigError(f"folds {path} is not a TOML file in UTF-8 ({error}); correct it") from None
 
 
 def _entries(path: Path, name: str) -> list[Any]:
@@ -162,7 +162,7 @@ def _entries(path: Path, name: str) -> list[Any]:
     entries = table.get("folds") if isinstance(table, dict) else None
     if not isinstance(entries, list) or len(entries) < 2:
         raise ConfigError(
-            f"folds {path} has no two tables [[{name}.folds]]; add one a fold, each with subjects = [...]"
+            f"folds {path} needs at least two tables [[{name}.folds]]; add one per fold, each with subjects = [...]"
         )
     return entries
 
@@ -176,9 +176,9 @@ def _fold(path: Path, entry: Any, num_aus: int) -> Fold:
             weights=tuple(map(float, entry.get("weights", ()))),
         )
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
-        raise ConfigError(f"folds {path} has a fold without subjects = [...] (texts); correct it") from None
+        raise ConfigError(f"folds {path} has a fold without subjects = [...] (a list of strings); correct it") from None
     if {len(fold.positives), len(fold.weights)} - {0, num_aus}:
-        raise ConfigError(f"folds {path} has positives or weights that are not {num_aus}, one an AU; correct them")
+        raise ConfigError(f"folds {path} must have {num_aus} positives and weights per fold, one per AU; correct them")
     return fold
 
 
@@ -188,27 +188,27 @@ def _check(path: Path, folds: tuple[Fold, ...]) -> tuple[Fold, ...]:
         for subject in fold.subjects:
             if first.setdefault(subject, number) != number:
                 raise ConfigError(
-                    f"folds {path} has subject '{subject}' in the folds {first[subject]} and {number}; folds exclude "
-                    "each other by subject, name it in one"
+                    f"folds {path} has subject '{subject}' in the folds {first[subject]} and {number}; folds must be "
+                    "subject-exclusive, so remove it from one"
                 )
     return folds
 
 
-def deal(frames: Mapping[str, int], num_folds: int, seed: int) -> tuple[tuple[str, ...], ...]:
-    """Deal subjects into folds of about the same number of frames.
+def balanced_folds(frames: Mapping[str, int], num_folds: int, seed: int) -> tuple[tuple[str, ...], ...]:
+    """Assign subjects to folds with about the same number of frames.
 
-    Subjects with more frames go first, those with as many in an order that follows from the seed and their names.
-    Each joins the fold with the fewest frames so far; of those the one with the fewest subjects, then the first.
+    Subjects with more frames are assigned first; ties are ordered by a hash of the seed and the name. Each subject
+    joins the fold with the fewest frames so far; ties go to the fold with the fewest subjects, then to the first.
 
     Args:
         frames: The number of coded frames of every subject.
-        num_folds: How many folds there are to be.
-        seed: Another one gives other folds.
+        num_folds: Number of folds.
+        seed: Seed of the order of subjects with the same number of frames.
 
     Returns:
         The names of each fold's subjects, sorted.
 
-    >>> deal({"S1": 4, "S2": 2, "S3": 2, "S4": 1}, 3, seed=1)
+    >>> balanced_folds({"S1": 4, "S2": 2, "S3": 2, "S4": 1}, 3, seed=1)
     (('S1',), ('S3', 'S4'), ('S2',))
     """
     order = sorted(frames, key=lambda name: (-frames[name], sha256(f"{seed}:{name}".encode()).digest()))

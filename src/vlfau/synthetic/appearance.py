@@ -1,4 +1,4 @@
-"""The colours and styles of a person."""
+"""Colours and styles of a subject."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -27,20 +27,20 @@ IRIS_WEIGHTS: Final = {True: (0.35, 0.25, 0.15, 0.15, 0.10), False: (0.70, 0.25,
 
 @dataclass(frozen=True)
 class Appearance:
-    """How a person looks beside the shape of the head. Colours are sRGB from 0 to 1.
+    """The appearance of a subject, apart from the shape of the head. Colours are sRGB from 0 to 1.
 
     Attributes:
-        skin: The skin's colour.
-        hair: The colour of hair, brows and beard.
-        iris: The colour of the eyes.
-        cloth: The colour of the clothes.
-        fabric: The colour of headwear.
-        frame: The colour of the glasses' frame.
-        hair_style: A kind of `hair_women` or `hair_men`.
-        beard: A kind of `beard_men`.
-        make_up: A kind of `make_up_women`.
-        glasses: A kind of `glasses`.
-        headwear: A kind of `headwear`.
+        skin: Colour of the skin.
+        hair: Colour of hair, brows and beard.
+        iris: Colour of the eyes.
+        cloth: Colour of the clothes.
+        fabric: Colour of the headwear.
+        frame: Colour of the glasses' frame.
+        hair_style: One of the kinds of `hair_women` or `hair_men`.
+        beard: One of the kinds of `beard_men`.
+        make_up: One of the kinds of `make_up_women`.
+        glasses: One of the kinds of `glasses`.
+        headwear: One of the kinds of `headwear`.
         gloss: How much the skin shines, 0 to 1.
         lashes: How dark the lashes are, 0 to 1.
         teeth: How bright the teeth are, 0 to 1.
@@ -70,7 +70,7 @@ class Appearance:
 
     @classmethod
     def sample(cls, identity: Identity, chances: Components, rng: np.random.Generator) -> "Appearance":
-        """Draw an appearance that goes with an identity."""
+        """Sample an appearance that suits an identity."""
         woman = identity.gender == "F"
         fair = identity.ethnicity[2] > 0.5
         skin = np.array(identity.ethnicity) @ SKIN_POLES * rng.uniform(0.82, 1.08) + rng.normal(0, 0.006, 3)

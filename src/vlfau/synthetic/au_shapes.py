@@ -1,4 +1,4 @@
-"""Which shapes and wrinkles an action unit makes: the tables shapes.toml and wrinkles.toml."""
+"""The shapes and wrinkles of every action unit, from shapes.toml and wrinkles.toml."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,8 +37,8 @@ class AUShapes:
     """A row of the shape table: one AU on one side.
 
     Attributes:
-        weights: The weights of the head's shapes at intensity E.
-        at_trace: The share of these weights at intensity A; None makes them proportional to the intensity.
+        weights: Weights of the head's shapes at intensity E.
+        at_trace: Share of these weights at intensity A; None means proportional to the intensity.
     """
 
     weights: Mapping[str, float]
@@ -61,9 +61,9 @@ class Wrinkle:
     """A row of the wrinkle table.
 
     Attributes:
-        name: The wrinkle's name.
-        age: Its depth in an old face at rest.
-        depths: Its depth at intensity E, by AU.
+        name: Name of the wrinkle.
+        age: Depth in an old face at rest.
+        depths: Depth at intensity E, by AU.
     """
 
     name: str
@@ -72,14 +72,14 @@ class Wrinkle:
 
 
 def read_shapes(path: Path | None = None, *, name: str = "shapes.toml", base: ShapeTable | None = None) -> ShapeTable:
-    """Read the table from (AU, side) to the shapes.
+    """Read the shape table, a mapping from (AU, side) to shapes.
 
     Sided AUs have an entry for left and one for right; the others have one for both.
 
     Args:
-        path: A file to read in place of the package's.
-        name: A file of the package's data folder.
-        base: Rows for the AUs that the file does not name; None asks for every AU of the catalogue.
+        path: A file to read instead of the package's own.
+        name: Name of a file in the package's data folder.
+        base: Rows for the AUs that are not in the file; if None, the file must have every AU of the catalogue.
 
     Raises:
         ConfigError: The table breaks its schema.
@@ -95,13 +95,13 @@ def read_shapes(path: Path | None = None, *, name: str = "shapes.toml", base: Sh
         at_trace = entry.number("at_trace", 0, 1) if "at_trace" in entry.content else None
         for side in sides:
             if (au_id, side) in table:
-                raise entry.error("number", "each AU once")
+                raise entry.error("number", "every AU only once")
             weights = entry.table(side).numbers(-3, 3)
             for shape in weights:
                 try:
                     head.shape(shape)
                 except ConfigError:
-                    raise entry.error(side, f"shapes of the head, not '{shape}'") from None
+                    raise entry.error(side, f"names of head shapes, not '{shape}'") from None
             table[au_id, side] = AUShapes(MappingProxyType(weights), at_trace)
     table = {**(base or {}), **table}
     missing = [au_id for au_id in all_au_ids() if not {(au_id, Side.LEFT), (au_id, Side.BOTH)} & set(table)]
@@ -129,7 +129,7 @@ def _wrinkle(entry: Entry) -> Wrinkle:
 
 @cache
 def au_shapes(name: str = STANDARD) -> ShapeTable:
-    """Return a shape table of the package: "standard", or "lifelike", whose movements are as large as real ones.
+    """Return a shape table of the package: "standard", or "lifelike" with movements as large as in real faces.
 
     Raises:
         ConfigError: There is no such table.
@@ -149,11 +149,11 @@ def au_wrinkles() -> tuple[Wrinkle, ...]:
 
 @cache
 def au_reach(au_id: int, side: Side = Side.BOTH) -> NDArray[np.float32]:
-    """Return how far an AU moves every point of the head, (P,) float32, as a share of the farthest.
+    """Return how far an AU moves every point of the head, (P,) float32, relative to the largest movement of the skin.
 
     Args:
         au_id: FACS number.
-        side: The side on which a sided AU acts.
+        side: The side on which a sided AU is active.
     """
     head = load_head()
     moved = np.zeros_like(head.base)

@@ -1,4 +1,4 @@
-"""What is behind a head."""
+"""Backgrounds behind the head."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -21,7 +21,7 @@ def plain_background(grey: float = 150) -> Picture:
 
 
 def sample_background(name: str, rng: np.random.Generator) -> Picture:
-    """Draw a background of a kind, (64, 64, 3) float32, sRGB from 0 to 255."""
+    """Sample a background of the given kind, (64, 64, 3) float32, sRGB from 0 to 255."""
     return np.clip(BACKGROUNDS[name](rng), 0, 255).astype(np.float32)
 
 

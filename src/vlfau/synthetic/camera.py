@@ -1,4 +1,4 @@
-"""What a real camera does to a picture; each effect is a function of its own."""
+"""Image degradations of real cameras, one function per effect."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ Range = tuple[float, float]
 
 BEST_QUALITY: Final = 95
 THUMBNAIL: Final = 68
-"""Side of a picture whose face has some 48 pixels."""
+"""Side length of a picture whose face has about 48 pixels."""
 
 
 @dataclass(frozen=True)
 class Camera:
-    """The effects that a camera has, each with a strength from 0 (hardly visible) to 1.
+    """The effects of a camera, each with a strength from 0 (hardly visible) to 1.
 
     Attributes:
-        strengths: By effect, in the order in which they happen.
-        quality: Of the JPEG file, in per cent.
-        angle: The direction of a movement, in radians.
-        cast: (3,), how much brighter or darker each colour gets.
+        strengths: Strength of each effect, in the order of application.
+        quality: JPEG quality in percent.
+        angle: Direction of motion blur, in radians.
+        cast: (3,) brightness factor of each colour.
     """
 
     strengths: Mapping[str, float]
@@ -39,7 +39,7 @@ class Camera:
 
     @classmethod
     def sample(cls, chances: Components, rng: np.random.Generator) -> "Camera":
-        """Draw a camera."""
+        """Sample a camera."""
         drawn = {name: (rng.random(), float(rng.random())) for name in chances.camera}
         strengths = {name: strength for name, (luck, strength) in drawn.items() if luck < chances.camera[name]}
         compression = strengths.pop("compression", None)
@@ -54,16 +54,16 @@ class Camera:
 
     @property
     def resolution(self) -> float:
-        """How many pixels are left of one across, 1 for all, before a thumbnail is made."""
+        """Remaining resolution along one axis, as a share from 0 to 1, without the thumbnail effect."""
         strength = self.strengths.get("low_resolution")
         return 1.0 if strength is None else 1 / (1.4 + 3.6 * strength)
 
     def pixels(self, size: int) -> float:
-        """Return how many pixels across are left of `size`."""
+        """Return the number of pixels along one axis that the camera resolves in a picture of `size` pixels."""
         return min(size * self.resolution, THUMBNAIL if "thumbnail" in self.strengths else size)
 
     def expose(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        """Return what the camera makes of a picture (S, S, 3)."""
+        """Return a picture (S, S, 3) as the camera records it."""
         picture = image.astype(np.float32)
         for name, strength in self.strengths.items():
             picture = EFFECTS[name](picture, strength, self, rng)
@@ -71,7 +71,7 @@ class Camera:
 
 
 def _low_resolution(picture: Picture, strength: float, camera: Camera, rng: np.random.Generator) -> Picture:
-    """Let the face have 40 to 160 pixels."""
+    """Reduce the face to between 40 and 160 pixels."""
     size = len(picture)
     small = max(8, round(size * camera.resolution))
     shrunk = cv2.resize(picture, (small, small), interpolation=cv2.INTER_AREA)
@@ -123,14 +123,14 @@ def _grey(picture: Picture, strength: float, camera: Camera, rng: np.random.Gene
 
 
 def _noise(picture: Picture, strength: float, camera: Camera, rng: np.random.Generator) -> Picture:
-    """Add grain that grows with the square root of the light, as photons make it."""
+    """Add noise that grows with the square root of the light, like photon noise."""
     sigma = np.float32(0.6 + 6.5 * strength**2)
     grain = rng.standard_normal(picture.shape, np.float32)
     return np.asarray(picture + grain * (0.5 + 0.5 * np.sqrt(np.clip(picture, 0, 255) / 255)) * sigma, np.float32)
 
 
 def _thumbnail(picture: Picture, strength: float, camera: Camera, rng: np.random.Generator) -> Picture:
-    """Leave about 48 grey pixels of the face."""
+    """Reduce the face to about 48 grey pixels."""
     size = len(picture)
     shrunk = cv2.resize(_grey(picture, strength, camera, rng), (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(np.round(shrunk), (size, size), interpolation=cv2.INTER_CUBIC), np.float32)

@@ -1,4 +1,4 @@
-"""The data card of a data set."""
+"""The data card (README.md) of a data set."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,44 +12,46 @@ __all__ = ["write_card"]
 
 _TEXT = """# Synthetic FACS faces, preset {preset}
 
-Drawn by `vlfau synth`; no person was photographed. {frames} frames of {subjects} people ({women} women, {men} men),
-{clips} clips a person, {size} x {size} pixels, seed {seed}.
+Rendered by `vlfau synth`; no person was photographed. {frames} frames of {subjects} subjects ({women} women,
+{men} men), {clips} clips per subject, {size} x {size} pixels, seed {seed}.
 
-* `manifest.csv` has a row a frame: labels, exact intensities left and right, head pose, light, camera, and the
-  places of some landmarks. Left and right are the person's own. Angles are in degrees, the distance in decimetres,
-  landmarks in pixels; `vlfau.facs` fixes the signs.
+* `manifest.csv` has one row per frame: labels, exact intensities left and right, head pose, light, camera, and the
+  positions of some landmarks. Left and right are the subject's own. Angles are in degrees, the distance in decimetres,
+  landmarks in pixels; `vlfau.facs` defines the signs.
 * An AU counts as present from intensity {occurs_at:g} of 5 (A = 1 to E = 5).
-* `fold` names the fold that tests a person; folds share nobody and balance women and men.
+* `fold` is the test fold of the subject. Folds are subject-exclusive and balanced by gender.
 {pairs}
 ## Rates
 
-Share of frames in which an AU is present, in per cent.
+Percentage of frames in which an AU is present.
 
-| AU | name | asked for | in this set |
+| AU | name | target | in this data set |
 |---|---|---|---|
 {rates}
 
 ## Limits
 
-* What an AU looks like was set by its author by eye; no certified FACS coder has looked at it.
-* The people are mixtures of MakeHuman's shapes. They stand for nobody, and support no claim about groups of people.
-* A score on these faces says little about a score on real ones; never show them together without saying so.
+* The author set the appearance of the AUs by eye; no certified FACS coder has reviewed it.
+* The subjects are mixtures of MakeHuman's shapes. They represent no real person and support no claims about groups of
+  people.
+* A score on these faces says little about the score on real faces; never show the two together without saying so.
 
 ## Licence
 
 The frames are CC0 1.0. The heads come from MakeHuman (CC0) and from the face units by Mika Suominen (CC0).
 """
 
-_REGIONS = """* `regions/` has a mask of every AU that is present in a frame: 255 where the skin moves farthest, 0 where
-  it rests. Hair and glasses are cut out, hands and objects in front of the face are not.
+_REGIONS = """* `regions/` has one mask for every AU that is present in a frame: 255 where the skin moves most, 0
+  where it does not move. Hair and glasses are excluded; hands and objects in front of the face are not.
 """
 
-_PAIRS = """* `pairs.csv` has two images a row that differ in one AU alone: person, scene, camera and noise are equal.
+_PAIRS = """* `pairs.csv` has two images per row that differ in one AU only; subject, scene, camera and noise are
+  the same.
 """
 
 
 def write_card(folder: Path, settings: DatasetSettings, preset: Preset, rows: Sequence[Mapping[str, str]]) -> None:
-    """Write README.md into a data set's folder.
+    """Write the data card, README.md, into a data set's folder.
 
     Raises:
         InputError: The file cannot be written.
@@ -58,8 +60,8 @@ def write_card(folder: Path, settings: DatasetSettings, preset: Preset, rows: Se
     lines = []
     for au_id in preset.au_ids:
         rate = sum(row[f"AU{au_id}"] == "1" for row in rows) / len(rows)
-        asked = f"{100 * preset.rates[au_id]:.1f}" if not preset.joint_share else ""
-        lines.append(f"| {au_id} | {action_unit(au_id).name} | {asked} | {100 * rate:.1f} |")
+        target = f"{100 * preset.rates[au_id]:.1f}" if not preset.joint_share else ""
+        lines.append(f"| {au_id} | {action_unit(au_id).name} | {target} | {100 * rate:.1f} |")
     text = _TEXT.format(
         preset=settings.preset,
         frames=len(rows),

@@ -1,4 +1,4 @@
-"""Clips: a person in one place, before one camera, for some frames."""
+"""Clips: some frames of a subject in one scene, filmed by one camera."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,12 +23,12 @@ __all__ = ["Clip", "Shot", "shoot", "shoot_one"]
 MAX_YAW, MAX_PITCH = 40.0, 25.0
 GAZE_YAW_SIGMA, GAZE_PITCH_SIGMA = 7.0, 4.0
 DRIFT: Final = 0.35
-"""How far a head moves within a clip, as a share of how far heads differ between clips."""
+"""Variation of the head pose within a clip, as a share of the variation between clips."""
 CUT_SHIFT, CUT_ZOOM, CUT_TILT = 0.015, 0.03, 1.5
-"""Standard deviations of the errors with which an aligned face is cut out: shares, shares and degrees."""
+"""Standard deviations of the errors of a face crop: two shares of the picture, and degrees."""
 CAMERA_STREAM: Final = 31
 FOREHEAD, CHIN = 10, 152
-"""FaceMesh's landmarks between which the height of a face is measured."""
+"""FaceMesh landmarks between which the height of a face is measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +36,11 @@ class Shot:
     """One finished frame.
 
     Attributes:
-        scene: What was drawn.
-        image: (size, size, 3) uint8, RGB, after the camera.
-        landmarks_xy: By FaceMesh number, (2,), in pixels.
-        covered: The share of the picture that something in front covers.
-        resolution: How many pixels the camera kept of one across.
+        scene: The rendered scene.
+        image: (size, size, 3) uint8, RGB, with the camera's effects.
+        landmarks_xy: (2,) in pixels, by FaceMesh number.
+        covered: Share of the picture that an occluder covers.
+        resolution: Share of the pixels along one axis that the camera resolved.
     """
 
     scene: Scene
@@ -51,21 +51,21 @@ class Shot:
 
     @property
     def face_height(self) -> float:
-        """The height of the face in pixels that the camera resolved."""
+        """Height of the face, in pixels that the camera resolved."""
         return self.resolution * float(np.linalg.norm(self.landmarks_xy[CHIN] - self.landmarks_xy[FOREHEAD]))
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """What stays the same, and the scene of every frame.
+    """The scene of every frame, and everything that is constant within the clip.
 
     Attributes:
-        scenes: One a frame.
+        scenes: One scene per frame.
         camera: The camera.
-        occluder: What is in front of the face, or None.
-        occluder_kind: A kind of `occluder`.
-        background: A kind of `background`.
-        seed: For the camera's noise.
+        occluder: An object in front of the face, or None.
+        occluder_kind: One of the kinds of `occluder`.
+        background: One of the kinds of `background`.
+        seed: Seed of the camera's noise.
     """
 
     scenes: tuple[Scene, ...]
@@ -83,20 +83,20 @@ class Clip:
         chances: Components,
         *seed: int,
     ) -> "Clip":
-        """Draw where and how a subject is filmed.
+        """Sample the scenes and the camera of a clip.
 
         Args:
-            subject: The person.
-            expressions: What the face does, one a frame.
-            chances: How often what occurs.
-            seed: Whole numbers; the same ones give the same clip.
+            subject: The subject.
+            expressions: One expression per frame.
+            chances: The probabilities of lights, backgrounds, occluders and camera effects.
+            seed: Whole numbers; the same numbers give the same clip.
         """
         rng = np.random.default_rng(seed)
         light = sample_light(chances.choose("light", rng), rng)
         background = chances.choose("background", rng)
         backdrop = sample_background(background, rng)
         kind = chances.choose("occluder", rng)
-        occluder = None if kind == "none" else Occluder.sample(kind, subject.looks.skin, rng)
+        occluder = None if kind == "none" else Occluder.sample(kind, subject.appearance.skin, rng)
         framing = Framing(
             distance=float(np.exp(rng.uniform(np.log(4.5), np.log(16)))),
             zoom=1 + float(np.clip(rng.normal(0, CUT_ZOOM), -0.1, 0.1)),
@@ -114,13 +114,13 @@ class Clip:
 
 
 def shoot(renderer: Renderer, subject: Subject, clip: Clip) -> Iterator[Shot]:
-    """Draw the frames of a clip."""
+    """Render the frames of a clip."""
     for number, scene in enumerate(clip.scenes):
         yield shoot_one(renderer, subject, clip, scene, number)
 
 
 def shoot_one(renderer: Renderer, subject: Subject, clip: Clip, scene: Scene, number: int) -> Shot:
-    """Draw a scene as the camera of a clip sees it at a frame."""
+    """Render a scene with the occluder and the camera of a clip, as frame `number`."""
     drawing = renderer.draw(subject, scene)
     image, covered = drawing.image, 0.0
     if clip.occluder is not None:
@@ -132,7 +132,7 @@ def shoot_one(renderer: Renderer, subject: Subject, clip: Clip, scene: Scene, nu
 
 
 def _poses(count: int, chances: Components, rng: np.random.Generator) -> list[Pose]:
-    """Return poses that drift from one to another through the clip."""
+    """Return poses that drift during the clip."""
     sigmas = np.array([chances.yaw_sigma, chances.pitch_sigma, chances.roll_sigma, GAZE_YAW_SIGMA, GAZE_PITCH_SIGMA])
     start = rng.normal(0, 1, 5) * sigmas
     drift = rng.normal(0, DRIFT, 5) * sigmas

@@ -1,4 +1,4 @@
-"""How often a picture holds what beside a face: components.toml."""
+"""Probabilities of hair, glasses, lights, backgrounds and camera effects, from components.toml."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,17 +46,17 @@ CAMERA: Final = (
 
 @dataclass(frozen=True)
 class Components:
-    """The probabilities of one set.
+    """One set of probabilities.
 
     Attributes:
-        kinds: By component, the weights of its kinds.
-        camera: The probability of every camera effect.
-        yaw_sigma: How far heads turn, in degrees.
-        pitch_sigma: How far they nod, in degrees.
-        roll_sigma: How far they tilt, in degrees.
-        resting: How far faces at rest look as if they acted, from 0, not at all, to 1.
-        gain_sigma: How far people differ in how strongly they move, as the standard deviation of a factor.
-        shapes: The name of the shape table by which people move.
+        kinds: Weights of the kinds of each component.
+        camera: Probability of each camera effect.
+        yaw_sigma: Standard deviation of the head's yaw, in degrees.
+        pitch_sigma: Standard deviation of the head's pitch, in degrees.
+        roll_sigma: Standard deviation of the head's roll, in degrees.
+        resting: How much neutral faces look as if AUs were active, from 0 (not at all) to 1.
+        gain_sigma: Standard deviation of the factor by which subjects differ in the strength of their movements.
+        shapes: Name of the shape table.
     """
 
     kinds: Mapping[str, Mapping[str, float]]
@@ -69,7 +69,7 @@ class Components:
     shapes: str = "standard"
 
     def choose(self, component: str, rng: np.random.Generator) -> str:
-        """Draw a kind of a component."""
+        """Sample one of the kinds of a component."""
         kinds = self.kinds[component]
         weights = np.array(list(kinds.values()))
         return list(kinds)[int(rng.choice(len(weights), p=weights / weights.sum()))]
@@ -94,7 +94,7 @@ def _components(entry: Entry) -> Components:
         table.only(names)
         weights = table.numbers(0, 1000)
         if not sum(weights.values()):
-            raise entry.error(component, "a weight above 0")
+            raise entry.error(component, "at least one weight above 0")
         kinds[component] = MappingProxyType(weights)
     camera = entry.table("camera")
     camera.only(CAMERA)

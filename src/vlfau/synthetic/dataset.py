@@ -1,4 +1,4 @@
-"""A data set on the disk: frames, manifest and data card."""
+"""Writes a data set: frames, manifest and data card."""
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vlfau.errors import InputError, VlfauError
 from vlfau.facs import Side
 from vlfau.files.atomic import remove_leftovers, replacing
-from vlfau.files.same_settings import claim_folder
+from vlfau.files.same_settings import start_or_resume_folder
 from vlfau.files.workers import MAX_WORKERS, check_number, follow_parent
 from vlfau.synthetic.card import write_card
 from vlfau.synthetic.clips import Clip, Shot, shoot, shoot_one
@@ -27,7 +27,7 @@ from vlfau.synthetic.pairs import switch_one
 from vlfau.synthetic.presets import preset
 from vlfau.synthetic.renderer import Renderer, Scene
 from vlfau.synthetic.sampler import sampler
-from vlfau.synthetic.settings import GENERATOR_VERSION, DatasetSettings, Person, people
+from vlfau.synthetic.settings import GENERATOR_VERSION, DatasetSettings, SubjectPlan, plan_subjects
 from vlfau.synthetic.subject import Subject
 
 __all__ = ["generate"]
@@ -47,45 +47,45 @@ def generate(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Make a data set, or finish one that was begun.
+    """Generate a data set, or resume an interrupted run.
 
     Args:
-        folder: Where to put it. People who are there already are kept.
-        settings: What to make.
-        workers: How many processes draw; the frames are the same for any number.
-        progress: Called with the number of people that are done and of all.
+        folder: The folder to write to. Subjects that exist already are kept.
+        settings: The settings of the data set.
+        workers: Number of processes; the frames are the same for any number.
+        progress: Called with the number of subjects that are done and the number of all subjects.
 
     Returns:
         The path of the manifest.
 
     Raises:
         ConfigError: The number of workers is out of range.
-        InputError: The folder holds something else, or cannot be written to.
+        InputError: The folder contains other files, or a data set of other settings, or cannot be written.
         VlfauError: A worker died.
     """
     check_number("workers", workers, MAX_WORKERS)
-    claim_folder(folder, {"generator": GENERATOR_VERSION} | asdict(settings))
+    start_or_resume_folder(folder, {"generator": GENERATOR_VERSION} | asdict(settings))
     remove_leftovers(folder, below=True)
-    everyone = people(settings)
-    missing = [person for person in everyone if not _rows_file(folder, person).exists()]
-    for count, _ in enumerate(_make_all(folder, settings, missing, workers), len(everyone) - len(missing) + 1):
+    plans = plan_subjects(settings)
+    missing = [plan for plan in plans if not _rows_file(folder, plan).exists()]
+    for count, _ in enumerate(_make_all(folder, settings, missing, workers), len(plans) - len(missing) + 1):
         if progress is not None:
-            progress(count, len(everyone))
-    return _finish(folder, settings, everyone)
+            progress(count, len(plans))
+    return _finish(folder, settings, plans)
 
 
-def _make_all(folder: Path, settings: DatasetSettings, missing: Sequence[Person], workers: int) -> Iterator[str]:
+def _make_all(folder: Path, settings: DatasetSettings, missing: Sequence[SubjectPlan], workers: int) -> Iterator[str]:
     if workers == 1 or len(missing) < 2:
-        yield from (_make_person(folder, settings, person) for person in missing)
+        yield from (_make_subject(folder, settings, plan) for plan in missing)
         return
     with ProcessPoolExecutor(workers, get_context("spawn"), follow_parent) as pool:
         try:
-            for done in as_completed([pool.submit(_make_person, folder, settings, person) for person in missing]):
+            for done in as_completed([pool.submit(_make_subject, folder, settings, plan) for plan in missing]):
                 yield done.result()
         except BrokenProcessPool:
             raise VlfauError(
-                "a worker process died, perhaps for want of memory; start the same command again with fewer --workers, "
-                "it goes on where it was"
+                "a worker process died, perhaps for lack of memory; start the same command again with fewer --workers, "
+                "and it will resume"
             ) from None
         except BaseException:
             pool.shutdown(cancel_futures=True)
@@ -98,92 +98,86 @@ def _renderer(size: int) -> Renderer:
     return Renderer(size, SUPERSAMPLING)
 
 
-def _make_person(folder: Path, settings: DatasetSettings, person: Person) -> str:
-    """Draw all frames of a person, and return the person's name."""
-    maker = _PersonMaker(folder, settings, person)
+def _make_subject(folder: Path, settings: DatasetSettings, plan: SubjectPlan) -> str:
+    """Render all frames of a subject, and return the subject's name."""
+    writer = _SubjectWriter(folder, settings, plan)
     try:
-        maker.make()
+        writer.write()
     except OSError as error:
-        raise InputError(f"cannot write to {folder} ({error.strerror or error}); choose another place") from None
-    return person.name
+        raise InputError(f"cannot write to {folder} ({error.strerror or error}); choose another folder") from None
+    return plan.name
 
 
-class _PersonMaker:
-    """Draws the frames of one person; the table that is written last says that the person is complete."""
+class _SubjectWriter:
+    """Writes the files of one subject; the table is written last and marks the subject as complete."""
 
-    def __init__(self, folder: Path, settings: DatasetSettings, person: Person) -> None:
-        self._folder, self._settings, self._person = folder, settings, person
+    def __init__(self, folder: Path, settings: DatasetSettings, plan: SubjectPlan) -> None:
+        self._folder, self._settings, self._plan = folder, settings, plan
         self._preset = preset(settings.preset)
         self._chances = components(self._preset.components)
         self._renderer = _renderer(settings.size)
-        self._subject = Subject.sample(
-            settings.seed, SUBJECT, person.number, gender=person.gender, chances=self._chances
-        )
+        self._subject = Subject.sample(settings.seed, SUBJECT, plan.number, gender=plan.gender, chances=self._chances)
         self._rows: list[Row] = []
         self._pairs: list[Row] = []
 
-    def make(self) -> None:
+    def write(self) -> None:
         settings, people_folder = self._settings, self._folder / "people"
         people_folder.mkdir(exist_ok=True)
-        (self._folder / "frames" / self._person.name).mkdir(parents=True, exist_ok=True)
+        (self._folder / "frames" / self._plan.name).mkdir(parents=True, exist_ok=True)
         for number in range(settings.clips):
-            serial = self._person.number * settings.clips + number
+            serial = self._plan.number * settings.clips + number
             expressions = sampler(settings.preset).clip(settings.seed, serial, settings.frames)
             clip = Clip.sample(self._subject, expressions, self._chances, settings.seed, SCENE, serial)
             for frame, shot in enumerate(shoot(self._renderer, self._subject, clip)):
-                self._keep(clip, shot, number, frame)
+                self._write_frame(clip, shot, number, frame)
         if settings.pairs:
-            _write_table(people_folder / f"{self._person.name}-pairs.csv", PAIR_COLUMNS, self._pairs)
-        _write_table(_rows_file(self._folder, self._person), columns(self._preset), self._rows)
+            _write_table(people_folder / f"{self._plan.name}-pairs.csv", PAIR_COLUMNS, self._pairs)
+        _write_table(_rows_file(self._folder, self._plan), columns(self._preset), self._rows)
 
-    def _keep(self, clip: Clip, shot: Shot, number: int, frame: int) -> None:
+    def _write_frame(self, clip: Clip, shot: Shot, number: int, frame: int) -> None:
         """Write a frame, and its partner if there are pairs."""
-        person = self._person
-        stem = f"frames/{person.name}/{number + 1:03d}-{frame + 1:04d}"
+        plan = self._plan
+        stem = f"frames/{plan.name}/{number + 1:03d}-{frame + 1:04d}"
         image = f"{stem}.jpg"
         _write_image(self._folder / image, shot.image, clip.camera.quality)
-        cells = (image, person.name, str(person.fold), person.gender, str(number + 1), str(frame + 1))
+        cells = (image, plan.name, str(plan.fold), plan.gender, str(number + 1), str(frame + 1))
         self._rows.append(row(cells, self._subject, clip, shot, self._preset))
         if self._settings.regions:
-            self._keep_regions(shot.scene, f"{person.name}/{number + 1:03d}-{frame + 1:04d}")
+            self._write_regions(shot.scene, f"{plan.name}/{number + 1:03d}-{frame + 1:04d}")
         if not self._settings.pairs:
             return
         switch = switch_one(shot.scene, self._preset, np.random.default_rng([*clip.seed, PAIR, frame]))
         partner = f"{stem}-au{switch.au_id}.jpg"
         other = shoot_one(self._renderer, self._subject, clip, switch.scene, frame)
         _write_image(self._folder / partner, other.image, clip.camera.quality)
-        values = (image, partner, person.name, str(person.fold), str(switch.au_id), str(int(switch.turned_on)))
+        values = (image, partner, plan.name, str(plan.fold), str(switch.au_id), str(int(switch.turned_on)))
         self._pairs.append(dict(zip(PAIR_COLUMNS, (*values, f"{switch.intensity:.3f}"), strict=True)))
 
-    def _keep_regions(self, scene: Scene, stem: str) -> None:
-        """Write a mask of every AU that is present, on the sides on which it acts."""
+    def _write_regions(self, scene: Scene, stem: str) -> None:
+        """Write a mask for every AU that is present, on the sides on which it is active."""
         expression = scene.expression
         present = [au_id for au_id in self._preset.au_ids if expression.intensity(au_id) >= self._preset.occurs_at]
         sides = {au_id: expression.acting_side(au_id) or Side.BOTH for au_id in present}
-        (self._folder / "regions" / self._person.name).mkdir(parents=True, exist_ok=True)
+        (self._folder / "regions" / self._plan.name).mkdir(parents=True, exist_ok=True)
         for au_id, region in self._renderer.regions(self._subject, scene, sides).items():
             _, data = cv2.imencode(".png", np.round(255 * region).astype(np.uint8))
             _write_bytes(self._folder / "regions" / f"{stem}-au{au_id}.png", data)
 
 
 def _write_image(path: Path, image: NDArray[np.uint8], quality: int) -> None:
-    """Write a JPEG file in one step."""
+    """Write a JPEG file atomically."""
     _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     _write_bytes(path, data)
 
 
 def _write_bytes(path: Path, data: NDArray[np.uint8]) -> None:
-    """Write a file in one step."""
-    temporary = path.with_suffix(".tmp")
-    try:
+    """Write a file atomically."""
+    with replacing(path, sync=False) as temporary:  # The subject's table, written last, is synced.
         temporary.write_bytes(data.tobytes())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
-def _rows_file(folder: Path, person: Person) -> Path:
-    return folder / "people" / f"{person.name}.csv"
+def _rows_file(folder: Path, plan: SubjectPlan) -> Path:
+    return folder / "people" / f"{plan.name}.csv"
 
 
 def _write_table(path: Path, names: Sequence[str], rows: Sequence[Row]) -> None:
@@ -193,12 +187,12 @@ def _write_table(path: Path, names: Sequence[str], rows: Sequence[Row]) -> None:
         writer.writerows(rows)
 
 
-def _finish(folder: Path, settings: DatasetSettings, everyone: Sequence[Person]) -> Path:
-    """Join the tables of all people, and write the data card."""
+def _finish(folder: Path, settings: DatasetSettings, plans: Sequence[SubjectPlan]) -> Path:
+    """Concatenate the tables of all subjects, and write the data card."""
     chosen = preset(settings.preset)
-    rows = [found for person in everyone for found in read_rows(_rows_file(folder, person))]
+    rows = [found for plan in plans for found in read_rows(_rows_file(folder, plan))]
     if settings.pairs:
-        files = [folder / "people" / f"{person.name}-pairs.csv" for person in everyone]
+        files = [folder / "people" / f"{plan.name}-pairs.csv" for plan in plans]
         _write_table(folder / "pairs.csv", PAIR_COLUMNS, [found for file in files for found in read_rows(file)])
     write_card(folder, settings, chosen, rows)
     manifest = folder / "manifest.csv"

@@ -1,4 +1,4 @@
-"""What a face does: the intensity of every action unit, left and right."""
+"""Expressions: the intensity of every action unit, left and right."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,8 +22,7 @@ __all__ = [
     "PARTING",
     "Expression",
     "Gains",
-    "least_parted",
-    "parted_by",
+    "min_lips_part",
     "sealed",
     "shape_weights",
     "wrinkle_depths",
@@ -38,13 +37,14 @@ PARTING: Final[Mapping[int, tuple[float, float]]] = MappingProxyType(
         MOUTH_STRETCH: (0.6, 3.0),
     }
 )
-"""AU 25 follows these AUs at a share of their intensity, but as far as they go themselves up to a second number."""
+"""AUs that part the lips (AU 25): AU 25 has at least this share of their intensity, and their full intensity up to the
+second number."""
 
 
-def parted_by(au_id: int, intensity: ArrayLike) -> NDArray[np.float64]:
-    """Return the least intensity of AU 25 that goes with intensities of an AU, in their shape.
+def _parted_by(au_id: int, intensity: ArrayLike) -> NDArray[np.float64]:
+    """Return the smallest intensity of AU 25 that intensities of an AU require, in the same shape.
 
-    >>> parted_by(26, [1.5, 5.0]).tolist(), parted_by(16, [1.5, 5.0]).tolist()
+    >>> _parted_by(26, [1.5, 5.0]).tolist(), _parted_by(16, [1.5, 5.0]).tolist()
     ([1.5, 3.0], [0.8999999999999999, 3.0])
     """
     share, follows = PARTING[au_id]
@@ -52,22 +52,22 @@ def parted_by(au_id: int, intensity: ArrayLike) -> NDArray[np.float64]:
     return np.maximum(share * value, np.minimum(value, follows))
 
 
-def least_parted(intensities: Mapping[int, ArrayLike]) -> NDArray[np.float64]:
-    """Return the least intensity of AU 25 that goes with those of other AUs; arrays have one shape."""
-    needed = [parted_by(au_id, intensities[au_id]) for au_id in PARTING if au_id in intensities]
+def min_lips_part(intensities: Mapping[int, ArrayLike]) -> NDArray[np.float64]:
+    """Return the smallest intensity of AU 25 that other AUs require; all arrays have the same shape."""
+    needed = [_parted_by(au_id, intensities[au_id]) for au_id in PARTING if au_id in intensities]
     parted = np.max(needed, axis=0) if needed else np.float64(0)
     return np.where(sealed(intensities.get(LIP_SUCK, 0.0)) == 1, 0.0, parted)
 
 
 def sealed(lip_suck: ArrayLike) -> NDArray[np.float64]:
-    """Return how firmly AU 28 keeps the lips together before a dropped jaw, from 0 to 1, which it reaches at A."""
+    """Return how firmly AU 28 keeps the lips closed when the jaw drops, from 0 to 1 (reached at intensity A)."""
     return np.minimum(1.0, np.asarray(lip_suck, np.float64))
 
 
 MAX_DEPTH: Final = 1.3
 EYES_CLOSED, BLINK = 43, 45
 JAW_OPEN, LIPS_CLOSE = "unit/jawOpen", "unit/mouthClose"
-"""Shapes of the head: equal weights of both lower the jaw behind closed lips."""
+"""Shapes of the head; equal weights of both lower the jaw behind closed lips."""
 
 Intensity = float | tuple[float, float]
 Gains = Mapping[tuple[int, Side], float]
@@ -75,12 +75,12 @@ Gains = Mapping[tuple[int, Side], float]
 
 @dataclass(frozen=True)
 class Expression:
-    """Intensities from 0 to 5 of the AUs that act.
+    """Intensities of the active AUs, from 0 to 5.
 
     Attributes:
-        left: By AU, on the subject's own left.
-        right: By AU, on the subject's own right; equal to the left of an AU without sides.
-        notes: What was completed, a sentence each.
+        left: Intensity on the subject's own left, by AU.
+        right: Intensity on the subject's own right, by AU; equal to the left for an AU without sides.
+        notes: One sentence for each AU that was added or raised.
     """
 
     left: Mapping[int, float]
@@ -89,13 +89,13 @@ class Expression:
 
     @classmethod
     def of(cls, au_intensities: Mapping[int, Intensity]) -> "Expression":
-        """Check intensities and complete what must go together.
+        """Check intensities, and add AUs that must go with others.
 
         Args:
             au_intensities: By AU, one intensity from 0 to 5, or a pair (left, right) for a sided AU.
 
         Raises:
-            ConfigError: An AU is unknown, an intensity is out of range, or the sides of a one-piece AU differ.
+            ConfigError: An AU is unknown, an intensity is out of range, or an AU without sides has two.
 
         >>> Expression.of({12: (3, 0)}).right[12]
         0.0
@@ -108,13 +108,15 @@ class Expression:
             if not all(0 <= side <= MAX_INTENSITY for side in pair):
                 raise ConfigError(f"intensity {intensity} of {unit.label} is out of range; give 0 to 5")
             if not unit.sided and pair[0] != pair[1]:
-                raise ConfigError(f"{unit.label} has no sides, but {intensity} gives it two; give one number")
+                raise ConfigError(
+                    f"{unit.label} has no sides, but got the two intensities {intensity}; give one number"
+                )
             left[au_id], right[au_id] = float(pair[0]), float(pair[1])
         notes = []
         stronger = {au_id: max(left[au_id], right[au_id]) for au_id in left}
-        needed = float(least_parted(stronger))
+        needed = float(min_lips_part(stronger))
         if left.get(LIPS_PART, 0.0) < needed:
-            cause = max(PARTING, key=lambda au_id: float(parted_by(au_id, stronger.get(au_id, 0.0))))
+            cause = max(PARTING, key=lambda au_id: float(_parted_by(au_id, stronger.get(au_id, 0.0))))
             notes.append(
                 f"AU{cause} at {stronger[cause]:g} needs parted lips, so AU25 was raised from "
                 f"{left.get(LIPS_PART, 0.0):g} to {needed:g}"
@@ -131,7 +133,7 @@ class Expression:
         return max(self.side(au_id, side) for side in SIDES)
 
     def acting_side(self, au_id: int) -> Side | None:
-        """Return where a sided AU acts at A or more; None for the other AUs and where it does not."""
+        """Return the side on which a sided AU reaches intensity A; None if it does not, and for AUs without sides."""
         acts = [side for side in SIDES if self.side(au_id, side) >= 1]
         if not action_unit(au_id).sided or not acts:
             return None
@@ -150,14 +152,14 @@ def shape_weights(expression: Expression, gains: Gains, table: str = "standard")
 
     Args:
         expression: The intensities.
-        gains: How strongly this person moves, by AU and side; 1 where nothing is given.
-        table: The name of the shape table.
+        gains: Movement strength of the subject, by AU and side; 1 by default.
+        table: Name of the shape table.
     """
     weights: dict[str, float] = {}
     for (au_id, side), shapes in au_shapes(table).items():
         amount = shapes.share(expression.side(au_id, Side.LEFT if side == Side.BOTH else side))
         amount *= gains.get((au_id, side), 1.0)
-        # Lids that are closed already have nothing left to narrow.
+        # Closed lids cannot be narrowed any further.
         if au_id not in {EYES_CLOSED, BLINK} and any("Squint" in name or "Blink" in name for name in shapes.weights):
             amount *= 1 - 0.8 * _closure(expression, side) / MAX_INTENSITY
         for name, weight in shapes.weights.items() if amount else ():
@@ -169,7 +171,7 @@ def shape_weights(expression: Expression, gains: Gains, table: str = "standard")
 
 
 def _closure(expression: Expression, side: Side) -> float:
-    """Return how far the lids of a side are closed, as an intensity."""
+    """Return how far the lids on one side are closed, as an intensity."""
     return max(expression.side(EYES_CLOSED, side), expression.side(BLINK, side))
 
 
@@ -181,12 +183,12 @@ def _dropped(expression: Expression, gains: Gains) -> float:
 
 
 def wrinkle_depths(expression: Expression, age: float, gain: float) -> dict[tuple[str, Side], float]:
-    """Return the depth of every wrinkle on either side.
+    """Return the depth of every wrinkle on each side.
 
     Args:
         expression: The intensities.
-        age: 0 young to 1 old.
-        gain: How readily this skin folds; 0 shows no fold of an expression.
+        age: Age from 0 (young) to 1 (old).
+        gain: How readily the skin folds; with 0, expressions cause no wrinkles.
     """
     depths: dict[tuple[str, Side], float] = {}
     for wrinkle in au_wrinkles():

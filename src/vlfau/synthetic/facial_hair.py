@@ -1,4 +1,4 @@
-"""Eyebrows, beards and moustaches, hair by hair."""
+"""Eyebrows, beards and moustaches, painted hair by hair."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,22 +11,22 @@ from vlfau.synthetic.appearance import Appearance, Colour
 from vlfau.synthetic.canonical import Canvas, bell, ramp
 from vlfau.synthetic.paint import FrontalLayer, Painting, cover_with
 
-__all__ = ["Eyebrow", "paint_beard", "paint_eyebrows"]
+__all__ = ["paint_beard", "paint_eyebrows"]
 
 
 @dataclass(frozen=True)
-class Eyebrow:
-    """The form of an eyebrow, in decimetres on the mean head.
+class _Eyebrow:
+    """The shape of an eyebrow, in decimetres on the mean head.
 
     Attributes:
-        inner: How far from the middle it starts.
-        outer: How far from the middle it ends.
-        height: Where its inner end lies.
-        arch: How far it rises above a straight line.
-        drop: How far its outer end falls.
-        thickness: Half its width at the inner end.
-        taper: Which share of the width is lost towards the outer end.
-        hairs: How many hairs a decimetre.
+        inner: Distance of the inner end from the middle.
+        outer: Distance of the outer end from the middle.
+        height: Height of the inner end.
+        arch: Rise above a straight line.
+        drop: Fall of the outer end.
+        thickness: Half the width at the inner end.
+        taper: Share of the width lost towards the outer end.
+        hairs: Number of hairs per decimetre.
         darkness: Opacity of a hair, 0 to 1.
         softness: Opacity of the shade between the hairs, 0 to 1.
     """
@@ -43,8 +43,8 @@ class Eyebrow:
     softness: float
 
     @classmethod
-    def sample(cls, gender: str, made_up: bool, rng: np.random.Generator) -> "Eyebrow":
-        """Draw a form: women's are thinner and more arched on average, and made-up ones even."""
+    def sample(cls, gender: str, made_up: bool, rng: np.random.Generator) -> "_Eyebrow":
+        """Sample a shape: women's eyebrows are thinner and more arched on average, and made-up ones more even."""
         man = gender == "M"
         sparse = rng.random() < 0.15
         return cls(
@@ -61,22 +61,22 @@ class Eyebrow:
         )
 
     def middle(self, along: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the height of its middle line at shares (H,) of its length."""
+        """Return the height of the middle line at shares (H,) of the length."""
         rise = self.arch * np.sin(np.clip(along, 0, 1) * 2.3)
         fall = self.drop * np.clip((along - 0.6) / 0.4, 0, None) ** 1.5
         return np.asarray(self.height + rise - fall)
 
     def half_width(self, along: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return half its width at shares (H,) of its length."""
+        """Return half the width at shares (H,) of the length."""
         blunt = np.clip(along / 0.12, 0.55, 1)
         return np.asarray(self.thickness * blunt * (1 - self.taper * np.clip((along - 0.3) / 0.7, 0, 1)))
 
 
-def paint_eyebrows(skin: Painting, looks: Appearance, gender: str, rng: np.random.Generator) -> None:
-    """Paint both eyebrows, in place; their hairs don't shine."""
-    made_up = looks.make_up != "none"
-    form = Eyebrow.sample(gender, made_up, rng)
-    colour = _brow_colour(looks, rng)
+def paint_eyebrows(skin: Painting, appearance: Appearance, gender: str, rng: np.random.Generator) -> None:
+    """Paint both eyebrows, in place; their hairs are not glossy."""
+    made_up = appearance.make_up != "none"
+    form = _Eyebrow.sample(gender, made_up, rng)
+    colour = _brow_colour(appearance, rng)
     layer = FrontalLayer(-0.62, 7.36, 0.62, 7.74)
     shade = FrontalLayer(-0.62, 7.36, 0.62, 7.74, scale=350.0)
     for sign in (-1, 1):
@@ -89,9 +89,9 @@ def paint_eyebrows(skin: Painting, looks: Appearance, gender: str, rng: np.rando
     cover_with(skin.picture, layer.on_canvas(skin.at), colour)
 
 
-def _brow_colour(looks: Appearance, rng: np.random.Generator) -> Colour:
-    """Brows are a little darker than fair hair, and never as light as the skin."""
-    hair, skin = np.array(looks.hair), np.array(looks.skin)
+def _brow_colour(appearance: Appearance, rng: np.random.Generator) -> Colour:
+    """Return a colour slightly darker than the hair, and never as light as the skin."""
+    hair, skin = np.array(appearance.hair), np.array(appearance.skin)
     colour = hair * rng.uniform(0.65, 1.0)
     if colour.mean() > 0.55 * skin.mean():
         colour *= 0.55 * skin.mean() / colour.mean()
@@ -99,21 +99,21 @@ def _brow_colour(looks: Appearance, rng: np.random.Generator) -> Colour:
     return red, green, blue
 
 
-def _varied(form: Eyebrow, rng: np.random.Generator) -> Eyebrow:
-    """Return the form of one side: no two brows of a face are quite the same."""
+def _varied(form: _Eyebrow, rng: np.random.Generator) -> _Eyebrow:
+    """Return the shape on one side: the two eyebrows of a face differ slightly."""
     names = ("inner", "outer", "height", "arch", "drop", "thickness")
     changes = dict(zip(names, rng.normal(0, [0.004, 0.008, 0.003, 0.004, 0.004, 0.0015]), strict=True))
-    kept = {name: getattr(form, name) for name in Eyebrow.__dataclass_fields__}
-    return Eyebrow(**{name: kept[name] + float(changes.get(name, 0.0)) for name in kept})
+    kept = {name: getattr(form, name) for name in _Eyebrow.__dataclass_fields__}
+    return _Eyebrow(**{name: kept[name] + float(changes.get(name, 0.0)) for name in kept})
 
 
-def _draw_brow_hairs(layer: FrontalLayer, form: Eyebrow, sign: int, rng: np.random.Generator) -> None:
+def _draw_brow_hairs(layer: FrontalLayer, form: _Eyebrow, sign: int, rng: np.random.Generator) -> None:
     count = int(form.hairs * (form.outer - form.inner) * (0.5 + form.thickness / 0.05))
     along = rng.uniform(0, 1.0, count)
     across = np.clip(rng.normal(0, 0.5, count), -1.1, 1.1)
     x = form.inner + along * (form.outer - form.inner)
     y = form.middle(along) + across * form.half_width(along)
-    # Hairs stand up at the inner end, and lie along the brow, upper ones downwards, at the outer.
+    # Hairs stand up at the inner end. At the outer end they lie along the brow, and upper ones point downwards.
     slope = np.gradient(form.middle(np.linspace(0, 1, 32)), 1 / 31)[(along * 31).astype(int)]
     slope = slope / (form.outer - form.inner)
     lean = np.arctan(slope) + 1.25 * np.exp(-along / 0.18) - 0.35 * across + rng.normal(0, 0.18, count)
@@ -123,7 +123,7 @@ def _draw_brow_hairs(layer: FrontalLayer, form: Eyebrow, sign: int, rng: np.rand
     layer.strokes(starts, ends, form.darkness * rng.uniform(0.55, 1.0, count))
 
 
-def _draw_shade(layer: FrontalLayer, form: Eyebrow, sign: int) -> None:
+def _draw_shade(layer: FrontalLayer, form: _Eyebrow, sign: int) -> None:
     along = np.linspace(0, 1, 60)
     x = sign * (form.inner + along * (form.outer - form.inner))
     for across in np.linspace(-0.7, 0.7, 5):
@@ -138,27 +138,27 @@ SHADOW: Final = {
     "goatee": (0.0, 0.2),
     "full": (0.2, 0.4),
 }
-"""The range of opacity of shaven hair over the whole beard, by kind."""
+"""Range of the opacity of shaven hair over the whole beard area, by kind."""
 FULLNESS: Final = (0.65, 0.95)
 RAGGEDNESS: Final = 0.25
 
 
-def paint_beard(skin: Painting, looks: Appearance, rng: np.random.Generator) -> None:
+def paint_beard(skin: Painting, appearance: Appearance, rng: np.random.Generator) -> None:
     """Paint a man's beard, in place."""
     picture, at, grain = skin.picture, skin.at, skin.grain
     off_lips = 1 - np.clip(at.lips * 1.3, 0, 1)
     fleck = 0.72 + 0.22 * np.clip(grain.draw(1.2), -1.5, 1.6) + 0.06 * grain.draw(12.0)
     whole = np.clip(_cheeks(at) + _moustache(at) + _chin(at), 0, 1) * off_lips
-    cover_with(picture, whole * np.clip(fleck * rng.uniform(*SHADOW[looks.beard]), 0, 0.9), looks.hair)
+    cover_with(picture, whole * np.clip(fleck * rng.uniform(*SHADOW[appearance.beard]), 0, 0.9), appearance.hair)
     grown = {"moustache": _moustache(at), "goatee": np.maximum(_moustache(at), _chin(at)), "full": whole}
-    if looks.beard in grown:
+    if appearance.beard in grown:
         thick = 0.8 + 0.15 * np.clip(grain.draw(2.2), -2, 2)
-        ragged = np.clip(1.7 * grown[looks.beard] - 0.45 + RAGGEDNESS * grain.draw(5.0), 0, 1)
+        ragged = np.clip(1.7 * grown[appearance.beard] - 0.45 + RAGGEDNESS * grain.draw(5.0), 0, 1)
         opacity = np.clip(ragged * off_lips * thick, 0, 1) * rng.uniform(*FULLNESS)
-        cover_with(picture, opacity, looks.hair)
+        cover_with(picture, opacity, appearance.hair)
         layer = FrontalLayer(-0.62, 6.15, 0.62, 7.05)
         _draw_beard_hairs(layer, rng)
-        cover_with(picture, layer.on_canvas(at) * (grown[looks.beard] * off_lips > 0.5), _lighter(looks))
+        cover_with(picture, layer.on_canvas(at) * (grown[appearance.beard] * off_lips > 0.5), _lighter(appearance))
 
 
 def _cheeks(at: Canvas) -> NDArray[np.float32]:
@@ -187,6 +187,6 @@ def _draw_beard_hairs(layer: FrontalLayer, rng: np.random.Generator) -> None:
     layer.strokes(starts, ends, rng.uniform(0.1, 0.5, count))
 
 
-def _lighter(looks: Appearance) -> tuple[float, float, float]:
-    red, green, blue = (min(0.95, 1.6 * value + 0.04) for value in looks.hair)
+def _lighter(appearance: Appearance) -> tuple[float, float, float]:
+    red, green, blue = (min(0.95, 1.6 * value + 0.04) for value in appearance.hair)
     return red, green, blue

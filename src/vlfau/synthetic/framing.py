@@ -1,4 +1,4 @@
-"""From points in space to pixels: perspective, and where the face lies in the picture."""
+"""Camera projection: perspective, and the position of the face in the picture."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,25 +14,25 @@ from vlfau.faces.pose import NUM_LANDMARKS
 from vlfau.synthetic.head import load_head
 from vlfau.synthetic.schema import read_entries
 
-__all__ = ["Framing", "View", "landmark_points", "look_at"]
+__all__ = ["Framing", "View", "landmark_points", "project"]
 
 FOCUS_Z: Final = 0.6
 PORTRAIT_HEIGHT: Final = 2.05
-"""How many decimetres a picture without zoom shows at the focus."""
+"""Height in decimetres that a picture without zoom shows at the focus."""
 
 
 @dataclass(frozen=True)
 class Framing:
-    """How a face is photographed and cut out.
+    """How a face is photographed and cropped.
 
     Attributes:
-        distance: From the camera to the face, in decimetres: near ones widen the nose.
+        distance: Distance from the camera to the face, in decimetres; a near camera widens the nose.
         zoom: Size of the face; 1 shows head and shoulders.
-        right: How far the face is right of the middle, as a share of the picture.
-        down: How far the face is below the middle, as a share of the picture.
-        aligned: Whether the picture is cut out as `vlfau.faces.align_face` does it; zoom, right, down and tilt are
-            then small errors of the cut.
-        tilt: By which the picture is turned, in degrees.
+        right: Offset of the face to the right, as a share of the picture.
+        down: Offset of the face downwards, as a share of the picture.
+        aligned: Whether the picture is cropped as by `vlfau.faces.align_face`; zoom, right, down and tilt are then
+            small errors of the crop.
+        tilt: Rotation of the picture, in degrees.
     """
 
     distance: float = 7.0
@@ -45,12 +45,12 @@ class Framing:
 
 @dataclass(frozen=True)
 class View:
-    """Points as a camera sees them.
+    """Points projected by a camera.
 
     Attributes:
         screen: (P, 3) float32, x and y in pixels from the picture's corner, and the inverse distance.
-        camera: (3,), where the camera is.
-        landmarks_xy: By FaceMesh number, (2,) in pixels, where pixel centres have whole numbers.
+        camera: (3,) position of the camera.
+        landmarks_xy: (2,) in pixels, by FaceMesh number; pixel centres are at whole numbers.
     """
 
     screen: NDArray[np.float32]
@@ -60,16 +60,16 @@ class View:
 
 @cache
 def landmark_points() -> Mapping[int, int]:
-    """Return the point of the head for some of FaceMesh's landmarks, by FaceMesh number (landmarks.toml)."""
+    """Return the index of the head's point for some FaceMesh landmarks, by FaceMesh number (landmarks.toml)."""
     file = read_entries("landmarks.toml")
     num_points = load_head().parts["skin"].points.stop
-    places = {int(entry.count("number")): entry.count("point") for entry in file.tables("landmark")}
-    if max(places) >= NUM_LANDMARKS or max(places.values()) >= num_points:
-        raise file.error("landmark", "landmarks of FaceMesh and points of the skin")
-    return MappingProxyType(places)
+    points = {int(entry.count("number")): entry.count("point") for entry in file.tables("landmark")}
+    if max(points) >= NUM_LANDMARKS or max(points.values()) >= num_points:
+        raise file.error("landmark", "numbers of FaceMesh landmarks and of points of the skin")
+    return MappingProxyType(points)
 
 
-def look_at(points: NDArray[np.float32], framing: Framing, size: int) -> View:
+def project(points: NDArray[np.float32], framing: Framing, size: int) -> View:
     """Project points (P, 3) into a square picture of `size` pixels."""
     parts = load_head().parts
     eyes = (points[parts["l-eye"].points].mean(0) + points[parts["r-eye"].points].mean(0)) / 2
@@ -89,7 +89,7 @@ def look_at(points: NDArray[np.float32], framing: Framing, size: int) -> View:
 
 
 def _adjustment(framing: Framing, size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the turn and zoom about the picture's middle, (2, 2), and the shift that completes it, (2,)."""
+    """Return the rotation and zoom about the picture's centre, (2, 2), and the translation that goes with it, (2,)."""
     angle = np.radians(framing.tilt)
     linear = framing.zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     middle = np.full(2, size / 2)
@@ -97,7 +97,7 @@ def _adjustment(framing: Framing, size: int) -> tuple[NDArray[np.float64], NDArr
 
 
 def _alignment(x: NDArray[np.float64], y: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Return the (2, 3) similarity to the aligned face, between continuous pixel coordinates."""
+    """Return the (2, 3) similarity transform to the aligned face, in continuous pixel coordinates."""
     landmarks = np.zeros((NUM_LANDMARKS, 2))
     for number, point in landmark_points().items():
         landmarks[number] = x[point] - 0.5, y[point] - 0.5

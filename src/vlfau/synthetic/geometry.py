@@ -1,4 +1,4 @@
-"""Turning heads, normals, and how much of the sky a point of the skin sees."""
+"""Rotation of heads, surface normals, and ambient openness of the skin."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,14 +13,14 @@ __all__ = ["Neighbourhood", "Pose", "normals_of", "openness", "rotation", "turn"
 
 @dataclass(frozen=True)
 class Pose:
-    """How head and eyes are turned, in degrees; the signs are those of `vlfau.facs`.
+    """Head pose and gaze, in degrees, with the signs of `vlfau.facs`.
 
     Attributes:
-        yaw: Of the head, positive towards the subject's own left.
-        pitch: Of the head, positive upwards.
-        roll: Of the head, positive towards the subject's own left shoulder.
-        gaze_yaw: Of the eyes in the head, positive towards the subject's own left.
-        gaze_pitch: Of the eyes in the head, positive upwards.
+        yaw: Yaw of the head, positive towards the subject's own left.
+        pitch: Pitch of the head, positive upwards.
+        roll: Roll of the head, positive towards the subject's own left shoulder.
+        gaze_yaw: Yaw of the eyes relative to the head, positive towards the subject's own left.
+        gaze_pitch: Pitch of the eyes relative to the head, positive upwards.
     """
 
     yaw: float = 0.0
@@ -31,7 +31,7 @@ class Pose:
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> NDArray[np.float64]:
-    """Return the (3, 3) rotation of a column vector for angles in degrees."""
+    """Return the (3, 3) rotation matrix for column vectors; angles are in degrees."""
     yaw, pitch, roll = np.radians([yaw, -pitch, -roll])
     about_y = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
@@ -47,7 +47,7 @@ def turn(
     matrix: NDArray[np.float64],
     pivot: NDArray[np.float64],
 ) -> None:
-    """Turn points (K, 3) about a pivot, in place, each by its weight (K,) between 0 (not at all) and 1."""
+    """Rotate points (K, 3) about a pivot, in place, each by its weight (K,) from 0 (not at all) to 1."""
     for row in range(points.shape[0]):
         x, y, z = points[row, 0] - pivot[0], points[row, 1] - pivot[1], points[row, 2] - pivot[2]
         for axis in range(3):
@@ -57,7 +57,7 @@ def turn(
 
 @compiled
 def normals_of(points: NDArray[np.float32], triangles: NDArray[np.int32], normals: NDArray[np.float32]) -> None:
-    """Fill normals (P, 3) with the unit normals of points, the mean of their triangles by area."""
+    """Fill normals (P, 3) with the unit normals of points: the area-weighted mean of their triangles."""
     normals[:] = 0
     for number in range(triangles.shape[0]):
         a, b, c = triangles[number, 0], triangles[number, 1], triangles[number, 2]
@@ -76,13 +76,13 @@ def normals_of(points: NDArray[np.float32], triangles: NDArray[np.int32], normal
 
 
 class Neighbourhood(NamedTuple):
-    """The neighbours of the points of a surface, and room to work in.
+    """The neighbours of the points of a surface, and buffers for smoothing.
 
     Attributes:
-        starts: (K + 1,), where the neighbours of a point start.
-        neighbours: The neighbours of all points, one after the other.
-        fine: (K, 3).
-        coarse: (K, 3).
+        starts: (K + 1,) index of the first neighbour of each point in `neighbours`.
+        neighbours: The neighbours of all points, concatenated.
+        fine: (K, 3) buffer of the lightly smoothed points.
+        coarse: (K, 3) buffer of the strongly smoothed points.
     """
 
     starts: NDArray[np.int32]
@@ -92,7 +92,7 @@ class Neighbourhood(NamedTuple):
 
     @classmethod
     def of(cls, triangles: NDArray[np.int32], count: int) -> "Neighbourhood":
-        """Return the neighbourhood of `count` points that triangles (F, 3) connect."""
+        """Return the neighbourhood of `count` points that are connected by triangles (F, 3)."""
         pairs = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
         pairs = np.unique(np.concatenate([pairs, pairs[:, ::-1]]), axis=0)
         starts = np.searchsorted(pairs[:, 0], np.arange(count + 1)).astype(np.int32)
@@ -109,8 +109,8 @@ def _smoothed(
 ) -> None:
     for point in range(starts.shape[0] - 1):
         x, y, z = 0.0, 0.0, 0.0
-        for place in range(starts[point], starts[point + 1]):
-            other = neighbours[place]
+        for index in range(starts[point], starts[point + 1]):
+            other = neighbours[index]
             x, y, z = x + points[other, 0], y + points[other, 1], z + points[other, 2]
         count = max(1, starts[point + 1] - starts[point])
         result[point, 0], result[point, 1], result[point, 2] = x / count, y / count, z / count
@@ -125,13 +125,13 @@ def openness(
 ) -> None:
     """Estimate how open the surface is around every point, from 0.35 (a crease) to 1.
 
-    A point that lies below the smoothed surface is in a hollow; two degrees of smoothing see narrow and wide ones.
+    A point below the smoothed surface is in a hollow; two degrees of smoothing detect narrow and wide hollows.
 
     Args:
-        points: (K, 3), the skin.
-        normals: (K, 3).
-        around: Who is next to whom.
-        result: (K,), filled.
+        points: (K, 3) points of the skin.
+        normals: (K, 3) normals of the points.
+        around: The neighbours of the points.
+        result: (K,) output.
     """
     starts, neighbours, fine, coarse = around
     _smoothed(points, starts, neighbours, coarse)

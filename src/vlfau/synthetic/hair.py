@@ -1,4 +1,4 @@
-"""How hair is cut: where the shell of hair around the head ends."""
+"""Haircuts: where the shell of hair around the head ends."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 __all__ = ["HairCut", "cut_hair"]
 
 PAINTED_ONLY: Final = ("bald", "buzz", "receding")
-"""Styles that need no shell; the scalp's paint is enough."""
+"""Styles without a shell, which are only painted on the scalp."""
 SIDE_CUT: Final = ("short", "tied")
-"""Styles that leave the ears free."""
+"""Styles that do not cover the ears."""
 VOLUMES: Final = {"short": (0.94, 0.99), "tied": (0.94, 0.99), "afro": (1.12, 1.28)}
 LENGTHS: Final = {
     "long": (5.2, 6.3),
@@ -21,21 +21,21 @@ LENGTHS: Final = {
     "afro": (6.8, 7.1),
 }
 SQUARENESS: Final = {"fringe": (3.0, 6.0), "curtain": (0.9, 1.3)}
-"""The ranges of a cut's numbers, where a style has its own."""
+"""Ranges of the parameters of styles that differ from the default."""
 
 
 @dataclass(frozen=True)
 class HairCut:
-    """A form of the shell of hair, in decimetres on the mean head.
+    """The shape of the shell of hair, in decimetres on the mean head.
 
     Attributes:
         volume: Size of the shell relative to MakeHuman's long hair.
-        length: The height at which it ends.
-        ears_free: Whether it ends above the ears.
+        length: Height of the lower end.
+        ears_free: Whether the hair ends above the ears.
         half_width: Half the width of the opening for the face.
-        top: Where the opening ends above the brows.
+        top: Height of the opening's upper end.
         squareness: 2 for a round opening, more for a squarer one.
-        parting: How far the opening's top is off the middle, towards the subject's left.
+        parting: Offset of the opening's top from the middle, towards the subject's left.
     """
 
     volume: float
@@ -48,7 +48,7 @@ class HairCut:
 
     @classmethod
     def sample(cls, style: str, rng: np.random.Generator) -> "HairCut | None":
-        """Draw a cut of a style; None where the style has no shell."""
+        """Sample a haircut of a style; None if the style has no shell."""
         if style in PAINTED_ONLY:
             return None
         fringe = style == "fringe"
@@ -63,17 +63,17 @@ class HairCut:
         )
 
 
-def cut_hair(cut: HairCut, places: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return by how far every point of the shell is inside the cut, and where its ends fray.
+def cut_hair(cut: HairCut, mean_points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return how far every point of the shell is inside the haircut, and the noise coordinates of its frayed ends.
 
     Args:
-        cut: The form.
-        places: (K, 3), the shell's points on the mean head.
+        cut: The haircut.
+        mean_points: (K, 3) points of the shell on the mean head.
 
     Returns:
-        (K,) float32, negative outside the hair, and (K, 2) float32, the place in the fraying noise.
+        (K,) float32, negative outside the hair, and (K, 2) float32, coordinates in the noise that frays the ends.
     """
-    x, y, z = places[:, 0], places[:, 1], places[:, 2]
+    x, y, z = mean_points[:, 0], mean_points[:, 1], mean_points[:, 2]
     low = 7.15
     # A parting slants the upper edge: high on one side, low on the other.
     slant = cut.parting * np.clip((y - 7.4) / 0.5, 0, 1)

@@ -1,6 +1,6 @@
 """The head that all synthetic faces share: points, triangles and shapes (see data/NOTICE for their origin).
 
-A *point* is a corner of the surface. A *drawn* vertex is a point with a place in the texture; where the texture has
+A *point* is a corner of the surface. A *drawn* vertex is a point with a texture coordinate; where the texture has
 a seam, several drawn vertices share a point. Lengths are in decimetres, x points to the subject's own left, y up and
 z forwards.
 """
@@ -21,9 +21,9 @@ from vlfau.synthetic.jit import compiled
 __all__ = ["ETHNICITIES", "Head", "Part", "Shape", "load_head", "move"]
 
 ETHNICITIES: Final = ("african", "asian", "caucasian")
-"""MakeHuman's three poles between which head shapes are mixed."""
+"""The three poles of MakeHuman's head shapes, which are mixed."""
 HALF_WIDTH: Final = 0.05
-"""Half the width of the band about the middle in which one side of a shape fades out."""
+"""Half the width of the band around the middle in which one side of a shape fades out."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Part:
     """One surface of the head.
 
     Attributes:
-        points: Where its points lie among all points.
-        mesh: (F, 3) int32, triangles of points, counted from the part's first.
+        points: Slice of its points among all points.
+        mesh: (F, 3) int32, triangles of points, counted from the part's first point.
         coarse: (C, 3) int32, the same surface with fewer triangles, of drawn vertices.
         drawn: (F, 3) int32, triangles of drawn vertices.
-        point: (W,) int32, the point of every drawn vertex, counted among all points.
-        uv: (W, 2) float32, places in the texture.
+        point: (W,) int32, index of each drawn vertex's point among all points.
+        uv: (W, 2) float32, texture coordinates.
     """
 
     points: slice
@@ -49,11 +49,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Shape:
-    """How far some points move when a shape is at its full weight.
+    """The displacement of points by a shape at weight 1.
 
     Attributes:
-        points: (M,) int32, which points move.
-        deltas: (M, 3) float32.
+        points: (M,) int32, indices of the points that move.
+        deltas: (M, 3) float32, their displacements.
     """
 
     points: NDArray[np.int32]
@@ -62,10 +62,10 @@ class Shape:
 
 @dataclass(frozen=True)
 class Head:
-    """Everything in head.npz.
+    """The content of head.npz.
 
     Attributes:
-        base: (P, 3) float32, MakeHuman's sexless, ageless base.
+        base: (P, 3) float32, MakeHuman's base mesh, without gender or age.
         mean: (P, 3) float32, the mean of young women and men, on which textures are painted.
         parts: The surfaces by name.
         shapes: The shapes by name.
@@ -79,14 +79,14 @@ class Head:
     masks: Mapping[str, NDArray[np.float32]]
 
     def shape(self, name: str) -> Shape:
-        """Return a shape; a name that ends in "@left" or "@right" gives that half of a symmetric one.
+        """Return a shape; the suffix "@left" or "@right" selects one half of a symmetric shape.
 
         Raises:
             ConfigError: There is no such shape.
         """
         whole, _, side = name.partition("@")
         if whole not in self.shapes or side not in {"", "left", "right"}:
-            raise ConfigError(f"the head has no shape '{name}'; look for its names in the tables beside head.npz")
+            raise ConfigError(f"the head has no shape '{name}'; the TOML files beside head.npz list the names in use")
         shape = self.shapes[whole]
         if not side:
             return shape
@@ -118,7 +118,7 @@ def move(points: NDArray[np.float32], moved: NDArray[np.int32], deltas: NDArray[
 
 @cache
 def load_head() -> Head:
-    """Return the head; it is read once."""
+    """Return the head; the file is read only once."""
     with resources.files("vlfau.synthetic").joinpath("data/head.npz").open("rb") as file, np.load(file) as arrays:
         content = {name: arrays[name] for name in arrays.files}
     starts = content["part_starts"]
@@ -146,7 +146,7 @@ def load_head() -> Head:
 
 
 def _drawn_of(point: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return one drawn vertex of every point of a part."""
+    """Return the index of one drawn vertex for every point of a part."""
     drawn_of = np.zeros(int(point.max()) + 1, np.int32)
     drawn_of[point] = np.arange(len(point), dtype=np.int32)
     return drawn_of

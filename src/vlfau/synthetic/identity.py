@@ -1,4 +1,4 @@
-"""The shape of a head at rest: identity.toml says how far it strays."""
+"""The shape of a head at rest, with the variation given in identity.toml."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,15 +27,15 @@ ANTONYMS: Final = (
 
 @dataclass(frozen=True)
 class Identity:
-    """The large traits of a person.
+    """The main traits of a subject.
 
     Attributes:
         gender: "F" or "M".
-        femininity: Share of the woman's head, 0 to 1.
-        age: 0 young to 1 old.
-        ethnicity: Shares of `ETHNICITIES`, which sum to one. They are poles of a mixture, not groups of people.
-        muscle: -1 to 1.
-        weight: -1 to 1.
+        femininity: Share of the female head, 0 to 1.
+        age: Age from 0 (young) to 1 (old).
+        ethnicity: Shares of `ETHNICITIES`, which sum to 1. They are poles of a mixture, not groups of people.
+        muscle: Muscularity, -1 to 1.
+        weight: Body weight, -1 to 1.
     """
 
     gender: str
@@ -47,10 +47,10 @@ class Identity:
 
     @classmethod
     def sample(cls, gender: str, rng: np.random.Generator) -> "Identity":
-        """Draw the traits of a woman ("F") or a man ("M")."""
+        """Sample the traits of a woman ("F") or a man ("M")."""
         own = rng.uniform(0.82, 1.0)
         pole = rng.integers(3)
-        shares = rng.dirichlet([0.35 + 2.2 * (pole == place) for place in range(3)])
+        shares = rng.dirichlet([0.35 + 2.2 * (pole == index) for index in range(3)])
         return cls(
             gender=gender,
             femininity=float(own if gender == "F" else 1 - own),
@@ -66,9 +66,9 @@ class IdentityTable:
     """The content of identity.toml.
 
     Attributes:
-        most: The most that a local shape may weigh.
-        sigmas: The standard deviation of the weights, by region.
-        axes: (region, shape towards less, shape towards more); one of the two may be missing.
+        most: Largest weight of a local shape.
+        sigmas: Standard deviation of the weights, by region.
+        axes: (region, shape for negative weights, shape for positive weights); the first shape may be None.
     """
 
     most: float
@@ -77,7 +77,7 @@ class IdentityTable:
 
 
 def read_identity(path: Path | None = None) -> IdentityTable:
-    """Read how far local shapes stray.
+    """Read the variation of local shapes.
 
     Raises:
         ConfigError: The file breaks its schema.
@@ -86,7 +86,7 @@ def read_identity(path: Path | None = None) -> IdentityTable:
     file.only(["most", "left_out", "sigmas"])
     left_out = file.content.get("left_out", [])
     if not isinstance(left_out, list) or not all(isinstance(word, str) for word in left_out):
-        raise file.error("left_out", "a list of texts")
+        raise file.error("left_out", "a list of strings")
     sigmas = file.table("sigmas").numbers(0, 1)
     known = {name.split("/")[1] for name in load_head().shapes if name.startswith("local/")}
     unknown = sorted(set(sigmas) - known)
@@ -99,7 +99,7 @@ def read_identity(path: Path | None = None) -> IdentityTable:
 
 
 def _axes() -> list[tuple[str, str | None, str | None]]:
-    """Pair the local shapes that undo each other."""
+    """Pair local shapes with their opposites."""
     names = [name for name in load_head().shapes if name.startswith("local/")]
     axes: list[tuple[str, str | None, str | None]] = []
     for name in names:
@@ -120,7 +120,7 @@ def _table() -> IdentityTable:
 
 
 def head_shape(identity: Identity, rng: np.random.Generator) -> dict[str, float]:
-    """Draw the weights of the head's identity shapes."""
+    """Sample the weights of the head's identity shapes."""
     weights: dict[str, float] = {}
     genders = {"female": identity.femininity, "male": 1 - identity.femininity}
     ages = {"young": 1 - identity.age, "old": identity.age}

@@ -1,4 +1,4 @@
-"""Compiled functions, with types that a checker understands."""
+"""Numba decorators that keep the types of the functions."""
 
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar, cast
@@ -17,12 +17,12 @@ R = TypeVar("R")
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a function of numbers and arrays when it is first called, and keep the result on the disk."""
+    """Compile a function of numbers and arrays at its first call, and cache the result on disk."""
     wrap = numba.njit(cache=True, fastmath=True, boundscheck=False, nogil=True)
     return cast("Callable[P, R]", wrap(function))
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Do as `compiled`, and put the body where the function is called, which spares copies of large arguments."""
+    """Like `compiled`, but inline the function into its callers, which avoids copies of large arguments."""
     wrap = numba.njit(inline="always", cache=True, fastmath=True, boundscheck=False, nogil=True)
     return cast("Callable[P, R]", wrap(function))

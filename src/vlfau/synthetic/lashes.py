@@ -1,4 +1,4 @@
-"""Eyelashes, half transparent over the finished picture."""
+"""Eyelashes, drawn semi-transparently over the rendered picture."""
 
 from typing import NamedTuple
 
@@ -12,11 +12,11 @@ __all__ = ["Target", "draw_lashes"]
 
 
 class Target(NamedTuple):
-    """A finished picture.
+    """A rendered picture.
 
     Attributes:
-        nearest: (S, S), inverse distances of what is drawn.
-        picture: (S, S, 3), sRGB from 0 to 255.
+        nearest: (S, S) inverse distances of the visible surface.
+        picture: (S, S, 3) sRGB from 0 to 255.
     """
 
     nearest: NDArray[np.float32]
@@ -27,17 +27,17 @@ class Target(NamedTuple):
 def draw_lashes(
     screen: NDArray[np.float32],
     triangles: NDArray[np.int32],
-    places: NDArray[np.float32],
+    mean_points: NDArray[np.float32],
     darkness: float,
     target: Target,
 ) -> None:
-    """Darken a picture where lashes are in front.
+    """Darken a picture where lashes are visible.
 
     Args:
-        screen: (P, 3), x, y and inverse distance of points.
-        triangles: (T, 3), points.
-        places: (P, 3), on the mean head.
-        darkness: 0 to 1.
+        screen: (P, 3) x, y and inverse distance of points.
+        triangles: (T, 3) indices of points.
+        mean_points: (P, 3) points on the mean head.
+        darkness: Darkness of the lashes, 0 to 1.
         target: The picture, changed in place.
     """
     nearest, picture = target
@@ -62,7 +62,7 @@ def draw_lashes(
                 inverse = share_a * screen[a, 2] + share_b * screen[b, 2] + share_c * screen[c, 2]
                 if inverse <= nearest[row, column]:
                     continue
-                along = share_a * places[a, 0] + share_b * places[b, 0] + share_c * places[c, 0]
+                along = share_a * mean_points[a, 0] + share_b * mean_points[b, 0] + share_c * mean_points[c, 0]
                 opacity = darkness * (0.25 + 0.75 * noise_2d(np.floor(along * 260 + 900), 1.0))
                 for layer in range(3):
                     picture[row, column, layer] += opacity * (4.5 - picture[row, column, layer])

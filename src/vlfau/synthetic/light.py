@@ -1,4 +1,4 @@
-"""Light: a key that casts shadows, a fill that does not, sky and ground."""
+"""Lights: a key light with shadows, a fill light without, and ambient light from sky and ground."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ class Light:
     and 1 is bright.
 
     Attributes:
-        name: Its kind.
-        key_direction: Of the light with shadows.
-        key: Its colour.
-        fill_direction: Of the light without shadows.
-        fill: Its colour.
-        sky: What comes evenly from above.
-        ground: What comes evenly from below.
+        name: Kind of light.
+        key_direction: Direction of the key light, which casts shadows.
+        key: Colour of the key light.
+        fill_direction: Direction of the fill light, which casts no shadows.
+        fill: Colour of the fill light.
+        sky: Colour of the ambient light from above.
+        ground: Colour of the ambient light from below.
     """
 
     name: str = "studio"
@@ -39,11 +39,11 @@ class Light:
 
 
 def sample_light(name: str, rng: np.random.Generator) -> Light:
-    """Draw a light of a kind; `LIGHTS` lists the kinds."""
+    """Sample a light of the given kind, a key of `LIGHTS`."""
     return LIGHTS[name](rng)
 
 
-def _made(
+def _light(
     name: str, rng: np.random.Generator, *, turn: float, height: float, key: float, fill: float, around: float
 ) -> Light:
     """Return a light whose key comes from `turn` (radians to the right) and `height`."""
@@ -69,37 +69,37 @@ def _triple(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Triple:
 def _studio(rng: np.random.Generator) -> Light:
     key, fill, around = rng.uniform(0.6, 1.0), rng.uniform(0.2, 0.5), rng.uniform(0.25, 0.45)
     turn, height = rng.uniform(-0.8, 0.8), rng.uniform(0.2, 0.8)
-    return _made("studio", rng, turn=turn, height=height, key=key, fill=fill, around=around)
+    return _light("studio", rng, turn=turn, height=height, key=key, fill=fill, around=around)
 
 
 def _window(rng: np.random.Generator) -> Light:
     turn = rng.choice([-1, 1]) * rng.uniform(0.5, 1.2)
     key, fill, around = rng.uniform(0.7, 1.2), rng.uniform(0.05, 0.25), rng.uniform(0.2, 0.4)
-    return _made("window", rng, turn=turn, height=rng.uniform(0.1, 0.5), key=key, fill=fill, around=around)
+    return _light("window", rng, turn=turn, height=rng.uniform(0.1, 0.5), key=key, fill=fill, around=around)
 
 
 def _overhead(rng: np.random.Generator) -> Light:
     key, fill, around = rng.uniform(0.6, 1.0), rng.uniform(0.1, 0.3), rng.uniform(0.2, 0.45)
     turn, height = rng.uniform(-0.5, 0.5), rng.uniform(1.2, 2.4)
-    return _made("overhead", rng, turn=turn, height=height, key=key, fill=fill, around=around)
+    return _light("overhead", rng, turn=turn, height=height, key=key, fill=fill, around=around)
 
 
 def _side(rng: np.random.Generator) -> Light:
     turn = rng.choice([-1, 1]) * rng.uniform(1.2, 1.6)
     key, fill, around = rng.uniform(0.8, 1.3), rng.uniform(0.0, 0.15), rng.uniform(0.12, 0.3)
-    return _made("side", rng, turn=turn, height=rng.uniform(-0.1, 0.6), key=key, fill=fill, around=around)
+    return _light("side", rng, turn=turn, height=rng.uniform(-0.1, 0.6), key=key, fill=fill, around=around)
 
 
 def _sun(rng: np.random.Generator) -> Light:
     turn, height = rng.uniform(-1.4, 1.4), rng.uniform(0.5, 1.6)
     key, fill, around = rng.uniform(1.3, 2.0), rng.uniform(0.05, 0.2), rng.uniform(0.3, 0.55)
-    return _made("sun", rng, turn=turn, height=height, key=key, fill=fill, around=around)
+    return _light("sun", rng, turn=turn, height=height, key=key, fill=fill, around=around)
 
 
 def _dim(rng: np.random.Generator) -> Light:
     turn, height = rng.uniform(-1.0, 1.0), rng.uniform(0.0, 1.2)
     key, fill, around = rng.uniform(0.15, 0.4), rng.uniform(0.05, 0.15), rng.uniform(0.1, 0.2)
-    return _made("dim", rng, turn=turn, height=height, key=key, fill=fill, around=around)
+    return _light("dim", rng, turn=turn, height=height, key=key, fill=fill, around=around)
 
 
 def _coloured(rng: np.random.Generator) -> Light:
@@ -114,13 +114,13 @@ def _coloured(rng: np.random.Generator) -> Light:
 def _flash(rng: np.random.Generator) -> Light:
     turn, height = rng.uniform(-0.15, 0.15), rng.uniform(0.0, 0.3)
     key, around = rng.uniform(1.1, 1.7), rng.uniform(0.08, 0.2)
-    return _made("flash", rng, turn=turn, height=height, key=key, fill=0.0, around=around)
+    return _light("flash", rng, turn=turn, height=height, key=key, fill=0.0, around=around)
 
 
 def _footlight(rng: np.random.Generator) -> Light:
     turn, height = rng.uniform(-0.7, 0.7), rng.uniform(-1.1, -0.4)
     key, fill, around = rng.uniform(0.5, 1.0), rng.uniform(0.0, 0.2), rng.uniform(0.15, 0.35)
-    return _made("footlight", rng, turn=turn, height=height, key=key, fill=fill, around=around)
+    return _light("footlight", rng, turn=turn, height=height, key=key, fill=fill, around=around)
 
 
 LIGHTS: Final[Mapping[str, Callable[[np.random.Generator], Light]]] = MappingProxyType(

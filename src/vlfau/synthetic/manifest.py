@@ -1,4 +1,4 @@
-"""The rows of a data set's manifest, in the form that `vlfau.data.read_manifest` reads."""
+"""The rows of a data set's manifest, in the format that `vlfau.data.read_manifest` reads."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -14,11 +14,11 @@ from vlfau.synthetic.presets import Preset
 from vlfau.synthetic.sampler import LEVEL_STARTS
 from vlfau.synthetic.subject import Subject
 
-__all__ = ["columns", "label_cells", "read_rows", "row", "whole_intensity"]
+__all__ = ["columns", "read_rows", "row"]
 
-PEOPLE = ("image", "subject", "fold", "gender", "clip", "frame")
-HEAD = ("yaw", "pitch", "roll", "gaze_yaw", "gaze_pitch", "distance")
-THINGS = (
+FRAME_COLUMNS = ("image", "subject", "fold", "gender", "clip", "frame")
+POSE_COLUMNS = ("yaw", "pitch", "roll", "gaze_yaw", "gaze_pitch", "distance")
+SCENE_COLUMNS = (
     "light",
     "background",
     "hair",
@@ -37,8 +37,8 @@ THINGS = (
 def columns(preset: Preset) -> list[str]:
     """Return the manifest's columns.
 
-    The preset's AUs have occurrence, intensity as a whole number, and side. Every AU that its faces may show has its
-    exact intensity on the subject's own left and right (`left_AU12`, `right_AU12`), or once (`exact_AU17`).
+    The preset's AUs have occurrence, integer intensity, and side. Every AU that its faces may show has its exact
+    intensity on the subject's own left and right (`left_AU12`, `right_AU12`), or a single one (`exact_AU17`).
     """
     labels = []
     for au_id in preset.au_ids:
@@ -48,26 +48,26 @@ def columns(preset: Preset) -> list[str]:
     for au_id in preset.drawn_ids:
         exact += [f"left_AU{au_id}", f"right_AU{au_id}"] if action_unit(au_id).sided else [f"exact_AU{au_id}"]
     landmarks = [f"landmark_{number}_{axis}" for number in sorted(landmark_points()) for axis in "xy"]
-    return [*PEOPLE, *labels, *exact, *HEAD, *THINGS, *landmarks]
+    return [*FRAME_COLUMNS, *labels, *exact, *POSE_COLUMNS, *SCENE_COLUMNS, *landmarks]
 
 
-def whole_intensity(intensity: float) -> int:
-    """Return the FACS letter of an intensity as a number: 0 below A, 1 for A, to 5 for E.
+def _whole_intensity(intensity: float) -> int:
+    """Return the FACS letter of an intensity as a number: 0 below A, 1 for A, up to 5 for E.
 
-    >>> whole_intensity(3.9)
+    >>> _whole_intensity(3.9)
     3
     """
     return int(np.searchsorted(LEVEL_STARTS[:-1], intensity, side="right"))
 
 
-def label_cells(expression: Expression, preset: Preset) -> dict[str, str]:
+def _label_cells(expression: Expression, preset: Preset) -> dict[str, str]:
     """Return the cells of all AU columns."""
     cells: dict[str, str] = {}
     for au_id in preset.au_ids:
         intensity = expression.intensity(au_id)
         present = intensity >= preset.occurs_at
         cells[f"AU{au_id}"] = str(int(present))
-        cells[f"AU{au_id}_intensity"] = str(whole_intensity(intensity))
+        cells[f"AU{au_id}_intensity"] = str(_whole_intensity(intensity))
         side = expression.acting_side(au_id)
         if action_unit(au_id).sided:
             cells[f"AU{au_id}_side"] = str(side) if present and side is not None else ""
@@ -80,35 +80,35 @@ def label_cells(expression: Expression, preset: Preset) -> dict[str, str]:
     return cells
 
 
-def row(people: Sequence[str], subject: Subject, clip: Clip, shot: Shot, preset: Preset) -> Mapping[str, str]:
+def row(first_cells: Sequence[str], subject: Subject, clip: Clip, shot: Shot, preset: Preset) -> Mapping[str, str]:
     """Return the row of a frame, by column.
 
     Args:
-        people: The cells of the first six columns.
-        subject: The person.
-        clip: What the frame belongs to.
+        first_cells: The cells of the first six columns.
+        subject: The subject.
+        clip: The clip of the frame.
         shot: The frame.
-        preset: Says which AUs are labelled.
+        preset: The preset, whose AUs are labelled.
     """
-    pose, framing, looks = shot.scene.pose, shot.scene.framing, subject.looks
-    cells = dict(zip(PEOPLE, people, strict=True)) | label_cells(shot.scene.expression, preset)
-    head = (pose.yaw, pose.pitch, pose.roll, pose.gaze_yaw, pose.gaze_pitch, framing.distance)
-    cells |= {name: f"{value:.2f}" for name, value in zip(HEAD, head, strict=True)}
-    things = (
+    pose, framing, appearance = shot.scene.pose, shot.scene.framing, subject.appearance
+    cells = dict(zip(FRAME_COLUMNS, first_cells, strict=True)) | _label_cells(shot.scene.expression, preset)
+    pose_cells = (pose.yaw, pose.pitch, pose.roll, pose.gaze_yaw, pose.gaze_pitch, framing.distance)
+    cells |= {name: f"{value:.2f}" for name, value in zip(POSE_COLUMNS, pose_cells, strict=True)}
+    scene_cells = (
         shot.scene.light.name,
         clip.background,
-        looks.hair_style,
-        looks.beard,
-        looks.make_up,
-        looks.glasses,
-        looks.headwear,
+        appearance.hair_style,
+        appearance.beard,
+        appearance.make_up,
+        appearance.glasses,
+        appearance.headwear,
         clip.occluder_kind,
         f"{shot.covered:.3f}",
         " ".join(clip.camera.strengths),
         str(clip.camera.quality),
         f"{shot.face_height:.0f}",
     )
-    cells |= dict(zip(THINGS, things, strict=True))
+    cells |= dict(zip(SCENE_COLUMNS, scene_cells, strict=True))
     for number, (x, y) in shot.landmarks_xy.items():
         cells |= {f"landmark_{number}_x": f"{x:.2f}", f"landmark_{number}_y": f"{y:.2f}"}
     return cells

@@ -1,4 +1,4 @@
-"""What surfaces are made of; the numbers index the table of colours that the shading reads."""
+"""Materials of surfaces; the numbers are indices into the table of colours for shading."""
 
 from typing import Final
 
@@ -42,10 +42,11 @@ NUM_MATERIALS: Final = 10
 
 
 Look = tuple[float, float, float, float, float, float, float]
+"""Reflectance: red, green, blue, gloss, roughness, openness, and softness (subsurface scattering)."""
 Colour = tuple[float, float, float]
 
 IRIS, PUPIL = 0.47, 0.18
-"""Radii as angles at the middle of the eye, in radians."""
+"""Radii as angles at the centre of the eye, in radians."""
 
 
 @compiled
@@ -57,7 +58,7 @@ def step(start: float, end: float, value: float) -> float:
 
 @compiled
 def eye_look(right: float, up: float, front: float, iris: Colour) -> Look:
-    """Return the look of an eyeball at a place that is counted from its middle."""
+    """Return the look of an eyeball at a position relative to its centre."""
     length = np.sqrt(right * right + up * up + front * front)
     angle = np.arccos(min(1.0, max(-1.0, front / length)))
     white = 1 - step(IRIS + 0.035, IRIS - 0.02, angle)

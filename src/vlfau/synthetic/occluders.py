@@ -1,4 +1,4 @@
-"""Hands and things in front of a face."""
+"""Hands and objects in front of a face."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,23 +11,23 @@ from vlfau.synthetic.appearance import Colour
 
 __all__ = ["Occluder"]
 
-PLACES: Final = ((0.5, 0.72), (0.28, 0.6), (0.72, 0.6), (0.5, 0.9), (0.25, 0.35), (0.75, 0.35), (0.1, 0.6), (0.9, 0.6))
-"""Where the middle of a thing may be, as shares of the picture's width and height."""
+CENTRES: Final = ((0.5, 0.72), (0.28, 0.6), (0.72, 0.6), (0.5, 0.9), (0.25, 0.35), (0.75, 0.35), (0.1, 0.6), (0.9, 0.6))
+"""Possible centres of an occluder, as shares of the picture's width and height."""
 LIT: Final = 0.7
-"""The exponent that makes a skin's own colour as bright as in common light."""
+"""Exponent that brightens the skin's own colour to its appearance in ordinary light."""
 FINE: Final = 16
-"""Shapes are drawn at sixteenths of a pixel."""
+"""Shapes are drawn with a precision of a sixteenth of a pixel."""
 
 
 @dataclass(frozen=True, eq=False)
 class Occluder:
-    """Something in front of a face that moves a little.
+    """An object in front of a face that moves slightly.
 
     Attributes:
         outlines: Closed outlines (K, 2), as shares of the picture.
-        colours: The colour of each, sRGB from 0 to 1.
-        shading: From which side it is lit, (2,).
-        drift: How far it moves through the clip, (2,), as shares of the picture.
+        colours: Colour of each outline, sRGB from 0 to 1.
+        shading: (2,) direction of the light.
+        drift: (2,) movement during the clip, as shares of the picture.
     """
 
     outlines: tuple[NDArray[np.float64], ...]
@@ -37,9 +37,9 @@ class Occluder:
 
     @classmethod
     def sample(cls, kind: str, skin: Colour, rng: np.random.Generator) -> "Occluder":
-        """Draw a hand, of the subject's own skin, a microphone, or a thing of any kind."""
-        middle = np.array(PLACES[int(rng.integers(len(PLACES)))]) + rng.normal(0, 0.04, 2)
-        outlines = {"hand": _hand, "microphone": _microphone, "object": _thing}[kind](middle, rng)
+        """Sample a hand in the subject's own skin colour, a microphone, or another object."""
+        middle = np.array(CENTRES[int(rng.integers(len(CENTRES)))]) + rng.normal(0, 0.04, 2)
+        outlines = {"hand": _hand, "microphone": _microphone, "object": _object}[kind](middle, rng)
         base = np.array(skin) ** LIT if kind == "hand" else rng.uniform(0.05, 0.9, 3)
         colours = []
         for _ in outlines:
@@ -55,11 +55,11 @@ class Occluder:
         )
 
     def draw(self, image: NDArray[np.uint8], time: float) -> tuple[NDArray[np.uint8], float]:
-        """Return the picture (S, S, 3) with the thing in front, and the share of the picture that it covers.
+        """Return the picture (S, S, 3) with the occluder in front, and the share of the picture that it covers.
 
         Args:
             image: The picture.
-            time: 0 to 1, through the clip.
+            time: Time within the clip, from 0 to 1.
         """
         size = len(image)
         picture = image.astype(np.float32)
@@ -72,7 +72,7 @@ class Occluder:
             corners = np.round((outline + shift) * size * FINE).astype(np.int32)
             cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, 4)
             opacity = mask.astype(np.float32) / 255
-            # The edge turns away from the light, as round things do.
+            # The edge is darker, as on a round object.
             round_edge = 0.55 + 0.45 * np.clip(cv2.GaussianBlur(opacity, (0, 0), 0.02 * size) * 2 - 1, 0, 1)
             shaded = 255 * np.array(colour, np.float32) * (light * round_edge)[..., None]
             picture += opacity[..., None] * (shaded - picture)
@@ -80,8 +80,8 @@ class Occluder:
         return np.clip(picture + 0.5, 0, 255).astype(np.uint8), float(covered.mean())
 
 
-def _thing(middle: NDArray[np.float64], rng: np.random.Generator) -> list[NDArray[np.float64]]:
-    """Return the outline of a phone, a cup, a scarf: a rounded box of any proportion."""
+def _object(middle: NDArray[np.float64], rng: np.random.Generator) -> list[NDArray[np.float64]]:
+    """Return the outline of an object such as a phone, a cup or a scarf: a rounded box of any proportion."""
     turns = np.linspace(0, 2 * np.pi, 60, endpoint=False)
     power = 2 / rng.uniform(2, 8)
     size = rng.uniform(0.07, 0.22, 2)
@@ -92,7 +92,7 @@ def _thing(middle: NDArray[np.float64], rng: np.random.Generator) -> list[NDArra
 
 
 def _microphone(middle: NDArray[np.float64], rng: np.random.Generator) -> list[NDArray[np.float64]]:
-    """Return the outlines of a handle that comes from below, and of the head at its end, before the mouth."""
+    """Return the outlines of a microphone in front of the mouth: its handle, which comes from below, and its head."""
     radius = rng.uniform(0.05, 0.08)
     head = np.array([0.5 + rng.normal(0, 0.12), rng.uniform(0.76, 0.86)])
     handle = _capsule(head, np.array([head[0] + rng.normal(0, 0.2), 1.1]), 0.6 * radius)
@@ -100,7 +100,7 @@ def _microphone(middle: NDArray[np.float64], rng: np.random.Generator) -> list[N
 
 
 def _hand(middle: NDArray[np.float64], rng: np.random.Generator) -> list[NDArray[np.float64]]:
-    """Return the outlines of a palm and four fingers, the nearest last."""
+    """Return the outlines of a palm and four fingers, from back to front."""
     towards = np.arctan2(0.5 - middle[1], 0.5 - middle[0]) + rng.normal(0, 0.5)
     along = np.array([np.cos(towards), np.sin(towards)])
     across = np.array([-along[1], along[0]])

@@ -1,4 +1,4 @@
-"""Laying colours over a texture."""
+"""Painting on a texture."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -18,11 +18,11 @@ SEED: Final = 20241028
 
 
 class Grain:
-    """Draws smooth noise of unit variance.
+    """Samples smooth noise of unit variance.
 
     Args:
-        size: N, the side of the noise in texels.
-        rng: Chooses the places.
+        size: Side length N of the noise in texels.
+        rng: Random generator for the offsets.
     """
 
     def __init__(self, size: int, rng: np.random.Generator) -> None:
@@ -49,7 +49,7 @@ def _field(size: int, scale: float) -> NDArray[np.float32]:
 
 @compiled
 def _cover(picture: NDArray[np.float32], opacity: NDArray[np.float32], red: float, green: float, blue: float) -> None:
-    """Lay one colour over a picture (N, N, 3) with an opacity (N, N) in [0, 1], in place."""
+    """Blend one colour into a picture (N, N, 3) with an opacity (N, N) in [0, 1], in place."""
     for row in range(picture.shape[0]):
         for column in range(picture.shape[1]):
             share = opacity[row, column]
@@ -61,7 +61,7 @@ def _cover(picture: NDArray[np.float32], opacity: NDArray[np.float32], red: floa
 
 @compiled
 def tint(picture: NDArray[np.float32], amount: NDArray[np.float32], red: float, green: float, blue: float) -> None:
-    """Multiply a picture (N, N, 3) by 1 + amount times a colour's change, in place."""
+    """Multiply each channel of a picture (N, N, 3) by 1 + amount * (red, green, blue), in place."""
     for row in range(picture.shape[0]):
         for column in range(picture.shape[1]):
             share = amount[row, column]
@@ -73,12 +73,12 @@ def tint(picture: NDArray[np.float32], amount: NDArray[np.float32], red: float, 
 
 @dataclass(frozen=True, eq=False)
 class Painting:
-    """A skin that is being painted.
+    """A skin texture that is being painted.
 
     Attributes:
         picture: (N, N, 3) float32, sRGB from 0 to 1.
         gloss: (N, N) float32, relative to bare skin.
-        at: Where on the head every texel lies.
+        at: The canvas, with the position of every texel on the head.
         grain: Noise of the same size.
     """
 
@@ -92,11 +92,11 @@ class FrontalLayer:
     """A drawing on the plane in front of the face, for hairs and lines.
 
     Args:
-        left: x of its left end, in decimetres on the mean head.
-        low: y of its low end.
-        right: x of its right end.
-        high: y of its high end.
-        scale: Pixels a decimetre.
+        left: x of the left edge, in decimetres on the mean head.
+        low: y of the lower edge.
+        right: x of the right edge.
+        high: y of the upper edge.
+        scale: Pixels per decimetre.
     """
 
     def __init__(self, left: float, low: float, right: float, high: float, scale: float = 700.0) -> None:
@@ -115,10 +115,10 @@ class FrontalLayer:
             cv2.line(self._drawing, start, end, round(255 * opacity), 2, cv2.LINE_AA, 4)
 
     def on_canvas(self, at: Canvas) -> NDArray[np.float32]:
-        """Return the drawing as it falls on the front of the face, (N, N) float32 in [0, 1]."""
+        """Return the drawing projected onto the front of the face, (N, N) float32 in [0, 1]."""
         columns = ((at.x - self._origin[0]) * self._scale).astype(np.float32)
         rows = ((at.y - self._origin[1]) * self._scale).astype(np.float32)
-        # Both sides of the drawing look the same from the back, so only the front half of the head takes it.
+        # The projection would also hit the back of the head, so it is limited to the front half.
         rows[at.z < 0.3] = -1e6
         soft = cv2.GaussianBlur(self._drawing, (0, 0), 0.7)
         fallen = cv2.remap(soft, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
@@ -126,5 +126,5 @@ class FrontalLayer:
 
 
 def cover_with(picture: NDArray[np.float32], opacity: NDArray[np.float32], colour: Colour) -> None:
-    """Lay a colour over a picture (N, N, 3) with an opacity (N, N) in [0, 1], in place."""
+    """Blend a colour into a picture (N, N, 3) with an opacity (N, N) in [0, 1], in place."""
     _cover(picture, np.ascontiguousarray(opacity, np.float32), *colour)

@@ -1,4 +1,4 @@
-"""Counterfactual pairs: the same face, scene and camera, with one AU switched."""
+"""Counterfactual pairs: the same face, scene and camera, with one AU switched on or off."""
 
 from dataclasses import dataclass, replace
 
@@ -12,9 +12,9 @@ from vlfau.synthetic.renderer import Scene
 __all__ = ["Switch", "switch_one"]
 
 MIN_SEEN = 0.3
-"""An AU above this intensity counts as there: it can only be switched off."""
+"""An AU above this intensity is visible, so it can only be switched off."""
 PARTED_ENOUGH = 3
-"""Lips that are parted as far as this stay as they are when an AU joins that parts them."""
+"""Lips that are parted at least this far do not change when another AU parts them."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Switch:
     Attributes:
         scene: The scene with one AU switched.
         au_id: The AU.
-        turned_on: Whether it acts in the changed scene.
-        intensity: Its intensity where it acts.
+        turned_on: Whether the AU is active in the changed scene.
+        intensity: Intensity of the AU in the scene in which it is active.
     """
 
     scene: Scene
@@ -35,7 +35,7 @@ class Switch:
 
 
 def switch_one(scene: Scene, preset: Preset, rng: np.random.Generator) -> Switch:
-    """Switch one of the preset's AUs on or off, such that no other has to change."""
+    """Switch one of the preset's AUs on or off that can change without any other AU."""
     expression = scene.expression
     possible = [au_id for au_id in preset.au_ids if _can_switch(au_id, expression)]
     au_id = int(rng.choice(possible))
@@ -52,7 +52,7 @@ def switch_one(scene: Scene, preset: Preset, rng: np.random.Generator) -> Switch
 
 
 def _can_switch(au_id: int, expression: Expression) -> bool:
-    """Return whether an AU can change alone: lips stay as parted as the others ask, and exclusive AUs stay apart."""
+    """Return whether an AU can change alone, without violating parted lips or exclusive AUs."""
     action_unit(au_id)
     if au_id == LIPS_PART and any(expression.intensity(other) > 0 for other in PARTING):
         return False

@@ -1,4 +1,4 @@
-"""Presets, joint expressions and correlations: presets.toml and correlations.toml."""
+"""Presets, joint expressions and correlations, from presets.toml and correlations.toml."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,10 +34,10 @@ class Joint:
     """A joint expression.
 
     Attributes:
-        name: What people call it.
-        weight: How often it is played, relative to the others.
-        ranges: The least and most intensity at the apex, by AU.
-        one_sided: Whether its sided AUs act on one side alone.
+        name: Name of the expression.
+        weight: Frequency relative to the others.
+        ranges: Smallest and largest intensity at the apex, by AU.
+        one_sided: Whether its sided AUs are active on one side only.
         preset: The preset that plays it.
     """
 
@@ -50,12 +50,12 @@ class Joint:
 
 @dataclass(frozen=True)
 class Preset:
-    """What a data set resembles; presets.toml says what the fields mean.
+    """The kind of data set to generate; presets.toml explains the other fields.
 
     Attributes:
         au_ids: The AUs that the manifest labels.
-        drawn_ids: The AUs that its faces may show, ascending; they decide which random numbers are drawn.
-        rates: By AU that may be shown: the share of frames in which it is present.
+        drawn_ids: The AUs that faces may show, ascending; the random numbers depend on them.
+        rates: Share of frames in which an AU is present, by AU that may be shown.
     """
 
     name: str
@@ -79,7 +79,9 @@ class Presets:
     """The content of presets.toml.
 
     Attributes:
-        levels: (5,), the shares of the intensities A to E among frames at A or more.
+        levels: (5,) shares of the intensities A to E among frames at A or more.
+        presets: The presets by name.
+        joints: The joint expressions of all presets.
     """
 
     levels: tuple[float, ...]
@@ -89,11 +91,11 @@ class Presets:
 
 @dataclass(frozen=True)
 class Correlations:
-    """How AUs go together.
+    """Dependencies between AUs.
 
     Attributes:
-        matrix: (N, N), positive definite, with ones on the diagonal, in the order of the AUs asked for.
-        exclusive: Pairs of AUs that no face can show at once.
+        matrix: (N, N) correlation matrix, positive definite, in the order of the requested AUs.
+        exclusive: Pairs of AUs that a face cannot show at the same time.
     """
 
     matrix: NDArray[np.float64]
@@ -110,7 +112,7 @@ def read_presets(path: Path | None = None) -> Presets:
     joints = tuple(_joint(entry) for entry in file.tables("joint"))
     levels = file.content.get("levels")
     if not isinstance(levels, list) or len(levels) != 5 or not all(isinstance(share, float) for share in levels):
-        raise file.error("levels", "five shares, of A to E")
+        raise file.error("levels", "a list of five shares, for A to E")
     names = [name for name in file.content if name not in {"joint", "levels"}]
     presets = {name: _preset(name, file.table(name), joints) for name in names}
     return Presets(tuple(levels), MappingProxyType(presets), joints)
@@ -124,11 +126,11 @@ def _preset(name: str, entry: Entry, every_joint: Sequence[Joint]) -> Preset:
     drawn_ids = drawable[entry.text("drawn", drawable)]
     au_ids = sets[entry.text("au_set", sets)]
     if not set(au_ids) <= set(drawn_ids):
-        raise entry.error("au_set", "AUs that are drawn")
+        raise entry.error("au_set", "a subset of the AUs that are drawn")
     groups = {joint.preset for joint in every_joint}
     played = entry.texts("joints", groups)
     if any(not set(joint.ranges) <= set(drawn_ids) for joint in every_joint if joint.preset in played):
-        raise entry.error("joints", "joint expressions of AUs that are drawn")
+        raise entry.error("joints", "joint expressions whose AUs are drawn")
     named = {row.au_id(): row.number("rate", 0.0, 1.0) for row in entry.tables("rates")}
     other = entry.number("other", 0, 1)
     return Preset(
@@ -162,19 +164,18 @@ def _joint(entry: Entry) -> Joint:
 
 
 def read_correlations(path: Path | None = None, au_ids: Sequence[int] | None = None) -> Correlations:
-    """Read the correlations, and move them to the nearest possible matrix.
+    """Read the correlations, and replace them by the nearest positive definite matrix.
 
     Args:
-        path: A file to read in place of the package's.
-        au_ids: The AUs that the matrix is about; what the file says of others counts for nothing. None takes the
-            whole catalogue.
+        path: A file to read instead of the package's own.
+        au_ids: The AUs of the matrix; entries of the file for other AUs are ignored. None takes the whole catalogue.
 
     Raises:
         ConfigError: The file breaks its schema.
     """
     file = read_entries("correlations.toml", path)
     file.only(["pairs", "exclusive"])
-    order = {au_id: place for place, au_id in enumerate(au_ids or all_au_ids())}
+    order = {au_id: index for index, au_id in enumerate(au_ids or all_au_ids())}
     matrix = np.eye(len(order))
     for entry in file.tables("pairs"):
         entry.only(["aus", "value"])
@@ -220,5 +221,5 @@ def levels() -> tuple[float, ...]:
 
 @cache
 def correlations(au_ids: tuple[int, ...] | None = None) -> Correlations:
-    """Return the package's correlations between some AUs, or those of the whole catalogue."""
+    """Return the package's correlations between some AUs, or between all AUs of the catalogue."""
     return read_correlations(au_ids=au_ids)

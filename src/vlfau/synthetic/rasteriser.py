@@ -1,4 +1,4 @@
-"""Which triangle every pixel shows: a depth-buffered rasteriser that stores triangles, and shades nothing."""
+"""A depth-buffered rasteriser that stores the visible triangle of every pixel, without shading."""
 
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ def noise_2d(x: float, y: float) -> float:
 
 @compiled
 def _hash(column: float, row: float) -> float:
-    """Return a number in [0, 1) that looks random, for a whole-numbered place."""
+    """Return a pseudo-random number in [0, 1) for integer coordinates."""
     mixed = np.int64(column) * 374761393 + np.int64(row) * 668265263
     mixed = (mixed ^ (mixed >> 13)) * 1274126177
     return float(((mixed ^ (mixed >> 16)) & 0xFFFFFF) / 16777216.0)
@@ -34,18 +34,18 @@ def _hash(column: float, row: float) -> float:
 
 @compiled
 def covered(a: float, b: float, c: float, size: int) -> tuple[int, int]:
-    """Return the first and the last of `size` pixels whose middle may lie between a triangle's corners."""
+    """Return the first and last of `size` pixels whose centre may lie between a triangle's corners."""
     return max(0, int(np.ceil(min(a, b, c) - 0.5))), min(size - 1, int(np.floor(max(a, b, c) - 0.5)))
 
 
 class Outlines(NamedTuple):
-    """Triangles, and where they end.
+    """Triangles and their visible extent.
 
     Attributes:
-        triangles: (T, 3), points.
-        one_sided: (T,), whether the back of a triangle is invisible.
-        margins: (P,), a triangle ends where this, interpolated, falls below 0.
-        strands: (P, 2), where the noise that frays such an end is read; 0 frays nothing.
+        triangles: (T, 3) indices of points.
+        one_sided: (T,) whether the back of a triangle is invisible.
+        margins: (P,) a triangle ends where the interpolated margin falls below 0.
+        strands: (P, 2) coordinates in the noise that frays such an edge; 0 for a clean edge.
     """
 
     triangles: NDArray[np.int32]
@@ -64,10 +64,10 @@ def visible_triangles(
     """Find the nearest triangle of every pixel.
 
     Args:
-        screen: (P, 3), x and y in pixels, and the inverse of the distance to the camera.
+        screen: (P, 3) x and y in pixels, and the inverse distance to the camera.
         outlines: The triangles.
-        nearest: (S, S), filled with zeros; gets the inverse distances.
-        shown: (S, S), filled with -1; gets the numbers of the triangles.
+        nearest: (S, S) filled with zeros; gets the inverse distances.
+        shown: (S, S) filled with -1; gets the indices of the triangles.
     """
     triangles, one_sided, margins, strands = outlines
     size = shown.shape[0]
@@ -88,7 +88,7 @@ def visible_triangles(
         slope_a, slope_b = (by - cy) * per_area, (cy - ay) * per_area
         for row in range(top, bottom + 1):
             y = row + 0.5
-            # The shares of two corners are linear in x.
+            # The barycentric coordinates of two corners are linear in x.
             row_a = (bx * (cy - y) - cx * (by - y)) * per_area
             row_b = (cx * (ay - y) - ax * (cy - y)) * per_area
             for column in range(left, right + 1):
@@ -115,12 +115,12 @@ def visible_triangles(
 
 @compiled
 def depth_map(screen: NDArray[np.float32], triangles: NDArray[np.int32], nearest: NDArray[np.float32]) -> None:
-    """Keep the smallest depth of every pixel, of triangles that face the viewer.
+    """Compute the smallest depth at every pixel, of triangles that face the viewer.
 
     Args:
-        screen: (P, 3), x and y in pixels, and the depth.
-        triangles: (T, 3), points.
-        nearest: (S, S), filled with a large depth.
+        screen: (P, 3) x and y in pixels, and the depth.
+        triangles: (T, 3) indices of points.
+        nearest: (S, S) filled with a large depth; gets the depths.
     """
     size = nearest.shape[0]
     for number in range(triangles.shape[0]):
@@ -137,7 +137,7 @@ def depth_map(screen: NDArray[np.float32], triangles: NDArray[np.int32], nearest
         slope_a, slope_b = (by - cy) * per_area, (cy - ay) * per_area
         for row in range(top, bottom + 1):
             y = row + 0.5
-            # The shares of two corners are linear in x.
+            # The barycentric coordinates of two corners are linear in x.
             row_a = (bx * (cy - y) - cx * (by - y)) * per_area
             row_b = (cx * (ay - y) - ax * (cy - y)) * per_area
             for column in range(left, right + 1):
@@ -159,14 +159,14 @@ def interpolate(
     values: NDArray[np.float32],
     result: NDArray[np.float32],
 ) -> None:
-    """Spread the values of points over the pixels that show them, without perspective.
+    """Interpolate the values of points at every pixel, without perspective.
 
     Args:
-        screen: (P, 3), as for `visible_triangles`.
-        triangles: (T, 3), points.
-        shown: (S, S), numbers of triangles, -1 for none.
-        values: (P, K).
-        result: (S, S, K), changed where there is a triangle.
+        screen: (P, 3) as for `visible_triangles`.
+        triangles: (T, 3) indices of points.
+        shown: (S, S) indices of the visible triangles, -1 for none.
+        values: (P, K) values of the points.
+        result: (S, S, K) output, changed where a triangle is visible.
     """
     for row in range(shown.shape[0]):
         for column in range(shown.shape[1]):

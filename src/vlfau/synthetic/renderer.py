@@ -1,4 +1,4 @@
-"""One picture of a subject."""
+"""Renders a picture of a subject."""
 
 import warnings
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from vlfau.synthetic.au_shapes import au_reach
 from vlfau.synthetic.background import plain_background
 from vlfau.synthetic.canonical import canvas
 from vlfau.synthetic.expression import Expression, Intensity, wrinkle_depths
-from vlfau.synthetic.framing import Framing, View, look_at
+from vlfau.synthetic.framing import Framing, View, project
 from vlfau.synthetic.geometry import Neighbourhood, Pose, normals_of, openness, rotation
 from vlfau.synthetic.head import load_head
 from vlfau.synthetic.lashes import Target, draw_lashes
 from vlfau.synthetic.light import Light
-from vlfau.synthetic.lighting import Lighting
 from vlfau.synthetic.paint import Grain
 from vlfau.synthetic.rasteriser import Outlines, depth_map, interpolate, visible_triangles
+from vlfau.synthetic.reflection import Lighting
 from vlfau.synthetic.shading import Mesh, Person, Skin, shade
 from vlfau.synthetic.subject import Subject, pose_subject
 from vlfau.synthetic.surface import LASHES
@@ -39,19 +39,19 @@ SHADOW_REACH: Final = np.array([1.6, 1.6, -3.0])
 PORE_DEPTH: Final = 0.0006
 MIN_DEPTH: Final = 0.01
 BRIGHTENING: Final = 0.45
-"""How far the camera makes up for dark skin: 0 not at all, 1 wholly."""
+"""How far the exposure compensates for dark skin: 0 not at all, 1 completely."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What is photographed.
+    """Everything about a picture except the subject.
 
     Attributes:
-        expression: What the face does.
-        pose: How head and eyes are turned.
+        expression: The expression of the face.
+        pose: Head pose and gaze.
         light: The light.
-        framing: Where the camera is.
-        backdrop: (B, B, 3) float32, what is behind the head, sRGB from 0 to 255.
+        framing: Position of the camera, and the crop.
+        backdrop: (B, B, 3) float32, picture behind the head, sRGB from 0 to 255.
     """
 
     expression: Expression
@@ -63,11 +63,11 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """A finished picture.
+    """A rendered picture.
 
     Attributes:
         image: (size, size, 3) uint8, RGB.
-        landmarks_xy: By FaceMesh number, (2,), in pixels.
+        landmarks_xy: (2,) in pixels, by FaceMesh number.
     """
 
     image: NDArray[np.uint8]
@@ -76,7 +76,7 @@ class Drawing:
 
 @dataclass(frozen=True, eq=False)
 class _Posed:
-    """A subject's points, their normals, and how the camera sees them, in samples."""
+    """A subject's points, their normals, and their projection in samples."""
 
     points: NDArray[np.float32]
     normals: NDArray[np.float32]
@@ -85,11 +85,11 @@ class _Posed:
 
 
 class Renderer:
-    """Draws subjects.
+    """Renders subjects.
 
     Args:
-        size: Side of the pictures in pixels.
-        supersampling: How many samples a pixel has across and down.
+        size: Side length of the pictures in pixels.
+        supersampling: Samples per pixel along each axis.
     """
 
     def __init__(self, size: int = 256, supersampling: int = 2) -> None:
@@ -112,24 +112,26 @@ class Renderer:
         self._fold(subject, scene.expression)
         self._shade(subject, scene, posed)
         for name, triangles in self._lashes.items():
-            darkness = subject.looks.lashes * (1.0 if name.endswith("2") else 0.3)
-            draw_lashes(posed.screen, triangles, subject.surface.places, darkness, Target(self._nearest, self._picture))
+            darkness = subject.appearance.lashes * (1.0 if name.endswith("2") else 0.3)
+            draw_lashes(
+                posed.screen, triangles, subject.surface.mean_points, darkness, Target(self._nearest, self._picture)
+            )
         small = cv2.resize(self._picture, (self.size, self.size), interpolation=cv2.INTER_AREA)
         return Drawing(np.clip(small + 0.5, 0, 255).astype(np.uint8), posed.view.landmarks_xy)
 
     def regions(
         self, subject: Subject, scene: Scene, au_sides: Mapping[int, Side]
     ) -> Mapping[int, NDArray[np.float32]]:
-        """Return where the skin that AUs move is in the picture of a scene.
+        """Return masks of the skin that AUs move, in the picture of a scene.
 
         Args:
-            subject: The person.
-            scene: The scene; its expression need not hold the AUs.
-            au_sides: The side on which an AU acts, by FACS number.
+            subject: The subject.
+            scene: The scene; the AUs need not be active in its expression.
+            au_sides: The side on which each AU is active, by FACS number.
 
         Returns:
-            (size, size) float32 by AU: how far it moves what is seen there, as a share of the farthest move; 0 where
-            no skin is seen. What is in front of the face is not known here.
+            (size, size) float32 by AU: how far the visible skin moves, relative to the largest movement; 0 where no
+            skin is visible. Occluders are not taken into account.
 
         Raises:
             ConfigError: There is no such AU.
@@ -149,7 +151,7 @@ class Renderer:
         return {au_id: np.asarray(plane, np.float32) for au_id, plane in zip(au_sides, small, strict=True)}
 
     def _find_visible(self, subject: Subject, posed: _Posed) -> None:
-        """Fill the numbers of the triangles that are seen."""
+        """Find the visible triangle of every sample."""
         surface = subject.surface
         self._shown.fill(-1)
         self._nearest.fill(0)
@@ -160,12 +162,12 @@ class Renderer:
         points = pose_subject(subject, scene.expression, scene.pose)
         normals = np.empty_like(points)
         normals_of(points, subject.surface.triangles, normals)
-        view = look_at(points, scene.framing, self.size)
+        view = project(points, scene.framing, self.size)
         screen = view.screen * np.array([self.supersampling, self.supersampling, 1], np.float32)
         return _Posed(points, normals, view, screen)
 
     def _fold(self, subject: Subject, expression: Expression) -> None:
-        """Fill the relief with pores and folds."""
+        """Write pores and folds into the relief."""
         np.multiply(_pores(), np.float32(0.6 + 0.8 * subject.identity.age), out=self._relief)
         available = folds(subject.fold_variant)
         depths = wrinkle_depths(expression, subject.identity.age, subject.fold_gain)
@@ -175,11 +177,11 @@ class Renderer:
                 press(self._relief, fold.relief, fold.top, fold.left, depth)
 
     def _shade(self, subject: Subject, scene: Scene, posed: _Posed) -> None:
-        """Colour the picture: the backdrop, and the subject in front."""
-        light, looks, surface = scene.light, subject.looks, subject.surface
+        """Shade the picture: the backdrop, and the subject in front of it."""
+        light, appearance, surface = scene.light, subject.appearance, subject.surface
         directions = np.array([light.key_direction, light.fill_direction], np.float32)
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-        vertices = (posed.screen, posed.points, posed.normals, surface.places, self._openness(posed))
+        vertices = (posed.screen, posed.points, posed.normals, surface.mean_points, self._openness(posed))
         mesh = Mesh(
             triangles=surface.triangles,
             corners=surface.corners,
@@ -191,17 +193,17 @@ class Renderer:
             colours=_rows(_colours(subject)),
             eyes=_rows(self._eyes),
             turned=_rows(rotation(scene.pose.yaw, scene.pose.pitch, scene.pose.roll)),
-            gloss=float(looks.gloss),
-            collar=float(looks.collar),
-            darkness=float(looks.darkness),
-            teeth=float(looks.teeth),
+            gloss=float(appearance.gloss),
+            collar=float(appearance.collar),
+            darkness=float(appearance.darkness),
+            teeth=float(appearance.teeth),
         )
         lighting = Lighting(
             camera=_rows(posed.view.camera[None])[0],
             directions=_rows(directions),
             colours=_rows(np.array([light.key, light.fill, light.sky, light.ground])),
             shadow_matrix=_rows(self._cast_shadows(posed.points, surface.coarse, directions[0])),
-            exposure=float(1 + BRIGHTENING * looks.darkness),
+            exposure=float(1 + BRIGHTENING * appearance.darkness),
         )
         side = len(self._picture)
         self._picture[:] = cv2.resize(scene.backdrop, (side, side), interpolation=cv2.INTER_LINEAR)
@@ -216,7 +218,7 @@ class Renderer:
     def _cast_shadows(
         self, points: NDArray[np.float32], triangles: NDArray[np.int32], direction: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """Fill the shadow map, and return the matrix (3, 4) into it."""
+        """Render the shadow map, and return the matrix (3, 4) from positions to the map."""
         across = np.cross([0, 1, 0], direction)
         across /= np.linalg.norm(across) + 1e-9
         axes = np.stack([across, np.cross(direction, across), direction]) / SHADOW_REACH[:, None]
@@ -236,23 +238,23 @@ def _rows(values: NDArray[np.floating]) -> Any:
 
 
 def _colours(subject: Subject) -> NDArray[np.float32]:
-    looks = subject.looks
+    appearance = subject.appearance
     colours = np.zeros((materials.NUM_MATERIALS, 3), np.float32)
-    colours[materials.SKIN] = looks.skin
-    colours[materials.EYE] = np.array(looks.iris) * 1.25
-    colours[materials.HAIR] = looks.hair
-    colours[materials.FABRIC] = looks.fabric
-    colours[materials.FRAME] = looks.frame
-    colours[materials.CLOTH] = looks.cloth
+    colours[materials.SKIN] = appearance.skin
+    colours[materials.EYE] = np.array(appearance.iris) * 1.25
+    colours[materials.HAIR] = appearance.hair
+    colours[materials.FABRIC] = appearance.fabric
+    colours[materials.FRAME] = appearance.frame
+    colours[materials.CLOTH] = appearance.cloth
     return np.square(colours)
 
 
 @cache
 def _pores() -> NDArray[np.float32]:
-    """Return the relief of pores, (N, N, 4) float32, which everybody shares."""
+    """Return the relief of pores, (N, N, 4) float32, which all subjects share."""
     height = PORE_DEPTH * Grain(RELIEF_SIZE, np.random.default_rng(0)).draw(1.2)
     gradient = canvas(RELIEF_SIZE).gradient(height)
-    # The height itself is left out: pores don't darken the skin.
+    # The height itself is omitted: pores do not darken the skin.
     return np.concatenate([gradient, np.zeros_like(height)[..., None]], -1)
 
 
@@ -273,15 +275,15 @@ def render(
     framing: Framing = _PORTRAIT,
     size: int = 256,
 ) -> NDArray[np.uint8]:
-    """Draw a subject.
+    """Render a subject.
 
     Args:
-        subject: The person, such as `Subject.sample(7)`.
-        au_intensities: By AU, an intensity from 0 to 5, or a pair (left, right) for a sided AU.
-        pose: How head and eyes are turned.
+        subject: The subject, such as `Subject.sample(7)`.
+        au_intensities: Intensity from 0 to 5, by AU, or a pair (left, right) for a sided AU.
+        pose: Head pose and gaze.
         light: The light.
-        framing: Where the camera is; `Framing(aligned=True)` cuts the face out as networks want it.
-        size: Side of the picture in pixels.
+        framing: Position of the camera, and the crop; `Framing(aligned=True)` aligns the face as networks expect it.
+        size: Side length of the picture in pixels.
 
     Returns:
         (size, size, 3) uint8, RGB.
@@ -290,7 +292,7 @@ def render(
         ConfigError: An AU is unknown or an intensity out of range.
 
     Warns:
-        UserWarning: Something was completed, such as AU 25 to AU 26.
+        UserWarning: An AU was added or raised, such as AU 25 with AU 26.
     """
     expression = Expression.of(au_intensities)
     for note in expression.notes:

@@ -1,4 +1,4 @@
-"""Faces at rest that look as if they acted: resting.toml says how."""
+"""Neutral faces that look as if AUs were active, with the traits of resting.toml."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ from vlfau.synthetic.schema import Entry, read_entries
 __all__ = ["Trait", "read_resting", "resting_shape"]
 
 FARTHEST: Final = 2.0
-"""How many standard deviations from its mean a trait may stray."""
+"""Largest deviation of a trait from its mean, in standard deviations."""
 SIDE_SHARE: Final = 0.15
-"""How far a trait differs between the sides, as a share of how far it differs between people."""
+"""Difference of a trait between the sides, as a share of its difference between subjects."""
 
 
 @dataclass(frozen=True)
 class Trait:
-    """One way in which faces at rest differ.
+    """One way in which neutral faces differ.
 
     Attributes:
-        name: What it is.
-        mean: Its mean; heads without it have 0.
-        sigma: Its standard deviation.
-        more: The weights of the head's shapes at a value of 1, by side.
-        less: Those at a value of -1.
+        name: Name of the trait.
+        mean: Mean of the trait; 0 is a head without it.
+        sigma: Standard deviation of the trait.
+        more: Weights of the head's shapes at a value of 1, by side.
+        less: Weights of the head's shapes at a value of -1, by side.
     """
 
     name: str
@@ -75,11 +75,11 @@ def _traits() -> tuple[Trait, ...]:
 
 
 def resting_shape(strength: float, rng: np.random.Generator) -> dict[str, float]:
-    """Draw the weights of the shapes that a face at rest has of its own.
+    """Sample the weights of the shapes of a neutral face.
 
     Args:
-        strength: From 0, none, to 1.
-        rng: Where chance comes from.
+        strength: Strength from 0 (none) to 1.
+        rng: Random generator.
     """
     weights: dict[str, float] = {}
     for trait in _traits():

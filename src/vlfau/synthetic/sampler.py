@@ -1,14 +1,14 @@
-"""Which action units act in a clip, at the rates of a preset.
+"""Samples the active AUs of a clip, at the rates of a preset.
 
-Behind every AU is a normal variable that changes smoothly through a clip; the variables of a face are correlated.
-An AU's intensity is an increasing function of its variable. The functions are set so that the share of frames in
-which an AU is present comes out as the preset asks, after exclusive AUs and dropped jaws have had their say.
+Every AU has a latent normal variable that changes smoothly through a clip; the variables of a face are correlated.
+An AU's intensity is an increasing function of its variable. The functions are calibrated so that the share of frames
+in which an AU is present matches the preset, after conflicts between AUs have been resolved.
 
-Blinks have no such variable: they fall on single frames. Where a preset may show AU 45, they are AU 45, and never in
-two frames in a row; where it may not, and in a clip of one frame, which cannot tell the two apart, they are AU 43.
+Blinks have no latent variable: they occur in single frames. If the preset may show AU 45, they are AU 45, and never
+in two frames in a row. Otherwise, and in clips of one frame, where AU 43 and 45 look the same, they are AU 43.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
@@ -17,25 +17,25 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from vlfau.facs import Side, action_unit
-from vlfau.synthetic.expression import BLINK, EYES_CLOSED, JAW_DROP, LIPS_PART, MOUTH_STRETCH, Expression, least_parted
+from vlfau.synthetic.expression import BLINK, EYES_CLOSED, JAW_DROP, LIPS_PART, MOUTH_STRETCH, Expression, min_lips_part
 from vlfau.synthetic.presets import Joint, Preset, correlations, joints, levels, preset
 
-__all__ = ["AUSampler", "presence_rates", "sampler"]
+__all__ = ["AUSampler", "sampler"]
 
 LEVEL_STARTS: Final = np.array([1.0, 2.0, 3.0, 4.0, 4.6, 5.0])
-"""Where the intensities A to E start, and where E ends."""
+"""Lower bounds of the intensities A to E, and the upper bound of E."""
 TRACE: Final = 0.06
-"""The share of frames that show an AU below the intensity at which it counts."""
+"""Share of frames that show an AU below the intensity at which it counts as present."""
 CALIBRATION_DRAWS, CALIBRATION_STEPS = 30_000, 12
-FRAMES_A_STATE: Final = 3
-"""How many frames of a clip share a state, about: the face changes between states."""
+FRAMES_PER_STATE: Final = 3
+"""Approximate number of frames per state; the face moves from state to state."""
 PRIMES: Final = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89)
 LATENT, CLIP = 11, 12
 """Streams of random numbers."""
 
 
 class AUSampler:
-    """Draws clips for a preset.
+    """Samples clips for a preset.
 
     Args:
         chosen: The preset.
@@ -44,23 +44,23 @@ class AUSampler:
     def __init__(self, chosen: Preset) -> None:
         self.preset = chosen
         self._au_ids = chosen.drawn_ids
-        self._place = {au_id: place for place, au_id in enumerate(self._au_ids)}
+        self._index = {au_id: index for index, au_id in enumerate(self._au_ids)}
         together = correlations(self._au_ids)
         self._mixing = np.linalg.cholesky(together.matrix)
-        self._exclusive = [tuple(self._place[au_id] for au_id in pair) for pair in together.exclusive]
+        self._exclusive = [tuple(self._index[au_id] for au_id in pair) for pair in together.exclusive]
         self._levels = self._level_shares()
         self._shares = self._calibrated()
 
     def clip(self, seed: int, number: int, num_frames: int) -> list[Expression]:
-        """Draw a clip.
+        """Sample the expressions of a clip.
 
         Args:
-            seed: Of the data set.
-            number: Of the clip in the whole data set; neighbouring numbers spread evenly over what can happen.
-            num_frames: How many frames, evenly over the clip.
+            seed: Seed of the data set.
+            number: Number of the clip in the whole data set; consecutive numbers cover the latent space evenly.
+            num_frames: Number of frames, evenly spaced over the clip.
         """
         rng = np.random.default_rng([seed, CLIP, number])
-        intensities = self._settled(self._states(seed, number, num_frames), self._shares)
+        intensities = self._intensities(self._states(seed, number, num_frames), self._shares)
         one_sided = self._one_sided(rng)
         if rng.random() < self.preset.joint_share:
             joint = self._choose_joint(rng)
@@ -72,11 +72,11 @@ class AUSampler:
         return [self._expression(frame, one_sided, weaker, rng.normal(0, 0.02)) for frame in intensities]
 
     def _states(self, seed: int, number: int, num_frames: int) -> NDArray[np.float64]:
-        """Return the correlated normal variables of the frames, (frames, N)."""
-        num_states = 2 + num_frames // FRAMES_A_STATE
+        """Return the correlated latent variables of the frames, (frames, N)."""
+        num_states = 2 + num_frames // FRAMES_PER_STATE
         num_aus = len(self._au_ids)
         start = np.random.default_rng([seed, LATENT]).random((num_states, num_aus))
-        # A Kronecker sequence: clip after clip fills the unit interval of every variable evenly.
+        # A Kronecker sequence: successive clips fill the unit interval of every variable evenly.
         strides = np.sqrt(np.array(PRIMES[:num_aus])) + np.sqrt(5.0) * np.arange(num_states)[:, None]
         normal = ndtri(np.clip((start + number * strides) % 1, 1e-9, 1 - 1e-9)) @ self._mixing.T
         frames = (np.arange(num_frames) + 0.5) / num_frames * (num_states - 1)
@@ -84,8 +84,8 @@ class AUSampler:
         weights /= np.linalg.norm(weights, axis=1, keepdims=True)
         return np.asarray(weights @ normal)
 
-    def _settled(self, states: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return intensities (frames, N) for variables (frames, N), with contradictions resolved."""
+    def _intensities(self, states: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return intensities (frames, N) for latent variables (frames, N), with conflicts between AUs resolved."""
         start = 1 - shares
         ranks = ndtr(states)
         starts_at = self.preset.occurs_at
@@ -94,8 +94,8 @@ class AUSampler:
         marked = np.interp(above, np.concatenate([[0.0], np.cumsum(self._levels)]), self._level_values())
         slight = np.clip((ranks - start + trace) / trace, 0, 1) * starts_at * 0.98
         intensities: NDArray[np.float64] = np.where(ranks >= start, marked, slight)
-        if BLINK in self._place:
-            intensities[:, self._place[BLINK]] = 0
+        if BLINK in self._index:
+            intensities[:, self._index[BLINK]] = 0
         for first, second in self._exclusive:
             difference = intensities[:, first] - intensities[:, second]
             intensities[:, first], intensities[:, second] = np.clip(difference, 0, None), np.clip(-difference, 0, None)
@@ -103,15 +103,15 @@ class AUSampler:
         return intensities
 
     def _complete(self, intensities: NDArray[np.float64]) -> None:
-        """Code a jaw on its way to a stretched mouth as dropped, and part the lips as others ask for it, in place."""
-        if MOUTH_STRETCH in self._place:
-            stretch, jaw = self._place[MOUTH_STRETCH], self._place[JAW_DROP]
-            on_its_way = intensities[:, stretch] < 1
-            dropped = 5 * intensities[on_its_way, stretch]
-            intensities[on_its_way, jaw] = np.maximum(intensities[on_its_way, jaw], dropped)
-            intensities[on_its_way, stretch] = 0
-        lips = self._place[LIPS_PART]
-        needed = least_parted(dict(zip(self._au_ids, intensities.T, strict=True)))
+        """Code a slightly stretched mouth as a dropped jaw, and part the lips where other AUs require it, in place."""
+        if MOUTH_STRETCH in self._index:
+            stretch, jaw = self._index[MOUTH_STRETCH], self._index[JAW_DROP]
+            is_jaw_drop = intensities[:, stretch] < 1
+            dropped = 5 * intensities[is_jaw_drop, stretch]
+            intensities[is_jaw_drop, jaw] = np.maximum(intensities[is_jaw_drop, jaw], dropped)
+            intensities[is_jaw_drop, stretch] = 0
+        lips = self._index[LIPS_PART]
+        needed = min_lips_part(dict(zip(self._au_ids, intensities.T, strict=True)))
         intensities[:, lips] = np.maximum(intensities[:, lips], needed)
 
     def _level_values(self) -> NDArray[np.float64]:
@@ -122,14 +122,14 @@ class AUSampler:
         return np.asarray(counted / counted.sum())
 
     def _calibrated(self) -> NDArray[np.float64]:
-        """Return the shares to ask for, so that the rates come out as the preset has them."""
+        """Return the shares for which the resulting rates match the preset."""
         rng = np.random.default_rng(0)
         states = rng.standard_normal((CALIBRATION_DRAWS, len(self._au_ids))) @ self._mixing.T
         rates = {**self.preset.rates, BLINK: 0.0}
         wanted = np.array([rates[au_id] for au_id in self._au_ids])
         shares: NDArray[np.float64] = np.maximum(wanted, 1e-4)
         for _ in range(CALIBRATION_STEPS):
-            present = self._settled(states, shares) >= self.preset.occurs_at
+            present = self._intensities(states, shares) >= self.preset.occurs_at
             shares = np.clip(shares + wanted - present.mean(0), 1e-4, 0.98)
         return shares
 
@@ -139,12 +139,12 @@ class AUSampler:
         return played[int(rng.choice(len(weights), p=weights / weights.sum()))]
 
     def _play(self, joint: Joint, intensities: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-        """Lay a joint expression with onset, apex and offset over a clip, less what is missing of it.
+        """Add a joint expression with onset, apex and offset to a clip, without its missing AUs.
 
-        AUs that the expression excludes stay out even where what excludes them is missing.
+        AUs that the expression excludes stay inactive even if the AU that excludes them is missing.
         """
         kept = rng.random(len(self._au_ids)) < self.preset.joint_extra
-        [other] = rng.spawn(1)  # leaves the draws of presets that miss nothing as they are
+        [other] = rng.spawn(1)  # does not change the random numbers of presets without missing AUs
         missing = other.random(len(self._au_ids)) < self.preset.joint_missing
         played = intensities * kept
         time = (np.arange(len(intensities)) + 0.5) / len(intensities)
@@ -152,8 +152,8 @@ class AUSampler:
         course = np.clip(nearness, 0, 1)
         course = course * course * (3 - 2 * course)
         for au_id, (least, most) in joint.ranges.items():
-            place = self._place[au_id]
-            played[:, place] = rng.uniform(least, most) * course * (not missing[place])
+            index = self._index[au_id]
+            played[:, index] = rng.uniform(least, most) * course * (not missing[index])
         for first, second in self._exclusive:
             if self._au_ids[first] in joint.ranges:
                 played[:, second] = 0
@@ -166,20 +166,20 @@ class AUSampler:
         """Close the eyes in some frames, in place."""
         closed = rng.random(len(intensities)) < self.preset.blinks
         strength = rng.uniform(3.5, 5, len(intensities))
-        blink = BLINK in self._place and len(intensities) > 1
-        place = self._place[BLINK if blink else EYES_CLOSED]
+        blink = BLINK in self._index and len(intensities) > 1
+        index = self._index[BLINK if blink else EYES_CLOSED]
         if blink:
-            closed &= intensities[:, self._place[EYES_CLOSED]] < 1
+            closed &= intensities[:, self._index[EYES_CLOSED]] < 1
             for frame in range(1, len(closed)):
                 closed[frame] &= not closed[frame - 1]
-        intensities[closed, place] = np.maximum(intensities[closed, place], strength[closed])
+        intensities[closed, index] = np.maximum(intensities[closed, index], strength[closed])
         for pair in self._exclusive:
-            if place in pair:
-                other = pair[0] if pair[1] == place else pair[1]
+            if index in pair:
+                other = pair[0] if pair[1] == index else pair[1]
                 intensities[closed, other] = 0
 
     def _one_sided(self, rng: np.random.Generator) -> dict[int, float]:
-        """Return what the weaker side does of every sided AU, as a share of the stronger."""
+        """Return the intensity of the weaker side of every AU, as a share of the stronger side."""
         shares = {}
         for au_id in self._au_ids:
             alone, share, even = rng.random(), rng.uniform(0, 0.2), 1 - abs(rng.normal(0, 0.08))
@@ -205,14 +205,5 @@ class AUSampler:
 
 @cache
 def sampler(name: str) -> AUSampler:
-    """Return the sampler of a preset; it is calibrated once."""
+    """Return the sampler of a preset; it is calibrated only once."""
     return AUSampler(preset(name))
-
-
-def presence_rates(clips: Sequence[Sequence[Expression]], occurs_at: float) -> dict[int, float]:
-    """Return the share of frames in which an AU is present, of every AU that acts in any frame."""
-    frames = [expression for clip in clips for expression in clip]
-    acting = sorted({au_id for expression in frames for au_id in expression.left})
-    return {
-        au_id: sum(expression.intensity(au_id) >= occurs_at for expression in frames) / len(frames) for au_id in acting
-    }

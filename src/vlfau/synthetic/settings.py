@@ -1,4 +1,4 @@
-"""What a data set is made with, and who is in it."""
+"""Settings and subjects of a data set."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -6,25 +6,25 @@ from typing import Final, Literal
 from vlfau.errors import ConfigError
 from vlfau.synthetic.presets import Preset, preset
 
-__all__ = ["GENERATOR_VERSION", "DatasetSettings", "Person", "people"]
+__all__ = ["GENERATOR_VERSION", "DatasetSettings", "SubjectPlan", "plan_subjects"]
 
 GENERATOR_VERSION: Final = 1
-"""Goes up when the same settings give other frames."""
+"""Increased when the same settings give different frames."""
 NUM_FOLDS: Final = 3
 
 
 @dataclass(frozen=True)
 class DatasetSettings:
-    """What decides every byte of a data set.
+    """The settings that determine every byte of a data set.
 
     Attributes:
-        preset: Its name.
-        subjects: How many people; None takes the preset's number.
-        clips: How many clips a person.
-        frames: How many frames a clip.
-        size: Side of the frames in pixels.
-        seed: A whole number, 0 or above.
-        pairs: Whether every frame gets a partner in which one AU is switched.
+        preset: Name of the preset.
+        subjects: Number of subjects; None takes the preset's number.
+        clips: Number of clips per subject.
+        frames: Number of frames per clip.
+        size: Side length of the frames in pixels.
+        seed: Seed of the data set, 0 or above.
+        pairs: Whether every frame gets a partner in which one AU is switched on or off.
         regions: Whether every AU that is present gets a mask of the skin that it moves.
     """
 
@@ -49,14 +49,14 @@ class DatasetSettings:
 
 
 @dataclass(frozen=True)
-class Person:
-    """A subject to be made.
+class SubjectPlan:
+    """A subject to generate.
 
     Attributes:
-        number: From 0.
-        name: As in the manifest.
+        number: Number of the subject, from 0.
+        name: Name in the manifest.
         gender: "F" or "M".
-        fold: The fold that tests the person, from 1.
+        fold: Test fold, from 1.
     """
 
     number: int
@@ -65,16 +65,16 @@ class Person:
     fold: int
 
 
-def people(settings: DatasetSettings) -> tuple[Person, ...]:
-    """Return who is in a data set: genders in the preset's proportion, dealt evenly to the folds."""
+def plan_subjects(settings: DatasetSettings) -> tuple[SubjectPlan, ...]:
+    """Return the subjects of a data set, with the preset's proportion of genders, balanced over the folds."""
     chosen: Preset = preset(settings.preset)
     total = chosen.women + chosen.men
     count = settings.subjects or total
-    found = []
-    dealt = {"F": 0, "M": 1}
+    plans = []
+    assigned = {"F": 0, "M": 1}
     for number in range(count):
         woman = (number + 1) * chosen.women // total > number * chosen.women // total
         gender: Literal["F", "M"] = "F" if woman else "M"
-        found.append(Person(number, f"S{number + 1:04d}", gender, dealt[gender] % NUM_FOLDS + 1))
-        dealt[gender] += 1
-    return tuple(found)
+        plans.append(SubjectPlan(number, f"S{number + 1:04d}", gender, assigned[gender] % NUM_FOLDS + 1))
+        assigned[gender] += 1
+    return tuple(plans)

@@ -1,4 +1,4 @@
-"""From visible triangles to colours."""
+"""Shading: from visible triangles to colours."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.synthetic.jit import compiled, inlined
-from vlfau.synthetic.lighting import Lighting, light_up
 from vlfau.synthetic.materials import (
     BODY,
     CLOTH,
@@ -25,16 +24,17 @@ from vlfau.synthetic.materials import (
     teeth_look,
     tongue_look,
 )
+from vlfau.synthetic.reflection import Lighting, reflected_light
 
 __all__ = ["Mesh", "Person", "Skin", "shade"]
 
 FURROW_SHADE = 30.0
-"""How fast a furrow darkens with its depth, a decimetre."""
+"""Darkening of a furrow per decimetre of depth."""
 NECKLINE, COLLAR_DEPTH = 5.72, 0.32
 SKIN_ROUGHNESS = 0.42
 
-SCREEN, POINT, NORMAL, PLACE, OPENNESS, WIDTH = 0, 3, 6, 9, 12, 13
-"""Where the columns of `Mesh.vertices` start, and how many there are."""
+SCREEN, POINT, NORMAL, MEAN_POSITION, OPENNESS, WIDTH = 0, 3, 6, 9, 12, 13
+"""First columns of the parts of `Mesh.vertices`, and the number of columns."""
 
 Triple = tuple[float, float, float]
 
@@ -43,12 +43,12 @@ class Mesh(NamedTuple):
     """A posed surface.
 
     Attributes:
-        triangles: (T, 3), points.
-        corners: (T, 3), rows of `uv`.
-        materials: (T,), numbers of `vlfau.synthetic.materials`.
-        vertices: (P, 13), of every point: x, y and inverse distance on the screen; the point in decimetres; its
-            normal; its place on the mean head; its openness (see `vlfau.synthetic.geometry.openness`).
-        uv: (W, 2), places in the texture as shares of the canvas.
+        triangles: (T, 3) indices of points.
+        corners: (T, 3) indices of rows of `uv`.
+        materials: (T,) numbers of `vlfau.synthetic.materials`.
+        vertices: (P, 13) for every point: x, y and inverse distance on the screen; position in decimetres; normal;
+            position on the mean head; openness (see `vlfau.synthetic.geometry.openness`).
+        uv: (W, 2) texture coordinates on the canvas.
     """
 
     triangles: NDArray[np.int32]
@@ -62,8 +62,8 @@ class Skin(NamedTuple):
     """A face's textures.
 
     Attributes:
-        texture: (N, N, 4), linear colour and gloss.
-        relief: (M, M, 4), gradient and height of its folds, on the mean head.
+        texture: (N, N, 4) linear colour and gloss.
+        relief: (M, M, 4) gradient and height of the folds, on the mean head.
     """
 
     texture: NDArray[np.float32]
@@ -71,16 +71,16 @@ class Skin(NamedTuple):
 
 
 class Person(NamedTuple):
-    """A person's looks in plain numbers.
+    """A subject's appearance as plain numbers.
 
     Attributes:
-        colours: By material, linear.
-        eyes: The middles of the eyes on the mean head, left first.
-        turned: The rows of the head's rotation.
-        gloss: Of the skin.
-        collar: How deep the collar is cut, 0 to 1.
-        darkness: Of the skin, 0 to 1.
-        teeth: How bright they are, 0 to 1.
+        colours: Linear colours, by material.
+        eyes: Centres of the eyes on the mean head, left first.
+        turned: Rows of the head's rotation matrix.
+        gloss: Gloss of the skin.
+        collar: Depth of the collar, 0 to 1.
+        darkness: Darkness of the skin, 0 to 1.
+        teeth: Brightness of the teeth, 0 to 1.
     """
 
     colours: tuple[Triple, ...]
@@ -94,13 +94,13 @@ class Person(NamedTuple):
 
 @compiled
 def _read4(texture: NDArray[np.float32], u: float, v: float) -> tuple[float, float, float, float]:
-    """Read the four layers of a square texture (N, N, 4) between its texels."""
+    """Sample the four channels of a square texture (N, N, 4) bilinearly."""
     size = texture.shape[0]
     x = min(max(u * size - 0.5, 0.0), size - 1.001)
     y = min(max(v * size - 0.5, 0.0), size - 1.001)
     column, row = int(x), int(y)
     right, down = x - column, y - row
-    # Plain indices: a view of a row would cost more than the reading itself.
+    # Plain indices: creating a view of a row would cost more than reading the values.
     ul, ur, ll, lr = (1 - right) * (1 - down), right * (1 - down), (1 - right) * down, right * down
     after, below = column + 1, row + 1
     return (
@@ -125,7 +125,7 @@ def _read4(texture: NDArray[np.float32], u: float, v: float) -> tuple[float, flo
 
 @compiled
 def _shares(vertices: NDArray[np.float32], a: int, b: int, c: int, x: float, y: float) -> Triple:
-    """Return the shares of a triangle's corners at a pixel, in perspective."""
+    """Return the perspective-correct barycentric coordinates of a pixel in a triangle."""
     ax, ay, bx, by, cx, cy = (
         vertices[a, 0],
         vertices[a, 1],
@@ -143,7 +143,7 @@ def _shares(vertices: NDArray[np.float32], a: int, b: int, c: int, x: float, y: 
 
 @compiled
 def _mix(vertices: NDArray[np.float32], first: int, a: int, b: int, c: int, shares: Triple) -> Triple:
-    """Return three columns of the corners' values, mixed."""
+    """Interpolate three columns of the corners' values."""
     of_a, of_b, of_c = shares
     return (
         of_a * vertices[a, first] + of_b * vertices[b, first] + of_c * vertices[c, first],
@@ -154,7 +154,7 @@ def _mix(vertices: NDArray[np.float32], first: int, a: int, b: int, c: int, shar
 
 @compiled
 def _folded(normal: Triple, fold: tuple[float, float, float, float], turned: tuple[Triple, Triple, Triple]) -> Triple:
-    """Bend a normal by the gradient of a fold, which is known on the mean head and turns with the head."""
+    """Bend a normal by the gradient of a fold, which is defined on the mean head and rotates with the head."""
     across, up, forwards = turned
     wx = across[0] * fold[0] + across[1] * fold[1] + across[2] * fold[2]
     wy = up[0] * fold[0] + up[1] * fold[1] + up[2] * fold[2]
@@ -169,20 +169,20 @@ def _folded(normal: Triple, fold: tuple[float, float, float, float], turned: tup
 
 @inlined
 def _face_look(
-    skin: tuple[float, float, float, float], height: float, place: Triple, opening: float, person: Person
+    skin: tuple[float, float, float, float], height: float, position: Triple, opening: float, person: Person
 ) -> Look:
     """Return the look of the face's skin, darker in furrows and eye sockets."""
     furrow = min(1.12, max(0.4, 1 + FURROW_SHADE * (1 + 0.4 * person.darkness) * height))
-    beside_nose, beside_eyes = (abs(place[0]) - 0.15) * 20, (place[1] - 7.36) * 14
+    beside_nose, beside_eyes = (abs(position[0]) - 0.15) * 20, (position[1] - 7.36) * 14
     socket = 1 - 0.28 * max(0.0, 1 - 0.4 * (beside_nose * beside_nose + beside_eyes * beside_eyes))
     gloss = person.gloss * skin[3]
     return skin[0], skin[1], skin[2], gloss, SKIN_ROUGHNESS, opening * furrow * socket, 1.0
 
 
 @inlined
-def _body_look(v: float, place: Triple, opening: float, person: Person) -> Look:
-    """Return the look of the skin's other parts: the mouth's inside, the neck, and the clothes over it."""
-    x, y, z = place
+def _body_look(v: float, position: Triple, opening: float, person: Person) -> Look:
+    """Return the look of the other skin: the inside of the mouth, the neck, and the clothes over it."""
+    x, y, z = position
     if v < 0:
         shade_of_depth = step(0.95, 1.45, z)
         return 0.28 * shade_of_depth, 0.08 * shade_of_depth, 0.07 * shade_of_depth, 0.15, SKIN_ROUGHNESS, 0.9, 1.0
@@ -196,9 +196,9 @@ def _body_look(v: float, place: Triple, opening: float, person: Person) -> Look:
 
 
 @inlined
-def _thing_look(material: int, place: Triple, person: Person) -> Look:
-    """Return the look of everything but skin."""
-    x, y, z = place
+def _other_look(material: int, position: Triple, person: Person) -> Look:
+    """Return the look of all materials except skin."""
+    x, y, z = position
     look = (0.01, 0.01, 0.012, 1.6, 0.12, 1.0, 0.0)
     if material == EYE:
         middle = person.eyes[0] if x > 0 else person.eyes[1]
@@ -236,9 +236,9 @@ def _colour_at(
     """Return the linear colour of a triangle at a pixel."""
     a, b, c = triangles[number, 0], triangles[number, 1], triangles[number, 2]
     shares = _shares(vertices, a, b, c, x, y)
-    place = _mix(vertices, POINT, a, b, c, shares)
+    position = _mix(vertices, POINT, a, b, c, shares)
     normal = _mix(vertices, NORMAL, a, b, c, shares)
-    mean_place = _mix(vertices, PLACE, a, b, c, shares)
+    mean_position = _mix(vertices, MEAN_POSITION, a, b, c, shares)
     material = materials[number]
     if material <= BODY:
         i, j, k = corners[number, 0], corners[number, 1], corners[number, 2]
@@ -249,25 +249,25 @@ def _colour_at(
         if u >= 0 and v >= 0:
             fold = _read4(relief, u, v)
             normal = _folded(normal, fold, person.turned)
-            look = _face_look(_read4(texture, u, v), fold[3], mean_place, opening, person)
+            look = _face_look(_read4(texture, u, v), fold[3], mean_position, opening, person)
         else:
-            look = _body_look(v, mean_place, opening, person)
+            look = _body_look(v, mean_position, opening, person)
     else:
-        look = _thing_look(material, mean_place, person)
-        # Thin things have two sides, and show the one that faces the camera.
+        look = _other_look(material, mean_position, person)
+        # Thin surfaces are two-sided, and show the side that faces the camera.
         camera = lighting.camera
-        towards = normal[0] * (camera[0] - place[0]) + normal[1] * (camera[1] - place[1])
-        towards += normal[2] * (camera[2] - place[2])
+        towards = normal[0] * (camera[0] - position[0]) + normal[1] * (camera[1] - position[1])
+        towards += normal[2] * (camera[2] - position[2])
         if towards < 0:
             normal = (-normal[0], -normal[1], -normal[2])
     scale = 1 / (np.sqrt(normal[0] ** 2 + normal[1] ** 2 + normal[2] ** 2) + 1e-9)
     unit = (normal[0] * scale, normal[1] * scale, normal[2] * scale)
-    return light_up(look, place, unit, material < HAIR, shadows, lighting)
+    return reflected_light(look, position, unit, material < HAIR, shadows, lighting)
 
 
 @compiled
 def _paint(picture: NDArray[np.float32], row: int, column: int, colour: Triple) -> None:
-    """Turn a linear colour into sRGB from 0 to 255, softly limited."""
+    """Convert a linear colour to sRGB from 0 to 255, with a soft limit."""
     bright = 1.12 / (1 + 0.30 * max(colour))
     for layer in range(3):
         picture[row, column, layer] = 255 * np.sqrt(min(1.0, max(0.0, colour[layer] * bright)))
@@ -275,7 +275,7 @@ def _paint(picture: NDArray[np.float32], row: int, column: int, colour: Triple) 
 
 @compiled
 def _copy(picture: NDArray[np.float32], from_row: int, from_column: int, row: int, column: int) -> None:
-    """Copy a sample of a picture to another place."""
+    """Copy a sample of a picture to another sample."""
     for layer in range(3):
         picture[row, column, layer] = picture[from_row, from_column, layer]
 
@@ -295,28 +295,28 @@ def _shade(
     lighting: Lighting,
     picture: NDArray[np.float32],
 ) -> None:
-    # Each array is an argument of its own: taken out of a tuple, it would be counted at every sample.
+    # Each array is an argument of its own: taking it from a tuple would cost a reference count at every sample.
     for row in range(shown.shape[0]):
         for left in range(0, shown.shape[1], 2):
-            # Two samples of one material lie so close together that one of them, in turn, speaks for both.
+            # Two neighbouring samples of one material are so similar that only one of them, in turn, is shaded.
             first = min(left + (row & 1), shown.shape[1] - 1)
             second = min(2 * left + 1 - first, shown.shape[1] - 1)
-            spoken = -1
+            shaded = -1
             for turn in range(2):
                 column = second if turn else first
                 number = shown[row, column]
                 if number < 0:
                     continue
-                if spoken >= 0 and materials[number] == materials[spoken]:
+                if shaded >= 0 and materials[number] == materials[shaded]:
                     _copy(picture, row, first, row, column)
-                    spoken = number
+                    shaded = number
                     continue
                 if row & 1 and (materials[number] == HAIR or materials[number] == BODY):
-                    # Strands run down, and a neck is smooth, so that the sample above looks the same.
+                    # Strands are vertical and a neck is smooth, so the sample above looks the same.
                     above = shown[row - 1, column]
                     if above >= 0 and materials[above] == materials[number]:
                         _copy(picture, row - 1, column, row, column)
-                        spoken = number
+                        shaded = number
                         continue
                 colour = _colour_at(
                     number,
@@ -334,7 +334,7 @@ def _shade(
                     lighting,
                 )
                 _paint(picture, row, column, colour)
-                spoken = number
+                shaded = number
 
 
 def shade(
@@ -346,15 +346,15 @@ def shade(
     shadows: NDArray[np.float32],
     picture: NDArray[np.float32],
 ) -> None:
-    """Colour a picture (S, S, 3), sRGB from 0 to 255, where a triangle is shown.
+    """Shade a picture (S, S, 3), sRGB from 0 to 255, where a triangle is visible.
 
     Args:
-        shown: (S, S), the triangle that a pixel shows, -1 for none.
+        shown: (S, S) index of the visible triangle, -1 for none.
         mesh: The triangles.
         skin: The textures of the face.
-        person: Whose they are.
-        lighting: The light on them.
-        shadows: (K, K), the shadow map.
-        picture: Changed in place.
+        person: The appearance of the subject.
+        lighting: Camera and lights.
+        shadows: (K, K) shadow map.
+        picture: The picture, changed in place.
     """
     _shade(shown, *mesh, *skin, shadows, person, lighting, picture)

@@ -1,4 +1,4 @@
-"""A sheet that shows every action unit on several people."""
+"""Sheets that show every action unit on several subjects."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,35 +17,37 @@ from vlfau.synthetic.framing import Framing
 from vlfau.synthetic.renderer import Renderer, Scene
 from vlfau.synthetic.subject import Subject
 
-__all__ = ["draw_sheet", "sheet_people", "write_sheets"]
+__all__ = ["draw_sheet", "sheet_subjects", "write_sheets"]
 
 UPPER_REGIONS: Final = ("brow", "eye", "cheek", "nose")
 CAPTION_XY: Final = (4, 16)
 ZOOM: Final = 1.35
 GENDERS: Final[tuple[Literal["F"], Literal["M"]]] = ("F", "M")
-SHEET_PEOPLE, PEOPLE_SEEN = 4, 12
+NUM_SUBJECTS, NUM_CANDIDATES = 4, 12
 
 
-def sheet_people(seed: int) -> list[Subject]:
-    """Return four people, from the lightest skin of a dozen people to the darkest."""
+def sheet_subjects(seed: int) -> list[Subject]:
+    """Return four subjects with skin from light to dark, chosen from a dozen."""
     chances = components("laboratory")
-    seen = [Subject.sample(seed, number, gender=GENDERS[number % 2], chances=chances) for number in range(PEOPLE_SEEN)]
-    seen = [subject for subject in seen if subject.looks.glasses == "none"]
-    seen.sort(key=lambda subject: subject.looks.darkness)
-    places = np.linspace(0, len(seen) - 1, SHEET_PEOPLE).round().astype(int)
-    return [seen[place] for place in places]
+    candidates = [
+        Subject.sample(seed, number, gender=GENDERS[number % 2], chances=chances) for number in range(NUM_CANDIDATES)
+    ]
+    candidates = [subject for subject in candidates if subject.appearance.glasses == "none"]
+    candidates.sort(key=lambda subject: subject.appearance.darkness)
+    indices = np.linspace(0, len(candidates) - 1, NUM_SUBJECTS).round().astype(int)
+    return [candidates[index] for index in indices]
 
 
 def draw_sheet(
     subjects: Sequence[Subject], au_ids: Sequence[int], intensity: float, size: int = 224
 ) -> NDArray[np.uint8]:
-    """Draw every subject (a row) at rest and with every AU (a column).
+    """Render every subject (row) at rest and with every AU (column).
 
     Args:
-        subjects: The people.
+        subjects: The subjects.
         au_ids: The AUs.
-        intensity: 0 to 5.
-        size: Side of a face in pixels.
+        intensity: Intensity of the AUs, 0 to 5.
+        size: Side length of a face in pixels.
 
     Returns:
         (rows * size, columns * size, 3) uint8, RGB.
@@ -71,7 +73,7 @@ def _alone(au_id: int, intensity: float) -> Expression:
 
 
 def write_sheets(folder: Path, subjects: Sequence[Subject], intensity: float, au_ids: Sequence[int]) -> list[Path]:
-    """Write a sheet of the AUs of the upper and one of those of the lower face as PNG files, where there are any.
+    """Write one PNG sheet for the AUs of the upper face and one for the lower face; a sheet without AUs is skipped.
 
     Raises:
         InputError: A file cannot be written.

@@ -16,27 +16,27 @@ __all__ = ["SIZE", "paint_skin"]
 
 SIZE: Final = 1024
 SCALP_OPACITY: Final = {"bald": (0.03, 0.25), "buzz": (0.45, 0.85), "receding": (0.7, 0.95)}
-"""The range of opacity of the painted scalp hair, by style; other styles are opaque."""
+"""Range of the opacity of the painted scalp hair, by style; other styles are nearly opaque."""
 
 
-def paint_skin(identity: Identity, looks: Appearance, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Paint a face.
+def paint_skin(identity: Identity, appearance: Appearance, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Paint the skin texture of a face.
 
     Returns:
         (N, N, 4) float32: linear red, green and blue, and the gloss relative to bare skin.
     """
     at, grain = canvas(SIZE), Grain(SIZE, rng)
-    picture = np.ones((SIZE, SIZE, 3), np.float32) * np.array(looks.skin, np.float32)
+    picture = np.ones((SIZE, SIZE, 3), np.float32) * np.array(appearance.skin, np.float32)
     skin = Painting(picture, np.ones((SIZE, SIZE), np.float32), at, grain)
     _paint_complexion(skin, identity, rng)
     _paint_spots(skin, rng)
-    _paint_make_up(skin, looks, rng)
-    _paint_lips(skin, looks, rng)
+    _paint_make_up(skin, appearance, rng)
+    _paint_lips(skin, appearance, rng)
     if identity.gender == "M":
-        paint_beard(skin, looks, rng)
-    paint_eyebrows(skin, looks, identity.gender, rng)
-    scalp = _scalp(skin, identity, looks, rng)
-    cover_with(picture, scalp * np.clip(0.9 + 0.1 * grain.draw(2.2), 0, 1), looks.hair)
+        paint_beard(skin, appearance, rng)
+    paint_eyebrows(skin, appearance, identity.gender, rng)
+    scalp = _scalp(skin, identity, appearance, rng)
+    cover_with(picture, scalp * np.clip(0.9 + 0.1 * grain.draw(2.2), 0, 1), appearance.hair)
     gloss = skin.gloss * (1 - 0.8 * scalp)
     texture = np.empty((SIZE, SIZE, 4), np.float32)
     np.square(np.clip(picture, 0.01, 1), out=texture[..., :3])
@@ -70,11 +70,11 @@ def _paint_spots(skin: Painting, rng: np.random.Generator) -> None:
         tint(picture, mole.astype(np.float32), -0.6, -0.65, -0.65)
 
 
-def _paint_make_up(skin: Painting, looks: Appearance, rng: np.random.Generator) -> None:
+def _paint_make_up(skin: Painting, appearance: Appearance, rng: np.random.Generator) -> None:
     picture, at = skin.picture, skin.at
-    if looks.make_up == "none":
+    if appearance.make_up == "none":
         return
-    strength = 0.35 if looks.make_up == "light" else 1.0
+    strength = 0.35 if appearance.make_up == "light" else 1.0
     shadow = bell(at.off_middle - 0.29, 0.12) * bell(at.y - 7.38, 0.035) * ramp(0.9, 1.1, at.z)
     hue = rng.uniform(0.15, 0.5, 3)
     colour: Colour = (float(hue[0]), float(hue[1] * 0.7), float(hue[2]))
@@ -83,13 +83,13 @@ def _paint_make_up(skin: Painting, looks: Appearance, rng: np.random.Generator) 
     tint(picture, blush * np.float32(strength * rng.uniform(0.3, 1.0)), 0.08, -0.16, -0.12)
 
 
-def _paint_lips(skin: Painting, looks: Appearance, rng: np.random.Generator) -> None:
+def _paint_lips(skin: Painting, appearance: Appearance, rng: np.random.Generator) -> None:
     at = skin.at
-    light = float(np.mean(looks.skin))
+    light = float(np.mean(appearance.skin))
     colour = np.array([0.72, 0.36, 0.36]) * (0.35 + 0.75 * light) + [0.05, 0, 0]
-    natural = np.array(looks.skin) * [0.92, 0.72, 0.72]
+    natural = np.array(appearance.skin) * [0.92, 0.72, 0.72]
     colour = colour + (natural - colour) * rng.uniform(0.4, 0.95)
-    if looks.make_up == "strong":
+    if appearance.make_up == "strong":
         stick = [rng.uniform(0.45, 0.75), rng.uniform(0.08, 0.28), rng.uniform(0.12, 0.3)]
         colour = np.array(stick) * (0.5 + 0.6 * light)
     opacity = cv2.GaussianBlur(at.lips, (0, 0), 2.0).clip(0, 1) * np.float32(rng.uniform(0.5, 0.9))
@@ -99,13 +99,13 @@ def _paint_lips(skin: Painting, looks: Appearance, rng: np.random.Generator) -> 
     np.add(skin.gloss, opacity * np.float32(rng.uniform(0.0, 1.2)), out=skin.gloss)
 
 
-def _scalp(skin: Painting, identity: Identity, looks: Appearance, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return how much of the skin is covered by scalp hair, (N, N) in [0, 1]."""
+def _scalp(skin: Painting, identity: Identity, appearance: Appearance, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return the opacity of scalp hair on the skin, (N, N) in [0, 1]."""
     at, grain = skin.at, skin.grain
     hairline = rng.uniform(7.93, 8.08) + 0.05 * identity.age * (identity.gender == "M")
     widow = rng.uniform(-0.05, 0.06) * bell(at.x, 0.12)
     corners = rng.uniform(0.0, 0.10) * bell(at.off_middle - 0.33, 0.10)
-    if looks.hair_style in {"receding", "bald"}:
+    if appearance.hair_style in {"receding", "bald"}:
         hairline += rng.uniform(0.05, 0.15)
         corners = corners + rng.uniform(0.08, 0.2) * bell(at.off_middle - 0.33, 0.12)
     temples = 1.15 * np.clip(at.off_middle - 0.30, 0, 1) ** 1.25 + 0.8 * np.clip(0.75 - at.z, 0, 1)
@@ -113,7 +113,7 @@ def _scalp(skin: Painting, identity: Identity, looks: Appearance, rng: np.random
     hair = ramp(-0.02, 0.05, (at.y - line).astype(np.float32))
     hair = np.maximum(hair, ramp(0.35, 0.1, at.z) * ramp(6.75, 6.95, at.y))
     hair *= 1 - np.clip(at.ears * 1.6, 0, 1)
-    if looks.hair_style == "bald":
+    if appearance.hair_style == "bald":
         hair *= 0.4 + 0.6 * ramp(0.5, 0.2, at.z)
-    opacity = rng.uniform(*SCALP_OPACITY.get(looks.hair_style, (0.97, 1.0)))
+    opacity = rng.uniform(*SCALP_OPACITY.get(appearance.hair_style, (0.97, 1.0)))
     return np.asarray(hair * opacity, np.float32)

@@ -1,4 +1,4 @@
-"""A person: a head at rest, its skin and hair, and the way it moves."""
+"""A synthetic subject: a head at rest, its skin and hair, and the way it moves."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.facs import DEFAULT_AU_IDS, Side, all_au_ids
+from vlfau.synthetic.accessories import worn_pieces
 from vlfau.synthetic.appearance import Appearance
 from vlfau.synthetic.au_shapes import au_shapes
 from vlfau.synthetic.components import Components, components
@@ -20,47 +21,46 @@ from vlfau.synthetic.identity import Identity, head_shape
 from vlfau.synthetic.resting import resting_shape
 from vlfau.synthetic.skin import paint_skin
 from vlfau.synthetic.surface import Surface, assemble, neck_weights
-from vlfau.synthetic.wearing import pieces_of
 from vlfau.synthetic.wrinkles import NUM_VARIANTS
 
 __all__ = ["Subject", "pose_subject"]
 
 SIDE_SIGMA: Final = 0.06
-"""How far one side's gains stray from the other's."""
+"""Standard deviation of the difference of gains between the sides."""
 MAX_GAIN: Final = 25 / 12
-"""How many standard deviations a personal gain may stray."""
+"""Largest deviation of a gain from 1, in standard deviations."""
 SAME_GAIN: Final = MappingProxyType({27: 26, 45: 43})
-"""A jaw and lids move as readily in one AU as in the other."""
+"""AUs that share the gain of another AU, since they move the same jaw or lids."""
 GAINS: Final = 41
 """A stream of random numbers."""
 SMOOTH_SKINS: Final = 0.12
-"""The share of people whose skin does not fold at all."""
+"""Share of subjects whose skin does not fold at all."""
 CHIN: Final = np.array([0.0, 6.35, 1.40])
 MOUTH_PARTS: Final = {"upper-teeth": (0, -0.035, 0.03), "lower-teeth": (0, -0.005, 0.02), "tongue": (0, -0.03, -0.03)}
-"""How far MakeHuman's teeth and tongue are moved to sit behind the lips, in decimetres."""
+"""Displacement of MakeHuman's teeth and tongue to behind the lips, in decimetres."""
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A synthetic person; the same seed and components give the same person.
+    """A synthetic subject; the same seed and components give the same subject.
 
     Attributes:
-        seed: What the person was drawn from.
+        seed: Seed of the subject.
         identity: Gender, age and build.
-        looks: Colours and styles.
-        points: (P, 3) float32, the head at rest with all it wears, in decimetres.
-        surface: Its triangles.
-        follows: (P,) float32, how much a point follows the head when it turns.
+        appearance: Colours and styles.
+        points: (P, 3) float32, the head at rest with hair and accessories, in decimetres.
+        surface: The triangles.
+        follows: (P,) float32, how much each point follows the rotation of the head, 0 to 1.
         texture: (N, N, 4) float32, linear colour and gloss of the skin.
-        gains: How strongly the person moves, by AU and side.
-        shapes: The name of the shape table that says how the person moves.
-        fold_gain: How readily the skin folds in expressions; 0 for some.
-        fold_variant: Which set of wrinkles the skin has.
+        gains: Strength of movements, by AU and side.
+        shapes: Name of the shape table.
+        fold_gain: How readily the skin folds in expressions; 0 for smooth skin.
+        fold_variant: Number of the set of wrinkles.
     """
 
     seed: tuple[int, ...]
     identity: Identity
-    looks: Appearance
+    appearance: Appearance
     points: NDArray[np.float32]
     surface: Surface
     follows: NDArray[np.float32]
@@ -77,34 +77,34 @@ class Subject:
         gender: Literal["F", "M"] | None = None,
         chances: Components | None = None,
     ) -> "Subject":
-        """Draw a person.
+        """Sample a subject.
 
         Args:
-            seed: One whole number or more, 0 or above.
-            gender: "F" or "M"; None draws one.
-            chances: How often people wear what; None takes those of "everyday".
+            seed: One or more whole numbers, 0 or above.
+            gender: "F" or "M"; None samples one.
+            chances: Probabilities of styles and accessories; None takes those of "everyday".
         """
         rng = np.random.default_rng(seed)
         drawn = "F" if rng.random() < 0.5 else "M"
         chances = chances or components("everyday")
         identity = Identity.sample(gender or drawn, rng)
-        looks = Appearance.sample(identity, chances, rng)
+        appearance = Appearance.sample(identity, chances, rng)
         shape = head_shape(identity, rng)
         if chances.resting:
-            [own] = rng.spawn(1)  # leaves the draws of components without it as they are
+            [own] = rng.spawn(1)  # does not change the random numbers of components without it
             for name, weight in resting_shape(chances.resting, own).items():
                 shape[name] = shape.get(name, 0.0) + weight
         points = _rest(shape, rng)
-        pieces = pieces_of(points, looks, rng)
+        pieces = worn_pieces(points, appearance, rng)
         folds = 0.0 if rng.random() < SMOOTH_SKINS else float(rng.uniform(0.3, 0.9) + 0.6 * identity.age)
         return cls(
             seed=seed,
             identity=identity,
-            looks=looks,
+            appearance=appearance,
             points=np.concatenate([points, *(piece.points for piece in pieces)]),
             surface=assemble(pieces),
             follows=neck_weights(pieces),
-            texture=paint_skin(identity, looks, rng),
+            texture=paint_skin(identity, appearance, rng),
             gains=_gains(chances.gain_sigma, rng, seed),
             shapes=chances.shapes,
             fold_gain=folds,
@@ -113,13 +113,13 @@ class Subject:
 
     @cached_property
     def eye_centres(self) -> NDArray[np.float32]:
-        """The middles of the left and the right eye at rest, (2, 3)."""
+        """The centres of the left and the right eye at rest, (2, 3)."""
         parts = load_head().parts
         return np.stack([self.points[parts[name].points].mean(0) for name in ("l-eye", "r-eye")])
 
 
 def _rest(weights: Mapping[str, float], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return the head at rest, about as tall as the mean head and with its eyes where the mean's are."""
+    """Return the head at rest, scaled to about the height of the mean head, with its eyes at the same position."""
     head = load_head()
     points = head.mix(weights)
     skin = head.mean[head.parts["skin"].points]
@@ -136,7 +136,7 @@ def _rest(weights: Mapping[str, float], rng: np.random.Generator) -> NDArray[np.
 
 def _gains(sigma: float, rng: np.random.Generator, seed: tuple[int, ...]) -> Mapping[tuple[int, Side], float]:
     lean = rng.normal(0, SIDE_SIGMA)
-    # An AU that joins the catalogue has numbers of its own, so that people look and move as they did before.
+    # Later additions to the catalogue have random numbers of their own, so that subjects stay the same.
     others = {au_id: np.random.default_rng([*seed, GAINS, au_id]) for au_id in set(all_au_ids()) - set(DEFAULT_AU_IDS)}
     gains = {}
     for au_id, side in au_shapes():
@@ -150,11 +150,11 @@ def _gains(sigma: float, rng: np.random.Generator, seed: tuple[int, ...]) -> Map
 
 
 PIVOT: Final = np.array([0.0, 6.35, 0.35])
-"""Where the neck turns, in decimetres on the mean head."""
+"""Centre of rotation of the neck, in decimetres on the mean head."""
 TONGUE_FOLLOWS: Final = np.array([0.0, -0.30, -0.10], np.float32)
-"""How far the tongue goes down with a jaw that opens by one."""
+"""Displacement of the tongue when the jaw opens with weight 1."""
 LIDS_FOLLOW: Final = 2.2
-"""How strongly the lids follow the eyes, a radian of gaze."""
+"""Weight of the lid shapes per radian of gaze."""
 
 
 @cache

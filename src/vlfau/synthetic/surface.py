@@ -1,4 +1,4 @@
-"""All triangles of one person's head: the shared ones, the hair, and what the person wears."""
+"""All triangles of a subject: those shared by all heads, the hair, and accessories."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.synthetic import materials
-from vlfau.synthetic.canonical import in_texture
+from vlfau.synthetic.canonical import to_canvas
 from vlfau.synthetic.head import load_head
 
 __all__ = ["LASHES", "Piece", "Surface", "assemble", "neck_weights"]
@@ -24,24 +24,24 @@ SOLID: Final = {
 }
 LASHES: Final = ("l-eyelashes-1", "l-eyelashes-2", "r-eyelashes-1", "r-eyelashes-2")
 WHOLE: Final = 1e3
-"""The margin of a surface that ends nowhere."""
+"""Margin of a surface without cut edges."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A thing that a person wears, or the hair.
+    """The hair, or an accessory.
 
     Attributes:
-        points: (K, 3) float32, on the person's head at rest.
-        places: (K, 3) float32, on the mean head.
-        triangles: (T, 3) int32.
-        material: A number of `materials`.
-        margins: (K,) float32, negative where the piece has ended.
-        strands: (K, 2) float32, where the noise that frays its ends is read; zeros for a clean edge.
+        points: (K, 3) float32, points on the subject's head at rest.
+        mean_points: (K, 3) float32, the same points on the mean head.
+        triangles: (T, 3) int32, indices of points.
+        material: One of the numbers of `materials`.
+        margins: (K,) float32, negative outside the piece.
+        strands: (K, 2) float32, coordinates in the noise that frays the edges; zeros for a clean edge.
     """
 
     points: NDArray[np.float32]
-    places: NDArray[np.float32]
+    mean_points: NDArray[np.float32]
     triangles: NDArray[np.int32]
     material: int
     margins: NDArray[np.float32]
@@ -56,16 +56,16 @@ class Piece:
 
 @dataclass(frozen=True)
 class Surface:
-    """The triangles of a person.
+    """The triangles of a subject.
 
     Attributes:
-        triangles: (T, 3) int32, points.
-        corners: (T, 3) int32, places in `uv`.
-        materials: (T,) uint8.
-        one_sided: (T,) bool.
-        coarse: (C, 3) int32, points: the skin in fewer triangles, for shadows.
-        uv: (W, 2) float32, places in the texture as shares of the canvas.
-        places: (P, 3) float32, points on the mean head.
+        triangles: (T, 3) int32, indices of points.
+        corners: (T, 3) int32, indices of rows of `uv`.
+        materials: (T,) uint8, numbers of `materials`.
+        one_sided: (T,) bool, whether the back of a triangle is invisible.
+        coarse: (C, 3) int32, indices of points: the skin with fewer triangles, for shadows.
+        uv: (W, 2) float32, texture coordinates on the canvas.
+        mean_points: (P, 3) float32, points on the mean head.
         margins: (P,) float32, see `Piece`.
         strands: (P, 2) float32, see `Piece`.
     """
@@ -76,14 +76,14 @@ class Surface:
     one_sided: NDArray[np.bool_]
     coarse: NDArray[np.int32]
     uv: NDArray[np.float32]
-    places: NDArray[np.float32]
+    mean_points: NDArray[np.float32]
     margins: NDArray[np.float32]
     strands: NDArray[np.float32]
 
 
 @cache
 def _shared() -> Surface:
-    """Return the surface that everybody has."""
+    """Return the surface that all subjects share."""
     head = load_head()
     triangles, corners, kinds, uv = [], [], [], []
     first = 0
@@ -91,15 +91,15 @@ def _shared() -> Surface:
         part = head.parts[name]
         drawn = part.drawn
         if name == "skin":
-            # Front to back, so that the depth test spares what is behind.
+            # Front to back, so that the depth test can skip hidden triangles.
             drawn = drawn[np.argsort(-head.mean[part.point, 2][drawn].mean(1), kind="stable")]
         triangles.append(part.point[drawn])
         corners.append(drawn + first)
-        places = in_texture(part.uv)
+        uv_on_canvas = to_canvas(part.uv)
         kinds.append(np.full(len(drawn), material, np.uint8))
         if name == "skin":
-            kinds[-1][np.all(np.any(places[drawn] < 0, axis=2), axis=1)] = materials.BODY
-        uv.append(places)
+            kinds[-1][np.all(np.any(uv_on_canvas[drawn] < 0, axis=2), axis=1)] = materials.BODY
+        uv.append(uv_on_canvas)
         first += len(part.uv)
     all_kinds = np.concatenate(kinds)
     skin = head.parts["skin"]
@@ -111,17 +111,17 @@ def _shared() -> Surface:
         one_sided=all_kinds <= materials.BODY,
         coarse=skin.point[skin.coarse].astype(np.int32),
         uv=np.concatenate(uv),
-        places=head.mean,
+        mean_points=head.mean,
         margins=np.full(num_points, WHOLE, np.float32),
         strands=np.zeros((num_points, 2), np.float32),
     )
 
 
 def assemble(pieces: Sequence[Piece]) -> Surface:
-    """Add pieces to what everybody has; their points follow those of the head, in order."""
+    """Combine the shared surface with pieces; their points come after those of the head, in order."""
     shared = _shared()
     triangles, corners, kinds = [shared.triangles], [shared.corners], [shared.materials]
-    first = len(shared.places)
+    first = len(shared.mean_points)
     for piece in pieces:
         triangles.append(piece.triangles + first)
         corners.append(np.zeros_like(piece.triangles))
@@ -135,21 +135,21 @@ def assemble(pieces: Sequence[Piece]) -> Surface:
         one_sided=material <= materials.BODY,
         coarse=shared.coarse,
         uv=shared.uv,
-        places=np.concatenate([shared.places, *(piece.places for piece in pieces)]),
+        mean_points=np.concatenate([shared.mean_points, *(piece.mean_points for piece in pieces)]),
         margins=np.concatenate([shared.margins, *(piece.margins for piece in pieces)]),
         strands=np.concatenate([shared.strands, *(piece.strands for piece in pieces)]),
     )
 
 
 def neck_weights(pieces: Sequence[Piece]) -> NDArray[np.float32]:
-    """Return how much every point follows the head when it turns, (P,): shoulders stay, the neck bends."""
+    """Return how much every point follows the rotation of the head, (P,): shoulders stay, the neck bends."""
     head = load_head()
     weights = np.ones(len(head.mean) + sum(len(piece.points) for piece in pieces), np.float32)
     skin = head.parts["skin"].points
     weights[skin] = _bend((head.mean[skin, 1] - 5.7) / 0.75)
     first = len(head.mean)
     for piece in pieces:
-        weights[first : first + len(piece.points)] = _bend((piece.places[:, 1] - 5.2) / 1.2)
+        weights[first : first + len(piece.points)] = _bend((piece.mean_points[:, 1] - 5.2) / 1.2)
         first += len(piece.points)
     return weights
 

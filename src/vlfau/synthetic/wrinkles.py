@@ -1,8 +1,8 @@
-"""Folds of the skin as height maps with exact gradients, left and right apart.
+"""Folds of the skin as height maps with exact gradients, separately for left and right.
 
 Every function below draws one wrinkle of wrinkles.toml on both sides: its height in units of `DEPTH`, negative in
-a furrow. Places are those of the mean head, in decimetres. The variant moves the lines a little, so that not all
-faces fold alike.
+a furrow. Positions are on the mean head, in decimetres. The variants move the lines slightly, so that faces fold
+differently.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ SIZE: Final = 512
 NUM_VARIANTS: Final = 4
 DEPTH: Final = 0.010
 SEAM: Final = 0.03
-"""Half the width of the band in the middle of the face where a side fades out, in decimetres."""
+"""Half the width of the band in the middle of the face in which a side fades out, in decimetres."""
 FAINTEST: Final = 1e-3
 
 Map = NDArray[np.float32]
@@ -33,12 +33,12 @@ Map = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Fold:
-    """One wrinkle on one side, cut to where it is.
+    """One wrinkle on one side, cropped to its extent.
 
     Attributes:
-        top: First row.
-        left: First column.
-        relief: (H, W, 4) float32, the gradient of the height along the surface, and the height in decimetres.
+        top: First row on the canvas.
+        left: First column on the canvas.
+        relief: (H, W, 4) float32, gradient of the height along the surface, and height in decimetres.
     """
 
     top: int
@@ -67,7 +67,7 @@ def _fold(surface: Canvas, height: Map) -> Fold:
 
 @compiled
 def press(skin: NDArray[np.float32], relief: NDArray[np.float32], top: int, left: int, depth: float) -> None:
-    """Add a fold to the relief of a skin (N, N, 4), in place."""
+    """Add a fold of a given depth to the relief of a skin (N, N, 4), in place."""
     for row in range(relief.shape[0]):
         for column in range(relief.shape[1]):
             for k in range(4):
@@ -75,7 +75,7 @@ def press(skin: NDArray[np.float32], relief: NDArray[np.float32], top: int, left
 
 
 def _lines(coordinate: Map, lines: list[tuple[float, float]], width: float) -> Map:
-    """Return furrows where a coordinate has the given (value, strength)."""
+    """Return furrows at the given (value, strength) of a coordinate."""
     furrows: Map = np.zeros_like(coordinate)
     for value, strength in lines:
         furrows -= strength * (bell(coordinate - value, width) - 0.45 * bell(coordinate - value - 2.2 * width, width))

@@ -1,4 +1,4 @@
-"""The one table of columns: what each holds, in which unit, in which of the three formats."""
+"""The columns of the three formats: what each holds, and in which unit."""
 
 import math
 import re
@@ -10,17 +10,17 @@ from typing import Final
 
 from vlfau.errors import ConfigError
 from vlfau.facs import action_unit, check_au_ids
-from vlfau.files.records import escaped
+from vlfau.files.records import escape_formula
 
-__all__ = ["LAYOUTS", "Cell", "Column", "Kind", "Layout", "Place", "recognise"]
+__all__ = ["LAYOUTS", "Cell", "Column", "FrameId", "Kind", "Layout", "recognise"]
 
 Cell = str | int | float | bool | None
-Place = tuple[str, int | None]
-"""A picture, or a frame of a video: its file, and the frame's number from 0 (None for a picture)."""
+FrameId = tuple[str, int | None]
+"""A picture or a frame of a video: the file, and the frame's number from 0 (None for a picture)."""
 
 
 class Kind(StrEnum):
-    """What the cells of a column are; any of them may be empty."""
+    """The type of a column's cells. Every cell may be empty."""
 
     TEXT = "text"
     WHOLE = "whole number"
@@ -33,11 +33,11 @@ class Column:
     """One column.
 
     Attributes:
-        name: Its name in every file; of an AU's column a pattern, such as `AU{au}_prob`.
-        kind: What its cells are.
-        meaning: In words.
+        name: Its name in every file; for AUs a pattern, such as `AU{au}_prob`.
+        kind: The type of its cells.
+        meaning: What it holds, in words.
         unit: In words; may be empty.
-        digits: After the point, of a number.
+        digits: Decimal places of a number.
     """
 
     name: str
@@ -47,12 +47,12 @@ class Column:
     digits: int = 0
 
     def of_au(self, au_id: int) -> "Column":
-        """Return the column that this pattern gives for an AU."""
+        """Return this pattern's column for one AU."""
         names = {"au": au_id, "what": f"AU {au_id} ({action_unit(au_id).name})"}
         return replace(self, name=self.name.format(**names), meaning=self.meaning.format(**names))
 
     def clean(self, cell: Cell) -> Cell:
-        """Return a cell as every file holds it: numbers are rounded, and minus zero is zero."""
+        """Return a cell as every file stores it: numbers are rounded, and minus zero becomes zero."""
         if cell is None or self.kind is not Kind.NUMBER:
             return cell
         if not math.isfinite(number := float(cell)):
@@ -60,7 +60,7 @@ class Column:
         return round(number, self.digits) + 0.0
 
     def text(self, cell: Cell) -> str:
-        """Return a clean cell as CSV holds it.
+        """Return a clean cell as CSV stores it.
 
         >>> Column("AU12_prob", Kind.NUMBER, "", digits=4).text(0.5)
         '0.5000'
@@ -72,7 +72,7 @@ class Column:
                 return f"{cell:.{self.digits}f}"
             case Kind.YES_NO:
                 return str(int(cell))
-        return escaped(str(cell)) if self.kind is Kind.TEXT else str(cell)
+        return escape_formula(str(cell)) if self.kind is Kind.TEXT else str(cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +80,15 @@ class Layout:
     """The columns of one format.
 
     Attributes:
-        name: Of the format.
+        name: Name of the format.
         leading: Columns before those of the AUs.
-        of_aus: Patterns of the columns of an AU.
-        trailing: Columns after them.
-        au_by_au: Whether all columns of an AU stand side by side, in the model's order; otherwise each pattern lists
-            its AUs in ascending order.
-        file: Name of the column of files.
-        frame: Name of the column of frames.
-        first_frame: The number of a video's first frame.
+        of_aus: Column patterns of one AU.
+        trailing: Columns after those of the AUs.
+        au_by_au: Whether all columns of one AU are side by side, in the model's order of AUs; otherwise the columns
+            of one pattern are, in ascending order of AUs.
+        file: Name of the column that holds the file.
+        frame: Name of the column that holds the frame number.
+        first_frame: Number of a video's first frame.
     """
 
     name: str
@@ -112,14 +112,14 @@ class Layout:
             of_aus = [pattern.of_au(au_id) for pattern in self.of_aus for au_id in sorted(au_ids)]
         return (*self.leading, *of_aus, *self.trailing)
 
-    def place(self, row: Mapping[str, object]) -> Place:
-        """Return what a row speaks of; its cells may be text."""
+    def frame_id(self, row: Mapping[str, object]) -> FrameId:
+        """Return the picture or frame that a row describes; its cells may be text."""
         frame = row[self.frame]
         return str(row[self.file]), None if frame in {None, ""} else int(str(frame)) - self.first_frame
 
 
 def recognise(names: Sequence[str]) -> tuple[Layout, tuple[Column, ...]] | None:
-    """Find the format that has exactly these columns, for whichever AUs; None if there is none."""
+    """Find the format that has exactly these columns, for any AUs; None if there is none."""
     for layout in LAYOUTS.values():
         pattern = re.sub(r"\{au.*?\}", "([0-9]+)", layout.of_aus[0].name)
         found = (re.fullmatch(pattern, name) for name in names)

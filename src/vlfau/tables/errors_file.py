@@ -1,4 +1,4 @@
-"""The inputs that could not be used, as a table that grows while a run goes on."""
+"""errors.csv: the inputs that could not be used, listed as a run finds them."""
 
 from pathlib import Path
 from types import TracebackType
@@ -6,9 +6,9 @@ from typing import Final, Self
 
 from vlfau.errors import OutputError
 from vlfau.files.atomic import real_target
-from vlfau.files.lock import FileLock
+from vlfau.files.lock import lock_output
 from vlfau.files.names import printable
-from vlfau.files.records import RecordFile, csv_cells, csv_record, escaped, unescaped, whole_records
+from vlfau.files.records import RecordFile, csv_cells, csv_record, escape_formula, unescape_formula, whole_records
 
 __all__ = ["COLUMNS", "ErrorsFile"]
 
@@ -17,26 +17,26 @@ _HEAD: Final = csv_record(COLUMNS)
 
 
 class ErrorsFile:
-    """Writes each error at once, as CSV; without errors there is no file.
+    """Writes each error to a CSV file at once; without errors there is no file.
 
     Args:
         path: The file, such as errors.csv.
         resume: Whether to keep the errors of an earlier run; the same error is not listed twice.
-        overwrite: Whether to begin anew in place of a file that vlfau did not write.
+        overwrite: Whether to replace a file that vlfau did not write.
 
     Attributes:
         path: The file.
         files: The inputs that are listed.
 
     Raises:
-        OutputError: Another run writes to the file, it cannot be written, or vlfau did not write what is there.
+        OutputError: Another run is writing the file, it cannot be written, or vlfau did not write what is there.
     """
 
     def __init__(self, path: str | Path, *, resume: bool = False, overwrite: bool = False) -> None:
         self.path = real_target(Path(path))
         self._listed: set[tuple[str, ...]] = set()
         self._file: RecordFile | None = None
-        self._lock = FileLock(self.path)
+        self._lock = lock_output(self.path)
         try:
             if resume and self.path.exists():
                 self._recover()
@@ -89,7 +89,7 @@ class ErrorsFile:
                 self._file = RecordFile(self.path)
                 if is_new:
                     self._file.append(_HEAD)
-            self._file.append(csv_record(map(escaped, cells)))
+            self._file.append(csv_record(map(escape_formula, cells)))
             self._file.flush()
         except OSError as problem:
             raise self._unwritable(problem) from None
@@ -111,7 +111,7 @@ class ErrorsFile:
                 cells = csv_cells(record)
                 if len(cells) != len(COLUMNS):
                     break
-                self._listed.add(tuple(map(unescaped, cells)))
+                self._listed.add(tuple(map(unescape_formula, cells)))
                 size = end
         if size:
             with self.path.open("r+b") as stream:
@@ -130,4 +130,4 @@ class ErrorsFile:
         )
 
     def _unwritable(self, error: OSError) -> OutputError:
-        return OutputError(f"cannot write {printable(self.path)} ({error.strerror or error}); choose another place")
+        return OutputError(f"cannot write {printable(self.path)} ({error.strerror or error}); choose another path")

@@ -1,41 +1,37 @@
-"""What a table holds: its columns, how a result becomes rows, and what is said of both beside them."""
+"""A table's header, and its rows in our own format, in OpenFace 2's, and in Py-Feat 0.6's."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import asin, atan2, cos, degrees, radians, sin
 from typing import Any, Final
 
 from vlfau._version import version
 from vlfau.errors import ConfigError
+from vlfau.faces import HeadPose
+from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import PictureResult
 from vlfau.tables.columns import LAYOUTS, Cell, Column
-from vlfau.tables.formats import native_rows, openface_rows, pyfeat_rows
 
-__all__ = ["FORMAT", "HEADER_KEY", "Table", "columns_json"]
+__all__ = ["FORMAT", "HEADER_KEY", "Table", "columns_json", "native_rows", "turns_xyz"]
 
 FORMAT: Final = 1
-"""Of what is said beside a table; it rises when a reader must change."""
+"""Version of the header; it rises when a reader must change."""
 HEADER_KEY: Final = b"vlfau"
-"""Where Parquet's metadata hold the header."""
-
-_ROWS: Final[Mapping[str, Callable[[PictureResult], Iterable[dict[str, Cell]]]]] = {
-    "native": native_rows,
-    "openface": openface_rows,
-    "pyfeat": pyfeat_rows,
-}
+"""Key of the header in Parquet's metadata."""
 
 
 class Table:
     """The table of one model in one format.
 
     Args:
-        layout: The name of the format: native, openface or pyfeat.
+        layout: Name of the format: native, openface or pyfeat.
         model: The model whose results it holds.
 
     Attributes:
         layout: The format.
         columns: All columns, in order.
-        header: What is said of the table: versions, model, and every column's meaning and unit.
+        header: Versions, model, and every column's meaning and unit.
 
     Raises:
         ConfigError: There is no such format.
@@ -57,10 +53,10 @@ class Table:
         self._by_name = {column.name: column for column in self.columns}
 
     def rows(self, result: PictureResult) -> list[dict[str, Cell]]:
-        """Return the rows of a picture or frame, with every column in order.
+        """Return the rows of a picture or frame; each has every column, in order.
 
         Raises:
-            ValueError: The result holds an AU that the model does not know, or no finite number.
+            ValueError: The result has an AU that the model does not predict, or a number that is not finite.
         """
         return [self._complete(row) for row in _ROWS[self.layout.name](result)]
 
@@ -75,8 +71,104 @@ class Table:
 
 
 def columns_json(columns: Sequence[Column]) -> list[dict[str, str]]:
-    """Return name, meaning, unit and kind of every column, as JSON holds them."""
+    """Return name, meaning, unit and kind of every column, ready for JSON."""
     return [
         {"name": column.name, "meaning": column.meaning, "unit": column.unit, "type": str(column.kind)}
         for column in columns
     ]
+
+
+def turns_xyz(pose: HeadPose) -> tuple[float, float, float]:
+    """Decompose a head's rotation as R = Rx Ry Rz; our own angles are those of R = Ry Rx Rz.
+
+    The axes are those of the picture: x points right, y down, z away from the camera. A positive turn about x faces
+    down, one about y faces the subject's own right, and one about z tilts to the subject's own left shoulder.
+
+    Returns:
+        The turns about x, y and z, in radians.
+
+    >>> [round(turn, 3) for turn in turns_xyz(HeadPose(yaw=0, pitch=10, roll=0))]
+    [-0.175, 0.0, 0.0]
+    """
+    x, y, z = radians(-pose.pitch), radians(-pose.yaw), radians(pose.roll)
+    return (
+        atan2(sin(x), cos(y) * cos(x)),
+        asin(sin(y) * cos(x)),
+        atan2(cos(y) * sin(z) - sin(y) * sin(x) * cos(z), cos(y) * cos(z) + sin(y) * sin(x) * sin(z)),
+    )
+
+
+def native_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
+    """Yield one row per face. A video frame without a face has one row with empty face columns."""
+    source: dict[str, Cell] = {"file": printable(result.file), "frame": result.frame, "time_s": result.time_s}
+    if not result.faces and result.frame is not None:
+        yield source
+    for number, face in enumerate(result.faces, start=1):
+        row: dict[str, Cell] = {
+            **source,
+            "face": number if face.face_id is None else face.face_id,
+            **dict(zip(("box_x1", "box_y1", "box_x2", "box_y2"), face.face_box_xyxy, strict=True)),
+            "face_score": face.score,
+            "yaw": face.pose.yaw,
+            "pitch": face.pose.pitch,
+            "roll": face.pose.roll,
+            "global_text": face.global_caption,
+        }
+        for au in face.aus:
+            row[f"{au.label}_prob"] = au.prob
+            row[f"{au.label}_state"] = au.state
+            row[f"{au.label}_intensity"] = au.intensity
+            row[f"{au.label}_text"] = au.local_caption
+        yield row
+
+
+def _openface_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
+    """Yield one row per face. A video frame without a face has one row with success 0."""
+    source: dict[str, Cell] = {
+        "file": printable(result.file),
+        "frame": None if result.frame is None else result.frame + 1,
+        "timestamp": result.time_s,
+    }
+    if not result.faces and result.frame is not None:
+        yield {**source, "face_id": 0, "confidence": 0.0, "success": 0}
+    for index, face in enumerate(result.faces):
+        turns = dict(zip(("pose_Rx", "pose_Ry", "pose_Rz"), turns_xyz(face.pose), strict=True))
+        yield {
+            **source,
+            "face_id": index if face.face_id is None else face.face_id - 1,
+            "confidence": face.score,
+            "success": 1,
+            **turns,
+            **{f"AU{au.au_id:02d}_r": au.intensity for au in face.aus},
+            **{f"AU{au.au_id:02d}_c": float(au.state) for au in face.aus},
+        }
+
+
+def _pyfeat_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
+    """Yield one row per face. A video frame without a face has one row with empty face columns."""
+    source: dict[str, Cell] = {"input": printable(result.file), "frame": result.frame}
+    if not result.faces and result.frame is not None:
+        yield source
+    for face in result.faces:
+        left, top, right, bottom = face.face_box_xyxy
+        turn_x, turn_y, turn_z = map(degrees, turns_xyz(face.pose))
+        yield {
+            **source,
+            "FaceRectX": left,
+            "FaceRectY": top,
+            "FaceRectWidth": right - left,
+            "FaceRectHeight": bottom - top,
+            "FaceScore": face.score,
+            "Pitch": -turn_x,
+            "Roll": turn_z,
+            "Yaw": turn_y,
+            **{f"AU{au.au_id:02d}": au.prob for au in face.aus},
+            "Identity": None if face.face_id is None else f"Person_{face.face_id}",
+        }
+
+
+_ROWS: Final[Mapping[str, Callable[[PictureResult], Iterable[dict[str, Cell]]]]] = {
+    "native": native_rows,
+    "openface": _openface_rows,
+    "pyfeat": _pyfeat_rows,
+}

@@ -1,4 +1,4 @@
-"""Open a file for results, in the kind that its suffix names."""
+"""Open a table to write results to; the suffix of its name chooses CSV, JSON Lines or Parquet."""
 
 from pathlib import Path
 from typing import Literal
@@ -6,11 +6,11 @@ from typing import Literal
 from vlfau.errors import InputError
 from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
-from vlfau.tables.sink import Sink
 from vlfau.tables.table import Table
-from vlfau.tables.text_sinks import CsvSink, JsonLinesSink
+from vlfau.tables.text_writers import CsvWriter, JsonLinesWriter
+from vlfau.tables.writer import TableWriter
 
-__all__ = ["FormatName", "Sink", "open_sink"]
+__all__ = ["FormatName", "TableWriter", "open_sink"]
 
 FormatName = Literal["native", "openface", "pyfeat"]
 
@@ -24,40 +24,41 @@ def open_sink(
     flush_rows: int = 500,
     flush_s: float = 10.0,
     overwrite: bool = False,
-) -> Sink:
-    """Open a table for results.
+) -> TableWriter:
+    """Open a table to write results to.
 
     Args:
         path: A file whose name ends in .csv, .jsonl or .parquet.
         model: The model whose results it will hold.
-        format: Whose columns it has: our own, OpenFace 2's or Py-Feat's.
-        resume: Whether to go on with an interrupted run, or with a finished file, if there is one.
-        flush_rows: After how many rows they are written.
-        flush_s: After how many seconds they are written, at the next result.
-        overwrite: Whether to begin anew in place of a file that vlfau did not write.
+        format: Its columns: our own, OpenFace 2's or Py-Feat's.
+        resume: Whether to continue an interrupted run or a finished file, if there is one.
+        flush_rows: Number of rows after which they are written to the disk.
+        flush_s: Seconds after which they are written to the disk, at the next result.
+        overwrite: Whether to replace a file that vlfau did not write.
 
     Returns:
-        The sink, a context manager.
+        The writer, a context manager.
 
     Raises:
-        OutputError: The file cannot be written, another run writes to it, or vlfau did not write what is there.
-        InputError: The suffix is another, or the earlier run had other columns or another model.
+        OutputError: The file cannot be written, another run is writing it, or vlfau did not write what is there.
+        InputError: The suffix is unknown, or the earlier run had other columns or another model.
         ConfigError: There is no such format.
         MissingExtraError: Parquet needs pyarrow, which is not installed.
     """
     path = Path(path)
-    kind: type[Sink]
+    kind: type[TableWriter]
     match path.suffix.lower():
         case ".csv":
-            kind = CsvSink
+            kind = CsvWriter
         case ".jsonl":
-            kind = JsonLinesSink
+            kind = JsonLinesWriter
         case ".parquet":
-            from vlfau.tables.parquet_sink import ParquetSink  # noqa: PLC0415 - only Parquet needs pyarrow
+            from vlfau.tables.parquet_writer import ParquetWriter  # noqa: PLC0415 - only Parquet needs pyarrow
 
-            kind = ParquetSink
+            kind = ParquetWriter
         case _:
             raise InputError(
-                f"cannot tell the kind of table from the name {printable(path)}; let it end in .csv, .jsonl or .parquet"
+                f"cannot tell the kind of table from the name {printable(path)}; use a name that ends in .csv, .jsonl "
+                "or .parquet"
             )
     return kind(path, Table(format, model), resume=resume, flush_rows=flush_rows, flush_s=flush_s, overwrite=overwrite)

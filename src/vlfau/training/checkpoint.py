@@ -4,7 +4,6 @@ Loading executes nothing.
 """
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from vlfau.errors import CheckpointError, ConfigError, DescriptionError, InputError
 from vlfau.facs import check_au_ids
+from vlfau.files.atomic import replacing_folder
 from vlfau.files.records import parse_json
 from vlfau.language import Descriptions, Vocabulary
 from vlfau.language.carried import DESCRIPTIONS_FILE, descriptions_of, write_descriptions
@@ -79,35 +79,23 @@ def save_checkpoint(folder: Path, network: VLFAU, checkpoint: Checkpoint) -> Non
     Raises:
         InputError: It cannot be written; the earlier one stays.
     """
-    fresh, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
     descriptions = checkpoint.descriptions if checkpoint.speaks else None
     known: dict[str, Any] = {"format": FORMATS[0], **asdict(replace(checkpoint, descriptions=None))}
     del known["descriptions"]
     if descriptions is not None:
         known |= {"format": FORMATS[1], FINGERPRINT: descriptions.fingerprint}
     metadata = json.dumps(known, indent=2)
-    if old.exists() and not folder.exists():
-        old.rename(folder)  # An earlier process ended between the two renames below.
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     try:
-        for leftover in (fresh, old):
-            shutil.rmtree(leftover, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, fresh / WEIGHTS_FILE)
-        (fresh / METADATA_FILE).write_text(metadata + "\n", encoding="utf-8")
-        if descriptions is not None:
-            write_descriptions(fresh / DESCRIPTIONS_FILE, descriptions)
-        if folder.exists():
-            folder.rename(old)
-        fresh.rename(folder)
+        with replacing_folder(folder) as fresh:
+            save_file(tensors, fresh / WEIGHTS_FILE)
+            (fresh / METADATA_FILE).write_text(metadata + "\n", encoding="utf-8")
+            if descriptions is not None:
+                write_descriptions(fresh / DESCRIPTIONS_FILE, descriptions)
     except (OSError, SafetensorError) as error:
         raise InputError(
-            f"cannot write the checkpoint {folder} ({error}); free space, or choose another place"
+            f"cannot write the checkpoint {folder} ({error}); free space, or choose another folder"
         ) from None
-    finally:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        for leftover in (fresh, old):
-            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def load_checkpoint(

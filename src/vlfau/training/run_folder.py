@@ -1,15 +1,14 @@
-"""The folder of a training run: its files, and the settings under which it can be resumed.
+"""The folder of a training run: its files, and the settings with which it can be resumed.
 
 checkpoint/        the network that the run keeps (`EpochChoice`)
-last.ckpt          what a resumed run needs
-config.json        the settings, and digests of what was read
-descriptions.json  the texts that the run learns, also if a later version resumes it
+last.ckpt          the state from which the run is resumed
+config.json        the settings, and digests of the files that the run reads
+descriptions.json  the texts that the run learns; a later version that resumes the run uses them, too
 tensorboard/       curves
 """
 
 import hashlib
 import io
-import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -23,8 +22,7 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from vlfau.data import manifest_digest, read_manifest
 from vlfau.errors import CheckpointError, ConfigError
 from vlfau.files.atomic import replacing
-from vlfau.files.records import parse_json
-from vlfau.files.same_settings import check_same_settings
+from vlfau.files.same_settings import CHOOSE_FOLDER, SettingsRecord, check_same_settings
 from vlfau.training.config import DataConfig, EpochChoice, RunConfig, TrainConfig
 
 __all__ = [
@@ -41,10 +39,10 @@ __all__ = [
 
 
 class WholeCheckpointIO(TorchCheckpointIO):
-    """Writes beside the old file and replaces it in one step.
+    """Writes a new checkpoint beside the old one, and replaces it in one step.
 
-    Lightning's own way copies from the system's temporary folder, which may lie on another disk, so that a full disk
-    or a kill would leave half a file where a whole one was.
+    Lightning itself copies from the system's temporary folder, which may be on another disk: a full disk or a kill
+    would leave half a file in place of a whole one.
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
@@ -61,7 +59,7 @@ class WholeCheckpointIO(TorchCheckpointIO):
             temporary.write_bytes(buffer.getbuffer())
 
     def load_checkpoint(self, path: str | Path, *arguments: Any, **options: Any) -> dict[str, Any]:
-        """Read a checkpoint, without executing anything, if it is what was written to the last byte.
+        """Read a checkpoint and verify its checksums; nothing in it is executed.
 
         Raises:
             CheckpointError: It is damaged.
@@ -69,15 +67,15 @@ class WholeCheckpointIO(TorchCheckpointIO):
         try:
             with zipfile.ZipFile(path) as archive:
                 if archive.testzip() is not None:
-                    raise ValueError("wrong sums")
+                    raise ValueError("wrong checksums")
             return super().load_checkpoint(path, *arguments, **{**options, "weights_only": True})
-        except Exception as error:  # What is damaged raises almost anything.
+        except Exception as error:  # A damaged file can raise almost anything.
             raise CheckpointError(f"{path} is damaged; start without --resume in another run.output") from error
 
 
 CHECKPOINT_FOLDER: Final = "checkpoint"
 EARLIER_CHECKPOINT_FOLDER: Final = "best"
-"""What it was called when the test fold always chose the epoch."""
+"""Its name in runs of earlier versions, in which the test fold always chose the epoch."""
 RESUME_FILE: Final = "last.ckpt"
 CONFIG_FILE: Final = "config.json"
 
@@ -99,7 +97,7 @@ MAY_DIFFER: Final = frozenset(
         "run.threads",
     }
 )
-"""Settings that say how a run is computed and not what it learns."""
+"""Settings that change how a run is computed, but not what it learns."""
 
 
 def check_new_run(folder: Path) -> None:
@@ -118,24 +116,22 @@ def check_new_run(folder: Path) -> None:
 
 
 def check_same_run(config: TrainConfig, content: Mapping[str, str] | None = None) -> None:
-    """Make sure that a run that was begun in `run.output` had the settings that it is to have now.
+    """Make sure that the run in `run.output`, if there is one, was started with the same settings.
 
-    A folder without a run passes. A setting that is newer than the run counts as its default there.
+    A setting that is newer than the run counts as its default there.
 
     Args:
         config: The settings now.
-        content: Digests of what the settings name, as `content_of` gives them; None compares the names of the files
-            instead.
+        content: Digests of the files that the settings name, from `content_of`; None compares their paths instead.
 
     Raises:
         ConfigError: A setting, or the content of a file that it names, differs.
         CheckpointError: The folder has a run whose settings are missing or damaged.
     """
     folder = config.run.output
-    path = folder / CONFIG_FILE
-    if not path.exists() and not (folder / RESUME_FILE).exists():
+    if not (folder / CONFIG_FILE).exists() and not (folder / RESUME_FILE).exists():
         return
-    earlier = _read(path)
+    earlier = _read_config(folder)
     read_before = earlier.pop("content", None)
     now = asdict(config)
     may_differ = set(MAY_DIFFER)
@@ -153,7 +149,7 @@ def check_same_run(config: TrainConfig, content: Mapping[str, str] | None = None
         earlier,
         now,
         what=str(folder),
-        ways_out="restore the settings, or choose another output folder",
+        ways_out=CHOOSE_FOLDER,
         may_differ=may_differ,
         defaults=asdict(TrainConfig(data=DataConfig(config.data.manifest))),
         error=ConfigError,
@@ -161,7 +157,7 @@ def check_same_run(config: TrainConfig, content: Mapping[str, str] | None = None
 
 
 def content_of(config: TrainConfig) -> dict[str, str]:
-    """Return digests of what a run reads besides pictures, by the setting that names it.
+    """Return digests of the files that a run reads besides pictures, by the setting that names the file.
 
     Raises:
         ManifestError: A manifest is wrong.
@@ -171,7 +167,7 @@ def content_of(config: TrainConfig) -> dict[str, str]:
         "data.validation": config.data.validation,
         "stem.weights": config.stem.weights,
     }
-    # The runs of a cross-validation share long files; each is read once while it stays as it is.
+    # The runs of a cross-validation share large files: each is read once, unless it changes.
     files = tuple(
         (name, path, path.stat().st_mtime_ns, path.stat().st_size)
         for name, path in named.items()
@@ -200,33 +196,34 @@ def write_config(config: TrainConfig, content: Mapping[str, str]) -> None:
     Raises:
         InputError: They cannot be written.
     """
-    settings = asdict(config) | {"content": dict(content)}
-    with replacing(config.run.output / CONFIG_FILE) as temporary:
-        temporary.write_text(json.dumps(settings, indent=2, default=str) + "\n", encoding="utf-8")
+    _record(config.run.output).write(asdict(config) | {"content": dict(content)})
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _record(folder: Path) -> SettingsRecord:
+    return SettingsRecord(folder / CONFIG_FILE, what=str(folder), ways_out=CHOOSE_FOLDER, error=CheckpointError)
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    record = _record(folder)
     try:
-        settings = parse_json(path.read_text(encoding="utf-8"))
-        sections = [settings[field.name] for field in fields(TrainConfig)]
-        sections.append(settings.get("content", {}))
-        if not all(isinstance(section, dict) for section in sections):
-            raise TypeError("a section is missing")
+        settings = record.read()
     except FileNotFoundError:
         raise CheckpointError(
-            f"{path.parent} holds a {RESUME_FILE} and no {CONFIG_FILE}, so the settings it was begun with are unknown; "
-            f"put {CONFIG_FILE} back, or choose another output folder"
+            f"cannot tell which settings {folder} was started with: it holds a {RESUME_FILE} and no {CONFIG_FILE}; "
+            f"restore {CONFIG_FILE}, or choose another folder"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(
-            f"{path} is damaged ({type(error).__name__}: {error}), so the settings the run was begun with are unknown; "
-            "put a copy back, or choose another output folder"
-        ) from None
-    return dict(settings)
+    except OSError as error:
+        raise record.damaged(str(error)) from None
+    for section in [field.name for field in fields(TrainConfig)]:
+        if not isinstance(settings.get(section), dict):
+            raise record.damaged(f"section {section!r} is missing")
+    if not isinstance(settings.get("content", {}), dict):
+        raise record.damaged("section 'content' is no table")
+    return settings
 
 
 def _faces_per_step(run: Mapping[str, Any]) -> int | str:
-    """Return the faces whose gradients make one step; a text where the number of devices is not given as one."""
+    """Return the faces per optimiser step; a text where the number of devices is not a number, such as "auto"."""
     default = RunConfig()
     faces = 1
     for name in ("batch_size", "accumulate_batches", "num_nodes"):

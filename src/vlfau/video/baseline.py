@@ -81,14 +81,13 @@ class Baseline:
             InputError: There is no face, or the faces differ in their AUs.
             ConfigError: A threshold or a typical probability is no probability, or not one threshold an AU came.
         """
-        rows = [face.aus for face in faces]
-        au_ids = tuple(au.au_id for au in rows[0]) if rows else ()
-        if not au_ids or any(tuple(au.au_id for au in row) != au_ids for row in rows):
+        faces = list(faces)
+        au_ids = faces[0].au_ids if faces else ()
+        if not au_ids or any(face.au_ids != au_ids for face in faces):
             raise InputError("a baseline needs one neutral face at least, and the same AUs of each; give such faces")
-        rest = logit(np.array([[au.prob for au in row] for row in rows])).mean(axis=0)
-        strengths = [au.intensity for row in rows for au in row if au.intensity is not None]
-        complete = len(strengths) == len(rows) * len(au_ids)
-        intensity_rest = np.reshape(strengths, (len(rows), -1)).mean(axis=0) if complete else None
+        rest = logit(np.array([face.probs for face in faces])).mean(axis=0)
+        intensities = np.array([face.intensities for face in faces]).mean(axis=0)  # NaN where one is not known
+        intensity_rest = None if np.isnan(intensities).any() else intensities
         return cls._of(au_ids, thresholds, rest, intensity_rest, typical)
 
     @classmethod
@@ -153,8 +152,8 @@ class Baseline:
         Raises:
             InputError: The face has other AUs.
         """
-        self._check_au_ids(tuple(au.au_id for au in face.aus))
-        probs = self._probs(np.array([au.prob for au in face.aus]))
+        self._check_au_ids(face.au_ids)
+        probs = self._probs(face.probs)
         states = probs >= self.thresholds
         # An unknown intensity stays unknown, whatever number stands for it on the way.
         intensities = self._intensities(np.array([au.intensity or 0.0 for au in face.aus]))

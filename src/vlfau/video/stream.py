@@ -12,7 +12,8 @@ from vlfau.errors import ConfigError
 from vlfau.files.names import printable
 from vlfau.inference.au_scores import AUScores, Captions
 from vlfau.inference.captioner import Describe
-from vlfau.inference.predictor import Predictor, face_result
+from vlfau.inference.found import face_result
+from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import FaceResult, PictureResult
 from vlfau.media.container import MAX_PIXELS
 from vlfau.media.frames import VideoFrame
@@ -44,8 +45,9 @@ def stream(
     describe: DescribeFrames = "changes",
     prefetches: bool = True,
     max_pixels: int = MAX_PIXELS,
+    file: str | None = None,
 ) -> Generator[tuple[VideoFrame, PictureResult]]:
-    """Judge every face of every frame of a video or a camera.
+    """Analyse every face of every frame of a video or a camera.
 
     A file is decoded and its faces are followed in threads ahead of the network. From a camera the newest frame is
     taken whenever the network is free; those in between are dropped.
@@ -60,8 +62,9 @@ def stream(
             predictor's own `describe` says, and repeats them in between; `active`, `every` and `never` make those
             words in every frame.
         prefetches: Whether the threads work; without them a file takes one core only, which is best where many
-            files are judged side by side.
+            files are analysed side by side.
         max_pixels: Of a frame of a file; a larger one is never decoded.
+        file: What the results call the source; None takes its path.
 
     Returns:
         Each frame with its result, faces by number. The threads end with it: close it if you stop early.
@@ -74,7 +77,7 @@ def stream(
         raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(DescribeFrames))}")
     threads = None if prefetches else 1
     reader = VideoReader(source, every_s=every_s, start_s=start_s, end_s=end_s, threads=threads, max_pixels=max_pixels)
-    return _results(predictor, reader, printable(source), describe, prefetches)
+    return _results(predictor, reader, file or printable(source), describe, prefetches)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +107,10 @@ def _results(
                     face_result(tracked.face, crop, scores.result(row, words[row]), face_id=tracked.face_id)
                     for row, (tracked, crop) in enumerate(zip(each.tracked, each.crops, strict=True))
                 )
-            yield each.frame, PictureResult(file, faces, each.frame.number, each.frame.time_s)
+            yield (
+                each.frame,
+                PictureResult(file, faces, each.frame.number, each.frame.time_s, model=predictor.bundle.info),
+            )
     finally:
         tracked_frames.close()
 

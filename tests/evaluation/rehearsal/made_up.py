@@ -1,15 +1,15 @@
 """Rates and work of round numbers."""
 
-from vlfau.evaluation.rehearsal.costs import Rates, Sizes
-from vlfau.evaluation.rehearsal.ladder import Timed, Try
-from vlfau.evaluation.rehearsal.machine import Peak
-from vlfau.evaluation.rehearsal.work import RunWork
+from vlfau.evaluation.rehearsal.costs import DiskSizes, Rates
+from vlfau.evaluation.rehearsal.resources import PeakMemory
+from vlfau.evaluation.rehearsal.timing import Measurement, Timings
+from vlfau.evaluation.rehearsal.workload import Workload
 
 NETWORK = "multi_scale dair local_language global_language"
 
 
 def timed(size, seconds):
-    return Timed(size, (Try(size, seconds),))
+    return Timings(size, (Measurement(size, seconds),))
 
 
 def rates(**changes):
@@ -22,8 +22,8 @@ def rates(**changes):
         "score": 0.01,
         "save": 3.0,
         "start": 7.0,
-        "sizes": Sizes(1000, 3000, 10.0, 20.0),
-        "peak": Peak(10**9, None),
+        "sizes": DiskSizes(1000, 3000, 10.0, 20.0),
+        "peak": PeakMemory(10**9, None),
         "peak_is_measured": True,
     }
     return Rates(**known | changes)
@@ -41,4 +41,4 @@ def work(**changes):
         "described": 20,
         "captions": 500,
     }
-    return RunWork(**known | changes)
+    return Workload(**known | changes)

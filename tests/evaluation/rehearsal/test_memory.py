@@ -5,9 +5,9 @@ import torch
 
 from vlfau.errors import ConfigError
 from vlfau.evaluation.rehearsal import memory
-from vlfau.evaluation.rehearsal.machine import Peak
-from vlfau.evaluation.rehearsal.memory import MemoryLine, memory_found
-from vlfau.evaluation.rehearsal.work import DataCount, FoldCount
+from vlfau.evaluation.rehearsal.memory import MemoryProfile, check_memory
+from vlfau.evaluation.rehearsal.resources import PeakMemory
+from vlfau.evaluation.rehearsal.workload import DataCount, FoldCount
 
 GIB = 2**30
 LOOSE = ("data.keep_in_memory=false",)
@@ -15,7 +15,7 @@ COUNTS = DataCount((1, 4), (FoldCount(1, 2, 1000, (5, 5)), FoldCount(2, 2, 1000,
 
 
 @pytest.fixture
-def line_of(monkeypatch):
+def profile_of(monkeypatch):
     """Return a function that makes steps of 2 and 4 faces with 2 GiB and so much a face, on a machine of 8 GiB."""
     peaks = []
     monkeypatch.setattr(memory, "reset_peak", lambda device: None)
@@ -26,52 +26,57 @@ def line_of(monkeypatch):
     def make(each, *, device="cpu", calls=2):
         def step(size, calls):
             used = round((2 + each * size) * GIB)
-            peaks.append(Peak(used, None) if device == "cpu" else Peak(GIB, used))
+            peaks.append(PeakMemory(used, None) if device == "cpu" else PeakMemory(GIB, used))
             return 1.0
 
-        line = MemoryLine(SimpleNamespace(device=torch.device(device), step=step, moments=GIB))
+        profile = MemoryProfile(SimpleNamespace(device=torch.device(device), time_step=step, optimiser_bytes=GIB))
         for size in (2, 4):
-            line.step(size, calls)
-        return line
+            profile.step(size, calls)
+        return profile
 
     return make
 
 
-def test_memory_is_extrapolated_to_the_batch(line_of, toy_config):
-    line = line_of(0.25)
-    assert line.at(16).process == 6 * GIB
-    assert (line.is_measured(4), line.is_measured(16)) == (True, False)
-    says = memory_found(toy_config("run.batch_size=16", *LOOSE), [line], COUNTS).says
-    assert says == "6.0 GiB of this process with 16 faces, extrapolated; 8.0 GiB are there"
-    assert [line.fits(size) for size in (16, 20)] == [True, True]
-    assert not line.fits(22)  # 7.5 GiB would be too close to the limit
+def test_memory_is_extrapolated_to_the_batch(profile_of, toy_config):
+    profile = profile_of(0.25)
+    assert profile.at(16).process == 6 * GIB
+    assert (profile.is_measured(4), profile.is_measured(16)) == (True, False)
+    says = check_memory(toy_config("run.batch_size=16", *LOOSE), [profile], COUNTS).message
+    assert says == "this process needs 6.0 GiB with 16 faces (extrapolated); 8.0 GiB available"
+    assert [profile.fits(size) for size in (16, 20)] == [True, True]
+    assert not profile.fits(22)  # 7.5 GiB would be too close to the limit
 
 
-def test_a_single_step_counts_with_the_moments_that_come_after_it(line_of):
-    assert line_of(0.25, calls=1).at(4).process == 4 * GIB
+def test_a_single_step_counts_with_the_moments_that_come_after_it(profile_of):
+    assert profile_of(0.25, calls=1).at(4).process == 4 * GIB
 
 
-def test_too_large_a_batch_is_a_problem_with_a_batch_that_fits(line_of, toy_config):
-    with pytest.raises(ConfigError, match=r"18\.0 GiB of this process .* set run\.batch_size=16 and .*_batches=4"):
-        memory_found(toy_config("run.batch_size=64", *LOOSE), [line_of(0.25)], COUNTS)
-    with pytest.raises(ConfigError, match=r"18\.0 GiB of the GPU .* set run\.batch_size=16 and .*_batches=12"):
-        memory_found(
-            toy_config("run.batch_size=64", "run.accumulate_batches=3", *LOOSE), [line_of(0.25, device="cuda")], COUNTS
+def test_too_large_a_batch_is_a_problem_with_a_batch_that_fits(profile_of, toy_config):
+    with pytest.raises(ConfigError, match=r"this process needs 18\.0 GiB .* set run\.batch_size=16 and .*_batches=4"):
+        check_memory(toy_config("run.batch_size=64", *LOOSE), [profile_of(0.25)], COUNTS)
+    with pytest.raises(ConfigError, match=r"the GPU needs 18\.0 GiB .* set run\.batch_size=16 and .*_batches=12"):
+        check_memory(
+            toy_config("run.batch_size=64", "run.accumulate_batches=3", *LOOSE),
+            [profile_of(0.25, device="cuda")],
+            COUNTS,
         )
     with pytest.raises(ConfigError, match=r"use a machine with more memory, or a smaller network"):
-        memory_found(toy_config("run.batch_size=64", *LOOSE), [line_of(20)], COUNTS)
+        check_memory(toy_config("run.batch_size=64", *LOOSE), [profile_of(20)], COUNTS)
 
 
-def test_pictures_that_are_kept_in_memory_count(line_of, toy_config):
+def test_pictures_that_are_kept_in_memory_count(profile_of, toy_config):
     kept = ("data.keep_in_memory=true", "run.batch_size=4")
-    says = memory_found(toy_config(*kept, "data.aligned_size=512"), [line_of(0.25)], COUNTS).says
-    assert says.startswith("4.5 GiB")  # 3 of the step, and 2000 pictures of 768 KiB
+    says = check_memory(toy_config(*kept, "data.aligned_size=512"), [profile_of(0.25)], COUNTS).message
+    assert says.startswith("this process needs 4.5 GiB")  # 3 of the step, and 2000 pictures of 768 KiB
     with pytest.raises(ConfigError, match="set data.keep_in_memory to false"):
-        memory_found(toy_config(*kept, "data.aligned_size=1300"), [line_of(0.25)], COUNTS)
+        check_memory(toy_config(*kept, "data.aligned_size=1300"), [profile_of(0.25)], COUNTS)
 
 
-def test_a_system_that_tells_nothing_is_believed(line_of, toy_config, monkeypatch):
+def test_a_system_that_tells_nothing_is_believed(profile_of, toy_config, monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda: None)
-    line = line_of(20)
-    assert line.fits(1000)
-    assert "what there is, is unknown" in memory_found(toy_config("run.batch_size=64", *LOOSE), [line], COUNTS).says
+    profile = profile_of(20)
+    assert profile.fits(1000)
+    assert (
+        "an unknown amount available"
+        in check_memory(toy_config("run.batch_size=64", *LOOSE), [profile], COUNTS).message
+    )

@@ -25,7 +25,9 @@ def task_of(toy_config, tmp_path):
             config,
             out,
             plan=lambda folds: fold_configs(config, out, folds),
-            walk=lambda config, out, folds, scope: crossval(config, out, folds=folds, scope=scope, options=OPTIONS),
+            train_and_evaluate=lambda config, out, folds, scope: crossval(
+                config, out, folds=folds, scope=scope, options=OPTIONS
+            ),
             **{"scope": SCOPE, "options": OPTIONS} | about,
         )
 
@@ -48,14 +50,14 @@ def tables():
 
 
 def says(rehearsal):
-    return {check.name: (str(check.status), check.says) for check in rehearsal.checks}
+    return {check.name: (str(check.status), check.message) for check in rehearsal.checks}
 
 
 def test_a_run_that_will_stand_is_gone_through_to_the_tables_and_leaves_its_rates_alone(task_of, tables, tmp_path):
     task = task_of("run.max_epochs=5")
     begun, told = [], []
-    rehearsal = rehearse(task, tables=tables, minutes=MINUTES, begin=begun.append, tell=told.append)
-    assert rehearsal.stands
+    rehearsal = rehearse(task, tables=tables, minutes=MINUTES, on_start=begun.append, on_end=told.append)
+    assert rehearsal.passed
     assert tuple(told) == rehearsal.checks
     assert set(begun) <= {check.name for check in told}
     assert {check.name for check in told if check.status == "note"} <= {
@@ -65,7 +67,7 @@ def test_a_run_that_will_stand_is_gone_through_to_the_tables_and_leaves_its_rate
     }
     ((scores, folds, epochs),) = tables.seen
     assert (folds, epochs, scores["words"]["frames"]) == (["fold1", "fold2"], [1, 1], 4)
-    assert [(cost.work.name, cost.work.steps) for cost in rehearsal.costs] == [("fold1", 5), ("fold2", 5)]
+    assert [(cost.workload.name, cost.workload.steps) for cost in rehearsal.costs] == [("fold1", 5), ("fold2", 5)]
     assert all(min(cost.training, cost.validation, cost.evaluation, cost.describing) > 0 for cost in rehearsal.costs)
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["cv"]  # the scratch folder is gone
     assert [path.name for path in task.out.iterdir()] == ["rehearsal.json"]
@@ -82,15 +84,15 @@ def test_every_problem_is_found_in_one_go_and_real_runs_are_left_alone(
     monkeypatch.setattr(memory, "available_memory", lambda: 1000)
     rehearsal = rehearse(task, tables=tables, minutes=MINUTES)
     found = says(rehearsal)
-    assert not rehearsal.stands
+    assert not rehearsal.passed
     problems = {name: text for name, (status, text) in found.items() if status == "problem"}
     assert "absent.safetensors" in problems["stem weights"]
     assert "0.png has 112 x 80 pixels" in problems["pictures"]
     assert "run.max_epochs" in problems["output folder"]
     assert "free space, or choose another --out" in problems["saving"]
-    assert problems.keys() == {"stem weights", "pictures", "output folder", "saving", "whole way"}
-    assert "0.png" in problems["whole way"] or "never active" in problems["whole way"]
-    assert {found[name][0] for name in ("training step", "validation", "evaluation", "words")} == {"ok"}
+    assert problems.keys() == {"stem weights", "pictures", "output folder", "saving", "end-to-end run"}
+    assert "0.png" in problems["end-to-end run"] or "never active" in problems["end-to-end run"]
+    assert {found[name][0] for name in ("training step", "validation", "evaluation", "captions")} == {"ok"}
     assert rehearsal.costs == ()
     assert {path: path.read_bytes() for path in before} == before
     assert not (task.out / "rehearsal.json").exists()
@@ -127,15 +129,15 @@ def test_wrong_data_are_named_and_what_needs_them_is_skipped(task_of, tables, tm
     assert found[name][0] == "problem"
     assert words in found[name][1]
     assert found["stem weights"][0] == "note"
-    assert not rehearsal.stands
+    assert not rehearsal.passed
 
 
 def test_an_au_that_a_test_fold_never_shows_is_a_problem(task_of, tables, tmp_path):
     file = tmp_path / "manifest.csv"
     header, *rows = file.read_text().splitlines()
-    place = header.split(",").index("AU4")
+    column = header.split(",").index("AU4")
     cells = [row.split(",") for row in rows]
-    changed = [[*row[:place], "0" if row[2] == "2" else row[place], *row[place + 1 :]] for row in cells]
+    changed = [[*row[:column], "0" if row[2] == "2" else row[column], *row[column + 1 :]] for row in cells]
     file.write_text("\n".join([header, *map(",".join, changed)]) + "\n")
     found = says(rehearse(task_of(folds=[2, 1]), tables=tables, minutes=MINUTES))
     assert found["active AUs"][0] == "problem"
@@ -147,7 +149,7 @@ def test_every_variant_of_an_ablation_is_measured_and_counted(toy_config, tables
     config, out = toy_config("run.max_epochs=2"), tmp_path / "ab"
     chosen = {"seeds": [1, 2], "numbers": [1, 5]}
 
-    def walk(config, out, folds, scope):
+    def train_and_evaluate(config, out, folds, scope):
         ablate(config, out, folds=folds[:1], scope=scope, options=OPTIONS, **chosen | {"seeds": [1]})
 
     def write(runs, out):
@@ -159,16 +161,16 @@ def test_every_variant_of_an_ablation_is_measured_and_counted(toy_config, tables
         config,
         out,
         plan=lambda folds: [run.config for run in plan_ablation(config, out, folds=folds, **chosen)],
-        walk=walk,
+        train_and_evaluate=train_and_evaluate,
         scope=SCOPE,
         options=OPTIONS,
         labels=labels,
     )
     rehearsal = rehearse(task, tables=write, minutes=MINUTES)
-    assert rehearsal.stands
-    assert {"training step (1)", "training step (5)", "words (5)"} <= {check.name for check in rehearsal.checks}
-    assert "words (1)" not in {check.name for check in rehearsal.checks}
-    names = [cost.work.name for cost in rehearsal.costs]
+    assert rehearsal.passed
+    assert {"training step (1)", "training step (5)", "captions (5)"} <= {check.name for check in rehearsal.checks}
+    assert "captions (1)" not in {check.name for check in rehearsal.checks}
+    names = [cost.workload.name for cost in rehearsal.costs]
     assert names[:3] == ["variant1-seed1/fold1", "variant5-seed1/fold1", "variant1-seed1/fold2"]
     assert len(names) == 8
     assert rehearsal.costs[0].describing == 0 < rehearsal.costs[1].describing
@@ -178,7 +180,7 @@ def test_nothing_is_written_over_a_folder_of_somebody_else(task_of, tables, tmp_
     stranger = tmp_path / "runs" / ".cv-rehearsal" / "thesis.txt"
     stranger.parent.mkdir(parents=True)
     stranger.write_text("mine")
-    with pytest.raises(InputError, match=r"cv-rehearsal .*holds something else; move it away"):
+    with pytest.raises(InputError, match=r"cv-rehearsal .*holds other files; move it away"):
         rehearse(task_of(), tables=tables)
     assert stranger.read_text() == "mine"
 
@@ -190,21 +192,21 @@ def test_an_interrupted_rehearsal_leaves_nothing_and_a_killed_one_is_cleared_awa
 
     task = task_of()
     with pytest.raises(KeyboardInterrupt):
-        rehearse(task, tables=tables, minutes=MINUTES, tell=interrupted)
+        rehearse(task, tables=tables, minutes=MINUTES, on_end=interrupted)
     assert list((tmp_path / "runs").iterdir()) == []
     left = tmp_path / "runs" / ".cv-rehearsal"
     left.mkdir()
     (left / ".vlfau-rehearsal").touch()
     (left / "sample.csv").write_text("half")
     with pytest.raises(KeyboardInterrupt):
-        rehearse(task, tables=tables, minutes=MINUTES, tell=interrupted)
+        rehearse(task, tables=tables, minutes=MINUTES, on_end=interrupted)
     assert not left.exists()
 
 
 def test_runs_on_several_devices_are_refused_before_the_night(task_of, tables):
     found = says(rehearse(task_of("run.devices=2"), tables=tables, minutes=MINUTES))
-    assert found["whole way"][0] == "problem"
-    assert "set run.devices=1" in found["whole way"][1]
+    assert found["end-to-end run"][0] == "problem"
+    assert "set run.devices=1" in found["end-to-end run"][1]
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from vlfau.data import read_manifest
-from vlfau.evaluation.rehearsal.walk import sample_places, write_sample
+from vlfau.evaluation.rehearsal.sampling import sample_frames, write_sample
 
 
 def shown(frames):
@@ -12,12 +12,12 @@ def shown(frames):
 
 def test_every_person_and_every_active_au_of_every_fold_stays(toy_config, tmp_path):
     manifest = read_manifest(toy_config().data.manifest)
-    places = sample_places(manifest.frames, 0)
-    chosen = [manifest.frames[place] for place in places]
+    indices = sample_frames(manifest.frames, 0)
+    chosen = [manifest.frames[index] for index in indices]
     assert len(chosen) < len(manifest.frames)
     assert {frame.subject_id for frame in chosen} == {frame.subject_id for frame in manifest.frames}
     assert shown(chosen) == shown(manifest.frames)
-    write_sample(manifest, places, tmp_path / "elsewhere.csv")
+    write_sample(manifest, indices, tmp_path / "elsewhere.csv")
     assert read_manifest(tmp_path / "elsewhere.csv").frames == tuple(
         replace(frame, image=frame.image.absolute()) for frame in chosen
     )
@@ -25,14 +25,14 @@ def test_every_person_and_every_active_au_of_every_fold_stays(toy_config, tmp_pa
 
 def test_a_larger_sample_takes_equally_many_frames_of_everybody(toy_config):
     frames = read_manifest(toy_config().data.manifest).frames
-    assert sample_places(frames, 1000) == list(range(16))
-    subjects = [frames[place].subject_id for place in sample_places(frames, 8)]
+    assert sample_frames(frames, 1000) == list(range(16))
+    subjects = [frames[index].subject_id for index in sample_frames(frames, 8)]
     assert {subjects.count(subject) for subject in set(subjects)} <= {2, 3}
 
 
 def test_a_few_people_of_every_fold_are_enough_where_there_is_no_time(toy_config):
     frames = read_manifest(toy_config().data.manifest).frames
-    chosen = [frames[place] for place in sample_places(frames, 0, people=1)]
+    chosen = [frames[index] for index in sample_frames(frames, 0, subjects_per_fold=1)]
     assert {frame.fold for frame in chosen} == {1, 2}
-    assert len(chosen) < len(sample_places(frames, 0)) + 2
+    assert len(chosen) < len(sample_frames(frames, 0)) + 2
     assert shown(chosen) == shown(frames)

@@ -1,10 +1,10 @@
-"""A rehearsal: the whole way of a long run on a small part of its data, and what all of it will cost."""
+"""Rehearsal of a long run: every step on a small part of the data, and an estimate of the cost of the whole."""
 
 from vlfau.evaluation.rehearsal.checks import Check, Status
-from vlfau.evaluation.rehearsal.costs import Rates, RunCost, cost_of, rate_settings, read_kept
-from vlfau.evaluation.rehearsal.measuring import describing_rates
+from vlfau.evaluation.rehearsal.costs import Rates, RunCost, estimate_cost, rate_settings, read_rates
+from vlfau.evaluation.rehearsal.profiling import measure_captioning
 from vlfau.evaluation.rehearsal.rehearse import Rehearsal, Task, rehearse
-from vlfau.evaluation.rehearsal.work import DataCount, FoldCount, RunWork, network_key, work_of
+from vlfau.evaluation.rehearsal.workload import DataCount, FoldCount, Workload, network_key, workloads
 
 __all__ = [
     "Check",
@@ -13,14 +13,14 @@ __all__ = [
     "Rates",
     "Rehearsal",
     "RunCost",
-    "RunWork",
     "Status",
     "Task",
-    "cost_of",
-    "describing_rates",
+    "Workload",
+    "estimate_cost",
+    "measure_captioning",
     "network_key",
     "rate_settings",
-    "read_kept",
+    "read_rates",
     "rehearse",
-    "work_of",
+    "workloads",
 ]

@@ -1,4 +1,4 @@
-"""What a rehearsal looks at, one thing after the other: a failure is noted, and the next thing is looked at."""
+"""The list of checks of a rehearsal: a failure is recorded, and the next check runs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ import torch
 
 from vlfau.errors import VlfauError, first_line
 
-__all__ = ["Begin", "Check", "Checklist", "Found", "Status", "Tell"]
+__all__ = ["Check", "Checklist", "OnCheckEnd", "OnCheckStart", "Outcome", "Status"]
 
 Value = TypeVar("Value")
 OUT_OF_MEMORY = (
-    "there is not enough memory; lower run.batch_size and raise run.accumulate_batches by the same factor, which "
-    "leaves the faces per step as they are, or set run.precision=bf16-mixed"
+    "not enough memory; lower run.batch_size and raise run.accumulate_batches by the same factor, which "
+    "keeps the number of faces per step, or set run.precision=bf16-mixed"
 )
 
 
@@ -29,67 +29,67 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        name: What.
+        name: Name of the check.
         status: How it ended.
-        says: What was found; of a problem also the remedy.
+        message: What was found; for a problem, also the remedy.
     """
 
     name: str
     status: Status
-    says: str
+    message: str
 
 
-Begin = Callable[[str], None]
-Tell = Callable[[Check], None]
+OnCheckStart = Callable[[str], None]
+OnCheckEnd = Callable[[Check], None]
 
 
 @dataclass(frozen=True)
-class Found(Generic[Value]):
-    """What a check that passed leaves: a value for what comes after, and a sentence for the user."""
+class Outcome(Generic[Value]):
+    """What a check returns: a value for later steps, and a sentence for the user."""
 
     value: Value
-    says: str
+    message: str
     status: Status = Status.OK
 
 
 class Checklist:
-    """Collects checks.
+    """Runs checks and collects their results.
 
     Args:
-        begin: Is told the name of each before it begins.
-        tell: Is told of each as soon as it has ended.
+        on_start: Called with the name of each check before it runs.
+        on_end: Called with the result of each check.
     """
 
-    def __init__(self, begin: Begin, tell: Tell) -> None:
+    def __init__(self, on_start: OnCheckStart, on_end: OnCheckEnd) -> None:
         self.checks: list[Check] = []
-        self._begin, self._tell = begin, tell
+        self._on_start, self._on_end = on_start, on_end
 
-    def run(self, name: str, work: Callable[[], Found[Value]]) -> Value | None:
-        """Do one check.
+    def run(self, name: str, check: Callable[[], Outcome[Value]]) -> Value | None:
+        """Run one check.
 
         Returns:
-            Its value; None where it failed, which is then noted as a problem.
+            Its value; None if it failed, which is recorded as a problem.
         """
-        self._begin(name)
+        self._on_start(name)
         try:
-            found = work()
+            outcome = check()
         except VlfauError as error:
             self.add(name, Status.PROBLEM, str(error))
         except (MemoryError, torch.OutOfMemoryError):
             self.add(name, Status.PROBLEM, OUT_OF_MEMORY)
         except OSError as error:
             self.add(name, Status.PROBLEM, f"{error}; free space, or check the path")
-        except Exception as error:  # Whatever breaks here would break the real run, hours later.
+        except Exception as error:  # Any error here would stop the real run hours later.
             self.add(name, Status.PROBLEM, f"{type(error).__name__}: {first_line(error)}; the real run would stop here")
         else:
-            self.add(name, found.status, found.says)
-            return found.value
+            self.add(name, outcome.status, outcome.message)
+            return outcome.value
         return None
 
-    def add(self, name: str, status: Status, says: str) -> None:
-        """Note how something ended."""
-        self.checks.append(Check(name, status, says))
-        self._tell(self.checks[-1])
+    def add(self, name: str, status: Status, message: str) -> None:
+        """Record the result of a check."""
+        self.checks.append(Check(name, status, message))
+        self._on_end(self.checks[-1])

@@ -1,4 +1,4 @@
-"""What runs cost: their work at the rates that were measured."""
+"""The estimated cost of runs: their workload at the measured rates."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,24 +9,24 @@ from typing import Any, Final
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from vlfau.evaluation.prediction_runner import EvalOptions
-from vlfau.evaluation.rehearsal.ladder import Timed
-from vlfau.evaluation.rehearsal.machine import Peak, machine_name
-from vlfau.evaluation.rehearsal.work import PARTS, RunWork
+from vlfau.evaluation.rehearsal.resources import PeakMemory, machine_name
+from vlfau.evaluation.rehearsal.timing import Timings
+from vlfau.evaluation.rehearsal.workload import PARTS, Workload
 from vlfau.files.atomic import replacing
 from vlfau.training import TrainConfig
 
 __all__ = [
     "REHEARSAL_FILE",
-    "Kept",
+    "DiskSizes",
     "Rates",
     "RunCost",
-    "Sizes",
-    "cost_of",
+    "SavedRates",
     "disk_need",
+    "estimate_cost",
     "rate_settings",
-    "read_kept",
+    "read_rates",
     "step_seconds",
-    "write_kept",
+    "write_rates",
 ]
 
 REHEARSAL_FILE: Final = "rehearsal.json"
@@ -34,14 +34,14 @@ FORMAT: Final = 1
 
 
 @dataclass(frozen=True)
-class Sizes:
+class DiskSizes:
     """What a run leaves on the disk, in bytes.
 
     Attributes:
-        checkpoint: The network.
-        resume: What a later call resumes from: the network, AdamW's two moments of it, and its moving average if any.
-        answers_per_frame: Of every frame that is evaluated.
-        words_per_frame: Of every frame that is described.
+        checkpoint: Size of the checkpoint.
+        resume: Size of the file to resume from: the network, AdamW's two moments, and the moving average if any.
+        answers_per_frame: Size of the predictions of one evaluated frame.
+        words_per_frame: Size of the captions of one described frame.
     """
 
     checkpoint: int
@@ -55,40 +55,40 @@ class Rates:
     """How fast one network is on this machine, in seconds.
 
     Attributes:
-        step: A training step.
-        validate: A batch of a validation.
-        see: A batch of the evaluation, in numbers.
-        speak: A batch of it, described in words; None for a network that does not speak.
-        load: A face of the training set, read and varied by one process.
-        score: A described frame, its words scored.
-        save: What an epoch writes.
-        start: What a run takes before its first step and around its evaluation.
+        step: Time of a training step.
+        validate: Time of a validation batch.
+        see: Time to predict the AUs of an evaluation batch.
+        speak: Time to describe an evaluation batch in words; None for a network without captions.
+        load: Time for one process to read and augment one face of the training set.
+        score: Time to score the captions of one frame.
+        save: Time to write the files of one epoch.
+        start: Time before the first step and around the evaluation.
         sizes: What a run leaves on the disk.
-        peak: The most memory of a training step, the network and its optimiser included.
-        peak_is_measured: Whether that is of a step at full size.
+        peak: Peak memory of a training step, including the network and its optimiser.
+        peak_is_measured: Whether the peak was measured on a step of full size.
     """
 
-    step: Timed
-    validate: Timed
-    see: Timed
-    speak: Timed | None
+    step: Timings
+    validate: Timings
+    see: Timings
+    speak: Timings | None
     load: float
     score: float
     save: float
     start: float
-    sizes: Sizes
-    peak: Peak
+    sizes: DiskSizes
+    peak: PeakMemory
     peak_is_measured: bool
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What an earlier rehearsal measured.
+class SavedRates:
+    """The content of `rehearsal.json`.
 
     Attributes:
-        settings: On which the rates depend, by name.
-        rates: By network, see `network_key`.
-        format: Of the file.
+        settings: The settings that the rates depend on, by name.
+        rates: The rates of each network, by `network_key`.
+        format: Version of the file format.
     """
 
     settings: dict[str, Any]
@@ -97,7 +97,7 @@ class Kept:
 
 
 def rate_settings(config: TrainConfig, options: EvalOptions) -> dict[str, Any]:
-    """Return everything on which the rates of a configuration depend, but for the parts of Table 4."""
+    """Return every setting that the rates of a configuration depend on, apart from the parts of Table 4."""
     model = {name: value for name, value in asdict(config.model).items() if name not in PARTS}
     run = ("batch_size", "precision", "accelerator", "threads", "local_captions_per_face", "frozen_vision")
     settings = {
@@ -109,43 +109,43 @@ def rate_settings(config: TrainConfig, options: EvalOptions) -> dict[str, Any]:
         "evaluation batch": options.batch_size,
         **{name: getattr(config.run, name) for name in run},
     }
-    plain: dict[str, Any] = json.loads(json.dumps(settings))  # as a file has them
+    plain: dict[str, Any] = json.loads(json.dumps(settings))  # as in a file
     return plain
 
 
-def write_kept(folder: Path, kept: Kept) -> None:
-    """Write `rehearsal.json` into the folder of the runs that it is about.
+def write_rates(folder: Path, saved: SavedRates) -> None:
+    """Write `rehearsal.json` into the folder of the runs.
 
     Raises:
-        InputError: It cannot be written.
+        InputError: The file cannot be written.
     """
     with replacing(folder / REHEARSAL_FILE) as temporary:
-        temporary.write_bytes(TypeAdapter(Kept).dump_json(kept, indent=2))
+        temporary.write_bytes(TypeAdapter(SavedRates).dump_json(saved, indent=2))
 
 
-def read_kept(folder: Path, settings: Mapping[str, Any]) -> Mapping[str, Rates]:
-    """Return the rates of an earlier rehearsal under the same settings; none where there was no such."""
+def read_rates(folder: Path, settings: Mapping[str, Any]) -> Mapping[str, Rates]:
+    """Return the rates of an earlier rehearsal with the same settings; empty if there was none."""
     try:
         content = (folder / REHEARSAL_FILE).read_bytes()
-        kept = TypeAdapter(with_config(ConfigDict(extra="forbid"))(Kept)).validate_json(content)
-    except (OSError, ValidationError):  # An old or damaged file says nothing of this run, and stops nothing.
+        saved = TypeAdapter(with_config(ConfigDict(extra="forbid"))(SavedRates)).validate_json(content)
+    except (OSError, ValidationError):  # An old or damaged file is ignored.
         return {}
-    return kept.rates if kept.format == FORMAT and kept.settings == settings else {}
+    return saved.rates if saved.format == FORMAT and saved.settings == settings else {}
 
 
 @dataclass(frozen=True)
 class RunCost:
-    """The seconds that one run takes.
+    """The estimated seconds of one run.
 
     Attributes:
-        work: What it does.
-        training: Its steps, and what it writes after every epoch.
-        validation: All its validations.
-        evaluation: The test fold in numbers, and the start of training and evaluation.
-        describing: The words and their scores.
+        workload: What the run does.
+        training: Training steps, and writing the files of every epoch.
+        validation: All validations.
+        evaluation: Prediction of the test fold, and the start of training and evaluation.
+        describing: Captions and their scores.
     """
 
-    work: RunWork
+    workload: Workload
     training: float
     validation: float
     evaluation: float
@@ -153,42 +153,42 @@ class RunCost:
 
     @property
     def total(self) -> float:
-        """All of it."""
+        """The seconds of the whole run."""
         return self.training + self.validation + self.evaluation + self.describing
 
 
-def cost_of(work: RunWork, rates: Rates, *, num_workers: int) -> RunCost:
-    """Return what a run costs.
+def estimate_cost(workload: Workload, rates: Rates, *, num_workers: int) -> RunCost:
+    """Return the estimated cost of a run.
 
     Args:
-        work: What it does.
-        rates: How fast its network is here.
-        num_workers: Processes that load faces while the network trains; 0 loads in between.
+        workload: What the run does.
+        rates: How fast its network is on this machine.
+        num_workers: Processes that load faces while the network trains; with 0, loading and training alternate.
     """
-    speaking = rates.speak.per_face + rates.score if rates.speak is not None else 0.0
+    captioning = rates.speak.per_face + rates.score if rates.speak is not None else 0.0
     return RunCost(
-        work=work,
-        training=work.steps * step_seconds(rates, num_workers) + work.epochs * rates.save,
-        validation=work.validated * rates.validate.per_face,
-        evaluation=work.tested * rates.see.per_face + rates.start,
-        describing=work.described * speaking,
+        workload=workload,
+        training=workload.steps * step_seconds(rates, num_workers) + workload.epochs * rates.save,
+        validation=workload.validated * rates.validate.per_face,
+        evaluation=workload.tested * rates.see.per_face + rates.start,
+        describing=workload.described * captioning,
     )
 
 
 def step_seconds(rates: Rates, num_workers: int) -> float:
-    """Return how long a step takes with the loading of its faces: the slower of both where processes load ahead."""
+    """Return the seconds of a step and of loading its faces: with worker processes, the slower of the two."""
     loading = rates.load * rates.step.wanted
     if num_workers == 0:
         return rates.step.seconds + loading
     return max(rates.step.seconds, loading / num_workers)
 
 
-def disk_need(works: Sequence[RunWork], rates: Mapping[str, Rates]) -> int:
-    """Return the bytes that runs leave, with what one of them needs more while it replaces its files."""
-    need, most = 0.0, 0
-    for work in works:
-        sizes = rates[work.network].sizes
+def disk_need(runs: Sequence[Workload], rates: Mapping[str, Rates]) -> int:
+    """Return the bytes that runs leave, plus the room that one of them needs while it replaces its files."""
+    need, largest = 0.0, 0
+    for run in runs:
+        sizes = rates[run.network].sizes
         need += sizes.checkpoint + sizes.resume
-        need += work.tested * sizes.answers_per_frame + work.described * sizes.words_per_frame
-        most = max(most, sizes.checkpoint + sizes.resume)
-    return round(need + most)
+        need += run.tested * sizes.answers_per_frame + run.described * sizes.words_per_frame
+        largest = max(largest, sizes.checkpoint + sizes.resume)
+    return round(need + largest)

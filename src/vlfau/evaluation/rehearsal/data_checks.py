@@ -1,86 +1,86 @@
-"""What a rehearsal asks of the data: folds, pictures and active AUs."""
+"""Checks of the data: manifest, folds, pictures and active AUs."""
 
 from collections.abc import Sequence
 
 from vlfau.data import FrameDataset, Manifest, read_manifest
 from vlfau.errors import ManifestError
-from vlfau.evaluation.rehearsal.checks import Found, Status
-from vlfau.evaluation.rehearsal.work import DataCount
+from vlfau.evaluation.rehearsal.checks import Outcome, Status
+from vlfau.evaluation.rehearsal.workload import DataCount
 from vlfau.facs import action_unit
 from vlfau.language import Vocabulary
 from vlfau.training import TrainConfig
 
-__all__ = ["active_aus", "pictures", "readable", "unique_pictures"]
+__all__ = ["check_active_aus", "check_manifest", "check_pictures", "check_unique_pictures"]
 
 
-def readable(config: TrainConfig) -> Found[Manifest]:
-    """Read the manifest with everything that it names.
+def check_manifest(config: TrainConfig) -> Outcome[Manifest]:
+    """Read the manifest, and make sure that its pictures exist.
 
     Raises:
-        ManifestError: It is wrong, or a picture is missing.
+        ManifestError: The manifest is wrong, or a picture is missing.
     """
     manifest = read_manifest(config.data.manifest, config.data.au_ids())
-    return Found(manifest, f"{manifest.path}: {len(manifest.frames):,} frames, {len(manifest.au_ids)} AUs")
+    return Outcome(manifest, f"{manifest.path}: {len(manifest.frames):,} frames, {len(manifest.au_ids)} AUs")
 
 
-def unique_pictures(manifest: Manifest, counts: DataCount) -> Found[None]:
-    """Make sure that no picture stands in two rows; that no subject has two folds, the reader has made sure of.
+def check_unique_pictures(manifest: Manifest, counts: DataCount) -> Outcome[None]:
+    """Make sure that no picture is in two rows. `read_manifest` checks that every subject is in one fold.
 
     Raises:
-        ManifestError: One does.
+        ManifestError: A picture is in two rows.
     """
     seen = set()
     for frame in manifest.frames:
         if frame.image in seen:
             raise ManifestError(
-                f"{manifest.path} names {frame.image} twice, so it could train and test the same network; remove one "
-                "of the rows"
+                f"{manifest.path} names {frame.image} twice, so a network could be tested on a picture that it "
+                "trained on; remove one of the rows"
             )
         seen.add(frame.image)
-    people = ", ".join(f"fold {each.fold}: {each.subjects} people, {each.frames:,} frames" for each in counts.folds)
-    return Found(None, f"each person is in one fold, each picture once ({people})")
+    folds = ", ".join(f"fold {each.fold}: {each.subjects} subjects, {each.frames:,} frames" for each in counts.folds)
+    return Outcome(None, f"every subject is in one fold, and no picture occurs twice ({folds})")
 
 
-def pictures(config: TrainConfig, manifest: Manifest, places: Sequence[int]) -> Found[tuple[int, ...]]:
+def check_pictures(config: TrainConfig, manifest: Manifest, indices: Sequence[int]) -> Outcome[tuple[int, ...]]:
     """Open some pictures, as training does.
 
     Returns:
-        The places of those that can be used; of the first that cannot, the status and the sentence tell.
+        The indices of those that can be used; if one cannot, the status is a problem and the message names the first.
     """
     side = config.data.aligned_size
     faces = FrameDataset(
         manifest, Vocabulary.for_aus(manifest.au_ids), crop_size=config.model.crop_size, aligned_size=side, words=False
     )
-    good: list[int] = []
+    usable: list[int] = []
     problems: list[str] = []
-    for place in places:
+    for index in indices:
         try:
-            _ = faces[place]
-            good.append(place)
+            _ = faces[index]
+            usable.append(index)
         except ManifestError as error:
             problems.append(str(error))
     if problems:
-        more = f" (one of {len(problems)} among {len(places)} that were opened)" if len(problems) > 1 else ""
-        return Found(tuple(good), problems[0] + more, Status.PROBLEM)
-    says = f"{len(places)} of them, of every person, can be read and have {side} x {side} pixels or more"
-    return Found(tuple(good), says)
+        more = f" ({len(problems)} of the {len(indices)} opened pictures have problems)" if len(problems) > 1 else ""
+        return Outcome(tuple(usable), problems[0] + more, Status.PROBLEM)
+    message = f"{len(indices)} pictures, some of every subject, can be read and have at least {side} x {side} pixels"
+    return Outcome(tuple(usable), message)
 
 
-def active_aus(counts: DataCount, folds: Sequence[int], source: str) -> Found[None]:
-    """Make sure that every AU is active in every fold that is tested.
+def check_active_aus(counts: DataCount, folds: Sequence[int], source: str) -> Outcome[None]:
+    """Make sure that every AU is active in every test fold.
 
     Raises:
-        ManifestError: One never is, so that its F1 there is 0 or undefined whatever the network learns.
+        ManifestError: An AU is never active in a fold, so its F1 there is 0 or undefined whatever the network learns.
     """
-    lacking = [
+    missing = [
         f"{', '.join(names)} in fold {each.fold}"
         for each in counts.folds
-        if each.fold in folds and (names := _never(counts.au_ids, each.positives))
+        if each.fold in folds and (names := _never_active(counts.au_ids, each.positives))
     ]
-    if lacking:
+    if missing:
         raise ManifestError(
-            f"{source} never shows {'; '.join(lacking)} as active, so its F1 there means nothing; leave it out of "
-            "data.aus, or deal the people to the folds anew"
+            f"in {source}, no frame shows {'; '.join(missing)}, so its F1 there means nothing; leave it out of "
+            "data.aus, or assign the subjects to the folds differently"
         )
     fewest = min(
         (count, action_unit(au_id).label, each.fold)
@@ -88,9 +88,10 @@ def active_aus(counts: DataCount, folds: Sequence[int], source: str) -> Found[No
         if each.fold in folds
         for au_id, count in zip(counts.au_ids, each.positives, strict=True)
     )
-    says = f"every AU is active in every fold, {fewest[1]} the least: {fewest[0]:,} frames of fold {fewest[2]}"
-    return Found(None, says)
+    count, label, fold = fewest
+    message = f"every AU is active in every fold; the rarest is {label} with {count:,} frames in fold {fold}"
+    return Outcome(None, message)
 
 
-def _never(au_ids: Sequence[int], positives: Sequence[int]) -> list[str]:
+def _never_active(au_ids: Sequence[int], positives: Sequence[int]) -> list[str]:
     return [action_unit(au_id).label for au_id, count in zip(au_ids, positives, strict=True) if not count]

@@ -1,4 +1,4 @@
-"""The memory that training takes on this machine, against what there is."""
+"""The memory that training needs, compared with the memory of this machine."""
 
 import math
 from collections.abc import Sequence
@@ -7,39 +7,40 @@ from dataclasses import dataclass
 import torch
 
 from vlfau.errors import ConfigError
-from vlfau.evaluation.rehearsal.checks import Found
-from vlfau.evaluation.rehearsal.machine import Peak, available_memory, device_memory, peak_memory, reset_peak
-from vlfau.evaluation.rehearsal.trial import Trial
-from vlfau.evaluation.rehearsal.work import DataCount
+from vlfau.evaluation.rehearsal.checks import Outcome
+from vlfau.evaluation.rehearsal.network_timer import NetworkTimer
+from vlfau.evaluation.rehearsal.resources import PeakMemory, available_memory, device_memory, peak_memory, reset_peak
+from vlfau.evaluation.rehearsal.workload import DataCount
 from vlfau.training import TrainConfig
 
-__all__ = ["MemoryLine", "memory_found"]
+__all__ = ["MemoryProfile", "check_memory"]
 
 SAFETY = 1.1
-"""By how much a prediction of memory may be too low."""
+"""Factor by which the predicted memory may be too low."""
 GIB = 2**30
+PROCESS, GPU = "this process", "the GPU"
 
 
-class MemoryLine:
-    """The most memory of training steps, by their number of faces.
+class MemoryProfile:
+    """Peak memory of training steps, by their number of faces.
 
     Args:
-        trial: The network.
+        timer: Runs the training steps.
     """
 
-    def __init__(self, trial: Trial) -> None:
-        self._trial = trial
+    def __init__(self, timer: NetworkTimer) -> None:
+        self._timer = timer
         self._process: list[tuple[int, float]] = []
         self._device: list[tuple[int, float]] = []
 
     def step(self, size: int, calls: int) -> float:
-        """Make training steps, and look at the memory."""
-        device = self._trial.device
+        """Make training steps, record their peak memory, and return the seconds of the last one."""
+        device = self._timer.device
         reset_peak(device)
-        seconds = self._trial.step(size, calls)
+        seconds = self._timer.time_step(size, calls)
         peak = peak_memory(device)
-        # The first step of all has its activations before the optimiser has its moments.
-        later = self._trial.moments if calls == 1 else 0
+        # AdamW allocates its moments at the end of the first step, after the peak of the activations.
+        later = self._timer.optimiser_bytes if calls == 1 else 0
         if peak.process is not None:
             self._process.append((size, peak.process + (later if peak.device is None else 0)))
         if peak.device is not None:
@@ -48,58 +49,58 @@ class MemoryLine:
 
     @property
     def device(self) -> torch.device:
-        """Where the steps are made."""
-        return self._trial.device
+        """The device of the network."""
+        return self._timer.device
 
     def is_measured(self, size: int) -> bool:
-        """Say whether a step of some faces was made."""
+        """Return whether a step with this number of faces was made."""
         return size in dict(self._process or self._device)
 
-    def at(self, size: int) -> Peak:
-        """Return the most memory of a step of some faces, as measured or on the line through the two largest."""
-        return Peak(_at(self._process, size), _at(self._device, size))
+    def at(self, size: int) -> PeakMemory:
+        """Return the peak memory of a step, as measured or on the line through the two largest steps."""
+        return PeakMemory(_at(self._process, size), _at(self._device, size))
 
     def fits(self, size: int) -> bool:
-        """Say whether a step of some faces will find the memory that it needs, as far as that is known."""
+        """Return whether the machine has the memory for a step, as far as that is known."""
         peak = self.at(size)
-        limits = (peak.process, available_memory()), (peak.device, device_memory(self._trial.device))
-        return all(need is None or there is None or SAFETY * need <= there for need, there in limits)
+        limits = (peak.process, available_memory()), (peak.device, device_memory(self._timer.device))
+        return all(need is None or limit is None or SAFETY * need <= limit for need, limit in limits)
 
 
-def memory_found(config: TrainConfig, lines: Sequence[MemoryLine], counts: DataCount) -> Found[None]:
-    """Compare the memory that training needs with what there is.
+def check_memory(config: TrainConfig, profiles: Sequence[MemoryProfile], counts: DataCount) -> Outcome[None]:
+    """Compare the memory that training needs with the memory of this machine.
 
     Args:
-        config: What is trained.
-        lines: What was measured of each network.
-        counts: The whole data, which may be kept in memory.
+        config: The configuration of the run.
+        profiles: The measurements of each network.
+        counts: The size of the whole data set, which may be kept in memory.
 
     Raises:
-        ConfigError: It will not be enough; the message says which batch would fit.
+        ConfigError: The memory is not enough; the message says which batch size would fit.
     """
     batch = config.run.batch_size
     kept = 3 * config.data.aligned_size**2 * counts.frames if config.data.keep_in_memory else 0
     needs = []
-    for line in lines:
-        peak = line.at(batch)
-        needs.append(_Need("this process", line, peak.process, available_memory(), kept))
-        needs.append(_Need("the GPU", line, peak.device, device_memory(line.device), 0))
+    for profile in profiles:
+        peak = profile.at(batch)
+        needs.append(_Need(PROCESS, profile, peak.process, available_memory(), kept))
+        needs.append(_Need(GPU, profile, peak.device, device_memory(profile.device), 0))
     known = [need for need in needs if need.training is not None]
     for need in known:
-        if need.total > (need.there or math.inf):
-            raise ConfigError(f"{need.text(batch)}; {need.way_out(config)}")
-    most = {need.place: need for need in sorted(known, key=lambda need: need.total)}
-    return Found(None, "; ".join(need.text(batch) for need in most.values()) or "this system does not tell it")
+        if need.total > (need.available or math.inf):
+            raise ConfigError(f"{need.text(batch)}; {need.remedy(config)}")
+    largest = {need.memory: need for need in sorted(known, key=lambda need: need.total)}
+    return Outcome(None, "; ".join(need.text(batch) for need in largest.values()) or "this system does not report it")
 
 
 @dataclass(frozen=True)
 class _Need:
-    """What one kind of memory must hold, in bytes; None for what is unknown."""
+    """The need for one kind of memory, in bytes; None where unknown."""
 
-    place: str
-    line: MemoryLine
+    memory: str
+    profile: MemoryProfile
     training: int | None
-    there: int | None
+    available: int | None
     pictures: int
 
     @property
@@ -107,19 +108,19 @@ class _Need:
         return (self.training or 0) + self.pictures
 
     def text(self, batch: int) -> str:
-        how = "measured" if self.line.is_measured(batch) else "extrapolated"
-        there = "what there is, is unknown" if self.there is None else f"{self.there / GIB:.1f} GiB are there"
-        return f"{self.total / GIB:.1f} GiB of {self.place} with {batch} faces, {how}; {there}"
+        how = "measured" if self.profile.is_measured(batch) else "extrapolated"
+        available = "an unknown amount" if self.available is None else f"{self.available / GIB:.1f} GiB"
+        return f"{self.memory} needs {self.total / GIB:.1f} GiB with {batch} faces ({how}); {available} available"
 
-    def way_out(self, config: TrainConfig) -> str:
-        room = (self.there or 0) - self.pictures
+    def remedy(self, config: TrainConfig) -> str:
+        room = (self.available or 0) - self.pictures
         if room <= 0:
             return "set data.keep_in_memory to false"
         batch = config.run.batch_size
         while batch > 1:
             batch //= 2
-            peak = self.line.at(batch)
-            need = peak.device if self.place == "the GPU" else peak.process
+            peak = self.profile.at(batch)
+            need = peak.device if self.memory == GPU else peak.process
             if need is not None and SAFETY * need <= room:
                 more = -(-config.run.batch_size // batch) * config.run.accumulate_batches
                 return f"set run.batch_size={batch} and run.accumulate_batches={more}"
@@ -133,10 +134,10 @@ def _at(points: list[tuple[int, float]], size: int) -> int | None:
 
 
 def _on_line(points: Sequence[tuple[int, float]], size: int) -> float:
-    """Extrapolate to a size by the line through the last two points; one point alone counts as proportional.
+    """Extrapolate to a size on the line through the last two points; in proportion if there is only one point.
 
-    The line is at least level, and at most as steep as if all were proportional to the size, since there is never less
-    than nothing without a face.
+    The slope is at least 0, and at most that of a line through the origin, since a step without faces never needs less
+    than nothing.
 
     >>> _on_line([(2, 5.0), (4, 7.0)], 10)
     13.0

@@ -1,4 +1,4 @@
-"""A rehearsal: every part of a long run tried once on a small part of the data, timed, and added up."""
+"""Rehearses a long run: tries every part once on a small part of the data, times it, and adds up the cost."""
 
 import os
 import shutil
@@ -14,53 +14,71 @@ from vlfau.errors import InputError
 from vlfau.evaluation.crossval import choose_folds
 from vlfau.evaluation.evaluate import Scope
 from vlfau.evaluation.prediction_runner import EvalOptions
-from vlfau.evaluation.rehearsal.checks import Begin, Check, Checklist, Found, Status, Tell
+from vlfau.evaluation.rehearsal.checks import Check, Checklist, OnCheckEnd, OnCheckStart, Outcome, Status
 from vlfau.evaluation.rehearsal.costs import (
     REHEARSAL_FILE,
-    Kept,
+    DiskSizes,
     Rates,
     RunCost,
-    Sizes,
-    cost_of,
+    SavedRates,
+    estimate_cost,
     rate_settings,
-    write_kept,
+    write_rates,
 )
-from vlfau.evaluation.rehearsal.data_checks import active_aus, pictures, readable, unique_pictures
-from vlfau.evaluation.rehearsal.ladder import Clock
-from vlfau.evaluation.rehearsal.measuring import Measured, Measuring
-from vlfau.evaluation.rehearsal.memory import memory_found
-from vlfau.evaluation.rehearsal.run_checks import disk, output_folder, room_for, stem_weights, validations
-from vlfau.evaluation.rehearsal.walk import DESCRIBED, few_epochs, quick_batch, sample_places, write_sample, write_walk
-from vlfau.evaluation.rehearsal.work import DataCount, RunWork, network_key, work_of
+from vlfau.evaluation.rehearsal.data_checks import (
+    check_active_aus,
+    check_manifest,
+    check_pictures,
+    check_unique_pictures,
+)
+from vlfau.evaluation.rehearsal.memory import check_memory
+from vlfau.evaluation.rehearsal.profiling import Profile, Profiler
+from vlfau.evaluation.rehearsal.run_checks import (
+    check_disk,
+    check_output_folder,
+    check_scratch_space,
+    check_stem_weights,
+    validation_note,
+)
+from vlfau.evaluation.rehearsal.sampling import (
+    NUM_DESCRIBED,
+    sample_frames,
+    small_batch_size,
+    small_config,
+    write_sample,
+    write_small_manifest,
+)
+from vlfau.evaluation.rehearsal.timing import Clock
+from vlfau.evaluation.rehearsal.workload import DataCount, Workload, network_key, workloads
 from vlfau.training import TrainConfig
 
 __all__ = ["Rehearsal", "Task", "rehearse"]
 
-MEASURING_SHARE: Final = 0.6
-"""Of the time: for the rates; the rest is for the whole way."""
-MARK: Final = ".vlfau-rehearsal"
+PROFILING_SHARE: Final = 0.6
+"""Share of the time for profiling; the rest is for the end-to-end run."""
+MARKER: Final = ".vlfau-rehearsal"
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is rehearsed.
+    """The runs to rehearse.
 
     Attributes:
-        config: The configuration.
-        out: The folder that the real runs will have.
-        plan: Returns the configuration of every real run, for the folds that are left out.
-        walk: Trains and evaluates a configuration in a folder, for these folds, with this scope.
-        folds: The folds wanted; None for all of the manifest.
+        config: The configuration of the runs.
+        out: The folder of the real runs.
+        plan: Returns the configuration of every real run for the given test folds.
+        train_and_evaluate: Trains and evaluates a configuration in a folder, with the given test folds and scope.
+        folds: The test folds; None for all folds of the manifest.
         scope: How much the real run measures.
-        options: How it runs the networks.
-        counts: What the whole data hold, where the manifest has a part of them only; None counts the manifest.
-        labels: A name for every network (`network_key`) of an ablation; empty for a cross-validation.
+        options: How the real run evaluates networks.
+        counts: Counts of the whole data set, if the manifest holds a part of it; None counts the manifest.
+        labels: The name of every network of an ablation, by `network_key`; empty for a cross-validation.
     """
 
     config: TrainConfig
     out: Path
     plan: Callable[[Sequence[int]], Sequence[TrainConfig]]
-    walk: Callable[[TrainConfig, Path, Sequence[int], Scope], object]
+    train_and_evaluate: Callable[[TrainConfig, Path, Sequence[int], Scope], object]
     folds: Sequence[int] | None = None
     scope: Scope = field(default_factory=Scope)
     options: EvalOptions = field(default_factory=EvalOptions)
@@ -70,23 +88,23 @@ class Task:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """How a rehearsal ended.
+    """The result of a rehearsal.
 
     Attributes:
-        checks: What was looked at, in order.
-        costs: What every run will take; empty where too little could be measured.
-        measured: What was measured, by network.
-        seconds: What the rehearsal took.
+        checks: The results of all checks, in order.
+        costs: The estimated cost of every run; empty if too little could be measured.
+        profiles: The measurements of each network, by `network_key`.
+        seconds: Duration of the rehearsal.
     """
 
     checks: tuple[Check, ...]
     costs: tuple[RunCost, ...]
-    measured: Mapping[str, Measured]
+    profiles: Mapping[str, Profile]
     seconds: float
 
     @property
-    def stands(self) -> bool:
-        """Whether nothing was found that would stop or spoil the real run."""
+    def passed(self) -> bool:
+        """Whether no check found a problem or was skipped."""
         return all(check.status in {Status.OK, Status.NOTE} for check in self.checks)
 
 
@@ -95,104 +113,106 @@ def rehearse(
     *,
     tables: Callable[[Path, Path], object],
     minutes: float = 5.0,
-    begin: Begin = lambda name: None,
-    tell: Tell = lambda check: None,
+    on_start: OnCheckStart = lambda name: None,
+    on_end: OnCheckEnd = lambda check: None,
     clock: Clock = time.perf_counter,
 ) -> Rehearsal:
-    """Go the whole way of a cross-validation or an ablation on a small part of its data, and say what all will cost.
+    """Run a cross-validation or an ablation end to end on a small part of its data, and estimate the cost of the whole.
 
-    Everything is written to a folder beside the runs' own, which is removed at the end; into the runs' folder goes
-    `rehearsal.json` alone, so that the real command can say what it will cost.
+    Everything is written to a temporary folder beside the runs' folder. The runs' folder gets only `rehearsal.json`,
+    from which the real command reports its expected cost.
 
     Args:
-        task: What to rehearse.
-        tables: Writes the tables of the runs of one folder into another.
-        minutes: How long it may take, more or less.
-        begin: Is told the name of every check before it begins.
-        tell: Is told of every check when it has ended.
-        clock: Tells seconds.
+        task: The runs to rehearse.
+        tables: Writes the tables and figures of the runs in the first folder into the second.
+        minutes: Approximate duration.
+        on_start: Called with the name of every check before it runs.
+        on_end: Called with the result of every check.
+        clock: Returns the time in seconds.
     """
-    began = clock()
-    rehearsing = _Rehearsing(task, Checklist(begin, tell), seconds=60 * minutes, clock=clock)
+    started = clock()
+    stages = _Stages(task, Checklist(on_start, on_end), seconds=60 * minutes, clock=clock)
     with _scratch(task.out) as folder:
-        costs = rehearsing.run(folder, tables)
-    return Rehearsal(tuple(rehearsing.checks.checks), costs, rehearsing.measured, clock() - began)
+        costs = stages.run(folder, tables)
+    return Rehearsal(tuple(stages.checks.checks), costs, stages.profiles, clock() - started)
 
 
-class _Rehearsing:
-    """The stages of a rehearsal, and what each leaves for the next."""
+class _Stages:
+    """The stages of a rehearsal, and the results that later stages need."""
 
     def __init__(self, task: Task, checks: Checklist, *, seconds: float, clock: Clock) -> None:
         self.task, self.checks, self.clock, self.seconds = task, checks, clock, seconds
         self.end = clock() + seconds
-        self.measured: dict[str, Measured] = {}
+        self.profiles: dict[str, Profile] = {}
 
     def run(self, folder: Path, tables: Callable[[Path, Path], object]) -> tuple[RunCost, ...]:
-        """Go through all stages, in a folder to write to, and return what the real runs cost."""
+        """Run all stages in a scratch folder, and return the estimated cost of the real runs."""
         task, checks = self.task, self.checks
-        began = self.clock()
-        manifest = checks.run("manifest", lambda: readable(task.config))
-        read_s = self.clock() - began
+        started = self.clock()
+        manifest = checks.run("manifest", lambda: check_manifest(task.config))
+        read_s = self.clock() - started
         config = task.config
-        if checks.run("stem weights", lambda: stem_weights(config)) is None:
-            config = replace(config, stem=replace(config.stem, weights=None))  # The rest does not depend on them.
+        if checks.run("stem weights", lambda: check_stem_weights(config)) is None:
+            config = replace(config, stem=replace(config.stem, weights=None))  # The other checks do not need them.
         if manifest is None:
-            return self._stopped("the manifest cannot be read", "people", "folds", "pictures")
+            return self._stopped("the manifest cannot be read", "subjects", "folds", "pictures")
         counts = task.counts or DataCount.of(manifest)
-        checks.run("people", lambda: unique_pictures(manifest, counts))
+        checks.run("subjects", lambda: check_unique_pictures(manifest, counts))
         folds = checks.run("folds", lambda: self._folds(manifest))
         sample = self._sample(manifest, folder / "sample.csv")
         if folds is not None:
-            checks.run("active AUs", lambda: active_aus(counts, folds, str(manifest.path)))
+            checks.run("active AUs", lambda: check_active_aus(counts, folds, str(manifest.path)))
         if folds is None or sample is None:
-            return self._stopped("it needs folds and pictures")
-        real = checks.run("settings", lambda: self._planned(folds))
-        if real is None:
+            return self._stopped("folds or pictures are missing")
+        planned = checks.run("settings", lambda: self._planned(folds))
+        if planned is None:
             return self._stopped("the runs cannot be planned")
-        checks.run("output folder", lambda: output_folder(real, task.out, manifest_is_whole=task.counts is None))
-        works = work_of(real, task.out, counts, task.scope)
-        networks = {network_key(each.model): each for each in reversed(real)}
-        for run in networks.values():
-            small = self._small(run, config, sample)
-            budget_s = MEASURING_SHARE * self.seconds / len(networks)
-            self._measure(small, folder / "saved", budget_s=budget_s, picture_s=sample.seconds, read_s=read_s)
-        rates = {key: each.rates for key, each in self.measured.items()}
-        is_complete = {work.network for work in works} == rates.keys()
+        checks.run(
+            "output folder", lambda: check_output_folder(planned, task.out, manifest_is_whole=task.counts is None)
+        )
+        runs = workloads(planned, task.out, counts, task.scope)
+        networks = {network_key(each.model): each for each in reversed(planned)}
+        for network in networks.values():
+            small = self._small(network, config, sample)
+            budget_s = PROFILING_SHARE * self.seconds / len(networks)
+            self._profile(small, folder / "saved", budget_s=budget_s, picture_s=sample.seconds, read_s=read_s)
+        rates = {key: each.rates for key, each in self.profiles.items()}
+        is_complete = {run.network for run in runs} == rates.keys()
         if is_complete:
-            lines = [each.memory for each in self.measured.values()]
-            checks.run("memory", lambda: memory_found(config, lines, counts))
-            checks.run("disk", lambda: disk(works, rates, task.out))
+            memory = [each.memory for each in self.profiles.values()]
+            checks.run("memory", lambda: check_memory(config, memory, counts))
+            checks.run("disk", lambda: check_disk(runs, rates, task.out))
         else:
-            self._skip("not everything could be measured", "memory", "disk")
-        self._walk(manifest, folder, folds, config, tables)
-        return self._costs(works, rates) if is_complete else ()
+            self._skip("some parts could not be measured", "memory", "disk")
+        self._run_end_to_end(manifest, folder, folds, config, tables)
+        return self._costs(runs, rates) if is_complete else ()
 
-    def _folds(self, manifest: Manifest) -> Found[list[int]]:
+    def _folds(self, manifest: Manifest) -> Outcome[list[int]]:
         folds = choose_folds(manifest, self.task.folds)
-        return Found(folds, f"{', '.join(map(str, folds))} are left out, one after the other")
+        return Outcome(folds, f"{', '.join(map(str, folds))} are left out in turn")
 
     def _sample(self, manifest: Manifest, path: Path) -> "_Sample | None":
-        """Write a manifest of a few frames whose pictures can be read; none may be left."""
-        places, began = sample_places(manifest.frames, 0), self.clock()
-        good = self.checks.run("pictures", lambda: pictures(self.task.config, manifest, places))
-        seconds = (self.clock() - began) / len(places)
-        if not good:
+        """Write a manifest of a few frames whose pictures can be read; None if there are none."""
+        indices, started = sample_frames(manifest.frames, 0), self.clock()
+        usable = self.checks.run("pictures", lambda: check_pictures(self.task.config, manifest, indices))
+        seconds = (self.clock() - started) / len(indices)
+        if not usable:
             return None
-        write_sample(manifest, good, path)
+        write_sample(manifest, usable, path)
         return _Sample(path, seconds)
 
-    def _planned(self, folds: Sequence[int]) -> Found[Sequence[TrainConfig]]:
-        real = self.task.plan(folds)
-        return Found(real, f"{len(real)} runs of {real[0].run.max_epochs} epochs")
+    def _planned(self, folds: Sequence[int]) -> Outcome[Sequence[TrainConfig]]:
+        planned = self.task.plan(folds)
+        return Outcome(planned, f"{len(planned)} runs of {planned[0].run.max_epochs} epochs")
 
     def _small(self, run: TrainConfig, config: TrainConfig, sample: "_Sample") -> TrainConfig:
-        """Return the configuration of a real run on the sample, with weights that can be loaded."""
+        """Return the configuration of a real run on the sample, with stem weights that can be loaded."""
         return replace(run, stem=config.stem, data=replace(run.data, manifest=sample.path))
 
-    def _measure(self, config: TrainConfig, scratch: Path, *, budget_s: float, picture_s: float, read_s: float) -> None:
-        """Measure one network."""
+    def _profile(self, config: TrainConfig, scratch: Path, *, budget_s: float, picture_s: float, read_s: float) -> None:
+        """Profile one network."""
         task, key = self.task, network_key(config.model)
-        measuring = Measuring(
+        profiler = Profiler(
             config,
             task.options,
             self.checks,
@@ -202,17 +222,17 @@ class _Rehearsing:
             clock=self.clock,
         )
 
-        def make_room(sizes: Sizes) -> Path:
-            room_for(sizes, task.out)
+        def make_scratch(sizes: DiskSizes) -> Path:
+            check_scratch_space(sizes, task.out)
             scratch.mkdir()
             return scratch
 
-        measured = measuring.run(read_s=read_s, picture_s=picture_s, scratch=make_room)
+        profile = profiler.run(read_s=read_s, picture_s=picture_s, scratch=make_scratch)
         shutil.rmtree(scratch, ignore_errors=True)
-        if measured is not None:
-            self.measured[key] = measured
+        if profile is not None:
+            self.profiles[key] = profile
 
-    def _walk(
+    def _run_end_to_end(
         self,
         manifest: Manifest,
         folder: Path,
@@ -220,48 +240,50 @@ class _Rehearsing:
         config: TrainConfig,
         tables: Callable[[Path, Path], object],
     ) -> None:
-        """Go the whole way on a few frames."""
+        """Train, evaluate and write the tables on a few frames."""
         runs = folder / "runs"
 
-        def train() -> Found[bool]:
-            began, path = self.clock(), folder / "walk.csv"
-            rates = {key: each.rates for key, each in self.measured.items()}
-            repeats = 1 if self.task.labels else len(folds)  # An ablation goes the whole way on its first fold.
-            frames = write_walk(manifest, path, rates, runs=repeats, seconds=(self.end - began) / 2)
-            small = few_epochs(config, path, quick_batch(config, rates, self.seconds))
-            described = min(DESCRIBED, self.task.scope.described_frames or DESCRIBED)
-            self.task.walk(small, runs, folds, replace(self.task.scope, described_frames=described))
-            says = f"trained, validated, evaluated and described on {frames} frames in {self.clock() - began:.0f} s"
-            return Found(True, f"{says}, with batches of {small.run.batch_size}")
+        def train() -> Outcome[bool]:
+            started, path = self.clock(), folder / "small.csv"
+            rates = {key: each.rates for key, each in self.profiles.items()}
+            repeats = 1 if self.task.labels else len(folds)  # An ablation uses its first fold only.
+            frames = write_small_manifest(manifest, path, rates, runs=repeats, seconds=(self.end - started) / 2)
+            small = small_config(config, path, small_batch_size(config, rates, self.seconds))
+            described = min(NUM_DESCRIBED, self.task.scope.described_frames or NUM_DESCRIBED)
+            self.task.train_and_evaluate(small, runs, folds, replace(self.task.scope, described_frames=described))
+            message = (
+                f"trained, validated, evaluated and described on {frames} frames in {self.clock() - started:.0f} s"
+            )
+            return Outcome(True, f"{message}, with batches of {small.run.batch_size}")
 
-        def write() -> Found[bool]:
+        def write() -> Outcome[bool]:
             tables(runs, folder / "report")
-            return Found(True, "tables, figures and the page were written from these runs")
+            return Outcome(True, "tables, figures and the report were written from these runs")
 
-        if self.checks.run("whole way", train) is None:
-            self._skip("the whole way was not gone", "tables")
+        if self.checks.run("end-to-end run", train) is None:
+            self._skip("the end-to-end run failed", "tables")
         else:
             self.checks.run("tables", write)
 
-    def _costs(self, works: Sequence[RunWork], rates: Mapping[str, Rates]) -> tuple[RunCost, ...]:
-        """Return what the real runs cost, and keep the rates for the real command."""
+    def _costs(self, runs: Sequence[Workload], rates: Mapping[str, Rates]) -> tuple[RunCost, ...]:
+        """Estimate the cost of the real runs, and save the rates for the real command."""
         config, out = self.task.config, self.task.out
         workers = min(config.run.num_workers, os.cpu_count() or 1)
-        costs = tuple(cost_of(work, rates[work.network], num_workers=workers) for work in works)
+        costs = tuple(estimate_cost(run, rates[run.network], num_workers=workers) for run in runs)
 
-        def keep() -> Found[bool]:
+        def save() -> Outcome[bool]:
             out.mkdir(parents=True, exist_ok=True)
-            write_kept(out, Kept(rate_settings(config, self.task.options), dict(rates)))
-            return Found(True, f"the rates are kept in {out / REHEARSAL_FILE}")
+            write_rates(out, SavedRates(rate_settings(config, self.task.options), dict(rates)))
+            return Outcome(True, f"the rates are saved in {out / REHEARSAL_FILE}")
 
-        self.checks.run("rates", keep)
-        note = validations(config, costs)
+        self.checks.run("rates", save)
+        note = validation_note(config, costs)
         if note is not None:
             self.checks.add("validations", Status.NOTE, note)
         return costs
 
     def _stopped(self, why: str, *names: str) -> tuple[RunCost, ...]:
-        self._skip(why, *names, "training", "words", "memory", "disk", "whole way", "tables")
+        self._skip(why, *names, "training", "captions", "memory", "disk", "end-to-end run", "tables")
         return ()
 
     def _skip(self, why: str, *names: str) -> None:
@@ -271,7 +293,7 @@ class _Rehearsing:
 
 @dataclass(frozen=True)
 class _Sample:
-    """A manifest of a few frames, and the seconds in which one of its pictures was read for the first time."""
+    """A manifest of a few frames, and the seconds to read one of its pictures for the first time."""
 
     path: Path
     seconds: float
@@ -279,19 +301,19 @@ class _Sample:
 
 @contextmanager
 def _scratch(out: Path) -> Iterator[Path]:
-    """Give a folder on the disk of the runs, without what a killed rehearsal left in it, and remove it at the end.
+    """Make an empty folder on the disk of the runs, and remove it at the end.
 
     Raises:
-        InputError: It cannot be made, or holds something else.
+        InputError: The folder cannot be made, or holds files that are not from a rehearsal.
     """
     folder = out.absolute().with_name(f".{out.absolute().name}-rehearsal")
-    mark = folder / MARK
-    if folder.exists() and not mark.is_file() and any(folder.iterdir()):
-        raise InputError(f"{folder} is where a rehearsal would write, and holds something else; move it away")
+    marker = folder / MARKER
+    if folder.exists() and not marker.is_file() and any(folder.iterdir()):
+        raise InputError(f"{folder} is the scratch folder of the rehearsal, but holds other files; move it away")
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        mark.touch()
+        marker.touch()
     except OSError as error:
         raise InputError(f"cannot write to {folder} ({error.strerror}); choose another --out") from None
     try:

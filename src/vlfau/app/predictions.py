@@ -1,0 +1,249 @@
+"""From uploads to results: the model behind the page, for pictures, videos and camera frames, several at a time."""
+
+import logging
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from vlfau.app.site import PageLimits, Site
+from vlfau.app.uploads import Upload, check_is_video, for_visitors, received
+from vlfau.errors import ConfigError, VideoError
+from vlfau.inference.bundle import BundleInfo
+from vlfau.inference.captioner import Describe
+from vlfau.inference.predictor import Predictor
+from vlfau.inference.results import FaceResult, PictureResult
+from vlfau.media.images import Picture, read_picture
+from vlfau.media.reader import VideoReader
+from vlfau.runs.options import ModelOptions
+from vlfau.runs.video_files import VideoFiles
+from vlfau.tables.text_writers import side_file
+from vlfau.tables.write import open_sink
+from vlfau.video.events import Event
+from vlfau.video.stream import stream
+from vlfau.video.tracks import Track
+
+__all__ = ["PagePredictor", "Tables", "VideoAnswer", "answer_video", "write_tables"]
+
+STEPS_S: Final = (0.04, 10.0)
+"""The least and the most time between the frames of a video that are analysed."""
+_MAX_PIXELS: Final = 4096 * 2304
+"""Of a video's frame."""
+_VIDEO_FILES: Final = (".events.csv", ".report.html", ".timeline.svg", ".timeline-dark.svg")
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of a picture or video; `add` fills them, a result at a time."""
+
+    csv: Path
+    jsonl: Path
+    add: Callable[[PictureResult], None]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class VideoAnswer:
+    """What was found in a video, and the files that tell it.
+
+    Attributes:
+        name: Of the video.
+        duration_s: What was looked at, in seconds.
+        frames: How many frames were analysed.
+        tracks: The faces.
+        events: What they did.
+        broken: Why the video could not be read to its end; None if it could.
+        csv: The rows of all frames.
+        jsonl: Likewise.
+        files: The files about the whole video by their ending, such as `.events.csv`; without a face no timelines.
+    """
+
+    name: str
+    duration_s: float
+    frames: int
+    tracks: list[Track]
+    events: list[Event]
+    broken: VideoError | None
+    csv: Path
+    jsonl: Path
+    files: Mapping[str, Path]
+
+
+class PagePredictor:
+    """Analyses what visitors send; its methods may run in several threads.
+
+    Args:
+        options: Which model, and on what it runs.
+        limits: Of the page.
+
+    Raises:
+        BundleError: There is no such model, or it is damaged.
+        ConfigError: `threads` is out of range, or the processor cannot run the runtime.
+        MissingExtraError: The runtime is not installed.
+    """
+
+    def __init__(self, options: ModelOptions, limits: PageLimits) -> None:
+        shared: dict[str, Any] = {"threads": options.threads, "max_faces": limits.max_faces}
+        free = Predictor(options.model, runtime=options.runtime, consistent=False, **shared)
+        consistent = Predictor(free.bundle, backend=free.backend, consistent=True, **shared)
+        self.info, self._limits = free.bundle.info, limits
+        if self.info.words_warning:
+            logging.getLogger(__name__).warning(self.info.words_warning)
+        self._predictors = {False: free, True: consistent}
+        self._decoding = threading.Lock()
+        size = self.info.crop.crop_size
+        for predictor in self._predictors.values():  # Opens every network, so that the first visitor need not wait.
+            predictor.predict_crops(np.zeros((1, size, size, 3), np.uint8))
+            predictor.finder.find(np.zeros((size, size, 3), np.uint8))
+
+    def picture(self, upload: Upload, *, consistent: bool, describe: Describe) -> tuple[Picture, PictureResult]:
+        """Analyse the faces of a picture.
+
+        Args:
+            upload: The file.
+            consistent: Whether the words must agree with the states of the AUs.
+            describe: Which AUs get words.
+
+        Raises:
+            ImageError: It is no readable picture.
+        """
+        with self._decoding:  # A picture takes most memory while it is decoded.
+            picture = read_picture(upload.path)
+        return picture, self._predictors[consistent].predict(picture, names=upload.name, describe=describe)
+
+    def faces(self, picture: Picture) -> tuple[FaceResult, ...]:
+        """Analyse the faces of a picture that was read, largest first, in numbers only."""
+        return self._predictors[True].predict(picture, describe="never").faces
+
+    def video(
+        self,
+        upload: Upload,
+        folder: Path,
+        *,
+        every_s: float,
+        consistent: bool,
+        progress: Callable[[float, float | None], None],
+    ) -> VideoAnswer:
+        """Analyse the faces of a video, and write the files that tell of it.
+
+        Args:
+            upload: The file.
+            folder: The files get a new folder in it.
+            every_s: Time between the frames that are analysed, in seconds.
+            consistent: Whether the words must agree with the states of the AUs.
+            progress: Gets the seconds that are done, and those that there are, None where the file does not say.
+
+        Raises:
+            VideoError: It is no video, too long, too large, or damaged from its start.
+            ConfigError: `every_s` is out of range.
+        """
+        if not STEPS_S[0] <= every_s <= STEPS_S[1]:
+            raise ConfigError(f"every_s is {every_s:g}; give {STEPS_S[0]:g} to {STEPS_S[1]:g} seconds")
+        check_is_video(upload)
+        whole_s = self._check_size(upload)
+        broken: VideoError | None = None
+        last_s = 0.0
+        with write_tables(upload, folder, self.info) as tables:
+            own = tables.csv.parent
+            files = VideoFiles(
+                upload.name,
+                self.info,
+                path_of=lambda ending: own / f"{upload.stem}-{ending[1:]}",
+                wanted=_VIDEO_FILES,
+            )
+            results = stream(
+                self._predictors[consistent], upload.path, every_s=every_s, max_pixels=_MAX_PIXELS, file=upload.name
+            )
+            with files, closing(results):
+                try:
+                    for frame, result in results:
+                        self._check_length(upload, frame.time_s)
+                        files.add(frame, result)
+                        tables.add(result)
+                        last_s = frame.time_s
+                        progress(last_s, whole_s)
+                except VideoError as error:
+                    if isinstance(error, _TooLongError) or not files.frames:
+                        raise
+                    broken = error
+        return VideoAnswer(
+            name=upload.name,
+            duration_s=last_s if whole_s is None or broken else whole_s,
+            frames=files.frames,
+            tracks=files.tracks,
+            events=files.events,
+            broken=broken,
+            csv=tables.csv,
+            jsonl=tables.jsonl,
+            files=files.paths,
+        )
+
+    def _check_size(self, upload: Upload) -> float | None:
+        info = VideoReader(upload.path).info
+        if info.width * info.height > _MAX_PIXELS:
+            raise VideoError(
+                f"video {upload.name} has {info.width} x {info.height} pixels, more than this page takes "
+                f"({_MAX_PIXELS // 1_000_000} million); make it smaller"
+            )
+        if info.duration_s is not None:
+            self._check_length(upload, info.duration_s)
+        return info.duration_s
+
+    def _check_length(self, upload: Upload, time_s: float) -> None:
+        # The file may not say how long it is, or lie about it, so every frame is asked too.
+        if time_s > self._limits.max_video_s:
+            raise _TooLongError(
+                f"video {upload.name} is longer than the {self._limits.max_video_s:g} s that this page takes; "
+                "cut it, or use vlfau on your own computer"
+            )
+
+
+class _TooLongError(VideoError):
+    """A video is longer than the page takes."""
+
+
+@contextmanager
+def write_tables(upload: Upload, folder: Path, model: BundleInfo) -> Iterator[Tables]:
+    """Open tables in a new folder; the files are whole when the block ends well."""
+    own = Path(tempfile.mkdtemp(dir=folder))
+    csv, jsonl = own / f"{upload.stem}.csv", own / f"{upload.stem}.jsonl"
+    with ExitStack() as stack:
+        sinks = [stack.enter_context(open_sink(path, model=model)) for path in (csv, jsonl)]
+
+        def add(result: PictureResult) -> None:
+            for sink in sinks:
+                sink.write(result)
+
+        yield Tables(csv, jsonl, add)
+    # JSON Lines says the same of the columns, and one file less is downloaded.
+    side_file(csv).unlink()
+
+
+def answer_video(
+    site: Site, payload: Any, *, every_s: float, consistent: bool, progress: Callable[..., Any]
+) -> VideoAnswer:
+    """Analyse a video that was uploaded, for the page or for its interface.
+
+    Args:
+        site: The page.
+        payload: What the request says of the upload.
+        every_s: Time between the frames that are analysed, in seconds.
+        consistent: Whether the words must agree with the states of the AUs.
+        progress: Gradio's, which takes a share or (done, total).
+
+    Raises:
+        PublicError: It cannot be done; the message may be shown.
+    """
+
+    def show(done_s: float, whole_s: float | None) -> None:
+        if whole_s:
+            progress(min(done_s / whole_s, 1.0), desc="Looking at the frames")
+
+    with for_visitors():
+        upload = received(payload, site.folder)
+    with for_visitors(upload):
+        return site.predictor.video(upload, site.folder, every_s=every_s, consistent=consistent, progress=show)

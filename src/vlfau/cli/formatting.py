@@ -1,0 +1,123 @@
+"""Results and models as tables and text for a terminal."""
+
+from typing import Final
+
+from rich import box
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from vlfau.facs import action_unit
+from vlfau.inference.bundle import BundleInfo
+from vlfau.inference.results import FaceResult
+
+__all__ = ["au_table", "face_table", "video_text"]
+
+_BAR_WIDTH: Final = 10
+_ROOM_FOR_WORDS: Final = 100
+"""In narrower terminals the words stand below the table."""
+
+
+class _Bar:
+    """A probability as a bar and a number; plain characters where the terminal has no others."""
+
+    def __init__(self, prob: float) -> None:
+        self.prob = prob
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        full, empty = ("#", ".") if options.ascii_only else ("━", "─")
+        length = round(self.prob * _BAR_WIDTH)
+        yield Text.assemble(
+            f"{self.prob:.2f} ", (full * length, "cyan"), (empty * (_BAR_WIDTH - length), "bright_black")
+        )
+
+
+def face_table(face: FaceResult, *, title: str, width: int) -> Group:
+    """Return a face's AUs as a table, with the description of the whole face below.
+
+    Args:
+        face: The face.
+        title: A line above.
+        width: Characters of a line.
+    """
+    left, top, right, bottom = (round(value) for value in face.face_box_xyxy)
+    pose = f"yaw {face.pose.yaw:+.0f}°, pitch {face.pose.pitch:+.0f}°, roll {face.pose.roll:+.0f}°"
+    where = f"box ({left}, {top}) to ({right}, {bottom}), {pose}"
+    has_intensities = any(au.intensity is not None for au in face.aus)
+    has_words = any(au.local_caption for au in face.aus)
+    in_table = has_words and width >= _ROOM_FOR_WORDS
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
+    table.add_column("AU", justify="right", no_wrap=True)
+    table.add_column("Name", no_wrap=True)
+    table.add_column("Probability", width=_BAR_WIDTH + 5, no_wrap=True)
+    table.add_column("State", no_wrap=True)
+    if has_intensities:
+        table.add_column("0 to 5", justify="right", no_wrap=True)
+    if in_table:
+        table.add_column("Description")
+    for au in face.aus:
+        state = Text("active", "bold green") if au.state else Text("inactive", "bright_black")
+        strength = ["" if au.intensity is None else f"{au.intensity:.1f}"] if has_intensities else []
+        words = [au.local_caption or ""] if in_table else []
+        table.add_row(str(au.au_id), au.name, _Bar(au.prob), state, *strength, *words, style="" if au.state else "dim")
+    parts: list[RenderableType] = [Text(title, "bold"), Text(where, "bright_black"), table]
+    if has_words and not in_table:
+        parts += [_words_below(face), ""]
+    if face.global_caption:
+        parts.append(Text(f"{face.global_caption}\n"))
+    return Group(*parts)
+
+
+def _words_below(face: FaceResult) -> Table:
+    """Return the words of the AUs line by line."""
+    lines = Table.grid(padding=(0, 2))
+    for au in face.aus:
+        if au.local_caption:
+            lines.add_row(Text(f"AU {au.au_id}"), Text(au.local_caption), style="" if au.state else "dim")
+    return lines
+
+
+def video_text(title: str, summary: str, *, max_lines: int) -> RenderableType:
+    """Return a summary under a title, with what belongs together in columns.
+
+    Args:
+        title: Such as the name of the video.
+        summary: As `vlfau.video.summary.summary` gives it: a head line, lines of faces, lines of events; what is in
+            columns has two spaces between them.
+        max_lines: Of events; the others are counted.
+    """
+    head, _, rest = summary.strip().partition("\n")
+    faces, _, events = rest.partition("\n\n")
+    lines = events.splitlines()
+    parts: list[RenderableType] = [Text(f"{title}: {head}", "bold")]
+    if faces:
+        parts.append(_columns(faces.splitlines()))
+    if lines:
+        parts += ["", _columns(lines[:max_lines])]
+    if len(lines) > max_lines:
+        parts.append(Text(f"{len(lines) - max_lines:,} more", "bright_black"))
+    return Group(*parts, "")
+
+
+def _columns(lines: list[str]) -> Table:
+    """Put lines in columns, so that what is too long for the terminal goes on below its beginning."""
+    table = Table.grid(padding=(0, 2))
+    for line in lines:
+        table.add_row(*map(Text, line.split("  ")))
+    return table
+
+
+def au_table(info: BundleInfo) -> Table:
+    """Return the AUs that a model knows, with what moves them."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("AU", justify="right", no_wrap=True)
+    table.add_column("Name", no_wrap=True)
+    table.add_column("Region", no_wrap=True)
+    table.add_column("Muscles")
+    table.add_column("Coded by", no_wrap=True)
+    table.add_column("Threshold", justify="right", no_wrap=True)
+    for au_id, threshold in zip(info.au_ids, info.thresholds, strict=True):
+        unit = action_unit(au_id)
+        muscles, coded_by = ", ".join(unit.muscles), ", ".join(unit.coded_by)
+        table.add_row(str(au_id), unit.name, unit.region, muscles, coded_by, f"{threshold:.2f}")
+    return table

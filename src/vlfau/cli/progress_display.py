@@ -1,0 +1,185 @@
+"""What a user sees of a run: results on the standard output, progress and complaints on the error output."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from rich.console import RenderableType
+from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from vlfau.cli.console import error_console, output_console, output_failure, print_error, print_notice
+from vlfau.cli.formatting import face_table, video_text
+from vlfau.errors import InputError
+from vlfau.inference.results import FaceResult
+from vlfau.media.reader import is_video
+from vlfau.runs.observer import RunObserver
+from vlfau.video.summary import clock
+
+__all__ = ["ProgressDisplay"]
+
+_MAX_EVENTS_SHOWN: Final = 30
+_MAX_TITLE: Final = 20
+_BAR_WIDTH: Final = 20
+"""Within 80 columns there is room left for the ^C that a terminal shows: a full line would break and stay."""
+
+
+class _Remaining(TimeRemainingColumn):
+    """The remaining time, of tasks that can tell it."""
+
+    def render(self, task: Task) -> Text:
+        return super().render(task) if task.total and task.fields["is_timed"] else Text("")
+
+
+class ProgressDisplay(RunObserver):
+    """Prints the results of a run, with bars below for whoever watches.
+
+    Args:
+        quiet: Print no results.
+    """
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.quiet = quiet
+        self._output = output_console()
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(_BAR_WIDTH),
+            TextColumn("{task.fields[detail]}", markup=False),
+            _Remaining(compact=True),
+        )
+        self._bars = Progress(
+            *columns, console=error_console(), transient=True, redirect_stdout=False, redirect_stderr=False
+        )
+        self._inputs_bar, self._video_bar = ExitStack(), ExitStack()
+        self._show_input: Callable[[], None] = lambda: None
+        self._show_frame: Callable[[float], None] = lambda done_s: None
+
+    def __enter__(self) -> Self:
+        """Begin without a bar."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Take the bars away."""
+        self._hide()
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether the standard output still takes results."""
+        return output_failure() is None
+
+    def notice(self, message: str) -> None:
+        """Say what a user should know."""
+        with self._undisturbed():
+            print_notice(message, title="note", style="yellow")
+
+    def failed(self, file: Path, error: InputError) -> None:
+        """Say what could not be used."""
+        with self._undisturbed():
+            print_error(str(error))
+
+    def run_started(self, files: Sequence[Path]) -> None:
+        """Show a bar for the inputs if there are several; only pictures take about the same time each."""
+        total = len(files)
+        if total < 2:
+            return
+        is_timed = not any(map(is_video, files))
+        show = self._inputs_bar.enter_context(self._bar("Inputs", total, f"0 of {total:,}", is_timed=is_timed))
+        numbers = iter(range(total))
+
+        def show_next() -> None:
+            number = next(numbers)
+            show(number, f"{number:,} of {total:,}")
+
+        self._show_input = show_next
+
+    def input_started(self, file: Path) -> None:
+        """Count the inputs before this one."""
+        self._show_input()
+
+    def run_ended(self) -> None:
+        """Take the bar of the inputs away."""
+        self._inputs_bar.close()
+
+    def picture_done(self, file: str, faces: Sequence[FaceResult]) -> None:
+        """Print a table for each face."""
+        for number, face in enumerate(faces, start=1):
+            self.print(face_table(face, title=f"{file}: face {number} of {len(faces)}", width=self._output.width))
+
+    def video_started(self, title: str, length_s: float | None) -> None:
+        """Show a bar for a video."""
+
+        def position(done_s: float) -> str:
+            return clock(done_s) if length_s is None else f"{clock(done_s)} of {clock(length_s)}"
+
+        frames, began = 0, time.monotonic()
+        show = self._video_bar.enter_context(self._bar(_shortened(title), length_s, position(0.0), is_timed=True))
+
+        def show_frame(done_s: float) -> None:
+            nonlocal frames
+            frames += 1
+            if self._bars.live.is_started:
+                rate = frames / max(time.monotonic() - began, 1e-9)
+                show(done_s, f"{position(done_s)}  {rate:.0f} frames/s")
+
+        self._show_frame = show_frame
+
+    def frame_done(self, done_s: float) -> None:
+        """Move the bar of the video."""
+        self._show_frame(done_s)
+
+    def video_ended(self) -> None:
+        """Take the bar of the video away."""
+        self._video_bar.close()
+
+    def video_done(self, file: str, summary: str) -> None:
+        """Print the summary of a video: in columns on a terminal, as it is in a file."""
+        if self._output.is_terminal:
+            self.print(video_text(file, summary, max_lines=_MAX_EVENTS_SHOWN))
+        else:
+            self.print(f"{file}: {summary}")
+
+    def print(self, *parts: RenderableType) -> None:
+        """Print results, each on lines of its own; text may be longer than a line of a file."""
+        if self.quiet:
+            return
+        with self._undisturbed():
+            for part in parts:
+                soft_wrap = isinstance(part, str) and not self._output.is_terminal
+                self._output.print(part, markup=False, soft_wrap=soft_wrap)
+
+    @contextmanager
+    def _bar(
+        self, title: str, total: float | None, detail: str, *, is_timed: bool
+    ) -> Iterator[Callable[[float, str], None]]:
+        is_first = not self._bars.live.is_started
+        task = self._bars.add_task(title, total=total, detail=detail, is_timed=is_timed)
+        if is_first and self._bars.console.is_terminal:
+            self._bars.start()
+        try:
+            yield lambda done, detail: self._bars.update(task, completed=done, detail=detail)
+        finally:
+            self._bars.remove_task(task)
+            if is_first:
+                self._hide()
+
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """Take the bars off the screen while something else is printed."""
+        was_shown = self._bars.live.is_started
+        self._hide()
+        yield
+        if was_shown:
+            self._bars.start()
+
+    def _hide(self) -> None:
+        if self._bars.live.is_started:  # Else an empty line would be printed.
+            self._bars.stop()
+
+
+def _shortened(title: str) -> str:
+    return title if len(title) <= _MAX_TITLE else f"{title[: _MAX_TITLE - 3]}..."

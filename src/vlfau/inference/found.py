@@ -1,0 +1,126 @@
+"""Pictures whose faces are found and cut out, on their way to the network."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vlfau.faces import CropGeometry, Face, FaceFinder, align_face
+from vlfau.files.names import printable
+from vlfau.inference.bundle import BundleInfo
+from vlfau.inference.results import CropResult, FaceResult, PictureResult
+from vlfau.media.images import Picture
+from vlfau.media.pixels import PictureInput, as_picture
+
+__all__ = ["FoundPicture", "align_faces", "face_result"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class FoundPicture:
+    """A picture whose faces are found.
+
+    Attributes:
+        name: What its result is called.
+        source: The file, or the picture if it was given as pixels.
+        faces: Largest first, in pixels of the picture that was looked at.
+        crops: (B, S, S, 3) uint8 RGB, one per face.
+        reduction: Pixels of the file along one pixel of the picture.
+    """
+
+    name: str
+    source: Picture | Path
+    faces: Sequence[Face]
+    crops: NDArray[np.uint8]
+    reduction: float
+
+    @classmethod
+    def of(cls, image: PictureInput, finder: FaceFinder, geometry: CropGeometry, *, name: str | None = None) -> Self:
+        """Find the faces of a picture.
+
+        Args:
+            image: The picture.
+            finder: Finds the faces.
+            geometry: How they are cut out.
+            name: Replaces the path as the name.
+
+        Raises:
+            ImageError: The file is not a readable picture, or the pixels are of another kind.
+        """
+        picture = as_picture(image)
+        faces = finder.find(picture.pixels)
+        return cls(
+            name=printable(_path_of(image) if name is None else name),
+            source=Path(image).absolute() if isinstance(image, str | os.PathLike) else picture,
+            faces=faces,
+            crops=align_faces(picture.pixels, faces, geometry),
+            reduction=picture.reduction,
+        )
+
+    def result(self, crop_results: Iterator[CropResult], model: BundleInfo) -> PictureResult:
+        """Return what is said of the picture.
+
+        Args:
+            crop_results: What the network says of its crops, which are the next ones.
+            model: What the bundle says of the network.
+        """
+        faces = tuple(
+            face_result(face, crop, next(crop_results), reduction=self.reduction)
+            for face, crop in zip(self.faces, self.crops, strict=True)
+        )
+        return PictureResult(self.name, faces, model=model, source=self.source)
+
+
+def align_faces(pixels: NDArray[np.uint8], faces: Sequence[Face], geometry: CropGeometry) -> NDArray[np.uint8]:
+    """Cut faces out for the network.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB.
+        faces: B of them, as the face finder gives them.
+        geometry: How they are cut out.
+
+    Returns:
+        (B, S, S, 3) uint8 RGB.
+    """
+    crops = [align_face(pixels, face.landmarks_xy, geometry) for face in faces]
+    return np.stack(crops) if crops else np.zeros((0, geometry.crop_size, geometry.crop_size, 3), np.uint8)
+
+
+def face_result(
+    face: Face, crop: NDArray[np.uint8], result: CropResult, *, reduction: float = 1.0, face_id: int | None = None
+) -> FaceResult:
+    """Say of a face where it is and what its crop shows.
+
+    Args:
+        face: In pixels of the picture that was looked at.
+        crop: (S, S, 3) uint8 RGB.
+        result: What the network says of the crop.
+        reduction: Pixels of the file along one pixel of the picture.
+        face_id: The number of the face in its video.
+    """
+    return FaceResult(
+        aus=result.aus,
+        global_caption=result.global_caption,
+        face_box_xyxy=_scaled_box(face, reduction),
+        landmarks_xy=np.asarray(face.landmarks_xy, np.float32) * np.float32(reduction),
+        score=float(face.score),
+        pose=face.pose,
+        crop=crop,
+        face_id=face_id,
+    )
+
+
+def _scaled_box(face: Face, reduction: float) -> tuple[float, float, float, float]:
+    left, top, right, bottom = (float(value) * reduction for value in face.face_box_xyxy)
+    return left, top, right, bottom
+
+
+def _path_of(image: PictureInput) -> str | os.PathLike[str]:
+    """Return the file that a picture comes from; empty if it does not say."""
+    if isinstance(image, Image.Image):
+        return getattr(image, "filename", "") or ""  # PIL keeps the path of what it opened.
+    return image if isinstance(image, str | os.PathLike) else ""

@@ -1,0 +1,284 @@
+"""From inputs to results: analyses pictures, videos and cameras one by one, and writes and tells what was found."""
+
+import logging
+import time
+from collections.abc import Generator, Sequence
+from contextlib import closing, nullcontext
+from pathlib import Path
+from typing import Any, Literal
+
+from vlfau.errors import InputError, NoFaceError, OutputError, VlfauError, first_line
+from vlfau.files.names import printable
+from vlfau.inference.bundle import load_bundle
+from vlfau.inference.predictor import Predictor
+from vlfau.inference.results import PictureResult
+from vlfau.media.camera import camera_number
+from vlfau.media.frames import VideoFrame
+from vlfau.media.images import read_picture
+from vlfau.media.inputs import PICTURE_SUFFIXES, expand_inputs
+from vlfau.media.reader import VIDEO_SUFFIXES, VideoReader, is_video
+from vlfau.runs.interrupts import ending_well
+from vlfau.runs.neutral_faces import Correction, clip_correction, neutral_faces
+from vlfau.runs.observer import InputFailure, RunObserver, RunSummary
+from vlfau.runs.options import AnalysisOptions, PredictOptions
+from vlfau.runs.output_writer import OutputWriter
+from vlfau.video.stream import DescribeFrames, stream
+
+__all__ = ["file_results", "run"]
+
+_log = logging.getLogger(__name__)
+
+Frames = Generator[tuple[VideoFrame, PictureResult]]
+
+
+def run(
+    inputs: str | Path | Sequence[str | Path],
+    options: PredictOptions | None = None,
+    *,
+    observer: RunObserver | None = None,
+    **changes: Any,
+) -> RunSummary:
+    """Analyse pictures, videos, folders and cameras, and write the results to files, as `vlfau predict` does.
+
+    An input that cannot be read, or without a face, is listed in the summary, and the others are still processed.
+    A run that is interrupted is resumed by the same call with `resume=True`. In the main thread an interrupt ends a
+    camera, which is no error; a second one interrupts.
+
+    ```python
+    summary = vlfau.run(["study/", "interview.mp4"], out="results", table="study.parquet")
+    print(summary, summary.errors)
+    ```
+
+    Args:
+        inputs: Pictures, videos, folders of them, and cameras such as camera:0.
+        options: What to do with them; None takes the defaults.
+        observer: Is told how far the run is; None tells nobody.
+        **changes: Options by name, as `PredictOptions` lists them; they replace those of `options`. A path may be text,
+            a time a number of seconds.
+
+    Returns:
+        What was done.
+
+    Raises:
+        InputError: An option is wrong, there is no such model, or results cannot be written.
+        MissingExtraError: What an option needs is not installed.
+    """
+    given = [Path(inputs)] if isinstance(inputs, str | Path) else list(map(Path, inputs))
+    options = PredictOptions.of(options, changes)
+    options.check(given)
+    observer = observer or RunObserver()
+    bundle = load_bundle(options.model)
+    if (chosen := options.with_known_runtime(bundle)) != options:
+        observer.notice(f"{chosen.runtime} is the fastest runtime for this model here")
+    predictor = chosen.predictor(bundle)
+    outputs = OutputWriter(chosen, bundle.info)
+    correction = neutral_faces(chosen.baseline, predictor)
+    for warning in (bundle.info.warning, bundle.info.words_warning if chosen.consistent else ""):
+        if warning:
+            observer.notice(warning)
+    try:
+        with outputs:
+            if outputs.begins_anew:
+                observer.notice("found an interrupted run; starting over (use --resume to continue it)")
+            running = _Run(predictor, chosen, outputs=outputs, observer=observer, correction=correction)
+            running.process(given)
+    except KeyboardInterrupt:
+        if outputs.can_resume:
+            observer.notice("interrupted; run the same command with --resume to continue")
+        raise
+    return running.summary()
+
+
+def file_results(
+    predictor: Predictor, path: str | Path, options: AnalysisOptions, *, file: str
+) -> Generator[PictureResult]:
+    """Analyse one of many files on one thread: a picture gives one result, a video one for each frame.
+
+    Args:
+        predictor: The model and its settings.
+        path: The file.
+        options: Which frames of a video are analysed, and when its faces get words.
+        file: What the results call the file.
+
+    Raises:
+        ImageError: The picture cannot be read.
+        VideoError: The video cannot be read, or, after the frames that can, not to its end.
+    """
+    if not is_video(path):
+        yield predictor.predict(read_picture(path), names=file)
+        return
+    results = stream(predictor, path, every_s=options.every_s, describe=options.describe, prefetches=False, file=file)
+    with closing(results):
+        for _, result in results:
+            yield result
+
+
+class _Run:
+    """One run over the inputs."""
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        options: PredictOptions,
+        *,
+        outputs: OutputWriter,
+        observer: RunObserver,
+        correction: Correction | Literal["clip"],
+    ) -> None:
+        self._predictor, self._outputs, self._observer = predictor, outputs, observer
+        self._part, self._describe, self._correction = options.part, options.describe, correction
+        self._pictures = self._videos = self._frames = self._faces = self._done_before = 0
+        self._errors: list[InputFailure] = []
+        self._began, self._video_s = time.monotonic(), 0.0
+
+    def process(self, inputs: Sequence[Path]) -> None:
+        """Analyse every input; one that cannot be used is named, and the others are analysed all the same."""
+        found = self._expanded(inputs)
+        self._outputs.expect(found)
+        self._observer.run_started(list(found))
+        for file in found:
+            self._observer.input_started(file)
+            if not (self._observer.wants_more or self._outputs.can_resume):
+                break  # Nobody sees the results, and no file keeps them.
+            if self._outputs.is_done(file):
+                self._done_before += 1
+            else:
+                self._analyse(file)
+        self._observer.run_ended()
+
+    def summary(self) -> RunSummary:
+        """Return what was done."""
+        listed = self._outputs.errors
+        return RunSummary(
+            pictures=self._pictures,
+            videos=self._videos,
+            frames=self._frames,
+            faces=self._faces,
+            errors=tuple(self._errors),
+            done_before=self._done_before,
+            elapsed_s=time.monotonic() - self._began,
+            video_s=self._video_s,
+            outputs=self._outputs.paths,
+            errors_file=listed.path if listed is not None and len(listed) else None,
+        )
+
+    def _expanded(self, inputs: Sequence[Path]) -> dict[Path, Path]:
+        """Return every file once, with the input that names it; tell of folders that hold none."""
+        found: dict[Path, Path] = {}
+        for given in inputs:
+            try:
+                for file in expand_inputs([given], suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES):
+                    found.setdefault(file, given)
+            except InputError as error:
+                self._fail(given, error)
+        return found
+
+    def _analyse(self, file: Path) -> None:
+        """Analyse an input; whatever is wrong with it ends this input alone."""
+        try:
+            if is_video(file):
+                self._analyse_video(file)
+            else:
+                self._analyse_picture(file)
+        except VlfauError:
+            raise
+        except Exception as error:
+            _log.debug("unexpected error", exc_info=True)
+            reason = f"{type(error).__name__}: {first_line(error)}"
+            self._fail(file, InputError(f"{printable(file)} met an unexpected error ({reason}); please report it"))
+
+    def _analyse_picture(self, file: Path) -> None:
+        name = printable(file)
+        try:
+            picture = read_picture(file)
+            result = self._predictor.predict(picture, names=name)
+        except InputError as error:
+            self._fail(file, error)
+            return
+        self._pictures += 1
+        self._faces += len(result.faces)
+        self._observer.picture_done(name, result.faces)
+        self._outputs.write_picture(file, picture, result)
+        if not result.faces:
+            self._fail(file, _no_face("picture", name))
+
+    def _analyse_video(self, file: Path) -> None:
+        try:
+            self._analyse_frames(file)
+        except OutputError:
+            raise
+        except InputError as error:
+            self._fail(file, error)
+        self._outputs.finish_video(file)
+
+    def _analyse_frames(self, file: Path) -> None:
+        began = time.monotonic()
+        correct = self._video_correction(file)
+        is_camera = camera_number(str(file)) is not None
+        with (
+            ending_well() if is_camera else nullcontext(lambda: False) as is_to_end,
+            self._outputs.video_files(file) as files,
+            closing(self._results(file, self._describe, file.name)) as results,
+        ):
+            for frame, uncorrected in results:
+                result = correct(uncorrected)
+                files.add(frame, result)
+                self._outputs.write_row(result)
+                if is_to_end():
+                    break
+        if not files.frames:
+            return
+        self._videos += 1
+        self._frames += files.frames
+        self._faces += len(files.tracks)
+        self._video_s += time.monotonic() - began
+        name = printable(file)
+        self._observer.video_done(name, files.summary)
+        if not files.tracks:
+            self._fail(file, _no_face("video", name))
+
+    def _video_correction(self, file: Path) -> Correction:
+        if self._correction != "clip":
+            return self._correction
+        with closing(self._results(file, "never", f"{file.name} at rest", is_first_look=True)) as results:
+            return clip_correction((result for _, result in results), self._predictor.bundle.info)
+
+    def _results(self, file: Path, describe: DescribeFrames, title: str, *, is_first_look: bool = False) -> Frames:
+        """Yield the frames of a video; what ends them early is told, unless a second look will tell it."""
+        part = self._part
+        try:
+            length_s = self._length_s(file)
+            results = stream(
+                self._predictor,
+                file,
+                every_s=part.every_s,
+                start_s=part.start_s,
+                end_s=part.end_s,
+                describe=describe,
+            )
+            self._observer.video_started(title, length_s)
+            try:
+                with closing(results):
+                    for frame, result in results:
+                        yield frame, result
+                        self._observer.frame_done(frame.time_s - part.start_s)
+            finally:
+                self._observer.video_ended()
+        except InputError as error:
+            if not is_first_look:
+                self._fail(file, error)
+
+    def _length_s(self, file: Path) -> float | None:
+        """Return how long the wanted part of a video is; None if nobody knows."""
+        whole_s = None if camera_number(str(file)) is not None else VideoReader(file).info.duration_s
+        ends_s = [end_s for end_s in (self._part.end_s, whole_s) if end_s is not None]
+        return max(min(ends_s) - self._part.start_s, 0.0) if ends_s else None
+
+    def _fail(self, file: Path, error: InputError) -> None:
+        self._errors.append(InputFailure(file, type(error).__name__, str(error)))
+        self._observer.failed(file, error)
+        self._outputs.list_error(file, error)
+
+
+def _no_face(kind: str, name: str) -> NoFaceError:
+    return NoFaceError(f"{kind} {name} shows no face that could be found; take one with a larger or less covered face")

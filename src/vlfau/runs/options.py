@@ -1,0 +1,322 @@
+"""Every option of a run, declared and explained once.
+
+`vlfau predict` and `vlfau.run` take `PredictOptions`, `vlfau batch` takes `ArchiveOptions`, and `vlfau app` takes
+`ModelOptions`. The command line reads types, defaults and help from these classes; nothing heavy is imported here.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
+
+from cyclopts import Group, Parameter
+
+from vlfau.errors import ConfigError
+from vlfau.inference.runtime_names import Runtime
+
+if TYPE_CHECKING:
+    from vlfau.inference.bundle import Bundle
+    from vlfau.inference.predictor import Predictor
+
+__all__ = ["AnalysisOptions", "ArchiveOptions", "ModelOptions", "PredictOptions", "VideoPart", "seconds"]
+
+OUTPUT: Final = Parameter(group=Group("What to keep", sort_key=1))
+VIDEOS: Final = Parameter(group=Group("Videos", sort_key=2))
+MODEL: Final = Parameter(group=Group("Model and words", sort_key=3))
+
+Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
+Texts = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
+Paths = Annotated[tuple[Path, ...], Parameter(negative=(), show_default=False)]
+
+_TIME: Final = re.compile(
+    r"(?:(?:(?P<hours>\d{1,6}):)?(?P<minutes>\d{1,6}):)?(?P<seconds>\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:\s?(?P<unit>ms|s))?"
+)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """Which model is used, and on what it runs.
+
+    Attributes:
+        model: A bundle to use instead of the default one: its folder, or a name that vlfau models lists.
+        threads: Processor threads to use.
+        runtime: Inference backend; auto takes the fastest on this machine.
+    """
+
+    model: Annotated[str | None, MODEL] = None
+    threads: Annotated[int, MODEL] = 1
+    runtime: Annotated[Runtime, MODEL] = "onnxruntime"
+
+    def with_known_runtime(self, bundle: "Bundle") -> Self:
+        """Replace `auto` by the runtime that is the fastest here.
+
+        Raises:
+            ConfigError: There is no such runtime.
+        """
+        from vlfau.inference.runtimes import chosen_runtime
+
+        return replace(self, runtime=chosen_runtime(bundle, self.runtime, threads=self.threads))
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class AnalysisOptions(ModelOptions):
+    """Which frames and faces are analysed, and what is said of them.
+
+    Attributes:
+        every: Analyse one frame every so many seconds, such as 0.2s or 200ms, instead of all.
+        describe: Which action units to put in words: active, every, or never. In a video, changes describes the active
+            ones anew whenever they change, and repeats the same words in between.
+        beam_size: Number of wordings to compare in the beam search; 1 is fastest.
+        gendered: Let the description guess a gender instead of saying "this person".
+        consistent: Choose words that agree with the states of the action units.
+        max_faces: Keep only the largest faces.
+    """
+
+    every: Annotated[str | None, VIDEOS] = None
+    describe: Annotated[Literal["changes", "active", "every", "never"], MODEL] = "changes"
+    beam_size: Annotated[int, MODEL] = 3
+    gendered: Annotated[Flag, MODEL] = False
+    consistent: Annotated[Flag, MODEL] = False
+    max_faces: Annotated[int | None, MODEL] = None
+
+    @property
+    def every_s(self) -> float | None:
+        """The time between two frames of a video that are analysed, in seconds; None takes all frames.
+
+        Raises:
+            ConfigError: It is not a time, or not above 0 s.
+        """
+        every_s = None if self.every is None else seconds(self.every, "--every")
+        if every_s is not None and every_s <= 0:
+            raise ConfigError(f"--every is {self.every}; give more than 0 s, or leave it out to analyse all frames")
+        return every_s
+
+    def predictor(self, bundle: "Bundle | None" = None) -> "Predictor":
+        """Open the model.
+
+        Args:
+            bundle: The bundle of `model`, if it was loaded before.
+
+        Raises:
+            BundleError: There is no such model, or it is damaged.
+            ConfigError: An option is out of range.
+            MissingExtraError: The runtime is not installed.
+        """
+        from vlfau.inference.predictor import Predictor
+        from vlfau.video.stream import for_pictures
+
+        return Predictor(
+            bundle or self.model,
+            threads=self.threads,
+            describe=for_pictures(self.describe),
+            beam_size=self.beam_size,
+            gendered=self.gendered,
+            consistent=self.consistent,
+            max_faces=self.max_faces,
+            runtime=self.runtime,
+        )
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ArchiveOptions(AnalysisOptions):
+    """How the files of an archive are analysed: alike by every worker, on one thread, and by default without words."""
+
+    describe: Annotated[Literal["changes", "active", "every", "never"], MODEL] = "never"
+    threads: Annotated[int, Parameter(parse=False)] = 1
+
+    def for_workers(self) -> Self:
+        """Return options that mean the same in another folder and on another machine.
+
+        A model's folder gets its whole path, and `auto` becomes the runtime that is the fastest here.
+
+        Raises:
+            BundleError: There is no such model, or it is damaged.
+            ConfigError: There is no such runtime.
+        """
+        from vlfau.inference.bundle import load_bundle
+
+        is_folder = self.model is not None and Path(self.model).exists()
+        model = str(Path(self.model).absolute()) if is_folder and self.model else self.model
+        return replace(self.with_known_runtime(load_bundle(self.model)), model=model)
+
+    def record(self) -> dict[str, Any]:
+        """Return everything on which results depend, except the model."""
+        names = ("describe", "beam_size", "gendered", "consistent", "max_faces", "runtime")
+        return {"every_s": self.every_s, **{name: getattr(self, name) for name in names}}
+
+
+@dataclass(frozen=True, slots=True)
+class VideoPart:
+    """Which frames of a video are wanted, in seconds: as `VideoReader` takes them."""
+
+    every_s: float | None = None
+    start_s: float = 0.0
+    end_s: float | None = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class PredictOptions(AnalysisOptions):
+    """What a run does with its inputs, and what it keeps.
+
+    Attributes:
+        out: Folder for tables, annotated pictures, and for each video its events and a summary.
+        table: A table to write: a .csv, .jsonl or .parquet file. May be given several times.
+        format: Columns of the tables: native, or those of OpenFace 2 or Py-Feat.
+        annotate: Also write each video with boxes, bars and words drawn into it.
+        report: Also write an HTML report about each video.
+        timeline: Also draw the action units of each video over time.
+        heatmap: Also draw where the model looked in pictures: for action units such as 12 or 6,12, or for active
+            ones.
+        resume: Resume an interrupted run, or add inputs to a finished one.
+        parents: Keep every folder of an input's path in the output folder, so that a/me.png and b/me.png go together.
+        overwrite: Replace files in the output folder that vlfau did not write; inputs are never replaced.
+        start: Begin at this time, in seconds or as 1:23.5.
+        end: End before this time.
+        baseline: Measure from the person's neutral face: clip takes what is usual in each video; otherwise give a
+            picture or a folder of pictures of it, several times if you like; or none.
+    """
+
+    out: Annotated[Path | None, OUTPUT] = None
+    table: Annotated[Paths, OUTPUT] = ()
+    format: Annotated[Literal["native", "openface", "pyfeat"], OUTPUT] = "native"
+    annotate: Annotated[Flag, OUTPUT] = False
+    report: Annotated[Flag, OUTPUT] = False
+    timeline: Annotated[Flag, OUTPUT] = False
+    heatmap: Annotated[str | None, OUTPUT] = None
+    resume: Annotated[Flag, OUTPUT] = False
+    parents: Annotated[Flag, OUTPUT] = False
+    overwrite: Annotated[Flag, OUTPUT] = False
+    start: Annotated[str | None, VIDEOS] = None
+    end: Annotated[str | None, VIDEOS] = None
+    baseline: Annotated[Texts, VIDEOS] = ()
+
+    @classmethod
+    def of(cls, options: Self | None, changes: Mapping[str, Any]) -> Self:
+        """Return options with some of them changed.
+
+        Args:
+            options: What is changed; None takes the defaults.
+            changes: Values by name. A path may be text, a time a number of seconds, an action unit a number, and one
+                table or baseline need not be in a list.
+
+        Raises:
+            ConfigError: There is no option of a name.
+        """
+        known = [field.name for field in fields(cls)]
+        if unknown := sorted(changes.keys() - set(known)):
+            raise ConfigError(f"there is no option {', '.join(unknown)}; choose among {', '.join(known)}")
+        return replace(options or cls(), **{name: _as_declared(name, value) for name, value in changes.items()})
+
+    @property
+    def part(self) -> VideoPart:
+        """Which part of each video is wanted.
+
+        Raises:
+            ConfigError: A text is not a time, or the part would be empty.
+        """
+        every_s = self.every_s
+        start_s = 0.0 if self.start is None else seconds(self.start, "--start")
+        end_s = None if self.end is None else seconds(self.end, "--end")
+        if end_s is not None and end_s <= start_s:
+            raise ConfigError(
+                f"--end is {self.end}, which is not after the start ({self.start or 0}); give a later end"
+            )
+        return VideoPart(every_s, start_s, end_s)
+
+    def heatmap_aus(self, au_ids: Sequence[int]) -> tuple[int, ...] | None:
+        """Return which AUs are to be drawn as heat maps: none of them for the active ones, None for no heat maps.
+
+        Args:
+            au_ids: Those that the model knows.
+
+        Raises:
+            ConfigError: `heatmap` is not a list of AUs, or the model does not know one.
+        """
+        if self.heatmap in {None, "active"}:
+            return () if self.heatmap else None
+        words = [word.strip() for word in str(self.heatmap).split(",")]
+        wanted = [int(word) for word in words if word.isdecimal()]
+        if len(wanted) < len(words) or not set(wanted) <= set(au_ids):
+            raise ConfigError(
+                f"--heatmap takes active, or numbers of action units such as 12 or 6,12, not '{self.heatmap}'; "
+                f"this model knows {', '.join(map(str, au_ids))}"
+            )
+        return tuple(dict.fromkeys(wanted))
+
+    def record(self) -> dict[str, Any]:
+        """Return everything on which the files depend, but for the inputs and the model, which the tables know."""
+        names = (
+            *("format", "annotate", "report", "timeline", "heatmap", "parents", "every", "start", "end", "baseline"),
+            *("describe", "beam_size", "gendered", "consistent", "max_faces", "runtime"),
+        )
+        values = asdict(self) | {"baseline": list(self.baseline)}
+        return {name.replace("_", "-"): values[name] for name in names}
+
+    def check(self, inputs: Sequence[Path]) -> None:
+        """Make sure, before anything is read or written, that the options fit together and to the inputs.
+
+        Raises:
+            ConfigError: They do not.
+            MissingExtraError: What draws plots is not installed.
+        """
+        from vlfau.media.camera import camera_number
+
+        self.part  # noqa: B018 - it raises
+        for name in ("annotate", "report", "timeline", "heatmap"):
+            if getattr(self, name) and self.out is None:
+                raise ConfigError(f"--{name} writes files; say with --out in which folder")
+        if self.resume and self.out is None and not self.table:
+            raise ConfigError("--resume continues tables; name them with --out or --table, as before")
+        cameras = [str(path) for path in inputs if camera_number(str(path)) is not None]
+        if cameras and self.resume:
+            raise ConfigError(f"what {cameras[0]} saw does not come again, so --resume cannot continue it; start over")
+        if cameras and "clip" in self.baseline:
+            raise ConfigError(
+                f"--baseline clip looks at a video twice, which {cameras[0]} cannot show; give pictures of a neutral "
+                "face"
+            )
+        if self.report:
+            import vlfau.drawing.report
+        if self.timeline:
+            import vlfau.drawing.timeline  # noqa: F401
+
+
+def seconds(text: str, option: str) -> float:
+    """Read a time as a user writes it.
+
+    Args:
+        text: Such as 0.2, 0.2s, 200ms, 1:23.5 or 1:02:03.
+        option: Who asks, for the error.
+
+    Raises:
+        ConfigError: It is not a time.
+
+    >>> seconds("200ms", "--every"), seconds("1:23.5", "--start"), seconds("1:02:03", "--end")
+    (0.2, 83.5, 3723.0)
+    """
+    match = _TIME.fullmatch(text.strip())
+    if match is None or (match["minutes"] and match["unit"] == "ms"):
+        raise ConfigError(f"{option} takes a time such as 0.2s, 200ms or 1:23.5, not '{text[:40]}'; correct it")
+    time_s = float(match["seconds"]) / (1000 if match["unit"] == "ms" else 1)
+    return 3600 * int(match["hours"] or 0) + 60 * int(match["minutes"] or 0) + time_s
+
+
+def _as_declared(name: str, value: Any) -> Any:
+    """Return what a Python caller gave for an option in the type of that option."""
+    if value is None:
+        return () if name in {"table", "baseline"} else None
+    if name in {"table", "baseline"}:
+        kind = Path if name == "table" else str
+        return tuple(map(kind, [value] if isinstance(value, str | Path) else value))
+    if name == "out":
+        return Path(value)
+    if name in {"every", "start", "end", "model"}:
+        return str(value)
+    if name == "heatmap":
+        return ",".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
+    return value

@@ -1,0 +1,171 @@
+"""The output folder of a run: how its files are named, and which vlfau wrote, so that no other is ever touched.
+
+A name depends on its input alone, never on the other inputs or their order: a run that is resumed with more inputs
+finds the names that it had. Folders are kept as `cp -r` keeps them.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from vlfau.errors import OutputError
+from vlfau.files.names import printable
+from vlfau.files.records import RecordFile, parse_json, whole_records
+from vlfau.media.camera import camera_number
+
+__all__ = ["RECORD_FILE", "OutputFolder", "output_name"]
+
+RECORD_FILE: Final = ".vlfau-outputs.jsonl"
+_MAX_BYTES: Final = 180
+"""Of a name: an ending and a number fit beside it within the 255 bytes of usual file systems."""
+
+
+class OutputFolder:
+    """Hands out paths to write to, each to one input, and remembers them in a file in the folder.
+
+    A path is remembered before it is written, so that what a kill leaves is known as ours.
+
+    Args:
+        folder: The folder; it is made.
+        resume: Whether files of an earlier run belong to its inputs still. Otherwise they may be replaced by files
+            of any input.
+        overwrite: Whether files that vlfau did not write may be replaced, too. An input is never replaced.
+
+    Raises:
+        OutputError: The folder cannot be made or read.
+    """
+
+    def __init__(self, folder: Path, *, resume: bool, overwrite: bool) -> None:
+        self.folder, self._overwrite = folder, overwrite
+        self._inputs: set[Path] = set()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._known, self._owners = self._read()
+            self._record = RecordFile(folder / RECORD_FILE)
+        except OSError as error:
+            raise OutputError(
+                f"cannot make the folder {printable(folder)} ({error.strerror}); choose another"
+            ) from None
+        if not resume:
+            self._owners = {}
+
+    def protect(self, inputs: Iterable[Path]) -> None:
+        """Never write over these files."""
+        self._inputs.update(Path(os.path.realpath(path)) for path in inputs)
+
+    def check(self, name: Path, owner: str) -> None:
+        """Make sure that a path may be written.
+
+        Args:
+            name: Relative to the folder.
+            owner: The input that the file is about, as text.
+
+        Raises:
+            OutputError: The path is an input, belongs to another input, or holds a file that vlfau did not write.
+        """
+        path, key = self.folder / name, name.as_posix()
+        shown = printable(path)
+        if Path(os.path.realpath(path)) in self._inputs:
+            raise OutputError(f"{shown} is one of the inputs and is not overwritten; choose another --out")
+        if self._owners.get(key, owner) != owner:
+            raise OutputError(
+                f"{self._owners[key]} and {owner} would both write {shown}; keep their folders apart with --parents, "
+                "or choose another --out for one of them"
+            )
+        if key not in self._known and not self._overwrite and os.path.lexists(path):
+            raise OutputError(
+                f"{shown} exists, and vlfau did not write it; move it away, choose another --out, or replace it with "
+                "--overwrite"
+            )
+
+    def claim(self, name: Path, owner: str) -> Path:
+        """Return a path to write to, which is remembered; its folders are made.
+
+        Args:
+            name: Relative to the folder.
+            owner: The input that the file is about, as text.
+
+        Raises:
+            OutputError: The path is an input, belongs to another input, holds a file that vlfau did not write, or
+                cannot be made.
+        """
+        self.check(name, owner)
+        if self._owners.get(name.as_posix()) != owner:
+            self._remember(name.as_posix(), owner)
+        return self.folder / name
+
+    def close(self) -> None:
+        """Close the record."""
+        self._record.close()
+
+    def _remember(self, key: str, owner: str) -> None:
+        try:
+            (self.folder / key).parent.mkdir(parents=True, exist_ok=True)
+            self._record.append(f"{json.dumps({'file': key, 'input': owner})}\n".encode())
+            self._record.flush()
+        except OSError as error:
+            raise OutputError(
+                f"cannot write {printable(self.folder / key)} ({error.strerror or error}); make room or mend its folder"
+            ) from None
+        self._known.add(key)
+        self._owners[key] = owner
+
+    def _read(self) -> tuple[set[str], dict[str, str]]:
+        """Return the files of earlier runs, and whose they are; a line that was cut off is taken away."""
+        path = self.folder / RECORD_FILE
+        owners: dict[str, str] = {}
+        size = 0
+        if not path.exists():
+            return set(), owners
+        with path.open("rb") as stream:
+            for end, line in whole_records(stream, quoted=False):
+                try:
+                    entry = parse_json(line)
+                    owners[str(entry["file"])] = str(entry["input"])
+                except (ValueError, KeyError, TypeError):
+                    continue
+                finally:
+                    size = end
+        os.truncate(path, size)
+        return set(owners), owners
+
+
+def output_name(given: Path, file: Path, *, parents: bool = False) -> Path:
+    """Return how the names of an input's files begin, as a path relative to the output folder.
+
+    Args:
+        given: What the user named: the file itself, or a folder that holds it.
+        file: The input.
+        parents: Whether to keep every folder of the input's path, as `cp --parents` does.
+
+    >>> output_name(Path("study"), Path("study/b/me.png")).as_posix()
+    'study/b/me.png'
+    >>> output_name(Path("a/me.png"), Path("a/me.png")).as_posix()
+    'me.png'
+    >>> output_name(Path("a/me.png"), Path("a/me.png"), parents=True).as_posix()
+    'a/me.png'
+    """
+    if camera_number(os.fspath(file)) is not None:
+        return Path(os.fspath(file).replace(":", "-"))  # Windows has no colons in names.
+    if parents:
+        normal = Path(os.path.normpath(file))
+        kept = Path(os.path.abspath(file)) if ".." in normal.parts else normal  # noqa: PTH100 - keeps links as named
+        parts = kept.relative_to(kept.anchor).parts
+    elif given == file:
+        parts = (file.name,)
+    else:
+        folder = given.name if given.name not in {"", ".."} else Path(os.path.abspath(given)).name  # noqa: PTH100
+        parts = (folder, *file.relative_to(given).parts) if folder else file.relative_to(given).parts
+    return Path(*map(_writable, parts))
+
+
+def _writable(part: str) -> str:
+    """Return a part of a path as valid UTF-8 of limited length; different parts stay different."""
+    text = printable(part)
+    if len(text.encode()) <= _MAX_BYTES:
+        return text
+    digest = hashlib.sha256(os.fsencode(part)).hexdigest()[:12]
+    return f"{text.encode()[: _MAX_BYTES - 13].decode('utf-8', 'ignore')}-{digest}"

@@ -1,0 +1,220 @@
+"""What a run writes: its tables, its list of errors, and the folder with the files of each input."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from vlfau.drawing.faces import draw_faces, write_picture
+from vlfau.drawing.heatmap import draw_heatmap_sheet
+from vlfau.errors import ConfigError, InputError, OutputError
+from vlfau.files.atomic import remove_leftovers
+from vlfau.files.names import printable
+from vlfau.inference.bundle import BundleInfo
+from vlfau.inference.results import FaceResult, PictureResult
+from vlfau.media.images import Picture
+from vlfau.media.reader import is_video
+from vlfau.runs.options import PredictOptions
+from vlfau.runs.output_folder import OutputFolder, output_name
+from vlfau.runs.resume import ResumeFile
+from vlfau.runs.video_files import VideoFiles
+from vlfau.tables.errors_file import ErrorsFile
+from vlfau.tables.write import TableWriter, open_sink
+
+__all__ = ["OutputWriter"]
+
+
+class OutputWriter:
+    """Writes results to files, if the user wants any.
+
+    Drawings are written before rows, and rows in the order of the inputs: what has rows is done. If nothing at all
+    could be analysed, earlier tables stay as they were.
+
+    Args:
+        options: What is wanted.
+        model: The model that is used.
+
+    Attributes:
+        errors: The list of errors; None without any file.
+        begins_anew: Whether an interrupted run was found and is given up.
+
+    Raises:
+        ConfigError: Heat maps are wanted of AUs that the model does not know.
+    """
+
+    def __init__(self, options: PredictOptions, model: BundleInfo) -> None:
+        self._options, self._model = options, model
+        self._heatmaps = options.heatmap_aus(model.au_ids)
+        self._tables = _table_paths(options)
+        self._resume_file = ResumeFile(self._tables[0], options.record()) if self._tables else None
+        self._opened = ExitStack()
+        self._sinks: list[TableWriter] = []
+        self._folder: OutputFolder | None = None
+        self._names: dict[Path, Path] = {}
+        self._is_empty = True
+        self.errors: ErrorsFile | None = None
+        self.begins_anew = False
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether a run that is interrupted now can be resumed."""
+        return bool(self._tables)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The folder and the tables that the user named."""
+        return (*([self._options.out] if self._options.out else []), *self._options.table)
+
+    def __enter__(self) -> Self:
+        """Open the tables.
+
+        Raises:
+            InputError: A file cannot be written, or the interrupted run had other options.
+            MissingExtraError: Parquet needs pyarrow.
+        """
+        if self._resume_file is None:
+            return self
+        out, resume, overwrite = self._options.out, self._options.resume, self._options.overwrite
+        errors_file = _errors_path(out, self._tables)
+        if any(path.absolute() == errors_file.absolute() for path in self._tables):
+            raise ConfigError(f"this run lists its errors in {printable(errors_file)}; choose another name for --table")
+        with ExitStack() as opened:
+            if out is not None:
+                self._folder = OutputFolder(out, resume=resume, overwrite=overwrite)
+                opened.callback(self._folder.close)
+            if resume:
+                self._resume_file.check()
+            self.begins_anew = self._resume_file.exists() and not resume
+            for path in self._tables:
+                sink = open_sink(
+                    path, model=self._model, format=self._options.format, resume=resume, overwrite=overwrite
+                )
+                self._sinks.append(opened.enter_context(sink))
+            self.errors = opened.enter_context(ErrorsFile(errors_file, resume=resume, overwrite=overwrite))
+            if out is not None:
+                remove_leftovers(out)
+            self._resume_file.begin(resume=resume)
+            opened.callback(self._resume_file.close)
+            self._opened = opened.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Finish the tables, or leave them for another run to resume."""
+        if kind is None and self._is_empty and not any(sink.done for sink in self._sinks):
+            for sink in self._sinks:
+                sink.abandon()
+        self._opened.__exit__(kind, error, traceback)
+        if kind is None and self._resume_file is not None:
+            self._resume_file.remove()
+
+    def expect(self, files: Mapping[Path, Path]) -> None:
+        """Give the inputs that will come the names of their files.
+
+        Args:
+            files: The inputs, each with what the user named: the file itself or a folder that holds it.
+
+        Raises:
+            OutputError: A file of an input could not be written without overwriting another.
+        """
+        if self._folder is None:
+            return
+        self._folder.protect(files)
+        owners: dict[Path, Path] = {}
+        for file, given in files.items():
+            name = self._names[file] = output_name(given, file, parents=self._options.parents)
+            if (other := owners.setdefault(name, file)) != file:
+                raise OutputError(
+                    f"{printable(other)} and {printable(file)} would write the same files {name} in "
+                    f"{printable(self._folder.folder)}; keep their folders apart with --parents"
+                )
+            ending = ".summary.txt" if is_video(file) else ".vlfau.jpg"
+            self._folder.check(name.with_name(f"{name.name}{ending}"), printable(file))
+
+    def is_done(self, file: Path) -> bool:
+        """Say whether an earlier run did all that there is to do with an input."""
+        if self._resume_file is None:
+            return False
+        name = printable(file)
+        if is_video(file):
+            return self._resume_file.has_finished(name) and all(name in sink.done for sink in self._sinks)
+        is_listed = self.errors is not None and name in self.errors.files
+        return is_listed or all(sink.is_done(file) for sink in self._sinks)
+
+    def write_picture(self, file: Path, picture: Picture, result: PictureResult) -> None:
+        """Write what was found in a picture.
+
+        Raises:
+            InputError: A file cannot be written.
+        """
+        self._is_empty = False
+        if result.faces and (path_of := self._path_of(file)) is not None:
+            self._draw(path_of, picture, result.faces)
+        self.write_row(result)
+
+    def write_row(self, result: PictureResult) -> None:
+        """Write a picture or frame to the tables.
+
+        Raises:
+            InputError: A table cannot be written.
+        """
+        self._is_empty = False
+        for sink in self._sinks:
+            sink.write(result)
+
+    def video_files(self, file: Path) -> VideoFiles:
+        """Return what takes the frames of a video and writes the video's own files."""
+        wanted = {".events.csv", ".summary.txt"}
+        wanted |= {".vlfau.mp4"} if self._options.annotate else set()
+        wanted |= {".report.html"} if self._options.report else set()
+        wanted |= {".timeline.png"} if self._options.timeline else set()
+        return VideoFiles(printable(file), self._model, path_of=self._path_of(file), wanted=wanted)
+
+    def finish_video(self, file: Path) -> None:
+        """Remember that nothing of a video is left to do.
+
+        Raises:
+            OutputError: A table cannot be written.
+        """
+        if self._resume_file is not None:
+            for sink in self._sinks:
+                sink.flush()
+            self._resume_file.finish(printable(file))
+
+    def list_error(self, file: Path, error: InputError) -> None:
+        """List an input that could not be used.
+
+        Raises:
+            InputError: The list cannot be written.
+        """
+        if self.errors is not None:
+            self.errors.add(file, error)
+
+    def _path_of(self, file: Path) -> Callable[[str], Path] | None:
+        """Return what gives the path of an input's file by its ending; None without an output folder."""
+        if (folder := self._folder) is None:
+            return None
+        name, owner = self._names[file], printable(file)
+        return lambda ending: folder.claim(name.with_name(f"{name.name}{ending}"), owner)
+
+    def _draw(self, path_of: Callable[[str], Path], picture: Picture, faces: Sequence[FaceResult]) -> None:
+        """Draw a picture's faces, and where the model looked."""
+        write_picture(path_of(".vlfau.jpg"), draw_faces(picture, faces, note=self._model.warning))
+        if self._heatmaps is None:
+            return
+        for number, face in enumerate(faces, start=1):
+            au_ids = self._heatmaps or [au.au_id for au in face.active_aus]
+            if au_ids:
+                which = "" if len(faces) == 1 else f".face{number}"
+                write_picture(path_of(f"{which}.heat.jpg"), draw_heatmap_sheet(face, au_ids=au_ids))
+
+
+def _table_paths(options: PredictOptions) -> list[Path]:
+    in_folder = [] if options.out is None else [options.out / "results.csv", options.out / "results.jsonl"]
+    return list({path.absolute(): path for path in (*in_folder, *options.table)}.values())
+
+
+def _errors_path(out: Path | None, tables: Sequence[Path]) -> Path:
+    return tables[0].with_suffix(".errors.csv") if out is None else out / "errors.csv"

@@ -1,0 +1,106 @@
+"""What lies beside the tables of an unfinished run: its options, and which videos are done.
+
+The first line holds the options as JSON, each further line the name of a video. Rows alone cannot tell that a video is
+done: inputs may come in another order when the run is resumed.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vlfau.errors import InputError, OutputError
+from vlfau.files.atomic import replacing
+from vlfau.files.names import printable
+from vlfau.files.records import RecordFile, parse_json
+from vlfau.files.same_settings import check_same_settings
+
+__all__ = ["ResumeFile"]
+
+
+class ResumeFile:
+    """A hidden file that is there from the beginning of a run until it ends well.
+
+    Args:
+        table: The run's first table.
+        settings: Everything on which the rows depend, by option.
+    """
+
+    def __init__(self, table: Path, settings: Mapping[str, Any]) -> None:
+        self._table, self._settings = table, dict(settings)
+        self._path = table.with_name(f".{table.name}.run")
+        self._file: RecordFile | None = None
+        self._was_interrupted = False
+        self._finished: set[str] = set()
+
+    def exists(self) -> bool:
+        """Say whether an earlier run was interrupted."""
+        return self._path.exists()
+
+    def check(self) -> None:
+        """Make sure that an interrupted run had the same options: its rows would not fit to ours.
+
+        Raises:
+            InputError: It had others, or what it had is damaged.
+        """
+        try:
+            before = parse_json(self._path.read_text("utf-8").partition("\n")[0])
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError):
+            before = None
+        if not isinstance(before, dict):
+            raise InputError(
+                f"{printable(self._path)}, which holds the options of the run that began {printable(self._table)}, is "
+                "damaged; start over without --resume"
+            )
+        check_same_settings(
+            {f"--{name}": value for name, value in before.items() if name in self._settings},
+            {f"--{name}": value for name, value in self._settings.items()},
+            what=printable(self._table),
+            ways_out="give the same options, or start over without --resume",
+        )
+
+    def begin(self, *, resume: bool) -> None:
+        """Say that a run has begun.
+
+        Args:
+            resume: Whether what an earlier run finished stays finished.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        self._was_interrupted = self.exists()
+        if resume and self._was_interrupted:
+            known = self._path.read_bytes().splitlines(keepends=True)[1:]
+            self._finished = {str(parse_json(line)) for line in known if line.endswith(b"\n")}
+        lines = [json.dumps(self._settings), *map(json.dumps, sorted(self._finished))]
+        with replacing(self._path) as temporary:
+            temporary.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+        self._file = RecordFile(self._path)
+
+    def has_finished(self, video: str) -> bool:
+        """Say whether an earlier run finished a video of which the tables hold rows."""
+        return not self._was_interrupted or video in self._finished
+
+    def finish(self, video: str) -> None:
+        """Say that a video is done, and its rows are written.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        assert self._file is not None
+        try:
+            self._file.append(f"{json.dumps(video)}\n".encode())
+            self._file.flush()
+        except OSError as error:
+            raise OutputError(f"cannot write {printable(self._path)} ({error.strerror or error}); make room") from None
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        if self._file is not None:
+            self._file.close()
+
+    def remove(self) -> None:
+        """Say that it has ended well."""
+        self._path.unlink(missing_ok=True)

@@ -1,0 +1,104 @@
+"""`PictureResult.save`: the files of one picture, as `vlfau predict --out` writes them."""
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.runs.running import csv_rows
+from tests.tables.made_up import a_face, a_model
+from vlfau.cli import main
+from vlfau.errors import InputError, OutputError
+from vlfau.inference.predictor import Predictor
+from vlfau.inference.results import PictureResult
+from vlfau.media.images import Picture
+
+
+def made_up(name="anna.jpg", *faces, **changes):
+    options = {"model": a_model(), "source": Picture(np.full((48, 64, 3), 90, np.uint8))}
+    return PictureResult(name, faces, **options | changes)
+
+
+def names_in(folder):
+    return {path.name for path in folder.iterdir() if not path.name.endswith(".lock")}
+
+
+def test_a_saved_result_leaves_the_files_that_the_command_writes(tiny_bundle, astronaut, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(astronaut, "anna.png")
+    Predictor(tiny_bundle).predict("anna.png").save("saved")
+    assert main(["predict", "anna.png", "--model", str(tiny_bundle.folder), "--out", "written", "-q"]) == 0
+    saved, written = tmp_path / "saved", tmp_path / "written"
+    assert names_in(saved) == names_in(written)
+    assert names_in(saved) >= {"anna.png.vlfau.jpg", "results.csv", "results.columns.json", "results.jsonl"}
+    for name in names_in(written):
+        assert (saved / name).read_bytes() == (written / name).read_bytes(), name
+
+
+def test_results_that_are_saved_to_one_folder_share_its_tables(tmp_path):
+    made_up("a.jpg", a_face(0.75), a_face(0.5)).save(tmp_path)
+    made_up("b.jpg", a_face(0.25)).save(tmp_path)
+    rows = csv_rows(tmp_path / "results.csv")
+    assert [(row["file"], row["face"], row["AU12_prob"]) for row in rows] == [
+        ("a.jpg", "1", "0.7500"),
+        ("a.jpg", "2", "0.5000"),
+        ("b.jpg", "1", "0.2500"),
+    ]
+    assert {"a.jpg.vlfau.jpg", "b.jpg.vlfau.jpg"} <= names_in(tmp_path)
+
+
+def test_saving_the_same_result_again_changes_nothing(tmp_path):
+    made_up("a.jpg", a_face()).save(tmp_path)
+    before = {name: (tmp_path / name).read_bytes() for name in names_in(tmp_path)}
+    made_up("a.jpg", a_face()).save(str(tmp_path))
+    assert {name: (tmp_path / name).read_bytes() for name in names_in(tmp_path)} == before
+
+
+def test_other_results_of_the_same_picture_are_refused_and_the_earlier_ones_stay(tmp_path):
+    made_up("a.jpg", a_face(0.75)).save(tmp_path)
+    with pytest.raises(
+        OutputError, match=r"results\.jsonl holds other results of a\.jpg, as of other options; save to"
+    ):
+        made_up("a.jpg", a_face(0.5)).save(tmp_path)
+    assert [row["AU12_prob"] for row in csv_rows(tmp_path / "results.csv")] == ["0.7500"]
+
+
+def test_results_of_another_model_are_refused(tmp_path):
+    made_up("a.jpg", a_face()).save(tmp_path)
+    with pytest.raises(InputError, match=r"model\.name"):
+        made_up("b.jpg", a_face(), model=a_model(name="other")).save(tmp_path)
+
+
+def test_a_picture_without_a_face_leaves_tables_without_rows(tmp_path):
+    made_up("a.jpg").save(tmp_path)
+    assert csv_rows(tmp_path / "results.csv") == []
+    assert "a.jpg.vlfau.jpg" not in names_in(tmp_path)
+
+
+def test_pictures_of_the_same_name_from_two_folders_do_not_overwrite_each_other(tmp_path):
+    made_up("a/me.jpg", a_face()).save(tmp_path)
+    with pytest.raises(OutputError, match=r"a/me\.jpg and b/me\.jpg would both write"):
+        made_up("b/me.jpg", a_face()).save(tmp_path)
+
+
+def test_a_file_that_vlfau_did_not_write_is_not_overwritten(tmp_path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.jpg.vlfau.jpg")
+    with pytest.raises(OutputError, match="vlfau did not write it"):
+        made_up("a.jpg", a_face()).save(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (made_up("", a_face()), r"has no name for its files; give one: predict\(picture, names='anna'\)"),
+        (made_up("a.mp4", frame=3, time_s=0.1), r"is frame 3 of a\.mp4, .* give the video to vlfau\.run"),
+        (made_up("a.jpg", model=None), r"does not say of which model it is; take it from Predictor\.predict"),
+        (made_up("a.jpg", source=None), "does not hold its pixels"),
+    ],
+    ids=["no name", "a frame", "no model", "no pixels"],
+)
+def test_a_result_that_cannot_be_saved_says_why_and_writes_nothing(tmp_path, result, message):
+    with pytest.raises(InputError, match=message):
+        result.save(tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,309 @@
+import csv
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from pyarrow import parquet
+
+from tests.tables.made_up import STRANGE_NAMES, a_face, a_model, a_run
+from vlfau.errors import InputError, MissingExtraError
+from vlfau.files.names import printable
+from vlfau.files.records import unescape_formula
+from vlfau.inference.results import PictureResult
+from vlfau.tables.write import open_sink
+
+KINDS = ["csv", "jsonl", "parquet"]
+RUN = a_run()
+
+
+def write(path, results=RUN, **options):
+    with open_sink(path, model=a_model(), **options) as sink:
+        for result in results:
+            sink.write(result)
+    return path
+
+
+def rows_of(path):
+    if path.suffix == ".parquet":
+        return parquet.read_table(path).to_pylist()
+    if path.suffix == ".jsonl":
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines()[1:]]
+    with path.open(encoding="utf-8", newline="") as stream:
+        return [{name: unescape_formula(cell) for name, cell in row.items()} for row in csv.DictReader(stream)]
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_row_a_face_and_survives_any_file_name(tmp_path, kind):
+    rows = rows_of(write(tmp_path / f"a.{kind}"))
+    assert len(rows) == sum(max(len(result.faces), result.frame is not None) for result in RUN)
+    pictures = [name for index, name in enumerate(STRANGE_NAMES, start=1) for _ in range(index % 3)]
+    assert [row["file"] for row in rows][: len(pictures)] == [printable(name) for name in pictures]
+
+
+def test_csv_has_a_side_file_that_explains_every_column(tmp_path):
+    rows = rows_of(write(tmp_path / "a.csv"))
+    assert names_in(tmp_path) == ["a.columns.json", "a.csv"]
+    header = json.loads((tmp_path / "a.columns.json").read_text("utf-8"))
+    assert [column["name"] for column in header["columns"]] == list(rows[0])
+    assert header["columns"][12] == {
+        "name": "AU12_prob",
+        "meaning": "probability that AU 12 (Lip Corner Puller) occurs",
+        "unit": "0 to 1",
+        "type": "number",
+    }
+    assert header["model"] == {
+        **{"name": "tiny", "version": "1.0", "synthetic": True},
+        **{"au_ids": [12, 1], "thresholds": [0.25, 0.5]},
+    }
+
+
+def test_json_lines_begin_with_the_header(tmp_path):
+    lines = write(tmp_path / "a.jsonl").read_text("utf-8").splitlines()
+    header, row = json.loads(lines[0]), json.loads(lines[1])
+    assert (header["kind"], header["layout"]) == ("header", "native")
+    assert list(row) == [column["name"] for column in header["columns"]]
+    assert (row["AU12_state"], row["AU1_text"]) == (False, None)
+
+
+def test_parquet_holds_meaning_and_unit_at_every_column(tmp_path):
+    schema = parquet.read_schema(write(tmp_path / "a.parquet"))
+    assert schema.field("yaw").metadata[b"unit"] == b"degrees"
+    assert schema.field("AU12_state").type == "bool"
+    assert json.loads(schema.metadata[b"vlfau"])["model"]["synthetic"] is True
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_appears_when_it_is_finished_and_the_old_one_stays_until_then(tmp_path, kind):
+    path = write(tmp_path / f"a.{kind}", RUN[:5])
+    old = path.read_bytes()
+    with open_sink(path, model=a_model(), flush_rows=1) as sink:
+        sink.write(RUN[-1])
+        assert path.read_bytes() == old
+    assert len(rows_of(path)) == max(1, len(RUN[-1].faces))
+    assert not [name for name in names_in(tmp_path) if name.startswith(".") or name.endswith(".partial")]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_run_cut_at_any_byte_goes_on_to_the_same_file(tmp_path, kind):
+    run = [result for result in a_run(frames=2) if result.file != "caf\udce9.jpg"]
+    whole = write(tmp_path / f"whole.{kind}", run).read_bytes()
+    path = tmp_path / f"cut.{kind}"
+    partial = tmp_path / f"cut.{kind}.partial"
+    for size in range(0, len(whole), len(whole) // 150):
+        open_sink(path, model=a_model()).suspend()
+        partial.write_bytes(whole[:size])
+        write(path, run, resume=True)
+        assert path.read_bytes() == whole, size
+        path.unlink()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_suspended_run_tells_what_is_done_and_goes_on(tmp_path, kind):
+    whole = rows_of(write(tmp_path / f"whole.{kind}"))
+    path = tmp_path / f"a.{kind}"
+    with pytest.raises(KeyboardInterrupt), open_sink(path, model=a_model()) as sink:  # noqa: PT012
+        for result in RUN[:-2]:
+            sink.write(result)
+        raise KeyboardInterrupt
+    assert not path.exists()
+    with open_sink(path, model=a_model(), resume=True) as sink:
+        assert sink.done["a.mp4"] == 11
+        assert sink.done["=1+1.jpg"] is None
+        assert sink.done["b, 2.mp4"] == (9 if kind == "parquet" else 8)
+        assert sink.is_done("a.mp4", 3)
+        assert sink.is_done("caf\udce9.jpg")
+        assert not sink.is_done("b, 2.mp4", 10)
+        assert not sink.is_done("other.mp4", 0)
+        for result in RUN:
+            sink.write(result)
+    assert rows_of(path) == whole
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_finished_file_can_be_gone_on_with(tmp_path, kind):
+    whole = rows_of(write(tmp_path / f"whole.{kind}"))
+    path = write(tmp_path / f"a.{kind}", RUN[:10])
+    write(path, RUN, resume=True)
+    assert rows_of(path) == whole
+    write(path, [], resume=True)
+    assert rows_of(path) == whole
+
+
+class Killed(BaseException):
+    """What stops a process at once, as far as a test of the same process can have it."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_a_finished_file_survives_a_kill_while_it_is_opened_again(tmp_path, monkeypatch, kind, share):
+    path = write(tmp_path / f"a.{kind}")
+    whole = rows_of(path)
+
+    def cut_off(source, target):
+        content = source.read_bytes()
+        target.write_bytes(content[: int(share * len(content))])
+        raise Killed
+
+    monkeypatch.setattr("shutil.copyfile", cut_off)
+    monkeypatch.setattr("vlfau.files.atomic.Path.unlink", lambda self, missing_ok=False: None)
+    with pytest.raises(Killed):
+        open_sink(path, model=a_model(), resume=True)
+    monkeypatch.undo()
+    assert rows_of(path) == whole
+    write(path, [], resume=True)
+    assert rows_of(path) == whole
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_finished_file_survives_a_full_disk_while_it_is_opened_again(tmp_path, kind):
+    path = write(tmp_path / f"a.{kind}", a_run(frames=60))
+    whole = rows_of(path)
+    resource = pytest.importorskip("resource", reason="this system limits no files")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4000, limits[1]))
+    try:
+        with pytest.raises(InputError, match="make room"):
+            open_sink(path, model=a_model(), resume=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert rows_of(path) == whole
+    write(path, [], resume=True)
+    assert rows_of(path) == whole
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_finished_file_keeps_its_last_picture_when_its_input_is_gone(tmp_path, kind):
+    """The copy is whole, and the run that made it was killed before it wrote a row."""
+    path = write(tmp_path / f"a.{kind}", RUN[:5])
+    whole = rows_of(path)
+    open_sink(path, model=a_model(), resume=True).suspend()
+    write(path, [], resume=True)
+    assert rows_of(path) == whole
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("other", "differs"),
+    [
+        ({"model": a_model(version="2.0")}, r"model\.version .* \(now 2\.0\); restore"),
+        ({"model": a_model(), "format": "openface"}, r"layout native \(now openface\); restore"),
+    ],
+)
+def test_a_run_of_another_model_or_format_is_not_resumed(tmp_path, kind, other, differs):
+    path = tmp_path / f"a.{kind}"
+    sink = open_sink(path, model=a_model())
+    sink.write(RUN[0])
+    sink.suspend()
+    with pytest.raises(InputError, match=rf"a\.{kind} was started with {differs}"):
+        open_sink(path, resume=True, **other)
+    assert write(path, resume=True).exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_runs_do_not_write_one_file(tmp_path, kind):
+    path = tmp_path / f"a.{kind}"
+    with open_sink(path, model=a_model()), pytest.raises(InputError, match=rf"process {os.getpid()}\) is writing"):
+        open_sink(path, model=a_model())
+    write(path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_full_disk_is_one_error_and_the_run_can_go_on(tmp_path, kind):
+    run = a_run(frames=60)
+    whole = rows_of(write(tmp_path / f"whole.{kind}", run))
+    path = tmp_path / f"a.{kind}"
+    sink = open_sink(path, model=a_model(), flush_rows=4)
+    resource = pytest.importorskip("resource", reason="this system limits no files")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8000, limits[1]))
+    try:
+        with pytest.raises(InputError, match=rf"cannot write .*a\.{kind} \(.*then resume"), sink:  # noqa: PT012
+            for result in run:
+                sink.write(result)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    write(path, run, resume=True)
+    assert rows_of(path) == whole
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_that_is_killed_again_and_again_ends_like_an_undisturbed_one(tmp_path, kind):
+    from tests.tables.writing import FRAMES
+
+    whole = write(tmp_path / f"whole.{kind}", a_run(FRAMES))
+    path = tmp_path / f"a.{kind}"
+    for results_until_kill in (1, 23, 58, 10_000):
+        command = [sys.executable, "-m", "tests.tables.writing", str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            for _, _ in zip(process.stdout, range(results_until_kill), strict=False):
+                pass
+            process.kill() if results_until_kill < 10_000 else process.wait(60)
+        assert path.exists() == (results_until_kill == 10_000)
+    assert rows_of(path) == rows_of(whole)
+    if kind != "parquet":
+        assert path.read_bytes() == whole.read_bytes()
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_part_that_lost_its_content_is_written_anew(tmp_path):
+    whole = rows_of(write(tmp_path / "whole.parquet"))
+    path = tmp_path / "a.parquet"
+    sink = open_sink(path, model=a_model(), flush_rows=4)
+    for result in RUN:
+        sink.write(result)
+    sink.suspend()
+    (tmp_path / ".a.parquet.parts" / "000002.parquet").write_bytes(b"")
+    write(path, resume=True)
+    assert rows_of(path) == whole
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_memory_holds_few_rows_at_once(tmp_path, kind):
+    with open_sink(tmp_path / f"a.{kind}", model=a_model(), flush_rows=2, flush_s=1e9) as sink:
+        beside = tmp_path / (".a.parquet.parts" if kind == "parquet" else f"a.{kind}.partial")
+        sizes = []
+        for _ in range(3):
+            sink.write(PictureResult("a.jpg", (a_face(), a_face())))
+            sizes.append(sum(path.stat().st_size for path in ([beside] if beside.is_file() else beside.iterdir())))
+    assert sizes[0] < sizes[1] < sizes[2]
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"cannot write .*none.a\.csv \(No such file or directory\); choose another"):
+        open_sink(tmp_path / "none" / "a.csv", model=a_model())
+    with pytest.raises(InputError, match=r"the name .*a\.xlsx; use a name that ends in \.csv, \.jsonl or \.parquet"):
+        open_sink(tmp_path / "a.xlsx", model=a_model())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_abandoned_run_leaves_everything_as_it_was(tmp_path, kind):
+    path = write(tmp_path / f"a.{kind}", RUN[:5])
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    sink = open_sink(path, model=a_model(version="2.0"), flush_rows=1)
+    sink.write(RUN[-1])
+    sink.abandon()
+    sink.abandon()
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+    write(path)
+
+
+def test_a_closed_sink_takes_nothing(tmp_path):
+    sink = open_sink(tmp_path / "a.csv", model=a_model())
+    sink.close()
+    with pytest.raises(ValueError, match="closed"):
+        sink.write(RUN[0])
+
+
+def test_parquet_without_its_extra_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "vlfau.tables.parquet_writer", raising=False)
+    with pytest.raises(MissingExtraError, match=r"pip install 'vlfau\[tables\]'"):
+        open_sink(tmp_path / "a.parquet", model=a_model())
+    write(tmp_path / "a.csv")

@@ -212,7 +212,7 @@ def test_a_bundle_of_the_first_format_names_no_texts(carrying):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda path: path.write_text("{"), "is no JSON"),
+        (lambda path: path.write_text("{"), "is not JSON"),
         (lambda path: path.write_bytes(b" " * (1 << 20)), "more than 524288 bytes"),
         (lambda path: write_descriptions(path, default_descriptions().for_aus([1, 6])), "no texts for AU12"),
         (lambda path: path.write_text(path.read_text().replace("corner", "hedgehog")), "'hedgehog', which the model"),

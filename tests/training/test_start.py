@@ -129,7 +129,7 @@ def test_the_default_model_is_read_back_from_its_bundle():
     crops = np.random.default_rng(7).integers(0, 256, (3, 160, 160, 3), dtype=np.uint8)
     with torch.inference_mode():
         ours = network.encode(torch.from_numpy(crops).permute(0, 3, 1, 2)).au_logits.sigmoid().numpy()
-    theirs = Predictor(bundle).judge(crops).au_probs
+    theirs = Predictor(bundle).score_crops(crops).au_probs
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
@@ -202,7 +202,7 @@ def test_words_are_taught_anew_behind_the_vision_half_of_a_bundle(words_config, 
     crops = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
     with torch.inference_mode():
         probs = network.encode(torch.from_numpy(crops).permute(0, 3, 1, 2)).au_logits.sigmoid().numpy()
-    np.testing.assert_allclose(probs, Predictor(trained[1]).judge(crops).au_probs, atol=1e-5)
+    np.testing.assert_allclose(probs, Predictor(trained[1]).score_crops(crops).au_probs, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,10 @@
-"""Leaves out the doctests of parts whose extras are not installed, and cuts the network off from all tests."""
+"""Leaves out the doctests of parts whose extras are not installed, and cuts the network off from all tests.
+
+In parallel, each process computes with one thread, so that processes do not compete for CPUs.
+"""
 
 import ipaddress
+import os
 import socket
 from importlib.util import find_spec
 
@@ -8,6 +12,10 @@ import pytest
 
 OPTIONAL = {"gradio": "src/vlfau/app/*", "ray": "src/vlfau/batch/*"}
 collect_ignore_glob = [pattern for package, pattern in OPTIONAL.items() if find_spec(package) is None]
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # set by pytest-xdist; read by torch, NumPy and OpenCV when they are imported
+    for variable in ("OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
+        os.environ.setdefault(variable, "1")
 
 
 @pytest.fixture(scope="session", autouse=True)

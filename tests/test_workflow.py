@@ -36,9 +36,12 @@ def test_every_python_that_is_promised_is_tested_on_three_systems():
 
 def test_what_make_check_checks_is_checked_there_too():
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    sources = re.search(r"^SOURCES := (.+)$", makefile, re.MULTILINE)[1]
+    variables = dict(re.findall(r"^([A-Z_]+) := (.+)$", makefile, re.MULTILINE))
     recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)[1]
-    commands = re.findall(r"\$\(FULL\)/bin/(.+)", recipe.replace("$(SOURCES)", sources))
+    commands = [
+        re.sub(r"\$\((\w+)\)", lambda found: variables[found[1]], command)
+        for command in re.findall(r"\$\(FULL\)/bin/(.+)", recipe)
+    ]
     assert {"ruff", "mypy", "lint-imports", "pip-licenses"} <= {command.split()[0] for command in commands}
     run = [step["run"] for job in ("check", "test") for step in TEST["jobs"][job]["steps"] if "run" in step]
     lines = [line for text in run for line in text.splitlines()]

@@ -94,5 +94,5 @@ def test_unknown_names_and_wrong_options_are_named():
         create_backbone("resnet10t", crop_size=64, options={"snout": 1})
     with pytest.raises(ConfigError, match="hold a number above 4096"):
         create_backbone("resnet10t", crop_size=64, options={"layers": [1, 2**31, 1, 1]})
-    with pytest.raises(ConfigError, match="no multiple of 4"):
+    with pytest.raises(ConfigError, match="not a multiple of 4"):
         Stem(backbone=create_backbone("resnet10t", crop_size=64), combined_dim=10, feature_dim=8)

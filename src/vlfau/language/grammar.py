@@ -139,8 +139,8 @@ def global_slots(
         return [subjects, _idle_lines(wording, trace), (".",)]
     slots: list[Sequence[str]] = []
     rest = iter(phrases)
-    for place, size in enumerate(sentence_sizes(len(phrases))):
-        slots.append(_openings(wording, place, opening) if place else subjects)
+    for index, size in enumerate(sentence_sizes(len(phrases))):
+        slots.append(_openings(wording, index, opening) if index else subjects)
         for left in reversed(range(size)):
             slots += [next(rest), (".",) if left == 0 else ("and",) if left == 1 else (",",)]
     return slots
@@ -186,10 +186,10 @@ def _idle_lines(wording: Wording, trace: bool | None) -> tuple[str, ...]:
     return wording.trace if trace and wording.trace else wording.no_action
 
 
-def _openings(wording: Wording, place: int, opening: int | None) -> tuple[str, ...]:
+def _openings(wording: Wording, index: int, opening: int | None) -> tuple[str, ...]:
     if opening is None:
         return wording.follow_ups
-    return (wording.follow_ups[(opening + place - 1) % len(wording.follow_ups)],)
+    return (wording.follow_ups[(opening + index - 1) % len(wording.follow_ups)],)
 
 
 def _choose(texts: Sequence[str], rng: np.random.Generator | None) -> str:

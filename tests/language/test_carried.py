@@ -136,7 +136,7 @@ def test_texts_on_a_trace_are_known_by_their_words(tmp_path: Path) -> None:
         (lambda document: document["aus"]["12"].update(trace=["Nothing."] * 65), "at most 64"),
         (lambda document: document["aus"]["12"].update(trace=["It {degree} moves."] * 3), "needs these slots once"),
         (lambda document: document["wording"]["global"].update(follow_up=[]), "'follow_up' is a list"),
-        (lambda document: document["wording"]["global"].update(follow_up=["This man"]), "openings .* are alike"),
+        (lambda document: document["wording"]["global"].update(follow_up=["This man"]), "openings .* are the same"),
         (lambda document: document["wording"]["global"].update(follow_up=[["This"]]), "'follow_up' is a list"),
         (lambda document: document["wording"].update(degrees=None), "expected a table"),
     ],

@@ -145,7 +145,11 @@ class StateConstraints:
         return self._by_au[au_id, active]
 
     def for_face(self, au_ids: Iterable[int], genders: Sequence[Gender | None]) -> CaptionConstraint:
-        """Return the constraint of a global caption: exactly these AUs are active, and the subject has one of the genders.
+        """Return the constraint of a global caption: exactly these AUs are active.
+
+        Args:
+            au_ids: The active AUs.
+            genders: Those in which the caption may speak of the subject.
 
         Raises:
             DescriptionError: The vocabulary lacks words of every such text.
@@ -154,6 +158,7 @@ class StateConstraints:
         return CaptionConstraint([*map(self._encode, slots), self._end])
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the token ids of the texts whose words the vocabulary has."""
         texts = tuple(texts)
         if texts not in self._cache:
             known, unknown = [], None

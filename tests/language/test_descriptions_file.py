@@ -17,9 +17,9 @@ from vlfau.language import (
     parse_global,
     parse_local,
 )
-from vlfau.language.carried import MAX_BYTES, descriptions_of, read_descriptions, write_descriptions
 from vlfau.language.constrained_decoding import allowed_global_slots, allowed_local_descriptions
 from vlfau.language.descriptions import Descriptions, default_descriptions, load_descriptions
+from vlfau.language.descriptions_file import MAX_BYTES, read_descriptions, read_model_descriptions, write_descriptions
 from vlfau.language.grammar import local_descriptions
 
 FIRST = Path(__file__).with_name("data") / "first_descriptions.json"
@@ -174,14 +174,14 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_model_of_an_earlier_version_has_the_packages_texts_if_it_knows_their_words(tmp_path: Path) -> None:
     vocabulary = Vocabulary.for_aus(AU_IDS)
-    assert descriptions_of(tmp_path, AU_IDS, vocabulary, carried=False) == default_descriptions().for_aus(AU_IDS)
+    assert read_model_descriptions(tmp_path, AU_IDS, vocabulary, stored=False) == default_descriptions().for_aus(AU_IDS)
     with corrected_package(write_corrected(tmp_path / "corrected")):
-        assert descriptions_of(tmp_path, AU_IDS, vocabulary, carried=False) is None
+        assert read_model_descriptions(tmp_path, AU_IDS, vocabulary, stored=False) is None
 
 
-def test_carried_texts_must_fit_the_models_words_and_aus(tmp_path: Path, corrected: Descriptions) -> None:
+def test_stored_texts_must_fit_the_models_words_and_aus(tmp_path: Path, corrected: Descriptions) -> None:
     write_descriptions(tmp_path / "descriptions.json", corrected.for_aus(AU_IDS))
     with pytest.raises(DescriptionError, match="uses the word 'angle', which the model never learned"):
-        descriptions_of(tmp_path, AU_IDS, Vocabulary.for_aus(AU_IDS), carried=True)
+        read_model_descriptions(tmp_path, AU_IDS, Vocabulary.for_aus(AU_IDS), stored=True)
     with pytest.raises(DescriptionError, match="no texts for AU4"):
-        descriptions_of(tmp_path, (1, 4), Vocabulary.for_aus(AU_IDS, corrected), carried=True)
+        read_model_descriptions(tmp_path, (1, 4), Vocabulary.for_aus(AU_IDS, corrected), stored=True)

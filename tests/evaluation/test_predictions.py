@@ -7,7 +7,7 @@ import pytest
 
 from vlfau.errors import InputError
 from vlfau.evaluation import Predictions
-from vlfau.language.carried import read_descriptions
+from vlfau.language.descriptions_file import read_descriptions
 
 FIRST_DESCRIPTIONS = Path(__file__).parents[1] / "language" / "data" / "first_descriptions.json"
 WORDS = {

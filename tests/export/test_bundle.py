@@ -13,9 +13,9 @@ from vlfau.export import export_bundle
 from vlfau.inference.bundle import load_bundle
 from vlfau.inference.predictor import Predictor
 from vlfau.language import Vocabulary, max_global_length, max_local_length, parse_global, parse_local
-from vlfau.language.carried import read_descriptions, write_descriptions
 from vlfau.language.decoding import DecodingOptions, decode_captions
 from vlfau.language.descriptions import default_descriptions, load_descriptions
+from vlfau.language.descriptions_file import read_descriptions, write_descriptions
 from vlfau.model import ModelConfig, build_vlfau
 from vlfau.model.torch_backend import TorchStepper
 from vlfau.training import Checkpoint, load_checkpoint, save_checkpoint

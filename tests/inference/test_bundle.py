@@ -13,8 +13,8 @@ from vlfau.faces import CropGeometry
 from vlfau.inference.bundle import load_bundle
 from vlfau.inference.predictor import Predictor
 from vlfau.language import Vocabulary
-from vlfau.language.carried import write_descriptions
 from vlfau.language.descriptions import default_descriptions
+from vlfau.language.descriptions_file import write_descriptions
 
 
 @pytest.fixture

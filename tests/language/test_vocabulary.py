@@ -14,7 +14,7 @@ from vlfau.language import (
     max_global_length,
     max_local_length,
 )
-from vlfau.language.constrained_decoding import decided_slots
+from vlfau.language.constrained_decoding import allowed_global_slots
 from vlfau.language.grammar import global_phrases, local_descriptions
 from vlfau.language.tokenizer import tokenize
 
@@ -131,7 +131,7 @@ def test_the_longest_local_text_has_the_local_length(au_ids: tuple[int, ...]) ->
 
 @pytest.mark.parametrize("au_ids", [(17,), (1, 12), *AU_SETS.values(), all_au_ids()])
 def test_the_longest_global_text_has_the_global_length(au_ids: tuple[int, ...]) -> None:
-    layouts = [decided_slots(chosen, (*Gender, None)) for chosen in (au_ids, ())]
+    layouts = [allowed_global_slots(chosen, (*Gender, None)) for chosen in (au_ids, ())]
     longest = [sum(max(len(tokenize(text)) for text in texts) for texts in slots) for slots in layouts]
     assert 1 + max(longest) == max_global_length(au_ids)
     states = [

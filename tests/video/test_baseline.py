@@ -112,7 +112,7 @@ def test_a_short_clip_changes_nothing():
 
 def test_an_au_that_acts_all_along_looks_like_rest_unless_it_acts_clearly():
     track = a_track(np.tile([2.0, 4.0], (200, 1)))
-    corrected = Baseline.from_track(track, THRESHOLDS, most=3.0).apply(track)
+    corrected = Baseline.from_track(track, THRESHOLDS, max_shift=3.0).apply(track)
     assert corrected.states[0].tolist() == [False, True]
     assert logit_of(corrected.probs[0, 1]) == pytest.approx(1.0, abs=1e-4)
 
@@ -166,8 +166,8 @@ def test_baselines_hardly_hurt_where_people_rest_alike(share):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: Baseline.from_faces([], THRESHOLDS), InputError, "one neutral face at least"),
-        (lambda: Baseline.from_faces([a_face(0.1, 0.1)], (0.5,)), ConfigError, "1 thresholds came for 2 AUs"),
+        (lambda: Baseline.from_faces([], THRESHOLDS), InputError, "at least one neutral face"),
+        (lambda: Baseline.from_faces([a_face(0.1, 0.1)], (0.5,)), ConfigError, "1 thresholds for 2 AUs"),
         (lambda: Baseline.from_faces([a_face(0.1, 0.1)], (0.5, 1.5)), ConfigError, "1.5 is not a threshold"),
         (lambda: Baseline.from_track(a_track([[0, 0]]), THRESHOLDS, quantile=1), ConfigError, "quantile is 1"),
     ],
@@ -180,5 +180,5 @@ def test_bad_input_is_refused(call, error, message):
 def test_a_baseline_of_another_model_is_refused():
     baseline = Baseline.from_faces([a_face(0.1, 0.1)], THRESHOLDS)
     other = Track(1, np.zeros(1), np.zeros((1, 1), np.float32), np.zeros((1, 1), bool), None, (12,))
-    with pytest.raises(InputError, match=r"knows the AUs \[4, 15\], this face has \[12\]"):
+    with pytest.raises(InputError, match=r"has the AUs \[4, 15\], this face has \[12\]"):
         baseline.apply(other)

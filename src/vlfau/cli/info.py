@@ -108,7 +108,7 @@ def _model(bundle: "Bundle") -> Iterator[tuple[str, str]]:
     yield "input", f"{crop.crop_size} x {crop.crop_size} pixels of an aligned face of {crop.aligned_size}"
     yield "words for", ", ".join(captions) or "nothing"
     if captions:
-        from vlfau.language.carried import DESCRIPTIONS_FILE
+        from vlfau.language.descriptions_file import DESCRIPTIONS_FILE
 
         carried = "carried by the bundle" if DESCRIPTIONS_FILE in bundle.files else "those of this vlfau"
         yield "descriptions", info.words_warning or carried

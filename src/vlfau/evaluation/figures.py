@@ -21,7 +21,7 @@ from vlfau.evaluation.au_metrics import (
 )
 from vlfau.evaluation.caption_metrics import global_references, local_references, score_captions
 from vlfau.evaluation.predictions import Predictions
-from vlfau.language.constrained_decoding import decided_descriptions
+from vlfau.language.constrained_decoding import allowed_local_descriptions
 
 __all__ = ["by_au", "caption_scores", "drawn_scores", "figures", "intervals", "mean_figures"]
 
@@ -88,7 +88,7 @@ def caption_scores(predictions: Predictions, frames: Sequence[Frame], indices: S
 def drawn_scores(
     predictions: Predictions, frames: Sequence[Frame], indices: Sequence[int], threshold: Threshold
 ) -> dict[str, float]:
-    """Score texts drawn at random among those that the consistent search may choose: what the grammar alone is worth.
+    """Score texts drawn at random from those that constrained decoding allows: the score of the grammar alone.
 
     Captions that are held to the decided states come from the grammar that the references come from too. So their
     scores say nothing of a network but what lies above these, of texts that no network chose.
@@ -107,7 +107,7 @@ def drawn_scores(
             predictions.au_ids, states[index], local_references(frames[index], predictions.descriptions), strict=True
         ):
             if references is not None:
-                texts = decided_descriptions(au_id, active, predictions.descriptions)
+                texts = allowed_local_descriptions(au_id, active, predictions.descriptions)
                 pairs.append((texts[int(rng.integers(len(texts)))], references))
     return _compared("consistent_drawn", pairs)
 

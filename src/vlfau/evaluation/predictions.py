@@ -17,7 +17,7 @@ from vlfau.facs import check_au_ids
 from vlfau.files.atomic import replacing
 from vlfau.files.records import parse_json
 from vlfau.language import Descriptions
-from vlfau.language.carried import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
+from vlfau.language.descriptions_file import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
 
 __all__ = ["CAPTIONS_FILE", "PREDICTIONS_FILE", "UNKNOWN", "Predictions"]
 

@@ -30,7 +30,7 @@ from vlfau.inference.schema import (
     read_model_json,
 )
 from vlfau.language import Descriptions, Vocabulary
-from vlfau.language.carried import DESCRIPTIONS_FILE, descriptions_of, write_descriptions
+from vlfau.language.descriptions_file import DESCRIPTIONS_FILE, read_model_descriptions, write_descriptions
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -273,7 +273,7 @@ def _descriptions(folder: Path, info: BundleInfo, files: Mapping[str, str]) -> D
         return None
     try:
         vocabulary = Vocabulary.from_list(info.vocabulary)
-        return descriptions_of(folder, info.au_ids, vocabulary, carried=DESCRIPTIONS_FILE in files)
+        return read_model_descriptions(folder, info.au_ids, vocabulary, stored=DESCRIPTIONS_FILE in files)
     except DescriptionError as error:
         raise BundleError(f"bundle {folder} has descriptions that cannot be used: {error}") from None
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle
 from vlfau.language import Vocabulary
-from vlfau.language.constrained_decoding import DecidedShapes, SlotText
+from vlfau.language.constrained_decoding import CaptionConstraint, StateConstraints
 from vlfau.language.decoding import CaptionStepper, DecodingOptions, decode_captions
 from vlfau.language.descriptions import default_descriptions
 from vlfau.language.wording import Gender
@@ -91,10 +91,12 @@ class Captioner:
         """
         if not len(features):
             return []
-        shapes = None
+        constraints = None
         if self.consistent:
-            shapes = [self._shapes.of_au(*decided) for decided in zip(au_ids, active, strict=True)]
-        return self._decode(self.backend.local_stepper(features), self.bundle.info.max_local_length, shapes=shapes)
+            constraints = [self._constraints.for_au(*decided) for decided in zip(au_ids, active, strict=True)]
+        return self._decode(
+            self.backend.local_stepper(features), self.bundle.info.max_local_length, constraints=constraints
+        )
 
     def describe_faces(
         self, stem_features: NDArray[np.float32], au_states: NDArray[np.bool_], describe: Describe | None = None
@@ -113,8 +115,8 @@ class Captioner:
             return [None] * len(stem_features)
         stepper = self.backend.global_stepper(stem_features)
         prefix = [] if self.gendered else self._neutral_subject
-        shapes = [self._face_shape(states) for states in au_states] if self.consistent else None
-        return [*self._decode(stepper, self.bundle.info.max_global_length, prefix, shapes)]
+        constraints = [self._face_constraint(states) for states in au_states] if self.consistent else None
+        return [*self._decode(stepper, self.bundle.info.max_global_length, prefix, constraints)]
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -126,23 +128,23 @@ class Captioner:
         return self._vocabulary.encode_words(descriptions.wording.subjects[None])
 
     @cached_property
-    def _shapes(self) -> DecidedShapes:
-        return DecidedShapes(self._vocabulary, self.bundle.info.descriptions)
+    def _constraints(self) -> StateConstraints:
+        return StateConstraints(self._vocabulary, self.bundle.info.descriptions)
 
-    def _face_shape(self, au_states: NDArray[np.bool_]) -> SlotText:
+    def _face_constraint(self, au_states: NDArray[np.bool_]) -> CaptionConstraint:
         """Return the texts that say of a face (N,) just what was decided."""
         active = np.array(self.bundle.info.au_ids)[au_states].tolist()
-        return self._shapes.of_face(active, (*Gender, None) if self.gendered else (None,))
+        return self._constraints.for_face(active, (*Gender, None) if self.gendered else (None,))
 
     def _decode(
         self,
         stepper: CaptionStepper,
         max_length: int,
         prefix: Iterable[int] = (),
-        shapes: Sequence[SlotText] | None = None,
+        constraints: Sequence[CaptionConstraint] | None = None,
     ) -> list[str]:
-        """Search the caption of every sequence, among the texts of its shape if there is one, and put it in words."""
-        longest = max([max_length, *(shape.longest for shape in shapes or ())])
+        """Search the caption of every sequence, among the texts that its constraint allows, and decode it."""
+        longest = max([max_length, *(constraint.max_length for constraint in constraints or ())])
         results = decode_captions(
             stepper,
             bos_id=self._vocabulary.bos_id,
@@ -150,6 +152,6 @@ class Captioner:
             options=DecodingOptions(max_length=longest, beam_size=self.beam_size),
             prefix=tuple(prefix),
             banned_ids=(self._vocabulary.pad_id,),
-            shapes=shapes,
+            constraints=constraints,
         )
         return [self._vocabulary.decode(result.token_ids) for result in results]

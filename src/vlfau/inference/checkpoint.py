@@ -12,7 +12,7 @@ from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle, BundleInfo
 from vlfau.inference.schema import CHECKPOINT_FILE, file_sha256
 from vlfau.language import max_global_length, max_local_length
-from vlfau.language.carried import DESCRIPTIONS_FILE
+from vlfau.language.descriptions_file import DESCRIPTIONS_FILE
 
 if TYPE_CHECKING:
     from vlfau.model.checkpoint import Checkpoint

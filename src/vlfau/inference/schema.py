@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from vlfau.errors import BundleError
 from vlfau.files.records import parse_json
-from vlfau.language.carried import DESCRIPTIONS_FILE
+from vlfau.language.descriptions_file import DESCRIPTIONS_FILE
 
 __all__ = [
     "CARD_FILE",

@@ -18,7 +18,7 @@ from vlfau.errors import CheckpointError, ConfigError, DescriptionError
 from vlfau.facs import check_au_ids
 from vlfau.files.records import parse_json
 from vlfau.language import Descriptions, Vocabulary
-from vlfau.language.carried import DESCRIPTIONS_FILE, descriptions_of
+from vlfau.language.descriptions_file import DESCRIPTIONS_FILE, read_model_descriptions
 from vlfau.model.config import ModelConfig, build_vlfau
 from vlfau.model.vlfau import VLFAU
 
@@ -162,7 +162,7 @@ def read_metadata(folder: Path) -> Checkpoint:
         return checkpoint
     try:
         vocabulary = Vocabulary.from_list(checkpoint.vocabulary)
-        descriptions = descriptions_of(folder, checkpoint.au_ids, vocabulary, carried=fingerprint is not None)
+        descriptions = read_model_descriptions(folder, checkpoint.au_ids, vocabulary, stored=fingerprint is not None)
     except DescriptionError as error:
         raise CheckpointError(f"checkpoint {folder} has descriptions that cannot be used: {error}") from None
     if fingerprint is not None and descriptions is not None and descriptions.fingerprint != fingerprint:

@@ -107,7 +107,7 @@ def file_results(
     if not is_video(path):
         yield predictor.predict(read_picture(path), names=file)
         return
-    results = stream(predictor, path, every_s=options.every_s, describe=options.describe, prefetches=False, file=file)
+    results = stream(predictor, path, every_s=options.every_s, describe=options.describe, in_threads=False, file=file)
     with closing(results):
         for _, result in results:
             yield result

@@ -119,12 +119,12 @@ class AnalysisOptions(ModelOptions):
             MissingExtraError: The runtime is not installed.
         """
         from vlfau.inference.predictor import Predictor
-        from vlfau.video.stream import for_pictures
+        from vlfau.video.stream import describe_for_pictures
 
         return Predictor(
             bundle or self.model,
             threads=self.threads,
-            describe=for_pictures(self.describe),
+            describe=describe_for_pictures(self.describe),
             beam_size=self.beam_size,
             gendered=self.gendered,
             consistent=self.consistent,

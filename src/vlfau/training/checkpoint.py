@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from vlfau.errors import InputError
 from vlfau.files.atomic import replacing_folder
-from vlfau.language.carried import DESCRIPTIONS_FILE, write_descriptions
+from vlfau.language.descriptions_file import DESCRIPTIONS_FILE, write_descriptions
 from vlfau.model import VLFAU
 from vlfau.model.checkpoint import FINGERPRINT, FORMATS, METADATA_FILE, WEIGHTS_FILE, Checkpoint
 

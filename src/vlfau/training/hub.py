@@ -5,7 +5,7 @@ from pathlib import Path
 from huggingface_hub import HfApi, snapshot_download
 
 from vlfau.errors import CheckpointError, first_line
-from vlfau.language.carried import DESCRIPTIONS_FILE
+from vlfau.language.descriptions_file import DESCRIPTIONS_FILE
 from vlfau.model.checkpoint import METADATA_FILE, WEIGHTS_FILE, LoadedCheckpoint, load_checkpoint, read_metadata
 from vlfau.training.checkpoint import save_checkpoint as save_pretrained
 

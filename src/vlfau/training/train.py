@@ -21,7 +21,7 @@ from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.facs import action_unit
 from vlfau.files.atomic import remove_leftovers
 from vlfau.language import Descriptions
-from vlfau.language.carried import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
+from vlfau.language.descriptions_file import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
 from vlfau.model import build_vlfau
 from vlfau.model.checkpoint import Checkpoint
 from vlfau.model.losses import au_weights

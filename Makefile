@@ -30,7 +30,7 @@ $(FULL)/.done: pyproject.toml
 setup: $(LIGHT)/.done ## Install prediction into .venv (no torch)
 
 demo: setup ## Describe the face in a photograph; results go to demo/
-	$(LIGHT)/bin/vlfau predict examples/astronaut.png --consistent --out demo
+	$(LIGHT)/bin/vlfau predict examples/astronaut.png --out demo
 
 dev: $(FULL)/.done ## Install training and tests into .venv-dev (with torch; 6.6 GB on Linux)
 

@@ -21,7 +21,7 @@ from vlfau.facs import AU_SETS, DEFAULT_AU_IDS
 from vlfau.language import Vocabulary, max_global_length, max_local_length
 from vlfau.language.decoding import DecodingOptions, decode_captions
 from vlfau.model import VLFAU, ModelConfig, build_vlfau
-from vlfau.model.stepper import TorchStepper
+from vlfau.model.torch_backend import TorchStepper
 from vlfau.training.config import read_config
 from vlfau.training.module import VLFAUModule
 

@@ -18,12 +18,12 @@ from benchmarks.rows import Row
 from benchmarks.timing import Timing, time_in_turns
 from vlfau.errors import VlfauError, first_line
 from vlfau.export.graphs import export_graphs
-from vlfau.export.int8 import quantise
+from vlfau.export.quantised import quantise
 from vlfau.faces import CropGeometry
 from vlfau.facs import AU_SETS
-from vlfau.inference.bundle import VISION_FILE, Bundle, BundleInfo, load_bundle, write_model_json
-from vlfau.inference.runtime_names import Runtime
-from vlfau.inference.runtimes import open_backend
+from vlfau.inference.bundle import Bundle, BundleInfo, load_bundle, write_model_json
+from vlfau.inference.runtimes import Runtime, open_backend
+from vlfau.inference.schema import VISION_FILE
 from vlfau.model import VLFAU, ModelConfig, build_vlfau
 from vlfau.model.vlfau import VisionOutput
 

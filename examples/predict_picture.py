@@ -9,7 +9,7 @@ from pathlib import Path
 import vlfau
 
 photo = sys.argv[1] if len(sys.argv) > 1 else Path(__file__).with_name("astronaut.png")
-predictor = vlfau.Predictor(consistent=True)
+predictor = vlfau.Predictor()
 result = predictor.predict(photo)
 for number, face in enumerate(result, start=1):
     print(f"face {number}: {face.global_caption}")

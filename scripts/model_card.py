@@ -78,9 +78,9 @@ def words(scores: dict[str, dict[str, Any]]) -> str:
         "Local words agree with the predicted state": ("truth", "local_agrees_with_predicted"),
         "Local words agree where it is predicted active": ("truth", "local_agrees_where_predicted_active"),
         "Local words agree where it is predicted inactive": ("truth", "local_agrees_where_predicted_inactive"),
-        "Words with `--consistent` agree with the predicted state": ("truth", "consistent_agrees_with_predicted"),
+        "Consistent words agree with the predicted state": ("truth", "consistent_agrees_with_predicted"),
         "Degrees in local words are within one letter of the intensity": ("truth", "local_degree_close_to_predicted"),
-        "Degrees with `--consistent` are within one letter of the intensity": (
+        "Degrees in consistent words are within one letter of the intensity": (
             "truth",
             "consistent_degree_close_to_predicted",
         ),

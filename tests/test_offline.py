@@ -74,7 +74,7 @@ def test_the_namespace_has_no_network(cut_off):
     assert int(cut_off(REACHES_OUT)) == errno.ENETUNREACH
 
 
-@pytest.mark.parametrize("options", [("--describe", "every"), ("--consistent",)], ids=["words", "consistent"])
+@pytest.mark.parametrize("options", [("--describe", "every"), ("--free-words",)], ids=["words", "free words"])
 def test_a_picture_is_described(cut_off, tmp_path, options):
     cut_off(PREDICTS, EXAMPLE, "--out", tmp_path, *options)
     (row,) = csv_rows(tmp_path / "results.csv")

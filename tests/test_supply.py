@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-NOT_LOCKED = {"convert", "docs", "release"}
+NOT_LOCKED = {"convert", "cuda", "directml", "docs", "release"}
 
 
 def requirements(lines):

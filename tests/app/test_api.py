@@ -108,7 +108,7 @@ def test_the_documented_commands_work(page, tmp_path, face_mp4, astronaut):
 
 def test_a_picture_is_answered_like_the_predictor(caller):
     kind, (answer,) = caller.picture(encoded(portrait()), "me.png")
-    predictor = Predictor(consistent=True)
+    predictor = Predictor()
     (expected,) = predictor.predict(portrait())
     assert kind == "complete"
     assert answer["faces"] == [json.loads(json.dumps(expected.to_dict()))]

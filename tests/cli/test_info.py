@@ -26,5 +26,5 @@ def test_info_warns_of_a_model_of_synthetic_faces(tmp_path, capsys):
 def test_a_wrong_bundle_is_named(tmp_path, capsys):
     assert main(["info", "--model", str(tmp_path)]) == 2
     error = capsys.readouterr().err
-    assert f"{tmp_path} is no bundle" in error
+    assert f"{tmp_path} is neither a bundle nor a checkpoint" in error
     assert error.count("\n") == 1

@@ -38,7 +38,7 @@ def run(script, *arguments):
 
 
 def test_the_whole_predict_path_runs_without_torch(tiny_bundle, astronaut, tmp_path):
-    done = run(NO_TORCH, "predict", astronaut, "--model", tiny_bundle.folder, "--out", tmp_path / "out")
+    done = run(NO_TORCH, "predict", astronaut, "--model", tiny_bundle.folder, "--free-words", "--out", tmp_path / "out")
     assert (done.returncode, done.stderr) == (0, "")
     assert "Lip Corner Puller" in done.stdout
     assert (tmp_path / "out" / "results.csv").is_file()
@@ -71,6 +71,15 @@ def test_the_version_is_printed(capsys):
 def test_a_wrong_command_line_exits_with_2(arguments, capsys):
     assert main(arguments) == 2
     assert "Error" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["predict", "a.jpg"], ["batch", "films", "out"]])
+def test_an_option_that_is_gone_is_named_with_the_one_to_use(arguments, capsys):
+    assert main([*arguments, "--consistent"]) == 2
+    assert capsys.readouterr().err == (
+        "error: there is no option --consistent any more: words agree with the states by default; leave it out, or let "
+        "words be free with --free-words\n"
+    )
 
 
 def test_public_names_are_sorted_and_can_be_imported():

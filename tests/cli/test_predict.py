@@ -130,7 +130,7 @@ def test_a_bad_input_is_named_and_the_others_are_processed(predict, astronaut, t
 def test_a_wrong_bundle_stops_the_run_with_one_sentence(astronaut, tmp_path, capsys):
     assert main(["predict", str(astronaut), "--model", str(tmp_path)]) == 2
     error = capsys.readouterr().err
-    assert f"{tmp_path} is no bundle" in error
+    assert f"{tmp_path} is neither a bundle nor a checkpoint" in error
     assert error.count("\n") == 1
 
 
@@ -188,7 +188,7 @@ def test_several_photos_show_their_progress_to_whoever_watches(predict, astronau
 
 def test_a_model_of_synthetic_faces_says_so_once(astronaut, tmp_path, capsys):
     bundle = write_tiny_bundle(tmp_path / "bundle", training={"synthetic": True})
-    assert main(["predict", str(astronaut), "--model", str(bundle.folder)]) == 0
+    assert main(["predict", str(astronaut), "--model", str(bundle.folder), "--free-words"]) == 0
     assert capsys.readouterr().err == (
         "note: model tiny 1.0 learned its AUs from synthetic faces only; don't rely on its results\n"
     )
@@ -211,7 +211,7 @@ def test_options_that_cannot_be_are_refused_before_the_work(
     tiny_bundle, tmp_path, monkeypatch, arguments, message, capsys
 ):
     monkeypatch.chdir(tmp_path)
-    assert main(["predict", "missing.jpg", "--model", str(tiny_bundle.folder), *arguments]) == 2
+    assert main(["predict", "missing.jpg", "--model", str(tiny_bundle.folder), "--free-words", *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert "missing.jpg" not in error

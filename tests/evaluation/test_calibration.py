@@ -12,6 +12,7 @@ from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.evaluation import EvalOptions, Scope, calibrate, evaluate
 from vlfau.evaluation.calibration import best_threshold, platt_scaling
 from vlfau.evaluation.prediction_runner import PredictionRunner
+from vlfau.evaluation.scores import CalibrationInfo
 from vlfau.training import load_checkpoint, read_metadata, train
 
 
@@ -64,7 +65,7 @@ def test_a_calibrated_checkpoint_keeps_its_order_and_means_its_probabilities(tra
     assert len(metadata.thresholds) == len(metadata.au_ids)
     frames = read_manifest(manifest, metadata.au_ids)
     before, after = (
-        PredictionRunner(*load_checkpoint(folder), metadata.au_ids, EvalOptions()).encode(frames)
+        PredictionRunner.of_network(*load_checkpoint(folder), metadata.au_ids, EvalOptions()).run(frames)
         for folder in (trained, tmp_path / "calibrated")
     )
     for column in range(len(metadata.au_ids)):
@@ -97,19 +98,15 @@ def test_evaluation_takes_the_checkpoints_own_thresholds_and_says_where_they_com
     manifest = with_many_frames(toy_config().data.manifest, toy_config().data.manifest.parent)
     metadata = calibrate(untrained(fold=2), manifest, tmp_path / "calibrated")
     own = evaluate(tmp_path / "calibrated", manifest, tmp_path / "own", scope=Scope(None, False))
-    assert own["threshold"] == pytest.approx(metadata.thresholds)
-    assert own["threshold_source"] == "model"
-    assert own["network"]["calibration"] == {
-        "source": "training-folds",
-        "frames": 96,
-        "subjects": 2,
-        "folds": [1],
-        "on_tested_people": False,
-    }
+    assert own.threshold == pytest.approx(metadata.thresholds)
+    assert own.threshold_source == "model"
+    assert own.network.calibration == CalibrationInfo(
+        source="training-folds", frames=96, subjects=2, folds=(1,), on_tested_people=False
+    )
     protocol = evaluate(tmp_path / "calibrated", manifest, tmp_path / "half", scope=Scope(describe=False))
-    assert (protocol["threshold"], protocol["threshold_source"]) == (0.5, "protocol")
+    assert (protocol.threshold, protocol.threshold_source) == (0.5, "protocol")
     chosen = evaluate(tmp_path / "calibrated", manifest, tmp_path / "chosen", scope=Scope(0.4, False))
-    assert chosen["threshold_source"] == "given"
+    assert chosen.threshold_source == "given"
 
 
 def test_the_fold_that_is_tested_is_never_calibrated_on(untrained, toy_config, tmp_path):
@@ -160,7 +157,7 @@ def test_a_checkpoint_calibrated_on_people_who_are_tested_is_refused_or_marked(u
             evaluate(tmp_path / "calibrated", manifest, tmp_path / "out", fold=fold, scope=silent)
     assert not (tmp_path / "out").exists()
     scores = evaluate(tmp_path / "calibrated", manifest, tmp_path / "out", scope=silent, allow_tuned=True)
-    assert scores["network"]["calibration"]["on_tested_people"] is True
+    assert scores.network.calibration.on_tested_people is True
 
 
 def test_a_checkpoint_that_does_not_say_on_whom_it_was_calibrated_is_refused_on_its_own_data(
@@ -171,7 +168,7 @@ def test_a_checkpoint_that_does_not_say_on_whom_it_was_calibrated_is_refused_on_
     with pytest.raises(CheckpointError, match="does not say on whom it was calibrated"):
         evaluate(checkpoint, manifest, tmp_path / "out", scope=silent)
     scores = evaluate(checkpoint, manifest, tmp_path / "out", fold="all", scope=silent)
-    assert scores["network"]["calibration"]["source"] == "unknown"
+    assert scores.network.calibration.source == "unknown"
 
 
 def test_the_command_says_on_whom_it_calibrated(untrained, toy_config, tmp_path, capsys):

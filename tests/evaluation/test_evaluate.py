@@ -9,7 +9,8 @@ from tests.language.corrected import corrected_package, write_corrected
 from tests.training.conftest import add_landmark
 from vlfau.cli.evaluate import evaluate as command
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
-from vlfau.evaluation import EvalOptions, Predictions, Scope, evaluate
+from vlfau.evaluation import EvalOptions, Predictions, Scope, evaluate, read_scores
+from vlfau.evaluation.scores import DataInfo
 from vlfau.language import parse_local
 from vlfau.training import read_metadata, train
 
@@ -27,14 +28,15 @@ def checkpoint(toy_config):
 def test_scores_are_those_that_training_saw_and_the_files_hold_every_frame(checkpoint, manifest, tmp_path):
     scores = evaluate(checkpoint, manifest, tmp_path / "out", options=EvalOptions(batch_size=3))
     known = read_metadata(checkpoint).scores
-    assert scores["f1_macro"] == pytest.approx(known["f1_macro"], abs=1e-4)
-    assert scores["words"]["local_top5_canonical"] == pytest.approx(known["top5_words_local"], abs=1e-4)
-    assert scores["words"]["global_top5_canonical"] == pytest.approx(known["top5_words_global"], abs=1e-4)
-    assert scores["data"] == {"description": "drawn faces", "synthetic": True, "au_set": None}
-    assert (scores["fold"], scores["frames"], scores["subjects"], scores["words"]["frames"]) == (2, 8, 2, 8)
-    assert scores["truth"]["consistent_agrees_with_predicted"] == 1
-    assert "counterfactuals" not in scores
-    assert json.loads((tmp_path / "out" / "scores.json").read_text()) == scores
+    assert scores.f1_macro == pytest.approx(known["f1_macro"], abs=1e-4)
+    assert scores.words["local_top5_canonical"] == pytest.approx(known["top5_words_local"], abs=1e-4)
+    assert scores.words["global_top5_canonical"] == pytest.approx(known["top5_words_global"], abs=1e-4)
+    assert scores.data == DataInfo(description="drawn faces", synthetic=True)
+    assert (scores.fold, scores.frames, scores.subjects, scores.words["frames"]) == (2, 8, 2, 8)
+    assert scores.truth["consistent_agrees_with_predicted"] == 1
+    assert scores.counterfactuals == {}
+    assert json.loads((tmp_path / "out" / "scores.json").read_text()) == scores.to_dict()
+    assert read_scores(tmp_path / "out") == scores
 
     predictions = Predictions.load(tmp_path / "out")
     assert set(predictions.folds) == {2}
@@ -56,15 +58,15 @@ def test_answers_do_not_depend_on_the_batches_nor_on_what_else_is_described(chec
     assert ours.described().images == tuple(ours.images[place] for place in places)
     for name in ("local_captions", "global_captions", "consistent_captions"):
         assert getattr(ours.take(places), name) == getattr(theirs.take(places), name)
-    assert (some["words"]["frames"], whole["words"]["frames"]) == (3, 8)
-    assert some["f1_macro"] == whole["f1_macro"]
+    assert (some.words["frames"], whole.words["frames"]) == (3, 8)
+    assert some.f1_macro == whole.f1_macro
 
 
 def test_without_words_nothing_is_said_and_scored(toy_config, manifest, tmp_path):
     silent = ("model.local_language=false", "model.global_language=false", "model.dair=false")
     vision = train(toy_config("run.max_epochs=1", "data.fold=1", *silent))
     scores = evaluate(vision, manifest, tmp_path / "out", scope=Scope(describe=True))
-    assert "words" not in scores
+    assert scores.words == {}
     assert not (tmp_path / "out" / "captions.jsonl").exists()
 
 
@@ -76,7 +78,7 @@ def test_frames_of_the_training_are_refused(checkpoint, manifest, toy_config, tm
     with pytest.raises(CheckpointError, match="left out no fold: it was trained on every frame"):
         evaluate(everything, manifest, tmp_path / "out")
     scores = evaluate(everything, manifest, tmp_path / "out", fold="all", scope=Scope(describe=False))
-    assert (scores["fold"], scores["frames"]) == (None, 16)
+    assert (scores.fold, scores.frames) == (None, 16)
 
 
 def test_a_manifest_with_other_aus_is_scored_over_the_common_ones(checkpoint, manifest, tmp_path, capsys):
@@ -88,10 +90,10 @@ def test_a_manifest_with_other_aus_is_scored_over_the_common_ones(checkpoint, ma
     said = capsys.readouterr()
     assert "no labels of AU1, which the network knows too" in said.err
     assert "16 frames of 4 people (other faces)" in said.out
-    scores = json.loads((tmp_path / "out" / "scores.json").read_text())
-    assert scores["au_ids"] == [4, 12, 25]
-    assert scores["data"] == {"description": "other faces", "synthetic": False, "au_set": None}
-    assert scores["network"]["trained_on_synthetic"] is True
+    scores = read_scores(tmp_path / "out")
+    assert scores.au_ids == (4, 12, 25)
+    assert scores.data == DataInfo(description="other faces", synthetic=False)
+    assert scores.network.trained_on_synthetic is True
     assert len(Predictions.load(tmp_path / "out").local_captions[0]) == 3
     strange = manifest.with_name("strange.csv")
     strange.write_text("image,subject,AU9\n0.png,S1,1\n")
@@ -113,12 +115,12 @@ def test_masks_and_pairs_beside_the_manifest_are_used(checkpoint, manifest, tmp_
     add_landmark(manifest)  # those of the frames are none of their partners'
     few = Scope(described_frames=2)
     scores = evaluate(checkpoint, manifest, tmp_path / "out", scope=few)
-    assert 0 < scores["truth"]["energy_in_region"] < 1
-    assert scores["truth"]["energy_expected"] == pytest.approx(0.5, abs=0.01)
-    assert scores["counterfactuals"]["pairs"] == 1
-    assert scores["counterfactuals"]["local_words_flip"] in {0, 1}
+    assert 0 < scores.truth["energy_in_region"] < 1
+    assert scores.truth["energy_expected"] == pytest.approx(0.5, abs=0.01)
+    assert scores.counterfactuals["pairs"] == 1
+    assert scores.counterfactuals["local_words_flip"] in {0, 1}
     manifest.with_name("pairs.csv").write_text("image,partner,au,partner_has_it\n1.png,gone.png,1,0\n")
-    with pytest.raises(ManifestError, match=r"names gone\.png, which is no file"):
+    with pytest.raises(ManifestError, match=r"names gone\.png, which is not a file"):
         evaluate(checkpoint, manifest, tmp_path / "out", scope=few)
     assert not (tmp_path / "out" / "scores.json").exists()
 
@@ -128,15 +130,15 @@ def test_impossible_scopes_are_refused():
         Scope(threshold=50)
     with pytest.raises(ConfigError, match="0 frames can't be described"):
         Scope(described_frames=0)
-    assert Scope(described_frames=100).places(3) == [0, 1, 2]
-    assert Scope(describe=False).places(3) == []
+    assert Scope(described_frames=100).indices(3) == [0, 1, 2]
+    assert Scope(describe=False).indices(3) == []
 
 
 def test_a_correction_of_the_packages_texts_changes_no_score_of_a_network(checkpoint, manifest, tmp_path):
     before = evaluate(checkpoint, manifest, tmp_path / "before")
     with corrected_package(write_corrected(tmp_path / "corrected")):
         after = evaluate(checkpoint, manifest, tmp_path / "after")
-    assert (after["words"], after["truth"]) == (before["words"], before["truth"])
+    assert (after.words, after.truth) == (before.words, before.truth)
     assert Predictions.load(tmp_path / "after").descriptions == read_metadata(checkpoint).descriptions
 
 
@@ -150,4 +152,4 @@ def test_words_that_nobody_can_read_any_more_are_not_measured(checkpoint, manife
     ):
         evaluate(checkpoint, manifest, tmp_path / "out")
     assert not (tmp_path / "out").exists()
-    assert evaluate(checkpoint, manifest, tmp_path / "out")["truth"]["consistent_agrees_with_predicted"] == 1
+    assert evaluate(checkpoint, manifest, tmp_path / "out").truth["consistent_agrees_with_predicted"] == 1

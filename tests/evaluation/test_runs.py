@@ -1,8 +1,8 @@
 import json
+from importlib import import_module
 
 import pytest
 
-import vlfau.evaluation.runs
 from vlfau.cli.ablate import ablate as ablate_command
 from vlfau.cli.crossval import crossval as crossval_command
 from vlfau.errors import ConfigError
@@ -20,7 +20,8 @@ class Killed(BaseException):
 @pytest.fixture
 def killed_at(monkeypatch):
     """Return a function that kills the process, as it were, instead of an evaluation; None lets it live."""
-    real = vlfau.evaluation.runs.evaluate
+    module = import_module("vlfau.evaluation.crossval")  # The function of this name hides it.
+    real = module.evaluate
 
     def kill(number):
         calls = []
@@ -31,7 +32,7 @@ def killed_at(monkeypatch):
                 raise Killed
             return real(*arguments, **options)
 
-        monkeypatch.setattr(vlfau.evaluation.runs, "evaluate", evaluate)
+        monkeypatch.setattr(module, "evaluate", evaluate)
         return calls
 
     return kill
@@ -70,17 +71,17 @@ def test_a_run_killed_in_training_goes_on_from_its_last_epoch(toy_config, tmp_pa
 def test_the_mean_and_the_pooled_scores_are_those_of_the_folds(toy_config, tmp_path):
     scores = crossval(toy_config("run.max_epochs=1"), tmp_path / "out", scope=FEW)
     folds = [figures(tmp_path / "out" / f"fold{fold}") for fold in (1, 2)]
-    assert scores["per_fold"]["f1_macro"] == [fold["f1_macro"] for fold in folds]
-    assert scores["f1_macro"] == pytest.approx(sum(scores["per_fold"]["f1_macro"]) / 2, abs=1e-6)
-    assert scores["words"]["local_cider_d"] == pytest.approx(
+    assert scores.per_fold["f1_macro"] == tuple(fold["f1_macro"] for fold in folds)
+    assert scores.f1_macro == pytest.approx(sum(scores.per_fold["f1_macro"]) / 2, abs=1e-6)
+    assert scores.words["local_cider_d"] == pytest.approx(
         sum(fold["words"]["local_cider_d"] for fold in folds) / 2, abs=1e-6
     )
-    assert (scores["fold"], scores["frames"], scores["subjects"], scores["words"]["frames"]) == (None, 16, 4, 4)
+    assert (scores.fold, scores.frames, scores.subjects, scores.words["frames"]) == (None, 16, 4, 4)
     predictions = [Predictions.load(tmp_path / "out" / f"fold{fold}") for fold in (1, 2)]
     right = sum(int(((each.au_probs >= 0.5) == each.occurrence).sum()) for each in predictions)
-    assert scores["pooled"]["accuracy_macro"] == pytest.approx(right / (16 * 4), abs=1e-6)
-    low, high = scores["intervals"]["f1_macro"]
-    assert 0 <= low <= scores["f1_macro"] <= high <= 1
+    assert scores.pooled.accuracy_macro == pytest.approx(right / (16 * 4), abs=1e-6)
+    low, high = scores.intervals.f1_macro
+    assert 0 <= low <= scores.f1_macro <= high <= 1
 
 
 def test_lost_frames_are_counted_over_the_folds(toy_config, tmp_path):
@@ -89,15 +90,14 @@ def test_lost_frames_are_counted_over_the_folds(toy_config, tmp_path):
     config.data.manifest.with_name("skipped.csv").write_text("\n".join(rows) + "\n")
     scores = crossval(config, tmp_path / "out", scope=Scope(describe=False))
     folds = [figures(tmp_path / "out" / f"fold{fold}")["lost_frames"] for fold in (1, 2)]
-    assert (scores["lost_frames"]["frames"], scores["lost_frames"]["subjects"]) == (3, 5)
-    assert scores["lost_frames"]["f1_macro"] == pytest.approx(sum(fold["f1_macro"] for fold in folds) / 2, abs=1e-6)
+    assert (scores.lost_frames["frames"], scores.lost_frames["subjects"]) == (3, 5)
+    assert scores.lost_frames["f1_macro"] == pytest.approx(sum(fold["f1_macro"] for fold in folds) / 2, abs=1e-6)
 
 
 def test_another_scope_repeats_the_evaluation_and_another_configuration_is_refused(toy_config, tmp_path):
     crossval(toy_config("run.max_epochs=1"), tmp_path / "out", scope=FEW, folds=[1])
-    assert crossval(toy_config("run.max_epochs=1"), tmp_path / "out", scope=Scope(0.4, False), folds=[1])[
-        "threshold"
-    ] == pytest.approx(0.4)
+    again = crossval(toy_config("run.max_epochs=1"), tmp_path / "out", scope=Scope(0.4, False), folds=[1])
+    assert again.threshold == pytest.approx(0.4)
     differing = r"model\.dair true \(now false\), run\.max_epochs 1 \(now 2\)"
     with pytest.raises(ConfigError, match=rf"fold1 was started with {differing}; restore"):
         crossval(toy_config("run.max_epochs=2", "model.dair=false"), tmp_path / "out", folds=[1])
@@ -122,8 +122,8 @@ def test_a_killed_ablation_goes_on_to_all_five_variants(toy_config, tmp_path, ki
     assert (metadata["kind"], metadata["folds"], metadata["seeds"]) == ("ablation", [2], [1])
     assert [each["number"] for each in metadata["variants"]] == [1, 2, 3, 4, 5]
     assert metadata["variants"][0] == {"number": 1, "name": "baseline", "folders": ["variant1-seed1"]}
-    spoken = [{name.partition("_")[0] for name in each.get("words", {}) if "top5" in name} for (each,) in scores]
-    assert spoken == [set(), set(), {"local"}, {"global"}, {"local", "global"}]
+    described = [{name.partition("_")[0] for name in each.seeds[0].words if "top5" in name} for each in scores]
+    assert described == [set(), set(), {"local"}, {"global"}, {"local", "global"}]
     for variant in VARIANTS:
         model = read_metadata(tmp_path / "out" / f"variant{variant.number}-seed1" / "fold2" / "checkpoint").model
         assert (model.multi_scale, model.dair) == (variant.number > 1, variant.number > 1)
@@ -135,7 +135,7 @@ def test_every_seed_stands_with_its_variant(toy_config, tmp_path):
     scores = ablate(config, tmp_path / "out", seeds=[3, 1], folds=[1], numbers=[1, 2], scope=silent)
     for row, number in enumerate((1, 2)):
         for column, seed in enumerate((3, 1)):
-            assert scores[row][column] == figures(tmp_path / "out" / f"variant{number}-seed{seed}")
+            assert scores[row].seeds[column].to_dict() == figures(tmp_path / "out" / f"variant{number}-seed{seed}")
     with pytest.raises(ConfigError, match=r"seeds \[1, 1\]"):
         ablate(config, tmp_path / "out", seeds=[1, 1])
     with pytest.raises(ConfigError, match=r"variants \[6\] are not all among 1 to 5"):
@@ -145,10 +145,11 @@ def test_every_seed_stands_with_its_variant(toy_config, tmp_path):
 def test_row_5_of_an_ablation_equals_the_cross_validation_of_the_same_configuration(toy_config, tmp_path):
     config = toy_config("run.max_epochs=1", "run.seed=7")
     row = crossval(config, tmp_path / "cv", scope=FEW)
-    ((full,),) = ablate(config, tmp_path / "ab", seeds=[7], numbers=[5], scope=FEW)
+    (variant,) = ablate(config, tmp_path / "ab", seeds=[7], numbers=[5], scope=FEW)
+    (full,) = variant.seeds
     assert full == row
-    assert (full["fold"], len(full["per_fold"]["f1_macro"])) == (None, 2)
-    assert figures(tmp_path / "ab" / "variant5-seed7") == row
+    assert (variant.variant.number, full.fold, len(full.per_fold["f1_macro"])) == (5, None, 2)
+    assert figures(tmp_path / "ab" / "variant5-seed7") == row.to_dict()
 
 
 def test_an_ablation_of_one_fold_by_an_earlier_version_is_left_alone(toy_config, tmp_path):

@@ -2,10 +2,12 @@ import json
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from vlfau.data import Frame
 from vlfau.errors import InputError
-from vlfau.evaluation.scores import caption_scores, drawn_scores, figures, mean_figures, read_scores, write_json
+from vlfau.evaluation.figures import caption_scores, drawn_scores, figures, mean_figures
+from vlfau.evaluation.scores import read_scores, write_json
 from vlfau.facs import AUState
 from vlfau.language import Gender, global_description, local_description
 
@@ -32,8 +34,27 @@ def test_shares_are_averaged_and_counts_added_up():
 
 
 def test_no_nan_reaches_the_file_and_damaged_files_are_named(tmp_path):
-    write_json(tmp_path / "scores.json", {"f1": {1: np.float64("nan"), 12: np.float32(0.5)}, "pairs": np.int64(3)})
-    assert read_scores(tmp_path) == {"format": 1, "f1": {"1": None, "12": 0.5}, "pairs": 3}
+    content = {
+        "data": {"synthetic": True},
+        "au_ids": (1, 12),
+        "f1_per_au": {1: np.float64("nan"), 12: np.float32(0.5)},
+        "f1_macro": 0.5,
+        "counterfactuals": {"pairs": np.int64(3), "chance": {"state_flips": 0.123456789}},
+        "frames": 8,
+        "subjects": 2,
+        "of a later version": [1],
+    }
+    write_json(tmp_path / "scores.json", content)
+    scores = read_scores(tmp_path)
+    assert (scores.f1_per_au, scores.counterfactuals["pairs"]) == ({1: None, 12: 0.5}, 3)
+    assert scores.number("counterfactuals.chance.state_flips") == 0.123457
+    assert scores.to_dict() == json.loads((tmp_path / "scores.json").read_text())
+    assert list(scores.to_dict()) == ["format", *content]
+    with pytest.raises(ValidationError, match="frozen"):
+        scores.frames = 9
+    write_json(tmp_path / "scores.json", {**content, "f1_macro": 1.5})
+    with pytest.raises(InputError, match=r"scores\.json is damaged at 'f1_macro'"):
+        read_scores(tmp_path)
     (tmp_path / "scores.json").write_text("{")
     with pytest.raises(InputError, match=r"scores\.json is damaged"):
         read_scores(tmp_path)

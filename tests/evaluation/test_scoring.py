@@ -8,7 +8,8 @@ from vlfau.cli import main
 from vlfau.cli.measuring import variant_table
 from vlfau.data import read_manifest
 from vlfau.errors import ManifestError
-from vlfau.evaluation import Predictions, Scope, calibrate, evaluate
+from vlfau.evaluation import Predictions, Scope, VariantScores, calibrate, evaluate
+from vlfau.evaluation.ablation import VARIANTS
 
 SILENT = Scope(describe=False)
 
@@ -55,15 +56,15 @@ def test_a_fold_without_a_positive_of_an_au_is_named_and_counted_both_ways(untra
     relabel(manifest, 25, "0", fold=2)
     folder = untrained(fold=2)
     scores = evaluate(folder, manifest, tmp_path / "out", scope=SILENT)
-    assert scores["without_positives"] == [25]
-    assert scores["f1_per_au"]["25"] is None
-    others = [scores["f1_per_au"][key] for key in ("1", "4", "12")]
-    assert scores["f1_macro"] == pytest.approx(sum(others) / 3, abs=1e-6)
-    assert scores["f1_macro_zeros"] == pytest.approx(sum(others) / 4, abs=1e-6)
+    assert scores.without_positives == (25,)
+    assert scores.f1_per_au[25] is None
+    others = [scores.f1_per_au[au_id] for au_id in (1, 4, 12)]
+    assert scores.f1_macro == pytest.approx(sum(others) / 3, abs=1e-6)
+    assert scores.f1_macro_zeros == pytest.approx(sum(others) / 4, abs=1e-6)
     assert main(["evaluate", str(folder), str(manifest), "--out", str(tmp_path / "again"), "--no-describe"]) == 0
     said = " ".join(capsys.readouterr().err.split())
     assert "AU25 is never active in the tested frames: it has no F1 and is left out of the mean" in said
-    assert f"counted as 0, as the field's scripts do, the mean is {scores['f1_macro_zeros']:.3f}" in said
+    assert f"counted as 0, as the field's scripts do, the mean is {scores.f1_macro_zeros:.3f}" in said
 
 
 def test_frames_that_were_lost_are_counted_with_the_score(untrained, manifest, tmp_path, capsys):
@@ -72,13 +73,13 @@ def test_frames_that_were_lost_are_counted_with_the_score(untrained, manifest, t
     manifest.with_name("skipped.csv").write_text("\n".join(rows) + "\n")
     folder = untrained(fold=2)
     scores = evaluate(folder, manifest, tmp_path / "out", scope=SILENT)
-    lost = scores["lost_frames"]
-    assert (scores["frames"], lost["frames"]) == (8, 4)
+    lost = scores.lost_frames
+    assert (scores.frames, lost["frames"]) == (8, 4)
     predictions = Predictions.load(tmp_path / "out")
     truth = np.concatenate([predictions.occurrence, np.ones((4, 4), int)])
     predicted = np.concatenate([predictions.au_probs >= 0.5, np.zeros((4, 4), bool)])
     assert lost["f1_macro"] == pytest.approx(np.mean(f1_score(truth, predicted, average=None)), abs=1e-6)
-    assert lost["f1_macro"] < scores["f1_macro"]
+    assert lost["f1_macro"] < scores.f1_macro
     assert main(["evaluate", str(folder), str(manifest), "--out", str(tmp_path / "again"), "--no-describe"]) == 0
     assert "4 frames without a face" in " ".join(capsys.readouterr().err.split())
 
@@ -87,12 +88,12 @@ def test_scores_say_how_the_epoch_was_chosen(untrained, manifest, tmp_path, caps
     for name, training, expected in (("a", {}, "test-fold"), ("b", {"epoch_choice": "last"}, "last")):
         folder = untrained(name, **training)
         scores = evaluate(folder, manifest, tmp_path / "out", scope=SILENT)
-        assert scores["network"]["epoch_choice"] == expected
+        assert scores.network.epoch_choice == expected
         main(["evaluate", str(folder), str(manifest), "--out", str(tmp_path / "out"), "--no-describe"])
         said = capsys.readouterr().err
         assert ("was chosen by the F1 on the fold that is tested" in said) == (expected == "test-fold")
-        (shown,) = variant_table(["(1) it"], [[scores]]).columns[0].cells
-        assert shown == ("(1) it †" if expected == "test-fold" else "(1) it")
+        (shown,) = variant_table([VariantScores(VARIANTS[0], (scores,))]).columns[0].cells
+        assert shown == ("(1) baseline †" if expected == "test-fold" else "(1) baseline")
 
 
 def test_frames_that_trained_the_model_are_named_where_all_folds_are_tested(untrained, manifest, tmp_path, capsys):

@@ -3,7 +3,7 @@ import pytest
 from tests.evaluation.tables_of_tools import write, write_libreface, write_manifest, write_openface_picture, write_vlfau
 from vlfau.data.manifest import read_manifest
 from vlfau.errors import InputError, ManifestError
-from vlfau.evaluation.tool_matching import match_rows
+from vlfau.evaluation.tool_predictions import match_rows
 from vlfau.evaluation.tool_tables import read_tool_table
 
 

@@ -8,8 +8,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 import vlfau.faces
-from vlfau.export.graphs import export_graphs
-from vlfau.export.half import store_weights_at_half
+from vlfau.export.graphs import export_graphs, store_weights_at_half
 from vlfau.export.layout import keep_blocks
 from vlfau.model import ModelConfig, build_vlfau
 

@@ -11,9 +11,9 @@ from tests.training.conftest import toy_file
 from vlfau.cli import main
 from vlfau.data import read_manifest
 from vlfau.errors import ConfigError, ManifestError, MissingExtraError
-from vlfau.evaluation import Scope, evaluate
-from vlfau.export import int8, quantise_bundle, quantised
-from vlfau.export.quality import measure
+from vlfau.evaluation import EvalOptions, Scope, evaluate
+from vlfau.export import quantise_bundle, quantised
+from vlfau.export.quantised import measure
 from vlfau.inference.bundle import load_bundle
 from vlfau.inference.runtimes import available_runtimes, open_backend
 
@@ -32,20 +32,19 @@ def manifest(toy_file):
 
 @pytest.fixture(autouse=True)
 def small_is_large(monkeypatch):
-    monkeypatch.setattr(int8, "SMALLEST", 512)
+    monkeypatch.setattr(quantised, "MIN_WEIGHTS", 512)
 
 
 def test_a_bundle_is_measured_as_its_checkpoint_is(checkpoint, manifest, bundle, tmp_path):
     scores = evaluate(checkpoint, manifest, tmp_path / "out", fold="all", scope=Scope(None))
-    places = range(scores["frames"])
     frames = read_manifest(manifest, bundle.info.au_ids)
-    (found,) = measure([bundle], frames, places, places, lambda done, total: None)
-    assert found.f1_macro == pytest.approx(scores["f1_macro"], abs=1e-5)
-    assert found.roc_auc_macro == pytest.approx(scores["roc_auc_macro"], abs=1e-5)
-    assert found.local_agreement == pytest.approx(scores["truth"]["local_agrees_with_predicted"], abs=1e-5)
-    assert found.global_agreement == pytest.approx(scores["truth"]["global_agrees_with_predicted"], abs=1e-5)
-    assert found.local_bleu4 == pytest.approx(scores["words"]["local_bleu4"], abs=1e-5)
-    assert found.global_bleu4 == pytest.approx(scores["words"]["global_bleu4"], abs=1e-5)
+    found = measure(bundle, frames, range(scores.frames), EvalOptions())
+    assert found.f1_macro == pytest.approx(scores.f1_macro, abs=1e-5)
+    assert found.roc_auc_macro == pytest.approx(scores.roc_auc_macro, abs=1e-5)
+    assert found.local_agreement == pytest.approx(scores.truth["local_agrees_with_predicted"], abs=1e-5)
+    assert found.global_agreement == pytest.approx(scores.truth["global_agrees_with_predicted"], abs=1e-5)
+    assert found.local_bleu4 == pytest.approx(scores.words["local_bleu4"], abs=1e-5)
+    assert found.global_bleu4 == pytest.approx(scores.words["global_bleu4"], abs=1e-5)
 
 
 @needs_nncf
@@ -86,7 +85,7 @@ def test_too_great_a_loss_is_refused_unless_forced(manifest, bundle, tmp_path, m
 
 @needs_nncf
 def test_a_network_without_large_layers_is_refused(manifest, bundle, tmp_path, monkeypatch):
-    monkeypatch.setattr(int8, "SMALLEST", 10**9)
+    monkeypatch.setattr(quantised, "MIN_WEIGHTS", 10**9)
     with pytest.raises(ConfigError, match="8 bits gain nothing"):
         quantise_bundle(bundle, tmp_path / "small", manifest)
 
@@ -102,7 +101,7 @@ def test_without_nncf_its_extra_is_named(manifest, bundle, tmp_path, monkeypatch
 @pytest.mark.slow
 def test_nncf_reports_nothing_to_its_maker():
     code = (
-        "import sys; from vlfau.export.int8 import open_nncf; open_nncf();"
+        "import sys; from vlfau.export.quantised import open_nncf; open_nncf();"
         "print([name for name in sys.modules if name.startswith('openvino_telemetry')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -70,13 +70,30 @@ class Predictions(FileKind):
         assert len(answers.described()) <= len(answers)
 
 
+CONTENT = {
+    "data": {"description": "drawn faces", "synthetic": True, "au_set": None},
+    "network": {"backbone": "resnet10t", "epoch_choice": "last"},
+    "au_ids": [1, 12],
+    "fold": 1,
+    "frames": 8,
+    "subjects": 2,
+    "threshold": 0.5,
+    "f1_per_au": {"1": 0.25, "12": None},
+    "f1_macro": 0.25,
+    "intervals": {"f1_macro": [0.1, 0.4], "f1_per_au": {"1": [0.1, 0.4], "12": None}},
+    "truth": {"local_agrees_with_predicted": 0.5},
+}
+
+
 class Scores(TextKind):
     def prepare(self):
-        write_json(self.seeds / "scores.json", {"f1_macro": 0.5, "f1": {"1": 0.25, "12": None}, "au_ids": [1, 12]})
+        write_json(self.seeds / "scores.json", CONTENT)
 
     def read(self, path):
         path.rename(path.with_name("scores.json"))
-        assert json.dumps(read_scores(path.parent))
+        scores = read_scores(path.parent)
+        assert json.dumps(scores.to_dict())
+        assert set(scores.f1_per_au) == set(scores.au_ids)
 
 
 def _saved(array):

@@ -9,8 +9,8 @@ from tests.fuzz.bases import TextKind
 from tests.fuzz.mutate import damaged_values, pick
 from vlfau.facs import all_au_ids
 from vlfau.language import Vocabulary, parse_global, parse_local
-from vlfau.language.carried import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
 from vlfau.language.descriptions import default_descriptions, load_descriptions
+from vlfau.language.descriptions_file import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
 
 FOLDER = Path(vlfau.language.__file__).with_name("descriptions")
 

@@ -6,11 +6,11 @@ import shutil
 from tests.fuzz.bases import TextKind
 from tests.fuzz.mutate import damaged_values, pick
 from tests.paper.built_runs import Data, write_ablation, write_crossval
-from vlfau.paper.balance import balance_drawings
+from vlfau.paper.balance import draw_balance
 from vlfau.paper.measures import measure_tables
 from vlfau.paper.runs import find_runs
-from vlfau.paper.table import to_csv, to_latex, to_markdown
-from vlfau.paper.tables import comparison_tables
+from vlfau.paper.score_tables import comparison_tables
+from vlfau.paper.table_formats import to_csv, to_latex, to_markdown
 
 
 class Runs(TextKind):
@@ -36,4 +36,4 @@ class Runs(TextKind):
         runs = find_runs(path)
         for table in (*comparison_tables(runs), *measure_tables(runs)):
             assert all(write(table) for write in (to_markdown, to_csv, to_latex))
-        balance_drawings(runs)
+        draw_balance(runs)

@@ -13,8 +13,8 @@ from vlfau.faces import CropGeometry
 from vlfau.inference.bundle import load_bundle
 from vlfau.inference.predictor import Predictor
 from vlfau.language import Vocabulary
-from vlfau.language.carried import write_descriptions
 from vlfau.language.descriptions import default_descriptions
+from vlfau.language.descriptions_file import write_descriptions
 
 
 @pytest.fixture
@@ -60,20 +60,20 @@ def test_what_was_written_is_read_again(tiny_bundle):
 
 
 def test_a_folder_without_model_json_is_refused_by_name(tmp_path):
-    assert_refused(tmp_path, "is no bundle: it has no model.json; name a folder that has")
+    assert_refused(tmp_path, "is neither a bundle nor a checkpoint: it has neither model.json nor checkpoint.json")
 
 
 def test_a_missing_folder_is_refused_by_name(tmp_path):
-    assert_refused(tmp_path / "nowhere", "is no bundle")
+    assert_refused(tmp_path / "nowhere", "is neither a bundle nor a checkpoint: there is no such folder")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is no JSON"),
-        ("[" * 100_000, "is no JSON"),
-        ("[]", "holds no JSON object"),
-        (b"\xff\xfe", "is no JSON"),
+        ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ("[]", "is not a JSON object"),
+        (b"\xff\xfe", "is not JSON"),
     ],
     ids=["half", "nested", "list", "bytes"],
 )
@@ -246,7 +246,8 @@ def test_an_older_bundle_of_other_words_speaks_freely_and_says_so(tiny_bundle, c
     assert [au.local_caption for au in held[0].aus] == [au.local_caption for au in free[0].aus]
     assert held[0].global_caption == free[0].global_caption
     model = ["--model", str(tiny_bundle.folder)]
-    assert main(["predict", str(astronaut), "--consistent", *model]) == 0
-    assert "its words are free" in " ".join(capsys.readouterr().err.split())
     assert main(["predict", str(astronaut), *model]) == 0
-    assert "its words are free" not in " ".join(capsys.readouterr().err.split())
+    assert "its words are free" in " ".join(capsys.readouterr().err.split())
+    for option in (["--free-words"], ["--describe", "never"]):
+        assert main(["predict", str(astronaut), *option, *model]) == 0
+        assert "its words are free" not in " ".join(capsys.readouterr().err.split())

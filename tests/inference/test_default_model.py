@@ -49,7 +49,7 @@ def test_a_smile_with_parted_lips_and_open_eyes_is_seen(face):
 
 
 def test_consistent_words_state_what_the_model_decided():
-    (face,) = Predictor(describe="every", consistent=True).predict(ASTRONAUT)
+    (face,) = Predictor(describe="every").predict(ASTRONAUT)
     texts = load_bundle().info.descriptions
     for au in face.aus:
         parsed = parse_local(au.local_caption, texts)
@@ -67,7 +67,7 @@ def test_a_correction_of_the_packages_texts_changes_nothing_of_the_default_model
     crops = np.random.default_rng(0).integers(0, 256, (1, 160, 160, 3), dtype=np.uint8)
 
     def words():
-        predictor = Predictor(describe="every", consistent=True)
+        predictor = Predictor(describe="every")
         info = predictor.bundle.info
         (result,) = predictor.predict_crops(crops)
         local = [[au.local_caption for au in result.aus]]

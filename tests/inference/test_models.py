@@ -5,8 +5,7 @@ import pytest
 
 from vlfau.cli import main
 from vlfau.errors import BundleError
-from vlfau.inference.bundle import load_bundle
-from vlfau.inference.models import bundle_folder, bundle_folders
+from vlfau.inference.bundle import bundle_folders, load_bundle, model_folder
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def test_bundles_are_found_by_name_and_the_first_of_a_name_counts(library):
 
 def test_a_folder_goes_before_a_name(library, monkeypatch):
     monkeypatch.chdir(library / "b")
-    assert bundle_folder("other").resolve() == library / "b" / "other"
+    assert model_folder("other").resolve() == library / "b" / "other"
 
 
 def test_an_unknown_name_is_refused_with_those_there_are(library):
@@ -42,4 +41,4 @@ def test_the_command_lists_models_and_reports_damaged_ones(library, capsys):
     said = capsys.readouterr()
     assert "small" in said.out
     assert "other" not in said.out.partition("Folder")[2].replace(str(library), "")
-    assert "is no JSON" in said.err.replace("\n", " ")
+    assert "is not JSON" in said.err.replace("\n", " ")

@@ -11,7 +11,7 @@ from tests.inference.tiny_bundle import (
     write_tiny_bundle,
 )
 from vlfau.errors import BundleError, ConfigError, ImageError
-from vlfau.inference.backend import BackendOutput, OrtBackend
+from vlfau.inference.backend import GraphOutput, OrtBackend
 from vlfau.inference.predictor import Predictor
 
 
@@ -131,7 +131,7 @@ class BrokenBackend:
         self.au_logits = np.array(au_logits, np.float32)
 
     def encode(self, crops):
-        return BackendOutput(self.au_logits, *(np.zeros(0, np.float32),) * 3)
+        return GraphOutput(self.au_logits, *(np.zeros(0, np.float32),) * 3)
 
 
 @pytest.mark.parametrize("au_logits", [[[0, np.nan, 0]], [[0, np.inf, 0]], [[0, 0]]])

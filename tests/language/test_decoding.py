@@ -5,14 +5,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from vlfau.language.constrained_decoding import SlotText
+from vlfau.language.constrained_decoding import CaptionConstraint
 from vlfau.language.decoding import DecodingOptions, StepOutput, decode_captions
 
 BOS, EOS, PAD = 0, 1, 2
 
 
 class TableStepper:
-    """A decoder whose scores depend on the last word and the place, with `tables` (S, T, W, W)."""
+    """A decoder whose scores depend on the last word and the position, with `tables` (S, T, W, W)."""
 
     def __init__(self, tables):
         self.tables, self.calls, self.rows_searched, self.widths = tables, 0, 0, []
@@ -25,8 +25,8 @@ class TableStepper:
         self.calls += 1
         self.rows_searched += len(rows)
         self.widths.append(hidden.shape[1])
-        places = hidden[..., 0].astype(int)
-        logits = self.tables[rows[:, None], places, token_ids]
+        positions = hidden[..., 0].astype(int)
+        logits = self.tables[rows[:, None], positions, token_ids]
         return StepOutput(logits, hidden + 1, cell)
 
 
@@ -34,7 +34,7 @@ def random_tables(seed, sequences=1, length=4, words=5):
     return np.random.default_rng(seed).normal(scale=2, size=(sequences, length, words, words))
 
 
-def decode(stepper, *, prefix=(), max_length=4, shapes=None, **options):
+def decode(stepper, *, prefix=(), max_length=4, constraints=None, **options):
     return decode_captions(
         stepper,
         bos_id=BOS,
@@ -42,15 +42,15 @@ def decode(stepper, *, prefix=(), max_length=4, shapes=None, **options):
         options=DecodingOptions(max_length=max_length, **options),
         prefix=prefix,
         banned_ids=[PAD],
-        shapes=shapes,
+        constraints=constraints,
     )
 
 
 def logprob(table, words):
     """The log-probability of words (with the end) after the start, where only the end may be last."""
     total, last = 0.0, BOS
-    for place, word in enumerate(words):
-        row = table[place, last]
+    for position, word in enumerate(words):
+        row = table[position, last]
         total += row[word] - np.log(np.exp(row).sum())
         last = word
     return total
@@ -67,8 +67,8 @@ def brute_force(table, length_penalty=0.0, max_length=4):
 
 def greedy(table, max_length=4):
     words, last = [], BOS
-    for place in range(max_length - 1):
-        row = table[place, last].copy()
+    for position in range(max_length - 1):
+        row = table[position, last].copy()
         row[[BOS, PAD]] = -np.inf
         last = int(row.argmax())
         words.append(last)
@@ -80,9 +80,9 @@ def greedy(table, max_length=4):
 def pure_beam(table, beam_size, length_penalty=0.0, max_length=4):
     """The best score and words that beam search alone finds, a hypothesis at a time."""
     alive, ended = [((), 0.0)], []
-    for place in range(max_length):
+    for position in range(max_length):
         words = (
-            [EOS] if place == max_length - 1 else [word for word in range(table.shape[-1]) if word not in {BOS, PAD}]
+            [EOS] if position == max_length - 1 else [word for word in range(table.shape[-1]) if word not in {BOS, PAD}]
         )
         longer = [
             ((*hypothesis, word), logprob(table, (*hypothesis, word))) for hypothesis, _ in alive for word in words
@@ -124,7 +124,7 @@ def test_the_score_never_falls_below_greedys(seed, beam_size, length_penalty):
 
 
 @given(st.integers(0, 10_000), st.integers(1, 4), st.sampled_from([0.0, 1.0]))
-@example(26, 2, 0.0)  # Here a place of the beam kept for greedy search would cost the best caption.
+@example(26, 2, 0.0)  # Here a slot of the beam kept for greedy search would cost the best caption.
 @settings(deadline=None, max_examples=200)
 def test_the_better_of_beam_search_alone_and_of_greedy_search_is_returned(seed, beam_size, length_penalty):
     table = random_tables(seed, length=6, words=7)[0]
@@ -190,7 +190,7 @@ def test_a_caption_among_given_texts_is_the_likeliest_of_them_once_the_beam_is_w
     slots = [[[3], [4, 4]], [[5], [5, 6], [6]], [[EOS]]]
     texts = [list(itertools.chain(*fillings)) for fillings in itertools.product(*slots)]
     stepper = TableStepper(table[None])
-    result = decode(stepper, max_length=6, beam_size=beam_size, shapes=[SlotText(slots)])[0]
+    result = decode(stepper, max_length=6, beam_size=beam_size, constraints=[CaptionConstraint(slots)])[0]
     words = [*result.token_ids, EOS]
     assert words in texts
     assert result.sum_logprobs == pytest.approx(logprob(table, words))
@@ -198,16 +198,16 @@ def test_a_caption_among_given_texts_is_the_likeliest_of_them_once_the_beam_is_w
         assert words == max(texts, key=lambda text: logprob(table, text))
 
 
-def test_every_sequence_keeps_its_own_shape():
+def test_every_sequence_keeps_its_own_constraint():
     tables = random_tables(1, sequences=3)
     texts = [(4,), (3, 3), (4, 3)]  # The first leaves the search before the others.
-    shapes = [SlotText([[text], [[EOS]]]) for text in texts]
-    assert [result.token_ids for result in decode(TableStepper(tables), shapes=shapes)] == texts
+    constraints = [CaptionConstraint([[text], [[EOS]]]) for text in texts]
+    assert [result.token_ids for result in decode(TableStepper(tables), constraints=constraints)] == texts
 
 
 def test_texts_that_are_too_long_are_refused_and_not_lost():
     with pytest.raises(ValueError, match="no allowed caption ends within 4 words"):
-        decode(TableStepper(random_tables(1)), shapes=[SlotText([[[3, 3, 3, 3]], [[EOS]]])])
+        decode(TableStepper(random_tables(1)), constraints=[CaptionConstraint([[[3, 3, 3, 3]], [[EOS]]])])
 
 
 def test_no_sequences_give_no_captions():

@@ -14,7 +14,7 @@ from vlfau.language import (
     max_global_length,
     max_local_length,
 )
-from vlfau.language.constrained_decoding import decided_slots
+from vlfau.language.constrained_decoding import allowed_global_slots
 from vlfau.language.grammar import global_phrases, local_descriptions
 from vlfau.language.tokenizer import tokenize
 
@@ -112,13 +112,6 @@ def test_a_text_that_is_too_long_is_never_cut() -> None:
 def test_a_vocabulary_survives_its_list() -> None:
     copy = Vocabulary.from_list(VOCABULARY.to_list())
     assert copy == VOCABULARY
-    assert copy.fingerprint == VOCABULARY.fingerprint
-    assert len(copy.fingerprint) == 16
-
-
-def test_other_aus_have_another_fingerprint() -> None:
-    sets = {frozenset(au_ids) for au_ids in (all_au_ids(), *AU_SETS.values())}
-    assert len({Vocabulary.for_aus(sorted(au_ids)).fingerprint for au_ids in sets}) == len(sets) == 4
 
 
 @pytest.mark.parametrize(
@@ -138,7 +131,7 @@ def test_the_longest_local_text_has_the_local_length(au_ids: tuple[int, ...]) ->
 
 @pytest.mark.parametrize("au_ids", [(17,), (1, 12), *AU_SETS.values(), all_au_ids()])
 def test_the_longest_global_text_has_the_global_length(au_ids: tuple[int, ...]) -> None:
-    layouts = [decided_slots(chosen, (*Gender, None)) for chosen in (au_ids, ())]
+    layouts = [allowed_global_slots(chosen, (*Gender, None)) for chosen in (au_ids, ())]
     longest = [sum(max(len(tokenize(text)) for text in texts) for texts in slots) for slots in layouts]
     assert 1 + max(longest) == max_global_length(au_ids)
     states = [

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.text import Annotation
 
 from tests.paper.built_runs import Data, publish, write_ablation, write_crossval
-from vlfau.paper.balance import balance_drawings, published_balances
+from vlfau.paper.balance import draw_balance, published_balances
 from vlfau.paper.runs import Runs, find_runs
 
 
@@ -20,7 +20,7 @@ def test_gains_and_variances_follow_their_definitions():
 
 
 def test_the_labels_of_published_methods_do_not_cover_each_other():
-    (drawing,), _ = balance_drawings(Runs((), ()))
+    (drawing,), _ = draw_balance(Runs((), ()))
     drawing.figure.draw_without_rendering()
     labels = [child for child in drawing.figure.axes[0].get_children() if isinstance(child, Annotation)]
     boxes = [label.get_window_extent() for label in labels]
@@ -31,7 +31,7 @@ def test_the_labels_of_published_methods_do_not_cover_each_other():
 def test_variants_on_both_presets_get_a_figure_relative_to_variant_1(tmp_path):
     for au_set in ("bp4d", "disfa"):
         write_ablation(tmp_path / au_set, Data(tmp_path / "data", au_set), seeds=(1,))
-    (_, drawing), notes = balance_drawings(find_runs(tmp_path))
+    (_, drawing), notes = draw_balance(find_runs(tmp_path))
     assert drawing.synthetic
     assert notes == ()
     labels = [text.get_text() for text in drawing.figure.axes[0].texts]
@@ -42,7 +42,7 @@ def test_variants_on_both_presets_get_a_figure_relative_to_variant_1(tmp_path):
 def test_one_preset_alone_is_noted_and_never_mixed_with_published_methods(tmp_path, data):
     write_crossval(tmp_path / "cv", data)
     write_ablation(tmp_path / "ab", data, seeds=(1,))
-    drawings, notes = balance_drawings(find_runs(tmp_path))
+    drawings, notes = draw_balance(find_runs(tmp_path))
     assert [drawing.synthetic for drawing in drawings] == [False]
     assert "needs" in notes[0]
 
@@ -51,12 +51,12 @@ def test_real_runs_on_both_data_sets_join_the_published_methods(tmp_path):
     for au_set in ("bp4d", "disfa"):
         real = Data(tmp_path / "data", au_set, synthetic=False, description=au_set.upper())
         write_crossval(tmp_path / au_set, real)
-    (drawing,), _ = balance_drawings(find_runs(tmp_path))
+    (drawing,), _ = draw_balance(find_runs(tmp_path))
     assert any(text.get_text().startswith("ours‡\n") for text in drawing.figure.axes[0].texts)
     assert "‡: not the whole published test set" in drawing.caption
     for au_set in ("bp4d", "disfa"):
         publish(tmp_path / au_set, au_set)
-    (drawing,), _ = balance_drawings(find_runs(tmp_path))
+    (drawing,), _ = draw_balance(find_runs(tmp_path))
     assert any(text.get_text().startswith("ours\n") for text in drawing.figure.axes[0].texts)
     assert "‡" not in drawing.caption
 
@@ -66,5 +66,5 @@ def test_a_run_of_one_fold_is_no_circle_among_methods_of_three(tmp_path):
         write_crossval(tmp_path / au_set, Data(tmp_path / "data", au_set, synthetic=False, description=au_set.upper()))
     file = tmp_path / "disfa" / "crossval.json"
     file.write_text(file.read_text().replace("[1, 2, 3]", "[1]"))
-    (drawing,), _ = balance_drawings(find_runs(tmp_path))
+    (drawing,), _ = draw_balance(find_runs(tmp_path))
     assert not any(text.get_text().startswith("ours") for text in drawing.figure.axes[0].texts)

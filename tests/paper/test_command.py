@@ -10,7 +10,7 @@ def test_the_command_says_where_the_page_is_and_what_is_left_out(tmp_path, capsy
     assert report(tmp_path / "runs", tmp_path / "out") == 0
     said = capsys.readouterr()
     assert "report.html" in said.out.replace("\n", "")
-    assert "Every result here was measured on the faces of real people." in said.out
-    assert "Figure 4 is left out" in said.err
-    assert "Figure 5 is left out" in said.err
+    assert "All results were measured on real faces." in said.out
+    assert "Figure 4 is omitted" in said.err
+    assert "Figure 5 is omitted" in said.err
     assert "a laboratory" in (tmp_path / "out" / "tables" / "other1-ablation.md").read_text(encoding="utf-8")

@@ -32,13 +32,13 @@ def test_states_and_words_are_judged_against_the_truth(data, tmp_path):
     assert notes == ()
     good, _, bad = shown.examples
     assert good.face.shape == (20, 20, 3)
-    assert all(verdict.right and verdict.words_right for verdict in good.verdicts)
+    assert all(au.right and au.words_right for au in good.aus)
     assert good.words_right
     assert not bad.words_right
-    mistaken = [verdict for verdict in bad.verdicts if not verdict.right]
+    mistaken = [au for au in bad.aus if not au.right]
     assert mistaken
     assert set(mistaken) <= set(bad.shown)
-    assert not any(verdict.words_right for verdict in mistaken)  # these words follow the prediction
+    assert not any(au.words_right for au in mistaken)  # these words follow the prediction
     assert len(bad.shown) == 4
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 import numpy as np
 
 from tests.paper.built_runs import predictions, write_ablation, write_run
-from vlfau.paper.features import choose_frames, choose_subjects, feature_drawings
+from vlfau.paper.features import choose_frames, choose_subjects, draw_features
 from vlfau.paper.runs import find_runs
 
 
@@ -34,10 +34,10 @@ def test_every_person_gives_equally_many_frames_spread_over_theirs(data):
 
 def test_the_vision_and_the_full_variant_stand_side_by_side(data, tmp_path):
     write_ablation(tmp_path / "ab", dataclasses.replace(data, frames=2), seeds=(1,))
-    (drawing,), notes = feature_drawings(find_runs(tmp_path))
+    (drawing,), notes = draw_features(find_runs(tmp_path))
     panels = drawing.figure.axes
     assert [panel.get_title(loc="left") for panel in panels[:2]] == ["(2) + MARL", "(5) VL-FAU"]
-    assert [panel.get_ylabel() for panel in panels[::2]] == ["by AU", "by person", "by gender"]
+    assert [panel.get_ylabel() for panel in panels[::2]] == ["by AU", "by subject", "by gender"]
     by_au = [float(panel.get_title(loc="right").split()[1]) for panel in panels[:2]]
     assert by_au[1] > by_au[0]  # the full variant's features were made to lie further apart
     points = panels[0].collections[0].get_offsets()
@@ -49,6 +49,6 @@ def test_the_vision_and_the_full_variant_stand_side_by_side(data, tmp_path):
 def test_variants_that_answered_other_frames_are_left_out(data, tmp_path):
     write_ablation(tmp_path / "ab", data, seeds=(1,))
     write_run(tmp_path / "ab" / "variant5-seed1" / "fold1", dataclasses.replace(data, frames=3), level=0.6)
-    drawings, notes = feature_drawings(find_runs(tmp_path))
+    drawings, notes = draw_features(find_runs(tmp_path))
     assert drawings == ()
-    assert "other frames" in notes[0]
+    assert "different frames" in notes[0]

@@ -22,17 +22,17 @@ def test_runs_are_found_at_any_depth_and_in_the_folder_itself(data, tmp_path):
 
 
 def test_a_folder_without_runs_is_refused(tmp_path):
-    with pytest.raises(InputError, match="holds no evaluated run"):
+    with pytest.raises(InputError, match="contains no evaluated runs"):
         find_runs(tmp_path)
-    with pytest.raises(InputError, match="is no folder"):
+    with pytest.raises(InputError, match="is not a folder"):
         find_runs(tmp_path / "absent")
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", r"scores.json is damaged at 'the whole'"),
-        ('{"format": 2}', r"scores.json is damaged at '.*"),
+        ("{", r"scores.json is damaged .*; remove it, and evaluate"),
+        ('{"format": 2}', r"scores.json is of another format than 1; evaluate"),
         (None, r"scores.json can't be read"),
     ],
 )
@@ -53,7 +53,7 @@ def test_damaged_scores_are_refused_by_name(data, tmp_path, content, message):
 def test_impossible_scores_are_refused(data, tmp_path, key, value):
     write_crossval(tmp_path / "cv", data)
     damage(tmp_path / "cv" / "scores.json", **{key: value})
-    with pytest.raises(InputError, match="is damaged at"):
+    with pytest.raises(InputError, match="is damaged at|is of another format"):
         find_runs(tmp_path)
 
 

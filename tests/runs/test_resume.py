@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from PIL import Image
 
 from tests.runs.running import contents_of, csv_rows, names_in
 from tests.video.clips import decoded, moving, truncated, write_video
+from vlfau.cli import main
 from vlfau.inference.predictor import Predictor
 
 PREDICT_WITH_FEW_ROWS_IN_MEMORY = """
@@ -42,7 +44,8 @@ def begin(tiny_bundle, inputs):
     """Start a run of its own that keeps few rows in memory."""
 
     def run(out, *options):
-        arguments = [str(inputs), "--model", str(tiny_bundle.folder), "--out", str(out), "--annotate", *options]
+        words = ["--model", str(tiny_bundle.folder), "--free-words"]
+        arguments = [str(inputs), *words, "--out", str(out), "--annotate", *options]
         return subprocess.Popen(
             [sys.executable, "-c", PREDICT_WITH_FEW_ROWS_IN_MEMORY, *arguments],
             stdout=subprocess.DEVNULL,
@@ -164,6 +167,27 @@ def test_a_run_with_other_options_is_not_gone_on_with(predict, astronaut, tmp_pa
     assert "was started with --describe every (now changes); give the same options, or start over" in printed.err
 
 
+def test_a_run_of_free_words_is_resumed_with_free_words_only(tiny_bundle, astronaut, tmp_path, monkeypatch, capsys):
+    def stop():
+        raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    words = ["predict", str(astronaut), "-q", "--model", str(tiny_bundle.folder), "--out", str(out)]
+    interrupted(monkeypatch, stop, at=1)
+    assert main([*words, "--free-words"]) == 130
+    record = out / ".results.csv.run"
+    settings = json.loads(record.read_text())
+    assert settings["consistent"] is False
+    del settings["consistent"]
+    for earlier in (record.read_text(), json.dumps(settings) + "\n"):  # The second is of a run before that option.
+        record.write_text(earlier)
+        assert main([*words, "--resume"]) == 2
+        assert "was started with --free-words true (now false); " in capsys.readouterr().err
+        assert record.read_text() == earlier
+    assert main([*words, "--resume", "--free-words"]) == 0
+    assert len(csv_rows(out / "results.csv")) == 1
+
+
 def test_a_table_that_cannot_be_written_stops_the_run(predict, astronaut, tmp_path, monkeypatch):
     from vlfau.files.records import RecordFile
 
@@ -222,6 +246,21 @@ def test_a_half_done_video_is_resumed_after_other_inputs_came_before_it(predict,
     code, _, rows = predict(astronaut, video, "-q", "--resume")
     assert code == 0
     assert [row["frame"] for row in rows if row["frame"]] == [row["frame"] for row in expected]
+
+
+def test_a_finished_video_keeps_its_last_frame_when_the_input_after_it_is_interrupted(
+    predict, astronaut, tmp_path, monkeypatch
+):
+    def stop():
+        raise KeyboardInterrupt
+
+    video = write_video(tmp_path / "b.mp4", moving(12), rate=10)
+    interrupted(monkeypatch, stop, at=1)
+    assert predict(video, astronaut, "-q")[0] == 130
+    monkeypatch.undo()
+    code, _, rows = predict(video, astronaut, "-q", "--resume")
+    assert code == 0
+    assert [row["frame"] for row in rows] == [*map(str, range(12)), ""]
 
 
 def test_a_finished_video_is_not_read_again(predict, tmp_path, monkeypatch):

@@ -34,7 +34,7 @@ def test_a_users_mistakes_end_with_one_sentence_and_exit_code_2(toy_file, tmp_pa
         (["train", str(tmp_path / "absent.yaml")], "absent.yaml can't be opened"),
         (["train", str(toy_file), "--set", "data.manifest=absent.csv"], "absent.csv can't be opened"),
         (["train", str(toy_file), "--resume"], "nothing to resume"),
-        (["export", str(tmp_path), str(tmp_path / "bundle")], "is no checkpoint"),
+        (["export", str(tmp_path), str(tmp_path / "bundle")], "is not a checkpoint"),
     ):
         assert main(arguments) == 2
         error = capsys.readouterr().err

@@ -4,8 +4,8 @@ import torch
 from vlfau.errors import CheckpointError
 from vlfau.language import Vocabulary
 from vlfau.model import ModelConfig, build_vlfau
+from vlfau.model.checkpoint import Checkpoint
 from vlfau.training import hub
-from vlfau.training.checkpoint import Checkpoint
 from vlfau.training.hub import from_pretrained, push_to_hub, save_pretrained
 
 AU_IDS = (1, 12)
@@ -52,7 +52,7 @@ def test_a_name_that_cannot_be_fetched_is_refused(monkeypatch):
         raise OSError("no connection\nmore")
 
     monkeypatch.setattr(hub, "snapshot_download", fail)
-    with pytest.raises(CheckpointError, match=r"no repository that could be fetched \(no connection\)"):
+    with pytest.raises(CheckpointError, match=r"nor a repository that could be fetched \(no connection\)"):
         from_pretrained("laboratory/none")
 
 
@@ -78,5 +78,5 @@ def test_a_checkpoint_is_uploaded_to_a_repository_that_is_made_for_it(saved, mon
 
 
 def test_something_else_is_not_uploaded(tmp_path):
-    with pytest.raises(CheckpointError, match="is no checkpoint"):
+    with pytest.raises(CheckpointError, match="is not a checkpoint"):
         push_to_hub(tmp_path, "laboratory/net")

@@ -17,7 +17,7 @@ from vlfau.errors import CheckpointError, ConfigError, InputError, ManifestError
 from vlfau.language import Vocabulary, max_global_length
 from vlfau.language.decoding import DecodingOptions, decode_captions
 from vlfau.language.descriptions import default_descriptions
-from vlfau.model.stepper import TorchStepper
+from vlfau.model.torch_backend import TorchStepper
 from vlfau.model.vlfau import VISION_PARTS
 from vlfau.training import load_checkpoint, save_checkpoint, train
 from vlfau.training.callbacks import AveragedWeights

@@ -119,7 +119,7 @@ def scene(places, size=(640, 360), zoom=1.0, ground=90):
     Args:
         places: Centres (x, y) of the faces; None draws nothing.
         size: Width and height.
-        zoom: 1 makes faces of about 100 pixels; or one number a place.
+        zoom: 1 makes faces of about 100 pixels; or one number per face.
         ground: Grey of the ground.
     """
     picture = np.full((size[1], size[0], 3), ground, np.float32)

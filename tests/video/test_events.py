@@ -169,7 +169,7 @@ def test_onsets_of_noisy_ramps_are_found_within_two_frames_and_not_shifted(fps, 
         ({"smooth_s": -1}, "smooth_s is -1; give seconds"),
         ({"min_s": float("nan")}, "min_s is nan"),
         ({"release": 0}, "release is 0; give a share"),
-        ({"thresholds": [0.5, 0.5]}, "2 thresholds came for 1 AUs"),
+        ({"thresholds": [0.5, 0.5]}, "2 thresholds for 1 AUs"),
     ],
 )
 def test_impossible_settings_are_refused(settings, message):

@@ -52,7 +52,7 @@ def test_a_steady_face_costs_few_detections():
 @pytest.mark.parametrize("count", [20, 40])
 def test_two_people_who_cross_keep_their_numbers(finder, count):
     frames = follow(finder, crossing(count))
-    first, last = ({tracked.face_id: centre(tracked.face)[0] for tracked in frames[place]} for place in (0, -1))
+    first, last = ({tracked.face_id: centre(tracked.face)[0] for tracked in frames[index]} for index in (0, -1))
     assert sorted(first) == sorted(last) == [1, 2]
     for face_id in (1, 2):
         assert abs(last[face_id] - first[face_id]) == pytest.approx(380, abs=15)
@@ -97,7 +97,7 @@ def test_a_face_keeps_its_number_when_it_jumps(finder, jump):
     places = [[(150, 180)]] * 4 + [[(150 + jump, 180)]] * 3
     frames = follow(finder, map(scene, places), step_s=0.2)
     assert ids(frames) == [[1]] * 7
-    moved = [centre(frames[place][0].face)[0] - centre(frames[0][0].face)[0] for place in (3, 4, 6)]
+    moved = [centre(frames[index][0].face)[0] - centre(frames[0][0].face)[0] for index in (3, 4, 6)]
     assert moved == pytest.approx([0, jump, jump], abs=2)
 
 
@@ -123,4 +123,4 @@ def test_motion_expects_a_face_to_go_on(finder):
     assert motion.expected(1.0) == pytest.approx(centre(one))
     motion.update(other, 1.0)  # 30 pixels a second to the right
     assert motion.expected(2.0) - centre(other) == pytest.approx([30, 0], abs=2)
-    assert motion.surprise(other, 1.0) == 0
+    assert motion.deviation(other, 1.0) == 0

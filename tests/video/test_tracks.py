@@ -89,7 +89,7 @@ def test_an_unknown_au_is_refused():
 def test_arrays_that_do_not_fit_are_refused():
     with pytest.raises(InputError, match=r"face 1: expected \(2, 1\) numbers.*\(3, 1\)"):
         Track(1, np.zeros(2), np.zeros((3, 1), np.float32), np.zeros((2, 1), bool), None, (12,))
-    with pytest.raises(InputError, match="times of its frames fall"):
+    with pytest.raises(InputError, match="times of its frames decrease"):
         a_track([1.0, 0.5], [True, False])
 
 

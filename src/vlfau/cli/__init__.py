@@ -29,7 +29,7 @@ from vlfau.cli.prepare import prepare
 from vlfau.cli.report import report
 from vlfau.cli.synth import synth
 from vlfau.cli.train import train
-from vlfau.errors import InputError, MissingExtraError, VlfauError
+from vlfau.errors import ConfigError, InputError, MissingExtraError, VlfauError
 
 __all__ = ["main"]
 
@@ -56,6 +56,10 @@ _EXTRAS = {
     "openvino": ("openvino",),
 }
 """The packages that an extra brings."""
+_REMOVED = {
+    "--consistent": "words agree with the states by default; leave it out, or let words be free with --free-words",
+}
+"""Options that `predict` and `batch` no longer have, and what to do."""
 _OF_THE_SYSTEM = {
     errno.EMFILE: "allow more open files (ulimit -n)",
     errno.ENFILE: "close other programs, or allow more open files",
@@ -118,8 +122,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         _check_working_directory()
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        _check_removed(words)
         code = _command_line()(
-            sys.argv[1:] if arguments is None else arguments,
+            words,
             exit_on_error=False,
             print_error=True,
             result_action="return_value",
@@ -153,3 +159,10 @@ def _check_working_directory() -> None:
         Path.cwd()
     except OSError:
         raise InputError("the working directory does not exist any more; change to another one") from None
+
+
+def _check_removed(words: Sequence[str]) -> None:
+    if words and words[0] in {"predict", "batch"}:
+        for word in words:
+            if word in _REMOVED:
+                raise ConfigError(f"there is no option {word} any more: {_REMOVED[word]}")

@@ -112,8 +112,7 @@ def ablate(
             options=EvalOptions(batch_size, progress=progress),
             announce=announce,
         )
-    names = [f"({each.number}) {each.name}" for each in VARIANTS if chosen is None or each.number in chosen]
     console = output_console()
-    console.print(variant_table(names, scores))
+    console.print(variant_table(scores))
     console.print(f"runs: {out / 'ablation.json'}", markup=False)
     return 0 if report is None else write_report(out, report)

@@ -51,7 +51,7 @@ def batch(
 
     options.every_s  # noqa: B018 - a wrong time is an error before the model is loaded
     known = load_bundle(options.model).info
-    for warning in (known.warning, known.words_warning if options.consistent else ""):
+    for warning in (known.warning, known.words_warning if options.consistent and options.wants_words else ""):
         if warning:
             print_notice(warning, title="note", style="yellow")
     with _ArchiveBar() as bar:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from vlfau.errors import ConfigError, InputError
+from vlfau.errors import ConfigError
 
 __all__ = ["evaluate"]
 
@@ -28,7 +28,7 @@ def evaluate(
 ) -> int:
     """Measure how well a model recognises action units, and how true its words are.
 
-    The folder gets answers.npz (what the model says of every frame), captions.jsonl and scores.json. Where the
+    The folder gets answers.npz (the predictions for every frame), captions.jsonl and scores.json. Where the
     manifest has other AUs than the model, those that both have are scored. Frames that skipped.csv beside the manifest
     lists, because no face was found in them, are counted too.
 
@@ -54,15 +54,12 @@ def evaluate(
     from vlfau.cli.console import print_notice
     from vlfau.cli.measuring import ProgressBar, print_scores
     from vlfau.evaluation import EvalOptions, Scope
-    from vlfau.evaluation import evaluate as evaluate_checkpoint
-    from vlfau.export import evaluate_bundle
+    from vlfau.evaluation import evaluate as run
     from vlfau.inference.bundle import load_bundle
-    from vlfau.training import read_metadata
 
-    is_bundle = _is_bundle(model)
-    known = load_bundle(model).info.au_ids if is_bundle else read_metadata(model).au_ids
+    known = load_bundle(model).info.au_ids
     with ProgressBar("Frames") as progress:
-        scores = (evaluate_bundle if is_bundle else evaluate_checkpoint)(
+        scores = run(
             model,
             manifest,
             out,
@@ -73,7 +70,7 @@ def evaluate(
             synthetic=synthetic,
             allow_tuned=allow_tuned,
         )
-    missing = [au_id for au_id in known if au_id not in scores["au_ids"]]
+    missing = [au_id for au_id in known if au_id not in scores.au_ids]
     if missing:
         print_notice(
             f"the manifest has no labels of {', '.join(f'AU{au_id}' for au_id in missing)}, which the network knows "
@@ -99,22 +96,3 @@ def _one_fold(text: str | None) -> int | Literal["all"] | None:
             "own model, or all of them with `vlfau crossval`"
         )
     return int(text)
-
-
-def _is_bundle(model: Path) -> bool:
-    """Say whether a folder or name is that of a bundle; otherwise it is a checkpoint's.
-
-    Raises:
-        InputError: It is neither's.
-    """
-    from vlfau.inference.models import bundle_folders
-
-    if (model / "checkpoint.json").is_file():
-        return False
-    if (model / "model.json").is_file() or (not model.exists() and str(model) in bundle_folders()):
-        return True
-    lack = "it has neither checkpoint.json nor model.json" if model.exists() else "there is no such folder"
-    raise InputError(
-        f"{model} is neither a checkpoint nor a bundle: {lack}; give a folder that `vlfau train` or `vlfau export` "
-        f"left, or one of the names {', '.join(bundle_folders())}"
-    )

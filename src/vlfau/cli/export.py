@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from vlfau.errors import ConfigError
 
 if TYPE_CHECKING:
-    from vlfau.export.quality import Quality
+    from vlfau.export.quantised import Quality
     from vlfau.inference.bundle import Bundle
 
 __all__ = ["export"]

@@ -53,8 +53,7 @@ def models() -> int:
 
     from vlfau.cli.console import output_console, print_error
     from vlfau.errors import BundleError
-    from vlfau.inference.bundle import load_bundle
-    from vlfau.inference.models import bundle_folders
+    from vlfau.inference.bundle import bundle_folders, load_bundle
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("Name", "AUs", "Words", "MB", "Learned from", "Folder"):
@@ -109,7 +108,7 @@ def _model(bundle: "Bundle") -> Iterator[tuple[str, str]]:
     yield "input", f"{crop.crop_size} x {crop.crop_size} pixels of an aligned face of {crop.aligned_size}"
     yield "words for", ", ".join(captions) or "nothing"
     if captions:
-        from vlfau.language.carried import DESCRIPTIONS_FILE
+        from vlfau.language.descriptions_file import DESCRIPTIONS_FILE
 
         carried = "carried by the bundle" if DESCRIPTIONS_FILE in bundle.files else "those of this vlfau"
         yield "descriptions", info.words_warning or carried

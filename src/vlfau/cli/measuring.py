@@ -1,8 +1,8 @@
 """What the commands that measure networks share: their progress bars, their tables, their lists of numbers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 from rich import box
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -11,6 +11,9 @@ from rich.table import Table
 from vlfau.cli.console import error_console, output_console, print_notice
 from vlfau.errors import ConfigError
 from vlfau.facs import action_unit
+
+if TYPE_CHECKING:
+    from vlfau.evaluation import Scores, VariantScores
 
 __all__ = ["ProgressBar", "announce", "numbers", "print_scores", "score_table", "variant_table", "word_table"]
 
@@ -73,7 +76,7 @@ def numbers(text: str, option: str) -> list[int]:
     return [int(part) for part in parts]
 
 
-def print_scores(scores: Mapping[str, Any], folder: Path) -> None:
+def print_scores(scores: "Scores", folder: Path) -> None:
     """Print the tables of scores, and where they were written."""
     console = output_console()
     for table in (score_table(scores), word_table(scores)):
@@ -84,91 +87,88 @@ def print_scores(scores: Mapping[str, Any], folder: Path) -> None:
     console.print(f"scores: {folder / 'scores.json'}", markup=False)
 
 
-def score_notes(scores: Mapping[str, Any]) -> Iterator[str]:
+def score_notes(scores: "Scores") -> Iterator[str]:
     """Yield what a reader of scores must know: what they leave out, and where they may be better than on new people."""
-    network, without = scores.get("network") or {}, scores.get("without_positives") or ()
+    network, without, lost = scores.network, scores.without_positives, scores.lost_frames
     if _epoch_by_test_fold(scores):
         yield f"the epoch {TEST_FOLD}: the scores are better than on new people"
-    if network.get("trained_on_tested"):
+    if network.trained_on_tested:
         yield (
             "as their number shows, among these are the frames that the model was trained on: the scores are not of "
             "new people"
         )
-    if (network.get("calibration") or {}).get("on_tested_people"):
+    if network.calibration is not None and network.calibration.on_tested_people:
         yield "the model was calibrated on people who are tested: the scores are better than on new people"
-    if scores.get("threshold_source") == "given":
+    if scores.threshold_source == "given":
         yield "the threshold was given; if it was chosen by such scores, they are better than on new people"
     if without:
         names = ", ".join(action_unit(au_id).label for au_id in without)
         verb, have = ("is", "it has") if len(without) == 1 else ("are", "they have")
         yield (
             f"{names} {verb} never active in the tested frames: {have} no F1 and {verb} left out of the mean; counted "
-            f"as 0, as the field's scripts do, the mean is {_number(scores['f1_macro_zeros'])}"
+            f"as 0, as the field's scripts do, the mean is {_number(scores.f1_macro_zeros)}"
         )
-    lost = scores.get("lost_frames") or {}
     if lost.get("frames"):
-        if lost["f1_macro"] is None:
+        f1_macro = scores.number("lost_frames.f1_macro")
+        if f1_macro is None:
             also = "prepare the data set again to count them too"
         else:
-            also = f"with all of their AUs called inactive, the mean F1 is {_number(lost['f1_macro'])}"
+            also = f"with all of their AUs called inactive, the mean F1 is {_number(f1_macro)}"
         yield f"{lost['frames']:,} frames without a face are not in the scores; {also}"
 
 
-def score_table(scores: Mapping[str, Any]) -> Table:
+def score_table(scores: "Scores") -> Table:
     """Return every AU's figures and their means, with the interval of the macro F1."""
-    kind = "synthetic faces" if scores["data"]["synthetic"] else scores["data"]["description"] or "frames"
-    fold = "" if scores["fold"] is None else f", fold {scores['fold']}"
+    kind = "synthetic faces" if scores.data.synthetic else scores.data.description or "frames"
+    fold = "" if scores.fold is None else f", fold {scores.fold}"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
-    table.title = f"{scores['frames']} frames of {scores['subjects']} people ({kind}{fold})"
+    table.title = f"{scores.frames} frames of {scores.subjects} people ({kind}{fold})"
     for title in ("AU", "Name", *TITLES):
         table.add_column(title, justify="left" if title == "Name" else "right", no_wrap=True)
-    for au_id in scores["au_ids"]:
-        figures = (_number(scores[f"{measure}_per_au"][str(au_id)]) for measure in MEASURES)
+    for au_id in scores.au_ids:
+        figures = (_number(scores.per_au(f"{measure}_per_au").get(au_id)) for measure in MEASURES)
         table.add_row(str(au_id), action_unit(au_id).name, *figures)
     table.add_section()
-    table.add_row("", "mean", *(_number(scores[f"{measure}_macro"]) for measure in MEASURES))
-    table.add_row("", "all counted together", _number(scores["f1_micro"]))
-    interval = scores["intervals"]["f1_macro"]
+    table.add_row("", "mean", *(_number(scores.number(f"{measure}_macro")) for measure in MEASURES))
+    table.add_row("", "all counted together", _number(scores.f1_micro))
+    interval = scores.intervals.f1_macro
     if interval is not None:
         table.caption = f"95 % interval of the mean F1, over people: {interval[0]:.3f} to {interval[1]:.3f}"
     return table
 
 
-def word_table(scores: Mapping[str, Any]) -> Table | None:
+def word_table(scores: "Scores") -> Table | None:
     """Return the figures of the words, local and global; None where no words were scored."""
-    words, truth = scores.get("words"), scores.get("truth") or {}
-    if not words:
+    if not scores.words:
         return None
     table = Table("Words", box=box.SIMPLE_HEAD, pad_edge=False)
     for title in ("one AU", "whole face"):
         table.add_column(title, justify="right", no_wrap=True)
     for title, names in WORDS.items():
-        table.add_row(title, *(_number(words.get(name)) for name in names))
+        table.add_row(title, *(_number(scores.number(f"words.{name}")) for name in names))
     for title, name in (("agree with prediction", "agrees_with_predicted"), ("agree with truth", "agrees_with_true")):
-        table.add_row(title, *(_number(truth.get(f"{kind}_{name}")) for kind in ("local", "global")))
+        table.add_row(title, *(_number(scores.number(f"truth.{kind}_{name}")) for kind in ("local", "global")))
     return table
 
 
-def _epoch_by_test_fold(scores: Mapping[str, Any]) -> bool:
+def _epoch_by_test_fold(scores: "Scores") -> bool:
     """Say whether scores are of a fold, or a mean over folds, that chose the epoch of its network."""
-    of_folds = scores["fold"] is not None or "per_fold" in scores
-    return of_folds and (scores.get("network") or {}).get("epoch_choice") == "test-fold"
+    of_folds = scores.fold is not None or bool(scores.per_fold)
+    return of_folds and scores.network.epoch_choice == "test-fold"
 
 
-def variant_table(names: Sequence[str], runs: Sequence[Sequence[Mapping[str, Any]]]) -> Table:
+def variant_table(variants: Sequence["VariantScores"]) -> Table:
     """Return one row per variant: the mean over its seeds of what Table 4 has."""
     table = Table("Variant", box=box.SIMPLE_HEAD, pad_edge=False)
-    if any(_epoch_by_test_fold(scores) for each in runs for scores in each):
+    if any(_epoch_by_test_fold(scores) for each in variants for scores in each.seeds):
         table.caption = f"† the epoch {TEST_FOLD}"
     for title in ("F1", "accuracy", "local top-5", "global top-5"):
         table.add_column(title, justify="right", no_wrap=True)
-    for name, scores in zip(names, runs, strict=True):
-        figures = [[each["f1_macro"] for each in scores], [each["accuracy_macro"] for each in scores]]
-        figures += [
-            [each.get("words", {}).get(f"{kind}_top5_canonical") for each in scores] for kind in ("local", "global")
-        ]
-        sign = " †" if any(map(_epoch_by_test_fold, scores)) else ""
-        table.add_row(name + sign, *(_number(_mean(values)) for values in figures))
+    names = ("f1_macro", "accuracy_macro", "words.local_top5_canonical", "words.global_top5_canonical")
+    for each in variants:
+        sign = " †" if any(map(_epoch_by_test_fold, each.seeds)) else ""
+        means = (_mean([scores.number(name) for scores in each.seeds]) for name in names)
+        table.add_row(f"({each.variant.number}) {each.variant.name}{sign}", *map(_number, means))
     return table
 
 

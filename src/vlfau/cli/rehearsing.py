@@ -153,6 +153,7 @@ def say_cost(
         scope: How much is measured after training.
         options: How the evaluation runs the networks.
     """
+    from vlfau.evaluation.crossval import finished_scores
     from vlfau.evaluation.rehearsal import (
         DataCount,
         estimate_cost,
@@ -161,7 +162,6 @@ def say_cost(
         read_rates,
         workloads,
     )
-    from vlfau.evaluation.runs import finished_scores
 
     todo = [config for config in configs if finished_scores(config.run.output, scope) is None]
     if not todo:

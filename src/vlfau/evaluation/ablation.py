@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from vlfau.errors import ConfigError
-from vlfau.evaluation.crossval import check_folds, fold_configs, write_mean_scores
-from vlfau.evaluation.evaluate import Scope
+from vlfau.evaluation.crossval import Announce, check_folds, finish_runs, fold_configs, write_mean_scores
 from vlfau.evaluation.prediction_runner import EvalOptions
-from vlfau.evaluation.runs import Announce, finish_runs
-from vlfau.evaluation.scores import write_json
+from vlfau.evaluation.scores import Scores, write_json
+from vlfau.evaluation.tested import Scope
 from vlfau.training import TrainConfig
 from vlfau.training.run_folder import CONFIG_FILE
 
-__all__ = ["ABLATION_FILE", "VARIANTS", "AblationRun", "Variant", "ablate", "plan_ablation"]
+__all__ = ["ABLATION_FILE", "VARIANTS", "AblationRun", "Variant", "VariantScores", "ablate", "plan_ablation"]
 
 ABLATION_FILE = "ablation.json"
 
@@ -65,6 +64,19 @@ class AblationRun:
     config: TrainConfig
 
 
+@dataclass(frozen=True)
+class VariantScores:
+    """What a variant scored.
+
+    Attributes:
+        variant: The row of Table 4.
+        seeds: Of each seed the mean over folds, as `crossval` has it.
+    """
+
+    variant: Variant
+    seeds: tuple[Scores, ...]
+
+
 def ablate(
     config: TrainConfig,
     out: Path,
@@ -76,7 +88,7 @@ def ablate(
     scope: Scope | None = None,
     options: EvalOptions | None = None,
     announce: Announce | None = None,
-) -> list[list[dict[str, Any]]]:
+) -> tuple[VariantScores, ...]:
     """Train and evaluate the five variants on every fold, each with every seed, and average over the folds.
 
     Row 5 of the paper's Table 4 is its row of Table 2: a mean over three folds. So is every row here, and variant 5
@@ -97,7 +109,7 @@ def ablate(
         announce: Is told of every run before it starts.
 
     Returns:
-        For every variant the mean scores over folds of each seed, as `crossval` has them.
+        Every variant with its scores, by number.
 
     Raises:
         InputError: The configuration or its data are wrong, or the folder holds other runs.
@@ -106,7 +118,7 @@ def ablate(
     folds = check_folds(config, folds)
     planned = plan_ablation(config, out, seeds=seeds, folds=folds, numbers=numbers)
     finished = finish_runs([run.config for run in planned], root=out, scope=scope, options=options, announce=announce)
-    scores: dict[Path, list[dict[str, Any]]] = {}
+    scores: dict[Path, list[Scores]] = {}
     for run, each in zip(planned, finished, strict=True):
         scores.setdefault(run.folder, []).append(each)
     means = {folder: write_mean_scores(folder, folds, each, scope) for folder, each in scores.items()}
@@ -118,7 +130,10 @@ def ablate(
     ]
     about = {"kind": "ablation", "name": name or out.resolve().name, "folds": folds, "seeds": seeds}
     write_json(out / ABLATION_FILE, {**about, "variants": entries})
-    return [[means[folder] for folder in folders[number]] for number in variants]
+    return tuple(
+        VariantScores(variant, tuple(means[folder] for folder in folders[number]))
+        for number, variant in variants.items()
+    )
 
 
 def plan_ablation(

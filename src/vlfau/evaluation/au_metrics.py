@@ -1,12 +1,13 @@
 """Scores of AU recognition, as the field counts them: summed over all frames of a fold, an AU at a time.
 
-Dimensions: F frames, N AUs. Entries that nobody annotated count nowhere.
+How sure a score is, a bootstrap over people tells, since frames of one person are alike. Dimensions: F frames, N AUs,
+S subjects, R draws. Entries that nobody annotated count nowhere.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -18,20 +19,31 @@ from torchmetrics.functional.classification import (
     binary_calibration_error,
 )
 
-from vlfau.evaluation.predictions import UNKNOWN
+from vlfau.evaluation.predictions import UNKNOWN, Predictions
 
 __all__ = [
+    "CONFIDENCE",
+    "DRAWS",
     "Confusion",
+    "F1Intervals",
+    "Interval",
     "Threshold",
     "average_precision_per_au",
     "ece_per_au",
+    "f1_draws",
+    "f1_intervals",
     "finite_mean",
     "icc_per_au",
+    "interval_of",
     "mae_per_au",
+    "mean_of_known",
     "roc_auc_per_au",
 ]
 
 CALIBRATION_BINS = 15
+DRAWS = 1000
+CONFIDENCE = 0.95
+Interval = tuple[float, float]
 FloatArray = NDArray[np.float64]
 Threshold: TypeAlias = "float | NDArray[np.float64]"
 """The probability from which an AU counts as active: one for all, or (N,), one an AU."""
@@ -170,3 +182,62 @@ def _per_au(
             probs = torch.from_numpy(au_probs[known, column].astype(np.float64))
             result[column] = float(measure(probs, torch.from_numpy(target.astype(np.int64))))
     return result
+
+
+def f1_draws(predictions: Predictions, threshold: Threshold, *, seed: int, draws: int = DRAWS) -> FloatArray:
+    """Return the F1 of every AU for sets of people drawn with replacement, (R, N).
+
+    The states are counted once a person, so that a draw only adds counts up. NaN where an AU is never active in a
+    draw; everywhere if there are fewer than two people, of whom nothing can be drawn.
+    """
+    by_subject = Confusion.by_subject(
+        predictions.au_probs, predictions.occurrence, threshold, predictions.subject_ids
+    ).counts
+    people = len(by_subject)
+    if people < 2:
+        return np.full((draws, len(predictions.au_ids)), np.nan)
+    chosen = np.random.default_rng(seed).multinomial(people, np.full(people, 1 / people), size=draws)  # (R, S)
+    return Confusion(np.tensordot(chosen, by_subject, axes=1)).f1_per_au
+
+
+class F1Intervals(NamedTuple):
+    """95 % intervals; None where nothing could be drawn.
+
+    Attributes:
+        macro: Of the macro F1.
+        per_au: (N,), of every AU's F1.
+    """
+
+    macro: Interval | None
+    per_au: tuple[Interval | None, ...]
+
+
+def f1_intervals(draws: Sequence[FloatArray]) -> F1Intervals:
+    """Return the 95 % intervals of the macro F1 and of every AU's F1.
+
+    Args:
+        draws: One (R, N) a fold, drawn for themselves; the scores are their means over the folds.
+    """
+    stacked = np.stack(draws)  # (folds, R, N)
+    per_au = tuple(interval_of(mean_of_known(column.T, axis=1)) for column in np.moveaxis(stacked, 2, 0))
+    macro = interval_of(mean_of_known(mean_of_known(stacked, axis=2), axis=0))
+    return F1Intervals(macro, per_au)
+
+
+def mean_of_known(values: FloatArray, axis: int) -> FloatArray:
+    """Return the mean of the numbers there are; NaN where there is none."""
+    there = np.isfinite(values)
+    sums, counts = np.where(there, values, 0).sum(axis), there.sum(axis)
+    result = np.full(sums.shape, np.nan)
+    np.divide(sums, counts, out=result, where=counts > 0)
+    return result
+
+
+def interval_of(values: FloatArray) -> Interval | None:
+    """Return the 95 % interval of draws (R,); None where nothing could be drawn."""
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return None
+    outside = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(values, (outside, 1 - outside))
+    return float(low), float(high)

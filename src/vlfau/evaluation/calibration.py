@@ -7,7 +7,7 @@ Class weights and a preset's rates pull a network's probabilities away from how 
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,10 @@ from vlfau.evaluation.prediction_runner import EvalOptions, PredictionRunner
 from vlfau.evaluation.predictions import UNKNOWN
 from vlfau.evaluation.provenance import CALIBRATION, OLD_CALIBRATION, Calibration, Source, held_out_subjects
 from vlfau.facs import action_unit
-from vlfau.training import Checkpoint, load_checkpoint, save_checkpoint
+from vlfau.model.checkpoint import Checkpoint, load_checkpoint
+from vlfau.training import save_checkpoint
 
-__all__ = ["best_threshold", "calibrate", "platt_scaling"]
+__all__ = ["PlattScaling", "best_threshold", "calibrate", "platt_scaling"]
 
 MIN_STATES = 10
 """Frames that an AU needs in either state."""
@@ -58,7 +59,8 @@ def calibrate(checkpoint: Path, manifest: Path, out: Path, *, options: EvalOptio
         raise ConfigError(f"{out} exists already; remove it, or name another folder")
     network, metadata = load_checkpoint(checkpoint)
     frames, source = _fitting_frames(read_manifest(manifest, metadata.au_ids), metadata)
-    predictions = PredictionRunner(network, metadata, metadata.au_ids, options or EvalOptions()).run(frames)
+    runner = PredictionRunner.of_network(network, metadata, metadata.au_ids, options or EvalOptions())
+    predictions = runner.run(frames)
     limit = np.finfo(np.float32).eps
     probs = predictions.au_probs.astype(np.float64).clip(limit, 1 - limit)
     au_logits = np.log(probs) - np.log1p(-probs)
@@ -71,9 +73,9 @@ def calibrate(checkpoint: Path, manifest: Path, out: Path, *, options: EvalOptio
                 f"in {manifest} {action_unit(au_id).label} is active in {active.sum()} of the {len(active)} annotated "
                 f"frames {SOURCES[source]}; calibration needs {MIN_STATES} frames of either kind at least, add some"
             )
-        slope, shift = platt_scaling(scores, active)
-        network.rescale_logits(column, slope, shift)
-        calibrated = 1 / (1 + np.exp(-(slope * scores + shift)))
+        scaling = platt_scaling(scores, active)
+        network.rescale_logits(column, scaling.slope, scaling.shift)
+        calibrated = 1 / (1 + np.exp(-(scaling.slope * scores + scaling.shift)))
         thresholds.append(best_threshold(calibrated, active))
     training = metadata.training | {CALIBRATION: Calibration.on(frames, source).as_json()}
     training.pop(OLD_CALIBRATION, None)
@@ -98,14 +100,21 @@ def _fitting_frames(offered: Manifest, metadata: Checkpoint) -> tuple[Manifest, 
     return replace(offered, frames=rest), "training-folds" if with_folds else "other-manifest"
 
 
-def platt_scaling(au_logits: NDArray[np.float64], active: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return the slope and the shift that make one AU's logits (F,) the likeliest for its states (F,)."""
+class PlattScaling(NamedTuple):
+    """What a logit is multiplied with, and what is then added."""
+
+    slope: float
+    shift: float
+
+
+def platt_scaling(au_logits: NDArray[np.float64], active: NDArray[np.bool_]) -> PlattScaling:
+    """Return the scaling that makes one AU's logits (F,) the likeliest for its states (F,)."""
     model = LogisticRegression(C=100, max_iter=1000).fit(au_logits[:, None], active)
     slope, shift = float(model.coef_[0, 0]), float(model.intercept_[0])
     if slope < MIN_SLOPE:  # No better than chance: it says how often the AU occurs, rather than being turned around.
         rate = active.mean()
         slope, shift = MIN_SLOPE, float(np.log(rate / (1 - rate)) - MIN_SLOPE * au_logits.mean())
-    return slope, shift
+    return PlattScaling(slope, shift)
 
 
 def best_threshold(probs: NDArray[np.float64], active: NDArray[np.bool_]) -> float:

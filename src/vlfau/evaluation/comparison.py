@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vlfau.data.manifest import read_manifest
 from vlfau.errors import InputError, ManifestError
-from vlfau.evaluation.bootstrap import mean_of_known
+from vlfau.evaluation.au_metrics import mean_of_known
 from vlfau.evaluation.comparison_results import Comparison, Difference, Rules, ToolScores
 from vlfau.evaluation.predictions import UNKNOWN
 from vlfau.evaluation.tool_predictions import ToolPredictions, Treatment

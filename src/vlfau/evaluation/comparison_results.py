@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from vlfau.evaluation.bootstrap import CONFIDENCE, DRAWS
+from vlfau.evaluation.au_metrics import CONFIDENCE, DRAWS
 from vlfau.evaluation.tool_scores import Figure
 
 __all__ = ["MEASURES", "Comparison", "Difference", "Rules", "Tool", "ToolScores"]

@@ -17,12 +17,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from vlfau.data import Frame, Manifest
 from vlfau.errors import ManifestError
 from vlfau.evaluation.au_metrics import Threshold
 from vlfau.evaluation.consistency import UNREADABLE, described_states, named_states
 from vlfau.evaluation.predictions import Predictions
+from vlfau.facs import AUState
 
-__all__ = ["Pair", "counterfactuals", "read_pairs"]
+__all__ = ["Pair", "counterfactuals", "partner_frames", "read_pairs"]
 
 COLUMNS: Final = ("image", "partner", "au", "partner_has_it")
 MEASURES: Final = (
@@ -93,7 +95,7 @@ def counterfactuals(
         np.array([pair.partner_has_it for pair in chosen], bool),
         switched,
     )
-    _leave_out_silent(measures, chosen, predictions, partners)
+    _leave_out_undescribed(measures, chosen, predictions, partners)
     per_au = {
         str(au_id): _summary({name: values[switched == column] for name, values in measures.items()})
         for column, au_id in enumerate(predictions.au_ids)
@@ -120,6 +122,35 @@ def read_pairs(path: Path) -> list[Pair]:
         raise ManifestError(f"pairs {path} are no UTF-8 CSV file ({error}); draw them with --pairs") from error
 
 
+def partner_frames(frames: Manifest, images: Sequence[str], pairs: Path) -> Manifest:
+    """Return the partners of frames: the same states but for the AU that was switched.
+
+    Args:
+        frames: The frames.
+        images: Their pictures, as the table of pairs names them.
+        pairs: The table, beside the manifest; pairs of other frames are left out.
+
+    Raises:
+        ManifestError: The table is wrong, or a partner is not a file.
+    """
+    known = dict(zip(images, frames.frames, strict=True))
+    chosen = [pair for pair in read_pairs(pairs) if pair.image in known]
+    partners = tuple(_partner(pair, known[pair.image], frames.au_ids, pairs) for pair in chosen)
+    return Manifest(pairs, frames.au_ids, partners)
+
+
+def _partner(pair: Pair, frame: Frame, au_ids: Sequence[int], pairs: Path) -> Frame:
+    path = pairs.parent / pair.partner
+    if not path.is_file():
+        raise ManifestError(f"{pairs} names {pair.partner}, which is not a file; draw the pairs again")
+    states = tuple(
+        AUState(au_id, active=pair.partner_has_it) if au_id == pair.au_id else state
+        for au_id, state in zip(au_ids, frame.states, strict=True)
+    )
+    # Where the landmarks of the partner lie is not known.
+    return replace(frame, image=path, states=states, landmarks_xy=())
+
+
 def _pair(path: Path, line: int, cells: Sequence[str]) -> Pair:
     image, partner, au_id, partner_has_it = cells
     if not (image and partner and au_id.isdecimal() and partner_has_it in {"0", "1"}):
@@ -131,15 +162,15 @@ def _pair(path: Path, line: int, cells: Sequence[str]) -> Pair:
 
 
 def _usable(pairs: Sequence[Pair], predictions: Predictions, partners: Predictions) -> list[Pair]:
-    """Return the pairs that are answered and in which a label changes."""
+    """Return the pairs that both have predictions and in which a label changes."""
     rows = {image: row for row, image in enumerate(predictions.images)}
     columns = {au_id: column for column, au_id in enumerate(predictions.au_ids)}
-    answered = frozenset(partners.images)
+    predicted = frozenset(partners.images)
     return [
         pair
         for pair in pairs
         if pair.image in rows
-        and pair.partner in answered
+        and pair.partner in predicted
         and pair.au_id in columns
         and predictions.occurrence[rows[pair.image], columns[pair.au_id]] != int(pair.partner_has_it)
     ]
@@ -167,18 +198,18 @@ def _chance(
         np.array([pair.partner_has_it for pair in drawn], bool),
         np.array(columns, int),
     )
-    _leave_out_silent(measures, drawn, predictions, predictions)
+    _leave_out_undescribed(measures, drawn, predictions, predictions)
     return _summary(measures)
 
 
-def _leave_out_silent(
+def _leave_out_undescribed(
     measures: Mapping[str, NDArray[np.float64]], pairs: Sequence[Pair], predictions: Predictions, partners: Predictions
 ) -> None:
     """Blank, in place, what is measured of words where a frame or its partner was left undescribed."""
-    told, partners_told = frozenset(predictions.described().images), frozenset(partners.described().images)
-    silent = np.array([pair.image not in told or pair.partner not in partners_told for pair in pairs], bool)
+    described, partners_described = frozenset(predictions.described().images), frozenset(partners.described().images)
+    missing = np.array([pair.image not in described or pair.partner not in partners_described for pair in pairs], bool)
     for name in measures.keys() & WORD_MEASURES:
-        measures[name][silent] = np.nan
+        measures[name][missing] = np.nan
 
 
 def _taken(predictions: Predictions, images: Sequence[str]) -> Predictions:

@@ -1,27 +1,35 @@
-"""Cross-validation by subject: every fold is left out once, trained and tested (section 4.2)."""
+"""Subject-exclusive k-fold cross-validation: every fold is left out once, trained and tested (section 4.2).
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+Each run is trained and evaluated once, however often the whole is stopped and restarted.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from vlfau.data import Manifest, read_manifest
 from vlfau.errors import ConfigError
-from vlfau.evaluation.bootstrap import f1_draws
+from vlfau.evaluation.au_metrics import f1_draws
 from vlfau.evaluation.consistency import consistency
-from vlfau.evaluation.evaluate import Scope
+from vlfau.evaluation.evaluate import evaluate
+from vlfau.evaluation.figures import figures, intervals, mean_figures
 from vlfau.evaluation.prediction_runner import EvalOptions
 from vlfau.evaluation.predictions import Predictions
-from vlfau.evaluation.runs import Announce, finish_runs
-from vlfau.evaluation.scores import SCORES_FILE, figures, intervals, mean_figures, read_scores, write_json
+from vlfau.evaluation.scores import SCORES_FILE, Scores, read_scores, write_json
+from vlfau.evaluation.tested import Scope
 from vlfau.files.atomic import remove_leftovers
-from vlfau.training import PROTOCOL_THRESHOLD, TrainConfig
+from vlfau.training import PROTOCOL_THRESHOLD, TrainConfig, train
+from vlfau.training.run_folder import CHECKPOINT_FOLDER, RESUME_FILE, check_same_run, content_of
 
 __all__ = [
     "CROSSVAL_FILE",
+    "Announce",
     "check_folds",
     "choose_folds",
     "crossval",
+    "finish_runs",
+    "finished_scores",
     "fold_configs",
     "fold_folder",
     "write_mean_scores",
@@ -31,6 +39,8 @@ CROSSVAL_FILE = "crossval.json"
 OF_ALL_FOLDS = ("data", "network", "evaluation", "au_ids", "threshold")
 """What the folds have in common."""
 FIGURES = ("words", "truth", "counterfactuals", "lost_frames")
+Announce = Callable[[str, int, int], None]
+"""Is told a run's name, its number from 1, and how many there are, before it starts."""
 
 
 def crossval(
@@ -42,7 +52,7 @@ def crossval(
     scope: Scope | None = None,
     options: EvalOptions | None = None,
     announce: Announce | None = None,
-) -> dict[str, Any]:
+) -> Scores:
     """Train and evaluate a configuration on every fold, and average the scores.
 
     Can be stopped at any time; when it is called again, it resumes. Writes `fold1/` and so on, and at the end
@@ -115,15 +125,64 @@ def choose_folds(manifest: Manifest, folds: Sequence[int] | None) -> list[int]:
     return wanted
 
 
-def write_mean_scores(
-    out: Path, folds: Sequence[int], scores: Sequence[Mapping[str, Any]], scope: Scope
-) -> dict[str, Any]:
+def finish_runs(
+    configs: Sequence[TrainConfig], *, root: Path, scope: Scope, options: EvalOptions, announce: Announce | None = None
+) -> list[Scores]:
+    """Train every configuration in its run.output and evaluate it on its fold, as far as that is not done yet.
+
+    Args:
+        configs: What to train.
+        root: The folder of the whole, from which the runs are named.
+        scope: How much is measured.
+        options: How to run the networks.
+        announce: Is told of every run before it starts.
+
+    Returns:
+        The scores of every run, in order.
+
+    Raises:
+        InputError: A configuration or its data are wrong, or a folder holds a run of another configuration.
+    """
+    for config in configs:
+        if config.run.devices != 1 or config.run.num_nodes != 1:
+            raise ConfigError(
+                f"runs that belong together are trained on one device each, not on {config.run.devices} of "
+                f"{config.run.num_nodes} machine(s); set run.devices=1 and start folds or variants side by "
+                "side, or use `vlfau train` and `vlfau evaluate`"
+            )
+        check_same_run(config, content_of(config) if config.run.output.exists() else None)
+    scores = []
+    for number, config in enumerate(configs, start=1):
+        if announce is not None:
+            announce(config.run.output.relative_to(root).as_posix(), number, len(configs))
+        scores.append(_finish_run(config, scope, options))
+    return scores
+
+
+def _finish_run(config: TrainConfig, scope: Scope, options: EvalOptions) -> Scores:
+    folder = config.run.output
+    finished = finished_scores(folder, scope)
+    if finished is not None:
+        return finished
+    whole = replace(config, run=replace(config.run, stop_after_epochs=None))
+    # A run that has ended returns at once when it is resumed.
+    train(whole, resume=(folder / RESUME_FILE).is_file())
+    return evaluate(folder / CHECKPOINT_FOLDER, config.data.manifest, folder, scope=scope, options=options)
+
+
+def finished_scores(folder: Path, scope: Scope) -> Scores | None:
+    """Return the scores of a run that has been evaluated to this extent; None where that is still to be done."""
+    scores = read_scores(folder) if (folder / SCORES_FILE).is_file() else None
+    return scores if scores is not None and scores.evaluation == asdict(scope) else None
+
+
+def write_mean_scores(out: Path, folds: Sequence[int], scores: Sequence[Scores], scope: Scope) -> Scores:
     """Average the scores of folds, and write `scores.json`.
 
     Args:
         out: The folder that holds the folds' folders.
         folds: Their numbers.
-        scores: The content of each fold's `scores.json`, in that order.
+        scores: Of each fold, in that order.
         scope: What was measured.
 
     Returns:
@@ -140,15 +199,16 @@ def write_mean_scores(
     pooled = figures(together, threshold)
     pooled["intervals"] = intervals(together.au_ids, [f1_draws(together, threshold, seed=0)])
     pooled["truth"] = consistency(together, threshold)
-    averaged = [{key: fold[key] for key in (*pooled, *FIGURES) if key in fold} for fold in scores]
+    contents = [fold.to_dict() for fold in scores]
+    averaged = [{key: fold[key] for key in (*pooled, *FIGURES) if key in fold} for fold in contents]
     content = {
-        **{key: scores[0][key] for key in OF_ALL_FOLDS},
+        **{key: contents[0][key] for key in OF_ALL_FOLDS},
         "fold": None,
         "frames": len(together),
         "subjects": len(set(together.subject_ids)),
         **mean_figures(averaged),
         "intervals": intervals(together.au_ids, draws),
-        "per_fold": {key: [fold.get(key) for fold in scores] for key in pooled if _is_single(scores, key)},
+        "per_fold": {key: [fold.get(key) for fold in contents] for key in pooled if _is_single(contents, key)},
         "pooled": pooled,
     }
     write_json(out / SCORES_FILE, content)

@@ -1,91 +1,232 @@
-"""One checkpoint on the frames of one manifest: predictions, captions and scores."""
+"""One model on the frames of one manifest: predictions, captions and scores."""
 
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final
 
-from vlfau.errors import CheckpointError
+import numpy as np
+
+from vlfau.data import Manifest
+from vlfau.errors import InputError
+from vlfau.evaluation.au_metrics import Threshold, f1_draws
+from vlfau.evaluation.consistency import consistency
+from vlfau.evaluation.counterfactuals import counterfactuals, partner_frames
+from vlfau.evaluation.figures import caption_scores, drawn_scores, figures, intervals
+from vlfau.evaluation.grounding import grounding
+from vlfau.evaluation.lost_frames import lost_figures, read_lost_frames
 from vlfau.evaluation.prediction_runner import EvalOptions, PredictionRunner
-from vlfau.evaluation.scoring import Scope, ScoredModel, au_set, check_tuning, score, scored_frames
-from vlfau.training import Checkpoint, load_checkpoint, read_metadata
+from vlfau.evaluation.predictions import Predictions
+from vlfau.evaluation.provenance import calibration_of, epoch_choice, trained_on
+from vlfau.evaluation.scores import SCORES_FILE, Scores, read_scores, write_json
+from vlfau.evaluation.tested import (
+    DataSource,
+    Fold,
+    Scope,
+    ScoredFrames,
+    check_other_data,
+    check_readable_words,
+    check_tuning,
+    data_source,
+    scored_frames,
+    tested_fold,
+)
+from vlfau.facs import AU_SETS
+from vlfau.inference.bundle import Bundle, load_bundle
+from vlfau.inference.runtimes import open_backend
+from vlfau.model.checkpoint import PROTOCOL_THRESHOLD
 
-__all__ = ["Scope", "au_set", "evaluate"]
+__all__ = ["evaluate"]
+
+REGIONS_FOLDER: Final = "regions"
+PAIRS_FILE: Final = "pairs.csv"
 
 
 def evaluate(
-    checkpoint: Path,
+    model: str | Path,
     manifest: Path,
     out: Path,
     *,
-    fold: int | Literal["all"] | None = None,
+    fold: Fold = None,
     scope: Scope | None = None,
     options: EvalOptions | None = None,
     description: str | None = None,
     synthetic: bool | None = None,
     allow_tuned: bool = False,
-) -> dict[str, Any]:
-    """Measure a network on frames that it never saw.
+) -> Scores:
+    """Measure a checkpoint or a bundle on frames that it never saw.
 
     Writes `answers.npz`, `captions.jsonl` and, last of all, `scores.json`. Masks (`regions/`), counterfactual pairs
     (`pairs.csv`) and the frames that the manifest leaves out (`skipped.csv`) are used where they lie beside it.
 
     Args:
-        checkpoint: The folder that training left.
-        manifest: The frames. Where its AUs are others than the network's, those that both have are scored.
+        model: The folder of a checkpoint or of a bundle, or a bundle's name.
+        manifest: The frames, aligned as for training. Where its AUs are others than the model's, those that both have
+            are scored.
         out: The folder to write to.
-        fold: The fold to test; None is the one that the checkpoint left out, "all" takes every frame, also those
-            that the network may have been trained on.
+        fold: The fold to test; None is the one that a checkpoint left out, and every frame for a bundle. "all" takes
+            every frame, also those that the model may have been trained on.
         scope: How much is measured.
-        options: How to run the network.
-        description: What the data are; None says what the checkpoint says of its training data.
+        options: How to run the model.
+        description: What the data are; None takes a checkpoint's training data, and for a bundle what lies beside the
+            manifest, or the manifest's name.
         synthetic: Whether the faces are synthetic; None likewise.
-        allow_tuned: Whether to score a checkpoint that was calibrated on people who are tested; the scores say so.
+        allow_tuned: Whether to score a model that was calibrated on people who are tested; the scores say so.
 
     Returns:
         The content of `scores.json`.
 
     Raises:
-        InputError: The checkpoint, the manifest or its company is wrong, or the network was trained on the fold, or
-            calibrated on people who are tested.
+        InputError: The model, the manifest or its company is wrong, or the model was trained on the fold, or calibrated
+            on people who are tested.
     """
     scope, options = scope or Scope(), options or EvalOptions()
-    metadata = read_metadata(checkpoint)
-    model = ScoredModel(
-        title=f"checkpoint {checkpoint}",
-        au_ids=metadata.au_ids,
-        thresholds=metadata.thresholds,
-        fold=metadata.fold,
-        training=metadata.training,
-        backbone=metadata.model.backbone,
-        crop_size=metadata.model.crop_size,
-        aligned_size=metadata.aligned_size,
+    bundle = load_bundle(model)
+    fold = tested_fold(bundle, fold)
+    tested = scored_frames(manifest, bundle, fold)
+    found = data_source(bundle, manifest)
+    data = DataSource(
+        found.description if description is None else description, found.synthetic if synthetic is None else synthetic
     )
-    scored = scored_frames(manifest, model, _tested_fold(checkpoint, metadata, fold))
-    if metadata.speaks and metadata.descriptions is None:
-        raise CheckpointError(
-            f"checkpoint {checkpoint} does not carry the descriptions that it learned, and this vlfau's are others, so "
-            "its words cannot be measured; train again, or use the version of vlfau that trained it"
+    if fold is None and not bundle.is_checkpoint:
+        check_other_data(bundle, tested.whole, data.description)
+    check_readable_words(bundle, scope)
+    tuned = check_tuning(bundle, tested, allow_tuned=allow_tuned)
+    lost = read_lost_frames(tested.whole, tested.fold)
+    backend = open_backend(bundle, "torch", device=options.device) if bundle.is_checkpoint else open_backend(bundle)
+    runner = PredictionRunner(bundle, backend, tested.frames.au_ids, options)
+    _make_folder(out)
+
+    frames, threshold = tested.frames, _threshold(bundle, scope, tested)
+    predictions = runner.run(frames)
+    indices = scope.indices(len(frames.frames))
+    if indices:
+        predictions = runner.describe(frames, predictions, indices, threshold=threshold)
+    predictions.save(out)
+
+    scores = _about(bundle, tested, scope, data, threshold, tuned=tuned) | _numbers(predictions, threshold, tested)
+    if lost is not None:
+        scores["lost_frames"] = lost_figures(predictions, lost, threshold)
+    if indices and runner.has_captions:
+        words = caption_scores(predictions, frames.frames, indices)
+        if predictions.consistent_captions is not None:
+            words |= drawn_scores(predictions, frames.frames, indices, threshold)
+        scores["words"] = {"frames": len(indices), **runner.word_shares(), **words}
+    scores["truth"] = consistency(predictions, threshold)
+    regions = manifest.parent / REGIONS_FOLDER
+    if regions.is_dir() and (predictions.attention_maps != 1).any():  # Without DAIR there is no attention to look at.
+        sizes = asdict(bundle.info.crop)
+        scores["truth"] |= grounding(predictions, regions, **sizes, progress=options.progress)
+    pairs = manifest.parent / PAIRS_FILE
+    if pairs.is_file():
+        chosen = indices if scope.described_frames is not None and indices else range(len(predictions))
+        some = replace(frames, frames=tuple(frames.frames[index] for index in chosen))
+        scores["counterfactuals"] = _switched(
+            runner, some, predictions.take(chosen), pairs, threshold, describe=bool(indices)
         )
-    network, _ = load_checkpoint(checkpoint, fold=scored.fold)
-    tuned = check_tuning(model, scored, allow_tuned=allow_tuned)
-    runner = PredictionRunner(network, metadata, scored.frames.au_ids, options)
-    data = {
-        "description": metadata.training.get("data", "") if description is None else description,
-        "synthetic": bool(metadata.training.get("synthetic")) if synthetic is None else synthetic,
+    write_json(out / SCORES_FILE, scores)
+    return read_scores(out)
+
+
+def _about(
+    bundle: Bundle,
+    tested: ScoredFrames,
+    scope: Scope,
+    data: DataSource,
+    threshold: Threshold,
+    *,
+    tuned: bool,
+) -> dict[str, Any]:
+    """Return what scores say of what was measured."""
+    frames, training, left_out = tested.frames, bundle.info.training, bundle.info.fold
+    calibration = calibration_of(training)
+    return {
+        "data": {**asdict(data), "au_set": _au_set(frames.au_ids)},
+        "network": {
+            "trained_on": training.get("data", ""),
+            "trained_on_synthetic": training.get("synthetic"),
+            "from_scratch": training.get("from_scratch"),
+            "backbone": str(training.get("backbone", "")),
+            "epoch_choice": epoch_choice(training, left_out),
+            "calibration": None if calibration is None else calibration.summary(tested=tuned),
+            "trained_on_tested": tested.fold is None and trained_on(training, left_out, tested.whole),
+        },
+        "evaluation": asdict(scope),
+        "au_ids": frames.au_ids,
+        "fold": tested.fold,
+        "frames": len(frames.frames),
+        "subjects": len({frame.subject_id for frame in frames.frames}),
+        "threshold": np.asarray(threshold).tolist(),
+        "threshold_source": _threshold_source(bundle, scope),
     }
-    return score(runner, model, scored, out, scope=scope, options=options, data=data, tuned=tuned)
 
 
-def _tested_fold(checkpoint: Path, metadata: Checkpoint, fold: int | Literal["all"] | None) -> int | None:
-    if fold == "all":
-        return None
-    if fold is None and metadata.fold is None:
-        raise CheckpointError(
-            f"checkpoint {checkpoint} left out no fold: it was trained on every frame of its data; give other faces "
-            "and --fold all, or a checkpoint that left a fold out"
-        )
-    if fold is not None and fold != metadata.fold:
-        raise CheckpointError(
-            f"checkpoint {checkpoint} left out {'no fold' if metadata.fold is None else f'fold {metadata.fold}'}, so "
-            f"it was trained on fold {fold}; use the checkpoint of fold {fold}, or --fold all for other faces"
-        )
-    return metadata.fold
+def _numbers(predictions: Predictions, threshold: Threshold, tested: ScoredFrames) -> dict[str, Any]:
+    """Return the figures of AU recognition, with their intervals."""
+    found = figures(predictions, threshold)
+    draws = f1_draws(predictions, threshold, seed=tested.fold or 0)
+    return {
+        **found,
+        "without_positives": _without_positives(found),
+        "intervals": intervals(predictions.au_ids, [draws]),
+    }
+
+
+def _switched(
+    runner: PredictionRunner,
+    frames: Manifest,
+    predictions: Predictions,
+    pairs: Path,
+    threshold: Threshold,
+    *,
+    describe: bool,
+) -> dict[str, Any]:
+    """Run the model over the counterfactual partners of frames, and compare."""
+    partners = partner_frames(frames, predictions.images, pairs)
+    if not partners.frames:
+        return {"pairs": 0}
+    theirs = runner.run(partners)
+    if describe:
+        every = range(len(theirs))
+        theirs = runner.describe(partners, theirs, every, threshold=threshold, consistent=False, word_accuracy=False)
+    return counterfactuals(predictions, theirs, pairs, threshold)
+
+
+def _au_set(au_ids: tuple[int, ...]) -> str | None:
+    """Return the name of the set of AUs that these are, or None."""
+    return next((name for name, members in AU_SETS.items() if members == au_ids), None)
+
+
+def _has_own_thresholds(bundle: Bundle) -> bool:
+    return any(threshold != PROTOCOL_THRESHOLD for threshold in bundle.info.thresholds)
+
+
+def _threshold(bundle: Bundle, scope: Scope, tested: ScoredFrames) -> Threshold:
+    """Return the probability from which each AU counts as active."""
+    if scope.threshold is not None:
+        return scope.threshold
+    if not _has_own_thresholds(bundle):
+        return PROTOCOL_THRESHOLD
+    own = dict(zip(bundle.info.au_ids, bundle.info.thresholds, strict=True))
+    return np.array([own[au_id] for au_id in tested.frames.au_ids])
+
+
+def _threshold_source(bundle: Bundle, scope: Scope) -> str:
+    """Say where the thresholds come from: "protocol" (0.5), "given" by the user, or the "model"."""
+    if scope.threshold is not None:
+        return "protocol" if scope.threshold == PROTOCOL_THRESHOLD else "given"
+    return "model" if _has_own_thresholds(bundle) else "protocol"
+
+
+def _without_positives(found: Mapping[str, Any]) -> list[int]:
+    """Return the AUs that are annotated and never active, so that they have no F1."""
+    accuracy = found["accuracy_per_au"]
+    return [int(au_id) for au_id, f1 in found["f1_per_au"].items() if f1 is None and accuracy[au_id] is not None]
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / SCORES_FILE).unlink(missing_ok=True)  # The old scores are not those of the new predictions.
+    except OSError as error:
+        raise InputError(f"cannot make the folder {out} ({error.strerror}); choose another") from None

@@ -68,7 +68,7 @@ def grounding(
         AU's number as text; None where there is no mask. `regions` is the number of masks that were used.
 
     Raises:
-        ImageError: A mask is no picture, or too small.
+        ImageError: A mask is not a picture, or too small.
     """
     scores: dict[int, list[GroundingScore]] = {au_id: [] for au_id in predictions.au_ids}
     for frame, image in enumerate(predictions.images):

@@ -1,7 +1,7 @@
 """Labelled frames that the manifest leaves out, mostly because no face was found, and the scores with them.
 
-`vlfau prepare` writes them to `skipped.csv` beside the manifest. A person who uses the model gets no answer for such a
-frame, so the scores are also counted with every AU of it called inactive.
+`vlfau prepare` writes them to `skipped.csv` beside the manifest. A person who uses the model gets no prediction
+for such a frame, so the scores are also counted with every AU of it called inactive.
 """
 
 import csv
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from vlfau.data import Manifest
 from vlfau.errors import ManifestError
 from vlfau.evaluation.au_metrics import Confusion, Threshold, finite_mean
+from vlfau.evaluation.figures import by_au
 from vlfau.evaluation.predictions import UNKNOWN, Predictions
-from vlfau.evaluation.scores import by_au
 
 __all__ = ["SKIPPED_FILE", "LostFrames", "lost_figures", "read_lost_frames"]
 
@@ -72,7 +72,7 @@ def read_lost_frames(manifest: Manifest, fold: int | None) -> LostFrames | None:
     except OSError as error:
         raise ManifestError(f"{path} can't be opened ({error.strerror}); check its permissions") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ManifestError(f"{path} is no UTF-8 CSV file ({error}); prepare the data set again") from error
+        raise ManifestError(f"{path} is not a UTF-8 CSV file ({error}); prepare the data set again") from error
     occurrence = np.array(states, np.int8).reshape(len(subjects), len(manifest.au_ids)) if known else None
     return LostFrames(tuple(subjects), occurrence)
 

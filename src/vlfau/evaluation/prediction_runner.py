@@ -1,42 +1,47 @@
-"""A network looks at frames and speaks of them: `Predictions`.
+"""A model run over the frames of a manifest, in numbers and in words: `Predictions`.
 
-Dimensions: F frames, B faces of a batch, N AUs, L locations, d channels.
+Dimensions: F frames, B faces of a batch, N AUs, S sequences, L locations, d channels.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Subset
 
 from vlfau.data import Frame, FrameDataset, Manifest
 from vlfau.data.dataset import Sample
 from vlfau.evaluation.au_metrics import Threshold
 from vlfau.evaluation.predictions import UNKNOWN, Predictions
-from vlfau.evaluation.speaking import Speaker
 from vlfau.evaluation.word_accuracy import WordAccuracy
+from vlfau.inference.au_scores import AUScores
+from vlfau.inference.backend import Backend
+from vlfau.inference.bundle import Bundle
+from vlfau.inference.captioner import Captioner
+from vlfau.inference.checkpoint import network_bundle
+from vlfau.inference.predictor import Predictor
 from vlfau.language import Gender, Vocabulary
 from vlfau.model import VLFAU
-from vlfau.model.vlfau import VisionOutput
-from vlfau.training import Checkpoint
+from vlfau.model.checkpoint import Checkpoint
+from vlfau.model.torch_backend import TorchBackend
 
-__all__ = ["EvalOptions", "PredictionRunner", "known_of"]
+__all__ = ["EvalOptions", "PredictionRunner", "face_batches"]
 
 GENDER_LETTERS = {Gender.WOMAN: "F", Gender.MAN: "M", None: ""}
+BEAM_SIZE = 3
 
 
 @dataclass(frozen=True)
 class EvalOptions:
-    """How to look and speak.
+    """How to run a model.
 
     Attributes:
         batch_size: Faces at once.
         num_workers: Processes that read pictures; 0 reads in this one.
-        device: Where the network runs; None takes a GPU where there is one.
+        device: Where torch computes a checkpoint; None takes a GPU where there is one. Bundles run on the CPU.
         progress: Is told how many steps of how many are done.
     """
 
@@ -47,32 +52,44 @@ class EvalOptions:
 
 
 class PredictionRunner:
-    """Asks a network about the frames of manifests.
+    """Runs a model over the frames of manifests.
 
     Args:
-        network: In evaluation mode.
-        metadata: What its checkpoint says of it.
-        au_ids: The AUs asked for, among the network's.
-        options: How to options.
+        bundle: A bundle or a checkpoint.
+        backend: The same, opened.
+        au_ids: The AUs wanted, among the model's.
+        options: How to run it.
     """
 
-    def __init__(self, network: VLFAU, metadata: Checkpoint, au_ids: Sequence[int], options: EvalOptions) -> None:
-        self.device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.network, self.metadata, self.options = network.to(self.device), metadata, options
-        self.au_ids = tuple(au_ids)
-        self.vocabulary = Vocabulary.from_list(metadata.vocabulary)
-        self.word_accuracy = WordAccuracy(network, self.vocabulary, metadata.descriptions)
-        self._speaker = Speaker(network, self.vocabulary, metadata.au_ids, descriptions=metadata.descriptions)
-        self._columns = torch.tensor([metadata.au_ids.index(au_id) for au_id in self.au_ids], device=self.device)
+    def __init__(self, bundle: Bundle, backend: Backend, au_ids: Sequence[int], options: EvalOptions) -> None:
+        self.bundle, self.au_ids, self.options = bundle, tuple(au_ids), options
+        self._predictor = Predictor(bundle, backend=backend)
+        self._columns = [bundle.info.au_ids.index(au_id) for au_id in self.au_ids]
+        # Words may name a gender, as those that they are compared with do.
+        captioner = partial(Captioner, bundle, backend, describe="every", beam_size=BEAM_SIZE, gendered=True)
+        self._free, self._consistent = captioner(), captioner(consistent=True)
+        self._word_accuracy = WordAccuracy(bundle, backend)
+
+    @classmethod
+    def of_network(cls, network: VLFAU, metadata: Checkpoint, au_ids: Sequence[int], options: EvalOptions) -> Self:
+        """Return the runner of a network that is in memory, in evaluation mode.
+
+        Args:
+            network: It is moved to the device of the options.
+            metadata: What its checkpoint says of it.
+            au_ids: The AUs wanted, among the network's.
+            options: How to run it.
+        """
+        return cls(network_bundle(metadata), TorchBackend(network, device=options.device), au_ids, options)
 
     @property
-    def speaks(self) -> bool:
-        """Whether the network has words at all."""
-        return self.network.local_decoder is not None or self.network.global_decoder is not None
+    def has_captions(self) -> bool:
+        """Whether the model describes anything in words."""
+        return self.bundle.has_captions
 
     def word_shares(self) -> dict[str, float]:
-        """Return the top-5 word accuracies of the true words that `speak` watched."""
-        return self.word_accuracy.shares()
+        """Return the top-5 word accuracies of the true words that `describe` read, by name."""
+        return self._word_accuracy.shares()
 
     def run(self, manifest: Manifest) -> Predictions:
         """Return the predictions in numbers; there are no captions yet.
@@ -80,21 +97,21 @@ class PredictionRunner:
         Args:
             manifest: Frames with this runner's AUs.
         """
+        frames = manifest.frames
         probs, features, maps, levels = [], [], [], []
         done = 0
-        for samples in self._batches(manifest, range(len(manifest.frames))):
-            vision = self._look_at(samples)
-            probs.append(vision.au_logits.sigmoid()[:, self._columns].cpu().numpy())
-            pooled = vision.refinement.refine_and_pool(vision.stem_features)[:, self._columns]
-            features.append(pooled.half().cpu().numpy())
-            maps.append(vision.attention_maps[:, self._columns].half().cpu().numpy())
+        for samples in self._batches(manifest, range(len(frames)), words=False):
+            scores = self._score(samples)
+            vision = scores.vision
+            probs.append(scores.au_probs[:, self._columns].astype(np.float32))
+            features.append(vision.pooled_features[:, self._columns].astype(np.float16))
+            maps.append(vision.attention_maps[:, self._columns].astype(np.float16))
             if vision.au_intensities is not None:
-                levels.append(vision.au_intensities[:, self._columns].cpu().numpy())
+                levels.append(vision.au_intensities[:, self._columns])
             done += len(samples)
-            self.options.progress(done, len(manifest.frames))
-        frames = manifest.frames
+            self.options.progress(done, len(frames))
         return Predictions(
-            **known_of(manifest),
+            **_labels(manifest),
             au_probs=np.concatenate(probs),
             au_features=np.concatenate(features),
             attention_maps=np.concatenate(maps),
@@ -103,91 +120,117 @@ class PredictionRunner:
             consistent_captions=None,
             au_intensities=np.concatenate(levels) if levels else None,
             intensity=np.array([frame.intensities for frame in frames], np.float32) if levels else None,
-            descriptions=self.metadata.descriptions,
+            descriptions=self.bundle.info.descriptions,
         )
 
-    def speak(
+    def describe(
         self,
         manifest: Manifest,
         predictions: Predictions,
-        places: Sequence[int],
+        indices: Sequence[int],
         *,
         threshold: Threshold,
         consistent: bool = True,
-        watch_words: bool = True,
+        word_accuracy: bool = True,
     ) -> Predictions:
         """Return the predictions with captions of some frames; the others get empty ones.
 
         Args:
             manifest: The frames.
             predictions: What `run` returned for them.
-            places: The frames to describe.
+            indices: The frames to describe.
             threshold: The probability from which an AU counts as active.
             consistent: Whether to make consistent captions too.
-            watch_words: Whether to add the true words to `word_accuracy`.
+            word_accuracy: Whether to read the true words too, for `word_shares`.
         """
-        if not self.speaks:
+        if not self.has_captions:
             return predictions
         local_captions = [("",) * len(self.au_ids)] * len(predictions)
         consistent_captions, global_captions = local_captions.copy(), [""] * len(predictions)
+        has_local, has_global = self.bundle.has_local_captions, self.bundle.has_global_captions
         done = 0
-        for samples in self._batches(manifest, places):
-            chosen = places[done : done + len(samples)]
-            vision = self._look_at(samples)
-            au_features = self._au_features(vision) if self.network.local_decoder is not None else None
+        for samples in self._batches(manifest, indices, words=word_accuracy):
+            chosen = indices[done : done + len(samples)]
+            vision = self._score(samples).vision
+            states = predictions.au_probs[chosen] >= threshold  # (B, N)
+            au_features = self._wanted(vision.au_features) if has_local else None  # (B, N, L, d)
             if au_features is not None:
-                _fill(local_captions, chosen, self._speaker.describe_aus(au_features))
+                _put(local_captions, chosen, self._describe_aus(self._free, au_features, states))
                 if consistent:
-                    states = predictions.au_probs[chosen] >= threshold
-                    texts = self._speaker.state_decisions(au_features, self.au_ids, states)
-                    _fill(consistent_captions, chosen, texts)
-            if self.network.global_decoder is not None:
-                _fill(global_captions, chosen, self._speaker.describe_faces(vision.face_features))
-            if watch_words:
-                frames = [manifest.frames[place] for place in chosen]
-                self.word_accuracy.add(vision.face_features, au_features, samples, frames, chosen)
+                    _put(consistent_captions, chosen, self._describe_aus(self._consistent, au_features, states))
+            if has_global:
+                faces = self._free.describe_faces(vision.stem_features, states)
+                _put(global_captions, chosen, [text or "" for text in faces])
+            if word_accuracy:
+                frames = [manifest.frames[index] for index in chosen]
+                self._word_accuracy.add(vision.stem_features, au_features, samples, frames, chosen)
             done += len(samples)
-            self.options.progress(done, len(places))
-        local = self.network.local_decoder is not None
+            self.options.progress(done, len(indices))
         return replace(
             predictions,
-            local_captions=tuple(local_captions) if local else None,
-            consistent_captions=tuple(consistent_captions) if local and consistent else None,
-            global_captions=tuple(global_captions) if self.network.global_decoder is not None else None,
+            local_captions=tuple(local_captions) if has_local else None,
+            consistent_captions=tuple(consistent_captions) if has_local and consistent else None,
+            global_captions=tuple(global_captions) if has_global else None,
         )
 
-    def _batches(self, manifest: Manifest, places: Sequence[int]) -> Iterator[list[Sample]]:
-        dataset = FrameDataset(
-            manifest,
-            self.vocabulary,
-            crop_size=self.metadata.model.crop_size,
-            aligned_size=self.metadata.aligned_size,
-            words=self.speaks,
-            descriptions=self.metadata.descriptions,
-        )
-        yield from DataLoader(
-            Subset(dataset, places),
-            batch_size=self.options.batch_size,
-            num_workers=self.options.num_workers,
-            collate_fn=list,
-        )
+    def _describe_aus(
+        self, captioner: Captioner, au_features: NDArray[np.float32], states: NDArray[np.bool_]
+    ) -> list[tuple[str, ...]]:
+        """Describe every AU of (B, N, L, d): N captions for each of B faces."""
+        batch, num_aus, locations, channels = au_features.shape
+        features = au_features.reshape(-1, locations, channels)
+        texts = captioner.describe_branches(features, self.au_ids * batch, states.ravel().tolist())
+        return [tuple(texts[start : start + num_aus]) for start in range(0, len(texts), num_aus)]
 
-    def _look_at(self, samples: Sequence[Sample]) -> VisionOutput:
-        with torch.inference_mode():
-            return self.network.encode(torch.stack([sample.face for sample in samples]).to(self.device))
+    def _wanted(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what (B, N', ...) of all of the model's AUs says of those wanted, (B, N, ...)."""
+        return values if self._columns == list(range(values.shape[1])) else values[:, self._columns]
 
-    def _au_features(self, vision: VisionOutput) -> Tensor:
-        """Return the features of the AUs asked for, as their decoder reads them, (B, N, L, d)."""
-        return vision.au_features(self._columns.expand(len(vision.stem_features), -1))
+    def _batches(self, manifest: Manifest, indices: Sequence[int], *, words: bool) -> Iterator[list[Sample]]:
+        yield from _batches(self.bundle, manifest, indices, self.options, words=words and self.has_captions)
+
+    def _score(self, samples: Sequence[Sample]) -> AUScores:
+        return self._predictor.score_crops(_crops(samples))
 
 
-def known_of(manifest: Manifest) -> dict[str, Any]:
-    """Return what `Predictions` holds whatever the network says: AUs, images, people, folds, occurrence."""
+def face_batches(
+    bundle: Bundle, manifest: Manifest, indices: Sequence[int], options: EvalOptions
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield the faces of some frames as a model takes them, (B, S, S, 3) uint8 RGB."""
+    yield from map(_crops, _batches(bundle, manifest, indices, options, words=False))
+
+
+def _batches(
+    bundle: Bundle, manifest: Manifest, indices: Sequence[int], options: EvalOptions, *, words: bool
+) -> Iterator[list[Sample]]:
+    info = bundle.info
+    dataset = FrameDataset(
+        manifest,
+        Vocabulary.from_list(info.vocabulary) if words else Vocabulary.for_aus(manifest.au_ids),
+        crop_size=info.crop.crop_size,
+        aligned_size=info.crop.aligned_size,
+        words=words,
+        descriptions=info.descriptions,
+    )
+    yield from DataLoader(
+        Subset(dataset, indices),
+        batch_size=options.batch_size,
+        num_workers=options.num_workers,
+        collate_fn=list,
+    )
+
+
+def _crops(samples: Sequence[Sample]) -> NDArray[np.uint8]:
+    return np.stack([sample.face.permute(1, 2, 0).numpy() for sample in samples])
+
+
+def _labels(manifest: Manifest) -> dict[str, Any]:
+    """Return what `Predictions` holds whatever the model says: AUs, images, people, folds, occurrence."""
     frames = manifest.frames
     states = [[UNKNOWN if state is None else int(state.active) for state in frame.states] for frame in frames]
     return {
         "au_ids": manifest.au_ids,
-        "images": tuple(_relative(frame, manifest.path.parent) for frame in frames),
+        "images": tuple(_relative(frame, manifest) for frame in frames),
         "subject_ids": tuple(frame.subject_id for frame in frames),
         "genders": tuple(GENDER_LETTERS[frame.gender] for frame in frames),
         "folds": tuple(frame.fold or 0 for frame in frames),
@@ -195,10 +238,11 @@ def known_of(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _fill(captions: list[tuple[str, ...]] | list[str], places: Sequence[int], texts: Sequence[object]) -> None:
-    for place, text in zip(places, texts, strict=True):
-        captions[place] = text  # type: ignore[call-overload]
+def _put(captions: list[Any], indices: Sequence[int], texts: Sequence[object]) -> None:
+    for index, text in zip(indices, texts, strict=True):
+        captions[index] = text
 
 
-def _relative(frame: Frame, folder: Path) -> str:
+def _relative(frame: Frame, manifest: Manifest) -> str:
+    folder = manifest.path.parent
     return (frame.image.relative_to(folder) if frame.image.is_relative_to(folder) else frame.image).as_posix()

@@ -17,7 +17,7 @@ from vlfau.facs import check_au_ids
 from vlfau.files.atomic import replacing
 from vlfau.files.records import parse_json
 from vlfau.language import Descriptions
-from vlfau.language.carried import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
+from vlfau.language.descriptions_file import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
 
 __all__ = ["CAPTIONS_FILE", "PREDICTIONS_FILE", "UNKNOWN", "Predictions"]
 
@@ -37,7 +37,7 @@ _CAPTIONS = {"local_captions": "local", "global_captions": "global", "consistent
 class Predictions:
     """A network's predictions, and what is known of the frames.
 
-    Captions are None where the network does not speak. A frame that was left undescribed has empty ones; see
+    Captions are None where the network makes none. A frame that was left undescribed has empty ones; see
     `described`.
 
     Attributes:
@@ -93,31 +93,21 @@ class Predictions:
         """Return F."""
         return len(self.images)
 
-    def take(self, places: Sequence[int] | NDArray[np.integer]) -> "Predictions":
-        """Return the predictions about the frames at some places, in that order."""
-        index = np.asarray(places, np.int64)
+    def take(self, indices: Sequence[int] | NDArray[np.integer]) -> "Predictions":
+        """Return the predictions about some of the frames, in the order given."""
+        index = np.asarray(indices, np.int64)
         changes: dict[str, Any] = {name: getattr(self, name)[index] for name in (*_ARRAYS, *self._intensities())}
         for name in (*_NAMES[1:], *_CAPTIONS):
             values = getattr(self, name)
-            changes[name] = None if values is None else tuple(values[place] for place in index.tolist())
+            changes[name] = None if values is None else tuple(values[frame] for frame in index.tolist())
         return replace(self, **changes)
 
-    def restricted(self, au_ids: Sequence[int]) -> "Predictions":
-        """Return the predictions about some of the AUs, in the order given; global captions stay as they are."""
-        columns = [self.au_ids.index(au_id) for au_id in au_ids]
-        changes: dict[str, Any] = {name: getattr(self, name)[:, columns] for name in (*_ARRAYS, *self._intensities())}
-        for name in ("local_captions", "consistent_captions"):
-            values = getattr(self, name)
-            if values is not None:
-                changes[name] = tuple(tuple(each[column] for column in columns) for each in values)
-        return replace(self, au_ids=tuple(au_ids), **changes)
-
     def described(self) -> "Predictions":
-        """Return the predictions about the frames that have words; all where the network does not speak."""
+        """Return the predictions about the frames that have words; all where the network makes no captions."""
         captions = [values for name in _CAPTIONS if (values := getattr(self, name)) is not None]
         if not captions:
             return self
-        return self.take([place for place, words in enumerate(zip(*captions, strict=True)) if any(map(any, words))])
+        return self.take([frame for frame, words in enumerate(zip(*captions, strict=True)) if any(map(any, words))])
 
     def save(self, folder: Path) -> None:
         """Write `answers.npz` and, where there are captions, `captions.jsonl`: one line per frame.
@@ -141,8 +131,8 @@ class Predictions:
         if self.descriptions is not None:
             write_descriptions(folder / DESCRIPTIONS_FILE, self.descriptions)
         with replacing(folder / CAPTIONS_FILE) as temporary, temporary.open("w", encoding="utf-8") as lines:
-            for place, image in enumerate(self.images):
-                line = {"image": image} | {key: self._named(values[place]) for key, values in captions.items()}
+            for frame, image in enumerate(self.images):
+                line = {"image": image} | {key: self._named(values[frame]) for key, values in captions.items()}
                 lines.write(json.dumps(line) + "\n")
 
     @classmethod
@@ -180,7 +170,7 @@ class Predictions:
         for part in parts:
             if part._kind() != first._kind():
                 raise InputError(
-                    f"answers about the AUs {list(first.au_ids)} and {list(part.au_ids)} of different networks can't "
+                    f"predictions of the AUs {list(first.au_ids)} and {list(part.au_ids)} of different networks can't "
                     "be joined; evaluate all folds with one configuration"
                 )
         joined: dict[str, Any] = {"au_ids": first.au_ids, "descriptions": first.descriptions}
@@ -192,9 +182,9 @@ class Predictions:
         return cls(**joined)
 
     def _kind(self) -> tuple[object, ...]:
-        speaks = tuple(getattr(self, name) is not None for name in _CAPTIONS)
+        captions = tuple(getattr(self, name) is not None for name in _CAPTIONS)
         shapes = self.au_features.shape[1:], self.attention_maps.shape[1:]
-        return self.au_ids, shapes, speaks, self._intensities(), self.descriptions
+        return self.au_ids, shapes, captions, self._intensities(), self.descriptions
 
     def _intensities(self) -> tuple[str, ...]:
         return tuple(name for name in _INTENSITIES if getattr(self, name) is not None)

@@ -1,43 +1,28 @@
 """`scores.json`: every figure that was measured of a network, with what it was measured on."""
 
+import copy
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, PrivateAttr, ValidationError, model_validator
 
-from vlfau.data import Frame
 from vlfau.errors import InputError
-from vlfau.evaluation.au_metrics import (
-    Confusion,
-    Threshold,
-    average_precision_per_au,
-    ece_per_au,
-    finite_mean,
-    icc_per_au,
-    mae_per_au,
-    roc_auc_per_au,
-)
-from vlfau.evaluation.bootstrap import f1_intervals
-from vlfau.evaluation.caption_metrics import score_captions
-from vlfau.evaluation.predictions import Predictions
-from vlfau.evaluation.references import global_references, local_references
+from vlfau.facs import AU_SETS
 from vlfau.files.atomic import replacing
 from vlfau.files.records import parse_json
-from vlfau.language.constrained_decoding import decided_descriptions
 
 __all__ = [
     "SCORES_FILE",
-    "by_au",
-    "caption_scores",
-    "drawn_scores",
-    "figures",
-    "intervals",
-    "mean_figures",
-    "plain",
+    "CalibrationInfo",
+    "DataInfo",
+    "Figures",
+    "Intervals",
+    "NetworkInfo",
+    "Scores",
     "read_scores",
     "write_json",
 ]
@@ -46,108 +31,210 @@ FORMAT = 1
 SCORES_FILE = "scores.json"
 DIGITS = 6
 
+Share: TypeAlias = Annotated[FiniteFloat, Field(ge=0, le=1)]
+PerAU: TypeAlias = Mapping[int, Share | None]
+Interval: TypeAlias = tuple[Share, Share]
 
-def figures(predictions: Predictions, threshold: Threshold) -> dict[str, Any]:
-    """Return the figures of AU recognition: an AU, their means, and micro-F1.
 
-    A mean is over the AUs that have the figure. None stands for what can't be had, such as F1 of an AU that is
-    never active. The scripts of the field count 0 there; `f1_macro_zeros` is the mean F1 as they would print it.
+FITTED: Final[Mapping[str, str]] = {
+    "held-out": ", fitted to people held out of training",
+    "training-folds": ", fitted to the training folds",
+    "other-manifest": ", fitted to other frames",
+}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class DataInfo(_Part):
+    """The faces that were scored.
+
+    Attributes:
+        description: What the data are, in the words of who configured the run.
+        synthetic: Whether the faces are synthetic.
+        au_set: The name in `facs.AU_SETS` of the AUs, or None.
     """
-    confusion = Confusion.of(predictions.au_probs, predictions.occurrence, threshold)
-    per_au = {
-        "f1": confusion.f1_per_au,
-        "accuracy": confusion.accuracy_per_au,
-        "roc_auc": roc_auc_per_au(predictions.au_probs, predictions.occurrence),
-        "average_precision": average_precision_per_au(predictions.au_probs, predictions.occurrence),
-        "ece": ece_per_au(predictions.au_probs, predictions.occurrence),
-    }
-    if predictions.au_intensities is not None and predictions.intensity is not None:
-        per_au["intensity_icc"] = icc_per_au(predictions.au_intensities, predictions.intensity)
-        per_au["intensity_mae"] = mae_per_au(predictions.au_intensities, predictions.intensity)
-    found: dict[str, Any] = {f"{name}_per_au": by_au(predictions.au_ids, values) for name, values in per_au.items()}
-    found |= {f"{name}_macro": finite_mean(values.tolist()) for name, values in per_au.items()}
-    annotated = np.isfinite(per_au["accuracy"])
-    found["f1_macro_zeros"] = finite_mean(np.nan_to_num(per_au["f1"][annotated]).tolist())
-    return found | {"f1_micro": float(confusion.f1_micro)}
+
+    description: str = ""
+    synthetic: bool
+    au_set: str | None = None
 
 
-def intervals(au_ids: Sequence[int], draws: Sequence[NDArray[np.float64]]) -> dict[str, Any]:
-    """Return the 95 % intervals of F1 from each fold's bootstrap draws (R, N)."""
-    macro, per_au = f1_intervals(draws)
-    return {"f1_macro": macro, "f1_per_au": dict(zip(map(str, au_ids), per_au, strict=True))}
+class CalibrationInfo(_Part):
+    """On whom a network's probabilities and thresholds were fitted.
 
-
-def caption_scores(predictions: Predictions, frames: Sequence[Frame], places: Sequence[int]) -> dict[str, float]:
-    """Compare the captions of some frames with what the grammar says of their true states.
-
-    Args:
-        predictions: With captions.
-        frames: (F,), the same frames, with the AUs of the predictions.
-        places: The frames that were described.
+    Attributes:
+        source: As `vlfau.evaluation.provenance.Calibration` names it.
+        frames: How many frames.
+        subjects: How many people; 0 where their names are unknown.
+        folds: The folds of the manifest that they are of; empty where it has none.
+        on_tested_people: Whether they were among those who are tested.
     """
-    scores: dict[str, float] = {}
-    kinds = {"local": predictions.local_captions, "consistent": predictions.consistent_captions}
-    for name, captions in kinds.items():
-        if captions is None:
-            continue
-        pairs = [
-            (text, references)
-            for place in places
-            for text, references in zip(
-                captions[place], local_references(frames[place], predictions.descriptions), strict=True
-            )
-            if references is not None
-        ]
-        scores |= _compared(name, pairs)
-    if predictions.global_captions is not None:
-        texts = predictions.global_captions
-        references = [global_references(frames[place], place, predictions.descriptions) for place in places]
-        scores |= _compared("global", [(texts[place], known) for place, known in zip(places, references, strict=True)])
-    return scores
+
+    source: str = "unknown"
+    frames: int = 0
+    subjects: int = 0
+    folds: tuple[int, ...] = ()
+    on_tested_people: bool = False
 
 
-def drawn_scores(
-    predictions: Predictions, frames: Sequence[Frame], places: Sequence[int], threshold: Threshold
-) -> dict[str, float]:
-    """Score texts drawn at random among those that the held search may choose: what the grammar alone is worth.
+class NetworkInfo(_Part):
+    """The network that was scored.
 
-    Captions that are held to the decided states come from the grammar that the references come from too. So their
-    scores say nothing of a network but what lies above these, of texts that no network chose.
-
-    Args:
-        predictions: With held captions.
-        frames: (F,), the same frames, with the AUs of the predictions.
-        places: The frames that were described.
-        threshold: The probability from which an AU counts as active.
+    Attributes:
+        trained_on: Its training data.
+        trained_on_synthetic: Whether their faces are synthetic; None where unknown.
+        from_scratch: Whether its backbone started without ImageNet weights; None where unknown.
+        backbone: The name of its backbone.
+        epoch_choice: "last", "held-out" or "test-fold"; None where no fold chose. Earlier versions, whose scores do not
+            say it, chose by the test fold.
+        calibration: On whom it was calibrated; None if it was not.
+        trained_on_tested: Whether the tested frames are among those that trained it, as their number shows.
     """
-    states = (predictions.au_probs >= threshold).tolist()
-    pairs = []
-    for place in places:
-        rng = np.random.default_rng(place)
-        for au_id, active, references in zip(
-            predictions.au_ids, states[place], local_references(frames[place], predictions.descriptions), strict=True
-        ):
-            if references is not None:
-                texts = decided_descriptions(au_id, active, predictions.descriptions)
-                pairs.append((texts[int(rng.integers(len(texts)))], references))
-    return _compared("consistent_drawn", pairs)
+
+    trained_on: str = ""
+    trained_on_synthetic: bool | None = None
+    from_scratch: bool | None = None
+    backbone: str = ""
+    epoch_choice: str | None = "test-fold"
+    calibration: CalibrationInfo | None = None
+    trained_on_tested: bool = False
 
 
-def mean_figures(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the mean of figures over folds, at any depth; None where no fold has the figure.
+class Intervals(_Part):
+    """95 % intervals from a bootstrap over subjects."""
 
-    Whole numbers count something, such as pairs, and are added up.
+    f1_macro: Interval | None = None
+    f1_per_au: Mapping[int, Interval | None] = {}
+
+
+class Figures(_Part):
+    """Everything measured of one set of predictions; None or absent is what could not be measured.
+
+    Shares run from 0 to 1, correlations (ICC) from -1, intensities from 0 to 5. `words`, `truth`, `counterfactuals` and
+    `lost_frames` are as in scores.json; `number` reads them.
     """
-    merged: dict[str, Any] = {}
-    for key in dict.fromkeys(key for part in parts for key in part):
-        values = [part[key] for part in parts if part.get(key) is not None]
-        if values and all(isinstance(value, Mapping) for value in values):
-            merged[key] = mean_figures(values)
-        elif values and all(isinstance(value, int) for value in values):
-            merged[key] = sum(values)
-        elif all(isinstance(value, int | float) for value in values):
-            merged[key] = finite_mean([float(value) for value in values])
-    return merged
+
+    f1_per_au: PerAU
+    accuracy_per_au: PerAU = {}
+    roc_auc_per_au: PerAU = {}
+    average_precision_per_au: PerAU = {}
+    ece_per_au: PerAU = {}
+    intensity_icc_per_au: Mapping[int, FiniteFloat | None] = {}
+    intensity_mae_per_au: Mapping[int, FiniteFloat | None] = {}
+    f1_macro: Share | None
+    f1_macro_zeros: Share | None = None
+    accuracy_macro: Share | None = None
+    f1_micro: Share | None = None
+    roc_auc_macro: Share | None = None
+    average_precision_macro: Share | None = None
+    ece_macro: Share | None = None
+    intensity_icc_macro: FiniteFloat | None = None
+    intensity_mae_macro: FiniteFloat | None = None
+    intervals: Intervals = Intervals()
+    words: Mapping[str, JsonValue] = {}
+    truth: Mapping[str, JsonValue] = {}
+    counterfactuals: Mapping[str, JsonValue] = {}
+    lost_frames: Mapping[str, JsonValue] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_nulls(cls, content: object) -> object:
+        """Treat a part that is null as one that is absent."""
+        if not isinstance(content, Mapping):
+            return content
+        parts = ("intervals", "words", "truth", "counterfactuals", "lost_frames", "pooled", "per_fold")
+        parts += tuple(key for key in content if key.endswith("_per_au"))
+        return {key: value for key, value in content.items() if value is not None or key not in parts}
+
+    def number(self, name: str) -> float | None:
+        """Return one number: an attribute, or an entry of one at any depth, such as "counterfactuals.chance.x"."""
+        part, *entries = name.split(".")
+        value = getattr(self, part)
+        for entry in entries:
+            value = value.get(entry) if isinstance(value, Mapping) else None
+        return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+    def per_au(self, measure: str) -> PerAU:
+        """Return a measure of every AU: one of the `_per_au` attributes, or of `truth`."""
+        found = getattr(self, measure, None) or self.truth.get(measure)
+        if not isinstance(found, Mapping):
+            return {}
+        return {int(au_id): share if isinstance(share, int | float) else None for au_id, share in found.items()}
+
+
+class Scores(Figures):
+    """The whole of a scores.json.
+
+    Attributes:
+        data: The faces.
+        network: The network.
+        evaluation: How much was measured, as `vlfau.evaluation.Scope` has it; empty in scores of earlier versions.
+        au_ids: (N,) FACS numbers.
+        fold: The fold tested; None for the mean over folds.
+        frames: How many frames were scored.
+        subjects: How many people.
+        threshold: The probability from which an AU counts as active, one for all or one an AU.
+        threshold_source: "protocol" (0.5), "given" or "model"; empty in scores of earlier versions.
+        without_positives: The AUs that are never active in the tested frames, so that they have no F1.
+        pooled: For a cross-validation: the figures computed once over all folds' frames.
+        per_fold: For a cross-validation: single figures of every fold.
+    """
+
+    format: Literal[1]
+    data: DataInfo
+    network: NetworkInfo = NetworkInfo()
+    evaluation: Mapping[str, JsonValue] = {}
+    au_ids: tuple[int, ...]
+    fold: int | None = None
+    frames: int
+    subjects: int
+    threshold: Share | tuple[Share, ...] = 0.5
+    threshold_source: str = ""
+    without_positives: tuple[int, ...] = ()
+    pooled: Figures | None = None
+    per_fold: Mapping[str, tuple[FiniteFloat | None, ...]] = {}
+    _content: Mapping[str, Any] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """Check the content of a scores.json.
+
+        Raises:
+            pydantic.ValidationError: It is wrong.
+        """
+        scores = cls.model_validate(content)
+        scores._content = content
+        return scores
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of the scores.json, every key in its place."""
+        return copy.deepcopy(dict(self._content))
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.au_ids or set(self.f1_per_au) != set(self.au_ids):
+            raise ValueError("f1_per_au and au_ids must name the same AUs")
+        if isinstance(self.threshold, tuple) and len(self.threshold) != len(self.au_ids):
+            raise ValueError("threshold must be one number, or one an AU")
+        if self.data.au_set is not None and AU_SETS.get(self.data.au_set) != self.au_ids:
+            raise ValueError(f"au_ids are not those of the AU set '{self.data.au_set}'")
+        return self
+
+    @property
+    def threshold_text(self) -> str:
+        """The threshold in words, and where it comes from if it is not the protocol's."""
+        if not isinstance(self.threshold, tuple):
+            return f"threshold {self.threshold:g}" + (" as given" if self.threshold_source == "given" else "")
+        calibration = self.network.calibration
+        fitted = FITTED.get(calibration.source, "") if calibration is not None else ""
+        return f"a threshold of its own{fitted}"
+
+    @property
+    def whole(self) -> Figures:
+        """The figures over all frames at once, whose intervals are the narrowest; of one fold, its own."""
+        return self.pooled or self
 
 
 def plain(value: Any) -> Any:
@@ -174,33 +261,23 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def read_scores(folder: Path) -> dict[str, Any]:
+def read_scores(folder: Path) -> Scores:
     """Read the scores of an evaluated folder.
 
     Raises:
-        InputError: There are none, or they are damaged.
+        InputError: The folder has no scores.json, or a damaged one. The message names the file and the key.
     """
     path = folder / SCORES_FILE
     try:
-        scores = parse_json(path.read_text(encoding="utf-8"))
-        if scores["format"] != FORMAT:
+        content = parse_json(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and content.get("format") not in (None, FORMAT):
             raise InputError(f"{path} is of another format than {FORMAT}; evaluate the run again")
+        return Scores.from_dict(content)
     except OSError as error:
-        raise InputError(f"{path} can't be read ({error.strerror}); evaluate the run first") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is damaged ({error}); remove it, and evaluate the run again") from error
-    found: dict[str, Any] = scores
-    return found
-
-
-def by_au(au_ids: Sequence[int], values: NDArray[np.float64]) -> dict[str, float | None]:
-    """Return figures (N,) by the AUs' numbers as text; None for those that could not be measured."""
-    numbers = (value if math.isfinite(value) else None for value in values.tolist())
-    return dict(zip(map(str, au_ids), numbers, strict=True))
-
-
-def _compared(name: str, pairs: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, float]:
-    if not pairs:
-        return {}
-    found = score_captions([text for text, _ in pairs], [references for _, references in pairs])
-    return {f"{name}_bleu4": found.bleu4, f"{name}_rouge_l": found.rouge_l, f"{name}_cider_d": found.cider_d}
+        raise InputError(f"{path} can't be read ({error.strerror}); evaluate the run first") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "the whole"
+        raise InputError(f"{path} is damaged at '{key}': {first['msg']}; evaluate the run again") from None
+    except ValueError as error:
+        raise InputError(f"{path} is damaged ({error}); remove it, and evaluate the run again") from None

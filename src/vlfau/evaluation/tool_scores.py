@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.evaluation.au_metrics import Confusion
-from vlfau.evaluation.bootstrap import interval_of
+from vlfau.evaluation.au_metrics import Confusion, interval_of
 from vlfau.evaluation.predictions import UNKNOWN
 
 __all__ = ["Figure", "Truth", "auc_samples", "f1_samples", "figure_of", "icc_samples", "samples_of"]

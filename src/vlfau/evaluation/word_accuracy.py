@@ -1,47 +1,35 @@
-"""Top-5 word accuracy (Table 4): how often the next word is among the five likeliest, earlier words given."""
+"""Top-5 word accuracy (Table 4): how often the next word is among the five likeliest, earlier words given.
+
+Dimensions: B faces, N AUs, S sequences, K captions of each, L locations, d channels, T words, W vocabulary.
+"""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Protocol
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from vlfau.data import Frame
-from vlfau.data.dataset import Batch, Sample, collate
-from vlfau.language import Descriptions, Vocabulary, global_description, local_description
+from vlfau.data.dataset import Sample
+from vlfau.inference.backend import Backend
+from vlfau.inference.bundle import Bundle
+from vlfau.language import Vocabulary, global_description, local_description
+from vlfau.language.decoding import CaptionStepper
 
-__all__ = ["TaughtDecoder", "WordAccuracy"]
+__all__ = ["WordAccuracy"]
 
 TOP = 5
+KINDS = ("", "_canonical")
+"""What follows the names of the figures of paraphrases, and of canonical texts."""
 
 
-class Taught(Protocol):
-    """What a decoder says of given captions: `logits` (S, T, W)."""
+@dataclass(frozen=True, slots=True)
+class _Captions:
+    """A frame's captions as token ids: one per AU, empty where nobody annotated it, and one of the face."""
 
-    @property
-    def logits(self) -> Tensor:
-        """The scores of every next word."""
-
-
-class TaughtDecoder(Protocol):
-    """A caption decoder that reads given captions."""
-
-    def __call__(self, features: Tensor, token_ids: Tensor, /) -> Taught:
-        """Score every next word of captions (S, T) about features (S, L, d)."""
-
-
-class SpeakingNetwork(Protocol):
-    """What has decoders, in torch or elsewhere; None stands for one that is not there."""
-
-    @property
-    def local_decoder(self) -> TaughtDecoder | None:
-        """Of single AUs."""
-
-    @property
-    def global_decoder(self) -> TaughtDecoder | None:
-        """Of the whole face."""
+    local: Sequence[Sequence[int]]
+    whole: Sequence[int]
 
 
 class WordAccuracy:
@@ -51,22 +39,19 @@ class WordAccuracy:
     the only one that a network without paraphrases knows and so what the paper's figures compare with.
 
     Args:
-        network: In evaluation mode.
-        vocabulary: Of its decoders.
-        descriptions: The texts that it learned; None means the package's own.
+        bundle: A bundle or a checkpoint.
+        backend: The same, opened.
     """
 
-    def __init__(
-        self, network: SpeakingNetwork, vocabulary: Vocabulary, descriptions: Descriptions | None = None
-    ) -> None:
-        self.network, self.vocabulary, self.descriptions = network, vocabulary, descriptions
+    def __init__(self, bundle: Bundle, backend: Backend) -> None:
+        self.bundle, self.backend = bundle, backend
         self._hits: dict[str, int] = {}
         self._words: dict[str, int] = {}
 
     def add(
         self,
-        face_features: Tensor,
-        au_features: Tensor | None,
+        stem_features: NDArray[np.float32],
+        au_features: NDArray[np.float32] | None,
         samples: Sequence[Sample],
         frames: Sequence[Frame],
         seeds: Sequence[int],
@@ -74,51 +59,68 @@ class WordAccuracy:
         """Count the words of a batch.
 
         Args:
-            face_features: (B, L, d), as the decoder of the face reads them.
+            stem_features: (B, L, d), as the decoder of the face reads them.
             au_features: (B, N, L, d), of the frames' AUs; None where no local captions are wanted.
             samples: (B,), with canonical captions.
             frames: (B,), the same frames.
             seeds: (B,), of the paraphrases.
         """
-        drawn = [
-            self._paraphrased(sample, frame, seed) for sample, frame, seed in zip(samples, frames, seeds, strict=True)
-        ]
-        for ending, chosen in (("", drawn), ("_canonical", samples)):
-            batch = collate(chosen, pad_id=self.vocabulary.pad_id).to(face_features.device)
-            self._add(batch, face_features, au_features, ending)
+        drawn = [self._paraphrased(frame, seed) for frame, seed in zip(frames, seeds, strict=True)]
+        canonical = [_Captions(sample.local_captions, sample.global_caption) for sample in samples]
+        both = drawn, canonical
+        if self.bundle.has_local_captions and au_features is not None:
+            stepper = self.backend.local_stepper(au_features.reshape(-1, *au_features.shape[2:]))
+            self._read("local_top5", stepper, [[each for one in kind for each in one.local] for kind in both])
+        if self.bundle.has_global_captions:
+            stepper = self.backend.global_stepper(stem_features)
+            self._read("global_top5", stepper, [[one.whole for one in kind] for kind in both])
 
     def shares(self) -> dict[str, float]:
         """Return the share of right words by name, such as `local_top5_canonical`."""
-        return {name: self._hits[name] / words for name, words in self._words.items() if words}
+        names = [f"{part}_top5{kind}" for kind in KINDS for part in ("local", "global")]
+        return {name: self._hits[name] / self._words[name] for name in names if self._words.get(name)}
 
-    def _add(self, batch: Batch, face_features: Tensor, au_features: Tensor | None, ending: str) -> None:
-        if self.network.local_decoder is not None and au_features is not None:
-            captions = batch.local_captions.flatten(0, 1)
-            self._read(f"local_top5{ending}", self.network.local_decoder, au_features.flatten(0, 1), captions)
-        if self.network.global_decoder is not None:
-            self._read(f"global_top5{ending}", self.network.global_decoder, face_features, batch.global_captions)
+    def _read(self, name: str, stepper: CaptionStepper, captions: Sequence[Sequence[Sequence[int]]]) -> None:
+        """Let a decoder read K captions of each of S sequences, K x S, and count the words that it expected."""
+        true = self._padded(captions)  # (S, K, T)
+        lengths = (true != Vocabulary.pad_id).sum(2).max(1)  # (S,), of the longer one
+        hidden, cell = (np.repeat(state[:, None], len(captions), axis=1) for state in stepper.start())  # (S, K, h)
+        rows: NDArray[np.int64] = np.arange(len(true))
+        words = np.full(true.shape[:2], Vocabulary.bos_id, np.int64)
+        hits, total = np.zeros(len(captions), int), np.zeros(len(captions), int)
+        for step in range(true.shape[2]):
+            live = lengths[rows] > step
+            if not live.all():  # Sequences of which both captions have ended need no further step.
+                rows, words, hidden, cell = rows[live], words[live], hidden[live], cell[live]
+            if not len(rows):
+                break
+            output = stepper.step(words, hidden, cell, rows)
+            words, hidden, cell = true[rows, :, step], output.hidden, output.cell
+            likelier = output.logits > np.take_along_axis(output.logits, words[..., None], axis=2)  # (S', K, W)
+            is_word = words != Vocabulary.pad_id
+            hits += ((likelier.sum(2) < TOP) & is_word).sum(0)
+            total += is_word.sum(0)
+        for kind, right, count in zip(KINDS, hits.tolist(), total.tolist(), strict=True):
+            self._hits[name + kind] = self._hits.get(name + kind, 0) + right
+            self._words[name + kind] = self._words.get(name + kind, 0) + count
 
-    def _read(self, name: str, decoder: TaughtDecoder, features: Tensor, captions: Tensor) -> None:
-        start = torch.full_like(captions[:, :1], self.vocabulary.bos_id)
-        with torch.inference_mode():
-            logits = decoder(features, torch.cat([start, captions[:, :-1]], 1)).logits  # (S, T, W)
-        top = logits.topk(min(TOP, logits.shape[-1])).indices
-        real = captions != self.vocabulary.pad_id
-        hits = (top == captions[..., None]).any(-1) & real
-        self._hits[name] = self._hits.get(name, 0) + int(hits.sum())
-        self._words[name] = self._words.get(name, 0) + int(real.sum())
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary.from_list(self.bundle.info.vocabulary)
 
-    def _paraphrased(self, sample: Sample, frame: Frame, seed: int) -> Sample:
-        rng = np.random.default_rng(seed)
+    def _padded(self, captions: Sequence[Sequence[Sequence[int]]]) -> NDArray[np.int64]:
+        longest = max(len(each) for kind in captions for each in kind)
+        padded = np.full((len(captions[0]), len(captions), longest), Vocabulary.pad_id, np.int64)
+        for column, kind in enumerate(captions):
+            for row, caption in enumerate(kind):
+                padded[row, column, : len(caption)] = caption
+        return padded
+
+    def _paraphrased(self, frame: Frame, seed: int) -> _Captions:
+        rng, descriptions = np.random.default_rng(seed), self.bundle.info.descriptions
         known = [state for state in frame.states if state is not None]
-        encode = self.vocabulary.encode
-        return replace(
-            sample,
-            local_captions=[
-                [] if state is None else encode(local_description(state, rng, self.descriptions))
-                for state in frame.states
-            ],
-            global_caption=encode(global_description(known, frame.gender, rng, self.descriptions))
-            if frame.can_be_described
-            else [],
+        encode = self._vocabulary.encode
+        return _Captions(
+            [[] if state is None else encode(local_description(state, rng, descriptions)) for state in frame.states],
+            encode(global_description(known, frame.gender, rng, descriptions)) if frame.can_be_described else [],
         )

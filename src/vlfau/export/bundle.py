@@ -8,13 +8,12 @@ from typing import Any
 from vlfau._version import version
 from vlfau.errors import ConfigError
 from vlfau.evaluation.provenance import CALIBRATION
-from vlfau.export.graphs import export_graphs
-from vlfau.export.half import store_weights_at_half
-from vlfau.faces import CropGeometry
+from vlfau.export.graphs import export_graphs, store_weights_at_half
 from vlfau.files.atomic import fresh_folder, refuse_existing
-from vlfau.inference.bundle import CARD_FILE, Bundle, BundleInfo, write_model_json
-from vlfau.language import max_global_length, max_local_length
-from vlfau.training import Checkpoint, load_checkpoint
+from vlfau.inference.bundle import Bundle, write_model_json
+from vlfau.inference.checkpoint import checkpoint_info
+from vlfau.inference.schema import CARD_FILE
+from vlfau.model.checkpoint import Checkpoint, load_checkpoint
 
 __all__ = ["export_bundle"]
 
@@ -41,34 +40,21 @@ def export_bundle(
         half: Whether weights are stored at half precision, which halves the size.
 
     Raises:
-        CheckpointError: The checkpoint is none, or damaged.
-        ConfigError: The output exists, and is not replaced, or the card is no text.
+        CheckpointError: It is not a checkpoint, or damaged.
+        ConfigError: The output exists, and is not replaced, or the card is not text.
     """
     refuse_existing(output)
     text = None if card is None else _text(card)
     network, metadata = load_checkpoint(checkpoint)
     graphs = export_graphs(network, crop_size=metadata.model.crop_size)
-    speaks = metadata.model.local_language or metadata.model.global_language
-    info = BundleInfo(
+    info = checkpoint_info(
+        metadata,
         name=name or output.name,
         version=version(),
         licence=licence,
         created=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
-        note=note,
-        au_ids=metadata.au_ids,
-        thresholds=tuple(metadata.thresholds_of(metadata.au_ids).tolist()),
-        crop=CropGeometry(aligned_size=metadata.aligned_size, crop_size=metadata.model.crop_size),
-        vocabulary=metadata.vocabulary if speaks else (),
-        max_local_length=max_local_length(metadata.au_ids, metadata.descriptions)
-        if metadata.model.local_language
-        else 0,
-        max_global_length=max_global_length(metadata.au_ids, metadata.descriptions)
-        if metadata.model.global_language
-        else 0,
-        training=_published(metadata),
-        scores=metadata.scores,
-        descriptions=metadata.descriptions if speaks else None,
     )
+    info = replace(info, note=note, training=_published(metadata))
     with fresh_folder(output) as fresh:
         for file, graph in graphs.items():
             stored = store_weights_at_half(graph) if half else graph

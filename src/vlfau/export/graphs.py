@@ -1,4 +1,4 @@
-"""The network as ONNX graphs: one for vision, two for each caption decoder.
+"""The network as ONNX graphs: one for vision, two for each caption decoder; their weights may be stored in half.
 
 Shapes are those of a bundle: B faces, S sequences, K hypotheses; all three may vary at run time.
 """
@@ -8,17 +8,22 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import onnx
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from vlfau.export.layout import keep_blocks
 from vlfau.model import VLFAU
 from vlfau.model.caption_decoder import CaptionDecoder
 
-__all__ = ["export_graphs"]
+__all__ = ["export_graphs", "store_weights_at_half"]
 
 OPSET = 20
+MIN_HALVED = 256
+"""Weights of fewer numbers stay as they are: biases and constants, where precision is cheap."""
+MAX_HALF = float(np.finfo(np.float16).max)
 
 
 class _Vision(nn.Module):
@@ -151,3 +156,25 @@ def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
         part.ClearField("metadata_props")
         part.ClearField("doc_string")
     return model
+
+
+def store_weights_at_half(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a copy whose large weights are float16, each followed by a cast back to float32.
+
+    A runtime folds the casts when it loads the graph, so speed does not change.
+    """
+    stored = onnx.ModelProto()
+    stored.CopyFrom(model)
+    graph = stored.graph
+    casts = []
+    for weight in graph.initializer:
+        values = numpy_helper.to_array(weight)
+        if weight.data_type != TensorProto.FLOAT or values.size < MIN_HALVED or np.abs(values).max() > MAX_HALF:
+            continue
+        name = weight.name
+        weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], name=f"{name}.cast", to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return stored

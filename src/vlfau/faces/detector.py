@@ -1,5 +1,6 @@
 """BlazeFace, a face detector, applied to square parts of a picture."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.faces.mesh import Region
-from vlfau.faces.session import open_session
+from vlfau.faces.session import CPU, open_session
 from vlfau.faces.warp import apply_affine, invert_affine, warp
 
 __all__ = ["Detection", "FaceDetector"]
@@ -48,8 +49,8 @@ class FaceDetector:
     The weights are Google's (MediaPipe's back-camera model, Apache License 2.0); see the NOTICE beside them.
     """
 
-    def __init__(self, *, threads: int = 1, min_score: float = 0.5) -> None:
-        self._session = open_session(WEIGHTS, threads=threads)
+    def __init__(self, *, threads: int = 1, min_score: float = 0.5, providers: Sequence[str] = CPU) -> None:
+        self._session = open_session(WEIGHTS, threads=threads, providers=providers)
         self._min_score = min_score
         self._anchors = _anchors()
 

@@ -11,6 +11,7 @@ from vlfau.errors import ImageError
 from vlfau.faces.detector import INPUT_SIZE, Detection, FaceDetector
 from vlfau.faces.mesh import FaceMesh, Mesh, Region
 from vlfau.faces.pose import HeadPose, estimate_pose
+from vlfau.faces.session import CPU
 from vlfau.faces.warp import apply_affine, invert_affine
 
 __all__ = ["Face", "FaceFinder"]
@@ -71,11 +72,19 @@ class FaceFinder:
         threads: Threads per network.
         min_score: The least score of a detection.
         max_faces: The most faces to return, largest first; None returns all.
+        providers: What computes the networks, as ONNX Runtime names it: the first that can.
     """
 
-    def __init__(self, *, threads: int = 1, min_score: float = 0.5, max_faces: int | None = None) -> None:
-        self._detect = FaceDetector(threads=threads, min_score=min_score)
-        self._mesh = FaceMesh(threads=threads)
+    def __init__(
+        self,
+        *,
+        threads: int = 1,
+        min_score: float = 0.5,
+        max_faces: int | None = None,
+        providers: Sequence[str] = CPU,
+    ) -> None:
+        self._detect = FaceDetector(threads=threads, min_score=min_score, providers=providers)
+        self._mesh = FaceMesh(threads=threads, providers=providers)
         self.max_faces = max_faces
 
     def find(self, image: NDArray[np.uint8]) -> list[Face]:

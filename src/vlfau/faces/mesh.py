@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.faces.session import open_session
+from vlfau.faces.session import CPU, open_session
 from vlfau.faces.warp import apply_affine, invert_affine, warp
 
 __all__ = ["DenseFaceMesh", "FaceMesh", "Mesh", "Region"]
@@ -90,8 +90,8 @@ class FaceMesh:
     weights: ClassVar = "facemesh.onnx"
     input_size: ClassVar = 192
 
-    def __init__(self, *, threads: int = 1) -> None:
-        self._session = open_session(WEIGHTS / self.weights, threads=threads)
+    def __init__(self, *, threads: int = 1, providers: Sequence[str] = CPU) -> None:
+        self._session = open_session(WEIGHTS / self.weights, threads=threads, providers=providers)
 
     def __call__(self, image: NDArray[np.uint8], regions: Sequence[Region]) -> list[Mesh]:
         """Find the landmarks of every region.

@@ -1,4 +1,4 @@
-"""A bundle's graphs, whatever runtime computes them, and the one that is always there: ONNX Runtime.
+"""What every runtime does with a model, a bundle's graphs on any of them, and the one that is always there.
 
 Dimensions: B faces, N AUs, L locations, d channels, S sequences, K hypotheses, h hidden units, W words.
 """
@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import BundleError, first_line
-from vlfau.faces.session import open_session
-from vlfau.inference.bundle import GLOBAL_FILES, LOCAL_FILES, VISION_FILE, Bundle
+from vlfau.faces.session import CPU, open_session
+from vlfau.inference.bundle import Bundle
+from vlfau.inference.schema import GLOBAL_FILES, LOCAL_FILES, VISION_FILE
 from vlfau.language.decoding import CaptionStepper, FloatArray, IntArray, StepOutput
 
-__all__ = ["Backend", "BackendOutput", "Graph", "GraphBackend", "OrtBackend"]
+__all__ = ["Backend", "BackendOutput", "Graph", "GraphBackend", "GraphOutput", "OrtBackend"]
 
 _Arrays: TypeAlias = Mapping[str, str]
 # Arrays by name, with a letter a dimension: it has one size in everything that goes into a graph and comes out of it.
@@ -31,17 +32,37 @@ _STEP_INPUTS = {"token_ids": "SK", "hidden": "SKh", "cell": "SKh", "features": "
 _STEP_OUTPUTS = {"logits": "SKW", "next_hidden": "SKh", "next_cell": "SKh"}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class BackendOutput:
-    """What the network sees in B faces.
+class BackendOutput(Protocol):
+    """What the network sees in B faces."""
 
-    Attributes:
-        au_logits: (B, N) float32.
-        stem_features: (B, L, d), the shared features, as the decoder of the face reads them.
-        au_features: (B, N, L, d), those of every AU's branch, as the decoder of single AUs reads them.
-        attention_maps: (B, N, H, W), where every branch looks.
-        au_intensities: (B, N), 0 to 5; None from a model that has none.
-    """
+    @property
+    def au_logits(self) -> NDArray[np.float32]:
+        """(B, N)."""
+
+    @property
+    def stem_features(self) -> NDArray[np.float32]:
+        """(B, L, d), the shared features, as the decoder of the face reads them."""
+
+    @property
+    def au_features(self) -> NDArray[np.float32]:
+        """(B, N, L, d), those of every AU's branch, as the decoder of single AUs reads them."""
+
+    @property
+    def pooled_features(self) -> NDArray[np.float32]:
+        """(B, N, d), the branches' features, their mean over the locations."""
+
+    @property
+    def attention_maps(self) -> NDArray[np.float32]:
+        """(B, N, H, W), where every branch looks."""
+
+    @property
+    def au_intensities(self) -> NDArray[np.float32] | None:
+        """(B, N), 0 to 5; None from a model that has none."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GraphOutput:
+    """What a bundle's vision graph gives: a `BackendOutput`."""
 
     au_logits: NDArray[np.float32]
     stem_features: NDArray[np.float32]
@@ -49,9 +70,15 @@ class BackendOutput:
     attention_maps: NDArray[np.float32]
     au_intensities: NDArray[np.float32] | None = None
 
+    @property
+    def pooled_features(self) -> NDArray[np.float32]:
+        """(B, N, d), the mean of `au_features` over the locations."""
+        pooled: NDArray[np.float32] = self.au_features.mean(2)
+        return pooled
+
 
 class Backend(Protocol):
-    """A runtime with a bundle in it."""
+    """A runtime with a model in it: a bundle's graphs, or `vlfau.model.torch_backend.TorchBackend`."""
 
     def encode(self, crops: NDArray[np.uint8]) -> BackendOutput:
         """Run the vision half on aligned faces, (B, S, S, 3) uint8 RGB."""
@@ -89,9 +116,18 @@ class GraphBackend:
     def __init__(self, bundle: Bundle, open_graph: Callable[[Path], Graph]) -> None:
         self.bundle, self._open = bundle, open_graph
 
-    def encode(self, crops: NDArray[np.uint8]) -> BackendOutput:
+    def open(self) -> None:
+        """Open the vision graph now, to know whether the runtime starts at all.
+
+        Raises:
+            BundleError: The graph cannot be run.
+            ConfigError: The runtime does not start on this machine.
+        """
+        _ = self._vision
+
+    def encode(self, crops: NDArray[np.uint8]) -> GraphOutput:
         """Run the vision half on aligned faces, (B, S, S, 3) uint8 RGB."""
-        return BackendOutput(*self._vision.run(crops))
+        return GraphOutput(*self._vision.run(crops))
 
     def local_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
         """Bind the decoder of single AUs to features (S, L, d)."""
@@ -128,20 +164,21 @@ class GraphBackend:
 
 
 class OrtBackend(GraphBackend):
-    """ONNX Runtime on the CPU.
+    """ONNX Runtime.
 
     Args:
         bundle: A checked bundle.
         threads: Threads that one graph may use.
+        providers: What computes, the first that can.
     """
 
-    def __init__(self, bundle: Bundle, *, threads: int = 1) -> None:
-        super().__init__(bundle, partial(_OrtGraph, threads=threads))
+    def __init__(self, bundle: Bundle, *, threads: int = 1, providers: Sequence[str] = CPU) -> None:
+        super().__init__(bundle, partial(_OrtGraph, threads=threads, providers=providers))
 
 
 class _OrtGraph:
-    def __init__(self, path: Path, *, threads: int) -> None:
-        self._session = open_session(path, threads=threads)
+    def __init__(self, path: Path, *, threads: int, providers: Sequence[str]) -> None:
+        self._session = open_session(path, threads=threads, providers=providers)
         self.input_names = [value.name for value in self._session.get_inputs()]
         self.output_names = [value.name for value in self._session.get_outputs()]
 

@@ -1,15 +1,16 @@
-"""A model as a folder: `model.json`, the ONNX graphs that it names, and the texts that the model learned.
+"""A model as a folder or by name: `model.json`, the ONNX graphs that it names, and the texts that the model learned.
 
 The files have fixed names, and a bundle may lack the words for single AUs, for the face, or both. A bundle with words
 carries the descriptions that they were learned from (`descriptions.json`, format 2); bundles of earlier versions do not
 (format 1). Reading a bundle runs nothing: it is JSON, whose every key is checked, and files, whose SHA-256 is checked.
+A checkpoint, which training leaves, is read as a bundle without graphs, see `vlfau.inference.checkpoint`.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,23 +18,34 @@ from vlfau.errors import BundleError, ConfigError, DescriptionError
 from vlfau.faces import CropGeometry
 from vlfau.facs import check_au_ids
 from vlfau.files.atomic import replacing
-from vlfau.files.records import parse_json
-from vlfau.inference.models import bundle_folder
-from vlfau.inference.schema import check_keys
+from vlfau.inference.schema import (
+    CARD_FILE,
+    CHECKPOINT_FILE,
+    FILES,
+    GLOBAL_FILES,
+    LOCAL_FILES,
+    MODEL_FILE,
+    check_files,
+    file_sha256,
+    read_model_json,
+)
 from vlfau.language import Descriptions, Vocabulary
-from vlfau.language.carried import DESCRIPTIONS_FILE, descriptions_of, write_descriptions
+from vlfau.language.descriptions_file import DESCRIPTIONS_FILE, read_model_descriptions, write_descriptions
 
-__all__ = ["FORMATS", "Bundle", "BundleInfo", "load_bundle", "write_model_json"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "MODELS_VARIABLE",
+    "Bundle",
+    "BundleInfo",
+    "bundle_folders",
+    "load_bundle",
+    "model_folder",
+    "write_model_json",
+]
 
-FORMATS: Final = (1, 2)
-"""Without and with descriptions."""
-
-VISION_FILE: Final = "vision.onnx"
-LOCAL_FILES: Final = ("local_init.onnx", "local_step.onnx")
-GLOBAL_FILES: Final = ("global_init.onnx", "global_step.onnx")
-CARD_FILE: Final = "model-card.md"
-_GRAPH_FILES: Final = (VISION_FILE, *LOCAL_FILES, *GLOBAL_FILES)
-_FILES: Final = (*_GRAPH_FILES, DESCRIPTIONS_FILE)
+DEFAULT_MODEL: Final = "default"
+MODELS_VARIABLE: Final = "VLFAU_MODELS"
+"""Names folders that hold bundles, separated as in PATH."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +92,12 @@ class BundleInfo:
         return bool(self.training.get("synthetic", False))
 
     @property
+    def fold(self) -> int | None:
+        """The fold that its training left out; None where it left out none, or does not say it."""
+        fold = self.training.get("fold")
+        return fold if isinstance(fold, int) else None
+
+    @property
     def warning(self) -> str:
         """What a user of its results must know; empty for a model that saw real faces."""
         if not self.is_synthetic:
@@ -108,12 +126,12 @@ class BundleInfo:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A checked bundle.
+    """A checked bundle, or a checkpoint.
 
     Attributes:
         folder: Where it lies.
-        info: The content of its `model.json`.
-        files: SHA-256 (hexadecimal) of each graph and of the descriptions, by file name.
+        info: The content of its `model.json`, or what a checkpoint's metadata say.
+        files: SHA-256 (hexadecimal) of each graph or weights file and of the descriptions, by file name.
     """
 
     folder: Path
@@ -121,14 +139,24 @@ class Bundle:
     files: Mapping[str, str]
 
     @property
+    def is_checkpoint(self) -> bool:
+        """Whether it is a checkpoint, which has no graphs: torch computes it."""
+        return CHECKPOINT_FILE in self.files
+
+    @property
     def has_local_captions(self) -> bool:
         """Whether it has words for single AUs."""
-        return LOCAL_FILES[0] in self.files
+        return LOCAL_FILES[0] in self.files or (self.is_checkpoint and self.info.max_local_length > 0)
 
     @property
     def has_global_captions(self) -> bool:
         """Whether it has words for the whole face."""
-        return GLOBAL_FILES[0] in self.files
+        return GLOBAL_FILES[0] in self.files or (self.is_checkpoint and self.info.max_global_length > 0)
+
+    @property
+    def has_captions(self) -> bool:
+        """Whether it has words at all."""
+        return self.has_local_captions or self.has_global_captions
 
     @property
     def card(self) -> Path | None:
@@ -141,27 +169,59 @@ class Bundle:
         return self.folder / name
 
 
-def load_bundle(model: str | Path | None = None) -> Bundle:
-    """Read and check a bundle.
+def bundle_folders() -> Mapping[str, Path]:
+    """Return the folder of every bundle that can be called by name; of equal names the first counts."""
+    own = Path(str(resources.files("vlfau"))) / "weights"
+    named = [part for part in os.environ.get(MODELS_VARIABLE, "").split(os.pathsep) if part]
+    further = [Path(os.path.expanduser(part)) for part in named]  # noqa: PTH111 - Path's fails where no such user is
+    found: dict[str, Path] = {}
+    for parent in (own, *further):
+        for path in sorted(parent.glob(f"*/{MODEL_FILE}")):
+            found.setdefault(path.parent.name, path.parent)
+    return found
+
+
+def model_folder(model: str | Path | None) -> Path:
+    """Return where a model lies.
 
     Args:
-        model: Its folder, or its name; None takes the one that vlfau brings.
+        model: The folder of a bundle or a checkpoint, or the name of a bundle; None takes the default one.
 
     Raises:
-        BundleError: It is no bundle, of another format, damaged, or contradicts itself.
+        BundleError: It is neither a folder nor a name.
     """
-    folder = bundle_folder(model)
-    path = folder / "model.json"
-    table = _read_json(path)
-    if table.get("format") not in FORMATS:
+    if model is not None and Path(model).exists():
+        return Path(model)
+    found, name = bundle_folders(), DEFAULT_MODEL if model is None else str(model)
+    if name not in found:
         raise BundleError(
-            f"{path} has format {table.get('format')!r}, this vlfau reads format {' and '.join(map(str, FORMATS))}; "
-            "export the bundle anew, or install the version of vlfau that wrote it"
+            f"{name} is neither a bundle nor a checkpoint: there is no such folder, and no model of this name; choose "
+            f"among {', '.join(found) or 'none'}, or name a folder"
         )
-    check_keys(table, path)
+    return found[name]
+
+
+def load_bundle(model: str | Path | None = None) -> Bundle:
+    """Read and check a bundle, or the metadata of a checkpoint.
+
+    Args:
+        model: The folder of either, or a bundle's name; None takes the bundle that vlfau brings.
+
+    Raises:
+        BundleError: It is neither, or a bundle of another format, a damaged one, or one that contradicts itself.
+        CheckpointError: It is a damaged checkpoint.
+        MissingExtraError: It is a checkpoint, and the extra `train` is not installed.
+    """
+    folder = model_folder(model)
+    if (folder / CHECKPOINT_FILE).is_file():
+        from vlfau.inference.checkpoint import read_checkpoint  # noqa: PLC0415 - needs the extra `train`
+
+        return read_checkpoint(folder)
+    path = folder / MODEL_FILE
+    table = read_model_json(path)
     info = _to_info(table, path)
     files: dict[str, str] = table["files"]
-    _check_files(folder, files)
+    check_files(folder, files)
     if (table["format"] == 1) == (DESCRIPTIONS_FILE in files):
         raise BundleError(
             f"{path} has format {table['format']} and names {'a' if DESCRIPTIONS_FILE in files else 'no'} "
@@ -181,27 +241,13 @@ def write_model_json(folder: Path, info: BundleInfo) -> Bundle:
     """
     if info.descriptions is not None:
         write_descriptions(folder / DESCRIPTIONS_FILE, info.descriptions)
-    files = {name: _sha256(folder / name) for name in _FILES if (folder / name).is_file()}
+    files = {name: file_sha256(folder / name) for name in FILES if (folder / name).is_file()}
     document: dict[str, Any] = {"format": 2 if DESCRIPTIONS_FILE in files else 1}
     document |= {entry.name: getattr(info, entry.name) for entry in fields(info) if entry.name != "descriptions"}
     document |= {"crop": asdict(info.crop), "files": files}
-    with replacing(folder / "model.json") as temporary:
+    with replacing(folder / MODEL_FILE) as temporary:
         temporary.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n", "utf-8")
     return load_bundle(folder)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        table = parse_json(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise BundleError(f"{path.parent} is no bundle: it has no model.json; name a folder that has") from None
-    except OSError as error:
-        raise BundleError(f"{path} cannot be read ({error.strerror}); check the path and its permissions") from None
-    except ValueError as error:
-        raise BundleError(f"{path} is no JSON ({error}); copy or export the bundle anew") from None
-    if not isinstance(table, dict):
-        raise BundleError(f"{path} holds no JSON object; copy or export the bundle anew")
-    return table
 
 
 def _to_info(table: Mapping[str, Any], path: Path) -> BundleInfo:
@@ -222,32 +268,12 @@ def _to_info(table: Mapping[str, Any], path: Path) -> BundleInfo:
     return BundleInfo(**values)
 
 
-def _check_files(folder: Path, files: Mapping[str, str]) -> None:
-    unknown = sorted(files.keys() - set(_FILES))
-    if unknown:
-        raise BundleError(
-            f"{folder / 'model.json'} names {unknown[0]!r}, a bundle holds {', '.join(_FILES)} only; export it anew"
-        )
-    pairs = (LOCAL_FILES, GLOBAL_FILES)
-    wanted = {
-        VISION_FILE,
-        *(files.keys() & {DESCRIPTIONS_FILE}),
-        *(name for pair in pairs if files.keys() & set(pair) for name in pair),
-    }
-    for name in sorted(wanted):
-        path = folder / name
-        if name not in files or not path.is_file():
-            raise BundleError(f"bundle {folder} lacks {name}; copy or export it anew")
-        if _sha256(path) != files[name]:
-            raise BundleError(f"{path} is not the file that model.json describes; copy or export the bundle anew")
-
-
 def _descriptions(folder: Path, info: BundleInfo, files: Mapping[str, str]) -> Descriptions | None:
     if not info.vocabulary:
         return None
     try:
         vocabulary = Vocabulary.from_list(info.vocabulary)
-        return descriptions_of(folder, info.au_ids, vocabulary, carried=DESCRIPTIONS_FILE in files)
+        return read_model_descriptions(folder, info.au_ids, vocabulary, stored=DESCRIPTIONS_FILE in files)
     except DescriptionError as error:
         raise BundleError(f"bundle {folder} has descriptions that cannot be used: {error}") from None
 
@@ -260,11 +286,3 @@ def _check_captions(bundle: Bundle, path: Path) -> None:
     ):
         if has_captions and not (length and info.vocabulary):
             raise BundleError(f"{path} has graphs for captions, but no {key} or vocabulary; export the bundle anew")
-
-
-def _sha256(path: Path | os.PathLike[str]) -> str:
-    try:
-        with Path(path).open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise BundleError(f"{path} cannot be read ({error.strerror}); check its permissions") from None

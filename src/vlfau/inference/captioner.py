@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle
 from vlfau.language import Vocabulary
-from vlfau.language.captions import search_captions
-from vlfau.language.constrained_decoding import DecidedShapes, SlotText
-from vlfau.language.decoding import CaptionStepper
+from vlfau.language.constrained_decoding import CaptionConstraint, StateConstraints
+from vlfau.language.decoding import CaptionStepper, DecodingOptions, decode_captions
 from vlfau.language.descriptions import default_descriptions
 from vlfau.language.wording import Gender
 
@@ -71,16 +70,33 @@ class Captioner:
             return captions
         wanted = au_states if describe == "active" else np.ones_like(au_states)
         rows, columns = np.nonzero(wanted)
-        if len(rows):
-            stepper = self.backend.local_stepper(au_features[rows, columns])  # (S, L, d)
-            shapes = None
-            if self.consistent:
-                decided = zip(columns, au_states[rows, columns].tolist(), strict=True)
-                shapes = [self._shapes.of_au(self.bundle.info.au_ids[column], active) for column, active in decided]
-            texts = self._decode(stepper, self.bundle.info.max_local_length, shapes=shapes)
-            for row, column, text in zip(rows, columns, texts, strict=True):
-                captions[row][column] = text
+        texts = self.describe_branches(
+            au_features[rows, columns],
+            [self.bundle.info.au_ids[column] for column in columns.tolist()],
+            au_states[rows, columns].tolist(),
+        )
+        for row, column, text in zip(rows, columns, texts, strict=True):
+            captions[row][column] = text
         return captions
+
+    def describe_branches(
+        self, features: NDArray[np.float32], au_ids: Sequence[int], active: Sequence[bool]
+    ) -> list[str]:
+        """Describe AUs, whichever are wanted.
+
+        Args:
+            features: (S, L, d), what the AUs' branches see.
+            au_ids: (S,), their FACS numbers.
+            active: (S,), whether they are active; matters to consistent captions alone.
+        """
+        if not len(features):
+            return []
+        constraints = None
+        if self.consistent:
+            constraints = [self._constraints.for_au(*decided) for decided in zip(au_ids, active, strict=True)]
+        return self._decode(
+            self.backend.local_stepper(features), self.bundle.info.max_local_length, constraints=constraints
+        )
 
     def describe_faces(
         self, stem_features: NDArray[np.float32], au_states: NDArray[np.bool_], describe: Describe | None = None
@@ -99,8 +115,8 @@ class Captioner:
             return [None] * len(stem_features)
         stepper = self.backend.global_stepper(stem_features)
         prefix = [] if self.gendered else self._neutral_subject
-        shapes = [self._face_shape(states) for states in au_states] if self.consistent else None
-        return list(self._decode(stepper, self.bundle.info.max_global_length, prefix, shapes))
+        constraints = [self._face_constraint(states) for states in au_states] if self.consistent else None
+        return [*self._decode(stepper, self.bundle.info.max_global_length, prefix, constraints)]
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -112,26 +128,30 @@ class Captioner:
         return self._vocabulary.encode_words(descriptions.wording.subjects[None])
 
     @cached_property
-    def _shapes(self) -> DecidedShapes:
-        return DecidedShapes(self._vocabulary, self.bundle.info.descriptions)
+    def _constraints(self) -> StateConstraints:
+        return StateConstraints(self._vocabulary, self.bundle.info.descriptions)
 
-    def _face_shape(self, au_states: NDArray[np.bool_]) -> SlotText:
+    def _face_constraint(self, au_states: NDArray[np.bool_]) -> CaptionConstraint:
         """Return the texts that say of a face (N,) just what was decided."""
         active = np.array(self.bundle.info.au_ids)[au_states].tolist()
-        return self._shapes.of_face(active, (*Gender, None) if self.gendered else (None,))
+        return self._constraints.for_face(active, (*Gender, None) if self.gendered else (None,))
 
     def _decode(
         self,
         stepper: CaptionStepper,
         max_length: int,
         prefix: Iterable[int] = (),
-        shapes: Sequence[SlotText] | None = None,
+        constraints: Sequence[CaptionConstraint] | None = None,
     ) -> list[str]:
-        return search_captions(
+        """Search the caption of every sequence, among the texts that its constraint allows, and decode it."""
+        longest = max([max_length, *(constraint.max_length for constraint in constraints or ())])
+        results = decode_captions(
             stepper,
-            self._vocabulary,
-            max_length=max_length,
-            beam_size=self.beam_size,
+            bos_id=self._vocabulary.bos_id,
+            eos_id=self._vocabulary.eos_id,
+            options=DecodingOptions(max_length=longest, beam_size=self.beam_size),
             prefix=tuple(prefix),
-            shapes=shapes,
+            banned_ids=(self._vocabulary.pad_id,),
+            constraints=constraints,
         )
+        return [self._vocabulary.decode(result.token_ids) for result in results]

@@ -1,25 +1,29 @@
 """A bundle's graphs on OpenVINO (extra `openvino`), which is imported when a backend is made."""
 
+import importlib
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.errors import BundleError, ConfigError
+from vlfau.errors import BundleError, ConfigError, MissingExtraError
 from vlfau.inference.backend import GraphBackend
 from vlfau.inference.bundle import Bundle
-from vlfau.inference.without_telemetry import without_telemetry
 
-__all__ = ["OpenVinoBackend", "Precision", "computes_with_bf16"]
+__all__ = ["OpenVinoBackend", "Precision", "computes_with_bf16", "without_telemetry"]
 
 Precision = Literal["f32", "bf16"]
 """What a network computes with."""
 
 _DEVICE: Final = "CPU"
+_TELEMETRY: Final = "openvino_telemetry"
+_LOCK = threading.Lock()
 
 
 class OpenVinoBackend(GraphBackend):
@@ -56,6 +60,25 @@ def computes_with_bf16() -> bool:
         MissingExtraError: OpenVINO is not installed.
     """
     return "BF16" in _core().get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+
+
+def without_telemetry(name: str, extra: str) -> ModuleType:
+    """Import a library of OpenVINO's, which then takes a stub of its telemetry: that would report even the import.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    with _LOCK:
+        before = sys.modules.get(_TELEMETRY)
+        sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            raise MissingExtraError(name, extra) from None
+        finally:
+            del sys.modules[_TELEMETRY]
+            if before is not None:
+                sys.modules[_TELEMETRY] = before
 
 
 class _OpenVinoGraph:
@@ -106,8 +129,8 @@ class _OpenVinoGraph:
             return call()
         except RuntimeError as error:
             raise BundleError(
-                f"{self._path} is no ONNX graph that OpenVINO can run ({_reason(error)}); restore the file, or use the "
-                "runtime onnxruntime"
+                f"{self._path} is not an ONNX graph that OpenVINO can run ({_reason(error)}); restore the file, or use "
+                "the runtime onnxruntime"
             ) from None
 
 

@@ -20,8 +20,7 @@ from vlfau.inference.bundle import Bundle, load_bundle
 from vlfau.inference.captioner import Captioner, Describe
 from vlfau.inference.found import FoundPicture, align_faces
 from vlfau.inference.results import CropResult, PictureResult
-from vlfau.inference.runtime_names import Runtime
-from vlfau.inference.runtimes import open_backend
+from vlfau.inference.runtimes import Runtime, face_providers, open_backend
 from vlfau.media.images import Picture
 from vlfau.media.pixels import PictureInput, TensorLike
 
@@ -37,20 +36,25 @@ class Predictor:
     """Finds faces and says which AUs act on them.
 
     Args:
-        bundle: A bundle, its folder or its name; None takes the one that vlfau brings.
-        threads: Threads that a network may use.
+        bundle: A bundle, its folder or its name, or the folder of a checkpoint (extra `train`); None takes the bundle
+            that vlfau brings.
+        threads: Threads that a network may use; with a checkpoint, that torch may use in this process.
         describe: Which AUs get words: the active ones, every one, or none (and no global text either).
         beam_size: Hypotheses of the caption search; 1 is fastest.
         gendered: Whether the global text may guess a gender; by default it speaks of "this person".
         consistent: Whether the words must agree with the states: of the texts that the model learned only those that
-            state them are searched. Without effect on a bundle with a `words_warning`.
+            state them are searched; otherwise all of them, and the words may contradict the states. Without effect
+            on a bundle with a `words_warning`.
         max_faces: Keep the largest faces of a picture only; None keeps all.
-        runtime: What computes the networks of the bundle; `auto` takes the fastest that this machine has.
-        backend: An opened bundle, to share it; None opens one on the runtime.
+        runtime: What computes the networks, see `vlfau.inference.runtimes`; `auto` takes the fastest that this machine
+            has. A checkpoint is computed by torch, where the runtime says: `onnxruntime` and `cpu` mean the processor.
+        device: Where torch computes a checkpoint, such as "cuda:1"; None follows from the runtime.
+        backend: An opened model, to share it; None opens one on the runtime.
 
     Raises:
-        BundleError: The bundle is none, or damaged.
-        ConfigError: Another argument is out of range, or the processor cannot run the runtime.
+        BundleError: The model is neither a bundle nor a checkpoint, or damaged.
+        CheckpointError: The checkpoint is damaged.
+        ConfigError: Another argument is out of range, or the machine cannot run the runtime.
         MissingExtraError: The runtime is not installed.
     """
 
@@ -62,9 +66,10 @@ class Predictor:
         describe: Describe = "active",
         beam_size: int = 3,
         gendered: bool = False,
-        consistent: bool = False,
+        consistent: bool = True,
         max_faces: int | None = None,
         runtime: Runtime = "onnxruntime",
+        device: str | None = None,
         backend: Backend | None = None,
     ) -> None:
         check_number("threads", threads, MAX_WORKERS)
@@ -74,8 +79,9 @@ class Predictor:
         if describe not in get_args(Describe):
             raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(Describe))}")
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
-        self.backend: Backend = backend or open_backend(self.bundle, runtime, threads=threads)
+        self.backend: Backend = backend or open_backend(self.bundle, runtime, threads=threads, device=device)
         self.threads, self.max_faces = threads, max_faces
+        self._face_providers = face_providers(runtime)
         self._captioner = Captioner(
             self.bundle, self.backend, describe=describe, beam_size=beam_size, gendered=gendered, consistent=consistent
         )
@@ -296,7 +302,7 @@ class Predictor:
     @cached_property
     def finder(self) -> FaceFinder:
         """The face finder, opened when it is first needed."""
-        return FaceFinder(threads=self.threads, max_faces=self.max_faces)
+        return FaceFinder(threads=self.threads, max_faces=self.max_faces, providers=self._face_providers)
 
 
 def _are_several(images: object) -> TypeGuard[Iterable[PictureInput]]:

@@ -1,53 +1,141 @@
-"""Opens a bundle on the runtime of a name."""
+"""The runtimes: their names, what brings each, and how a model is opened on one.
+
+`onnxruntime` computes on the CPU; `cpu` is another name for it. The names below it in `RUNTIMES` are providers of ONNX
+Runtime, `openvino` is a library of its own, and `torch` computes checkpoints, which no other runtime can. This file is
+read by the command line, so it loads a runtime only where a model is opened.
+"""
 
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
 from importlib.util import find_spec
-from typing import Final, get_args
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
-import numpy as np
+from vlfau.errors import ConfigError, MissingExtraError
 
-from vlfau.errors import ConfigError
-from vlfau.inference.backend import Backend, OrtBackend
-from vlfau.inference.bundle import Bundle
-from vlfau.inference.openvino_backend import OpenVinoBackend, computes_with_bf16
-from vlfau.inference.runtime_names import Runtime
+if TYPE_CHECKING:
+    from vlfau.inference.backend import Backend
+    from vlfau.inference.bundle import Bundle
 
-__all__ = ["available_runtimes", "chosen_runtime", "open_backend"]
+__all__ = [
+    "RUNTIMES",
+    "Runtime",
+    "RuntimeInfo",
+    "available_runtimes",
+    "chosen_runtime",
+    "face_providers",
+    "open_backend",
+]
 
-_OPENERS: Final[Mapping[Runtime, Callable[[Bundle, int], Backend]]] = {
-    "onnxruntime": lambda bundle, threads: OrtBackend(bundle, threads=threads),
-    "openvino": lambda bundle, threads: OpenVinoBackend(bundle, threads=threads),
-    "openvino-bf16": lambda bundle, threads: OpenVinoBackend(bundle, threads=threads, precision="bf16"),
-}
+Runtime = Literal[
+    "onnxruntime", "cpu", "cuda", "tensorrt", "directml", "coreml", "openvino", "openvino-bf16", "torch", "auto"
+]
+"""`auto` times what is installed for the CPU."""
+
+CPU_PROVIDER: Final = "CPUExecutionProvider"
+_CPU: Final = (CPU_PROVIDER,)
 _TURNS: Final = 5
 _MARGIN: Final = 0.8
 """Of ONNX Runtime's time another may take to be chosen: less would let chance choose."""
 
 
-def open_backend(bundle: Bundle, runtime: Runtime = "onnxruntime", *, threads: int = 1) -> Backend:
-    """Open a bundle on a runtime.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeInfo:
+    """One runtime.
+
+    Attributes:
+        engine: The library that computes a bundle; torch computes checkpoints alone.
+        providers: ONNX Runtime's, in the order in which they are asked; the face networks use them too.
+        package: What has to be installed.
+        extra: The extra that brings it; None where vlfau itself does.
+        needs: What the machine must have, for messages.
+        torch_device: Where torch computes a checkpoint; None where it cannot, and "" for a GPU where there is one.
+    """
+
+    engine: Literal["onnxruntime", "openvino", "torch"] = "onnxruntime"
+    providers: tuple[str, ...] = _CPU
+    package: str = "onnxruntime"
+    extra: str | None = None
+    needs: str = ""
+    torch_device: str | None = None
+
+    @property
+    def provider(self) -> str:
+        """The provider that computes most."""
+        return self.providers[0]
+
+
+_ON_CPU: Final = RuntimeInfo(torch_device="cpu")
+RUNTIMES: Final[Mapping[Runtime, RuntimeInfo]] = MappingProxyType(
+    {
+        "onnxruntime": _ON_CPU,
+        "cpu": _ON_CPU,
+        "cuda": RuntimeInfo(
+            providers=("CUDAExecutionProvider", CPU_PROVIDER),
+            package="onnxruntime-gpu",
+            extra="cuda",
+            needs="an NVIDIA GPU with CUDA and cuDNN",
+            torch_device="cuda",
+        ),
+        "tensorrt": RuntimeInfo(
+            providers=("TensorrtExecutionProvider", "CUDAExecutionProvider", CPU_PROVIDER),
+            package="onnxruntime-gpu",
+            extra="cuda",
+            needs="an NVIDIA GPU with TensorRT",
+        ),
+        "directml": RuntimeInfo(
+            providers=("DmlExecutionProvider", CPU_PROVIDER),
+            package="onnxruntime-directml",
+            extra="directml",
+            needs="Windows with a GPU that knows DirectX 12",
+        ),
+        "coreml": RuntimeInfo(providers=("CoreMLExecutionProvider", CPU_PROVIDER), needs="macOS"),
+        "openvino": RuntimeInfo(engine="openvino", package="openvino", extra="openvino"),
+        "openvino-bf16": RuntimeInfo(engine="openvino", package="openvino", extra="openvino"),
+        "torch": RuntimeInfo(engine="torch", package="torch", extra="train", torch_device=""),
+        "auto": RuntimeInfo(torch_device=""),
+    }
+)
+
+
+def open_backend(
+    bundle: "Bundle", runtime: Runtime = "onnxruntime", *, threads: int = 1, device: str | None = None
+) -> "Backend":
+    """Open a model on a runtime.
 
     Args:
-        bundle: A checked bundle.
+        bundle: A checked bundle or checkpoint. A checkpoint is always computed by torch, where the runtime says.
         runtime: Its name.
-        threads: Threads that one graph may use.
+        threads: Threads that one graph may use, or torch in this process.
+        device: Where torch computes, such as "cuda:1"; None follows from the runtime.
 
     Raises:
-        ConfigError: There is no such runtime, or the processor lacks its precision.
+        ConfigError: There is no such runtime, it cannot compute such a model, or this machine cannot run it.
         MissingExtraError: The runtime is not installed.
+        CheckpointError: The checkpoint's weights are damaged.
     """
-    return _OPENERS[chosen_runtime(bundle, runtime, threads=threads)](bundle, threads)
+    name = chosen_runtime(bundle, runtime, threads=threads)
+    if bundle.is_checkpoint:
+        return _open_checkpoint(bundle, name, threads, device)
+    if name == "torch" or device is not None:
+        raise ConfigError(
+            f"torch computes checkpoints, and {bundle.folder} is a bundle; choose another runtime, such as cuda, "
+            "and give no device"
+        )
+    return _OPENERS[name](bundle, threads)
 
 
-def chosen_runtime(bundle: Bundle, runtime: Runtime, *, threads: int = 1) -> Runtime:
+def chosen_runtime(bundle: "Bundle", runtime: Runtime, *, threads: int = 1) -> Runtime:
     """Return the runtime that a name stands for, which may be missing or lack its precision.
 
-    `auto` is the one that sees a face in the least time; ONNX Runtime unless another saves a fifth of its time.
+    `auto` is the one that sees a face in the least time; ONNX Runtime unless another saves a fifth of its time. For a
+    checkpoint it is torch.
 
     Args:
-        bundle: A checked bundle.
+        bundle: A checked bundle or checkpoint.
         runtime: The name.
         threads: Threads that one graph may use.
 
@@ -56,20 +144,111 @@ def chosen_runtime(bundle: Bundle, runtime: Runtime, *, threads: int = 1) -> Run
     """
     if runtime not in get_args(Runtime):
         raise ConfigError(f"runtime is {runtime!r}; give one of {', '.join(get_args(Runtime))}")
-    return _fastest(bundle, threads) if runtime == "auto" else runtime
+    if runtime != "auto":
+        return runtime
+    return "torch" if bundle.is_checkpoint else _fastest(bundle, threads)
 
 
 def available_runtimes() -> tuple[Runtime, ...]:
-    """Return the runtimes that are installed and that the processor can run; ONNX Runtime is the first."""
+    """Return the runtimes for the CPU that are installed and that it can run; ONNX Runtime is the first."""
     if find_spec("openvino") is None:
         return ("onnxruntime",)
+    from vlfau.inference.openvino_backend import computes_with_bf16  # noqa: PLC0415 - loads OpenVINO
+
     return ("onnxruntime", "openvino", "openvino-bf16") if computes_with_bf16() else ("onnxruntime", "openvino")
 
 
-def _fastest(bundle: Bundle, threads: int) -> Runtime:
+def face_providers(runtime: Runtime) -> tuple[str, ...]:
+    """Return ONNX Runtime's providers with which face networks are computed beside a model on some runtime.
+
+    Raises:
+        ConfigError: There is no such runtime, or the installed ONNX Runtime lacks its provider.
+        MissingExtraError: It is not installed.
+    """
+    if runtime not in RUNTIMES:
+        raise ConfigError(f"runtime is {runtime!r}; give one of {', '.join(get_args(Runtime))}")
+    _check_provider(runtime)
+    return RUNTIMES[runtime].providers
+
+
+def _open_graphs(runtime: Runtime) -> Callable[["Bundle", int], "Backend"]:
+    def opened(bundle: "Bundle", threads: int) -> "Backend":
+        from vlfau.inference.backend import OrtBackend  # noqa: PLC0415 - loads ONNX Runtime
+
+        _check_provider(runtime)
+        providers = RUNTIMES[runtime].providers
+        backend = OrtBackend(bundle, threads=threads, providers=providers)
+        if providers != _CPU:
+            backend.open()
+        return backend
+
+    return opened
+
+
+def _open_openvino(precision: Literal["f32", "bf16"]) -> Callable[["Bundle", int], "Backend"]:
+    def opened(bundle: "Bundle", threads: int) -> "Backend":
+        from vlfau.inference.openvino_backend import OpenVinoBackend  # noqa: PLC0415 - loads OpenVINO
+
+        return OpenVinoBackend(bundle, threads=threads, precision=precision)
+
+    return opened
+
+
+_OPENERS: Final[Mapping[Runtime, Callable[["Bundle", int], "Backend"]]] = {
+    **{name: _open_graphs(name) for name, info in RUNTIMES.items() if info.engine == "onnxruntime"},
+    "openvino": _open_openvino("f32"),
+    "openvino-bf16": _open_openvino("bf16"),
+}
+
+
+def _open_checkpoint(bundle: "Bundle", runtime: Runtime, threads: int, device: str | None) -> "Backend":
+    from vlfau.inference.checkpoint import open_checkpoint  # noqa: PLC0415 - loads torch
+
+    place = RUNTIMES[runtime].torch_device
+    if place is None:
+        raise ConfigError(
+            f"{bundle.folder} is a checkpoint, which torch computes; choose the runtime torch, cpu or cuda, or turn it "
+            f"into a bundle with `vlfau export` for {runtime}"
+        )
+    return open_checkpoint(bundle, device=device or place or None, threads=threads)
+
+
+def _check_provider(runtime: Runtime) -> None:
+    """Check that the installed ONNX Runtime has the provider of a runtime.
+
+    Raises:
+        ConfigError: No ONNX Runtime for this machine has it, or another one lies over the one that has.
+        MissingExtraError: The one that has it is not installed.
+    """
+    from vlfau.faces.session import available_providers  # noqa: PLC0415 - loads ONNX Runtime
+
+    info = RUNTIMES[runtime]
+    if info.provider in available_providers():
+        return
+    if info.extra is None:
+        raise ConfigError(f"the runtime {runtime} needs {info.needs}; choose another one, such as onnxruntime")
+    if not _is_installed(info.package):
+        raise MissingExtraError(info.package, info.extra)
+    raise ConfigError(
+        f"'{info.package}' is installed, but another ONNX Runtime lies over it; run: pip install --force-reinstall "
+        f"--no-deps {info.package}"
+    )
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _fastest(bundle: "Bundle", threads: int) -> Runtime:
     names = available_runtimes()
     if len(names) == 1:
         return names[0]
+    import numpy as np  # noqa: PLC0415 - not needed to know the names
+
     size = bundle.info.crop.crop_size
     crop = np.zeros((1, size, size, 3), np.uint8)
     backends = {name: _OPENERS[name](bundle, threads) for name in names}

@@ -1,16 +1,110 @@
-"""What stands under each key of a `model.json`."""
+"""The files of a bundle: their names, what stands under each key of `model.json`, and what is checked of them."""
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from vlfau.errors import BundleError
+from vlfau.files.records import parse_json
+from vlfau.language.descriptions_file import DESCRIPTIONS_FILE
 
-__all__ = ["check_keys"]
+__all__ = [
+    "CARD_FILE",
+    "CHECKPOINT_FILE",
+    "FILES",
+    "FORMATS",
+    "GLOBAL_FILES",
+    "LOCAL_FILES",
+    "MODEL_FILE",
+    "VISION_FILE",
+    "check_files",
+    "file_sha256",
+    "read_model_json",
+]
+
+MODEL_FILE: Final = "model.json"
+FORMATS: Final = (1, 2)
+"""Without and with descriptions."""
+
+VISION_FILE: Final = "vision.onnx"
+LOCAL_FILES: Final = ("local_init.onnx", "local_step.onnx")
+GLOBAL_FILES: Final = ("global_init.onnx", "global_step.onnx")
+CARD_FILE: Final = "model-card.md"
+CHECKPOINT_FILE: Final = "checkpoint.json"
+"""Where the folder of a checkpoint has its metadata."""
+FILES: Final = (VISION_FILE, *LOCAL_FILES, *GLOBAL_FILES, DESCRIPTIONS_FILE)
+"""All that a bundle's `model.json` may name."""
 
 
-def check_keys(table: Mapping[str, Any], path: Path) -> None:
+def read_model_json(path: Path) -> dict[str, Any]:
+    """Read a `model.json` and check its format and keys.
+
+    Raises:
+        BundleError: It cannot be read, or is wrong.
+    """
+    try:
+        table = parse_json(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise BundleError(
+            f"{path.parent} is neither a bundle nor a checkpoint: it has neither {path.name} nor {CHECKPOINT_FILE}; "
+            "give a folder that `vlfau export` or `vlfau train` left"
+        ) from None
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read ({error.strerror}); check the path and its permissions") from None
+    except ValueError as error:
+        raise BundleError(f"{path} is not JSON ({error}); copy or export the bundle anew") from None
+    if not isinstance(table, dict):
+        raise BundleError(f"{path} is not a JSON object; copy or export the bundle anew")
+    if table.get("format") not in FORMATS:
+        raise BundleError(
+            f"{path} has format {table.get('format')!r}, this vlfau reads format {' and '.join(map(str, FORMATS))}; "
+            "export the bundle anew, or install the version of vlfau that wrote it"
+        )
+    _check_keys(table, path)
+    return table
+
+
+def check_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Check that the files of a bundle are all there, and are those that its `model.json` describes.
+
+    Raises:
+        BundleError: They are not.
+    """
+    unknown = sorted(files.keys() - set(FILES))
+    if unknown:
+        raise BundleError(
+            f"{folder / MODEL_FILE} names {unknown[0]!r}, a bundle holds {', '.join(FILES)} only; export it anew"
+        )
+    pairs = (LOCAL_FILES, GLOBAL_FILES)
+    wanted = {
+        VISION_FILE,
+        *(files.keys() & {DESCRIPTIONS_FILE}),
+        *(name for pair in pairs if files.keys() & set(pair) for name in pair),
+    }
+    for name in sorted(wanted):
+        path = folder / name
+        if name not in files or not path.is_file():
+            raise BundleError(f"bundle {folder} lacks {name}; copy or export it anew")
+        if file_sha256(path) != files[name]:
+            raise BundleError(f"{path} is not the file that model.json describes; copy or export the bundle anew")
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file of a model, hexadecimal.
+
+    Raises:
+        BundleError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read ({error.strerror}); check its permissions") from None
+
+
+def _check_keys(table: Mapping[str, Any], path: Path) -> None:
     """Check that every key is there, known, and of its kind.
 
     Raises:

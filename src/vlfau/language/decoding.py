@@ -1,9 +1,9 @@
 """Search for the likeliest caption: beam search and greedy search, in NumPy, for every runtime.
 
 A runtime (torch, ONNX Runtime, ...) plugs in as a `CaptionStepper`. All sequences of a batch are searched
-together, and a finished one leaves the batch. The better of both searches counts, and greedy search never takes a
-slot of the beam: while the beam holds the greedy hypothesis, it costs nothing; one that the beam drops is taken up
-again at the end, if it can still win. Dimensions: S sequences, K beams, W words, h hidden units.
+together, and a finished one leaves the batch. The better result of both searches counts, and greedy search never takes
+a slot of the beam: while the beam holds the greedy hypothesis, it costs nothing; one that the beam drops is continued
+at the end if it can still win. Dimensions: S sequences, K beams, W words, h hidden units.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.language.constrained_decoding import SlotText
+from vlfau.language.constrained_decoding import CaptionConstraint
 
 __all__ = ["CaptionStepper", "DecodingOptions", "DecodingResult", "StepOutput", "decode_captions"]
 
@@ -53,7 +53,7 @@ class DecodingOptions:
     """How to search.
 
     Attributes:
-        max_length: Most words of a caption, its end included; the last one can only be the end.
+        max_length: Maximum number of words of a caption, its end included; the last one can only be the end.
         beam_size: Hypotheses per sequence; 1 is greedy search.
         length_penalty: Hypotheses are ranked by sum_logprobs / length ** length_penalty; 0 ranks by the
             sum alone.
@@ -88,7 +88,7 @@ def decode_captions(
     options: DecodingOptions,
     prefix: Sequence[int] = (),
     banned_ids: Sequence[int] = (),
-    shapes: Sequence[SlotText] | None = None,
+    constraints: Sequence[CaptionConstraint] | None = None,
 ) -> list[DecodingResult]:
     """Find the caption of every sequence by beam search and by greedy search, whichever scores higher.
 
@@ -99,8 +99,8 @@ def decode_captions(
         options: Beam size, longest caption, length penalty.
         prefix: Words that every caption must begin with.
         banned_ids: Further tokens that are never generated, such as padding.
-        shapes: For every sequence the texts among which its caption must be; None allows all. The longest captions
-            must leave room for them.
+        constraints: One per sequence, which its caption must meet; None allows every caption. `max_length` must leave
+            room for an allowed caption.
 
     Returns:
         One result per sequence, in the stepper's order.
@@ -111,7 +111,9 @@ def decode_captions(
         )
     hidden, cell = stepper.start()
     never = [bos_id, *banned_ids]
-    search = _Search(len(hidden), eos_id=eos_id, options=options, prefix=tuple(prefix), shapes=shapes, never=never)
+    search = _Search(
+        len(hidden), eos_id=eos_id, options=options, prefix=tuple(prefix), constraints=constraints, never=never
+    )
     hidden, cell = hidden[:, None], cell[:, None]
     forced = (bos_id, *prefix)
     if not len(hidden):
@@ -154,10 +156,16 @@ class _Search:
         eos_id: int,
         options: DecodingOptions,
         prefix: tuple[int, ...],
-        shapes: Sequence[SlotText] | None,
+        constraints: Sequence[CaptionConstraint] | None,
         never: Sequence[int],
     ) -> None:
-        self.eos_id, self.options, self.prefix, self.shapes, self.never = eos_id, options, prefix, shapes, never
+        self.eos_id, self.options, self.prefix, self.constraints, self.never = (
+            eos_id,
+            options,
+            prefix,
+            constraints,
+            never,
+        )
         self.rows: IntArray = np.arange(num_sequences)
         self.tokens: IntArray = np.zeros((num_sequences, 1, 0), np.int64)  # (S', K, t)
         self.sums = np.zeros((num_sequences, 1))  # (S', K)
@@ -166,8 +174,8 @@ class _Search:
         self.num_finished: IntArray = np.zeros(num_sequences, np.int64)  # (S',)
         self.best: list[DecodingResult | None] = [None] * num_sequences
         self.best_scores = np.full(num_sequences, -np.inf)  # (S,)
-        # Every further word lowers a sum, and the longest caption divides it by the most: what a hypothesis can reach.
-        self._most = options.max_length**options.length_penalty
+        # Every further word lowers a sum, and the longest caption has the largest divisor: an upper bound of any score.
+        self._max_divisor = options.max_length**options.length_penalty
 
     def advance(self, output: StepOutput) -> tuple[IntArray, IntArray, IntArray]:
         """Extend every hypothesis by one word.
@@ -179,20 +187,20 @@ class _Search:
             Which of the S' sequences go on (S",), the beam that each kept hypothesis extends (S", K), and
             its new word (S", K).
         """
-        live, _, words = output.logits.shape
+        live, _, num_words = output.logits.shape
         beam_size = self.options.beam_size
         before = self.sums - _log_total(output.logits)  # (S', K); a word's logit added gives the new sum
         logits = output.logits.copy()
-        if self.shapes is not None:
+        if self.constraints is not None:
             ruled_out = np.ones(logits.shape, bool)
             for row, sequence in enumerate(self.rows.tolist()):
-                for beam, beginning in enumerate(self.tokens[row].tolist()):
-                    ruled_out[row, beam, self._following(sequence, beginning)] = False
+                for beam, words in enumerate(self.tokens[row].tolist()):
+                    ruled_out[row, beam, self._allowed_tokens(sequence, words)] = False
             logits[ruled_out] = -np.inf
         self._rule_out(logits, self._length())
         # Of twice as many candidates as beams, at least as many as beams do not end.
         picks = _top((logits + before[..., None].astype(logits.dtype)).reshape(live, -1), 2 * beam_size)
-        beams, tokens = picks // words, picks % words
+        beams, tokens = picks // num_words, picks % num_words
         every = self.every_row
         sums = before[every, beams] + logits[every, beams, tokens]
         ends = tokens == self.eos_id
@@ -203,7 +211,7 @@ class _Search:
             sums[tokens == self.eos_id] = -np.inf
         else:
             beams, tokens, sums = beams[:, :beam_size], tokens[:, :beam_size], sums[:, :beam_size]
-        done = (self.num_finished >= beam_size) | (sums.max(1) / self._most <= self.best_scores[self.rows])
+        done = (self.num_finished >= beam_size) | (sums.max(1) / self._max_divisor <= self.best_scores[self.rows])
         self._follow_greedy(output, logits, before, np.where(done[:, None], -1, beams), tokens)
 
         self.tokens = np.concatenate([self.tokens[every, beams], tokens[..., None]], axis=2)
@@ -228,9 +236,9 @@ class _Search:
             self.dropped = []
             for row, each in enumerate(left):
                 logits = output.logits[row, 0].copy()
-                if self.shapes is not None:
+                if self.constraints is not None:
                     ruled_out = np.ones(len(logits), bool)
-                    ruled_out[self._following(each.sequence, each.words)] = False
+                    ruled_out[self._allowed_tokens(each.sequence, each.words)] = False
                     logits[ruled_out] = -np.inf
                 self._rule_out(logits, len(self.prefix) + len(each.words))
                 token = int(logits.argmax())
@@ -252,18 +260,18 @@ class _Search:
         return np.arange(len(self.rows))[:, None]
 
     def _can_win(self, sequence: int, sum_logprobs: float) -> bool:
-        return bool(sum_logprobs / self._most > self.best_scores[sequence])
+        return bool(sum_logprobs / self._max_divisor > self.best_scores[sequence])
 
     def _rule_out(self, logits: FloatArray, length: int) -> None:
-        """Rule out, in place (..., W), what never follows, and after so many words what would be too long."""
+        """Rule out, in place, (..., W): tokens that never follow, and all but the end at the last position."""
         logits[..., self.never] = -np.inf
         if length + 1 == self.options.max_length:
             logits[..., np.arange(logits.shape[-1]) != self.eos_id] = -np.inf
 
-    def _following(self, sequence: int, beginning: Sequence[int]) -> list[int]:
-        """Return the words that lead from a beginning to an allowed text."""
-        assert self.shapes is not None
-        return list(self.shapes[sequence].following((*self.prefix, *beginning)))
+    def _allowed_tokens(self, sequence: int, words: Sequence[int]) -> list[int]:
+        """Return the tokens that the constraint of a sequence allows next."""
+        assert self.constraints is not None
+        return list(self.constraints[sequence].allowed_tokens((*self.prefix, *words)))
 
     def _length(self) -> int:
         return len(self.prefix) + int(self.tokens.shape[2])
@@ -314,10 +322,10 @@ def _top(totals: FloatArray, count: int) -> IntArray:
     """Return the indices of the `count` largest entries of each row, largest first."""
     count = min(count, totals.shape[1])
     every = np.arange(len(totals))[:, None]
-    lowest_first = -totals  # Parted from this end, many words that are ruled out take no time.
-    places = np.argpartition(lowest_first, count - 1, axis=1)[:, :count]
-    order = np.argsort(lowest_first[every, places], axis=1, kind="stable")
-    return places[every, order]
+    lowest_first = -totals  # Partitioned from this end, many ruled-out words cost no time.
+    indices = np.argpartition(lowest_first, count - 1, axis=1)[:, :count]
+    order = np.argsort(lowest_first[every, indices], axis=1, kind="stable")
+    return indices[every, order]
 
 
 def _log_total(logits: FloatArray) -> FloatArray:

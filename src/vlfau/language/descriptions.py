@@ -32,7 +32,7 @@ class AUDescriptions:
 
     Attributes:
         au_id: FACS number.
-        active: Local texts for the acting AU.
+        active: Local texts for the active AU.
         inactive: Local texts for the AU at rest.
         phrases: Verb phrases for global descriptions.
         trace: Local texts for an AU with at most a trace; empty in earlier versions.
@@ -145,10 +145,10 @@ def read_unit(table: Mapping[str, Any], au_id: int, wording: Wording, source: st
     """Check the texts of one AU and return them.
 
     Args:
-        table: Lists of texts under `active`, `inactive` and `global`, and `trace` where there are such.
+        table: Lists of texts under `active`, `inactive` and `global`, and optionally `trace`.
         au_id: Its FACS number.
         wording: The words that all AUs share.
-        source: Where the texts come from, for messages.
+        source: Name of the source, for messages.
 
     Raises:
         DescriptionError: A list is missing, or a text breaks the schema.
@@ -170,7 +170,7 @@ def check_distinct(units: Mapping[str | Path, AUDescriptions]) -> None:
     """Refuse a text that occurs twice, and a sentence that two AUs or two states share.
 
     Args:
-        units: The texts of all AUs by where they come from, for messages.
+        units: The texts of all AUs by the name of their source, for messages.
 
     Raises:
         DescriptionError: There is one.

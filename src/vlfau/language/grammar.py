@@ -13,7 +13,6 @@ from vlfau.language.descriptions import Descriptions, default_descriptions
 from vlfau.language.wording import Gender, Wording
 
 __all__ = [
-    "MAX_PHRASES",
     "active_states",
     "global_description",
     "global_phrases",
@@ -27,8 +26,8 @@ __all__ = [
 
 StateT = TypeVar("StateT", AUState, AUState | None)
 
-MAX_PHRASES: Final = 4
-"""Most verb phrases in one sentence of a global description."""
+_MAX_PHRASES: Final = 4
+"""Maximum number of verb phrases in one sentence of a global description."""
 
 
 def local_descriptions(state: AUState, descriptions: Descriptions | None = None) -> tuple[str, ...]:
@@ -104,13 +103,13 @@ def global_description(
     'This man slightly pulls the lip corners up and parts the lips.'
     """
     phrases = [global_phrases(state, descriptions) for state in active_states(states)]
-    turns = (descriptions or default_descriptions()).wording.follow_ups
+    follow_ups = (descriptions or default_descriptions()).wording.follow_ups
     slots = global_slots(
         [gender],
         phrases,
         descriptions,
         trace=any(state.trace for state in states),
-        opening=0 if rng is None else int(rng.integers(len(turns))),
+        opening=0 if rng is None else int(rng.integers(len(follow_ups))),
     )
     return " ".join(_choose(texts, rng) for texts in slots).replace(" ,", ",").replace(" .", ".")
 
@@ -123,14 +122,14 @@ def global_slots(
     trace: bool | None = None,
     opening: int | None = None,
 ) -> list[Sequence[str]]:
-    """Return the layout of global descriptions: the texts that may fill each slot, in order.
+    """Return the slots of global descriptions: the texts that may fill each, in order.
 
     Args:
         genders: The subjects that may be named.
         phrases: For every active AU, in catalogue order, the verb phrases that may stand for it.
         descriptions: The texts.
-        trace: Whether a face without active AU may show a trace of one; None allows the lines of both.
-        opening: Which opening the second sentence has; those after it take the next ones in turn, so that
+        trace: Whether a face without an active AU may show a trace of one; None allows the texts of both.
+        opening: Index of the second sentence's opening; later sentences take the next ones in turn, so that
             neighbours differ. None allows all.
     """
     wording = (descriptions or default_descriptions()).wording
@@ -139,8 +138,8 @@ def global_slots(
         return [subjects, _idle_lines(wording, trace), (".",)]
     slots: list[Sequence[str]] = []
     rest = iter(phrases)
-    for place, size in enumerate(sentence_sizes(len(phrases))):
-        slots.append(_openings(wording, place, opening) if place else subjects)
+    for index, size in enumerate(sentence_sizes(len(phrases))):
+        slots.append(_openings(wording, index, opening) if index else subjects)
         for left in reversed(range(size)):
             slots += [next(rest), (".",) if left == 0 else ("and",) if left == 1 else (",",)]
     return slots
@@ -176,7 +175,7 @@ def sentence_sizes(num_phrases: int) -> tuple[int, ...]:
     >>> sentence_sizes(9)
     (3, 3, 3)
     """
-    num_sentences = -(-num_phrases // MAX_PHRASES)
+    num_sentences = -(-num_phrases // _MAX_PHRASES)
     return tuple((num_phrases + num_sentences - 1 - index) // num_sentences for index in range(num_sentences))
 
 
@@ -186,10 +185,10 @@ def _idle_lines(wording: Wording, trace: bool | None) -> tuple[str, ...]:
     return wording.trace if trace and wording.trace else wording.no_action
 
 
-def _openings(wording: Wording, place: int, opening: int | None) -> tuple[str, ...]:
+def _openings(wording: Wording, index: int, opening: int | None) -> tuple[str, ...]:
     if opening is None:
         return wording.follow_ups
-    return (wording.follow_ups[(opening + place - 1) % len(wording.follow_ups)],)
+    return (wording.follow_ups[(opening + index - 1) % len(wording.follow_ups)],)
 
 
 def _choose(texts: Sequence[str], rng: np.random.Generator | None) -> str:

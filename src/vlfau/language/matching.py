@@ -1,4 +1,4 @@
-"""Match a sentence to the closest known one, and take apart what it claims."""
+"""Match a sentence to the closest known one, and separate its degrees and sides."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
@@ -12,7 +12,7 @@ from vlfau.facs import Side
 from vlfau.language.tokenizer import tokenize
 from vlfau.language.wording import Wording
 
-__all__ = ["Claims", "Match", "SentenceIndex", "split_claims"]
+__all__ = ["Match", "PhraseParts", "SentenceIndex", "split_modifiers"]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 Tokens: TypeAlias = tuple[str, ...]
@@ -35,18 +35,18 @@ class Match(Generic[K]):
 class SentenceIndex(Generic[K]):
     """Known sentences, each with its subject (its key).
 
-    A sentence that is not known is compared with the known ones by the words they share, rare words counting
-    more: with w(t) = ln(1 + sentences / sentences that hold t), two sentences a and b score
-    2 w(a and b) / (w(a) + w(b)). The best one counts only where all of this holds:
+    An unknown sentence is compared with the known ones by the words they share, weighted by rarity: with
+    w(t) = ln(1 + sentences / sentences that contain t), two sentences a and b score 2 w(a and b) / (w(a) + w(b)).
+    The best one counts only if all of this holds:
 
     * It scores at least 0.7 and leads every sentence of another key by 0.15.
-    * At most two words, and fewer than a quarter, are slips. A slip is a word that the best sentence has and
-      this one lacks, or that no sentence of its key has. A word that more than half of the keys use is not a slip.
+    * At most two words, and fewer than a quarter, are slips. A slip is a word of the best sentence that is missing
+      here, or a word that no sentence of its key has. A word that more than half of the keys use is not a slip.
     * Both have the same decisive words.
 
     Args:
         sentences: Tokens and key of each known sentence.
-        wording: Has the decisive words.
+        wording: For its decisive words.
     """
 
     def __init__(self, sentences: Iterable[tuple[Tokens, K]], wording: Wording) -> None:
@@ -100,13 +100,13 @@ class SentenceIndex(Generic[K]):
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
-    """A piece of text taken apart.
+class PhraseParts:
+    """A sentence or phrase, its degrees and sides separated from the rest.
 
     Attributes:
         core: The tokens that are neither degree nor side.
-        intensities: Every intensity, 1 to 5, that the piece names.
-        sides: Every side that the piece names.
+        intensities: Every intensity that it names, 1 to 5.
+        sides: Every side that it names.
     """
 
     core: tuple[str, ...]
@@ -114,11 +114,11 @@ class Claims:
     sides: frozenset[Side]
 
 
-def split_claims(tokens: Sequence[str], wording: Wording) -> Claims:
+def split_modifiers(tokens: Sequence[str], wording: Wording) -> PhraseParts:
     """Separate degrees and sides from the other tokens.
 
     >>> from vlfau.language.descriptions import default_descriptions
-    >>> split_claims("slightly wrinkles the nose".split(), default_descriptions().wording).core
+    >>> split_modifiers("slightly wrinkles the nose".split(), default_descriptions().wording).core
     ('wrinkles', 'the', 'nose')
     """
     intensities: set[int] = set()
@@ -140,4 +140,4 @@ def split_claims(tokens: Sequence[str], wording: Wording) -> Claims:
         else:
             core.append(token)
         position += 1
-    return Claims(tuple(core), frozenset(intensities), frozenset(sides))
+    return PhraseParts(tuple(core), frozenset(intensities), frozenset(sides))

@@ -1,8 +1,7 @@
 """Words to AU states: what a description says, or that it is unclear.
 
-Every text of the grammar is parsed back exactly. Texts of a language model may mix paraphrases or hold a wrong
-word: they are read sentence by sentence (a global one phrase by phrase), and what is not clear is reported as
-such.
+Every text of the grammar is parsed back exactly. Texts of a language model may mix paraphrases or contain a wrong
+word: they are read sentence by sentence (global ones phrase by phrase), and unclear parts are reported as unparsed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import TypeAlias
 
 from vlfau.facs import AUState, Side, action_unit
 from vlfau.language.descriptions import Descriptions, default_descriptions
-from vlfau.language.matching import Claims, Match, SentenceIndex, split_claims
+from vlfau.language.matching import Match, PhraseParts, SentenceIndex, split_modifiers
 from vlfau.language.tokenizer import sentences, tokenize
 from vlfau.language.wording import Gender
 
@@ -26,8 +25,8 @@ class ParsedLocal:
     Attributes:
         au_id: The AU it describes; None if no first sentence of a text is readable (later ones only illustrate) or
             sentences disagree.
-        active: Whether it says that the AU acts; None likewise.
-        intensity: The degree it names, 1 to 5; None where it names none or several.
+        active: Whether it says that the AU is active; None likewise.
+        intensity: The degree it names, 1 to 5; None if it names none or several.
         side: The side it names; None if it names none or several.
         unparsed: The sentences that could not be read.
         contradiction: Whether it disagrees with itself: about AU, state, degree or side.
@@ -60,13 +59,13 @@ class ParsedGlobal:
     """What a global description says.
 
     Attributes:
-        gender: The gender it names; None where it says "person", names none or both.
-        states: The active AUs it names, in catalogue order; degree and side are None where it names none or
+        gender: The gender it names; None if it says "person", names none or both.
+        states: The active AUs it names, in catalogue order; degree and side are None if it names none or
             several.
-        no_action: Whether it says that no AU acts, or none by more than a trace.
+        no_action: Whether it says that no AU is active, or none beyond a trace.
         unparsed: The phrases and openings that could not be read.
         contradiction: Whether it disagrees with itself.
-        trace: Whether it leaves room for a trace where it says that no AU acts.
+        trace: Whether it says that no AU is active but allows for a trace.
     """
 
     gender: Gender | None
@@ -97,12 +96,12 @@ def parse_local(text: str, descriptions: Descriptions | None = None) -> ParsedLo
     """
     descriptions = descriptions or default_descriptions()
     index, statements = _local_index(descriptions), _statements(descriptions)
-    claims: list[Claims] = []
+    parts: list[PhraseParts] = []
     matches: list[Match[tuple[int, bool]]] = []
     unparsed: list[str] = []
     for sentence in sentences(tokenize(text)):
-        claims.append(split_claims(sentence, descriptions.wording))
-        match = index.find(claims[-1].core)
+        parts.append(split_modifiers(sentence, descriptions.wording))
+        match = index.find(parts[-1].core)
         if match is None:
             unparsed.append(" ".join(sentence))
         else:
@@ -111,7 +110,7 @@ def parse_local(text: str, descriptions: Descriptions | None = None) -> ParsedLo
     stated = {statements[match.sentence] for match in matches if match.sentence in statements}
     if len(keys) == 1 and stated:
         au_id, active = keys.pop()
-        state, contradiction = _agreed(au_id, active, claims)
+        state, contradiction = _agreed(au_id, active, parts)
         trace = stated == {True}
         return ParsedLocal(au_id, active, state.intensity, state.side, tuple(unparsed), contradiction, trace)
     return ParsedLocal(None, None, None, None, tuple(unparsed), contradiction=len(keys) > 1)
@@ -131,11 +130,11 @@ def parse_global(text: str, descriptions: Descriptions | None = None) -> ParsedG
     wording, index = descriptions.wording, _global_index(descriptions)
     subjects = {tuple(tokenize(opening)): gender for gender, opening in wording.subjects.items()}
     known = {*subjects, *(tuple(tokenize(opening)) for opening in wording.follow_ups)}
-    openings = sorted(known, key=len, reverse=True)  # One may begin like another.
+    openings = sorted(known, key=len, reverse=True)  # One may begin with another.
     of_trace = {tuple(tokenize(line)) for line in wording.trace}
     idle: set[bool] = set()
     genders: set[Gender | None] = set()
-    read: dict[int | None, list[Claims]] = {}
+    read: dict[int | None, list[PhraseParts]] = {}
     unparsed: list[str] = []
     for sentence in sentences(tokenize(text)):
         opening, rest = _split_opening(sentence, openings, descriptions)
@@ -144,12 +143,12 @@ def parse_global(text: str, descriptions: Descriptions | None = None) -> ParsedG
         elif opening and opening not in openings:
             unparsed.append(" ".join(opening))
         for phrase in _phrases(rest):
-            claims = split_claims(phrase, wording)
-            match = index.find(claims.core)
+            parts = split_modifiers(phrase, wording)
+            match = index.find(parts.core)
             if match is None:
                 unparsed.append(" ".join(phrase))
             else:
-                read.setdefault(match.key, []).append(claims)
+                read.setdefault(match.key, []).append(parts)
                 idle |= {match.sentence in of_trace} if match.key is None else set()
     return _summary(genders, read, tuple(unparsed), trace=idle == {True})
 
@@ -203,13 +202,13 @@ def _split_opening(sentence: Tokens, openings: Sequence[Tokens], descriptions: D
             return opening, sentence[len(opening) :]
     for length in range(max(map(len, openings)) + 1):
         first = next(_phrases(sentence[length:]), ())
-        if _global_index(descriptions).find_exact(split_claims(first, descriptions.wording).core):
+        if _global_index(descriptions).find_exact(split_modifiers(first, descriptions.wording).core):
             return sentence[:length], sentence[length:]
     return (), sentence
 
 
 def _phrases(tokens: Tokens) -> Iterator[Tokens]:
-    """Yield what stands between commas and "and"."""
+    """Yield the phrases between commas and "and"."""
     phrase: list[str] = []
     for token in (*tokens, ","):
         if token not in {",", "and"}:
@@ -219,10 +218,10 @@ def _phrases(tokens: Tokens) -> Iterator[Tokens]:
             phrase = []
 
 
-def _agreed(au_id: int, active: bool, claims: Sequence[Claims]) -> tuple[AUState, bool]:
-    """Return the state with the one degree and the one side that are claimed, and whether claims clash."""
-    intensities = frozenset[int]().union(*(claim.intensities for claim in claims))
-    sides = frozenset[Side]().union(*(claim.sides for claim in claims))
+def _agreed(au_id: int, active: bool, parts: Sequence[PhraseParts]) -> tuple[AUState, bool]:
+    """Return the state with the one degree and the one side that the parts name, and whether they clash."""
+    intensities = frozenset[int]().union(*(part.intensities for part in parts))
+    sides = frozenset[Side]().union(*(part.sides for part in parts))
     misplaced = (bool(intensities) and not active) or (bool(sides) and not (active and action_unit(au_id).sided))
     intensity = next(iter(intensities)) if active and len(intensities) == 1 else None
     side = next(iter(sides)) if not misplaced and len(sides) == 1 else None
@@ -232,18 +231,18 @@ def _agreed(au_id: int, active: bool, claims: Sequence[Claims]) -> tuple[AUState
 
 def _summary(
     genders: set[Gender | None],
-    read: Mapping[int | None, Sequence[Claims]],
+    read: Mapping[int | None, Sequence[PhraseParts]],
     unparsed: tuple[str, ...],
     *,
     trace: bool,
 ) -> ParsedGlobal:
     states: list[AUState] = []
     contradiction = len(genders) > 1 or (None in read and len(read) > 1)
-    for au_id, claims in read.items():
+    for au_id, parts in read.items():
         if au_id is None:
-            contradiction |= any(claim.intensities or claim.sides for claim in claims)
+            contradiction |= any(part.intensities or part.sides for part in parts)
         else:
-            state, clash = _agreed(au_id, True, claims)
+            state, clash = _agreed(au_id, True, parts)
             states.append(state)
             contradiction |= clash
     return ParsedGlobal(

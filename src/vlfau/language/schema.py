@@ -10,18 +10,18 @@ from vlfau.facs import ActionUnit
 from vlfau.language.templates import Template
 from vlfau.language.wording import Wording
 
-__all__ = ["MAX_LOCAL_TOKENS", "MAX_TEXTS", "MIN_GLOBAL", "MIN_LOCAL", "MIN_TRACE", "read_templates"]
+__all__ = ["MAX_LOCAL_TOKENS", "read_templates"]
 
-MIN_LOCAL: Final = 4
-MIN_TRACE: Final = 3
-MIN_GLOBAL: Final = 2
+_MIN_LOCAL: Final = 4
+_MIN_TRACE: Final = 3
+_MIN_GLOBAL: Final = 2
 MAX_LOCAL_TOKENS: Final = 38
-MAX_TEXTS: Final = 64
-"""Most texts of one list: far more than anyone writes, and few enough to be compared quickly."""
+_MAX_TEXTS: Final = 64
+"""Maximum number of texts in one list: far more than anyone writes, and few enough to compare quickly."""
 
-_MINIMA: Final = {"active": MIN_LOCAL, "inactive": MIN_LOCAL, "trace": MIN_TRACE, "global": MIN_GLOBAL}
+_MINIMA: Final = {"active": _MIN_LOCAL, "inactive": _MIN_LOCAL, "trace": _MIN_TRACE, "global": _MIN_GLOBAL}
 _RESTING: Final = frozenset({"inactive", "trace"})
-"""Keys whose texts claim neither a degree nor a side, and so have no slot."""
+"""Keys whose texts name neither a degree nor a side, and so have no slot."""
 
 _LOCAL_FORM: Final = re.compile(r"[A-Z][a-z]*(,? [a-z]+)*\.( [A-Z][a-z]*(,? [a-z]+)*\.)*")
 _GLOBAL_FORM: Final = re.compile(r"[a-z]+( [a-z]+)*")
@@ -41,15 +41,15 @@ def read_templates(
         raise DescriptionError(f"{source}: '{key}' is missing or not a list of texts; give at least {minimum}")
     if len(texts) < minimum:
         raise DescriptionError(f"{source}: '{key}' holds {len(texts)} texts, not {minimum} or more; add some")
-    if len(texts) > MAX_TEXTS:
+    if len(texts) > _MAX_TEXTS:
         raise DescriptionError(
-            f"{source}: '{key}' holds {len(texts)} texts; at most {MAX_TEXTS} are allowed, so drop some"
+            f"{source}: '{key}' holds {len(texts)} texts; at most {_MAX_TEXTS} are allowed, so drop some"
         )
     templates = tuple(map(Template, texts))
     for template in templates:
         _check_slots(template, key, unit, source)
         _check_form(template, key, source)
-        _check_claims(template, wording, source)
+        _check_modifiers(template, wording, source)
         if key != "global" and template.max_tokens(wording) > MAX_LOCAL_TOKENS:
             raise DescriptionError(
                 f"{source}: '{template.source}' can reach {template.max_tokens(wording)} tokens, "
@@ -93,9 +93,9 @@ def _check_form(template: Template, key: str, source: str | Path) -> None:
             )
 
 
-def _check_claims(template: Template, wording: Wording, source: str | Path) -> None:
-    claims = template.words() & wording.claim_words
-    if claims:
+def _check_modifiers(template: Template, wording: Wording, source: str | Path) -> None:
+    modifiers = template.words() & wording.modifier_words
+    if modifiers:
         raise DescriptionError(
-            f"{source}: '{template.source}' claims a degree or side with '{min(claims)}'; use a slot or drop it"
+            f"{source}: '{template.source}' names a degree or side with '{min(modifiers)}'; use a slot or drop it"
         )

@@ -1,7 +1,7 @@
 """Texts with slots: `{degree}`, `{side}` and `{one|many}`.
 
-`{degree}` and `{side}` vanish where the intensity or side is unknown. `{one|many}` is its first half
-where the AU acts on one side of the face and its second half otherwise.
+`{degree}` and `{side}` are left out if the intensity or side is unknown. `{one|many}` is its first half
+if the AU acts on one side of the face and its second half otherwise.
 """
 
 import re
@@ -54,7 +54,7 @@ class Template:
         return frozenset(_SPARE_SPACE.sub("", _CHOICE.sub(half, bare)) for half in (r"\1", r"\2"))
 
     def words(self) -> frozenset[str]:
-        """Return every token that the text can hold, except those of degrees and sides."""
+        """Return every token that the text can contain, except those of degrees and sides."""
         return frozenset(token for core in self.cores() for token in tokenize(core))
 
     def max_tokens(self, wording: Wording) -> int:

@@ -1,6 +1,5 @@
 """The words of the descriptions as token ids, and the lengths of the longest descriptions."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +18,7 @@ _SPECIAL: Final = ("<pad>", "<bos>", "<eos>")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Every token that the descriptions of some AUs can hold, with its id.
+    """Every token that the descriptions of some AUs can contain, with its id.
 
     Attributes:
         tokens: The padding, the start and the end, then the words, the full stop and the comma, sorted.
@@ -35,7 +34,7 @@ class Vocabulary:
         words = self.tokens[len(_SPECIAL) :]
         if self.tokens[: len(_SPECIAL)] != _SPECIAL or list(words) != sorted(set(words)):
             raise DescriptionError(
-                f"a vocabulary is {', '.join(_SPECIAL)} and then different words in order; give the list "
+                f"a vocabulary is {', '.join(_SPECIAL)} followed by distinct words in order; give the list "
                 "that 'to_list' returned"
             )
 
@@ -80,11 +79,6 @@ class Vocabulary:
         return len(self.tokens)
 
     @cached_property
-    def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that differ where two vocabularies differ."""
-        return hashlib.sha256("\n".join(self.tokens).encode()).hexdigest()[:16]
-
-    @cached_property
     def _ids(self) -> dict[str, int]:
         return {token: index for index, token in enumerate(self.tokens) if index >= len(_SPECIAL)}
 
@@ -93,10 +87,10 @@ class Vocabulary:
 
         Args:
             text: A description.
-            max_length: Most ids, the end included.
+            max_length: Maximum number of ids, the end included.
 
         Raises:
-            DescriptionError: A word is unknown, or the text is too long; nothing is ever cut.
+            DescriptionError: A word is unknown, or the text is too long; it is never truncated.
         """
         token_ids = [*self.encode_words(text), self.eos_id]
         if max_length is not None and len(token_ids) > max_length:

@@ -22,7 +22,7 @@ _GLOBAL_LISTS: Final = {"follow_up", "no_action", "trace"}
 
 
 class Gender(StrEnum):
-    """The gender in which a global description speaks of the subject."""
+    """The gender that a global description names."""
 
     WOMAN = "woman"
     MAN = "man"
@@ -37,9 +37,9 @@ class Wording:
         sides: The phrase of each side.
         subjects: How a global description begins; None is the key of an unknown gender.
         follow_ups: How each later sentence of a global description may begin; the first is the canonical one.
-        no_action: What follows the subject where no AU acts.
+        no_action: What follows the subject if no AU is active.
         decisive: Words that can reverse the meaning of a sentence.
-        trace: What follows the subject where no AU acts and some may show a trace; empty in earlier versions.
+        trace: What follows the subject if no AU is active and some may show a trace; empty in earlier versions.
     """
 
     degrees: tuple[str, ...]
@@ -73,8 +73,8 @@ class Wording:
         }
 
     @cached_property
-    def claim_words(self) -> frozenset[str]:
-        """The words that claim a degree or a side, and so occur only in slots."""
+    def modifier_words(self) -> frozenset[str]:
+        """The words that name a degree or a side, and so occur only in slots."""
         return frozenset(self.degrees) | frozenset(self.side_markers)
 
 
@@ -104,7 +104,7 @@ def read_wording(table: Mapping[str, Any], source: str | Path) -> Wording:
     follow_up = table["global"]["follow_up"]
     follow_ups = _texts([follow_up] if isinstance(follow_up, str) else follow_up, _OPENING, "follow_up", source)
     if len({*follow_ups, *starts.values()}) < len(follow_ups) + len(starts):
-        raise DescriptionError(f"{source}: two openings of [global] are alike; give each its own text")
+        raise DescriptionError(f"{source}: two openings of [global] are the same; give each its own text")
     wording = Wording(
         degrees=tuple(degrees[letter] for letter in INTENSITY_LETTERS),
         sides=MappingProxyType({side: sides[side.value] for side in Side}),
@@ -144,5 +144,5 @@ def _phrases(table: Mapping[str, Any], expected: set[str], name: str, source: st
     if not all(isinstance(text, str) and text.strip() for text in table.values()):
         raise DescriptionError(f"{source}: every entry of [{name}] is a text that is not empty; fill them in")
     if len(set(table.values())) != len(table):
-        raise DescriptionError(f"{source}: two entries of [{name}] are alike; give each its own text")
+        raise DescriptionError(f"{source}: two entries of [{name}] are the same; give each its own text")
     return dict(table)

@@ -1,5 +1,5 @@
-"""The paper's tables and figures, from evaluated runs and from what others published."""
+"""The paper's tables and figures, from evaluated runs and published scores."""
 
-from vlfau.paper.write import Written, write_report
+from vlfau.paper.report import ReportFiles, write_report
 
-__all__ = ["Written", "write_report"]
+__all__ = ["ReportFiles", "write_report"]

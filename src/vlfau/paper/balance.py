@@ -1,8 +1,9 @@
-"""Figure 3: are a method's AUs recognised equally well?
+"""Figure 3: balance of F1 across AUs.
 
-Every method is a circle: the variance of its AUs' F1 on BP4D (x) and on DISFA (y), in squared percent, and a size for
-its gain, the sum over the two data sets of (its mean F1 - the baseline's) / the baseline's. Low and left is balanced,
-large is accurate. The paper gives neither units nor sizes; only these definitions.
+Every method is a circle. Its position is the variance of the AUs' F1 on BP4D (x) and on DISFA (y), in squared percent.
+Its size is the gain: the sum over the two data sets of (mean F1 - mean F1 of the baseline) / mean F1 of the baseline.
+Methods at the lower left are balanced, large circles are accurate. The paper gives these definitions, but neither units
+nor sizes.
 """
 
 import math
@@ -13,30 +14,30 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from vlfau.drawing.theme import CHART_SIZES, LIGHT
-from vlfau.paper.comparability import INCOMPLETE, MARKS, Coverage, DataKey, marks_of
-from vlfau.paper.labels import label_points
+from vlfau.evaluation.scores import Scores
+from vlfau.paper.data_coverage import INCOMPLETE, MARKS, Coverage, DataKey, marks_of
 from vlfau.paper.plotting import Drawing, house_style
+from vlfau.paper.point_labels import label_points
 from vlfau.paper.published import PublishedScore, read_published
 from vlfau.paper.runs import Ablation, Crossval, Runs, Variant
-from vlfau.paper.scores import Scores
 
-__all__ = ["Balance", "balance_drawings", "published_balances"]
+__all__ = ["Balance", "draw_balance", "published_balances"]
 
 X_SET, Y_SET = "bp4d", "disfa"
-AREA_PER_PERCENT = 22.0  # square points a percent of gain
+AREA_PER_PERCENT = 22.0  # square points per percent of gain
 MARKER_AREA = 18.0
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """One circle.
+    """One circle of the figure.
 
     Attributes:
-        name: The method.
-        variances: Of the AUs' F1 on BP4D and DISFA, in squared percent.
-        gain: Summed relative gain over the baseline, in percent.
-        ours: Whether this package measured it.
-        doubtful: Whether the cells do not fit the printed average.
+        name: Name of the method.
+        variances: Variance of the AUs' F1 on BP4D and DISFA, in squared percent.
+        gain: Sum of the relative gains over the baseline, in percent.
+        ours: Whether this package measured the method.
+        doubtful: Whether the average of the published cells differs from the published average.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """A method's F1 of every AU and their mean, on both data sets, in percent."""
+    """A method's F1 per AU and their mean, on both data sets, in percent."""
 
     name: str
     aus: tuple[tuple[float, ...], tuple[float, ...]]
@@ -56,37 +57,38 @@ class _Measured:
     ours: bool = False
     doubtful: bool = False
 
-    def against(self, baseline: "_Measured") -> Balance:
+    def compared_with(self, baseline: "_Measured") -> Balance:
         gain = sum(100 * (mean / base - 1) for mean, base in zip(self.means, baseline.means, strict=True))
         variances = (statistics.pvariance(self.aus[0]), statistics.pvariance(self.aus[1]))
         return Balance(self.name, variances, gain, self.ours, self.doubtful)
 
 
-def balance_drawings(runs: Runs) -> tuple[tuple[Drawing, ...], tuple[str, ...]]:
-    """Draw figure 3 of the published methods, and of the variants of synthetic runs on both presets.
+def draw_balance(runs: Runs) -> tuple[tuple[Drawing, ...], tuple[str, ...]]:
+    """Draw figure 3 for the published methods, and for the variants of synthetic runs on both presets.
 
     Returns:
-        The drawings, and notes on what was left out.
+        The figures, and notes on omitted ones.
     """
     published = read_published()
     circles = [*published_balances(), *_our_balances(runs)]
     absent = [method.name for method in published.methods if method.f1 and not {X_SET, Y_SET} <= set(method.f1)]
     doubtful = ", ".join(circle.name for circle in circles if circle.doubtful)
     caption = (
-        f"Variance of the per-AU F1 on BP4D and DISFA; the circle's area is the relative gain in mean F1 over "
-        f"{published.baseline}, summed over both; a cross is the baseline, or no gain. Low and left is balanced, "
-        f"large is accurate. Without a score on both: {', '.join(absent)}. The cells of methods with an asterisk "
-        f"({doubtful}) do not average to the mean that is printed beside them, which the gain uses."
+        f"Variance of the per-AU F1 on BP4D and DISFA. The area of a circle is the relative gain in mean F1 over "
+        f"{published.baseline}, summed over both data sets; a cross is the baseline, or a method without a gain. "
+        f"Methods at the lower left are balanced, large circles are accurate. Not shown, since a score on one data set "
+        f"is missing: {', '.join(absent)}. For methods with an asterisk ({doubtful}), the published cells do not "
+        f"average to the published mean, which is used for the gain."
     )
-    signs = {sign for circle in circles if circle.ours for sign in circle.name}
-    caption += "".join(f" {sign}: {meaning}." for sign, meaning in MARKS.items() if sign in signs)
+    marks = {mark for circle in circles if circle.ours for mark in circle.name}
+    caption += "".join(f" {mark}: {meaning}." for mark, meaning in MARKS.items() if mark in marks)
     title = "Figure 3: balance across AUs, published methods"
     drawings = [Drawing("figure3-balance", title, caption, _draw(circles, published.baseline))]
     variants, notes = _variant_balances(runs)
     if variants:
         caption = (
-            "The variants of the network on synthetic faces with the AUs of BP4D and of DISFA; circles show the "
-            f"gain over {variants[0].name}, and a cross none."
+            "The variants of the network on synthetic faces with the AUs of BP4D and of DISFA. The area of a circle is "
+            f"the gain over {variants[0].name}; a cross has no gain."
         )
         title = "Figure 3 on synthetic faces: balance across AUs of the network's variants"
         drawings.append(
@@ -96,7 +98,7 @@ def balance_drawings(runs: Runs) -> tuple[tuple[Drawing, ...], tuple[str, ...]]:
 
 
 def published_balances() -> tuple[Balance, ...]:
-    """Return a circle for every method with a published score on both data sets."""
+    """Return the circles of all methods with published scores on both data sets."""
     published = read_published()
     measured = [
         _published(method.name, method.f1[X_SET], method.f1[Y_SET])
@@ -104,7 +106,7 @@ def published_balances() -> tuple[Balance, ...]:
         if {X_SET, Y_SET} <= set(method.f1)
     ]
     baseline = next(method for method in measured if method.name == published.baseline)
-    return tuple(method.against(baseline) for method in measured)
+    return tuple(method.compared_with(baseline) for method in measured)
 
 
 def _published(name: str, bp4d: PublishedScore, disfa: PublishedScore) -> _Measured:
@@ -114,7 +116,7 @@ def _published(name: str, bp4d: PublishedScore, disfa: PublishedScore) -> _Measu
 
 
 def _our_balances(runs: Runs) -> Iterator[Balance]:
-    """Yield a circle for the first real cross-validation of both data sets that has all folds of the protocol."""
+    """Yield a circle for the first cross-validations on the real data sets, if both have all folds of the protocol."""
     published = read_published()
     base = next(method for method in published.methods if method.name == published.baseline and method.f1)
     first = [
@@ -126,18 +128,18 @@ def _our_balances(runs: Runs) -> Iterator[Balance]:
     if first[0] is not None and first[1] is not None:
         ours = _ours(f"ours{_marks(first[0], first[1])}", (first[0].scores,), (first[1].scores,))
         if ours is not None:
-            yield ours.against(_published(base.name, base.f1[X_SET], base.f1[Y_SET]))
+            yield ours.compared_with(_published(base.name, base.f1[X_SET], base.f1[Y_SET]))
 
 
 def _marks(bp4d: Crossval, disfa: Crossval) -> str:
-    """Return the signs of the circle of two runs."""
+    """Return the marks of the circle of two runs."""
     folds = [[fold.scores for fold in run.folds] for run in (bp4d, disfa)]
     complete = all(Coverage.of(au_set, each).is_complete for au_set, each in zip((X_SET, Y_SET), folds, strict=True))
     return marks_of(scores for each in folds for scores in each) + ("" if complete else INCOMPLETE)
 
 
 def _ours(name: str, bp4d: Sequence[Scores], disfa: Sequence[Scores]) -> _Measured | None:
-    """Return the means over seeds; None where an AU has no F1."""
+    """Return the means over seeds; None if an AU has no F1."""
     per_au = []
     for runs in (bp4d, disfa):
         columns = [[scores.f1_per_au[au_id] for scores in runs] for au_id in runs[0].au_ids]
@@ -155,7 +157,7 @@ def _variant_balances(runs: Runs) -> tuple[tuple[Balance, ...], tuple[str, ...]]
     bp4d, disfa = chosen
     if bp4d is None or disfa is None:
         if any(run.data.synthetic for run in runs.every):
-            note = "Figure 3 on synthetic faces is left out: it needs one ablation on BP4D's AUs and one on DISFA's."
+            note = "Figure 3 on synthetic faces is omitted: it needs one ablation on BP4D's AUs and one on DISFA's."
             return (), (note,)
         return (), ()
     measured = [
@@ -165,8 +167,8 @@ def _variant_balances(runs: Runs) -> tuple[tuple[Balance, ...], tuple[str, ...]]
     ]
     first = bp4d.variants[0]
     if not measured or not measured[0].name.startswith("(1)") or measured[0].means[0] * measured[0].means[1] == 0:
-        return (), (f"Figure 3 on synthetic faces is left out: variant (1), {first.name}, has no F1 to compare with.",)
-    return tuple(variant.against(measured[0]) for variant in measured), ()
+        return (), (f"Figure 3 on synthetic faces is omitted: variant (1), {first.name}, has no F1 to compare with.",)
+    return tuple(variant.compared_with(measured[0]) for variant in measured), ()
 
 
 def _synthetic_ablation(runs: Runs, au_set: str) -> Ablation | None:

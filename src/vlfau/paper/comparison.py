@@ -1,4 +1,4 @@
-"""A comparison of tools as tables, a page that can be committed, and a figure."""
+"""Writes a comparison of tools as tables, a Markdown page, and a figure."""
 
 import csv
 import io
@@ -25,12 +25,12 @@ FILES: Final = ("compare.json", "comparison.csv", "comparison.md", "comparison.p
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
-    """A table of texts.
+    """A table of text cells.
 
     Attributes:
-        title: What it shows.
-        heads: Heads of its columns.
-        rows: Its cells.
+        title: Title of the table.
+        heads: Column headings.
+        rows: Cells, row by row.
     """
 
     title: str
@@ -39,7 +39,7 @@ class TextTable:
 
 
 def comparison_tables(comparison: Comparison) -> Iterator[TextTable]:
-    """Yield the means of every tool, the differences, and every measure per AU."""
+    """Yield the tables of means, of differences between tools, and of every measure per AU."""
     titles = {key: MEASURES[key] for key in comparison.measures}
     yield TextTable(
         f"Means over the AUs that all tools have ({_aus(comparison.common['auc'])})",
@@ -79,29 +79,29 @@ def comparison_tables(comparison: Comparison) -> Iterator[TextTable]:
 
 
 def comparison_notes(comparison: Comparison) -> Iterator[str]:
-    """Yield how the figures came about, and what they leave out."""
+    """Yield notes on how the scores were computed, and what they exclude."""
     rules = comparison.rules
     yield (
-        f"{comparison.frames} frames of {comparison.subjects} people in {comparison.manifest}; brackets hold "
-        f"{100 * rules.confidence:g} % intervals from {rules.draws} bootstrap draws of people (seed {rules.seed})"
+        f"{comparison.frames} frames of {comparison.subjects} subjects in {comparison.manifest}; brackets contain "
+        f"{100 * rules.confidence:g} % intervals from {rules.draws} bootstrap samples of subjects (seed {rules.seed})"
         if comparison.subjects > 1
-        else f"{comparison.frames} frames of one person in {comparison.manifest}, of whom no interval can be drawn"
+        else f"{comparison.frames} frames of one subject in {comparison.manifest}, too few subjects for intervals"
     )
     if any(tool.missed for tool in comparison.tools):
         yield (
-            "frames in which a tool found no face are left out of its scores; in the rows 'all frames' they count with "
-            "every AU called inactive"
+            "frames in which a tool found no face are excluded from its scores; in the rows 'all frames' they count "
+            "with every AU inactive"
         )
     if rules.within:
-        yield f"AUC within compares faces of the same {rules.within} only, averaged over all such pairs"
+        yield f"'AUC within' compares only faces of the same {rules.within}, averaged over all such pairs"
     for tool in comparison.tools:
         yield f"{tool.name}: {'; '.join(_about(tool))}"
     if comparison.common.get("icc", comparison.common["auc"]) != comparison.common["auc"] and "icc" in (
         comparison.measures
     ):
         yield (
-            f"ICC is averaged over {_aus(comparison.common['icc'])}: intensities are coded there, and every tool with "
-            "intensities has them"
+            f"ICC is averaged over {_aus(comparison.common['icc'])}, whose intensities are coded in the manifest and "
+            "given by every tool that has intensities"
         )
 
 
@@ -117,25 +117,25 @@ def _about(tool: Tool) -> Iterator[str]:
     if tool.missed:
         yield f"no face found in {len(tool.missed)} of {tool.found + len(tool.missed)} frames"
     if tool.several_faces:
-        yield f"several faces in {tool.several_faces} frames, of which {tool.choice} counts"
+        yield f"several faces in {tool.several_faces} frames, of which {tool.choice} is used"
     if tool.ignored_rows:
-        yield f"{tool.ignored_rows} rows speak of pictures that the manifest lacks and are ignored"
+        yield f"{tool.ignored_rows} rows are ignored, since their pictures are not in the manifest"
 
 
-def write_comparison(comparison: Comparison, place: Callable[[str], Path]) -> tuple[Path, ...]:
+def write_comparison(comparison: Comparison, path_of: Callable[[str], Path]) -> tuple[Path, ...]:
     """Write compare.json, comparison.csv, comparison.md and comparison.png.
 
     Args:
-        comparison: What was measured.
-        place: Gives the path of a file by its name.
+        comparison: The scores of the tools.
+        path_of: Returns the path of a file by its name.
 
     Returns:
-        The files.
+        The paths of the files.
 
     Raises:
         OutputError: A file cannot be written.
     """
-    paths = [place(name) for name in FILES]
+    paths = [path_of(name) for name in FILES]
     texts = (_json(comparison), _csv(comparison), _markdown(comparison))
     for path, text in zip(paths, texts, strict=False):
         with replacing(path) as temporary:
@@ -213,14 +213,14 @@ def _numbers(figures: Sequence[Figure | None]) -> Iterator[str]:
 def _markdown(comparison: Comparison) -> str:
     lines = [f"# Comparison of {len(comparison.tools)} tools" if len(comparison.tools) > 1 else "# Scores of one tool"]
     lines += ["", *(f"- {_escaped(note)}." for note in comparison_notes(comparison)), ""]
-    lines += ["![AUs and tools](comparison.png)", ""]
+    lines += ["![Scores by AU and tool](comparison.png)", ""]
     for table in comparison_tables(comparison):
         numeric = ("Name", "Tool")
         lines += [f"## {_escaped(table.title)}", "", f"| {' | '.join(map(_escaped, table.heads))} |"]
         lines += [f"|{'|'.join('---' if head in numeric else '---:' for head in table.heads)}|"]
         lines += [f"| {' | '.join(map(_escaped, row))} |" for row in table.rows]
         lines += [""]
-    lines += [f"Made by `vlfau compare`, version {version()}."]
+    lines += [f"Written by `vlfau compare`, version {version()}."]
     return "\n".join(lines) + "\n"
 
 
@@ -229,7 +229,7 @@ def _escaped(text: str) -> str:
 
 
 def _draw(comparison: Comparison) -> Canvas:
-    """Draw a panel per measure: AUs below each other, a dot and an interval per tool."""
+    """Draw one panel per measure, with one row per AU, and one dot with an interval per tool."""
     measures, tools = comparison.measures, comparison.tools
     au_ids = sorted({au_id for tool in tools for au_id in tool.left_out.per_au["auc"]}, reverse=True)
     colours = category_colours(len(tools))
@@ -240,12 +240,12 @@ def _draw(comparison: Comparison) -> Canvas:
     panels = canvas.subplots(1, len(measures), sharey=True, squeeze=False)[0]
     for axes, key in zip(panels, measures, strict=True):
         axes.grid(visible=True, axis="x")
-        for place, (tool, colour) in enumerate(zip(tools, colours, strict=True)):
+        for index, (tool, colour) in enumerate(zip(tools, colours, strict=True)):
             figures = [tool.left_out.mean.get(key), *(tool.left_out.per_au[key].get(au_id) for au_id in au_ids)]
             for row, figure in enumerate(figures):
                 if figure is None or figure.value is None:
                     continue
-                height = row + spread * ((len(tools) - 1) / 2 - place)
+                height = row + spread * ((len(tools) - 1) / 2 - index)
                 if figure.interval is not None:
                     axes.plot(figure.interval, [height, height], color=colour, lw=1.5, alpha=0.7)
                 axes.scatter(figure.value, height, color=colour, s=18, lw=0, zorder=3)

@@ -1,4 +1,4 @@
-"""Figure 5: which faces to show, and what the network says of them against the truth."""
+"""Figure 5: choice of faces, and predictions compared with the labels."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,31 +11,31 @@ from vlfau.evaluation.au_metrics import Threshold
 from vlfau.evaluation.predictions import Predictions
 from vlfau.facs import ActionUnit, action_unit
 from vlfau.language import Descriptions, parse_global, parse_local
+from vlfau.paper.run_files import Faces, read_faces, read_predictions
 from vlfau.paper.runs import FULL_VARIANT, Run, Runs
-from vlfau.paper.sources import Faces, read_faces, read_predictions
 
-__all__ = ["CHOICE", "Example", "ExampleSet", "Verdict", "choose_examples", "find_examples"]
+__all__ = ["CHOICE", "Example", "ExampleAU", "ExampleSet", "choose_examples", "find_examples"]
 
 CHOICE: Final = (
-    "Chosen by rule: for every gender the face with the fewest wrong AUs, of these the one with the most active ones; "
-    "then the first face with two wrong AUs, or as near to two as there is."
+    "The faces are chosen by a rule: for every gender the face with the fewest wrong AUs and, among these, the most "
+    "active AUs; then the first face with two wrong AUs, or the number closest to two."
 )
 SHOWN_AUS: Final = 4
 BAD_CASE_ERRORS: Final = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Verdict:
-    """What the network says of one AU of one face.
+class ExampleAU:
+    """The predictions for one AU of one face.
 
     Attributes:
         unit: The AU.
-        probability: As predicted.
-        predicted: Whether the AU counts as active.
-        true: Whether it is; None where nobody knows.
-        attention: (H, W), where the AU's branch looks, over the face's crop.
-        words: The local description; None without local language.
-        words_right: Whether the words state the true state; None where either is unknown.
+        probability: Predicted probability.
+        predicted: Whether the AU is predicted as active.
+        true: Whether the AU is active; None if unknown.
+        attention: (H, W) attention map of the AU's branch over the face's crop.
+        words: Local caption; None without local language.
+        words_right: Whether the caption states the true state; None if either is unknown.
     """
 
     unit: ActionUnit
@@ -48,7 +48,7 @@ class Verdict:
 
     @property
     def right(self) -> bool | None:
-        """Whether the prediction is right; None where the truth is unknown."""
+        """Whether the prediction is right; None if the label is unknown."""
         return None if self.true is None else self.predicted == self.true
 
 
@@ -57,24 +57,24 @@ class Example:
     """One face of figure 5.
 
     Attributes:
-        image: Its path in the data.
-        face: (S, S, 3) uint8, RGB, as the network saw it.
-        verdicts: One an AU.
-        words: The global description; None without global language.
-        words_right: Whether it names exactly the active AUs; None where an AU is unknown.
+        image: Path of the picture in the data set.
+        face: (S, S, 3) uint8, RGB, the input of the network.
+        aus: One result per AU.
+        words: Global caption; None without global language.
+        words_right: Whether the caption names exactly the active AUs; None if a label is unknown.
     """
 
     image: str
     face: NDArray[np.uint8]
-    verdicts: tuple[Verdict, ...]
+    aus: tuple[ExampleAU, ...]
     words: str | None
     words_right: bool | None
 
     @property
-    def shown(self) -> tuple[Verdict, ...]:
-        """The AUs worth a look, in their order: the wrong ones first, then the likeliest."""
-        ranked = sorted(self.verdicts, key=lambda verdict: (verdict.right is not False, -verdict.probability))
-        return tuple(verdict for verdict in self.verdicts if verdict in ranked[:SHOWN_AUS])
+    def shown(self) -> tuple[ExampleAU, ...]:
+        """The AUs to show, in their usual order: wrong ones are chosen first, then the most probable ones."""
+        ranked = sorted(self.aus, key=lambda au: (au.right is not False, -au.probability))
+        return tuple(au for au in self.aus if au in ranked[:SHOWN_AUS])
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,10 +87,10 @@ class ExampleSet:
 
 
 def find_examples(runs: Runs) -> tuple[tuple[ExampleSet, ...], tuple[str, ...]]:
-    """Choose faces of every cross-validation's first fold, or of every ablation's full network without one.
+    """Choose faces from every cross-validation's first fold or, if there is none, from every ablation's full network.
 
     Returns:
-        The faces, and notes on what was left out.
+        The faces, and notes on runs without them.
     """
     sources = [(run.name, run.folds[0]) for run in runs.crossvals] or [
         (f"{ablation.name}, {variant.name}", variant.first_fold)
@@ -102,18 +102,18 @@ def find_examples(runs: Runs) -> tuple[tuple[ExampleSet, ...], tuple[str, ...]]:
     for title, run in sources:
         predictions, faces = read_predictions(run), read_faces(run)
         if predictions is None or faces is None:
-            notes.append(f"Figure 5 is left out for {run.folder}: it lacks the predictions or config.json.")
+            notes.append(f"Figure 5 is omitted for {run.folder}: it has no predictions or no config.json.")
             continue
         examples = tuple(_examples(predictions.described(), faces, np.array(run.scores.threshold)))
         if examples:
             found.append(ExampleSet(run, title, examples))
         else:
-            notes.append(f"Figure 5 is left out for {run.folder}: its pictures are no longer in {faces.folder}.")
+            notes.append(f"Figure 5 is omitted for {run.folder}: its pictures are no longer in {faces.folder}.")
     return tuple(found), tuple(notes)
 
 
 def choose_examples(predictions: Predictions, threshold: Threshold) -> tuple[int, ...]:
-    """Return the indices of the frames to show, by the rule that `CHOICE` puts in words."""
+    """Return the indices of the frames to show, by the rule that `CHOICE` describes."""
     active = predictions.au_probs >= threshold
     wrong = ((predictions.occurrence >= 0) & (active != (predictions.occurrence == 1))).sum(1)
     count = (predictions.occurrence == 1).sum(1)
@@ -134,26 +134,30 @@ def _examples(predictions: Predictions, faces: Faces, threshold: Threshold) -> I
         face = faces.crop(predictions.images[frame])
         if face is None:
             continue
-        verdicts = tuple(_verdict(predictions, frame, place, threshold) for place in range(len(predictions.au_ids)))
+        aus = tuple(_example_au(predictions, frame, column, threshold) for column in range(len(predictions.au_ids)))
         words = predictions.global_captions[frame] if predictions.global_captions is not None else None
         yield Example(
-            predictions.images[frame], face, verdicts, words, _global_right(words, verdicts, predictions.descriptions)
+            predictions.images[frame],
+            face,
+            aus,
+            words,
+            _global_right(words, aus, predictions.descriptions),
         )
 
 
-def _verdict(predictions: Predictions, frame: int, place: int, threshold: Threshold) -> Verdict:
-    occurrence = int(predictions.occurrence[frame, place])
+def _example_au(predictions: Predictions, frame: int, column: int, threshold: Threshold) -> ExampleAU:
+    occurrence = int(predictions.occurrence[frame, column])
     true = None if occurrence < 0 else occurrence == 1
-    words = predictions.local_captions[frame][place] if predictions.local_captions is not None else None
-    probability = float(predictions.au_probs[frame, place])
-    return Verdict(
-        unit=action_unit(predictions.au_ids[place]),
+    words = predictions.local_captions[frame][column] if predictions.local_captions is not None else None
+    probability = float(predictions.au_probs[frame, column])
+    return ExampleAU(
+        unit=action_unit(predictions.au_ids[column]),
         probability=probability,
-        predicted=probability >= float(np.broadcast_to(threshold, len(predictions.au_ids))[place]),
+        predicted=probability >= float(np.broadcast_to(threshold, len(predictions.au_ids))[column]),
         true=true,
-        attention=predictions.attention_maps[frame, place].astype(np.float64),
+        attention=predictions.attention_maps[frame, column].astype(np.float64),
         words=words,
-        words_right=_local_right(words, predictions.au_ids[place], true, predictions.descriptions),
+        words_right=_local_right(words, predictions.au_ids[column], true, predictions.descriptions),
     )
 
 
@@ -164,9 +168,9 @@ def _local_right(words: str | None, au_id: int, true: bool | None, descriptions:
     return state is not None and state.au_id == au_id and state.active == true
 
 
-def _global_right(words: str | None, verdicts: Sequence[Verdict], descriptions: Descriptions | None) -> bool | None:
-    if words is None or any(verdict.true is None for verdict in verdicts):
+def _global_right(words: str | None, aus: Sequence[ExampleAU], descriptions: Descriptions | None) -> bool | None:
+    if words is None or any(au.true is None for au in aus):
         return None
     parsed = parse_global(words, descriptions)
-    true = {verdict.unit.number for verdict in verdicts if verdict.true}
+    true = {au.unit.number for au in aus if au.true}
     return parsed.complete and {state.au_id for state in parsed.states} == true

@@ -1,8 +1,8 @@
-"""Figure 4: a map of the AU features of eight people, coloured by AU, by person and by gender.
+"""Figure 4: t-SNE maps of the AU features of eight subjects, coloured by AU, subject and gender.
 
-The network's vision alone (variant 2) stands beside the full network (variant 5). Maps are t-SNE's; distances
-between far groups mean little in them, so every panel also names the silhouette of its colours in the features
-themselves: 1 for tight groups far apart, 0 for none, less where points lie nearer to other groups than to their own.
+The network without language (variant 2) is shown beside the full network (variant 5). Distances between groups mean
+little in t-SNE maps, so every panel also gives the silhouette score of its colours in the original features: 1 for
+tight, well separated groups, 0 for no groups, and negative if points are closer to other groups than to their own.
 """
 
 from collections.abc import Sequence
@@ -20,15 +20,15 @@ from sklearn.metrics import silhouette_score
 from vlfau.drawing.theme import CHART_SIZES
 from vlfau.evaluation.predictions import Predictions
 from vlfau.facs import action_unit
-from vlfau.paper.comparability import DataKey
+from vlfau.paper.data_coverage import DataKey
 from vlfau.paper.plotting import Drawing, category_colours, house_style, plain_axes
+from vlfau.paper.run_files import read_predictions
 from vlfau.paper.runs import FULL_VARIANT, VISION_VARIANT, Run, Runs
-from vlfau.paper.sources import read_predictions
 
-__all__ = ["choose_frames", "choose_subjects", "feature_drawings"]
+__all__ = ["choose_frames", "choose_subjects", "draw_features"]
 
 SUBJECTS: Final = 8
-MAX_POINTS: Final = 2400  # keeps a map under half a minute on one core
+MAX_POINTS: Final = 2400  # a map takes less than half a minute on one core
 SEED: Final = 0
 COMPONENTS: Final = 50
 PERPLEXITY: Final = 30.0
@@ -36,18 +36,18 @@ PERPLEXITY: Final = 30.0
 
 @dataclass(frozen=True, eq=False)
 class _Map:
-    """The features of some frames in the plane: a point a frame and AU, `points` (P, 2)."""
+    """A 2D map of features: one point per frame and AU, `points` (P, 2)."""
 
     title: str
     points: NDArray[np.float64]
     features: NDArray[np.float64]
 
 
-def feature_drawings(runs: Runs) -> tuple[tuple[Drawing, ...], tuple[str, ...]]:
-    """Draw figure 4 of every ablation with variants 2 and 5, or of a cross-validation where there is none.
+def draw_features(runs: Runs) -> tuple[tuple[Drawing, ...], tuple[str, ...]]:
+    """Draw figure 4 for every ablation with variants 2 and 5 or, if there is none, for every cross-validation.
 
     Returns:
-        The drawings, and notes on what was left out.
+        The figures, and notes on omitted ones.
     """
     drawings: list[Drawing] = []
     notes: list[str] = []
@@ -55,9 +55,11 @@ def feature_drawings(runs: Runs) -> tuple[tuple[Drawing, ...], tuple[str, ...]]:
         predictions = [read_predictions(run) for _, run in columns]
         known = [one for one in predictions if one is not None]
         if len(known) < len(columns):
-            notes.append(f"Figure 4 is left out for {columns[0][1].folder}: it lacks the predictions.")
+            notes.append(f"Figure 4 is omitted for {columns[0][1].folder}: it has no predictions.")
         elif len({(one.images, one.au_ids) for one in known}) > 1:
-            notes.append(f"Figure 4 is left out for {columns[0][1].folder}: its variants answered other frames.")
+            notes.append(
+                f"Figure 4 is omitted for {columns[0][1].folder}: its variants have predictions for different frames."
+            )
         else:
             number = len(drawings) + 1
             drawings.append(_drawing(f"figure4-features{number}", columns, known))
@@ -65,9 +67,9 @@ def feature_drawings(runs: Runs) -> tuple[tuple[Drawing, ...], tuple[str, ...]]:
 
 
 def choose_subjects(predictions: Predictions, count: int = SUBJECTS) -> tuple[str, ...]:
-    """Draw people at random, as many women as men; without known genders, any.
+    """Choose subjects at random, the same number of women and men; if genders are unknown, any subjects.
 
-    Fewer than `count` come back where there are not enough.
+    Returns fewer than `count` subjects if there are not enough.
     """
     genders = dict(zip(predictions.subject_ids, predictions.genders, strict=True))
     rng = np.random.default_rng(SEED)
@@ -79,7 +81,7 @@ def choose_subjects(predictions: Predictions, count: int = SUBJECTS) -> tuple[st
 
 
 def choose_frames(predictions: Predictions, subjects: Sequence[str], max_points: int = MAX_POINTS) -> NDArray[np.intp]:
-    """Return the indices of equally many frames of every person, evenly spread over theirs."""
+    """Return the indices of the same number of frames of every subject, evenly spaced."""
     each = max(1, max_points // (len(subjects) * len(predictions.au_ids)))
     chosen = []
     for subject in subjects:
@@ -104,22 +106,22 @@ def _drawing(key: str, columns: Sequence[tuple[str, Run]], predictions: Sequence
     frames = choose_frames(first, subjects)
     maps = [_embed(title, one, frames) for (title, _), one in zip(columns, predictions, strict=True)]
     au_labels = tuple(action_unit(au_id).label for au_id in first.au_ids)
-    people = np.asarray(first.subject_ids)[frames]
+    frame_subjects = np.asarray(first.subject_ids)[frames]
     genders = np.asarray(first.genders)[frames]
     colourings = [
         ("AU", np.tile(np.arange(len(au_labels)), len(frames)), au_labels),
-        ("person", np.repeat([subjects.index(person) for person in people], len(au_labels)), subjects),
+        ("subject", np.repeat([subjects.index(subject) for subject in frame_subjects], len(au_labels)), subjects),
     ]
     if set(genders) == {"F", "M"}:
         colourings.append(("gender", np.repeat((genders == "M").astype(int), len(au_labels)), ("woman", "man")))
     scores = columns[0][1].scores
-    beside = " beside ".join(title for title, _ in columns)
+    titles = " and ".join(title for title, _ in columns)
     return Drawing(
         key,
-        f"Figure 4: AU features of {len(subjects)} people, {DataKey.of(scores).title}",
-        f"t-SNE of {beside}; a point is one AU branch's feature of one frame, {len(frames)} frames. The number is the "
-        "silhouette of the colours in the features themselves, over all AUs together (1: tight groups far apart, 0 or "
-        "less: none).",
+        f"Figure 4: AU features of {len(subjects)} subjects, {DataKey.of(scores).title}",
+        f"t-SNE of {titles}. Each point is the feature of one AU branch in one of {len(frames)} frames. The number is "
+        "the silhouette score of the colours in the original features (1: tight, well separated groups; 0 or less: no "
+        "groups).",
         _draw(maps, colourings),
         synthetic=scores.data.synthetic,
     )
@@ -163,11 +165,11 @@ def _draw(maps: Sequence[_Map], colourings: Sequence[tuple[str, NDArray[np.intp]
 
 
 def _scatter(axes: Axes, shown: _Map, groups: NDArray[np.intp], colours: Sequence[tuple[float, ...]]) -> None:
-    # A seeded order, so that no group lies on top of all others.
+    # A shuffled order, so that no group covers all others.
     order = np.random.default_rng(SEED).permutation(len(groups))
     horizontal, vertical = shown.points[order].T
     axes.scatter(horizontal, vertical, s=5, c=[colours[group] for group in groups[order]], lw=0, alpha=0.75)
     plain_axes(axes)
     if 1 < len(set(groups.tolist())) < len(groups):
-        silhouette = round(float(silhouette_score(shown.features, groups)), 2) + 0.0  # no minus before a zero
+        silhouette = round(float(silhouette_score(shown.features, groups)), 2) + 0.0  # avoids -0.0
         axes.set_title(f"silhouette {silhouette:.2f}", loc="right", fontsize=CHART_SIZES.small, fontweight="normal")

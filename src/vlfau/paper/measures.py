@@ -1,4 +1,4 @@
-"""Tables of what is measured beyond the paper: intervals, calibration, words, truth of words, grounding."""
+"""Tables of measures beyond the paper: intervals, calibration, captions, truth of captions, and grounding."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -6,28 +6,28 @@ from typing import Final
 from matplotlib.figure import Figure
 
 from vlfau.drawing.theme import LIGHT, row_label
+from vlfau.evaluation.scores import Figures
 from vlfau.facs import action_unit
-from vlfau.paper.comparability import DataKey, marks_of
+from vlfau.paper.data_coverage import DataKey, marks_of
 from vlfau.paper.plotting import Drawing, house_style
 from vlfau.paper.runs import Ablation, Crossval, Run, Runs
-from vlfau.paper.scores import Figures
-from vlfau.paper.table import Cell, Row, Table
+from vlfau.paper.table_formats import Cell, Row, Table
 
-__all__ = ["interval_drawings", "measure_tables"]
+__all__ = ["draw_intervals", "measure_tables"]
 
 
-def interval_drawings(runs: Runs) -> tuple[Drawing, ...]:
-    """Draw the F1 of every AU with its 95 % interval, one figure a cross-validation."""
+def draw_intervals(runs: Runs) -> tuple[Drawing, ...]:
+    """Draw the F1 of every AU with its 95 % interval, one figure per cross-validation."""
     return tuple(
         Drawing(
-            f"intervals{place}",
+            f"intervals{number}",
             f"{run.name}: F1 of every AU on {DataKey.of(run.scores).title}",
-            "Points are the F1 over all frames, bars its 95 % interval from a bootstrap over subjects. Small points "
-            "below are the single folds.",
+            "Points: F1 over all frames. Bars: 95 % interval from a bootstrap over subjects. Small points below: "
+            "single folds.",
             _draw(run),
             synthetic=run.data.synthetic,
         )
-        for place, run in enumerate(runs.crossvals, start=1)
+        for number, run in enumerate(runs.crossvals, start=1)
     )
 
 
@@ -64,62 +64,62 @@ def _draw(run: Crossval) -> Figure:
 
 LABELS: Final[Mapping[str, str]] = {
     "f1_macro": "F1, mean over AUs",
-    "f1_macro_zeros": "F1, mean over AUs, 0 for those without a positive",
+    "f1_macro_zeros": "F1, mean over AUs, 0 for AUs without positives",
     "f1_micro": "F1, all AUs together",
-    "lost_frames.f1_macro": "F1, mean over AUs, frames without a face called inactive",
+    "lost_frames.f1_macro": "F1, mean over AUs, inactive in frames without a face",
     "accuracy_macro": "Accuracy",
     "roc_auc_macro": "ROC AUC",
     "average_precision_macro": "Average precision",
-    "ece_macro": "Expected calibration error (less is better)",
-    "words.local_top5": "Local words: top-5 accuracy",
-    "words.local_top5_canonical": "Local words: top-5 accuracy, one fixed wording",
-    "words.local_bleu4": "Local words: BLEU-4",
-    "words.local_rouge_l": "Local words: ROUGE-L",
-    "words.local_cider_d": "Local words: CIDEr-D",
-    "words.global_top5": "Global words: top-5 accuracy",
-    "words.global_top5_canonical": "Global words: top-5 accuracy, one fixed wording",
-    "words.global_bleu4": "Global words: BLEU-4",
-    "words.global_rouge_l": "Global words: ROUGE-L",
-    "words.global_cider_d": "Global words: CIDEr-D",
-    "words.consistent_bleu4": "Words held to the decided states (texts of the references' grammar): BLEU-4",
-    "words.consistent_drawn_bleu4": "Such texts, drawn without a network: BLEU-4",
-    "words.consistent_rouge_l": "Words held to the decided states (texts of the references' grammar): ROUGE-L",
-    "words.consistent_drawn_rouge_l": "Such texts, drawn without a network: ROUGE-L",
-    "words.consistent_cider_d": "Words held to the decided states (texts of the references' grammar): CIDEr-D",
-    "words.consistent_drawn_cider_d": "Such texts, drawn without a network: CIDEr-D",
-    "truth.local_agrees_with_predicted": "Local words agree with the predicted state",
-    "truth.local_agrees_where_predicted_active": "Local words agree where it is predicted active",
-    "truth.local_degree_close_to_predicted": "Degrees in local words are within a letter of the intensity",
-    "truth.local_agrees_with_true": "Local words agree with the true state",
-    "truth.local_agrees_where_truly_active": "Local words agree where it is truly active",
-    "truth.global_agrees_with_predicted": "Global words agree with all predicted states",
-    "truth.global_precision_of_predicted": "AUs in global words that are predicted active",
-    "truth.global_recall_of_predicted": "AUs predicted active that global words name",
-    "truth.global_agrees_with_true": "Global words agree with all true states",
-    "truth.global_precision_of_true": "AUs in global words that are truly active",
-    "truth.global_recall_of_true": "AUs truly active that global words name",
-    "truth.consistent_agrees_with_predicted": "Words held to the decided states agree with them",
-    "truth.consistent_degree_close_to_predicted": "Degrees in words held to the states are, too",
-    "truth.consistent_agrees_with_true": "Words held to the decided states agree with the truth",
+    "ece_macro": "Expected calibration error (lower is better)",
+    "words.local_top5": "Local captions: top-5 accuracy",
+    "words.local_top5_canonical": "Local captions: top-5 accuracy, one fixed wording",
+    "words.local_bleu4": "Local captions: BLEU-4",
+    "words.local_rouge_l": "Local captions: ROUGE-L",
+    "words.local_cider_d": "Local captions: CIDEr-D",
+    "words.global_top5": "Global captions: top-5 accuracy",
+    "words.global_top5_canonical": "Global captions: top-5 accuracy, one fixed wording",
+    "words.global_bleu4": "Global captions: BLEU-4",
+    "words.global_rouge_l": "Global captions: ROUGE-L",
+    "words.global_cider_d": "Global captions: CIDEr-D",
+    "words.consistent_bleu4": "Consistent captions (from the grammar of the references): BLEU-4",
+    "words.consistent_drawn_bleu4": "Captions sampled from the grammar without a network: BLEU-4",
+    "words.consistent_rouge_l": "Consistent captions (from the grammar of the references): ROUGE-L",
+    "words.consistent_drawn_rouge_l": "Captions sampled from the grammar without a network: ROUGE-L",
+    "words.consistent_cider_d": "Consistent captions (from the grammar of the references): CIDEr-D",
+    "words.consistent_drawn_cider_d": "Captions sampled from the grammar without a network: CIDEr-D",
+    "truth.local_agrees_with_predicted": "Local captions agree with the predicted state",
+    "truth.local_agrees_where_predicted_active": "Local captions agree where the AU is predicted active",
+    "truth.local_degree_close_to_predicted": "Local captions name an intensity within one letter of the predicted one",
+    "truth.local_agrees_with_true": "Local captions agree with the true state",
+    "truth.local_agrees_where_truly_active": "Local captions agree where the AU is truly active",
+    "truth.global_agrees_with_predicted": "Global captions agree with all predicted states",
+    "truth.global_precision_of_predicted": "AUs in global captions that are predicted active (precision)",
+    "truth.global_recall_of_predicted": "AUs predicted active that global captions name (recall)",
+    "truth.global_agrees_with_true": "Global captions agree with all true states",
+    "truth.global_precision_of_true": "AUs in global captions that are truly active (precision)",
+    "truth.global_recall_of_true": "AUs truly active that global captions name (recall)",
+    "truth.consistent_agrees_with_predicted": "Consistent captions agree with the predicted state",
+    "truth.consistent_degree_close_to_predicted": "The same for consistent captions",
+    "truth.consistent_agrees_with_true": "Consistent captions agree with the true state",
     "truth.pointing_game": "Attention peaks in the AU's region (pointing game)",
     "truth.pointing_game_other": "The same with the attention of other AUs",
-    "truth.pointing_game_centre": "The same with a look straight ahead",
+    "truth.pointing_game_centre": "The same with the centre of the face",
     "truth.energy_in_region": "Attention inside the AU's region",
-    "truth.energy_expected": "The same if attention were spread evenly",
-    "counterfactuals.probability_moves_right": "Counterfactuals: the probability moves the right way",
+    "truth.energy_expected": "The same with uniform attention",
+    "counterfactuals.probability_moves_right": "Counterfactuals: the probability moves in the right direction",
     "counterfactuals.state_flips": "Counterfactuals: the state flips",
-    "counterfactuals.flips_alone": "Counterfactuals: the state flips and no other AU's does",
-    "counterfactuals.chance.flips_alone": "The same of unrelated faces with and without the AU (chance)",
+    "counterfactuals.flips_alone": "Counterfactuals: the state flips and no other AU changes its state",
+    "counterfactuals.chance.flips_alone": "The same for unrelated faces with and without the AU (chance)",
     "counterfactuals.no_other_changes": "Counterfactuals: no other AU changes its state",
-    "counterfactuals.chance.no_other_changes": "No other AU changes its state, of unrelated faces (chance)",
+    "counterfactuals.chance.no_other_changes": "No other AU changes its state, for unrelated faces (chance)",
     "counterfactuals.no_other_moves": "Counterfactuals: no other AU moves by more than 5 points",
-    "counterfactuals.chance.no_other_moves": "No other AU moves by more than 5 points, of unrelated faces (chance)",
-    "counterfactuals.local_words_flip": "Counterfactuals: the local words flip",
-    "counterfactuals.global_words_change": "Counterfactuals: the global words change",
-    "counterfactuals.others_unchanged": "Counterfactuals: share of the other AUs whose state stays",
-    "counterfactuals.chance.others_unchanged": "Share of the other AUs whose state stays, of unrelated faces (chance)",
-    "counterfactuals.others_local_words_unchanged": "Counterfactuals: the local words of the others stay",
-    "counterfactuals.others_global_words_unchanged": "Counterfactuals: the global words of the others stay",
+    "counterfactuals.chance.no_other_moves": "No other AU moves by more than 5 points, for unrelated faces (chance)",
+    "counterfactuals.local_words_flip": "Counterfactuals: the local caption flips",
+    "counterfactuals.global_words_change": "Counterfactuals: the global caption changes",
+    "counterfactuals.others_unchanged": "Counterfactuals: share of other AUs with unchanged state",
+    "counterfactuals.chance.others_unchanged": "Other AUs with unchanged state, for unrelated faces (chance)",
+    "counterfactuals.others_local_words_unchanged": "Counterfactuals: the local captions of other AUs do not change",
+    "counterfactuals.others_global_words_unchanged": "Counterfactuals: other AUs in the global caption do not change",
 }
 PER_AU: Final[Mapping[str, str]] = {
     "f1_per_au": "F1",
@@ -132,12 +132,12 @@ PER_AU: Final[Mapping[str, str]] = {
 
 
 def measure_tables(runs: Runs) -> tuple[Table, ...]:
-    """Return two tables a cross-validation, measures by fold and measures by AU, and one an ablation."""
+    """Return two tables per cross-validation, measures by fold and measures by AU, and one table per ablation."""
     return tuple(
         table
-        for place, run in enumerate(runs.crossvals, start=1)
-        for table in (_by_fold(f"measures{place}", run), _by_au(f"aus{place}", run))
-    ) + tuple(_by_variant(f"ablation-measures{place}", run) for place, run in enumerate(runs.ablations, start=1))
+        for number, run in enumerate(runs.crossvals, start=1)
+        for table in (_by_fold(f"measures{number}", run), _by_au(f"aus{number}", run))
+    ) + tuple(_by_variant(f"ablation-measures{number}", run) for number, run in enumerate(runs.ablations, start=1))
 
 
 def _title(run: Crossval | Ablation, what: str) -> str:
@@ -150,14 +150,14 @@ def _by_fold(key: str, run: Crossval) -> Table:
     if run.scores.pooled is not None:
         columns.append((f"All frames pooled{marks}", run.scores.pooled))
     columns += [(_fold_head(fold) + marks_of([fold.scores]), fold.scores) for fold in run.folds]
-    return _measures(key, _title(run, "what was measured"), columns, synthetic=run.data.synthetic)
+    return _measures(key, _title(run, "all measures"), columns, synthetic=run.data.synthetic)
 
 
 def _by_variant(key: str, run: Ablation) -> Table:
     firsts = [(variant, variant.runs[0].scores) for variant in run.variants]
     columns = [(f"({variant.number}) {variant.name}{marks_of([scores])}", scores) for variant, scores in firsts]
     seeded = ", the first seed" if any(len(variant.runs) > 1 for variant in run.variants) else ""
-    return _measures(key, _title(run, f"what was measured of every variant{seeded}"), columns, run.data.synthetic)
+    return _measures(key, _title(run, f"all measures of every variant{seeded}"), columns, run.data.synthetic)
 
 
 def _fold_head(run: Run) -> str:
@@ -170,7 +170,7 @@ def _measures(key: str, title: str, columns: Sequence[tuple[str, Figures]], synt
 
 
 def _measure_rows(columns: Sequence[Figures]) -> Iterator[Row]:
-    """Yield the measures that one column has at least."""
+    """Yield the measures that at least one column has."""
     for name, label in LABELS.items():
         if name == "f1_macro_zeros" and all(figures.number(name) == figures.f1_macro for figures in columns):
             continue
@@ -199,7 +199,7 @@ def _by_au(key: str, run: Crossval) -> Table:
         )
         for au_id in run.scores.au_ids
     )
-    title = _title(run, "every AU, all frames pooled" if run.scores.pooled else "every AU")
+    title = _title(run, "scores per AU, all frames pooled" if run.scores.pooled else "scores per AU")
     heads = tuple(found)
     return Table(key, title, ("AU", "Name"), heads, rows, synthetic=run.data.synthetic, ranked=False)
 

@@ -1,4 +1,4 @@
-"""How all figures look, and how they are written."""
+"""Style and output of all figures."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,11 +32,11 @@ class Drawing:
     """A finished figure.
 
     Attributes:
-        key: Its file name without the ending.
-        title: What it shows.
-        caption: How to read it.
+        key: File name without suffix.
+        title: Title of the figure.
+        caption: Explanation of the figure.
         figure: The figure.
-        synthetic: Whether it shows synthetic faces or what was measured on them.
+        synthetic: Whether it shows synthetic faces or scores on them.
     """
 
     key: str
@@ -48,13 +48,13 @@ class Drawing:
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw in the style of all figures."""
+    """Apply the style of all figures."""
     with mpl.rc_context(STYLE):
         yield
 
 
 def plain_axes(axes: Axes) -> None:
-    """Take ticks and frame away, for pictures and maps without units."""
+    """Remove ticks and frame, for pictures and maps without units."""
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():
@@ -77,7 +77,7 @@ def write_drawing(folder: Path, drawing: Drawing) -> tuple[Path, Path]:
     paths = folder / f"{drawing.key}.png", folder / f"{drawing.key}.pdf"
     with house_style():
         if drawing.synthetic:
-            # A figure that leaves the report must still say so.
+            # The figure must say so outside the report too.
             drawing.figure.text(
                 1,
                 1,

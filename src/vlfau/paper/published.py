@@ -1,4 +1,4 @@
-"""What others published: the rows of the paper's tables."""
+"""Published scores: the rows of the paper's tables."""
 
 import tomllib
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from vlfau.facs import AU_SETS
 
 __all__ = ["Published", "PublishedMethod", "PublishedScore", "PublishedVariant", "read_published"]
 
-# Cells and averages are printed with one decimal: each may be off by 0.05.
+# Cells and averages are printed with one decimal, so each may be off by 0.05.
 ROUNDING = 0.1
 
 
@@ -24,8 +24,8 @@ class PublishedScore(_Entry):
     """One row of a table, in percent.
 
     Attributes:
-        aus: (N,), in the order of the AU set.
-        mean: The average as printed.
+        aus: (N,) scores in the order of the AU set.
+        mean: The published average.
     """
 
     aus: tuple[float, ...]
@@ -38,7 +38,7 @@ class PublishedScore(_Entry):
 
     @property
     def mean_is_off(self) -> bool:
-        """Whether the printed average differs from the cells' by more than rounding explains."""
+        """Whether the published average differs from that of the cells by more than rounding."""
         return abs(self.mean - self.mean_of_cells) > ROUNDING + 1e-9
 
 
@@ -63,7 +63,7 @@ class PublishedMethod(_Scored):
 
 
 class PublishedVariant(_Scored):
-    """A row of table 4; `parts` are the settings that it has."""
+    """A row of table 4; `parts` are the parts of the network."""
 
     number: int
     parts: tuple[str, ...]
@@ -72,7 +72,7 @@ class PublishedVariant(_Scored):
 
 
 class Published(_Entry):
-    """All published rows, and where they come from."""
+    """All published rows and their source."""
 
     source: str
     baseline: str

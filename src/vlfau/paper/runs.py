@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from vlfau.errors import InputError
 from vlfau.evaluation.ablation import ABLATION_FILE
 from vlfau.evaluation.crossval import CROSSVAL_FILE, fold_folder
-from vlfau.paper.scores import DataInfo, Scores, read_json, read_scores
+from vlfau.evaluation.scores import DataInfo, Scores, read_scores
 
 __all__ = ["Ablation", "Crossval", "Run", "Runs", "Variant", "find_runs"]
 
 FULL_VARIANT = 5
-VISION_VARIANT = 2  # multi-scale and DAIR, no language: the baseline of figure 4
+VISION_VARIANT = 2  # multi-scale and DAIR without language: the baseline of figure 4
 PROTOCOL_FOLDS = frozenset({1, 2, 3})  # published scores are means over these
 
 
@@ -24,8 +24,8 @@ class Run:
     """One trained and evaluated network.
 
     Attributes:
-        folder: Where it lies.
-        scores: Its scores.
+        folder: Folder of the run.
+        scores: Scores of the run.
     """
 
     folder: Path
@@ -37,9 +37,9 @@ class Crossval:
     """A cross-validation.
 
     Attributes:
-        name: What its author called it.
-        scores: The means over folds, and the pooled figures.
-        folds: One run a fold.
+        name: Name given by the user.
+        scores: Means over folds, and pooled scores.
+        folds: One run per fold.
     """
 
     name: str
@@ -48,12 +48,12 @@ class Crossval:
 
     @property
     def data(self) -> DataInfo:
-        """What was scored."""
+        """The faces that were scored."""
         return self.scores.data
 
     @property
     def has_all_folds(self) -> bool:
-        """Whether it is a mean over the protocol's three folds, as published scores are."""
+        """Whether it has the protocol's three folds, as published scores do."""
         return {run.scores.fold for run in self.folds} == PROTOCOL_FOLDS
 
 
@@ -62,10 +62,10 @@ class Variant:
     """One row of table 4: the same network trained once per seed, on every fold.
 
     Attributes:
-        number: As the table counts.
-        name: The parts it has.
-        runs: One per seed, whose scores are the means over the folds.
-        first_fold: The first seed's run of the first fold, whose predictions and faces can be shown.
+        number: Number of the variant in the table.
+        name: Name of the variant, from its parts.
+        runs: One run per seed, with the means over folds.
+        first_fold: First fold of the first seed, whose predictions and faces can be shown.
     """
 
     number: int
@@ -79,9 +79,9 @@ class Ablation:
     """The variants of table 4, trained on the same data.
 
     Attributes:
-        name: What its author called it.
-        variants: By number.
-        folds: The folds that were left out, each once; an earlier version's ablation has one.
+        name: Name given by the user.
+        variants: Variants, sorted by number.
+        folds: The test folds; an ablation of an earlier version has one.
     """
 
     name: str
@@ -90,34 +90,34 @@ class Ablation:
 
     @property
     def scores(self) -> Scores:
-        """The scores of its first run, for what all runs share."""
+        """The scores of the first run, for properties that all runs share."""
         return self.variants[0].runs[0].scores
 
     @property
     def data(self) -> DataInfo:
-        """What was scored."""
+        """The faces that were scored."""
         return self.scores.data
 
     @property
     def has_all_folds(self) -> bool:
-        """Whether its rows are means over the protocol's three folds, as published ones are."""
+        """Whether its rows are means over the protocol's three folds, as published rows are."""
         return set(self.folds) == PROTOCOL_FOLDS
 
     def variant(self, number: int) -> Variant | None:
-        """Return the variant of a number; None if it was not trained."""
+        """Return the variant with a number; None if it was not trained."""
         return next((variant for variant in self.variants if variant.number == number), None)
 
 
 @dataclass(frozen=True)
 class Runs:
-    """Everything that a folder holds."""
+    """All evaluated runs in a folder."""
 
     crossvals: tuple[Crossval, ...]
     ablations: tuple[Ablation, ...]
 
     @property
     def every(self) -> tuple[Crossval | Ablation, ...]:
-        """All of them."""
+        """Cross-validations and ablations."""
         return (*self.crossvals, *self.ablations)
 
 
@@ -141,7 +141,7 @@ class _AblationFile(BaseModel):
     kind: Literal["ablation"]
     name: str
     folds: Annotated[tuple[int, ...], Field(min_length=1)] | None = None
-    fold: int | None = None  # an earlier version's: every run lies in its seed's folder
+    fold: int | None = None  # written by an earlier version, which has one folder per seed
     variants: Annotated[tuple[_VariantEntry, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -159,17 +159,17 @@ def find_runs(folder: Path) -> Runs:
     """Find and read all cross-validations and ablations in a folder, at any depth.
 
     Raises:
-        InputError: There is none, a file is damaged, or runs of one cross-validation or ablation differ in AUs.
+        InputError: There are no runs, a file is damaged, or runs of one cross-validation or ablation differ in AUs.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder} is no folder; give one that holds cross-validations or ablations")
+        raise InputError(f"{folder} is not a folder; pass a folder with cross-validations or ablations")
     runs = Runs(
         _read_all(folder, CROSSVAL_FILE, _read_crossval),
         _read_all(folder, ABLATION_FILE, _read_ablation),
     )
     if not runs.crossvals and not runs.ablations:
         raise InputError(
-            f"{folder} holds no evaluated run: no crossval.json and no ablation.json in it or below; run "
+            f"{folder} contains no evaluated runs (no crossval.json and no ablation.json in it or below); run "
             "`vlfau crossval` or `vlfau ablate` first"
         )
     return runs
@@ -180,7 +180,7 @@ def _read_all(folder: Path, name: str, read: Callable[[Path], _Found]) -> tuple[
 
 
 def _read_crossval(folder: Path) -> Crossval:
-    metadata = _read_papers(folder / CROSSVAL_FILE, _CrossvalFile)
+    metadata = _read_metadata(folder / CROSSVAL_FILE, _CrossvalFile)
     scores = read_scores(folder)
     folds = tuple(_read_run(fold_folder(folder, fold)) for fold in metadata.folds)
     _check_same_aus(folder, scores, folds)
@@ -188,7 +188,7 @@ def _read_crossval(folder: Path) -> Crossval:
 
 
 def _read_ablation(folder: Path) -> Ablation:
-    metadata = _read_papers(folder / ABLATION_FILE, _AblationFile)
+    metadata = _read_metadata(folder / ABLATION_FILE, _AblationFile)
     variants = tuple(
         _read_variant(folder, entry, metadata.folds)
         for entry in sorted(metadata.variants, key=lambda entry: entry.number)
@@ -205,13 +205,15 @@ def _read_variant(folder: Path, entry: _VariantEntry, folds: Sequence[int] | Non
     return Variant(entry.number, entry.name, runs, first)
 
 
-def _read_papers(path: Path, kind: type[_File]) -> _File:
+def _read_metadata(path: Path, kind: type[_File]) -> _File:
     try:
-        return kind.model_validate_json(read_json(path, "check the folder"))
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path} can't be read ({error.strerror}); check the folder") from None
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(map(str, first["loc"])) or "the whole"
-        raise InputError(f"{path} is damaged at '{key}': {first['msg']}; make the runs again") from None
+        key = ".".join(map(str, first["loc"])) or "the file as a whole"
+        raise InputError(f"{path} is damaged at '{key}': {first['msg']}; run the command again") from None
 
 
 def _read_run(folder: Path) -> Run:
@@ -224,7 +226,8 @@ def _check_same_aus(folder: Path, scores: Scores, runs: Sequence[Run]) -> None:
             raise InputError(
                 f"{run.folder / 'scores.json'} scores the AUs {list(run.scores.au_ids)} on "
                 f"{_kind(run.scores)} faces, and {folder / 'scores.json'} the AUs {list(scores.au_ids)} on "
-                f"{_kind(scores)} ones; runs that stand together must score the same, evaluate them again"
+                f"{_kind(scores)} faces; runs that belong together must have the same AUs and kind of faces; evaluate "
+                "them again"
             )
 
 

@@ -73,7 +73,7 @@ def run(
     predictor = chosen.predictor(bundle)
     outputs = OutputWriter(chosen, bundle.info)
     correction = neutral_faces(chosen.baseline, predictor)
-    for warning in (bundle.info.warning, bundle.info.words_warning if chosen.consistent else ""):
+    for warning in (bundle.info.warning, bundle.info.words_warning if chosen.consistent and chosen.wants_words else ""):
         if warning:
             observer.notice(warning)
     try:
@@ -107,7 +107,7 @@ def file_results(
     if not is_video(path):
         yield predictor.predict(read_picture(path), names=file)
         return
-    results = stream(predictor, path, every_s=options.every_s, describe=options.describe, prefetches=False, file=file)
+    results = stream(predictor, path, every_s=options.every_s, describe=options.describe, in_threads=False, file=file)
     with closing(results):
         for _, result in results:
             yield result

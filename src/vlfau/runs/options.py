@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 from cyclopts import Group, Parameter
 
 from vlfau.errors import ConfigError
-from vlfau.inference.runtime_names import Runtime
+from vlfau.inference.runtimes import Runtime
 
 if TYPE_CHECKING:
     from vlfau.inference.bundle import Bundle
@@ -71,7 +71,9 @@ class AnalysisOptions(ModelOptions):
             ones anew whenever they change, and repeats the same words in between.
         beam_size: Number of wordings to compare in the beam search; 1 is fastest.
         gendered: Let the description guess a gender instead of saying "this person".
-        consistent: Choose words that agree with the states of the action units.
+        consistent: Whether the words must agree with the states of the action units; on the command line, --free-words
+            switches it off.
+        free_words: Choose words freely, even if they contradict the states of the action units.
         max_faces: Keep only the largest faces.
     """
 
@@ -79,8 +81,19 @@ class AnalysisOptions(ModelOptions):
     describe: Annotated[Literal["changes", "active", "every", "never"], MODEL] = "changes"
     beam_size: Annotated[int, MODEL] = 3
     gendered: Annotated[Flag, MODEL] = False
-    consistent: Annotated[Flag, MODEL] = False
+    consistent: Annotated[bool, Parameter(parse=False)] = True
+    free_words: Annotated[Flag, MODEL] = False
     max_faces: Annotated[int | None, MODEL] = None
+
+    def __post_init__(self) -> None:
+        if self.free_words:  # From here on `consistent` alone says it, so that `replace` can change it.
+            object.__setattr__(self, "consistent", False)
+            object.__setattr__(self, "free_words", False)
+
+    @property
+    def wants_words(self) -> bool:
+        """Whether any face gets words."""
+        return self.describe != "never"
 
     @property
     def every_s(self) -> float | None:
@@ -106,12 +119,12 @@ class AnalysisOptions(ModelOptions):
             MissingExtraError: The runtime is not installed.
         """
         from vlfau.inference.predictor import Predictor
-        from vlfau.video.stream import for_pictures
+        from vlfau.video.stream import describe_for_pictures
 
         return Predictor(
             bundle or self.model,
             threads=self.threads,
-            describe=for_pictures(self.describe),
+            describe=describe_for_pictures(self.describe),
             beam_size=self.beam_size,
             gendered=self.gendered,
             consistent=self.consistent,

@@ -53,6 +53,7 @@ class OutputWriter:
         self._folder: OutputFolder | None = None
         self._names: dict[Path, Path] = {}
         self._is_empty = True
+        self._last_row: tuple[str, int | None] = ("", None)
         self.errors: ErrorsFile | None = None
         self.begins_anew = False
 
@@ -139,7 +140,8 @@ class OutputWriter:
             return False
         name = printable(file)
         if is_video(file):
-            return self._resume_file.has_finished(name) and all(name in sink.done for sink in self._sinks)
+            has_finished = self._resume_file.has_finished
+            return all(name in sink.done and has_finished(name, sink.done[name]) for sink in self._sinks)
         is_listed = self.errors is not None and name in self.errors.files
         return is_listed or all(sink.is_done(file) for sink in self._sinks)
 
@@ -163,6 +165,7 @@ class OutputWriter:
         self._is_empty = False
         for sink in self._sinks:
             sink.write(result)
+        self._last_row = (result.file, result.frame)
 
     def video_files(self, file: Path) -> VideoFiles:
         """Return what takes the frames of a video and writes the video's own files."""
@@ -181,7 +184,8 @@ class OutputWriter:
         if self._resume_file is not None:
             for sink in self._sinks:
                 sink.flush()
-            self._resume_file.finish(printable(file))
+            name, (last_file, last_frame) = printable(file), self._last_row
+            self._resume_file.finish(name, last_frame if last_file == name else None)
 
     def list_error(self, file: Path, error: InputError) -> None:
         """List an input that could not be used.

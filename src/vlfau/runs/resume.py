@@ -1,7 +1,8 @@
 """What lies beside the tables of an unfinished run: its options, and which videos are done.
 
-The first line holds the options as JSON, each further line the name of a video. Rows alone cannot tell that a video is
-done: inputs may come in another order when the run is resumed.
+The first line holds the options as JSON, each further line the name of a video and the number of its last frame. Rows
+alone cannot tell that a video is done: inputs may come in another order when the run is resumed, and a table drops its
+last frame then, of whose faces some may be missing.
 """
 
 import json
@@ -31,7 +32,7 @@ class ResumeFile:
         self._path = table.with_name(f".{table.name}.run")
         self._file: RecordFile | None = None
         self._was_interrupted = False
-        self._finished: set[str] = set()
+        self._finished: dict[str, int | None] = {}
 
     def exists(self) -> bool:
         """Say whether an earlier run was interrupted."""
@@ -55,8 +56,8 @@ class ResumeFile:
                 "damaged; start over without --resume"
             )
         check_same_settings(
-            {f"--{name}": value for name, value in before.items() if name in self._settings},
-            {f"--{name}": value for name, value in self._settings.items()},
+            _as_given({name: value for name, value in before.items() if name in self._settings}),
+            _as_given(self._settings),
             what=printable(self._table),
             ways_out="give the same options, or start over without --resume",
         )
@@ -73,25 +74,36 @@ class ResumeFile:
         self._was_interrupted = self.exists()
         if resume and self._was_interrupted:
             known = self._path.read_bytes().splitlines(keepends=True)[1:]
-            self._finished = {str(parse_json(line)) for line in known if line.endswith(b"\n")}
-        lines = [json.dumps(self._settings), *map(json.dumps, sorted(self._finished))]
+            self._finished = dict(filter(None, map(_finished_video, known)))
+        lines = [json.dumps(self._settings), *map(json.dumps, sorted(self._finished.items()))]
         with replacing(self._path) as temporary:
             temporary.write_text("".join(f"{line}\n" for line in lines), "utf-8")
         self._file = RecordFile(self._path)
 
-    def has_finished(self, video: str) -> bool:
-        """Say whether an earlier run finished a video of which the tables hold rows."""
-        return not self._was_interrupted or video in self._finished
+    def has_finished(self, video: str, last_frame: int | None) -> bool:
+        """Say whether an earlier run finished a video.
 
-    def finish(self, video: str) -> None:
+        Args:
+            video: The video.
+            last_frame: The last one of which a table holds rows.
+        """
+        if not self._was_interrupted:
+            return True
+        return video in self._finished and self._finished[video] == last_frame
+
+    def finish(self, video: str, last_frame: int | None) -> None:
         """Say that a video is done, and its rows are written.
+
+        Args:
+            video: The video.
+            last_frame: The number of its last frame; None if it has none.
 
         Raises:
             OutputError: The file cannot be written.
         """
         assert self._file is not None
         try:
-            self._file.append(f"{json.dumps(video)}\n".encode())
+            self._file.append(f"{json.dumps([video, last_frame])}\n".encode())
             self._file.flush()
         except OSError as error:
             raise OutputError(f"cannot write {printable(self._path)} ({error.strerror or error}); make room") from None
@@ -104,3 +116,25 @@ class ResumeFile:
     def remove(self) -> None:
         """Say that it has ended well."""
         self._path.unlink(missing_ok=True)
+
+
+def _finished_video(line: bytes) -> tuple[str, int | None] | None:
+    """Read a line about a video; one that a kill cut off, or of an earlier version, tells nothing."""
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        video, last_frame = parse_json(line)
+    except (ValueError, TypeError):
+        return None
+    return (video, last_frame) if isinstance(video, str) and isinstance(last_frame, int | None) else None
+
+
+def _as_given(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return recorded settings as the options of the command line.
+
+    >>> _as_given({"every": "0.2s", "consistent": False})
+    {'--every': '0.2s', '--free-words': True}
+    """
+    options = {f"--{name}": value for name, value in settings.items() if name != "consistent"}
+    # Runs that recorded nothing of it are older than the option, and their words were free.
+    return options | {"--free-words": not settings.get("consistent", False)}

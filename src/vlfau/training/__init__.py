@@ -1,6 +1,7 @@
 """Joint training of vision and language (extra `train`)."""
 
-from vlfau.training.checkpoint import PROTOCOL_THRESHOLD, Checkpoint, load_checkpoint, read_metadata, save_checkpoint
+from vlfau.model.checkpoint import PROTOCOL_THRESHOLD, Checkpoint, load_checkpoint, read_metadata
+from vlfau.training.checkpoint import save_checkpoint
 from vlfau.training.config import EpochChoice, TrainConfig, read_config
 from vlfau.training.train import is_main_process, train
 

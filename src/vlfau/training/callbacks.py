@@ -9,7 +9,8 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
 
-from vlfau.training.checkpoint import Checkpoint, save_checkpoint
+from vlfau.model.checkpoint import Checkpoint
+from vlfau.training.checkpoint import save_checkpoint
 from vlfau.training.config import EpochChoice
 from vlfau.training.module import VLFAUModule
 

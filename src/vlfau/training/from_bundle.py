@@ -6,7 +6,7 @@ batch normalisation into the convolution before it. All that is undone here. Whe
 believed but measured: network and graphs must give the same on random faces.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -14,14 +14,16 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
-from torch import Tensor, nn
+from torch import nn
 
 from vlfau.errors import CheckpointError
-from vlfau.inference.bundle import GLOBAL_FILES, LOCAL_FILES, VISION_FILE, Bundle
+from vlfau.inference.bundle import Bundle
 from vlfau.inference.runtimes import open_backend
+from vlfau.inference.schema import GLOBAL_FILES, LOCAL_FILES, VISION_FILE
+from vlfau.language import Vocabulary
+from vlfau.language.decoding import CaptionStepper
 from vlfau.model import VLFAU, ModelConfig, build_vlfau
-from vlfau.model.caption_decoder import CaptionDecoder
-from vlfau.model.stepper import TorchStepper
+from vlfau.model.torch_backend import TorchBackend
 
 __all__ = ["MAX_DIFFERENCE", "bundle_network"]
 
@@ -184,52 +186,44 @@ def _fill(network: VLFAU, weights: Arrays, bundle: Bundle) -> None:
     network.load_state_dict(state)
 
 
-@torch.inference_mode()
 def _compare(network: VLFAU, bundle: Bundle) -> None:
     """Refuse a network that gives other values than the graphs do."""
     rng = np.random.default_rng(0)
     size = bundle.info.crop.crop_size
     crops = rng.integers(0, 256, (_FACES, size, size, 3), dtype=np.uint8)
-    backend = open_backend(bundle, "onnxruntime", threads=1)
-    theirs = backend.encode(crops)
-    ours = network.encode(torch.from_numpy(crops).permute(0, 3, 1, 2))
-    pairs: dict[str, tuple[Tensor | None, NDArray[np.floating] | None]] = {
-        "au_logits": (ours.au_logits, theirs.au_logits),
-        "stem_features": (ours.face_features, theirs.stem_features),
-        "au_features": (ours.au_features(), theirs.au_features),
-        "attention_maps": (ours.attention_maps, theirs.attention_maps),
-        "au_intensities": (ours.au_intensities, theirs.au_intensities),
+    ours, theirs = TorchBackend(network, device="cpu"), open_backend(bundle)
+    own, other = ours.encode(crops), theirs.encode(crops)
+    pairs = {
+        name: (getattr(own, name), getattr(other, name))
+        for name in ("au_logits", "stem_features", "au_features", "attention_maps", "au_intensities")
     }
-    for name, decoder, steppers, features in (
-        ("local words", network.local_decoder, backend.local_stepper, theirs.au_features[:, 0]),
-        ("global words", network.global_decoder, backend.global_stepper, theirs.stem_features),
-    ):
-        if decoder is not None:
-            pairs |= _words(name, decoder, steppers, features)
-    for name, (own, other) in pairs.items():
-        if (own is None) != (other is None) or (
-            own is not None and other is not None and not _is_alike(own.numpy(), other)
-        ):
+    if network.local_decoder is not None:
+        features = other.au_features[:, 0]
+        pairs["local words"] = _first_words(ours.local_stepper(features)), _first_words(theirs.local_stepper(features))
+    if network.global_decoder is not None:
+        features = other.stem_features
+        pairs["global words"] = (
+            _first_words(ours.global_stepper(features)),
+            _first_words(theirs.global_stepper(features)),
+        )
+    for name, (mine, yours) in pairs.items():
+        if not _is_alike(mine, yours):
             raise CheckpointError(
                 f"bundle {bundle.folder} gives other {name} than a network with its weights; give the configuration "
                 "that it was trained with (model.mirrored and model.told_scores too)"
             )
 
 
-def _words(
-    name: str, decoder: CaptionDecoder, steppers: Callable[..., object], features: NDArray[np.float32]
-) -> dict[str, tuple[Tensor, NDArray[np.floating]]]:
-    """Return what decoder and graph say first of the same features."""
-    tokens = np.full((len(features), 1), 1)
-    rows = np.arange(len(features))
-    said = []
-    for stepper in (TorchStepper(decoder, torch.from_numpy(features)), steppers(features)):
-        hidden, cell = stepper.start()  # type: ignore[attr-defined]
-        said.append(stepper.step(tokens, hidden[:, None], cell[:, None], rows).logits)  # type: ignore[attr-defined]
-    return {name: (torch.from_numpy(np.asarray(said[0])), said[1])}
+def _first_words(stepper: CaptionStepper) -> NDArray[np.floating]:
+    """Return what a decoder says first, (S, 1, W)."""
+    hidden, cell = stepper.start()
+    rows = np.arange(len(hidden))
+    return stepper.step(np.full((len(hidden), 1), Vocabulary.bos_id), hidden[:, None], cell[:, None], rows).logits
 
 
-def _is_alike(own: NDArray[np.floating], other: NDArray[np.floating]) -> bool:
+def _is_alike(own: NDArray[np.floating] | None, other: NDArray[np.floating] | None) -> bool:
+    if own is None or other is None:
+        return own is other
     if own.shape != other.shape:
         return False
     return bool(np.abs(own - other).max() <= MAX_DIFFERENCE * max(1.0, float(np.abs(other).max())))

@@ -5,9 +5,8 @@ from pathlib import Path
 from huggingface_hub import HfApi, snapshot_download
 
 from vlfau.errors import CheckpointError, first_line
-from vlfau.language.carried import DESCRIPTIONS_FILE
-from vlfau.model import VLFAU
-from vlfau.training.checkpoint import METADATA_FILE, WEIGHTS_FILE, Checkpoint, load_checkpoint, read_metadata
+from vlfau.language.descriptions_file import DESCRIPTIONS_FILE
+from vlfau.model.checkpoint import METADATA_FILE, WEIGHTS_FILE, LoadedCheckpoint, load_checkpoint, read_metadata
 from vlfau.training.checkpoint import save_checkpoint as save_pretrained
 
 __all__ = ["from_pretrained", "push_to_hub", "save_pretrained"]
@@ -15,15 +14,12 @@ __all__ = ["from_pretrained", "push_to_hub", "save_pretrained"]
 FILES = (WEIGHTS_FILE, METADATA_FILE, DESCRIPTIONS_FILE)
 
 
-def from_pretrained(name: str | Path, *, revision: str | None = None) -> tuple[VLFAU, Checkpoint]:
+def from_pretrained(name: str | Path, *, revision: str | None = None) -> LoadedCheckpoint:
     """Load a checkpoint; nothing of it is executed.
 
     Args:
         name: A folder, which needs no network, or a repository such as "laboratory/vlfau-bp4d-fold1".
         revision: A branch, tag or commit of the repository.
-
-    Returns:
-        The network in evaluation mode, and its metadata.
 
     Raises:
         CheckpointError: It is neither, or damaged.
@@ -34,8 +30,8 @@ def from_pretrained(name: str | Path, *, revision: str | None = None) -> tuple[V
         folder = snapshot_download(str(name), revision=revision, allow_patterns=list(FILES))
     except Exception as error:  # The client also raises the errors of its transport, which have no common base.
         raise CheckpointError(
-            f"{name} is no folder, and no repository that could be fetched ({first_line(error)}); check the name, or "
-            "give a folder"
+            f"{name} is neither a folder nor a repository that could be fetched ({first_line(error)}); check the "
+            "name, or give a folder"
         ) from None
     return load_checkpoint(Path(folder))
 
@@ -53,7 +49,7 @@ def push_to_hub(folder: Path, repository: str, *, private: bool = True, token: s
         The address of the upload.
 
     Raises:
-        CheckpointError: It is no checkpoint, or the hub refuses.
+        CheckpointError: It is not a checkpoint, or the hub refuses.
     """
     read_metadata(folder)
     api = HfApi(token=token)

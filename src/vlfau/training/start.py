@@ -9,11 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from vlfau.errors import CheckpointError
-from vlfau.inference.bundle import load_bundle
-from vlfau.inference.models import bundle_folders
+from vlfau.inference.bundle import bundle_folders, load_bundle
 from vlfau.model import VLFAU
+from vlfau.model.checkpoint import METADATA_FILE, load_checkpoint
 from vlfau.model.vlfau import VISION_PARTS
-from vlfau.training.checkpoint import METADATA_FILE, load_checkpoint
 from vlfau.training.config import TrainConfig
 from vlfau.training.from_bundle import bundle_network
 

@@ -21,12 +21,12 @@ from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.facs import action_unit
 from vlfau.files.atomic import remove_leftovers
 from vlfau.language import Descriptions
-from vlfau.language.carried import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
+from vlfau.language.descriptions_file import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
 from vlfau.model import build_vlfau
+from vlfau.model.checkpoint import Checkpoint
 from vlfau.model.losses import au_weights
 from vlfau.model.stem import FACEMESH
 from vlfau.training.callbacks import AveragedWeights, EpochSeed, KeptCheckpoint, StopAfter, ValidateLast
-from vlfau.training.checkpoint import Checkpoint
 from vlfau.training.config import EpochChoice, TrainConfig
 from vlfau.training.module import VLFAUModule
 from vlfau.training.run_folder import (
@@ -108,7 +108,7 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
     if is_main_process():
         remove_leftovers(output)
     write_config(config, content)
-    if is_main_process() and not resume and metadata.speaks:
+    if is_main_process() and not resume and metadata.has_captions:
         write_descriptions(learned, data.descriptions)
     kept = KeptCheckpoint(output / CHECKPOINT_FOLDER, metadata, config.run.epoch_choice)
     average = config.optimiser.average_decay

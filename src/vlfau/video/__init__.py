@@ -1,1 +1,1 @@
-"""Videos: read, followed and judged frame by frame, and what comes of the results over time."""
+"""Videos: faces tracked and scored frame by frame, and their action units over time."""

@@ -1,33 +1,31 @@
-"""Each person's own neutral face as the zero point.
+"""A person's own neutral face as the zero point.
 
-Faces at rest differ: a low brow looks as if AU 4 acted, a drooping mouth as if AU 15 did. A baseline knows at which
-level an AU of one person rests, and shifts that level to where the model's answers usually rest. In logits, for the
-probability p of an AU with the threshold t:
+Neutral faces differ: a low brow looks like AU 4, a drooping mouth like AU 15. A baseline holds the level at which each
+AU of one person rests, and shifts it to where the model's scores usually rest. In logits, for the probability p of an
+AU with the threshold t:
 
     logit(p') = logit(p) - shift
 
-    shift = rest - logit(typical)               where the typical resting probability of the AU is given
-    shift = max(0, rest - logit(t) + ln 4)      elsewhere: only down, and only a level whose odds are above a quarter of
-                                                those of the threshold (p = 0.2 for t = 0.5)
+    shift = max(0, rest - logit(t) + ln 4)      only down, and only if the odds at rest are above a quarter of the odds
+                                                at the threshold (p = 0.2 for t = 0.5)
 
-so a person who rests as most do stays as they are, and the order of one person's frames never changes. An intensity i
-that rests at r is measured anew on what is left between rest and maximum, since FACS scores the change from the neutral
-face; a resting intensity up to half a trace (0.5) counts as none:
+so a person with a usual neutral face is left unchanged, and the order of one person's frames never changes. An
+intensity i that rests at r is rescaled from the range between rest and maximum, since FACS scores the change from the
+neutral face; a resting intensity of up to half a trace (0.5) counts as none:
 
     i' = 5 max(0, i - s) / (5 - s),   s = max(0, r - 0.5)
 
 The resting level is the mean logit (and intensity) of faces that are known to be neutral (`Baseline.from_faces`), or a
 low quantile over the time of a clip (`Baseline.from_track`).
 
-**When not to use `from_track`.** An AU that is active all the clip long looks like rest, and no arithmetic on one clip
-can tell the two apart: who smiles through the whole clip would lose the smile. The quantile holds if the AU rests for
-at least that share of the time. Two limits bound the harm: clips shorter than `min_s` change nothing, and no level is
-shifted down by more than `most` logits, so that an AU that acts clearly all along stays active. Where a lasting
-expression is what you look for, give neutral faces instead. A typical level corrects more, and for this reason also
-harms more where AUs act most of the time.
+**When not to use `from_track`.** An AU that is active throughout a clip looks like rest, and one clip alone cannot tell
+the two apart: someone who smiles throughout would lose the smile. The quantile is valid if the AU rests for at least
+that share of the time. Two limits bound the harm: clips shorter than `min_s` are left unchanged, and no level is
+shifted by more than `max_shift` logits, so that a clearly active AU stays active. To study lasting expressions, use
+neutral faces instead.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self, TypeVar
 
@@ -40,25 +38,25 @@ from vlfau.inference.au_scores import logit, sigmoid
 from vlfau.inference.results import CropResult
 from vlfau.video.tracks import Track
 
-__all__ = ["Baseline", "typical_rest"]
+__all__ = ["Baseline"]
 
 FloatArray = NDArray[np.float64]
 ResultT = TypeVar("ResultT", bound=CropResult)
 
 _MARGIN: Final = float(np.log(4))
-"""How far below its threshold an AU may rest unshifted, in logits."""
-_NO_INTENSITY: Final = 0.5
+"""How far below its threshold an AU must rest to be left unshifted, in logits."""
+_HALF_TRACE: Final = 0.5
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Baseline:
-    """How one person's face at rest differs from most.
+    """How one person's neutral face differs from the usual one.
 
     Attributes:
         au_ids: (N,), FACS numbers.
-        thresholds: (N,), the probability from which each AU counts as occurring.
-        shifts: (N,), what is taken from each AU's logit.
-        intensity_shifts: (N,), likewise from its intensity; None where the person's intensities are not known.
+        thresholds: (N,), the probability at which each AU counts as active.
+        shifts: (N,), subtracted from each AU's logit.
+        intensity_shifts: (N,), subtracted from its intensity before rescaling; None if the intensities are unknown.
     """
 
     au_ids: tuple[int, ...]
@@ -67,28 +65,25 @@ class Baseline:
     intensity_shifts: FloatArray | None
 
     @classmethod
-    def from_faces(
-        cls, faces: Iterable[CropResult], thresholds: Sequence[float], *, typical: Mapping[int, float] | None = None
-    ) -> Self:
-        """Take the mean of faces of one person that are known to be neutral.
+    def from_faces(cls, faces: Iterable[CropResult], thresholds: Sequence[float]) -> Self:
+        """Return the baseline of a person from faces that are known to be neutral, by their mean.
 
         Args:
-            faces: What the model says of them, one at least.
+            faces: Their results; at least one.
             thresholds: (N,), the model's.
-            typical: By AU, at which probability the neutral faces of most people rest.
 
         Raises:
             InputError: There is no face, or the faces differ in their AUs.
-            ConfigError: A threshold or a typical probability is no probability, or not one threshold an AU came.
+            ConfigError: A threshold is not between 0 and 1, or there is not one threshold per AU.
         """
         faces = list(faces)
         au_ids = faces[0].au_ids if faces else ()
         if not au_ids or any(face.au_ids != au_ids for face in faces):
-            raise InputError("a baseline needs one neutral face at least, and the same AUs of each; give such faces")
+            raise InputError("a baseline needs at least one neutral face, and the same AUs for each; give such faces")
         rest = logit(np.array([face.probs for face in faces])).mean(axis=0)
         intensities = np.array([face.intensities for face in faces]).mean(axis=0)  # NaN where one is not known
         intensity_rest = None if np.isnan(intensities).any() else intensities
-        return cls._of(au_ids, thresholds, rest, intensity_rest, typical)
+        return cls._from_rest(au_ids, thresholds, rest, intensity_rest)
 
     @classmethod
     def from_track(
@@ -97,44 +92,43 @@ class Baseline:
         thresholds: Sequence[float],
         *,
         quantile: float = 0.2,
-        typical: Mapping[int, float] | None = None,
         min_s: float = 10.0,
-        most: float = 3.0,
-        max_intensity: float = 2.0,
+        max_shift: float = 3.0,
+        max_intensity_shift: float = 2.0,
     ) -> Self:
-        """Take a low quantile over the time of a clip; the module's text says when not to.
+        """Return the baseline of a person from a clip, by a low quantile over time; see above for when not to use it.
 
         Args:
             track: The person in the clip.
             thresholds: (N,), the model's.
-            quantile: The share of the time, above 0 and below 1, in which every AU is taken to rest.
-            typical: By AU, at which probability most people rest by the same measure, as `typical_rest` gives it.
-            min_s: A face that was seen for fewer seconds says too little: its baseline changes nothing.
-            most: The most that is added to or taken from a logit.
-            max_intensity: The most that is taken from an intensity.
+            quantile: The share of the time, above 0 and below 1, in which every AU is assumed to rest.
+            min_s: Minimum time for which the face must be seen, in seconds; with less, the baseline changes nothing.
+            max_shift: Maximum shift of a logit.
+            max_intensity_shift: Maximum shift of an intensity.
 
         Raises:
-            ConfigError: A parameter is out of range, or not one threshold an AU came.
+            ConfigError: A parameter is out of range, or there is not one threshold per AU.
         """
-        if not 0 < quantile < 1 or min(min_s, most, max_intensity) < 0:
+        if not 0 < quantile < 1 or min(min_s, max_shift, max_intensity_shift) < 0:
             raise ConfigError(
-                f"quantile is {quantile}, min_s {min_s}, most {most}, max_intensity {max_intensity}; give a quantile "
-                "above 0 and below 1, and 0 or more for the others"
+                f"quantile is {quantile}, min_s {min_s}, max_shift {max_shift}, "
+                f"max_intensity_shift {max_intensity_shift}; give a quantile above 0 and below 1, and 0 or more for "
+                "the others"
             )
-        rest = _low(track, logit(track.probs), quantile)
-        intensity_rest = None if track.intensities is None else _low(track, track.intensities, quantile)
-        full = cls._of(track.au_ids, thresholds, rest, intensity_rest, typical)
+        rest = _quantile_over_time(track, logit(track.probs), quantile)
+        intensity_rest = None if track.intensities is None else _quantile_over_time(track, track.intensities, quantile)
+        full = cls._from_rest(track.au_ids, thresholds, rest, intensity_rest)
         if track.frame_s.sum() < min_s:
-            most = max_intensity = 0.0
-        strength_shifts = full.intensity_shifts
+            max_shift = max_intensity_shift = 0.0
+        intensity_shifts = full.intensity_shifts
         return replace(
             full,
-            shifts=full.shifts.clip(-most, most),
-            intensity_shifts=None if strength_shifts is None else strength_shifts.clip(0, max_intensity),
+            shifts=full.shifts.clip(-max_shift, max_shift),
+            intensity_shifts=None if intensity_shifts is None else intensity_shifts.clip(0, max_intensity_shift),
         )
 
     def apply(self, track: Track) -> Track:
-        """Return the track as if the person rested as most do; the states are decided anew.
+        """Return the corrected track; the states are computed again.
 
         Raises:
             InputError: The track has other AUs.
@@ -145,9 +139,9 @@ class Baseline:
         return replace(track, probs=probs, states=probs >= np.float32(self.thresholds), intensities=intensities)
 
     def correct(self, face: ResultT) -> ResultT:
-        """Return a face as if the person rested as most do; the states are decided anew.
+        """Return the corrected result of a face; the states are computed again.
 
-        Words that told another state of an AU are dropped, and those on the whole face with them.
+        Local captions of AUs whose state changes are dropped, and the global caption with them.
 
         Raises:
             InputError: The face has other AUs.
@@ -155,7 +149,7 @@ class Baseline:
         self._check_au_ids(face.au_ids)
         probs = self._probs(face.probs)
         states = probs >= self.thresholds
-        # An unknown intensity stays unknown, whatever number stands for it on the way.
+        # An unknown intensity stays unknown; 0 only stands in for it here.
         intensities = self._intensities(np.array([au.intensity or 0.0 for au in face.aus]))
         aus = tuple(
             replace(
@@ -171,65 +165,46 @@ class Baseline:
         return replace(face, aus=aus, global_caption=face.global_caption if same else None)
 
     @classmethod
-    def _of(
+    def _from_rest(
         cls,
         au_ids: tuple[int, ...],
         thresholds: Sequence[float],
         rest: FloatArray,
         intensity_rest: FloatArray | None,
-        typical: Mapping[int, float] | None,
     ) -> Self:
         if len(thresholds) != len(au_ids):
-            raise ConfigError(f"{len(thresholds)} thresholds came for {len(au_ids)} AUs; give one an AU")
-        typical = typical or {}
-        for prob in (*thresholds, *typical.values()):
-            if not 0 <= prob <= 1:
-                raise ConfigError(f"{prob} is no threshold or typical probability; give numbers from 0 to 1")
+            raise ConfigError(f"{len(thresholds)} thresholds for {len(au_ids)} AUs; give one per AU")
+        for threshold in thresholds:
+            if not 0 <= threshold <= 1:
+                raise ConfigError(f"{threshold} is not a threshold; give numbers from 0 to 1")
         limits = np.array(thresholds, np.float64)
         shifts = np.maximum(0, rest - logit(limits) + _MARGIN)
-        for column, au_id in enumerate(au_ids):
-            if au_id in typical:
-                shifts[column] = rest[column] - logit(np.float64(typical[au_id]))
-        strength_shifts = (
-            None if intensity_rest is None else np.clip(intensity_rest, _NO_INTENSITY, MAX_INTENSITY) - _NO_INTENSITY
+        intensity_shifts = (
+            None if intensity_rest is None else np.clip(intensity_rest, _HALF_TRACE, MAX_INTENSITY) - _HALF_TRACE
         )
-        return cls(au_ids=au_ids, thresholds=limits, shifts=shifts, intensity_shifts=strength_shifts)
+        return cls(au_ids=au_ids, thresholds=limits, shifts=shifts, intensity_shifts=intensity_shifts)
 
     def _check_au_ids(self, au_ids: tuple[int, ...]) -> None:
         if au_ids != self.au_ids:
             raise InputError(
-                f"the baseline knows the AUs {list(self.au_ids)}, this face has {list(au_ids)}; use one model for both"
+                f"the baseline has the AUs {list(self.au_ids)}, this face has {list(au_ids)}; use one model for both"
             )
 
     def _probs(self, probs: NDArray[np.floating]) -> FloatArray:
-        """Shift (..., N) probabilities; those of an AU without a shift stay as they are, to the last digit."""
+        """Shift (..., N) probabilities; those of an AU without a shift are returned unchanged."""
         shifted = sigmoid(logit(probs) - self.shifts)
         return np.where(self.shifts == 0, probs, shifted)
 
     def _intensities(self, intensities: NDArray[np.floating]) -> FloatArray:
-        """Stretch what is left of (..., N) intensities above the person's rest."""
+        """Rescale (..., N) intensities from the range above the person's rest to the full range."""
         if self.intensity_shifts is None:
             return np.asarray(intensities, np.float64)
         left = np.maximum(0, intensities - self.intensity_shifts)
         return left * MAX_INTENSITY / (MAX_INTENSITY - self.intensity_shifts)
 
 
-def typical_rest(tracks: Iterable[Track], *, quantile: float = 0.2) -> dict[int, float]:
-    """Return by AU at which probability most people rest: the median of their low quantiles.
-
-    Args:
-        tracks: Clips of many people, one a person, with the same AUs.
-        quantile: As for `Baseline.from_track`.
-    """
-    rests = [(track.au_ids, _low(track, logit(track.probs), quantile)) for track in tracks]
-    if len({au_ids for au_ids, _ in rests}) != 1:
-        raise InputError("the typical rest needs one track at least, and the same AUs in each; give such tracks")
-    typical = sigmoid(np.median([rest for _, rest in rests], axis=0))
-    return dict(zip(rests[0][0], typical.tolist(), strict=True))
-
-
-def _low(track: Track, values: NDArray[np.floating], quantile: float) -> FloatArray:
-    """Return the quantile over time of (T, N) values, (N,): each frame weighs as much as it lasts."""
+def _quantile_over_time(track: Track, values: NDArray[np.floating], quantile: float) -> FloatArray:
+    """Return the quantile over time of (T, N) values, (N,), each frame weighted by its duration."""
     weights = track.frame_s if track.frame_s.any() else np.ones(len(values))
     order = values.argsort(axis=0, kind="stable")
     passed = np.cumsum(weights[order], axis=0) / weights.sum()

@@ -8,23 +8,23 @@ event by three moments:
   after smoothing;
 * **offset**: the first frame after it in which the AU is inactive again.
 
-They are told in seconds, read from the frames' own timestamps, and so hold at any frame rate, also one that varies.
+They are given in seconds, from the frames' own timestamps, so they are correct at any frame rate, constant or not.
 
-An event is *open* where an end of it was not seen. `open_start`: the AU was active in the very first frame in which
-the face was seen, at the clip's beginning or after a loss, and may have begun earlier. `open_end`: it was still active
-in the last such frame, which then stands for the offset.
+An event is *open* if one of its ends was not seen. `open_start`: the AU was active in the first frame in which the face
+was seen, at the start of the clip or after a loss, and may have begun earlier. `open_end`: it was still active in the
+last such frame, which then counts as the offset.
 
-`write_events_csv` writes UTF-8 with one row an event and these columns:
+`write_events_csv` writes UTF-8 with one row per event and these columns:
 
 | column | meaning |
 |---|---|
 | face | the number of the face in the video |
 | au, au_name | FACS number and FACS name |
 | onset_s, apex_s, offset_s | the three moments, in seconds from the video's start |
-| duration_s | from onset to offset, in seconds; the least that it can be where an end is open |
+| duration_s | from onset to offset, in seconds; a lower bound if an end is open |
 | peak_prob | the AU's probability at the apex, 0 to 1 |
-| peak_intensity | its intensity at the apex, 0 to 5 (empty from a model that has none) |
-| open_start, open_end | 1 where that end was not seen, else 0 |
+| peak_intensity | its intensity at the apex, 0 to 5 (empty for a model without intensities) |
+| open_start, open_end | 1 if that end was not seen, else 0 |
 """
 
 import csv
@@ -57,17 +57,17 @@ _Run: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One action of one AU of one face.
+    """One activation of one AU of one face.
 
     Attributes:
         face_id: The number of the face in its video.
         au_id: FACS number.
         onset_s: The first frame in which the AU is active, in seconds.
         apex_s: The frame in which it is strongest.
-        offset_s: The first frame in which it is inactive again; of an open end the last frame seen.
+        offset_s: The first frame in which it is inactive again; for an open end, the last frame seen.
         peak_prob: The probability at the apex.
-        peak_intensity: The intensity at the apex; None from a model that has none.
-        open_start: Whether the AU may have begun earlier, when the face was not seen.
+        peak_intensity: The intensity at the apex; None for a model without intensities.
+        open_start: Whether the AU may have begun earlier, while the face was not seen.
         open_end: Whether the AU may have lasted longer.
     """
 
@@ -103,37 +103,37 @@ def find_events(
     Args:
         track: The face.
         thresholds: (N,), the probability at which an event of each AU begins: the model's thresholds. None takes the
-            lowest probability with which the AU is active in this track, which decides every frame alike.
-        smooth_s: Length of the window, in seconds, over which the median of probabilities and intensities is taken;
-            0 takes none. The window has as many frames before as after, so a rise or fall keeps its place.
-        release: Hysteresis: an event that began goes on down to this share of the threshold, so that noise about the
-            threshold does not break it; 1 for none.
-        bridge_s: Two events of an AU become one if less than this passes between them, be the AU inactive or the
-            face lost. A longer loss ends an event at the last frame seen.
-        min_s: Events that are shorter are dropped then. The default drops flickers of one or two frames of a usual
-            video; lower it for micro-expressions, which last 1/25 of a second or more.
+            lowest probability with which the AU is active in this track, which gives the same states.
+        smooth_s: Length, in seconds, of the window of the running median over probabilities and intensities; 0 for no
+            smoothing. The window is symmetric, so it does not shift rises and falls.
+        release: Hysteresis: an event lasts until the probability falls below this share of the threshold, so that
+            noise around the threshold does not split it; 1 for none.
+        bridge_s: Two events of an AU are merged if they are less than this apart, whether the AU is inactive or the
+            face is lost in between. A longer loss ends an event at the last frame seen.
+        min_s: Shorter events are then dropped. The default drops flickers of one or two frames of a usual video;
+            lower it for micro-expressions, which last 1/25 of a second or more.
 
     Returns:
-        By onset, then by FACS number.
+        The events, by onset, then by FACS number.
 
     Raises:
-        ConfigError: A parameter is out of range, or there is not one threshold an AU.
+        ConfigError: A parameter is out of range, or there is not one threshold per AU.
     """
     _check(track, thresholds, smooth_s=smooth_s, release=release, bridge_s=bridge_s, min_s=min_s)
     starts = track.starts
     goes_on = ~np.append(starts[1:], True)  # (T,), whether the face is seen in the frame after, too
-    ends_s = np.where(goes_on, np.append(track.time_s[1:], np.nan), track.time_s)  # of an event, by its last frame
-    least_ends_s = track.time_s + track.frame_s  # an open event lasted as long as its last frame at least
+    ends_s = np.where(goes_on, np.append(track.time_s[1:], np.nan), track.time_s)  # end of an event, by its last frame
+    min_ends_s = track.time_s + track.frame_s  # an open event lasts at least to the end of its last frame
     halves = _half_windows(track.time_s, starts, smooth_s)
-    begins_at = _begins_at(track, thresholds)
+    onset_thresholds = _onset_thresholds(track, thresholds)
     events = []
     for column, au_id in enumerate(track.au_ids):
         probs = _running_median(track.probs[:, column], halves)
         strength = probs if track.intensities is None else _running_median(track.intensities[:, column], halves)
-        active = probs >= begins_at[column]
-        held = probs >= np.float32(release) * begins_at[column]
-        for first, last in _bridged(_runs(active, held, starts), track.time_s, ends_s, bridge_s):
-            if least_ends_s[last] - track.time_s[first] < min_s - _ROUNDING_S:
+        active = probs >= onset_thresholds[column]
+        above_release = probs >= np.float32(release) * onset_thresholds[column]
+        for first, last in _bridged(_runs(active, above_release, starts), track.time_s, ends_s, bridge_s):
+            if min_ends_s[last] - track.time_s[first] < min_s - _ROUNDING_S:
                 continue
             apex = first + int(strength[first : last + 1].argmax())
             events.append(
@@ -153,12 +153,12 @@ def find_events(
 
 
 def find_all_events(tracks: Iterable[Track], thresholds: Sequence[float]) -> list[Event]:
-    """Return what the faces of a video did, face by face, as `find_events` finds it by default."""
+    """Return the events of all faces of a video, face by face, with the defaults of `find_events`."""
     return [event for track in tracks for event in find_events(track, thresholds=thresholds)]
 
 
 def write_events_csv(path: Path, events: Iterable[Event]) -> None:
-    """Write one row an event, whole or not at all; the module's text explains the columns.
+    """Write one row per event, whole or not at all; see above for the columns.
 
     Raises:
         InputError: The file cannot be written.
@@ -185,18 +185,18 @@ def _check(track: Track, thresholds: Sequence[float] | None, release: float, **s
     if not 0 < release <= 1:
         raise ConfigError(f"release is {release}; give a share of the threshold, above 0 and up to 1")
     if thresholds is not None and len(thresholds) != len(track.au_ids):
-        raise ConfigError(f"{len(thresholds)} thresholds came for {len(track.au_ids)} AUs; give one an AU")
+        raise ConfigError(f"{len(thresholds)} thresholds for {len(track.au_ids)} AUs; give one per AU")
 
 
-def _begins_at(track: Track, thresholds: Sequence[float] | None) -> NDArray[np.float32]:
-    """Return the thresholds, (N,), in the precision of the data: a probability that equals its own must stay equal."""
+def _onset_thresholds(track: Track, thresholds: Sequence[float] | None) -> NDArray[np.float32]:
+    """Return the thresholds, (N,), in the precision of the probabilities, so that equal ones compare equal."""
     if thresholds is None:
         return np.asarray(track.probs.min(axis=0, where=track.states, initial=np.inf))
     return np.array(thresholds, np.float32)
 
 
 def _half_windows(time_s: NDArray[np.float64], starts: NDArray[np.bool_], window_s: float) -> NDArray[np.intp]:
-    """Return how many frames on either side of each are within its window and its stretch, (T,)."""
+    """Return how many frames on either side of each frame are in its window and its stretch, (T,)."""
     index = np.arange(len(time_s))
     stretch = np.cumsum(starts)
     earliest = np.searchsorted(stretch, stretch)
@@ -216,11 +216,11 @@ def _running_median(values: NDArray[np.float32], halves: NDArray[np.intp]) -> ND
     return medians
 
 
-def _runs(active: NDArray[np.bool_], held: NDArray[np.bool_], starts: NDArray[np.bool_]) -> Iterator[_Run]:
-    """Give every run of held frames without a loss, from its first active frame on."""
-    joined = np.append(held[:-1] & held[1:] & ~starts[1:], False)  # with the frame after
-    firsts = np.flatnonzero(held & ~np.roll(joined, 1))
-    lasts = np.flatnonzero(held & ~joined)
+def _runs(active: NDArray[np.bool_], above_release: NDArray[np.bool_], starts: NDArray[np.bool_]) -> Iterator[_Run]:
+    """Yield every run of frames above the release level without a loss, from its first active frame on."""
+    joined = np.append(above_release[:-1] & above_release[1:] & ~starts[1:], False)  # with the frame after
+    firsts = np.flatnonzero(above_release & ~np.roll(joined, 1))
+    lasts = np.flatnonzero(above_release & ~joined)
     for first, last in zip(firsts, lasts, strict=True):
         if active[first : last + 1].any():
             yield int(first + active[first : last + 1].argmax()), int(last)
@@ -229,7 +229,7 @@ def _runs(active: NDArray[np.bool_], held: NDArray[np.bool_], starts: NDArray[np
 def _bridged(
     runs: Iterable[_Run], time_s: NDArray[np.float64], ends_s: NDArray[np.float64], bridge_s: float
 ) -> list[_Run]:
-    """Join the runs of one AU between which less than `bridge_s` passes."""
+    """Merge the runs of one AU that are less than `bridge_s` apart."""
     joined: list[_Run] = []
     for first, last in runs:
         near = joined and time_s[first] - ends_s[joined[-1][1]] < bridge_s - _ROUNDING_S

@@ -1,4 +1,4 @@
-"""From a video to action units in numbers and words, frame by frame, at constant memory."""
+"""Action units of a video in numbers and words, frame by frame, in constant memory."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ from vlfau.media.prefetch import prefetch
 from vlfau.media.reader import VideoReader
 from vlfau.video.tracker import FaceTracker, TrackedFace
 
-__all__ = ["DescribeFrames", "for_pictures", "stream"]
+__all__ = ["DescribeFrames", "describe_for_pictures", "stream"]
 
 DescribeFrames = Literal["changes", "active", "every", "never"]
 
-_DECODED_AHEAD: Final = 4
-_TRACKED_AHEAD: Final = 2
-"""Whole frames wait here: a few hide that some take longer, more would only fill the memory."""
+_PREFETCHED_FRAMES: Final = 4
+_PREFETCHED_TRACKED: Final = 2
+"""Whole frames wait here: a few even out slow ones, more would only fill the memory."""
 
 
-def for_pictures(describe: DescribeFrames) -> Describe:
-    """Return which AUs get words where no frame went before: those that act stand for those that change."""
+def describe_for_pictures(describe: DescribeFrames) -> Describe:
+    """Return which AUs of a single picture get captions: the active ones instead of those that change."""
     return "active" if describe == "changes" else describe
 
 
@@ -43,41 +43,41 @@ def stream(
     start_s: float = 0.0,
     end_s: float | None = None,
     describe: DescribeFrames = "changes",
-    prefetches: bool = True,
+    in_threads: bool = True,
     max_pixels: int = MAX_PIXELS,
     file: str | None = None,
 ) -> Generator[tuple[VideoFrame, PictureResult]]:
     """Analyse every face of every frame of a video or a camera.
 
-    A file is decoded and its faces are followed in threads ahead of the network. From a camera the newest frame is
-    taken whenever the network is free; those in between are dropped.
+    A file is decoded and its faces are tracked in background threads. From a camera, the newest frame is taken
+    whenever the network is free; those in between are dropped.
 
     Args:
         predictor: The model and its settings.
         source: A video file, or a camera: `camera:0`.
-        every_s: Take only the first frame in every step of so many seconds; None takes all.
-        start_s: Begin at this time.
-        end_s: End before this time; None goes to the end.
-        describe: When a face gets words: `changes` makes them anew when its set of active AUs changes, as the
-            predictor's own `describe` says, and repeats them in between; `active`, `every` and `never` make those
-            words in every frame.
-        prefetches: Whether the threads work; without them a file takes one core only, which is best where many
-            files are analysed side by side.
-        max_pixels: Of a frame of a file; a larger one is never decoded.
-        file: What the results call the source; None takes its path.
+        every_s: Seconds between analysed frames; None analyses all frames.
+        start_s: Start at this time, in seconds.
+        end_s: Stop before this time, in seconds; None goes to the end.
+        describe: When a face gets captions: `changes` writes new ones when its set of active AUs changes, for the
+            AUs of the predictor's own `describe`, and repeats them in between; `active`, `every` and `never` write
+            captions of those AUs in every frame.
+        in_threads: Whether to decode and track in background threads. Without them, a file uses one core only, which
+            is best if many files are analysed side by side.
+        max_pixels: Maximum size of a frame of a file; larger ones are not decoded.
+        file: Name of the source in the results; None takes its path.
 
     Returns:
-        Each frame with its result, faces by number. The threads end with it: close it if you stop early.
+        Each frame with its result, faces by number. Close the generator to end its threads if you stop early.
 
     Raises:
-        VideoError: The source cannot be read at all, or, after the frames that can, not to its end.
+        VideoError: The source cannot be read, or, after the frames that can be read, it breaks off.
         ConfigError: An argument is out of range.
     """
     if describe not in get_args(DescribeFrames):
         raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(DescribeFrames))}")
-    threads = None if prefetches else 1
+    threads = None if in_threads else 1
     reader = VideoReader(source, every_s=every_s, start_s=start_s, end_s=end_s, threads=threads, max_pixels=max_pixels)
-    return _results(predictor, reader, file or printable(source), describe, prefetches)
+    return _results(predictor, reader, file or printable(source), describe, in_threads)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,21 +88,21 @@ class _TrackedFrame:
 
 
 def _results(
-    predictor: Predictor, reader: VideoReader, file: str, describe: DescribeFrames, prefetches: bool
+    predictor: Predictor, reader: VideoReader, file: str, describe: DescribeFrames, in_threads: bool
 ) -> Generator[tuple[VideoFrame, PictureResult]]:
     if reader.is_camera:
         tracked_frames = _tracked(predictor, prefetch(reader, 1, drop=True))
-    elif not prefetches:
+    elif not in_threads:
         tracked_frames = _tracked(predictor, iter(reader))
     else:
-        tracked_frames = prefetch(_tracked(predictor, prefetch(reader, _DECODED_AHEAD)), _TRACKED_AHEAD)
-    speaker = _Speaker(predictor, describe)
+        tracked_frames = prefetch(_tracked(predictor, prefetch(reader, _PREFETCHED_FRAMES)), _PREFETCHED_TRACKED)
+    captioner = _VideoCaptioner(predictor, describe)
     try:
         for each in tracked_frames:
             faces: tuple[FaceResult, ...] = ()
             if each.tracked:
                 scores = predictor.score_crops(each.crops)
-                words = speaker.describe(scores, [tracked.face_id for tracked in each.tracked])
+                words = captioner.describe(scores, [tracked.face_id for tracked in each.tracked])
                 faces = tuple(
                     face_result(tracked.face, crop, scores.result(row, words[row]), face_id=tracked.face_id)
                     for row, (tracked, crop) in enumerate(zip(each.tracked, each.crops, strict=True))
@@ -125,8 +125,8 @@ def _tracked(predictor: Predictor, frames: Generator[VideoFrame]) -> Generator[_
         frames.close()
 
 
-class _Speaker:
-    """Finds words for faces that are seen again and again."""
+class _VideoCaptioner:
+    """Captions the faces of each frame, and repeats the captions of faces whose states did not change."""
 
     def __init__(self, predictor: Predictor, describe: DescribeFrames) -> None:
         self._predictor = predictor
@@ -135,7 +135,7 @@ class _Speaker:
         self._last: dict[int, tuple[bytes, Captions]] = {}
 
     def describe(self, scores: AUScores, face_ids: Sequence[int]) -> list[Captions]:
-        """Return words for every face of a frame."""
+        """Return the captions of every face of a frame."""
         states = [row.tobytes() for row in scores.au_states]
         known = {
             face_id: self._last[face_id]
@@ -145,6 +145,6 @@ class _Speaker:
         rows = [row for row, face_id in enumerate(face_ids) if face_id not in known]
         for row, words in zip(rows, self._predictor.describe(scores, rows, self._describe), strict=True):
             known[face_ids[row]] = (states[row], words)
-        # Only the faces of this frame are kept: their number does not grow with the video.
+        # Only the faces of this frame are kept, so that memory does not grow with the video.
         self._last = known
         return [known[face_id][1] for face_id in face_ids]

@@ -1,4 +1,4 @@
-"""A video in plain words: who was seen how long, and what each face did when.
+"""A video in plain words: when each face was seen, and what it did.
 
     0:12.0, 360 frames, 1 face
     face 1  seen from 0:00.0 to 0:12.0  acts: AU 1 7 %, AU 2 7 %, AU 12 31 % of the time
@@ -6,7 +6,7 @@
     0:03.2 to 0:04.0  face 1  raises the inner and outer brows (AU 1C, 2B), strongest at 0:03.6
     0:08.3 to 0:12.0  face 1  pulls the lip corners up (AU 12D), strongest at 0:09.1, still so when last seen
 
-The letter after an AU is its intensity at the apex, from A to E, where the model gives intensities. The verb phrases
+The letter after an AU is its intensity at the apex, from A to E, if the model gives intensities. The verb phrases
 are those of the descriptions that the model learned.
 """
 
@@ -22,7 +22,7 @@ from vlfau.video.tracks import Track
 __all__ = ["clock", "event_lines", "summary"]
 
 _MIN_SHARE: Final = 0.005
-"""Shares below round to 0 % and are left out."""
+"""Smaller shares round to 0 % and are left out."""
 
 
 def summary(
@@ -33,18 +33,18 @@ def summary(
     frames: int | None = None,
     descriptions: Descriptions | None = None,
 ) -> str:
-    """Tell a video in lines of text.
+    """Summarise a video in lines of text.
 
     Args:
         tracks: The faces.
-        events: What they did, as `find_events` gives it.
-        duration_s: The length of the video in seconds; None takes what the tracks span.
-        frames: How many frames were judged; None takes those with a face.
+        events: Their events, from `find_events`.
+        duration_s: The length of the video in seconds; None takes the span of the tracks.
+        frames: Number of analysed frames; None counts those with a face.
         descriptions: The model's texts; None means the package's own.
 
     Returns:
-        A head line, a line a face with the share of its time in which the state of each AU was active, and the lines
-        of `event_lines`; each line ends with a line feed.
+        A head line, one line per face with the share of its time for which each AU was active, and the lines of
+        `event_lines`; each line ends with a line feed.
     """
     times = [time_s for track in tracks for time_s in track.time_s.tolist()]
     span_s = max(times) - min(times) if times else 0.0
@@ -59,12 +59,12 @@ def summary(
 def event_lines(
     events: Iterable[Event], *, overlap: float = 0.6, descriptions: Descriptions | None = None
 ) -> list[str]:
-    """Tell events in words, a line for each or for several that a face shows together.
+    """Describe events in words, with one line for each event or group of overlapping events of a face.
 
     Args:
-        events: Of any faces, in any order.
-        overlap: Events of a face go into one line if the time that any two of them share is at least this part of
-            the time that the two cover.
+        events: The events of any faces, in any order.
+        overlap: Events of a face share a line if any two of them overlap for at least this share of the time that
+            both cover.
         descriptions: The model's texts; None means the package's own.
 
     Returns:
@@ -95,14 +95,14 @@ def _face_line(track: Track) -> str:
 
 def _groups(ordered: Iterable[Event], overlap: float) -> list[list[Event]]:
     groups: list[list[Event]] = []
-    growing: list[list[Event]] = []
+    ongoing: list[list[Event]] = []
     for event in ordered:
-        # Only what still lasts can overlap with what begins now or later.
-        growing = [group for group in growing if group[0].face_id == event.face_id and _end(group) >= event.onset_s]
-        group = next((group for group in growing if all(_shared(event, one) >= overlap for one in group)), None)
+        # Only groups that have not ended can overlap with this event or a later one.
+        ongoing = [group for group in ongoing if group[0].face_id == event.face_id and _end(group) >= event.onset_s]
+        group = next((group for group in ongoing if all(_shared(event, one) >= overlap for one in group)), None)
         if group is None:
             groups.append(group := [])
-            growing.append(group)
+            ongoing.append(group)
         group.append(event)
     return groups
 
@@ -112,7 +112,7 @@ def _end(group: Iterable[Event]) -> float:
 
 
 def _shared(one: Event, other: Event) -> float:
-    """Return the time that two events share, as a part of the time that they cover."""
+    """Return the overlap of two events as a share of the time that both cover."""
     covered = max(one.offset_s, other.offset_s) - min(one.onset_s, other.onset_s)
     return (min(one.offset_s, other.offset_s) - max(one.onset_s, other.onset_s)) / covered if covered else 1.0
 
@@ -136,19 +136,19 @@ def _group_line(group: Sequence[Event], descriptions: Descriptions | None) -> st
 def _code(event: Event) -> str:
     if event.peak_intensity is None:
         return str(event.au_id)
-    # An active AU has a letter, however weak the intensity says that it is.
+    # An active AU has at least an A, however low its intensity.
     return f"{event.au_id}{intensity_letter(min(max(round(event.peak_intensity), 1), len(INTENSITY_LETTERS)))}"
 
 
 def _merged(phrases: Iterable[str]) -> list[str]:
-    """Tell two phrases as one where a single word differs and more follows: "raises the inner and outer brows"."""
+    """Merge phrases that differ in one word before the last: "raises the inner and outer brows"."""
     merged: list[list[str]] = []
     for words in map(str.split, phrases):
-        for place, other in enumerate(merged):
+        for index, other in enumerate(merged):
             differing = _differing(words, other)
             if len(differing) == 1 and differing[0] < len(words) - 1:
                 column = differing[0]
-                merged[place] = [*other[:column], other[column], "and", *words[column:]]
+                merged[index] = [*other[:column], other[column], "and", *words[column:]]
                 break
         else:
             merged.append(words)

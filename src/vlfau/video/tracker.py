@@ -1,4 +1,4 @@
-"""Faces followed through a video, each under its own number."""
+"""Tracks the faces of a video, each under its own number."""
 
 from dataclasses import dataclass, field
 from itertools import combinations, count
@@ -12,7 +12,7 @@ from vlfau.faces import Face, FaceFinder
 __all__ = ["FaceTracker", "Motion", "TrackedFace", "centre", "size"]
 
 _SMOOTHING_S: Final = 0.2
-"""Time over which speed is averaged: longer than the landmarks' jitter, shorter than a turn."""
+"""Time over which speed is averaged: longer than the landmarks' jitter, shorter than a turn of the head."""
 
 
 def centre(face: Face) -> NDArray[np.float64]:
@@ -28,13 +28,13 @@ def size(face: Face) -> float:
 
 @dataclass(slots=True)
 class Motion:
-    """A face's place, size and speed, from its own sightings only.
+    """A face's position, size and speed, from its own detections only.
 
     Attributes:
         centre_xy: (2,), in pixels, at `time_s`.
         size: In pixels.
-        time_s: Of the last sighting.
-        velocity_xy: (2,), pixels a second.
+        time_s: Time of the last detection.
+        velocity_xy: (2,), pixels per second.
     """
 
     centre_xy: NDArray[np.float64]
@@ -48,7 +48,7 @@ class Motion:
         return cls(centre(face), size(face), time_s)
 
     def update(self, face: Face, time_s: float) -> None:
-        """Take in where the face is now."""
+        """Update the motion with the current face."""
         now, elapsed = centre(face), time_s - self.time_s
         if elapsed > 0:
             weight = 1 - np.exp(-elapsed / _SMOOTHING_S)
@@ -56,26 +56,26 @@ class Motion:
         self.centre_xy, self.size, self.time_s = now, size(face), time_s
 
     def expected(self, time_s: float) -> NDArray[np.float64]:
-        """Return where the face should be, (2,), if it goes on as it went."""
+        """Return the expected centre, (2,), at constant velocity."""
         return self.centre_xy + (time_s - self.time_s) * self.velocity_xy
 
-    def surprise(self, face: Face, time_s: float) -> float:
-        """Return how far a face is from where this one should be, in sizes of a face."""
+    def deviation(self, face: Face, time_s: float) -> float:
+        """Return the distance of a face from the expected centre, in sizes of this face."""
         return float(np.linalg.norm(centre(face) - self.expected(time_s))) / max(self.size, 1.0)
 
 
-_TOUCHING: Final = 1.2
-"""Faces whose centres are nearer than this many sizes may cover each other: their speeds are no evidence then."""
-_SAME: Final = 0.4
-"""Two faces whose centres are nearer than this many sizes are one."""
-_NEAR: Final = 1.5
-"""A lost face may come back within so many sizes of its place, or of where it was going."""
+_OVERLAP_DISTANCE: Final = 1.2
+"""Faces whose centres are closer than this many sizes may cover each other, so their speeds are not updated."""
+_SAME_DISTANCE: Final = 0.4
+"""Two faces whose centres are closer than this many sizes are one."""
+_MAX_RETURN_DISTANCE: Final = 1.5
+"""A lost face may return within this many sizes of its last or expected centre."""
 _MAX_GROWTH: Final = 2.0
-"""A lost face comes back at most this many times as large, or as small."""
-_YOUNG_S: Final = 0.5
-"""A track this young may be a second one of a face that moved fast."""
-_SHORT_S: Final = 0.1
-"""Steps between glances while something is lost or nothing is followed."""
+"""A lost face returns at most this many times as large, or as small."""
+_MIN_AGE_S: Final = 0.5
+"""A younger track may be a duplicate of a face that moved fast."""
+_LOST_INTERVAL_S: Final = 0.1
+"""Seconds between detections while a face is lost or none is tracked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class TrackedFace:
 
     Attributes:
         face_id: Its number, from 1, the same in every frame.
-        face: Where it is now.
+        face: The face in this frame.
     """
 
     face_id: int
@@ -100,22 +100,22 @@ class _Track:
     seen_s: float
 
     def is_young(self, time_s: float) -> bool:
-        return time_s - self.born_s < _YOUNG_S
+        return time_s - self.born_s < _MIN_AGE_S
 
 
 class FaceTracker:
-    """Follows faces by their meshes, and looks for new ones now and then.
+    """Tracks faces by their meshes, and detects new ones at intervals.
 
     In most frames each face costs one run of FaceMesh. Twice a second, and more often while a face is lost, the
-    detector has one look at the whole frame and one around each lost face; every two seconds the finder looks for small
-    faces too. A face that comes back near to its place, or to where it was going, keeps its number. When two tracks
-    meet on one face, the one that went on as before has it; the other is lost, behind it.
+    detector runs once on the whole frame and once around each lost face; every two seconds the finder searches for
+    small faces too. A face that returns near its last or expected centre keeps its number. When two tracks meet on one
+    face, the one that moved as expected keeps it; the other counts as lost behind it.
 
     Args:
-        finder: Finds faces; its `max_faces` holds here too.
-        glance_s: Seconds of the video between looks for larger faces.
-        search_s: Seconds between searches for faces of all sizes.
-        memory_s: How long a lost face is remembered.
+        finder: Finds faces; its `max_faces` applies here too.
+        glance_s: Seconds of the video between detections of larger faces.
+        search_s: Seconds of the video between searches for faces of all sizes.
+        memory_s: How long a lost face is remembered, in seconds.
     """
 
     def __init__(
@@ -135,27 +135,27 @@ class FaceTracker:
             time_s: The frame's time; later than that of the last frame.
         """
         has_lost = self._update(pixels, time_s)
-        # Frames that are far apart must not make a lost face forgotten before the next look.
+        # If frames are far apart, a lost face must not be forgotten before the next detection.
         step_s = time_s - self._time_s
         self._lost = [track for track in self._lost if time_s - track.seen_s <= self._memory_s + step_s]
-        for face in self._look(pixels, time_s, at_once=has_lost):
-            self._welcome(face, time_s)
+        for face in self._find_new(pixels, time_s, immediately=has_lost):
+            self._add_face(face, time_s)
         self._time_s = time_s
         self._followed.sort(key=lambda track: track.face_id)
         return [TrackedFace(track.face_id, track.face) for track in self._followed]
 
     def _update(self, pixels: NDArray[np.uint8], time_s: float) -> bool:
-        """Follow the known faces; return whether one was lost."""
+        """Track the known faces; return whether one was lost."""
         tracks = self._followed
         faces = self._finder.follow(pixels, [track.face for track in tracks])
         seen = [(track, face) for track, face in zip(tracks, faces, strict=True) if face is not None]
         hidden: list[_Track] = []
         for pair in combinations(seen, 2):
             (one, one_face), (other, other_face) = pair
-            if one not in hidden and other not in hidden and _distance(one_face, other_face) < _SAME:
-                loser = max(pair, key=lambda each: _doubt(each[0], each[1], time_s))[0]
+            if one not in hidden and other not in hidden and _distance(one_face, other_face) < _SAME_DISTANCE:
+                loser = max(pair, key=lambda each: _mismatch(each[0], each[1], time_s))[0]
                 hidden.append(loser)
-                # A young track that meets an older one was never a face of its own.
+                # A young track that meets an older one was a duplicate.
                 if not loser.is_young(time_s) or (one.is_young(time_s) and other.is_young(time_s)):
                     self._lost.append(loser)
         self._followed = [track for track, _ in seen if track not in hidden]
@@ -164,46 +164,48 @@ class FaceTracker:
             if track not in hidden:
                 track.face, track.seen_s = face, time_s
         for track in self._followed:
-            if not any(_distance(track.face, other.face) < _TOUCHING for other in self._others(track)):
+            if not any(_distance(track.face, other.face) < _OVERLAP_DISTANCE for other in self._others(track)):
                 track.motion.update(track.face, time_s)
         return len(self._followed) < len(tracks)
 
     def _others(self, track: _Track) -> list[_Track]:
         return [other for other in (*self._followed, *self._lost) if other is not track]
 
-    def _look(self, pixels: NDArray[np.uint8], time_s: float, *, at_once: bool) -> list[Face]:
-        """Return faces that are not followed, largest first, if it is time to look for them."""
-        interval_s = self._glance_s if self._followed and not self._lost else min(_SHORT_S, self._glance_s)
-        # Times are rounded: a look that is due within a millisecond is due.
+    def _find_new(self, pixels: NDArray[np.uint8], time_s: float, *, immediately: bool) -> list[Face]:
+        """Return faces that are not tracked yet, largest first, if a detection is due."""
+        interval_s = self._glance_s if self._followed and not self._lost else min(_LOST_INTERVAL_S, self._glance_s)
+        # Times are rounded: a detection that is due within a millisecond is due.
         if time_s - self._searched_s > self._search_s - 1e-3:
             self._searched_s = self._glanced_s = time_s
             found = self._finder.find(pixels)
-        elif at_once or time_s - self._glanced_s > interval_s - 1e-3:
+        elif immediately or time_s - self._glanced_s > interval_s - 1e-3:
             self._glanced_s = time_s
             known, lost = ([track.face for track in tracks] for tracks in (self._followed, self._lost))
             found = self._finder.glance(pixels, known, lost)
         else:
             return []
-        return [face for face in found if all(_distance(face, track.face) >= _SAME for track in self._followed)]
+        return [
+            face for face in found if all(_distance(face, track.face) >= _SAME_DISTANCE for track in self._followed)
+        ]
 
-    def _welcome(self, face: Face, time_s: float) -> None:
-        """Follow a face that was found, as the lost one that it is, or as a new one, if there is room."""
+    def _add_face(self, face: Face, time_s: float) -> None:
+        """Track a face that was found, as a lost one that returned or as a new one, if there is room."""
         smallest = min(self._followed, key=lambda track: size(track.face), default=None)
         if smallest is not None and len(self._followed) == self._finder.max_faces:
             if size(face) < _MAX_GROWTH * size(smallest.face):
                 return
             self._followed.remove(smallest)
-        back = min(
-            (track for track in self._lost if _may_be(track, face, time_s)),
-            key=lambda track: track.motion.surprise(face, time_s),
+        returning = min(
+            (track for track in self._lost if _may_be_same(track, face, time_s)),
+            key=lambda track: track.motion.deviation(face, time_s),
             default=None,
         )
-        if back is None:
-            back = _Track(next(self._ids), face, Motion.of(face, time_s), time_s, time_s)
+        if returning is None:
+            returning = _Track(next(self._ids), face, Motion.of(face, time_s), time_s, time_s)
         else:
-            self._lost.remove(back)
-            back.face, back.seen_s, back.motion = face, time_s, Motion.of(face, time_s)
-        self._followed.append(back)
+            self._lost.remove(returning)
+            returning.face, returning.seen_s, returning.motion = face, time_s, Motion.of(face, time_s)
+        self._followed.append(returning)
 
 
 def _distance(one: Face, other: Face) -> float:
@@ -211,12 +213,12 @@ def _distance(one: Face, other: Face) -> float:
     return float(np.linalg.norm(centre(one) - centre(other))) / min(size(one), size(other))
 
 
-def _doubt(track: _Track, face: Face, time_s: float) -> tuple[bool, float]:
-    """Return how much there is against a face being that of a track: more is more."""
-    return track.is_young(time_s), track.motion.surprise(face, time_s)
+def _mismatch(track: _Track, face: Face, time_s: float) -> tuple[bool, float]:
+    """Return how badly a face fits a track, to compare tracks."""
+    return track.is_young(time_s), track.motion.deviation(face, time_s)
 
 
-def _may_be(track: _Track, face: Face, time_s: float) -> bool:
+def _may_be_same(track: _Track, face: Face, time_s: float) -> bool:
     growth = size(face) / track.motion.size
-    away = min(track.motion.surprise(face, time_s), _distance(face, track.face))
-    return 1 / _MAX_GROWTH <= growth <= _MAX_GROWTH and away <= _NEAR
+    distance = min(track.motion.deviation(face, time_s), _distance(face, track.face))
+    return 1 / _MAX_GROWTH <= growth <= _MAX_GROWTH and distance <= _MAX_RETURN_DISTANCE

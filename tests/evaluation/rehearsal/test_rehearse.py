@@ -9,7 +9,7 @@ from vlfau.evaluation import EvalOptions, Scope, ablate, crossval
 from vlfau.evaluation.ablation import plan_ablation
 from vlfau.evaluation.crossval import fold_configs
 from vlfau.evaluation.rehearsal import Task, memory, network_key, rehearse, run_checks
-from vlfau.training.checkpoint import read_metadata
+from vlfau.model.checkpoint import read_metadata
 
 SCOPE, OPTIONS, MINUTES = Scope(described_frames=2), EvalOptions(4), 0.05
 

@@ -16,12 +16,13 @@ from torch.utils.data import DataLoader
 from vlfau.data import Batch, FrameDataset, Manifest
 from vlfau.data.dataset import collate
 from vlfau.evaluation.consistency import consistency
+from vlfau.evaluation.figures import caption_scores
 from vlfau.evaluation.prediction_runner import EvalOptions, PredictionRunner
 from vlfau.evaluation.predictions import Predictions
 from vlfau.evaluation.rehearsal.costs import DiskSizes
 from vlfau.evaluation.rehearsal.timing import Clock
-from vlfau.evaluation.scores import caption_scores
-from vlfau.training import PROTOCOL_THRESHOLD, Checkpoint, TrainConfig, save_checkpoint
+from vlfau.model.checkpoint import PROTOCOL_THRESHOLD, Checkpoint
+from vlfau.training import TrainConfig, save_checkpoint
 from vlfau.training.module import VLFAUModule
 from vlfau.training.run_folder import WholeCheckpointIO
 from vlfau.training.train import data_of, module_of, quiet_lightning
@@ -106,7 +107,7 @@ class NetworkTimer:
         seconds = 0.0
         for _ in range(calls):
             started = self._clock()
-            predictions = runner.speak(manifest, predictions, range(size), threshold=PROTOCOL_THRESHOLD)
+            predictions = runner.describe(manifest, predictions, range(size), threshold=PROTOCOL_THRESHOLD)
             seconds = self._clock() - started
         self._described = manifest, predictions
         return seconds
@@ -147,7 +148,7 @@ class NetworkTimer:
         )
 
     def _runner(self) -> PredictionRunner:
-        return PredictionRunner(self.module.network.eval(), self._metadata(), self.data.au_ids, self.options)
+        return PredictionRunner.of_network(self.module.network.eval(), self._metadata(), self.data.au_ids, self.options)
 
     def _metadata(self) -> Checkpoint:
         return Checkpoint(

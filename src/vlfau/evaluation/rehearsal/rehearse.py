@@ -12,7 +12,6 @@ from typing import Final
 from vlfau.data import Manifest
 from vlfau.errors import InputError
 from vlfau.evaluation.crossval import choose_folds
-from vlfau.evaluation.evaluate import Scope
 from vlfau.evaluation.prediction_runner import EvalOptions
 from vlfau.evaluation.rehearsal.checks import Check, Checklist, OnCheckEnd, OnCheckStart, Outcome, Status
 from vlfau.evaluation.rehearsal.costs import (
@@ -50,6 +49,7 @@ from vlfau.evaluation.rehearsal.sampling import (
 )
 from vlfau.evaluation.rehearsal.timing import Clock
 from vlfau.evaluation.rehearsal.workload import DataCount, Workload, network_key, workloads
+from vlfau.evaluation.tested import Scope
 from vlfau.training import TrainConfig
 
 __all__ = ["Rehearsal", "Task", "rehearse"]

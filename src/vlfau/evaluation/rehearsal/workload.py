@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vlfau.data import Manifest
-from vlfau.evaluation.evaluate import Scope
+from vlfau.evaluation.tested import Scope
 from vlfau.model import ModelConfig
 from vlfau.training import EpochChoice, TrainConfig
 
@@ -142,7 +142,7 @@ def _workload(config: TrainConfig, root: Path, counts: DataCount, scope: Scope) 
     # Training drops an incomplete last batch, unless it is the only one.
     steps = run.max_epochs * max(1, train_frames // run.batch_size)
     has_captions = model.local_language or model.global_language
-    described = len(scope.places(tested)) if has_captions else 0
+    described = len(scope.indices(tested)) if has_captions else 0
     # Local captions are generated twice: freely, and consistent with the predicted states.
     per_frame = 2 * num_aus * model.local_language + model.global_language
     return Workload(

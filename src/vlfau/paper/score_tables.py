@@ -1,9 +1,9 @@
-"""Tables 1 to 4 of the paper, with the published rows beside ours.
+"""Tables 1 to 4 of the paper, with published rows and our own.
 
-Rows are compared only with rows of the same data. A run stands among the published rows if its faces are real, its
-AUs are those of a published data set, and its data's description names that set; every other run stands in a table
-of its own data. Among the published rows, which are means over three folds, a run of ours is ranked if it has all
-three and was tested on the whole published test set; frames in which no face was found count as inactive there.
+Rows are compared only with rows on the same data. A run is listed among the published rows if its faces are real, its
+AUs are those of a published data set, and the description of its data names that data set. Other runs are in tables
+for their own data. Published rows are means over three folds. Our runs are ranked among them only if they have all
+three folds and the whole published test set; all AUs of frames without a detected face count as inactive there.
 """
 
 import statistics
@@ -13,10 +13,10 @@ from string import ascii_lowercase
 from typing import Final, TypeVar
 
 from vlfau.facs import AU_SETS, action_unit
-from vlfau.paper.comparability import INCOMPLETE, Coverage, DataKey, marks_of
+from vlfau.paper.data_coverage import INCOMPLETE, Coverage, DataKey, marks_of
 from vlfau.paper.published import Published, PublishedScore, read_published
 from vlfau.paper.runs import Ablation, Crossval, Runs
-from vlfau.paper.table import Cell, Row, Table
+from vlfau.paper.table_formats import Cell, Row, Table
 
 __all__ = ["comparison_tables"]
 
@@ -34,15 +34,15 @@ _Run = TypeVar("_Run", Crossval, Ablation)
 
 
 def comparison_tables(runs: Runs) -> tuple[Table, ...]:
-    """Return tables 1 to 4, and the same of every other data set that was scored."""
+    """Return tables 1 to 4, and the same tables for every other data set that was scored."""
     published = read_published()
     tables = [
         _method_table(f"table{number}-{au_set}-{measure}", measure, au_set, published, runs)
         for (measure, au_set), number in TABLE_NUMBERS.items()
     ]
     tables.append(_published_ablation(published, runs))
-    for place, key in enumerate(_other_data(runs.every), start=1):
-        stem = f"{'synthetic' if key.synthetic else 'other'}{place}"
+    for number, key in enumerate(_other_data(runs.every), start=1):
+        stem = f"{'synthetic' if key.synthetic else 'other'}{number}"
         crossvals = [run for run in runs.crossvals if DataKey.of(run.scores) == key]
         for measure in MEASURES if crossvals else ():
             rows = tuple(_crossval_row(run, measure) for run in crossvals)
@@ -54,13 +54,13 @@ def comparison_tables(runs: Runs) -> tuple[Table, ...]:
         if ablations:
             named = len(ablations) > 1
             footnotes = _Footnotes()
-            note = footnotes.letter(_own_texts(published))
+            note = footnotes.letter(_own_captions(published))
             rows = tuple(
                 row for run in ablations for row in _ablation_rows(run, published, f", {run.name}" * named, note)
             )
             for run in ablations:
                 footnotes.letter(f"{run.name}: mean over fold {', '.join(map(str, run.folds))}")
-            title = f"What the parts of VL-FAU bring: F1 and top-5 word accuracy on {key.title}, in %"
+            title = f"Ablation of VL-FAU: F1 and top-5 word accuracy on {key.title}, in %"
             tables.append(_ablation_table(f"{stem}-ablation", title, key, rows, tuple(footnotes.notes)))
     return tuple(tables)
 
@@ -79,7 +79,7 @@ def _heads(au_ids: Sequence[int]) -> tuple[str, ...]:
 
 
 class _Footnotes:
-    """Collects the footnotes of a table and gives each a letter."""
+    """Collects the footnotes of a table and assigns letters to them."""
 
     def __init__(self) -> None:
         self.notes: list[tuple[str, str]] = []
@@ -109,7 +109,7 @@ def _method_table(key: str, measure: str, au_set: str, published: Published, run
 
 
 def _own_rows(run: Crossval, measure: str, au_set: str, footnotes: _Footnotes) -> Iterator[Row]:
-    """Yield the row of a run among published ones, and where frames were lost the same with them called inactive."""
+    """Yield the row of a run among published rows; if frames were lost, also one that counts them as inactive."""
     scores = [fold.scores for fold in run.folds]
     coverage = Coverage.of(au_set, scores)
     row = _crossval_row(run, measure)
@@ -121,38 +121,42 @@ def _own_rows(run: Crossval, measure: str, au_set: str, footnotes: _Footnotes) -
         cells = [Cell(_percent(per_au.get(str(au_id)))) for au_id in run.scores.au_ids]
         cells.append(Cell(_percent(coverage.lost_figures[f"{measure}_macro"])))
         row = replace(row, cells=tuple(cells))
-        letter = footnotes.letter(f"{run.name}: the same, and all AUs of frames without a face called inactive")
+        letter = footnotes.letter(f"{run.name}: the same, but all AUs count as inactive in frames without a face")
         is_whole = coverage.is_complete_with_lost and run.has_all_folds
         yield _among_published(row, f"{run.name}, all frames", letter, is_whole)
 
 
 def _among_published(row: Row, name: str, letter: str, complete: bool) -> Row:
-    """Return a row of ours with its name and footnote."""
+    """Return one of our rows with its name and footnote."""
     row = _ranked_if(row, complete)
     *cells, mean = row.cells
     return replace(row, labels=(f"{name} (ours)", "this package"), cells=(*cells, replace(mean, footnote=letter)))
 
 
 def _ranked_if(row: Row, complete: bool) -> Row:
-    """Return a row of ours as it stands among published ones: not ranked, and with a sign, if it is incomplete."""
+    """Return one of our rows for a table with published rows; if it is incomplete, it has a mark and is not ranked."""
     cells = tuple(replace(cell, ranked=complete) for cell in row.cells)
     return replace(row, cells=cells, marks=row.marks + ("" if complete else INCOMPLETE))
 
 
 def _undefined(run: Crossval, measure: str) -> Iterator[str]:
-    """Say which AUs have no F1 in some fold, since none of its frames shows them."""
+    """Yield a note on AUs without an F1 in some fold, because they are never active in it."""
     without = sorted({au_id for fold in run.folds for au_id in fold.scores.without_positives})
     if measure == "f1" and without:
         names = ", ".join(action_unit(au_id).label for au_id in without)
         zeros = _percent(run.scores.f1_macro_zeros)
-        counted = f"; counted as 0, as the field's scripts do, the average is {zeros:.1f}" if zeros is not None else ""
-        yield f"in some fold {names} is never active and left out of its mean{counted}"
+        counted = (
+            f"; if it counted as 0, as in published evaluation scripts, the average would be {zeros:.1f}"
+            if zeros is not None
+            else ""
+        )
+        yield f"in some fold {names} is never active and excluded from the mean{counted}"
 
 
 def _published_cells(score: PublishedScore, footnotes: _Footnotes, remark: str = "") -> tuple[Cell, ...]:
     notes = [remark] if remark else []
     if score.mean_is_off:
-        notes.append(f"the average is as printed; that of the cells is {score.mean_of_cells:.1f}")
+        notes.append(f"average as published; the average of the cells is {score.mean_of_cells:.1f}")
     letter = footnotes.letter("; ".join(notes)) if notes else ""
     return (*(Cell(value) for value in score.aus), Cell(score.mean, footnote=letter))
 
@@ -165,11 +169,11 @@ def _crossval_row(run: Crossval, measure: str) -> Row:
 
 
 def _protocol(run: Crossval | Ablation, folds: Sequence[int | None]) -> str:
-    """Say how a run of ours was measured, where that may differ from the published rows."""
+    """Return how one of our runs was measured, as far as that may differ from the published rows."""
     scores = run.scores
-    stem = " of a stem without ImageNet weights" if scores.network.from_scratch else ""
-    rank = "" if run.has_all_folds else "; not ranked, since the published rows are means over three folds"
-    return f"fold {', '.join(map(str, folds))} at {scores.threshold_text}{stem}{rank}"
+    stem = ", stem without ImageNet weights" if scores.network.from_scratch else ""
+    rank = "" if run.has_all_folds else "; not ranked, because published rows are means over three folds"
+    return f"fold {', '.join(map(str, folds))}, {scores.threshold_text}{stem}{rank}"
 
 
 def _percent(share: float | None) -> float | None:
@@ -193,13 +197,14 @@ def _published_ablation(published: Published, runs: Runs) -> Table:
     for run in _of_set(runs.ablations, au_set):
         coverage = Coverage.of(au_set, [run.scores])
         letter = footnotes.letter(f"{run.name}: {_protocol(run, run.folds)}; {coverage.text}")
-        note = footnotes.letter(_own_texts(published))
+        note = footnotes.letter(_own_captions(published))
         for row in _ablation_rows(run, published, f", {run.name} (ours, note {letter})", note):
             marked = _ranked_if(row, coverage.is_complete and run.has_all_folds)
             *scores, local, face = marked.cells
-            words = (replace(cell, ranked=False) for cell in (local, face))  # other texts than the published rows'
+            # The reference captions differ from the published ones.
+            words = (replace(cell, ranked=False) for cell in (local, face))
             rows.append(replace(marked, cells=(*scores, *words)))
-    title = "Table 4: what the parts of VL-FAU bring: F1 and top-5 word accuracy on BP4D, in %"
+    title = "Table 4: ablation of VL-FAU, F1 and top-5 word accuracy on BP4D, in %"
     key = DataKey(au_set, False, AU_SETS[au_set])
     return _ablation_table("table4-ablation", title, key, tuple(rows), tuple(footnotes.notes))
 
@@ -211,23 +216,23 @@ def _ablation_table(
     return Table(key, title, ("Variant", *PARTS), heads, rows, footnotes, synthetic=data.synthetic)
 
 
-def _own_texts(published: Published) -> str:
-    """Say why word accuracies of ours are not the paper's."""
+def _own_captions(published: Published) -> str:
+    """Return why our word accuracies are not comparable with the paper's."""
     full = published.variants[-1]
     return (
-        f"top-5 word accuracy on this package's own texts in one fixed wording; the paper's texts are not published, "
-        f"so this does not compare with its {full.local_top5} and {full.global_top5}"
+        f"top-5 word accuracy on this package's own captions with one fixed wording; the paper's captions are not "
+        f"published, so this is not comparable with its {full.local_top5} and {full.global_top5}"
     )
 
 
 def _ablation_rows(run: Ablation, published: Published, suffix: str, words_note: str) -> Iterator[Row]:
-    """Yield a row per variant.
+    """Yield one row per variant.
 
     Args:
         run: The ablation.
-        published: What says which parts a variant has.
-        suffix: What follows the variant's name.
-        words_note: The footnote of the words' accuracy.
+        published: The published rows, which list the parts of each variant.
+        suffix: Text after the variant's name.
+        words_note: Letter of the footnote on word accuracy.
     """
     parts = {variant.number: variant.parts for variant in published.variants}
     for variant in run.variants:
@@ -248,7 +253,7 @@ def _ticks(parts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _over_seeds(shares: Sequence[float | None], *, deviation: bool = False) -> Cell:
-    """Return the mean over seeds, and with several the standard deviation."""
+    """Return the mean over seeds, with the standard deviation if there are several."""
     known = [100 * share for share in shares if share is not None]
     if not known:
         return Cell(None)

@@ -1,4 +1,4 @@
-"""What else lies in a run's folder: its predictions and the pictures that it was asked about."""
+"""Reads the predictions and the pictures of a run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,30 +16,30 @@ __all__ = ["Faces", "read_faces", "read_predictions"]
 
 
 def read_predictions(run: Run) -> Predictions | None:
-    """Return the predictions of a run; None if it kept none.
+    """Return the predictions of a run; None if there are none.
 
     Raises:
-        InputError: The predictions are damaged, or of other AUs than the scores.
+        InputError: The predictions are damaged, or have other AUs than the scores.
     """
     if not (run.folder / PREDICTIONS_FILE).is_file():
         return None
     predictions = Predictions.load(run.folder)
     if predictions.au_ids != run.scores.au_ids:
         raise InputError(
-            f"{run.folder / PREDICTIONS_FILE} holds AUs {list(predictions.au_ids)}, and the scores beside it are for "
-            f"AUs {list(run.scores.au_ids)}; evaluate the run again"
+            f"{run.folder / PREDICTIONS_FILE} contains AUs {list(predictions.au_ids)}, but the scores beside it are "
+            f"for AUs {list(run.scores.au_ids)}; evaluate the run again"
         )
     return predictions
 
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """The pictures of a run, as its network saw them.
+    """The pictures of a run, cropped as for its network.
 
     Attributes:
-        folder: What the pictures' paths are relative to.
-        aligned_size: Side of the aligned faces.
-        crop_size: Side of the middle that the network sees.
+        folder: Folder that the pictures' paths are relative to.
+        aligned_size: Side length of the aligned faces.
+        crop_size: Side length of the central crop, the input of the network.
     """
 
     folder: Path
@@ -47,7 +47,7 @@ class Faces:
     crop_size: int
 
     def crop(self, image: str) -> NDArray[np.uint8] | None:
-        """Return a face (crop_size, crop_size, 3) in RGB; None if the picture is gone."""
+        """Return a face (crop_size, crop_size, 3) in RGB; None if the picture no longer exists."""
         try:
             aligned = read_crop(self.folder / image, self.aligned_size).pixels
         except ImageError:
@@ -71,7 +71,7 @@ class _Config(BaseModel):
 
 
 def read_faces(run: Run) -> Faces | None:
-    """Return where the pictures of a run lie; None if its config.json does not say."""
+    """Return the pictures of a run; None if its config.json is missing or damaged."""
     try:
         config = _Config.model_validate_json((run.folder / "config.json").read_bytes())
     except (OSError, ValidationError):

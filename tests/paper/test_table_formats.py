@@ -1,7 +1,7 @@
 import csv
 import io
 
-from vlfau.paper.table import Cell, Mark, Row, Table, to_csv, to_latex, to_markdown
+from vlfau.paper.table_formats import Cell, Mark, Row, Table, to_csv, to_latex, to_markdown
 
 
 def table(**changes):

@@ -5,11 +5,11 @@ import re
 import pytest
 
 from tests.paper.built_runs import Data, amend, publish, write_ablation, write_crossval
-from vlfau.paper.comparability import MARKS
+from vlfau.paper.data_coverage import MARKS
 from vlfau.paper.measures import measure_tables
 from vlfau.paper.runs import find_runs
-from vlfau.paper.table import Mark, to_csv, to_latex, to_markdown
-from vlfau.paper.tables import comparison_tables
+from vlfau.paper.score_tables import comparison_tables
+from vlfau.paper.table_formats import Mark, to_csv, to_latex, to_markdown
 
 
 def tables_of(folder):
@@ -80,7 +80,7 @@ def test_frames_without_a_face_are_counted_in_a_row_that_is_ranked(tmp_path, rea
         assert (whole.cells[0].value, whole.cells[-1].value) == (pytest.approx(first), pytest.approx(mean))
         notes = dict(table.notes)
         assert "146,817 of 146,847 frames, 30 more without a face, 38 of 41" in notes[found.cells[-1].footnote]
-        assert "without a face called inactive" in notes[whole.cells[-1].footnote]
+        assert "count as inactive in frames without a face" in notes[whole.cells[-1].footnote]
         assert table.mark(found, 12) is Mark.NONE
         assert table.mark(whole, 12) is not Mark.NONE
 
@@ -133,11 +133,14 @@ def test_an_au_without_a_positive_is_named_with_the_mean_that_the_field_would_pr
     amend(tmp_path / "cv", f1_macro_zeros=0.561)
     tables = tables_of(tmp_path)
     notes = dict(tables["table2-bp4d-f1"].notes).values()
-    said = "AU23 is never active and left out of its mean; counted as 0, as the field's scripts do, the average is 56.1"
+    said = (
+        "AU23 is never active and excluded from the mean; if it counted as 0, as in published evaluation scripts, "
+        "the average would be 56.1"
+    )
     assert any(said in note for note in notes)
     assert not any("never active" in note for _, note in tables["table3-bp4d-accuracy"].notes)
     by_fold, _ = measure_tables(find_runs(tmp_path))
-    assert "F1, mean over AUs, 0 for those without a positive" in {row.labels[0] for row in by_fold.rows}
+    assert "F1, mean over AUs, 0 for AUs without positives" in {row.labels[0] for row in by_fold.rows}
 
 
 def test_an_ablation_of_one_fold_is_not_ranked_among_the_published_rows(tmp_path, real):
@@ -190,11 +193,11 @@ def test_a_row_of_one_fold_is_shown_and_not_ranked_among_the_published_ones(tmp_
     assert row.cells[-1].value == pytest.approx(74.5)
     assert table.mark(row, 12) is Mark.NONE
     assert table.mark(published, 12) is Mark.BEST
-    assert "fold 2 at threshold 0.5" in dict(table.footnotes)[row.cells[-1].footnote]
+    assert "fold 2, threshold 0.5" in dict(table.footnotes)[row.cells[-1].footnote]
     assert "not ranked" in dict(table.footnotes)[row.cells[-1].footnote]
     whole = tables["table4-ablation"]
     assert whole.mark(whole.rows[-1], 12) is Mark.BEST
-    start = "parts: fold 1, 2, 3 at threshold 0.5 of a stem without ImageNet weights; "
+    start = "parts: fold 1, 2, 3, threshold 0.5, stem without ImageNet weights; "
     assert any(text.startswith(start) for text in dict(whole.footnotes).values())
 
 
@@ -223,7 +226,7 @@ def test_word_accuracies_of_ours_say_that_the_texts_are_others_and_do_not_rank(t
     assert table.mark(ours, local) is Mark.NONE
     for shown, row in ((table, ours), (tables["synthetic1-ablation"], tables["synthetic1-ablation"].rows[-1])):
         for cell in row.cells[-2:]:
-            assert "own texts" in dict(shown.footnotes)[cell.footnote]
+            assert "own captions" in dict(shown.footnotes)[cell.footnote]
             assert "86.6 and 64.7" in dict(shown.footnotes)[cell.footnote]
 
 
@@ -240,10 +243,10 @@ def test_measures_hold_intervals_words_and_truth_and_leave_out_what_is_unknown(t
     by_fold, by_au = measure_tables(find_runs(tmp_path))
     rows = {row.labels[0]: row.cells for row in by_fold.rows}
     assert by_fold.heads == ("Mean over folds", "All frames pooled", "Fold 1", "Fold 2", "Fold 3")
-    assert [cell.text for cell in rows["Local words: top-5 accuracy"]] == ["80.0", "79.0", "75.0", "80.0", "85.0"]
+    assert [cell.text for cell in rows["Local captions: top-5 accuracy"]] == ["80.0", "79.0", "75.0", "80.0", "85.0"]
     mean = rows["F1, mean over AUs"][0]
     assert mean.detail == f"[{mean.value - 5:.1f}, {mean.value + 5:.1f}]"
-    assert rows["Global words: CIDEr-D"][0].text == "125.0"
+    assert rows["Global captions: CIDEr-D"][0].text == "125.0"
     assert "ROC AUC" not in rows
     assert by_au.heads == ("F1", "Accuracy", "ECE", "Pointing game")
     assert next(row.labels for row in by_au.rows) == ("AU1", "Inner Brow Raiser")

@@ -55,7 +55,7 @@ def test_the_page_holds_tables_figures_words_and_truth(whole):
     page = whole[0].page.read_text(encoding="utf-8")
     for words in (
         "ME-GraphAU",
-        "Global words: CIDEr-D",
+        "Global captions: CIDEr-D",
         "Counterfactuals: the state flips",
         "This woman",
         "pointing",
@@ -75,7 +75,7 @@ def test_without_ablation_words_and_pictures_the_rest_is_written_and_the_lack_no
     assert "its pictures are no longer in" in notes
     page = written.page.read_text(encoding="utf-8")
     assert "its pictures are no longer in" in page
-    assert "Faces and words" not in page
+    assert "Faces and captions" not in page
 
 
 def test_a_place_that_cannot_be_written_is_refused(tmp_path, data):
@@ -90,5 +90,5 @@ def test_answers_of_other_aus_than_the_scores_are_refused(tmp_path, data):
     write_run(tmp_path / "other", Data(data.folder, "bp4d"), level=0.5)
     for name in ("answers.npz", "captions.jsonl"):
         shutil.copy(tmp_path / "other" / name, tmp_path / "runs" / "variant5-seed1" / "fold1" / name)
-    with pytest.raises(InputError, match="holds AUs .* and the scores beside it are for AUs"):
+    with pytest.raises(InputError, match="contains AUs .* but the scores beside it are for AUs"):
         write_report(tmp_path / "runs", tmp_path / "out")

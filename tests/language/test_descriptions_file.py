@@ -17,9 +17,9 @@ from vlfau.language import (
     parse_global,
     parse_local,
 )
-from vlfau.language.carried import MAX_BYTES, descriptions_of, read_descriptions, write_descriptions
-from vlfau.language.constrained_decoding import decided_descriptions, decided_slots
+from vlfau.language.constrained_decoding import allowed_global_slots, allowed_local_descriptions
 from vlfau.language.descriptions import Descriptions, default_descriptions, load_descriptions
+from vlfau.language.descriptions_file import MAX_BYTES, read_descriptions, read_model_descriptions, write_descriptions
 from vlfau.language.grammar import local_descriptions
 
 FIRST = Path(__file__).with_name("data") / "first_descriptions.json"
@@ -80,8 +80,8 @@ def test_texts_are_filled_decided_and_read_as_the_descriptions_have_them(correct
     assert "angle" in other
     assert parse_local(other, corrected).state == SMILE
     assert not parse_local(other).complete
-    assert all("corner" not in text for text in decided_descriptions(12, True, corrected))
-    assert any("lip angle" in text for texts in decided_slots([12], [None], corrected) for text in texts)
+    assert all("corner" not in text for text in allowed_local_descriptions(12, True, corrected))
+    assert any("lip angle" in text for texts in allowed_global_slots([12], [None], corrected) for text in texts)
     whole = global_description([SMILE, AUState(17, active=True)], None, None, corrected)
     assert [state.au_id for state in parse_global(whole, corrected).states] == [12, 17]
     assert "angle" in Vocabulary.for_aus([12], corrected).tokens
@@ -110,7 +110,7 @@ def test_texts_on_a_trace_are_known_by_their_words(tmp_path: Path) -> None:
     assert {"twitch", "earnest"} <= set(Vocabulary.for_aus(AU_IDS, read).tokens)
     assert text not in local_descriptions(AUState(12, active=False), read)
     assert text in local_descriptions(AUState(12, active=False, trace=True), read)
-    assert text in decided_descriptions(12, False, read)
+    assert text in allowed_local_descriptions(12, False, read)
     write_descriptions(tmp_path / "again.json", read)
     assert read_descriptions(tmp_path / "again.json") == read
     assert max_local_length(AU_IDS, read) == max_local_length(AU_IDS, read_descriptions(FIRST))
@@ -136,7 +136,7 @@ def test_texts_on_a_trace_are_known_by_their_words(tmp_path: Path) -> None:
         (lambda document: document["aus"]["12"].update(trace=["Nothing."] * 65), "at most 64"),
         (lambda document: document["aus"]["12"].update(trace=["It {degree} moves."] * 3), "needs these slots once"),
         (lambda document: document["wording"]["global"].update(follow_up=[]), "'follow_up' is a list"),
-        (lambda document: document["wording"]["global"].update(follow_up=["This man"]), "openings .* are alike"),
+        (lambda document: document["wording"]["global"].update(follow_up=["This man"]), "openings .* are the same"),
         (lambda document: document["wording"]["global"].update(follow_up=[["This"]]), "'follow_up' is a list"),
         (lambda document: document["wording"].update(degrees=None), "expected a table"),
     ],
@@ -174,14 +174,14 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_model_of_an_earlier_version_has_the_packages_texts_if_it_knows_their_words(tmp_path: Path) -> None:
     vocabulary = Vocabulary.for_aus(AU_IDS)
-    assert descriptions_of(tmp_path, AU_IDS, vocabulary, carried=False) == default_descriptions().for_aus(AU_IDS)
+    assert read_model_descriptions(tmp_path, AU_IDS, vocabulary, stored=False) == default_descriptions().for_aus(AU_IDS)
     with corrected_package(write_corrected(tmp_path / "corrected")):
-        assert descriptions_of(tmp_path, AU_IDS, vocabulary, carried=False) is None
+        assert read_model_descriptions(tmp_path, AU_IDS, vocabulary, stored=False) is None
 
 
-def test_carried_texts_must_fit_the_models_words_and_aus(tmp_path: Path, corrected: Descriptions) -> None:
+def test_stored_texts_must_fit_the_models_words_and_aus(tmp_path: Path, corrected: Descriptions) -> None:
     write_descriptions(tmp_path / "descriptions.json", corrected.for_aus(AU_IDS))
     with pytest.raises(DescriptionError, match="uses the word 'angle', which the model never learned"):
-        descriptions_of(tmp_path, AU_IDS, Vocabulary.for_aus(AU_IDS), carried=True)
+        read_model_descriptions(tmp_path, AU_IDS, Vocabulary.for_aus(AU_IDS), stored=True)
     with pytest.raises(DescriptionError, match="no texts for AU4"):
-        descriptions_of(tmp_path, (1, 4), Vocabulary.for_aus(AU_IDS, corrected), carried=True)
+        read_model_descriptions(tmp_path, (1, 4), Vocabulary.for_aus(AU_IDS, corrected), stored=True)

@@ -1,4 +1,4 @@
-"""Which rows can be compared: on which data, on how much of it, and how the epoch was chosen."""
+"""The data of a run, its coverage of the published test set, and the marks of rows that are not comparable."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,27 +6,27 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from vlfau.evaluation.scores import mean_figures
+from vlfau.evaluation.figures import mean_figures
+from vlfau.evaluation.scores import Scores
 from vlfau.facs import AU_SETS
-from vlfau.paper.scores import Scores
 from vlfau.prepare.protocol import read_protocol
 
-__all__ = ["INCOMPLETE", "MARKS", "TEST_FOLD", "TUNED", "Coverage", "DataKey", "marks_of", "published_counts"]
+__all__ = ["INCOMPLETE", "MARKS", "TEST_FOLD", "Coverage", "DataKey", "marks_of", "published_counts"]
 
 TEST_FOLD: Final = "†"
 INCOMPLETE: Final = "‡"
 TUNED: Final = "§"
 MARKS: Final[Mapping[str, str]] = {
-    TEST_FOLD: "the epoch was chosen by its F1 on the fold that is tested (run.epoch_choice test-fold, the field's "
-    "habit), so the score is better than on new people",
+    TEST_FOLD: "the epoch was chosen by its F1 on the test fold (run.epoch_choice test-fold, a common practice), so "
+    "the score is better than on new subjects",
     INCOMPLETE: "not the whole published test set, so the row is not ranked",
-    TUNED: "probabilities or thresholds were fitted to people who are tested, so the score is better than on new ones",
+    TUNED: "probabilities or thresholds were fitted to test subjects, so the score is better than on new subjects",
 }
-"""What each sign means, in the order in which they stand."""
+"""Meaning of each mark, in the order in which marks are written."""
 
 
 def marks_of(scores: Iterable[Scores]) -> str:
-    """Return the signs of a row that is made of some scores, apart from that of incomplete test sets."""
+    """Return the marks of a row made from some scores, except the mark of incomplete test sets."""
     networks = [each.network for each in scores]
     test_fold = any(network.epoch_choice == "test-fold" for network in networks)
     tuned = any(network.calibration is not None and network.calibration.on_tested_people for network in networks)
@@ -34,12 +34,12 @@ def marks_of(scores: Iterable[Scores]) -> str:
 
 
 PUBLISHED_SETS: Final = ("bp4d", "disfa")
-"""The sets of AUs of the paper's tables; runs on any other data have tables of their own."""
+"""The AU sets of the paper's tables; runs on other data have tables of their own."""
 
 
 @dataclass(frozen=True)
 class DataKey:
-    """The data of a run, as far as comparisons go."""
+    """The properties of a run's data that matter for comparisons."""
 
     description: str
     synthetic: bool
@@ -47,23 +47,23 @@ class DataKey:
 
     @classmethod
     def of(cls, scores: Scores) -> "DataKey":
-        """Return the data that scores were measured on."""
+        """Return the key of the data of some scores."""
         return cls(scores.data.description, scores.data.synthetic, scores.au_ids)
 
     @property
     def published_set(self) -> str | None:
-        """The published data set that these are, or None."""
+        """Name of the published data set, or None for other data."""
         if self.synthetic:
             return None
         for name in PUBLISHED_SETS:
-            # BP4D+ is another data set than BP4D.
+            # BP4D+ is a different data set.
             if AU_SETS[name] == self.au_ids and re.search(rf"\b{name}\b(?!\+)", self.description, re.IGNORECASE):
                 return name
         return None
 
     @property
     def title(self) -> str:
-        """The data in words."""
+        """A description of the data."""
         kind = "synthetic faces" if self.synthetic else "real faces"
         if self.synthetic and "synthetic" in self.description.lower():
             return f"{len(self.au_ids)} AUs of {self.description}"
@@ -72,17 +72,17 @@ class DataKey:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What was tested, beside what was published.
+    """The tested frames and subjects, compared with the published test set.
 
     Attributes:
-        frames: Frames with an answer.
-        subjects: People whom they show.
-        lost: Labelled frames without an answer, which the data set's preparation left out.
-        subjects_with_lost: People whom all of these frames show.
-        published_frames: Labelled frames of the data set.
-        published_subjects: Its people.
-        lost_figures: F1 and accuracy, means over folds, with the AUs of lost frames called inactive; empty where no
-            frame is lost or their labels are unknown.
+        frames: Number of frames with predictions.
+        subjects: Number of subjects in these frames.
+        lost: Number of labelled frames without predictions, which were skipped when the data set was prepared.
+        subjects_with_lost: Number of subjects in all of these frames.
+        published_frames: Number of labelled frames of the data set.
+        published_subjects: Number of subjects of the data set.
+        lost_figures: F1 and accuracy, averaged over folds, if all AUs of lost frames count as inactive; empty if no
+            frames are lost or their labels are unknown.
     """
 
     frames: int
@@ -98,13 +98,13 @@ class Coverage:
         """Add up the folds of a run on a published data set."""
         frames, subjects = published_counts(au_set)
         lost = [fold.lost_frames for fold in folds if fold.lost_frames]
-        count = sum(_whole(each, "frames") for each in lost)
+        count = sum(_count(each, "frames") for each in lost)
         known = all(fold.lost_frames.get("f1_macro") is not None for fold in folds)
         return cls(
             frames=sum(fold.frames for fold in folds),
             subjects=sum(fold.subjects for fold in folds),
             lost=count,
-            subjects_with_lost=sum(_whole(fold.lost_frames, "subjects") or fold.subjects for fold in folds),
+            subjects_with_lost=sum(_count(fold.lost_frames, "subjects") or fold.subjects for fold in folds),
             published_frames=frames,
             published_subjects=subjects,
             lost_figures=mean_figures(lost) if count and known else {},
@@ -112,18 +112,18 @@ class Coverage:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every published frame has an answer, and no other."""
+        """Whether exactly the published frames have predictions."""
         return (self.frames, self.subjects) == (self.published_frames, self.published_subjects)
 
     @property
     def is_complete_with_lost(self) -> bool:
-        """Whether answered and lost frames together are the published ones."""
+        """Whether the frames with predictions and the lost frames are together the published ones."""
         both = self.frames + self.lost, self.subjects_with_lost
         return bool(self.lost_figures) and both == (self.published_frames, self.published_subjects)
 
     @property
     def text(self) -> str:
-        """The counts in words."""
+        """The counts as text."""
         lost = f", {self.lost:,} more without a face" if self.lost else ""
         return (
             f"{self.frames:,} of {self.published_frames:,} frames{lost}, "
@@ -133,11 +133,11 @@ class Coverage:
 
 @cache
 def published_counts(au_set: str) -> tuple[int, int]:
-    """Return the labelled frames and the people of a published data set, added up over its folds."""
+    """Return the numbers of labelled frames and subjects of a published data set, summed over its folds."""
     folds = read_protocol(au_set).folds
     return sum(fold.frames or 0 for fold in folds), sum(len(fold.subjects) for fold in folds)
 
 
-def _whole(figures: Mapping[str, Any], name: str) -> int:
+def _count(figures: Mapping[str, Any], name: str) -> int:
     value = figures.get(name)
     return value if isinstance(value, int) else 0

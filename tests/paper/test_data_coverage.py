@@ -1,4 +1,4 @@
-from vlfau.paper.comparability import published_counts
+from vlfau.paper.data_coverage import published_counts
 
 
 def test_published_counts_are_those_of_the_fields_lists():

@@ -1,4 +1,4 @@
-"""A table of numbers, apart from how it is written down."""
+"""Tables of numbers, and their Markdown, CSV and LaTeX formats."""
 
 import csv
 import io
@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vlfau.paper.comparability import MARKS
+from vlfau.paper.data_coverage import MARKS
 
 __all__ = ["Cell", "Mark", "Row", "Table", "to_csv", "to_latex", "to_markdown"]
 
 
 class Mark(StrEnum):
-    """How a cell stands out among those of its column."""
+    """Highlighting of a cell within its column."""
 
     BEST = "best"
     SECOND = "second"
@@ -24,10 +24,10 @@ class Cell:
     """A number with one decimal.
 
     Attributes:
-        value: The number; None where there is none.
-        detail: What follows it, such as an interval or a deviation.
-        footnote: The letter of a footnote.
-        ranked: Whether it may be compared with the others of its column.
+        value: The number; None if there is none.
+        detail: Text after the number, such as an interval or a deviation.
+        footnote: Letter of a footnote.
+        ranked: Whether the cell is ranked with the others in its column.
     """
 
     value: float | None
@@ -37,19 +37,19 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """The number as printed; a dash where there is none."""
+        """The number as printed; a dash if there is none."""
         return "-" if self.value is None else f"{self.value:.1f}"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of a table.
+    """A row of a table.
 
     Attributes:
-        labels: What stands before the numbers.
+        labels: Labels before the numbers.
         cells: The numbers.
         ours: Whether it was measured by this package.
-        marks: Signs of `vlfau.paper.comparability`, which follow the first label.
+        marks: Marks of `vlfau.paper.data_coverage`, which follow the first label.
     """
 
     labels: tuple[str, ...]
@@ -59,7 +59,7 @@ class Row:
 
     @property
     def title(self) -> str:
-        """The first label with its signs."""
+        """The first label with its marks."""
         return self.labels[0] + self.marks
 
 
@@ -68,14 +68,14 @@ class Table:
     """A table.
 
     Attributes:
-        key: Its file name without the ending.
-        title: What it shows.
-        label_heads: Heads of the columns before the numbers.
-        heads: Heads of the numbers; signs of `vlfau.paper.comparability` may follow them.
-        rows: Its lines, all of the same data.
-        footnotes: Letter and text.
+        key: File name without suffix.
+        title: Title of the table.
+        label_heads: Headings of the label columns.
+        heads: Headings of the number columns; marks of `vlfau.paper.data_coverage` may follow them.
+        rows: Rows, all from the same data.
+        footnotes: Letter and text of each footnote.
         synthetic: Whether the numbers were measured on synthetic faces.
-        ranked: Whether the best and the second of every column stand out; the most is the best.
+        ranked: Whether the best and second-best number of every column are highlighted; higher is better.
     """
 
     key: str
@@ -89,21 +89,21 @@ class Table:
 
     @property
     def notes(self) -> tuple[tuple[str, str], ...]:
-        """All that stands below it: what its signs mean, and the footnotes."""
+        """The notes below the table: meanings of its marks, and footnotes."""
         used = {sign for text in (*self.heads, *(row.marks for row in self.rows)) for sign in text}
         return (*((sign, text) for sign, text in MARKS.items() if sign in used), *self.footnotes)
 
     def mark(self, row: Row, column: int) -> Mark:
-        """Return how a cell stands out; equals as printed share a mark."""
+        """Return the highlighting of a cell; numbers that are equal as printed share it."""
         cell = row.cells[column]
         if not self.ranked or len(self.rows) < 2 or cell.value is None or not cell.ranked:
             return Mark.NONE
         others = [other.cells[column] for other in self.rows]
         numbers = {float(other.text) for other in others if other.value is not None and other.ranked}
-        place = sorted(numbers, reverse=True).index(float(cell.text))
+        rank = sorted(numbers, reverse=True).index(float(cell.text))
         if len(numbers) < 2:
             return Mark.NONE
-        return (Mark.BEST, Mark.SECOND, Mark.NONE)[min(place, 2)]
+        return (Mark.BEST, Mark.SECOND, Mark.NONE)[min(rank, 2)]
 
 
 _MARKDOWN = {Mark.BEST: "**{}**", Mark.SECOND: "<u>{}</u>", Mark.NONE: "{}"}
@@ -121,7 +121,7 @@ _LATEX_SPECIAL = {
 
 
 def to_markdown(table: Table) -> str:
-    """Return a table as GitHub's Markdown, its title above and its footnotes below."""
+    """Return a table as GitHub Markdown, with the title above and footnotes below."""
 
     def cell_text(cell: Cell, mark: Mark) -> str:
         text = " ".join(filter(None, (_MARKDOWN[mark].format(cell.text), cell.detail)))
@@ -140,7 +140,7 @@ def to_markdown(table: Table) -> str:
 
 
 def to_csv(table: Table) -> str:
-    """Return a table as CSV: bare numbers, empty where there is none, with details and footnotes in the last column."""
+    """Return a table as CSV: plain numbers or empty cells, with details and footnotes in the last column."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([*table.label_heads, *table.heads, "faces", "notes"])
@@ -193,7 +193,7 @@ def to_latex(table: Table) -> str:
 
 
 def _escape_markdown(text: str) -> str:
-    """Keep a name from breaking out of its cell."""
+    """Escape characters that would break the table."""
     return re.sub(r"([\\|*_<>`\[\]])", r"\\\1", " ".join(text.split()))
 
 

@@ -1,4 +1,4 @@
-"""Labels beside points that keep out of each other's way."""
+"""Places labels beside points without overlaps."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 __all__ = ["label_points"]
 
-# Where a label may stand: its horizontal and vertical side of the point, the best first.
-PLACES: Final = (
+# Possible positions of a label relative to its point (alignment, right, up), in order of preference.
+POSITIONS: Final = (
     ("left", 1, 0.0),
     ("right", -1, 0.0),
     ("center", 0, 1.0),
@@ -24,26 +24,26 @@ PLACES: Final = (
     ("right", -0.7, -0.7),
 )
 GAP: Final = 3.0  # points
-CORE: Final = 0.8  # of its radius: the square that stands for a circle, whose corners are free
+CORE: Final = 0.8  # of the radius: half the side of the square that approximates a circle
 
 
 def label_points(
     axes: Axes, points: Sequence[tuple[float, float]], radii: Sequence[float], labels: Sequence[str], size: float
 ) -> None:
-    """Write a label beside every point, where it covers the least of other labels and points.
+    """Write a label beside every point, at the position with the smallest overlap with other labels and points.
 
     The limits of the axes must be final.
 
     Args:
-        axes: Where the points are drawn.
-        points: Their coordinates.
-        radii: Their sizes on paper, in points of 1/72 inch.
-        labels: A text each.
-        size: Of the letters.
+        axes: The axes with the points.
+        points: Coordinates of the points.
+        radii: Radii of the points, in units of 1/72 inch.
+        labels: One label per point.
+        size: Font size.
     """
     figure = axes.get_figure(root=True)
     assert isinstance(figure, Figure)
-    figure.draw_without_rendering()  # lays the axes out: before that, nothing has a place in pixels
+    figure.draw_without_rendering()  # computes the layout, which pixel coordinates need
     scale = figure.dpi / 72
     centres = axes.transData.transform(points)
     taken = []
@@ -51,11 +51,11 @@ def label_points(
         half = CORE * radius * scale
         taken.append(Bbox.from_extents(x - half, y - half, x + half, y + half))
     page = axes.get_window_extent()
-    # Who has the closest neighbours has the least choice, and chooses first.
-    order = sorted(range(len(points)), key=lambda place: _room(centres, place))
-    for point, radius, label in ((points[place], radii[place], labels[place]) for place in order):
+    # Points with the closest neighbours have the least choice, so they are labelled first.
+    order = sorted(range(len(points)), key=lambda index: _room(centres, index))
+    for point, radius, label in ((points[index], radii[index], labels[index]) for index in order):
         best: tuple[float, Annotation, Bbox] | None = None
-        for alignment, right, up in PLACES:
+        for alignment, right, up in POSITIONS:
             note = axes.annotate(
                 label,
                 point,
@@ -67,8 +67,8 @@ def label_points(
                 linespacing=1.15,
             )
             box = note.get_window_extent()
-            inside = _shared(box, page)
-            cost = sum(_shared(box, other) for other in taken) + 2 * (box.width * box.height - inside)
+            inside = _overlap(box, page)
+            cost = sum(_overlap(box, other) for other in taken) + 2 * (box.width * box.height - inside)
             if best is None or cost < best[0] - 1e-6:
                 if best is not None:
                     best[1].remove()
@@ -79,13 +79,13 @@ def label_points(
             taken.append(best[2])
 
 
-def _room(centres: NDArray[np.float64], place: int) -> float:
-    """Return how far the two closest neighbours of a point are, summed, in pixels."""
-    distances = np.hypot(*(centres - centres[place]).T)
+def _room(centres: NDArray[np.float64], index: int) -> float:
+    """Return the sum of the distances to a point's two closest neighbours, in pixels."""
+    distances = np.hypot(*(centres - centres[index]).T)
     return float(np.sort(distances)[1:3].sum())
 
 
-def _shared(one: Bbox, other: Bbox) -> float:
-    """Return the area that two boxes share, in pixels."""
+def _overlap(one: Bbox, other: Bbox) -> float:
+    """Return the overlap of two boxes in square pixels."""
     both = Bbox.intersection(one, other)
     return 0.0 if both is None else float(both.width * both.height)

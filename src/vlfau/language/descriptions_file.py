@@ -1,7 +1,7 @@
 """The descriptions that a model learned, stored with it in `descriptions.json`.
 
 Later versions may correct the package's texts; a model keeps the texts that it learned. The file
-holds what the folder `descriptions` holds, in JSON:
+has the content of the folder `descriptions`, as JSON:
 
     {"format": 1, "wording": {...}, "aus": {"1": {"active": [...], "inactive": [...], "global": [...]}, ...}}
 """
@@ -19,12 +19,12 @@ from vlfau.language.descriptions import Descriptions, check_distinct, default_de
 from vlfau.language.vocabulary import Vocabulary
 from vlfau.language.wording import read_wording
 
-__all__ = ["DESCRIPTIONS_FILE", "MAX_BYTES", "descriptions_of", "read_descriptions", "write_descriptions"]
+__all__ = ["DESCRIPTIONS_FILE", "MAX_BYTES", "read_descriptions", "read_model_descriptions", "write_descriptions"]
 
 DESCRIPTIONS_FILE: Final = "descriptions.json"
-FORMAT: Final = 1
+_FORMAT: Final = 1
 MAX_BYTES: Final = 1 << 19
-"""Several times the size of the whole catalogue's texts."""
+"""Several times the size of the texts of all AUs."""
 
 
 def write_descriptions(path: Path, descriptions: Descriptions) -> None:
@@ -33,7 +33,7 @@ def write_descriptions(path: Path, descriptions: Descriptions) -> None:
     Raises:
         InputError: It cannot be written.
     """
-    text = json.dumps({"format": FORMAT, **descriptions.document()}, indent=1)
+    text = json.dumps({"format": _FORMAT, **descriptions.document()}, indent=1)
     with replacing(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
 
@@ -48,17 +48,17 @@ def read_descriptions(path: Path) -> Descriptions:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            raise DescriptionError(f"{path} has more than {MAX_BYTES} bytes; descriptions have a tenth of that")
+            raise DescriptionError(f"{path} has more than {MAX_BYTES} bytes, too many; copy the model again")
         document = parse_json(content.decode("utf-8"))
     except OSError as error:
         raise DescriptionError(f"{path} cannot be read ({error.strerror}); copy the model again") from None
     except ValueError as error:
         raise DescriptionError(f"{path} is not JSON ({error}); copy the model again") from None
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise DescriptionError(f"{path} holds no descriptions of format {FORMAT}; use the version that wrote it")
+    if not isinstance(document, dict) or document.get("format") != _FORMAT:
+        raise DescriptionError(f"{path} has no descriptions of format {_FORMAT}; use the version that wrote it")
     units = document.get("aus")
     if document.keys() != {"format", "wording", "aus"} or not isinstance(units, dict):
-        raise DescriptionError(f"{path} must have 'wording' and, by AU, 'aus'; copy the model again")
+        raise DescriptionError(f"{path} must have 'wording' and 'aus'; copy the model again")
     try:
         au_ids = check_au_ids([int(key) if key.isdecimal() else 0 for key in units])
     except (ConfigError, ValueError) as error:
@@ -73,8 +73,8 @@ def read_descriptions(path: Path) -> Descriptions:
     return Descriptions(MappingProxyType(dict(sorted(read.items()))), wording)
 
 
-def descriptions_of(
-    folder: Path, au_ids: tuple[int, ...], vocabulary: Vocabulary, *, carried: bool
+def read_model_descriptions(
+    folder: Path, au_ids: tuple[int, ...], vocabulary: Vocabulary, *, stored: bool
 ) -> Descriptions | None:
     """Return the descriptions that a model learned.
 
@@ -82,21 +82,21 @@ def descriptions_of(
         folder: Folder of the model.
         au_ids: The model's AUs.
         vocabulary: The model's words.
-        carried: Whether the folder holds its descriptions. Models of earlier versions do not: they learned
+        stored: Whether the folder contains its descriptions. Models of earlier versions do not: they learned
             the package's texts of their time.
 
     Returns:
-        The stored texts of its AUs; without them the package's own if the model has all their words, and None
-        if it lacks some: then its texts are unknown.
+        The stored texts of its AUs. Without them, the package's own if the model has all their words, else None,
+        since its texts are unknown.
 
     Raises:
         DescriptionError: The stored texts are damaged, or do not fit the model's AUs or words.
     """
     path = folder / DESCRIPTIONS_FILE
-    descriptions = (read_descriptions(path) if carried else default_descriptions()).for_aus(au_ids)
+    descriptions = (read_descriptions(path) if stored else default_descriptions()).for_aus(au_ids)
     missing = sorted(set(Vocabulary.for_aus(au_ids, descriptions).tokens) - set(vocabulary.tokens))
     if not missing:
         return descriptions
-    if carried:
+    if stored:
         raise DescriptionError(f"{path} uses the word '{missing[0]}', which the model never learned; copy it again")
     return None

@@ -1,4 +1,4 @@
-"""Figure 5, drawn: faces, where each AU's branch looks, and the words."""
+"""Draws figure 5: faces, attention maps, and captions."""
 
 import textwrap
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 
 from vlfau.drawing.heatmap import lay_heat_over
 from vlfau.drawing.theme import CHART_SIZES, LIGHT, format_prob
-from vlfau.paper.comparability import DataKey
-from vlfau.paper.examples import CHOICE, SHOWN_AUS, Example, ExampleSet, Verdict
+from vlfau.paper.data_coverage import DataKey
+from vlfau.paper.examples import CHOICE, SHOWN_AUS, Example, ExampleAU, ExampleSet
 from vlfau.paper.plotting import Drawing, house_style, plain_axes
 
-__all__ = ["face_drawings"]
+__all__ = ["draw_faces"]
 
 PANEL: Final = 1.75  # inches
 WIDTH: Final = PANEL * (SHOWN_AUS + 1)
@@ -24,17 +24,17 @@ STATES_PER_ROW: Final = 12
 TEXT: Final[Any] = {"fontsize": CHART_SIZES.small, "va": "center", "parse_math": False}
 
 
-def face_drawings(sets: Sequence[ExampleSet]) -> tuple[Drawing, ...]:
-    """Draw figure 5, one a run."""
+def draw_faces(sets: Sequence[ExampleSet]) -> tuple[Drawing, ...]:
+    """Draw figure 5, one figure per run."""
     return tuple(
         Drawing(
-            f"figure5-faces{place}",
-            f"Figure 5: what the network sees and says, {shown.title}, {DataKey.of(shown.run.scores).title}",
-            f"Green is right, red is wrong, bold is predicted active; bright is where the AU's branch looks. {CHOICE}",
+            f"figure5-faces{number}",
+            f"Figure 5: attention maps and captions, {shown.title}, {DataKey.of(shown.run.scores).title}",
+            f"Green: right; red: wrong; bold: predicted active; bright: high attention of the AU's branch. {CHOICE}",
             _draw(shown.examples),
             synthetic=shown.run.scores.data.synthetic,
         )
-        for place, shown in enumerate(sets, start=1)
+        for number, shown in enumerate(sets, start=1)
     )
 
 
@@ -51,13 +51,13 @@ def _draw(examples: Sequence[Example]) -> Figure:
             2 * len(examples), SHOWN_AUS + 1, height_ratios=heights, hspace=0, wspace=0.06, left=0, right=1, top=0.98,
             bottom=0,
         )  # fmt: skip
-        for place, (example, lines) in enumerate(zip(examples, texts, strict=True)):
-            axes = figure.add_subplot(grid[2 * place, 0])
+        for index, (example, lines) in enumerate(zip(examples, texts, strict=True)):
+            axes = figure.add_subplot(grid[2 * index, 0])
             axes.imshow(example.face)
             _plain_picture(axes)
-            for column, verdict in enumerate(example.shown, start=1):
-                _panel(figure.add_subplot(grid[2 * place, column]), example, verdict)
-            _write(figure.add_subplot(grid[2 * place + 1, :]), example, lines)
+            for column, au in enumerate(example.shown, start=1):
+                _panel(figure.add_subplot(grid[2 * index, column]), example, au)
+            _write(figure.add_subplot(grid[2 * index + 1, :]), example, lines)
     return figure
 
 
@@ -66,21 +66,21 @@ def _plain_picture(axes: Axes) -> None:
     axes.set_anchor("W")
 
 
-def _panel(axes: Axes, example: Example, verdict: Verdict) -> None:
-    axes.imshow(lay_heat_over(example.face, verdict.attention))
+def _panel(axes: Axes, example: Example, au: ExampleAU) -> None:
+    axes.imshow(lay_heat_over(example.face, au.attention))
     _plain_picture(axes)
-    says = f"{verdict.unit.label}  {format_prob(verdict.probability)} {_sign(verdict.right)}"
-    axes.set_title(says, fontsize=8.5, color=_colour(verdict.right), pad=3)
+    title = f"{au.unit.label}  {format_prob(au.probability)} {_sign(au.right)}"
+    axes.set_title(title, fontsize=8.5, color=_colour(au.right), pad=3)
 
 
 def _state_rows(example: Example) -> int:
-    return -(-len(example.verdicts) // STATES_PER_ROW)
+    return -(-len(example.aus) // STATES_PER_ROW)
 
 
 def _paragraphs(example: Example) -> list[tuple[str, str, str]]:
-    """Return lines of words: what they are about, where a text begins; its colour; and the words."""
+    """Return the lines of all captions: a label at the start of a caption, its colour, and the text."""
     texts = [("Face", example.words_right, example.words)]
-    texts += [(verdict.unit.label, verdict.words_right, verdict.words) for verdict in example.shown]
+    texts += [(au.unit.label, au.words_right, au.words) for au in example.shown]
     return [
         (f"{_sign(right)} {name}" if first else "", _colour(right), line)
         for name, right, words in texts
@@ -95,11 +95,11 @@ def _write(axes: Axes, example: Example, lines: Sequence[tuple[str, str, str]]) 
     axes.set_ylim(len(lines) + rows + 3, 0)
     axes.set_xlim(0, WIDTH)
     step = WIDTH / STATES_PER_ROW
-    for place, verdict in enumerate(example.verdicts):
-        row, column = divmod(place, STATES_PER_ROW)
-        text = f"{_sign(verdict.right)} {verdict.unit.label} {'on' if verdict.predicted else 'off'}"
-        weight = "bold" if verdict.predicted else "normal"
-        axes.text(column * step, row + 1, text, color=_colour(verdict.right), fontweight=weight, **TEXT)
+    for index, au in enumerate(example.aus):
+        row, column = divmod(index, STATES_PER_ROW)
+        text = f"{_sign(au.right)} {au.unit.label} {'on' if au.predicted else 'off'}"
+        weight = "bold" if au.predicted else "normal"
+        axes.text(column * step, row + 1, text, color=_colour(au.right), fontweight=weight, **TEXT)
     for height, (name, colour, line) in enumerate(lines, start=rows + 1):
         axes.text(0, height + 0.3, name, color=colour, fontweight="bold", **TEXT)
         axes.text(INDENT, height + 0.3, line, **TEXT)

@@ -1,0 +1,221 @@
+"""Which frames a model is tested on, and whether their scores would be of new people."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+
+from vlfau.data import Manifest, read_manifest
+from vlfau.errors import BundleError, CheckpointError, ConfigError, ManifestError
+from vlfau.evaluation.provenance import calibration_of, trained_on, tuned_on_tested
+from vlfau.files.records import parse_json
+from vlfau.inference.bundle import Bundle
+from vlfau.model.checkpoint import PROTOCOL_THRESHOLD
+
+__all__ = [
+    "DataSource",
+    "Fold",
+    "Scope",
+    "ScoredFrames",
+    "check_other_data",
+    "check_readable_words",
+    "check_tuning",
+    "data_source",
+    "model_title",
+    "scored_frames",
+    "tested_fold",
+]
+
+Fold = int | Literal["all"] | None
+"""The fold to test: its number, all frames, or what the model left out."""
+SETTINGS_FILE: Final = "settings.json"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """How much is measured.
+
+    Attributes:
+        threshold: The probability from which an AU counts as active; the protocol's is 0.5. None takes the
+            model's own, one an AU.
+        describe: Whether frames are described in words and the words scored.
+        described_frames: How many frames, evenly spaced, are described; None describes all.
+    """
+
+    threshold: float | None = PROTOCOL_THRESHOLD
+    describe: bool = True
+    described_frames: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 < self.threshold < 1:
+            raise ConfigError(f"a threshold is a probability between 0 and 1, not {self.threshold}; choose another")
+        if self.described_frames is not None and self.described_frames < 1:
+            raise ConfigError(f"{self.described_frames} frames can't be described; give one or more, or --no-describe")
+
+    def indices(self, count: int) -> list[int]:
+        """Return which of some frames are described.
+
+        >>> Scope(described_frames=3).indices(9)
+        [0, 4, 8]
+        """
+        if not self.describe:
+            return []
+        wanted = min(count, self.described_frames or count)
+        return [round(index) for index in np.linspace(0, count - 1, wanted).tolist()]
+
+
+@dataclass(frozen=True)
+class ScoredFrames:
+    """The frames to test.
+
+    Attributes:
+        fold: Their fold; None where all frames are tested.
+        whole: The whole manifest, with the AUs that the model knows too.
+        frames: Those of the fold.
+    """
+
+    fold: int | None
+    whole: Manifest
+    frames: Manifest
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """What the faces are: in words, and whether they are synthetic."""
+
+    description: str
+    synthetic: bool
+
+
+def model_title(bundle: Bundle) -> str:
+    """Return what messages call a model."""
+    return f"{'checkpoint' if bundle.is_checkpoint else 'bundle'} {bundle.folder}"
+
+
+def tested_fold(bundle: Bundle, fold: Fold) -> int | None:
+    """Return the fold to test, None for all frames.
+
+    A checkpoint is tested on the fold that it left out, a bundle on every frame, unless the fold is given.
+
+    Raises:
+        CheckpointError: The checkpoint was trained on the fold, or left out none.
+        BundleError: The bundle may have been trained on the fold.
+    """
+    left_out, title = bundle.info.fold, model_title(bundle)
+    if fold == "all" or (fold is None and not bundle.is_checkpoint):
+        return None
+    if fold is not None and fold != left_out and not bundle.is_checkpoint:
+        what = "no fold that it says" if left_out is None else f"fold {left_out}"
+        raise BundleError(
+            f"{title} left out {what}, so it may have been trained on fold {fold}; use the bundle of fold {fold}, or "
+            "--fold all for other faces"
+        )
+    if fold is not None and fold != left_out:
+        raise CheckpointError(
+            f"{title} left out {'no fold' if left_out is None else f'fold {left_out}'}, so it was trained on fold "
+            f"{fold}; use the checkpoint of fold {fold}, or --fold all for other faces"
+        )
+    if left_out is None:
+        raise CheckpointError(
+            f"{title} left out no fold: it was trained on every frame of its data; give other faces and --fold all, or "
+            "a checkpoint that left a fold out"
+        )
+    return left_out
+
+
+def scored_frames(manifest: Path, bundle: Bundle, fold: int | None) -> ScoredFrames:
+    """Read the frames of a fold, with the AUs that the model and the manifest have.
+
+    Raises:
+        ManifestError: The manifest is wrong, or has no such AU or frame.
+    """
+    offered, known = read_manifest(manifest), bundle.info.au_ids
+    common = tuple(au_id for au_id in known if au_id in offered.au_ids)
+    if not common:
+        raise ManifestError(
+            f"manifest {manifest} has the AUs {list(offered.au_ids)}, of which the network knows none; it knows "
+            f"{list(known)}, give frames with some of them"
+        )
+    whole = read_manifest(manifest, common) if common != offered.au_ids else offered
+    chosen = tuple(frame for frame in whole.frames if fold is None or frame.fold == fold)
+    if not chosen:
+        raise ManifestError(
+            f"manifest {manifest} has no frame of fold {fold}, which the checkpoint left out; give the manifest that "
+            "it was trained with, or --fold all for other faces"
+        )
+    return ScoredFrames(fold, whole, replace(whole, frames=chosen))
+
+
+def data_source(bundle: Bundle, manifest: Path) -> DataSource:
+    """Return what the faces are, where the user does not say it.
+
+    Those of a checkpoint are its training data. Beside the manifest of a bundle `prepare` or `synth` left what they
+    are; without that it is the manifest's name.
+    """
+    if bundle.is_checkpoint:
+        training = bundle.info.training
+        return DataSource(training.get("data", ""), bool(training.get("synthetic")))
+    try:
+        settings = parse_json((manifest.parent / SETTINGS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        settings = None
+    if isinstance(settings, dict) and "generator" in settings:
+        return DataSource(f"synthetic FACS faces, preset {settings.get('preset')}", True)
+    if isinstance(settings, dict) and "data set" in settings:
+        return DataSource(str(settings["data set"]).upper(), False)
+    return DataSource(manifest.name, False)
+
+
+def check_other_data(bundle: Bundle, manifest: Manifest, description: str) -> None:
+    """Refuse to test a bundle on all frames of a manifest on whose folds it was trained, as far as its metadata tell.
+
+    Raises:
+        BundleError: It was.
+    """
+    training, left_out = bundle.info.training, bundle.info.fold
+    if all(frame.fold is None for frame in manifest.frames):
+        return
+    same_name = description.casefold() == str(training.get("data", "")).casefold()
+    if same_name or trained_on(training, left_out, manifest):
+        how = f"its training data are called '{training['data']}' too" if same_name else "as many frames train"
+        remedy = (
+            f"give --fold {left_out}, which it left out"
+            if left_out is not None
+            else "give other faces, and say with --data what they are"
+        )
+        raise BundleError(f"{model_title(bundle)} was trained on folds of {manifest.path} ({how}); {remedy}")
+
+
+def check_tuning(bundle: Bundle, tested: ScoredFrames, *, allow_tuned: bool) -> bool:
+    """Say whether a model was calibrated on people who are tested, which only `allow_tuned` allows.
+
+    Raises:
+        CheckpointError: It was, or does not say on whom.
+    """
+    calibration = calibration_of(bundle.info.training)
+    if calibration is None:
+        return False
+    if calibration.source == "unknown":
+        tuned, how = tested.fold is not None, "does not say on whom it was calibrated"
+    else:
+        tuned = tuned_on_tested(calibration, tested.frames, same_names=tested.fold is not None)
+        how = "was calibrated on people who are tested"
+    if tuned and not allow_tuned:
+        raise CheckpointError(
+            f"{model_title(bundle)} {how}, so its scores would be better than on new people; calibrate the "
+            "uncalibrated checkpoint again (`vlfau calibrate` leaves the tested fold out), or give --allow-tuned, and "
+            "every table marks the scores"
+        )
+    return tuned
+
+
+def check_readable_words(bundle: Bundle, scope: Scope) -> None:
+    """Refuse to measure words of a model whose texts nobody knows any more.
+
+    Raises:
+        InputError: They are asked for.
+    """
+    if scope.describe and bundle.has_captions and bundle.info.words_warning:
+        kind = CheckpointError if bundle.is_checkpoint else BundleError
+        raise kind(f"{bundle.info.words_warning}, or give --no-describe to measure its scores alone")

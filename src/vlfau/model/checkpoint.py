@@ -1,0 +1,172 @@
+"""A checkpoint, read: a folder of weights (safetensors), their metadata (JSON) and the texts that were learned (JSON).
+
+Loading executes nothing. `vlfau.training.checkpoint` writes one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ConfigDict, InstanceOf, TypeAdapter, with_config
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from vlfau.errors import CheckpointError, ConfigError, DescriptionError
+from vlfau.facs import check_au_ids
+from vlfau.files.records import parse_json
+from vlfau.language import Descriptions, Vocabulary
+from vlfau.language.descriptions_file import DESCRIPTIONS_FILE, read_model_descriptions
+from vlfau.model.config import ModelConfig, build_vlfau
+from vlfau.model.vlfau import VLFAU
+
+__all__ = [
+    "FINGERPRINT",
+    "FORMATS",
+    "METADATA_FILE",
+    "PROTOCOL_THRESHOLD",
+    "WEIGHTS_FILE",
+    "Checkpoint",
+    "LoadedCheckpoint",
+    "load_checkpoint",
+    "read_metadata",
+]
+
+FORMATS = (1, 2)
+"""Without and with descriptions."""
+WEIGHTS_FILE = "model.safetensors"
+METADATA_FILE = "checkpoint.json"
+FINGERPRINT = "descriptions_fingerprint"
+PROTOCOL_THRESHOLD = 0.5
+"""The probability at which the field's protocol decides."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What is known of a network besides its weights.
+
+    Attributes:
+        model: The network's configuration.
+        au_ids: (N,), the AUs of its branches, in order.
+        vocabulary: The words of its decoders, as `Vocabulary.to_list` gives them.
+        fold: The fold that it never saw; None where it saw all.
+        aligned_size: Side of the aligned faces that it was trained on crops of.
+        training: Where it comes from: data, recipe, versions; whether synthetic or from scratch.
+        scores: What was measured on the fold, by name.
+        thresholds: (N,), the probability from which each AU counts as active; None stands for the protocol's 0.5.
+        descriptions: The texts that the words were learned from, those of its AUs. They lie in a file of their own; a
+            checkpoint of an earlier version has none, and then these are the package's own if it knows all their
+            words, and None otherwise. None without words, too.
+    """
+
+    model: ModelConfig
+    au_ids: tuple[int, ...]
+    vocabulary: tuple[str, ...]
+    fold: int | None
+    aligned_size: int
+    training: dict[str, Any]
+    scores: dict[str, float]
+    thresholds: tuple[float, ...] | None = None
+    descriptions: InstanceOf[Descriptions] | None = None
+
+    @property
+    def has_captions(self) -> bool:
+        """Whether the network describes anything in words."""
+        return self.model.local_language or self.model.global_language
+
+    def thresholds_of(self, au_ids: Sequence[int]) -> NDArray[np.float64]:
+        """Return the thresholds of some of the AUs, in the order given."""
+        thresholds = self.thresholds or (PROTOCOL_THRESHOLD,) * len(self.au_ids)
+        return np.array([thresholds[self.au_ids.index(au_id)] for au_id in au_ids])
+
+
+class LoadedCheckpoint(NamedTuple):
+    """A network in evaluation mode, and what its checkpoint says of it."""
+
+    network: VLFAU
+    metadata: Checkpoint
+
+
+def load_checkpoint(
+    folder: Path,
+    *,
+    au_ids: tuple[int, ...] | None = None,
+    vocabulary: Vocabulary | None = None,
+    fold: int | None = None,
+) -> LoadedCheckpoint:
+    """Read a checkpoint; every weight must be there and fit.
+
+    Args:
+        folder: The folder that training left.
+        au_ids: The AUs that are expected, in order; None takes any.
+        vocabulary: The vocabulary that is expected; None takes any.
+        fold: The fold that it must not have seen; None takes any.
+
+    Raises:
+        CheckpointError: It is not a checkpoint, is damaged, or is for other AUs, another vocabulary or fold.
+    """
+    checkpoint = read_metadata(folder)
+    if au_ids is not None and checkpoint.au_ids != tuple(au_ids):
+        raise CheckpointError(
+            f"checkpoint {folder} is for the AUs {list(checkpoint.au_ids)}, expected {list(au_ids)} in this order; "
+            "use the checkpoint that was trained for them"
+        )
+    if vocabulary is not None and checkpoint.vocabulary != tuple(vocabulary.to_list()):
+        raise CheckpointError(
+            f"checkpoint {folder} knows {len(checkpoint.vocabulary)} words that are not the {len(vocabulary)} of "
+            "these descriptions; train again, or restore the description files it was trained with"
+        )
+    if fold is not None and checkpoint.fold != fold:
+        raise CheckpointError(
+            f"checkpoint {folder} left out fold {checkpoint.fold}, so fold {fold} was among its training frames; "
+            f"use the checkpoint of fold {fold}"
+        )
+    try:
+        network = build_vlfau(
+            checkpoint.model, num_aus=len(checkpoint.au_ids), vocabulary_size=len(checkpoint.vocabulary)
+        )
+        network.load_state_dict(load_file(folder / WEIGHTS_FILE))
+    except (OSError, SafetensorError, RuntimeError, ConfigError) as error:
+        raise CheckpointError(
+            f"the weights {folder / WEIGHTS_FILE} do not fit {METADATA_FILE} ({error}); copy the checkpoint again"
+        ) from error
+    return LoadedCheckpoint(network.eval(), checkpoint)
+
+
+def read_metadata(folder: Path) -> Checkpoint:
+    """Read what a checkpoint says of itself, without its weights.
+
+    Raises:
+        CheckpointError: It is not a checkpoint, or damaged.
+    """
+    path = folder / METADATA_FILE
+    if not path.is_file():
+        raise CheckpointError(
+            f"{folder} is not a checkpoint: it has no {METADATA_FILE}; give a folder that training left"
+        )
+    try:
+        metadata = parse_json(path.read_text(encoding="utf-8"))
+        written = metadata.pop("format")
+        if written not in FORMATS:
+            raise CheckpointError(f"{path} is of another format than {FORMATS[-1]}; use the version that wrote it")
+        fingerprint = metadata.pop(FINGERPRINT) if written == FORMATS[1] else None
+        checkpoint = TypeAdapter(with_config(ConfigDict(extra="forbid"))(Checkpoint)).validate_python(metadata)
+        check_au_ids(checkpoint.au_ids)
+        if checkpoint.thresholds is not None and len(checkpoint.thresholds) != len(checkpoint.au_ids):
+            raise ValueError(f"{len(checkpoint.thresholds)} thresholds for {len(checkpoint.au_ids)} AUs")
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, ConfigError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}); copy the checkpoint again") from error
+    if not checkpoint.has_captions:
+        return checkpoint
+    try:
+        vocabulary = Vocabulary.from_list(checkpoint.vocabulary)
+        descriptions = read_model_descriptions(folder, checkpoint.au_ids, vocabulary, stored=fingerprint is not None)
+    except DescriptionError as error:
+        raise CheckpointError(f"checkpoint {folder} has descriptions that cannot be used: {error}") from None
+    if fingerprint is not None and descriptions is not None and descriptions.fingerprint != fingerprint:
+        raise CheckpointError(
+            f"{folder / DESCRIPTIONS_FILE} is not the file that {METADATA_FILE} describes; copy the checkpoint again"
+        )
+    return replace(checkpoint, descriptions=descriptions)

@@ -1,0 +1,143 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tests.evaluation.conftest import untrained
+from tests.training.conftest import AUS, toy_config, toy_file
+from vlfau.cli import main
+from vlfau.errors import BundleError, CheckpointError, ConfigError
+from vlfau.export import export_bundle
+from vlfau.inference.bundle import load_bundle
+from vlfau.inference.predictor import Predictor
+from vlfau.inference.runtimes import chosen_runtime, open_backend
+from vlfau.inference.schema import CHECKPOINT_FILE
+from vlfau.model.checkpoint import METADATA_FILE, load_checkpoint
+from vlfau.model.torch_backend import TorchBackend
+
+__all__ = ["toy_config", "toy_file", "untrained"]
+
+SIZE = 112
+
+
+@pytest.fixture
+def checkpoint(untrained):
+    return untrained("run/checkpoint", thresholds=(0.5, 0.4, 0.5, 0.6))
+
+
+def faces(count):
+    return np.random.default_rng(0).integers(0, 256, (count, SIZE, SIZE, 3), dtype=np.uint8)
+
+
+def test_a_checkpoint_says_of_itself_what_a_bundle_says(checkpoint):
+    bundle = load_bundle(checkpoint)
+    assert CHECKPOINT_FILE == METADATA_FILE
+    assert bundle.is_checkpoint
+    assert (bundle.info.name, bundle.info.version, bundle.info.fold) == ("run", "checkpoint", 2)
+    assert (bundle.info.au_ids, bundle.info.thresholds) == (AUS, (0.5, 0.4, 0.5, 0.6))
+    assert (bundle.info.crop.aligned_size, bundle.info.crop.crop_size) == (SIZE, SIZE)
+    assert bundle.has_local_captions
+    assert bundle.has_global_captions
+    assert bundle.info.is_synthetic
+    assert sorted(bundle.files) == ["checkpoint.json", "model.safetensors"]
+
+
+@pytest.mark.parametrize("consistent", [True, False])
+def test_a_checkpoint_predicts_what_its_bundle_predicts(checkpoint, tmp_path, consistent):
+    export_bundle(checkpoint, tmp_path / "bundle", half=False)
+    options = {"describe": "every", "consistent": consistent}
+    ours = Predictor(checkpoint, **options).predict_crops(faces(3))
+    theirs = Predictor(tmp_path / "bundle", **options).predict_crops(faces(3))
+    for mine, other in zip(ours, theirs, strict=True):
+        assert mine.global_caption == other.global_caption
+        assert [au.local_caption for au in mine.aus] == [au.local_caption for au in other.aus]
+        np.testing.assert_allclose([au.prob for au in mine.aus], [au.prob for au in other.aus], atol=1e-5)
+        for own, its in zip(mine.aus, other.aus, strict=True):
+            np.testing.assert_allclose(own.attention_map, its.attention_map, atol=1e-5)
+
+
+def test_features_are_those_of_the_network(checkpoint):
+    network = load_checkpoint(checkpoint).network
+    crops = faces(2)
+    found = open_backend(load_bundle(checkpoint)).encode(crops)
+    with torch.inference_mode():
+        vision = network.encode(torch.from_numpy(crops).permute(0, 3, 1, 2))
+        torch.testing.assert_close(torch.from_numpy(found.au_features), vision.au_features())
+        torch.testing.assert_close(torch.from_numpy(found.stem_features), vision.face_features)
+        torch.testing.assert_close(torch.from_numpy(found.pooled_features), vision.au_features().mean(2))
+    assert found.au_intensities is None
+
+
+def test_the_runtime_says_where_torch_computes(checkpoint, monkeypatch):
+    bundle, devices = load_bundle(checkpoint), []
+
+    class Recorded(TorchBackend):
+        def __init__(self, network, *, device, threads):
+            devices.append(device)
+            super().__init__(network, device="cpu")
+
+    monkeypatch.setattr("vlfau.model.torch_backend.TorchBackend", Recorded)
+    assert chosen_runtime(bundle, "auto") == "torch"
+    for runtime in ("onnxruntime", "cpu", "cuda", "torch", "auto"):
+        open_backend(bundle, runtime)
+    open_backend(bundle, "torch", device="cuda:1")
+    assert devices == ["cpu", "cpu", "cuda", None, None, "cuda:1"]
+    for runtime in ("openvino", "tensorrt", "coreml"):
+        with pytest.raises(ConfigError, match=f"is a checkpoint, .* `vlfau export` for {runtime}"):
+            open_backend(bundle, runtime)
+
+
+def test_threads_are_those_that_torch_may_use(checkpoint):
+    before = torch.get_num_threads()
+    try:
+        Predictor(checkpoint, threads=1)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_there_is_named(checkpoint):
+    with pytest.raises(ConfigError, match="torch cannot use the device cuda here"):
+        Predictor(checkpoint, runtime="torch", device="cuda")
+
+
+def test_damaged_checkpoints_are_named(checkpoint):
+    (checkpoint / "model.safetensors").write_bytes(b"torn")
+    with pytest.raises(CheckpointError, match=r"the weights .*model\.safetensors do not fit"):
+        Predictor(checkpoint)
+    (checkpoint / METADATA_FILE).write_text("{")
+    with pytest.raises(CheckpointError, match=r"checkpoint\.json is damaged"):
+        Predictor(checkpoint)
+
+
+def test_the_command_takes_a_checkpoint(checkpoint, tmp_path, capsys):
+    Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(tmp_path / "black.png")
+    assert main(["predict", str(tmp_path / "black.png"), "--model", str(checkpoint)]) in {0, 2}
+    assert "learned its AUs from synthetic faces only" in " ".join(capsys.readouterr().err.split())
+    assert main(["info", "--model", str(checkpoint)]) == 0
+    assert "run" in capsys.readouterr().out
+
+
+def test_without_torch_the_extra_is_named_and_bundles_need_none(checkpoint, tiny_bundle):
+    code = (
+        "import sys\n"
+        "sys.modules['torch'] = None\n"
+        "from vlfau.errors import MissingExtraError\n"
+        "from vlfau.inference.predictor import Predictor\n"
+        f"Predictor({str(tiny_bundle.folder)!r})\n"
+        "try:\n"
+        f"    Predictor({str(checkpoint)!r})\n"
+        "except MissingExtraError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "'torch' is not installed; run: pip install 'vlfau[train]'"
+
+
+def test_other_folders_are_refused(tmp_path):
+    with pytest.raises(BundleError, match=r"has neither model\.json nor checkpoint\.json; give a folder that"):
+        load_bundle(tmp_path)

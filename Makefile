@@ -32,9 +32,9 @@ setup: $(LIGHT)/.done ## Install prediction into .venv (no torch)
 demo: setup ## Describe the face in a photograph; results go to demo/
 	$(LIGHT)/bin/vlfau predict examples/astronaut.png --out demo
 
-dev: $(FULL)/.done ## Install training and tests into .venv-dev (with torch)
+dev: $(FULL)/.done ## Install training and tests into .venv-dev (with torch; 6.6 GB on Linux)
 
-test: dev ## Run the fast tests, on all CPUs (first call: installs 7 GB; then 5 minutes on 2 CPUs)
+test: dev ## Run the fast tests (5 minutes on 2 CPUs)
 	$(FULL)/bin/python -m pytest $(PARALLEL)
 
 test-full: dev ## Run all tests, including slow ones and those of the web page and archives

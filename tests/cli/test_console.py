@@ -8,7 +8,14 @@ from tests.runs.running import csv_rows
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a shell and /dev/full")
 
-COMMANDS = [["info"], ["models"], ["--help"], ["--version"], ["predict", "missing.jpg"], ["train", "missing.yaml"]]
+COMMANDS = [
+    ["info"],
+    ["models"],
+    ["--help"],
+    ["--version"],
+    ["predict", "missing.jpg"],
+    pytest.param(["train", "missing.yaml"], marks=pytest.mark.slow),
+]
 
 
 @pytest.fixture

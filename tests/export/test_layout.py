@@ -134,6 +134,7 @@ def network():
     return build_vlfau(config, num_aus=3, vocabulary_size=9).eval()
 
 
+@pytest.mark.slow
 def test_a_mirrored_network_with_landmarks_is_exported_whole(network):
     config = ModelConfig(
         backbone="facemesh", backbone_options={"frozen_stages": 1}, crop_size=64, combined_dim=16, feature_dim=16,

@@ -91,6 +91,7 @@ def test_a_network_is_read_back_from_its_bundle(trained):
     torch.testing.assert_close(ours.by_landmarks.landmarks, theirs.by_landmarks.landmarks, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_network_with_movements_is_read_back_from_its_bundle(trained, tmp_path):
     config = dataclasses.replace(SMALL, movements=True, mirrored=False)
     metadata = dataclasses.replace(load_checkpoint(trained[0])[1], model=config)

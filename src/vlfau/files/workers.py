@@ -3,6 +3,7 @@
 import os
 import threading
 from multiprocessing import parent_process
+from numbers import Integral
 from typing import Final
 
 from vlfau.errors import ConfigError
@@ -22,10 +23,10 @@ def check_number(name: str, value: int, maximum: int) -> None:
         maximum: The largest number that makes sense.
 
     Raises:
-        ConfigError: It is out of range.
+        ConfigError: It is not a whole number, or out of range.
     """
-    if not 1 <= value <= maximum:
-        raise ConfigError(f"{name} is {value}; give a number from 1 to {maximum}")
+    if not (isinstance(value, Integral) and 1 <= value <= maximum):
+        raise ConfigError(f"{name} is {value!r}; give a number from 1 to {maximum}")
 
 
 def follow_parent() -> None:

@@ -160,9 +160,9 @@ class ArchiveOptions(AnalysisOptions):
         """
         from vlfau.inference.bundle import load_bundle
 
+        known = self.with_known_runtime(load_bundle(self.model))
         is_folder = self.model is not None and Path(self.model).exists()
-        model = str(Path(self.model).absolute()) if is_folder and self.model else self.model
-        return replace(self.with_known_runtime(load_bundle(self.model)), model=model)
+        return replace(known, model=str(Path(self.model).absolute()) if is_folder and self.model else self.model)
 
     def record(self) -> dict[str, Any]:
         """Return everything on which results depend, except the model."""

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from numbers import Integral
 from pathlib import Path
 from typing import Any, Final, Self, TypeGuard, cast, get_args, overload
 
@@ -13,7 +12,7 @@ from PIL import Image
 
 from vlfau.errors import BundleError, ConfigError, ImageError
 from vlfau.faces import Face, FaceFinder
-from vlfau.files.workers import MAX_WORKERS, check_number
+from vlfau.files.workers import MAX_WORKERS, check_number, is_whole_number
 from vlfau.inference.au_scores import AUScores, Captions, sigmoid
 from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle, load_bundle
@@ -74,7 +73,7 @@ class Predictor:
     ) -> None:
         check_number("threads", threads, MAX_WORKERS)
         check_number("beam_size", beam_size, MAX_BEAM_SIZE)
-        if max_faces is not None and not (isinstance(max_faces, Integral) and max_faces >= 1):
+        if max_faces is not None and not (is_whole_number(max_faces) and max_faces >= 1):
             raise ConfigError(f"max_faces is {max_faces!r}; give a whole number of 1 or more, or None for all")
         _check_describe(describe)
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)

@@ -6,6 +6,7 @@ read by the command line, so it loads a runtime only where a model is opened.
 """
 
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ class RuntimeInfo:
         package: What has to be installed.
         extra: The extra that brings it; None where vlfau itself does.
         needs: What the machine must have, for messages.
+        platforms: Those for which the package exists, as `sys.platform` names them; empty for all.
         torch_device: Where torch computes a checkpoint; None where it cannot, and "" for a GPU where there is one.
     """
 
@@ -60,6 +62,7 @@ class RuntimeInfo:
     package: str = "onnxruntime"
     extra: str | None = None
     needs: str = ""
+    platforms: tuple[str, ...] = ()
     torch_device: str | None = None
 
     @property
@@ -78,6 +81,7 @@ RUNTIMES: Final[Mapping[Runtime, RuntimeInfo]] = MappingProxyType(
             package="onnxruntime-gpu",
             extra="cuda",
             needs="an NVIDIA GPU with CUDA and cuDNN",
+            platforms=("linux", "win32"),
             torch_device="cuda",
         ),
         "tensorrt": RuntimeInfo(
@@ -85,12 +89,14 @@ RUNTIMES: Final[Mapping[Runtime, RuntimeInfo]] = MappingProxyType(
             package="onnxruntime-gpu",
             extra="cuda",
             needs="an NVIDIA GPU with TensorRT",
+            platforms=("linux", "win32"),
         ),
         "directml": RuntimeInfo(
             providers=("DmlExecutionProvider", CPU_PROVIDER),
             package="onnxruntime-directml",
             extra="directml",
             needs="Windows with a GPU that knows DirectX 12",
+            platforms=("win32",),
         ),
         "coreml": RuntimeInfo(providers=("CoreMLExecutionProvider", CPU_PROVIDER), needs="macOS"),
         "openvino": RuntimeInfo(engine="openvino", package="openvino", extra="openvino"),
@@ -225,7 +231,7 @@ def _check_provider(runtime: Runtime) -> None:
     info = RUNTIMES[runtime]
     if info.provider in available_providers():
         return
-    if info.extra is None:
+    if info.extra is None or (info.platforms and sys.platform not in info.platforms):
         raise ConfigError(f"the runtime {runtime} needs {info.needs}; choose another one, such as onnxruntime")
     if not _is_installed(info.package):
         raise MissingExtraError(info.package, info.extra)

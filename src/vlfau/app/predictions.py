@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -44,6 +44,18 @@ class Tables:
     csv: Path
     jsonl: Path
     add: Callable[[PictureResult], None]
+
+
+class PictureAnswer(NamedTuple):
+    """A picture and what was found in it.
+
+    Attributes:
+        picture: The picture.
+        result: Its faces.
+    """
+
+    picture: Picture
+    result: PictureResult
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -100,7 +112,7 @@ class PagePredictor:
             predictor.predict_crops(np.zeros((1, size, size, 3), np.uint8))
             predictor.finder.find(np.zeros((size, size, 3), np.uint8))
 
-    def picture(self, upload: Upload, *, consistent: bool, describe: Describe) -> tuple[Picture, PictureResult]:
+    def picture(self, upload: Upload, *, consistent: bool, describe: Describe) -> PictureAnswer:
         """Analyse the faces of a picture.
 
         Args:
@@ -113,7 +125,8 @@ class PagePredictor:
         """
         with self._decoding:  # A picture takes most memory while it is decoded.
             picture = read_picture(upload.path)
-        return picture, self._predictors[consistent].predict(picture, names=upload.name, describe=describe)
+        result = self._predictors[consistent].predict(picture, names=upload.name, describe=describe)
+        return PictureAnswer(picture, result)
 
     def faces(self, picture: Picture) -> tuple[FaceResult, ...]:
         """Analyse the faces of a picture that was read, largest first, in numbers only."""

@@ -7,6 +7,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table
 from rich.text import Text
 
+from vlfau.drawing.theme import format_pose
 from vlfau.facs import action_unit
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import FaceResult
@@ -41,7 +42,7 @@ def face_table(face: FaceResult, *, title: str, width: int) -> Group:
         width: Characters of a line.
     """
     left, top, right, bottom = (round(value) for value in face.face_box_xyxy)
-    pose = f"yaw {face.pose.yaw:+.0f}°, pitch {face.pose.pitch:+.0f}°, roll {face.pose.roll:+.0f}°"
+    pose = format_pose(face.pose, ", ")
     where = f"box ({left}, {top}) to ({right}, {bottom}), {pose}"
     has_intensities = any(au.intensity is not None for au in face.aus)
     has_words = any(au.local_caption for au in face.aus)
@@ -52,7 +53,7 @@ def face_table(face: FaceResult, *, title: str, width: int) -> Group:
     table.add_column("Probability", width=_BAR_WIDTH + 5, no_wrap=True)
     table.add_column("State", no_wrap=True)
     if has_intensities:
-        table.add_column("0 to 5", justify="right", no_wrap=True)
+        table.add_column("Intensity (0 to 5)", justify="right", no_wrap=True)
     if in_table:
         table.add_column("Description")
     for au in face.aus:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.data.manifest import Manifest
+from vlfau.data.manifest import Manifest, Split
 from vlfau.errors import ManifestError
 
 __all__ = ["hold_out", "never_active"]
@@ -14,7 +14,7 @@ __all__ = ["hold_out", "never_active"]
 DRAWS: Final = 100
 
 
-def hold_out(manifest: Manifest, *, share: float, seed: int) -> tuple[Manifest, Manifest]:
+def hold_out(manifest: Manifest, *, share: float, seed: int) -> Split:
     """Hold a share of the people out of training.
 
     People are drawn at random, but so that every AU is active on both sides where possible: an AU that no
@@ -48,7 +48,7 @@ def hold_out(manifest: Manifest, *, share: float, seed: int) -> tuple[Manifest, 
     held_out = {subject for subject, is_held in zip(subjects, chosen, strict=True) if is_held}
     train = tuple(frame for frame in manifest.frames if frame.subject_id not in held_out)
     held = tuple(frame for frame in manifest.frames if frame.subject_id in held_out)
-    return replace(manifest, frames=train), replace(manifest, frames=held)
+    return Split(replace(manifest, frames=train), replace(manifest, frames=held))
 
 
 def never_active(manifest: Manifest) -> tuple[int, ...]:

@@ -29,6 +29,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ from vlfau.faces.pose import NUM_LANDMARKS
 from vlfau.facs import AUState, Side, action_unit
 from vlfau.language import Gender
 
-__all__ = ["Frame", "Manifest", "manifest_digest", "read_manifest"]
+__all__ = ["Frame", "Manifest", "Split", "manifest_digest", "read_manifest"]
 
 AU_COLUMN = re.compile(r"AU(?P<number>\d{1,4})(?:_(?P<detail>intensity|side))?")
 LANDMARK_COLUMN = re.compile(r"landmark_(?P<number>0|[1-9]\d{0,2})_[xy]")
@@ -91,7 +92,7 @@ class Manifest:
     frames: tuple[Frame, ...]
     landmark_ids: tuple[int, ...] = ()
 
-    def split(self, fold: int | None) -> tuple["Manifest", "Manifest"]:
+    def split(self, fold: int | None) -> "Split":
         """Split by subject into the training and the test frames of a fold.
 
         Args:
@@ -101,7 +102,7 @@ class Manifest:
             ManifestError: No frame, or every frame, belongs to the fold.
         """
         if fold is None:
-            return self, self
+            return Split(self, self)
         test = tuple(frame for frame in self.frames if frame.fold == fold)
         train = tuple(frame for frame in self.frames if frame.fold != fold)
         if not test or not train:
@@ -110,7 +111,7 @@ class Manifest:
                 f"{self.path} can't be split at fold {fold}: {len(test)} frames test and {len(train)} train; its "
                 f"'fold' column holds {folds or 'nothing'}, choose one of several"
             )
-        return replace(self, frames=train), replace(self, frames=test)
+        return Split(replace(self, frames=train), replace(self, frames=test))
 
     def rates(self) -> NDArray[np.float64]:
         """Return the occurrence rate of every AU among its annotated frames, (N,); NaN without any."""
@@ -120,6 +121,18 @@ class Manifest:
         rates = np.full(len(self.au_ids), np.nan)
         np.divide(active.sum(0), counts, out=rates, where=counts > 0)
         return rates
+
+
+class Split(NamedTuple):
+    """Two parts of a manifest.
+
+    Attributes:
+        train: The frames that train.
+        test: The frames that test, or choose the epoch.
+    """
+
+    train: Manifest
+    test: Manifest
 
 
 def read_manifest(path: Path, au_ids: Sequence[int] | None = None, *, pictures: bool = True) -> Manifest:

@@ -1,6 +1,7 @@
 """Crops and random variations of aligned faces on their way into the network."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from vlfau.data.photometric import Face, add_noise, lose_colour, lose_detail, restyle, retone
 from vlfau.errors import ConfigError
 
-__all__ = ["Augmentation", "AugmentationConfig", "Matrix", "centre_crop"]
+__all__ = ["Augmentation", "AugmentationConfig", "Crop", "Matrix", "centre_crop"]
 
 Matrix = NDArray[np.float64]
 """(2, 3), from a place in an aligned face, in pixels from the middle of the upper left one, to the same in the crop."""
@@ -20,6 +21,18 @@ TIGHT_MARGINS = (0.17, 0.17, 0.17, 0.2)
 """Most that a tight picture cuts off a crop at the left, right, top and bottom, as shares of the crop's side."""
 TIGHT_TILT = 15
 """Largest rotation of a tight picture against its face, in degrees."""
+
+
+class Crop(NamedTuple):
+    """A crop of an aligned face.
+
+    Attributes:
+        face: (S, S, 3) uint8 RGB.
+        matrix: (2, 3), from the aligned face to the crop, in pixels.
+    """
+
+    face: Face
+    matrix: Matrix
 
 
 @dataclass(frozen=True)
@@ -78,7 +91,7 @@ class Augmentation:
         """Draw whether the next face is mirrored, so that the labels can be too."""
         return bool(rng.random() < self.config.flip)
 
-    def __call__(self, face: Face, rng: np.random.Generator, *, flip: bool) -> tuple[Face, Matrix]:
+    def __call__(self, face: Face, rng: np.random.Generator, *, flip: bool) -> Crop:
         """Crop and vary one face.
 
         Args:
@@ -101,9 +114,9 @@ class Augmentation:
             face = self._cut_out(face, rng)
         if config.tight and rng.random() < config.tight:
             face = _end_picture(face, rng)
-        return face, matrix
+        return Crop(face, matrix)
 
-    def _frame(self, face: Face, rng: np.random.Generator, *, flip: bool) -> tuple[Face, Matrix]:
+    def _frame(self, face: Face, rng: np.random.Generator, *, flip: bool) -> Crop:
         """Turn, stretch, crop and mirror."""
         config, size = self.config, self.crop_size
         matrix: Matrix = np.eye(2, 3)
@@ -122,9 +135,9 @@ class Augmentation:
             matrix[0] *= -1
             matrix[0, 2] += size - 1
         if config.tilt or config.stretch:
-            return cv2.warpAffine(face, matrix, (size, size)).astype(np.uint8, copy=False), matrix
+            return Crop(cv2.warpAffine(face, matrix, (size, size)).astype(np.uint8, copy=False), matrix)
         face = face[top : top + size, left : left + size]
-        return face[:, ::-1] if flip else face, matrix
+        return Crop(face[:, ::-1] if flip else face, matrix)
 
     def _recolour(self, face: Face, rng: np.random.Generator) -> Face:
         config = self.config
@@ -159,8 +172,8 @@ def _end_picture(face: Face, rng: np.random.Generator) -> Face:
     return np.where(inside[..., None], face, np.uint8(0))
 
 
-def centre_crop(face: Face, crop_size: int) -> tuple[Face, Matrix]:
+def centre_crop(face: Face, crop_size: int) -> Crop:
     """Return the middle (crop_size, crop_size, 3) of a face (A, A, 3), and the matrix as `Augmentation` does."""
     start = (len(face) - crop_size) // 2
     matrix = np.array([[1.0, 0.0, -start], [0.0, 1.0, -start]])
-    return face[start : start + crop_size, start : start + crop_size], matrix
+    return Crop(face[start : start + crop_size, start : start + crop_size], matrix)

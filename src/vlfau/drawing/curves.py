@@ -1,7 +1,7 @@
 """The part of a track that a timeline shows: AUs that moved, with no more points than a screen has."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,16 @@ from vlfau.video.events import Event
 from vlfau.video.summary import clock
 from vlfau.video.tracks import Track
 
-__all__ = ["SHOWN_FROM", "longest_seen", "moving_columns", "seconds_between_ticks", "stretches", "thinned", "tick_text"]
+__all__ = [
+    "SHOWN_FROM",
+    "LongestSeen",
+    "longest_seen",
+    "moving_columns",
+    "seconds_between_ticks",
+    "stretches",
+    "thinned",
+    "tick_text",
+]
 
 SHOWN_FROM: Final = 0.3
 """By default, an AU gets a row in a timeline if its probability ever reaches this."""
@@ -20,11 +29,23 @@ _SECONDS_BETWEEN_TICKS: Final = (
 )
 
 
-def longest_seen(tracks: Sequence[Track], count: int) -> tuple[tuple[Track, ...], int]:
+class LongestSeen(NamedTuple):
+    """The faces of a video that are drawn.
+
+    Attributes:
+        tracks: Those seen in the most frames, in their original order.
+        left_out: Number of the others.
+    """
+
+    tracks: tuple[Track, ...]
+    left_out: int
+
+
+def longest_seen(tracks: Sequence[Track], count: int) -> LongestSeen:
     """Return the faces seen in the most frames, in their original order, and the number of those left out."""
     ranked = sorted(tracks, key=lambda track: len(track.time_s), reverse=True)[:count]
     kept = {track.face_id for track in ranked}
-    return tuple(track for track in tracks if track.face_id in kept), len(tracks) - len(ranked)
+    return LongestSeen(tuple(track for track in tracks if track.face_id in kept), len(tracks) - len(ranked))
 
 
 def moving_columns(track: Track, events: Iterable[Event], level: float | None) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """What pictures and videos are drawn with: text, round corners, numbered boxes, and the rows of AUs."""
 
 from functools import cache, lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -11,7 +11,19 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from vlfau.drawing.theme import BOX_LINE, BOX_RADIUS, LIGHT, RowLayout, face_colour, format_prob
 from vlfau.inference.results import AUResult
 
-__all__ = ["AURows", "badge", "draw_badge", "draw_box", "draw_rounded", "font", "paste", "rgb", "shrunk", "wrapped"]
+__all__ = [
+    "AURows",
+    "Shrunk",
+    "badge",
+    "draw_badge",
+    "draw_box",
+    "draw_rounded",
+    "font",
+    "paste",
+    "rgb",
+    "shrunk",
+    "wrapped",
+]
 
 Pixels = NDArray[np.uint8]
 
@@ -45,7 +57,19 @@ def rgb(colour: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def shrunk(pixels: Pixels, side: int) -> tuple[Pixels, float]:
+class Shrunk(NamedTuple):
+    """A smaller copy of a picture.
+
+    Attributes:
+        pixels: (H, W, 3) uint8.
+        scale: Its pixels along one of the original.
+    """
+
+    pixels: Pixels
+    scale: float
+
+
+def shrunk(pixels: Pixels, side: int) -> Shrunk:
     """Shrink a picture so that its longer side has at most `side` pixels.
 
     Args:
@@ -58,7 +82,7 @@ def shrunk(pixels: Pixels, side: int) -> tuple[Pixels, float]:
     height, width = pixels.shape[:2]
     scale = min(1.0, side / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.array(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8), scale
+    return Shrunk(np.array(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8), scale)
 
 
 def paste(canvas: Pixels, image: Pixels, left: int, top: int) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vlfau.evaluation.predictions import Predictions
 from vlfau.media.crops import read_mask
 
-__all__ = ["GroundingScore", "grounding", "grounding_score", "mask_path", "read_region"]
+__all__ = ["GroundingScore", "grounding", "grounding_score", "read_region"]
 
 MIN_MOVED: Final = 0.5
 
@@ -73,7 +73,7 @@ def grounding(
     scores: dict[int, list[GroundingScore]] = {au_id: [] for au_id in predictions.au_ids}
     for frame, image in enumerate(predictions.images):
         for column, au_id in enumerate(predictions.au_ids):
-            path = mask_path(regions, image, au_id)
+            path = _mask_path(regions, image, au_id)
             if path.is_file():
                 region = read_region(path, crop_size=crop_size, aligned_size=aligned_size)
                 if region.any():
@@ -88,10 +88,10 @@ def grounding(
     return summary
 
 
-def mask_path(regions: Path, image: str, au_id: int) -> Path:
+def _mask_path(regions: Path, image: str, au_id: int) -> Path:
     """Return where the mask of an AU of a frame is: the frame's first folder gives way to the masks' one.
 
-    >>> mask_path(Path("regions"), "frames/S0001/001-0001.jpg", 12).as_posix()
+    >>> _mask_path(Path("regions"), "frames/S0001/001-0001.jpg", 12).as_posix()
     'regions/S0001/001-0001-au12.png'
     """
     path = PurePosixPath(image)

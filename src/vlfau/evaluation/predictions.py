@@ -19,10 +19,10 @@ from vlfau.files.records import parse_json
 from vlfau.language import Descriptions
 from vlfau.language.descriptions_file import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
 
-__all__ = ["CAPTIONS_FILE", "PREDICTIONS_FILE", "UNKNOWN", "Predictions"]
+__all__ = ["PREDICTIONS_FILE", "UNKNOWN", "Predictions"]
 
 PREDICTIONS_FILE = "answers.npz"
-CAPTIONS_FILE = "captions.jsonl"
+_CAPTIONS_FILE = "captions.jsonl"
 UNKNOWN = -1
 """The occurrence of an AU that nobody annotated."""
 
@@ -126,11 +126,11 @@ class Predictions:
         if not captions or self.descriptions is None:
             (folder / DESCRIPTIONS_FILE).unlink(missing_ok=True)
         if not captions:
-            (folder / CAPTIONS_FILE).unlink(missing_ok=True)
+            (folder / _CAPTIONS_FILE).unlink(missing_ok=True)
             return
         if self.descriptions is not None:
             write_descriptions(folder / DESCRIPTIONS_FILE, self.descriptions)
-        with replacing(folder / CAPTIONS_FILE) as temporary, temporary.open("w", encoding="utf-8") as lines:
+        with replacing(folder / _CAPTIONS_FILE) as temporary, temporary.open("w", encoding="utf-8") as lines:
             for frame, image in enumerate(self.images):
                 line = {"image": image} | {key: self._named(values[frame]) for key, values in captions.items()}
                 lines.write(json.dumps(line) + "\n")
@@ -148,7 +148,7 @@ class Predictions:
             with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
                 known: dict[str, Any] = {name: tuple(file[name].tolist()) for name in _NAMES}
                 known |= {name: file[name] for name in (*_ARRAYS, *(name for name in _INTENSITIES if name in file))}
-            captions = _read_captions(folder / CAPTIONS_FILE, known["images"], known["au_ids"])
+            captions = _read_captions(folder / _CAPTIONS_FILE, known["images"], known["au_ids"])
             carried = folder / DESCRIPTIONS_FILE
             descriptions = read_descriptions(carried) if captions and carried.is_file() else None
             return cls(**known, **captions, descriptions=descriptions)
@@ -199,7 +199,7 @@ def _read_captions(path: Path, images: Sequence[str], au_ids: Sequence[int]) -> 
         return captions
     lines = [parse_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
     if [line["image"] for line in lines] != list(images):
-        raise ValueError(f"{CAPTIONS_FILE} is of other frames than {PREDICTIONS_FILE}")
+        raise ValueError(f"{_CAPTIONS_FILE} is of other frames than {PREDICTIONS_FILE}")
     for name, key in _CAPTIONS.items():
         if lines and key in lines[0]:
             captions[name] = tuple(_ordered(line[key], au_ids) for line in lines)

@@ -22,7 +22,6 @@ __all__ = [
     "check_readable_words",
     "check_tuning",
     "data_source",
-    "model_title",
     "scored_frames",
     "tested_fold",
 ]
@@ -88,7 +87,7 @@ class DataSource:
     synthetic: bool
 
 
-def model_title(bundle: Bundle) -> str:
+def _title(bundle: Bundle) -> str:
     """Return what messages call a model."""
     return f"{'checkpoint' if bundle.is_checkpoint else 'bundle'} {bundle.folder}"
 
@@ -102,7 +101,7 @@ def tested_fold(bundle: Bundle, fold: Fold) -> int | None:
         CheckpointError: The checkpoint was trained on the fold, or left out none.
         BundleError: The bundle may have been trained on the fold.
     """
-    left_out, title = bundle.info.fold, model_title(bundle)
+    left_out, title = bundle.info.fold, _title(bundle)
     if fold == "all" or (fold is None and not bundle.is_checkpoint):
         return None
     if fold is not None and fold != left_out and not bundle.is_checkpoint:
@@ -184,7 +183,7 @@ def check_other_data(bundle: Bundle, manifest: Manifest, description: str) -> No
             if left_out is not None
             else "give other faces, and say with --data what they are"
         )
-        raise BundleError(f"{model_title(bundle)} was trained on folds of {manifest.path} ({how}); {remedy}")
+        raise BundleError(f"{_title(bundle)} was trained on folds of {manifest.path} ({how}); {remedy}")
 
 
 def check_tuning(bundle: Bundle, tested: ScoredFrames, *, allow_tuned: bool) -> bool:
@@ -203,7 +202,7 @@ def check_tuning(bundle: Bundle, tested: ScoredFrames, *, allow_tuned: bool) -> 
         how = "was calibrated on people who are tested"
     if tuned and not allow_tuned:
         raise CheckpointError(
-            f"{model_title(bundle)} {how}, so its scores would be better than on new people; calibrate the "
+            f"{_title(bundle)} {how}, so its scores would be better than on new people; calibrate the "
             "uncalibrated checkpoint again (`vlfau calibrate` leaves the tested fold out), or give --allow-tuned, and "
             "every table marks the scores"
         )

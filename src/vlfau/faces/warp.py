@@ -1,6 +1,7 @@
 """Similarity transforms, and pictures resampled through them without aliasing."""
 
 from math import floor, sqrt
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -11,20 +12,29 @@ __all__ = ["apply_affine", "fit_similarity", "invert_affine", "rotation_between"
 FloatArray = NDArray[np.floating]
 
 
-def rotation_between(source: FloatArray, target: FloatArray) -> tuple[NDArray[np.float64], float]:
+class Rotation(NamedTuple):
+    """A rotation and a scale.
+
+    Attributes:
+        matrix: (D, D), never a reflection.
+        scale: Factor of the lengths.
+    """
+
+    matrix: NDArray[np.float64]
+    scale: float
+
+
+def rotation_between(source: FloatArray, target: FloatArray) -> Rotation:
     """Find the rotation and scale that bring centred points closest to others (Umeyama, TPAMI 1991).
 
     Args:
         source: (P, D), points whose mean is 0.
         target: (P, D), likewise.
-
-    Returns:
-        The rotation (D, D), never a reflection, and the scale.
     """
     left, singular, right = np.linalg.svd(target.T.astype(np.float64) @ source)
     signs = np.ones(len(singular))
     signs[-1] = np.sign(np.linalg.det(left @ right))
-    return left @ np.diag(signs) @ right, float(singular @ signs / np.square(source).sum())
+    return Rotation(left @ np.diag(signs) @ right, float(singular @ signs / np.square(source).sum()))
 
 
 def fit_similarity(source: FloatArray, target: FloatArray) -> NDArray[np.float64]:

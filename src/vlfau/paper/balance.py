@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from vlfau.drawing.theme import CHART_SIZES, LIGHT
 from vlfau.evaluation.scores import Scores
 from vlfau.paper.data_coverage import INCOMPLETE, MARKS, Coverage, DataKey, marks_of
-from vlfau.paper.plotting import Drawing, house_style
+from vlfau.paper.plotting import Drawing, Drawings, house_style
 from vlfau.paper.point_labels import label_points
 from vlfau.paper.published import PublishedScore, read_published
 from vlfau.paper.runs import Ablation, Crossval, Runs, Variant
@@ -63,7 +63,7 @@ class _Measured:
         return Balance(self.name, variances, gain, self.ours, self.doubtful)
 
 
-def draw_balance(runs: Runs) -> tuple[tuple[Drawing, ...], tuple[str, ...]]:
+def draw_balance(runs: Runs) -> Drawings:
     """Draw figure 3 for the published methods, and for the variants of synthetic runs on both presets.
 
     Returns:
@@ -94,7 +94,7 @@ def draw_balance(runs: Runs) -> tuple[tuple[Drawing, ...], tuple[str, ...]]:
         drawings.append(
             Drawing("figure3-balance-synthetic", title, caption, _draw(variants, variants[0].name), synthetic=True)
         )
-    return tuple(drawings), notes
+    return Drawings(tuple(drawings), notes)
 
 
 def published_balances() -> tuple[Balance, ...]:

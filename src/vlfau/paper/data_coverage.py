@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from vlfau.evaluation.figures import mean_figures
 from vlfau.evaluation.scores import Scores
@@ -132,10 +132,22 @@ class Coverage:
 
 
 @cache
-def published_counts(au_set: str) -> tuple[int, int]:
+class PublishedCounts(NamedTuple):
+    """The size of a published data set, summed over its folds.
+
+    Attributes:
+        frames: Labelled frames.
+        subjects: Subjects.
+    """
+
+    frames: int
+    subjects: int
+
+
+def published_counts(au_set: str) -> PublishedCounts:
     """Return the numbers of labelled frames and subjects of a published data set, summed over its folds."""
     folds = read_protocol(au_set).folds
-    return sum(fold.frames or 0 for fold in folds), sum(len(fold.subjects) for fold in folds)
+    return PublishedCounts(sum(fold.frames or 0 for fold in folds), sum(len(fold.subjects) for fold in folds))
 
 
 def _count(figures: Mapping[str, Any], name: str) -> int:

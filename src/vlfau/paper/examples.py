@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from vlfau.language import Descriptions, parse_global, parse_local
 from vlfau.paper.run_files import Faces, read_faces, read_predictions
 from vlfau.paper.runs import FULL_VARIANT, Run, Runs
 
-__all__ = ["CHOICE", "Example", "ExampleAU", "ExampleSet", "choose_examples", "find_examples"]
+__all__ = ["CHOICE", "Example", "ExampleAU", "ExampleSet", "Examples", "choose_examples", "find_examples"]
 
 CHOICE: Final = (
     "The faces are chosen by a rule: for every gender the face with the fewest wrong AUs and, among these, the most "
@@ -86,7 +86,19 @@ class ExampleSet:
     examples: tuple[Example, ...]
 
 
-def find_examples(runs: Runs) -> tuple[tuple[ExampleSet, ...], tuple[str, ...]]:
+class Examples(NamedTuple):
+    """What figure 5 shows.
+
+    Attributes:
+        sets: The chosen faces, by run.
+        notes: Notes on omitted runs.
+    """
+
+    sets: tuple[ExampleSet, ...]
+    notes: tuple[str, ...]
+
+
+def find_examples(runs: Runs) -> Examples:
     """Choose faces from every cross-validation's first fold or, if there is none, from every ablation's full network.
 
     Returns:
@@ -109,7 +121,7 @@ def find_examples(runs: Runs) -> tuple[tuple[ExampleSet, ...], tuple[str, ...]]:
             found.append(ExampleSet(run, title, examples))
         else:
             notes.append(f"Figure 5 is omitted for {run.folder}: its pictures are no longer in {faces.folder}.")
-    return tuple(found), tuple(notes)
+    return Examples(tuple(found), tuple(notes))
 
 
 def choose_examples(predictions: Predictions, threshold: Threshold) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ from vlfau.drawing.theme import CHART_SIZES
 from vlfau.evaluation.predictions import Predictions
 from vlfau.facs import action_unit
 from vlfau.paper.data_coverage import DataKey
-from vlfau.paper.plotting import Drawing, category_colours, house_style, plain_axes
+from vlfau.paper.plotting import Drawing, Drawings, category_colours, house_style, plain_axes
 from vlfau.paper.run_files import read_predictions
 from vlfau.paper.runs import FULL_VARIANT, VISION_VARIANT, Run, Runs
 
@@ -43,7 +43,7 @@ class _Map:
     features: NDArray[np.float64]
 
 
-def draw_features(runs: Runs) -> tuple[tuple[Drawing, ...], tuple[str, ...]]:
+def draw_features(runs: Runs) -> Drawings:
     """Draw figure 4 for every ablation with variants 2 and 5 or, if there is none, for every cross-validation.
 
     Returns:
@@ -63,7 +63,7 @@ def draw_features(runs: Runs) -> tuple[tuple[Drawing, ...], tuple[str, ...]]:
         else:
             number = len(drawings) + 1
             drawings.append(_drawing(f"figure4-features{number}", columns, known))
-    return tuple(drawings), tuple(notes)
+    return Drawings(tuple(drawings), tuple(notes))
 
 
 def choose_subjects(predictions: Predictions, count: int = SUBJECTS) -> tuple[str, ...]:

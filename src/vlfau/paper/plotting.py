@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from vlfau.drawing.theme import CHART_SIZES, LIGHT, chart_style
 from vlfau.files.atomic import replacing
 
-__all__ = ["Drawing", "category_colours", "house_style", "plain_axes", "write_drawing"]
+__all__ = ["Drawing", "Drawings", "category_colours", "house_style", "plain_axes", "write_drawing"]
 
 STYLE: Final[Any] = chart_style() | {
     "axes.titlesize": CHART_SIZES.heading,
@@ -44,6 +44,18 @@ class Drawing:
     caption: str
     figure: Figure
     synthetic: bool = False
+
+
+class Drawings(NamedTuple):
+    """The figures of one kind.
+
+    Attributes:
+        drawings: The figures.
+        notes: Notes on omitted ones.
+    """
+
+    drawings: tuple[Drawing, ...]
+    notes: tuple[str, ...]
 
 
 @contextmanager

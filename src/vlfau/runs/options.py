@@ -40,7 +40,8 @@ class ModelOptions:
     """Which model is used, and on what it runs.
 
     Attributes:
-        model: A bundle to use instead of the default one: its folder, or a name that vlfau models lists.
+        model: A model to use instead of the default one: the folder of a bundle or a checkpoint, or a name that vlfau
+            models lists.
         threads: Processor threads to use.
         runtime: Inference backend; auto takes the fastest on this machine.
     """

@@ -148,7 +148,7 @@ def _listed(path: Path) -> Iterator[str]:
             f"list {printable(path)} cannot be read ({error.strerror}); check its permissions"
         ) from None
     except csv.Error as error:
-        raise ManifestError(f"list {printable(path)} is no CSV ({error}); write it anew") from None
+        raise ManifestError(f"list {printable(path)} is no CSV ({error}); write it again") from None
     if not found:
         raise ManifestError(f"list {printable(path)} names no file; write one a line, or in the column '{_COLUMN}'")
 

@@ -169,7 +169,9 @@ class Journal:
                     return
 
     def _unwritable(self, error: OSError) -> InputError:
-        return InputError(f"cannot write {printable(self.path)} ({error.strerror or error}); make room, then go on")
+        return InputError(
+            f"cannot write {printable(self.path)} ({error.strerror or error}); free disk space, then resume"
+        )
 
 
 def _outcome(record: bytes) -> Outcome:

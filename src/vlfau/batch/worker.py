@@ -154,7 +154,7 @@ class Worker:
             )
         except (OSError, InputError) as error:
             raise StopRunError(
-                f"cannot write {printable(folder)} ({error}); make room or mend it, then go on"
+                f"cannot write {printable(folder)} ({error}); free disk space or check the folder, then resume"
             ) from None
         try:
             yield sink
@@ -171,7 +171,7 @@ class Worker:
             sink.path.replace(target)
         except (OSError, InputError) as error:
             raise StopRunError(
-                f"cannot write {printable(target)} ({error}); make room or mend it, then go on"
+                f"cannot write {printable(target)} ({error}); free disk space or check the folder, then resume"
             ) from None
 
 

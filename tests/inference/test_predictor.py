@@ -143,7 +143,7 @@ def test_a_model_that_gives_no_number_for_an_au_is_refused(tiny_bundle, au_logit
 
 def test_a_graph_that_fails_is_named(tiny_bundle):
     backend = OrtBackend(tiny_bundle)
-    with pytest.raises(BundleError, match=r"vision\.onnx fails on its inputs"):
+    with pytest.raises(BundleError, match=r"vision\.onnx failed on its inputs"):
         backend.encode(np.zeros((1, 8, 8, 3), np.uint8))
 
 

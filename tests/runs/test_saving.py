@@ -92,7 +92,7 @@ def test_a_file_that_vlfau_did_not_write_is_not_overwritten(tmp_path):
     ("result", "message"),
     [
         (made_up("", a_face()), r"has no name for its files; give it one: predict\(picture, names='anna'\)"),
-        (made_up("a.mp4", frame=3, time_s=0.1), r"is frame 3 of a\.mp4, .* give the video to vlfau\.run"),
+        (made_up("a.mp4", frame=3, time_s=0.1), r"is frame 3 of a\.mp4, .* pass the video to vlfau\.run"),
         (made_up("a.jpg", model=None), r"does not name its model; use a result of Predictor\.predict"),
         (made_up("a.jpg", source=None), "does not hold its pixels"),
     ],

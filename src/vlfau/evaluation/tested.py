@@ -133,8 +133,8 @@ def scored_frames(manifest: Path, bundle: Bundle, fold: int | None) -> ScoredFra
     common = tuple(au_id for au_id in known if au_id in offered.au_ids)
     if not common:
         raise ManifestError(
-            f"manifest {manifest} has the AUs {list(offered.au_ids)}, none of which the network predicts; give one with "
-            f"some of {list(known)}"
+            f"manifest {manifest} has the AUs {list(offered.au_ids)}, none of which the network predicts; give one "
+            f"with some of {list(known)}"
         )
     whole = read_manifest(manifest, common) if common != offered.au_ids else offered
     chosen = tuple(frame for frame in whole.frames if fold is None or frame.fold == fold)

@@ -1,4 +1,4 @@
-"""Facial action units in numbers and in words."""
+"""Recognise facial action units and describe them in words."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -3,16 +3,14 @@
 VlfauError
 ├── InputError              the user can fix it; the command line exits with 2
 │   ├── ImageError          a file that is not a readable picture
-│   ├── VideoError          a file that is not a readable video, one that is cut short, or a camera without frames
-│   ├── NoFaceError         a picture in which no face was found
-│   ├── ManifestError       a table of frames with a wrong column, label, file or fold
-│   ├── ConfigError         a configuration with an unknown key or an impossible value
-│   ├── CheckpointError     a checkpoint of other AUs, another vocabulary, or another fold
-│   ├── OutputError         a file or folder that cannot be written, or must not be
-│   ├── BundleError         a folder that is not a bundle, or has another format
-│   ├── DescriptionError    a description file that breaks its schema, or a text that is too long
-│   └── UnknownAUError      an action unit that the model does not know; also a KeyError
-└── MissingExtraError       an optional part that is not installed
+│   ├── VideoError          a file that is not a readable video, a truncated one, or a camera without frames │   ├──
+NoFaceError         a picture in which no face was found │   ├── ManifestError       a table of frames with a wrong
+column, label, file or fold │   ├── ConfigError         a configuration with an unknown key or an impossible value │
+├── CheckpointError     a checkpoint of other AUs, another vocabulary, or another fold │   ├── OutputError         a
+file or folder that cannot be written, or must not be │   ├── BundleError         a folder that is not a bundle, or has
+another format │   ├── DescriptionError    a description file that breaks its schema, or a text that is too long │   └──
+UnknownAUError      an action unit that the model does not know; also a KeyError └── MissingExtraError       an optional
+part that is not installed
 
 Each message is one sentence that names the file, what was expected, and what to do.
 """
@@ -40,7 +38,7 @@ class VlfauError(Exception):
 
 
 class InputError(VlfauError):
-    """Something the user gave is wrong; the message says how to fix it."""
+    """An input or option is invalid; the message says how to fix it."""
 
 
 class ImageError(InputError):
@@ -52,7 +50,7 @@ class VideoError(InputError):
 
 
 class NoFaceError(InputError):
-    """A picture holds no face that could be found."""
+    """No face was found in a picture."""
 
 
 class ManifestError(InputError):
@@ -80,7 +78,7 @@ class DescriptionError(InputError):
 
 
 class UnknownAUError(InputError, KeyError):
-    """An action unit is asked for that the model does not know."""
+    """The model does not predict the requested action unit."""
 
     def __str__(self) -> str:
         """Return the message as it is; a plain KeyError would put it in quotes."""
@@ -95,5 +93,5 @@ class MissingExtraError(VlfauError):
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of another library's message, to quote it in one of ours."""
+    """Return the first line of another library's message, for quoting it."""
     return str(error).strip().partition("\n")[0]

@@ -196,7 +196,7 @@ def test_a_file_that_is_no_picture_is_refused_by_its_content(caller, page, name,
 )
 def test_playlists_do_not_reach_other_files(caller, content):
     kind, answer = caller.call("predict_video", file(caller.upload(content, "a.mp4")), 0.1, True)
-    assert (kind, "is no video of a known kind" in answer["error"]) == ("error", True)
+    assert (kind, "is not a supported video" in answer["error"]) == ("error", True)
 
 
 def test_a_polyglot_is_taken_for_what_it_begins_with_and_never_shown_as_a_page(caller):

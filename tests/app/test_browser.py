@@ -149,11 +149,11 @@ def test_words_for_inactive_action_units_are_given_when_asked_for(browser, page,
         row = tab.locator("summary").filter(has=tab.get_by_text(inactive.label, exact=True))
         row.click()
         reasons = tab.locator("details[open]")
-        assert "None were asked for" in reasons.inner_text()
-        tab.get_by_label("Words for inactive action units too").check()
+        assert "Not requested" in reasons.inner_text()
+        tab.get_by_label("Captions for inactive action units too").check()
         tab.locator("details:not([open])").filter(has=row).wait_for()  # The answer is shown anew.
         row.click()
-        assert "None were asked for" not in reasons.inner_text()
+        assert "Not requested" not in reasons.inner_text()
 
 
 def test_a_picture_that_is_none_says_so_and_the_next_one_works(browser, page, tmp_path, astronaut):
@@ -175,7 +175,7 @@ def test_a_picture_without_a_face_says_so(browser, page, tmp_path):
     Image.new("RGB", (200, 200), "grey").save(tmp_path / "grey.png")
     with visiting(browser, page) as tab:
         give(tab, tmp_path / "grey.png")
-        tab.get_by_role("alert").get_by_text("No face was found").wait_for()
+        tab.get_by_role("alert").get_by_text("No face found").wait_for()
 
 
 def test_a_file_that_is_too_large_is_refused_in_words(browser, page, tmp_path):
@@ -192,10 +192,10 @@ def test_a_video_gives_summary_timeline_events_and_report(browser, page, two_mp4
         tab.get_by_role("alert").get_by_text("choose one first").wait_for()
         give(tab, two_mp4)
         tab.locator("video").wait_for()
-        tab.get_by_label("5 frames a second", exact=True).check()
+        tab.get_by_label("5 frames per second", exact=True).check()
         press(tab, "Look at the video")
         tab.get_by_role("heading", name="What happened").wait_for()
-        assert "10 frames looked at: 2 faces were found" in tab.locator("[role=tabpanel]:visible").inner_text()
+        assert "10 frames analysed: 2 faces were found" in tab.locator("[role=tabpanel]:visible").inner_text()
         assert tab.locator("img.timeline:visible").count() == 1
         assert tab.get_by_role("columnheader").all_inner_texts()[:6] == [
             *("Face", "Action unit", "Onset", "Apex", "Offset", "Peak")
@@ -321,7 +321,7 @@ def test_the_page_is_used_by_keyboard_and_shows_where_the_focus_is(browser, page
         texts = [stop["text"] for stop in stops]
         order = [
             next(number for number, text in enumerate(texts) if text.startswith(name))
-            for name in ("Picture", "Upload file", "Words must agree", "Face 1", "AU1", "Download CSV")
+            for name in ("Picture", "Upload file", "Captions must agree", "Face 1", "AU1", "Download CSV")
         ]
         assert order == sorted(order)
         assert [stop for stop in stops if stop["tag"] != "BODY" and not stop["visible"]] == []

@@ -37,7 +37,7 @@ def test_a_bar_is_as_long_as_the_probability_and_marked_where_the_au_becomes_act
 
 def test_an_au_opens_to_its_reasons(model):
     text = text_of(face_html(face(0.75), 1, 1, model))
-    assert "In words The lip corners rise, up. Muscle zygomaticus major Region mouth" in text
+    assert "Caption The lip corners rise, up. Muscle zygomaticus major Region mouth" in text
     assert "Probability 0.75, active from 0.25" in text
 
 

@@ -36,14 +36,14 @@ def test_a_port_in_use_is_an_error_before_anything_is_loaded():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(InputError, match=rf"cannot listen at 127\.0\.0\.1, port {port} .*; choose another --host"):
+        with pytest.raises(InputError, match=rf"cannot listen on 127\.0\.0\.1, port {port} .*; choose another --host"):
             app(port=port, options=ModelOptions(model="/no/such/model"))
 
 
 @pytest.mark.parametrize(
     ("host", "port", "message"),
     [
-        ("256.1.1.1", 0, "cannot listen at 256"),
+        ("256.1.1.1", 0, "cannot listen on 256"),
         ("127.0.0.1", 70_000, "invalid port 70000"),
         ("::g", 0, "cannot listen"),
     ],

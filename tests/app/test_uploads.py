@@ -101,7 +101,7 @@ def test_videos_are_known_by_their_content(tmp_path, suffix):
 def test_playlists_and_other_files_are_no_videos(tmp_path, content):
     path = tmp_path / "clip.mp4"
     path.write_bytes(content)
-    with pytest.raises(VideoError, match=r"clip\.mp4 is no video of a known kind"):
+    with pytest.raises(VideoError, match=r"clip\.mp4 is not a supported video"):
         check_is_video(Upload(path, "clip.mp4"))
 
 

@@ -52,7 +52,7 @@ def test_the_command_says_what_was_done_and_where_the_errors_are(run, archive, u
     assert code == 2
     assert printed.out.startswith("7 of 7 files: 52 frames, 51 faces in 0:0")
     assert f"results: {out / 'results'}\n" in printed.out
-    assert f"error: some files failed or broke off: see {out / 'errors.csv'}" in printed.err
+    assert f"error: some files failed or were truncated: see {out / 'errors.csv'}" in printed.err
     assert content(out) == content(undisturbed[1])
 
 

@@ -67,6 +67,6 @@ def test_errors_are_listed_by_file_and_their_list_goes_when_there_are_none(path)
 
 def test_a_foreign_file_is_not_overwritten(path):
     path.write_text("mine\n")
-    with pytest.raises(InputError, match="is no list of processed files"):
+    with pytest.raises(InputError, match="is not a list of processed files"):
         Journal(path)
     assert path.read_text() == "mine\n"

@@ -46,7 +46,7 @@ def test_what_became_of_a_unit_survives_its_way_to_the_driver(job, unit):
 
 def test_a_disk_that_takes_nothing_stops_the_run_and_blames_no_file(job, unit):
     (job.folder.state / "writing").write_text("no folder")
-    with pytest.raises(StopRunError, match="make room or mend it"):
+    with pytest.raises(StopRunError, match="free disk space or check the folder"):
         Worker(job).process(unit)
 
 

@@ -77,8 +77,8 @@ def test_a_wrong_command_line_exits_with_2(arguments, capsys):
 def test_an_option_that_is_gone_is_named_with_the_one_to_use(arguments, capsys):
     assert main([*arguments, "--consistent"]) == 2
     assert capsys.readouterr().err == (
-        "error: there is no option --consistent any more: words agree with the states by default; leave it out, or let "
-        "words be free with --free-words\n"
+        "error: option --consistent was removed: captions agree with the states by default; omit it, or use "
+        "--free-words for free captions\n"
     )
 
 

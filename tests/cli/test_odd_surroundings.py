@@ -94,7 +94,7 @@ def test_a_variable_that_names_nobody_is_no_reason_to_fail(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("mkdir gone; cd gone; rmdir ../gone; {vlfau} info", "the working directory does not exist any more"),
+        ("mkdir gone; cd gone; rmdir ../gone; {vlfau} info", "the working directory no longer exists"),
         ("ulimit -n 24; {vlfau} predict {picture} --out out", ""),
         ("ulimit -n 8; {vlfau} predict {picture} --out out", ""),
     ],

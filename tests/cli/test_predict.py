@@ -108,7 +108,7 @@ def write_faceless(path):
         (lambda path: path.write_bytes(half_a_jpeg()), "is damaged or incomplete"),
         (lambda path: path.mkdir(), "has no file that ends in .3gp, .avi, "),
         (lambda path: None, "does not exist; check the path"),
-        (write_faceless, "shows no face that could be found; take one with a larger"),
+        (write_faceless, "no face found in "),
     ],
     ids=["no picture", "empty", "truncated", "folder without pictures", "missing", "without a face"],
 )
@@ -197,8 +197,8 @@ def test_a_model_of_synthetic_faces_says_so_once(astronaut, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--report"], "--report writes files; say with --out"),
-        (["--heatmap", "12"], "--heatmap writes files; say with --out"),
+        (["--report"], "--report writes files; name a folder with --out"),
+        (["--heatmap", "12"], "--heatmap writes files; name a folder with --out"),
         (["--resume"], "--resume continues tables; name them with --out or --table"),
         (["--every", "0"], "--every is 0; give more than 0 s"),
         (["--start", "2", "--end", "1.5"], "--end is 1.5, which is not after the start (2)"),

@@ -106,7 +106,7 @@ def test_a_video_without_a_face_has_rows_and_is_named(predict, tmp_path):
     code, printed, rows = predict(empty, "--timeline")
     assert code == 2
     assert [(row["frame"], row["face"]) for row in rows] == [(str(number), "") for number in range(5)]
-    assert printed.err.startswith(f"error: video {empty} shows no face that could be found")
+    assert printed.err.startswith(f"error: no face found in video {empty}")
 
 
 def test_words_are_repeated_until_the_active_aus_change(predict, clip_mp4):
@@ -144,7 +144,7 @@ def test_a_neutral_picture_without_a_face_stops_the_run(predict, clip_mp4, tmp_p
     Image.new("RGB", (200, 200), "grey").save(tmp_path / "grey.png")
     code, printed, rows = predict(clip_mp4, "--baseline", tmp_path / "grey.png")
     assert (code, rows) == (2, [])
-    assert "grey.png of a neutral face shows no face that could be found; leave it out" in printed.err
+    assert "grey.png; leave it out" in printed.err
 
 
 def test_what_is_usual_in_a_clip_corrects_its_rows_and_its_events(predict, tmp_path, tiny_bundle, uncorrected):
@@ -217,7 +217,10 @@ def test_ctrl_c_ends_a_camera_well(predict, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("option", "message"),
-    [(["--resume"], "does not come again"), (["--baseline", "clip"], "looks at a video twice, which camera:0 cannot")],
+    [
+        (["--resume"], "camera:0 cannot be resumed"),
+        (["--baseline", "clip"], "reads a video twice, so it cannot be used with camera:0"),
+    ],
 )
 def test_what_a_camera_cannot_do_is_said(predict, option, message):
     code, printed, _ = predict("camera:0", *option)
@@ -279,7 +282,7 @@ def test_a_mistake_of_ours_ends_one_input_alone(predict, clip_mp4, astronaut, mo
         monkeypatch.setattr(engine, "stream", fail)
     code, printed, rows = predict(clip_mp4, astronaut)
     assert code == 2
-    assert f"{clip_mp4} met an unexpected error (ZeroDivisionError: division by zero); please report" in printed.err
+    assert f"unexpected error with {clip_mp4} (ZeroDivisionError: division by zero); please report" in printed.err
     assert str(astronaut) in {row["file"] for row in rows}
 
 

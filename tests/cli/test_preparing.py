@@ -46,7 +46,7 @@ def test_a_raw_data_set_is_prepared_once(raw, config_file, tmp_path, capsys):
     before = config.data.manifest.stat().st_mtime_ns
     prepare_manifest(config, tmp_path / "absent", 1)
     assert config.data.manifest.stat().st_mtime_ns == before
-    assert "is there, so nothing is prepared" in capsys.readouterr().err
+    assert "exists, so nothing is prepared" in capsys.readouterr().err
 
 
 def test_a_sample_is_prepared_elsewhere_and_the_whole_is_counted_by_its_labels(raw, config_file):
@@ -79,7 +79,7 @@ def test_one_command_leads_from_the_raw_folders_to_the_tables(raw, config_file, 
     words = [str(config_file), "--prepare", str(raw), "--out", str(tmp_path / "runs"), "--frames", "2"]
     assert main(["crossval", *words, "--rehearse", "--minutes", "0.1"]) == 0
     said = capsys.readouterr().out
-    assert "The real run will stand." in said
+    assert "The real run should succeed." in said
     assert "preparing" in said
     assert not (tmp_path / "data").exists()
     assert main(["crossval", *words, "--report", str(tmp_path / "results")]) == 0

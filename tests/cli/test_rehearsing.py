@@ -23,11 +23,11 @@ def test_a_rehearsal_prints_the_costs_and_the_real_command_repeats_them(command,
     for words in (
         "ok       training step:",
         "note     stem weights: none",
-        "What the real run will cost on this machine",
+        "Estimated cost of the real run on this machine",
         "Memory: ",
         "Disk: ",
         "Hours are these times multiplied by frames, steps and epochs.",
-        "The real run will stand. The rehearsal took",
+        "The real run should succeed. The rehearsal took",
     ):
         assert words in said
     (line,) = [line.split() for line in said.splitlines() if line.strip().startswith("fold2")]
@@ -47,14 +47,14 @@ def test_without_a_rehearsal_the_words_are_forecast(command, monkeypatch, capsys
     said = capsys.readouterr().err
     assert "16 to describe with 144 captions" in said
     assert "cost: describing takes about " in said
-    assert "--rehearse tells what the rest takes; --frames 300 describes 300 frames per fold instead of all" in said
+    assert "--rehearse estimates the rest; --frames 300 describes 300 frames per fold instead of all" in said
 
 
 def test_few_words_are_not_forecast(command, capsys):
     assert main([*command, "--set", "run.max_epochs=1", "--no-describe"]) == 0
     said = capsys.readouterr().err
     assert "0 to describe with 0 captions" in said
-    assert "cost: --rehearse tells how long that takes" in said
+    assert "cost: --rehearse estimates how long that takes" in said
 
 
 def test_a_rehearsal_that_finds_a_problem_ends_with_2_and_names_it(command, tmp_path, monkeypatch, capsys):
@@ -64,7 +64,7 @@ def test_a_rehearsal_that_finds_a_problem_ends_with_2_and_names_it(command, tmp_
     said = capsys.readouterr().out
     assert "problem  manifest: " in said
     assert "skipped  end-to-end run: the manifest cannot be read" in said
-    assert "The real run will not stand as it is; mend first: manifest." in said
+    assert "The real run would fail; fix these first: manifest." in said
 
 
 def test_an_ablation_can_be_rehearsed(command, tmp_path, monkeypatch, capsys):

@@ -153,7 +153,7 @@ def test_a_checkpoint_calibrated_on_people_who_are_tested_is_refused_or_marked(u
     calibrate(checkpoint, hidden, tmp_path / "calibrated")
     silent = Scope(None, False)
     for fold in (None, "all"):
-        with pytest.raises(CheckpointError, match="was calibrated on people who are tested, so its scores would be"):
+        with pytest.raises(CheckpointError, match="was calibrated on test subjects, so its scores would be"):
             evaluate(tmp_path / "calibrated", manifest, tmp_path / "out", fold=fold, scope=silent)
     assert not (tmp_path / "out").exists()
     scores = evaluate(tmp_path / "calibrated", manifest, tmp_path / "out", scope=silent, allow_tuned=True)
@@ -165,7 +165,7 @@ def test_a_checkpoint_that_does_not_say_on_whom_it_was_calibrated_is_refused_on_
 ):
     manifest, silent = toy_config().data.manifest, Scope(describe=False)
     checkpoint = untrained(fold=2, thresholds=(0.3,) * 4, calibrated_on_frames=8)
-    with pytest.raises(CheckpointError, match="does not say on whom it was calibrated"):
+    with pytest.raises(CheckpointError, match="does not record on whom it was calibrated"):
         evaluate(checkpoint, manifest, tmp_path / "out", scope=silent)
     scores = evaluate(checkpoint, manifest, tmp_path / "out", fold="all", scope=silent)
     assert scores.network.calibration.source == "unknown"

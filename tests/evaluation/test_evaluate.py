@@ -88,7 +88,7 @@ def test_a_manifest_with_other_aus_is_scored_over_the_common_ones(checkpoint, ma
         evaluate(checkpoint, other, tmp_path / "out")
     command(checkpoint, other, out=tmp_path / "out", fold="all", data="other faces", synthetic=False)
     said = capsys.readouterr()
-    assert "no labels of AU1, which the network knows too" in said.err
+    assert "no labels of AU1, which the network also predicts" in said.err
     assert "16 frames of 4 people (other faces)" in said.out
     scores = read_scores(tmp_path / "out")
     assert scores.au_ids == (4, 12, 25)
@@ -97,7 +97,7 @@ def test_a_manifest_with_other_aus_is_scored_over_the_common_ones(checkpoint, ma
     assert len(Predictions.load(tmp_path / "out").local_captions[0]) == 3
     strange = manifest.with_name("strange.csv")
     strange.write_text("image,subject,AU9\n0.png,S1,1\n")
-    with pytest.raises(ManifestError, match="of which the network knows none"):
+    with pytest.raises(ManifestError, match="none of which the network predicts"):
         evaluate(checkpoint, strange, tmp_path / "out", fold="all")
 
 
@@ -148,7 +148,7 @@ def test_words_that_nobody_can_read_any_more_are_not_measured(checkpoint, manife
     (checkpoint / "checkpoint.json").write_text(json.dumps(metadata | {"format": 1}))
     with (
         corrected_package(write_corrected(tmp_path / "corrected")),
-        pytest.raises(CheckpointError, match="does not carry the descriptions that it learned"),
+        pytest.raises(CheckpointError, match="lacks the descriptions that it was trained on"),
     ):
         evaluate(checkpoint, manifest, tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -105,7 +105,7 @@ def test_a_bundle_names_nobody_and_is_known_by_the_pictures_it_was_calibrated_on
 def test_a_bundle_calibrated_on_the_tested_faces_is_refused_or_marked(retold, manifest, tmp_path):
     digest = hashlib.sha256(manifest.with_name("3.png").read_bytes()).hexdigest()[:16]
     folder = retold(calibration={"source": "other-manifest", "frames": 9, "subjects": [], "pictures": [digest]})
-    with pytest.raises(CheckpointError, match=r"bundle .* was calibrated on people who are tested.* --allow-tuned"):
+    with pytest.raises(CheckpointError, match=r"bundle .* was calibrated on test subjects.* --allow-tuned"):
         evaluate(folder, manifest, tmp_path / "out", scope=SILENT)
     scores = evaluate(folder, manifest, tmp_path / "out", scope=SILENT, allow_tuned=True)
     assert scores.network.calibration.on_tested_people is True

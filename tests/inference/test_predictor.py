@@ -140,13 +140,13 @@ class BrokenBackend:
 @pytest.mark.parametrize("au_logits", [[[0, np.nan, 0]], [[0, np.inf, 0]], [[0, 0]]])
 def test_a_model_that_gives_no_number_for_an_au_is_refused(tiny_bundle, au_logits):
     predictor = Predictor(tiny_bundle, backend=BrokenBackend(au_logits))
-    with pytest.raises(BundleError, match="gives no finite number for each of 3 AUs of 1 faces"):
+    with pytest.raises(BundleError, match=r"expected finite numbers \(1, 3\)"):
         predictor.predict_crops(crops((0, 0, 0)))
 
 
 def test_a_graph_that_fails_is_named(tiny_bundle):
     backend = OrtBackend(tiny_bundle)
-    with pytest.raises(BundleError, match=r"vision\.onnx fails on its inputs"):
+    with pytest.raises(BundleError, match=r"vision\.onnx failed on its inputs"):
         backend.encode(np.zeros((1, 8, 8, 3), np.uint8))
 
 

@@ -57,7 +57,7 @@ def test_the_command_names_the_extra_too(tiny_bundle, without_openvino, astronau
 
 def test_a_processor_without_bf16_is_named(tiny_bundle, openvino, monkeypatch):
     monkeypatch.setattr(openvino_backend, "computes_with_bf16", lambda: False)
-    with pytest.raises(ConfigError, match="does not compute with bf16; choose the runtime openvino or onnxruntime"):
+    with pytest.raises(ConfigError, match="does not support bf16; choose the runtime openvino or onnxruntime"):
         open_backend(tiny_bundle, "openvino-bf16")
 
 
@@ -122,7 +122,7 @@ def test_openvino_says_what_onnx_runtime_says(astronaut, openvino):
 
 def test_bf16_stays_near(astronaut, openvino):
     if "openvino-bf16" not in available_runtimes():
-        pytest.skip("this processor does not compute with bf16")
+        pytest.skip("this CPU does not support bf16")
     crops = default_crops(astronaut)
     (ours,) = Predictor(describe="never").predict_crops(crops)
     (theirs,) = Predictor(describe="never", runtime="openvino-bf16").predict_crops(crops)

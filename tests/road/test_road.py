@@ -51,7 +51,7 @@ def test_one_command_leads_from_the_raw_folder_to_the_same_tables(name, release,
     data, out = place / "at-once" / "data" / "manifest.csv", place / "at-once" / "runs"
     raw = ("--out", out, "--name", "ours", "--frames", 2, "--prepare", release.folder)
     vlfau("crossval", config(name), *raw, "--rehearse", "--minutes", 1, *settings(data))
-    assert "The real run will stand." in capsys.readouterr().out
+    assert "The real run should succeed." in capsys.readouterr().out
     assert sorted(path.name for path in out.iterdir()) == ["rehearsal.json"]
     assert not data.exists()
     vlfau("crossval", config(name), *raw, "--report", place / "at-once" / "report", *settings(data))
@@ -184,7 +184,7 @@ def test_thresholds_come_from_the_training_folds_alone(name, manifest, runs, pla
     vlfau("calibrate", checkpoint, tuned, out / "tuned")
     capsys.readouterr()
     vlfau("evaluate", out / "tuned", manifest, "--out", out / "refused", "--no-describe", code=2)
-    assert "was calibrated on people who are tested" in capsys.readouterr().err
+    assert "was calibrated on test subjects" in capsys.readouterr().err
     assert not (out / "refused" / "scores.json").exists()
     vlfau("evaluate", out / "tuned", manifest, "--out", out / "marked", "--no-describe", "--allow-tuned")
     assert json_of(out / "marked" / "scores.json")["network"]["calibration"]["on_tested_people"] is True

@@ -152,7 +152,7 @@ def test_a_run_without_files_ends_when_nobody_looks_any_more(study, tiny_bundle,
     ("changes", "message"),
     [
         ({"resolution": 3}, "there is no option resolution; choose among "),
-        ({"annotate": True}, "--annotate writes files; say with --out in which folder"),
+        ({"annotate": True}, "--annotate writes files; name a folder with --out"),
         ({"every": 0}, "--every is 0; give more than 0 s"),
         ({"out": "out", "heatmap": 99}, "--heatmap takes active, or numbers of action units"),
     ],

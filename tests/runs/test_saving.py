@@ -58,7 +58,7 @@ def test_saving_the_same_result_again_changes_nothing(tmp_path):
 def test_other_results_of_the_same_picture_are_refused_and_the_earlier_ones_stay(tmp_path):
     made_up("a.jpg", a_face(0.75)).save(tmp_path)
     with pytest.raises(
-        OutputError, match=r"results\.jsonl holds other results of a\.jpg, as of other options; save to"
+        OutputError, match=r"results\.jsonl has different results for a\.jpg, perhaps from other options; save to"
     ):
         made_up("a.jpg", a_face(0.5)).save(tmp_path)
     assert [row["AU12_prob"] for row in csv_rows(tmp_path / "results.csv")] == ["0.7500"]
@@ -100,9 +100,9 @@ def test_a_table_that_vlfau_did_not_write_is_refused_and_nothing_is_left_beside_
 @pytest.mark.parametrize(
     ("result", "message"),
     [
-        (made_up("", a_face()), r"has no name for its files; give one: predict\(picture, names='anna'\)"),
-        (made_up("a.mp4", frame=3, time_s=0.1), r"is frame 3 of a\.mp4, .* give the video to vlfau\.run"),
-        (made_up("a.jpg", model=None), r"does not say of which model it is; take it from Predictor\.predict"),
+        (made_up("", a_face()), r"has no name for its files; give it one: predict\(picture, names='anna'\)"),
+        (made_up("a.mp4", frame=3, time_s=0.1), r"is frame 3 of a\.mp4, .* pass the video to vlfau\.run"),
+        (made_up("a.jpg", model=None), r"does not name its model; use a result of Predictor\.predict"),
         (made_up("a.jpg", source=None), "does not hold its pixels"),
     ],
     ids=["no name", "a frame", "no model", "no pixels"],

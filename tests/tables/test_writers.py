@@ -168,7 +168,7 @@ def test_a_finished_file_survives_a_full_disk_while_it_is_opened_again(tmp_path,
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4000, limits[1]))
     try:
-        with pytest.raises(InputError, match="make room"):
+        with pytest.raises(InputError, match="free disk space"):
             open_sink(path, model=a_model(), resume=True)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -1,1 +1,1 @@
-"""The web page (extra `app`): a picture, a video or a camera in, action units and words out."""
+"""The web page (extra `app`): action units and captions of pictures, videos and the camera."""

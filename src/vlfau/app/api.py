@@ -1,4 +1,4 @@
-"""The page's interface for programs: `/predict_picture` and `/predict_video`; docs/app.md tells how to call it."""
+"""The HTTP interface for programs: `/predict_picture` and `/predict_video`; see docs/app.md."""
 
 from typing import Any, get_args
 
@@ -17,11 +17,11 @@ from vlfau.video.summary import summary
 __all__ = ["FORMAT", "add_api"]
 
 FORMAT = 1
-"""Of the answers; it rises when a reader must change."""
+"""Version of the answer format; increased by incompatible changes."""
 
 
 def add_api(site: Site) -> None:
-    """Put the endpoints into the page that is being built; nothing of them is shown."""
+    """Add the endpoints to the page under construction, without visible components."""
     picture = gr.Image(label="picture", type="filepath", image_mode=None, visible=False)
     video = gr.Video(label="video", visible=False)
     consistent = gr.Checkbox(True, label="consistent", visible=False)

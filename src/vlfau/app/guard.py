@@ -1,7 +1,7 @@
-"""What stands between the network and Gradio: it lets through what the page and its interface need, and no more.
+"""A filter in front of Gradio that passes only the requests that the page and its interface need.
 
-Gradio's server has many more addresses, some of which fetch other pages for the caller, and it reads JSON of any
-size. Requests that are let through are answered with headers that keep the browser from asking anyone else.
+Gradio's server has many more routes, some of which fetch other pages for the caller, and reads JSON of any size.
+Responses get headers that keep the browser from contacting other servers.
 """
 
 from pathlib import Path
@@ -27,9 +27,9 @@ _SENT: Final = tuple(f"{_API}/{name}" for name in ("queue/join", "call/", "strea
 _UPLOAD: Final = f"{_API}/upload"
 _FILE: Final = f"{_API}/file="
 _MAX_JSON: Final = 8_000_000
-"""A camera's frame comes as JSON."""
+"""Maximum size of JSON; camera frames are sent as JSON."""
 _FORM: Final = 100_000
-"""What a form needs beside its file."""
+"""Overhead of a form besides its file."""
 _OWN: Final = "'self' data: blob:"
 _POLICY: Final = (
     f"default-src 'self'; script-src 'self' blob: 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -40,19 +40,19 @@ _HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-r
 
 
 class Guard:
-    """A layer around the server.
+    """ASGI middleware around the server.
 
     Args:
         app: The server.
-        limits: Of what is taken.
-        folder: Where uploads and results lie: the only files that are given out.
+        limits: Limits of the page.
+        folder: Folder of uploads and results, the only files that are served.
     """
 
     def __init__(self, app: ASGIApp, *, limits: PageLimits, folder: Path) -> None:
         self._app, self._limits, self._folder = app, limits, folder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or pass it on."""
+        """Reject a request, or pass it on."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
@@ -71,7 +71,7 @@ class Guard:
         await (refusal or self._app)(scope, receive, send_with_headers)
 
     async def _checked(self, scope: Scope, path: str, receive: Receive) -> tuple[PlainTextResponse | None, Receive]:
-        """Return why a request is refused, if it is, and from where its body is read now."""
+        """Return why a request is refused, if it is, and where to read its body from."""
         match scope["method"]:
             case "GET" | "HEAD":
                 return (None if self._may_read(path) else _refusal(404, "not found")), receive
@@ -103,7 +103,7 @@ class Guard:
 
 
 async def _checked_json(scope: Scope, receive: Receive) -> tuple[PlainTextResponse | None, Receive]:
-    """Read a body that is small, and refuse it if it makes the server fetch something."""
+    """Read a small body, and refuse it if it would make the server fetch something."""
     body = b""
     while True:
         message = await receive()

@@ -1,4 +1,4 @@
-"""Results as HTML. Every text is escaped: names come from visitors."""
+"""Results as HTML. All text is escaped, because names come from visitors."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -30,12 +30,12 @@ _THIRDS: Final = (("upper", "middle", "lower"), ("left", "middle", "right"))
 
 
 def head_html(model: BundleInfo) -> str:
-    """Return the head of the page, with what a visitor must know of the model."""
+    """Return the head of the page, with the notices about the model."""
     return _render("head.html.j2", model=model)
 
 
 def status_html(text: str, *, is_error: bool = False) -> str:
-    """Return a line that says how things stand."""
+    """Return a status line."""
     return _render("status.html.j2", text=text, is_error=is_error)
 
 
@@ -50,13 +50,13 @@ def scene_html(picture: Picture, faces: Sequence[FaceResult]) -> str:
 
 
 def face_html(face: FaceResult, number: int, count: int, model: BundleInfo) -> str:
-    """Return the words and bars of a face; each bar opens to the reasons for it.
+    """Return the captions and bars of a face; each bar can be opened for details.
 
     Args:
-        face: With its crop and attention maps.
-        number: Of the face in its picture, from 1.
-        count: Faces in the picture.
-        model: The model that analysed it.
+        face: Result with its crop and attention maps.
+        number: Number of the face in its picture, from 1.
+        count: Number of faces in the picture.
+        model: Metadata of the model.
     """
     strongest = max(face.active_aus, key=lambda au: au.prob, default=None)
     aus = [
@@ -80,7 +80,7 @@ def live_html(faces: Sequence[FaceResult], model: BundleInfo) -> str:
 
 
 def video_html(video: VideoAnswer, descriptions: Descriptions | None = None) -> str:
-    """Return a video's summary, timeline and events, told in the model's texts (None means the package's own)."""
+    """Return a video's summary, timeline and events, worded as in `descriptions` (None means the package's own)."""
     ranked = sorted(video.events, key=lambda event: -event.peak_prob)[:_TABLE_ROWS]
     return _render(
         "video.html.j2",
@@ -105,7 +105,7 @@ def _render(template: str, **values: Any) -> str:
 
 
 def _hottest(attention: NDArray[np.float32]) -> str:
-    """Say in words where a map is hottest, such as "lower left"."""
+    """Return the location of a map's maximum in words, such as "lower left"."""
     place = np.unravel_index(attention.argmax(), attention.shape)
     row, column = (
         names[int(3 * (index + 0.5) / length)]

@@ -1,4 +1,4 @@
-"""The page as a whole, and the part of it that watches a camera."""
+"""The whole page, and its camera tab."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ __all__ = ["build_page", "theme"]
 
 
 def build_page(site: Site) -> gr.Blocks:
-    """Return the page, ready to be launched."""
+    """Return the page, ready to launch."""
     limits = site.limits
     page = gr.Blocks(title="vlfau: facial action units", analytics_enabled=False)
     with page:
@@ -28,13 +28,13 @@ def build_page(site: Site) -> gr.Blocks:
             with gr.Tab("Live camera"):
                 _add_camera_tab(site)
         add_api(site)
-    # Without the open interface every request goes through the queue, where the limits are.
+    # Without the open interface, every request goes through the queue, which enforces the limits.
     page.queue(max_size=limits.waiting, default_concurrency_limit=limits.pictures_at_once, api_open=False)
     return page
 
 
 def theme() -> gr.themes.Base:
-    """Return a look that needs no font from elsewhere, with text that is dark enough to read."""
+    """Return a theme without external fonts and with sufficient contrast."""
     look = gr.themes.Default(
         primary_hue="blue",
         secondary_hue="blue",
@@ -51,11 +51,11 @@ def theme() -> gr.themes.Base:
 
 
 def _add_camera_tab(site: Site) -> None:
-    """Put the components and events into the tab that is being built."""
+    """Add the components and events to the tab under construction."""
     limits = site.limits
     hint = (
         f"Allow the camera, then press Record: the bars follow your face, for up to {limits.camera_s} s. "
-        "Frames are analysed on this server and not kept. For words and reasons take a picture in the first tab."
+        "Frames are analysed on this server and not kept. For captions and heat maps, take a picture in the first tab."
     )
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
@@ -83,7 +83,7 @@ def _add_camera_tab(site: Site) -> None:
         analyse,
         camera,
         bars,
-        preprocess=False,  # What comes is checked here; Gradio would open it with any decoder.
+        preprocess=False,  # Input is checked here; Gradio would open it with any decoder.
         stream_every=0.4,
         time_limit=limits.camera_s,
         show_progress="hidden",

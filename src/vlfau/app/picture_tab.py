@@ -1,4 +1,4 @@
-"""The part of the page for pictures."""
+"""The picture tab of the page."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -14,11 +14,11 @@ from vlfau.inference.results import FaceResult
 __all__ = ["PICTURES", "add_picture_tab"]
 
 PICTURES: Final = "pictures"
-"""Events that share the limit of pictures at once."""
+"""Events that share the limit on simultaneous pictures."""
 
 
 def add_picture_tab(site: Site) -> None:
-    """Put the components and events into the tab that is being built."""
+    """Add the components and events to the tab under construction."""
     limits = site.limits
     hint = f"Upload, paste or take a picture, up to {limits.max_upload_mb:g} MB. {site.privacy}"
     with gr.Row():
@@ -33,8 +33,8 @@ def add_picture_tab(site: Site) -> None:
                 webcam_options=gr.WebcamOptions(mirror=False),  # Left and right are the subject's own.
                 alt_text="Your picture",
             )
-            consistent = gr.Checkbox(True, label="Words must agree with the bars")
-            every = gr.Checkbox(False, label="Words for inactive action units too (slower)")
+            consistent = gr.Checkbox(True, label="Captions must agree with the bars")
+            every = gr.Checkbox(False, label="Captions for inactive action units too (slower)")
             scene = gr.HTML(apply_default_css=False)
         with gr.Column(scale=3, min_width=300):
             status = gr.HTML(status_html(hint), apply_default_css=False)
@@ -46,7 +46,7 @@ def add_picture_tab(site: Site) -> None:
     faces = gr.State([], time_to_live=limits.kept_s)
 
     def show(text: str, *, is_error: bool = False) -> dict[Any, Any]:
-        """Say something, and take away what stood there."""
+        """Show a message and clear the results."""
         return {
             status: status_html(text, is_error=is_error),
             scene: "",
@@ -69,7 +69,7 @@ def add_picture_tab(site: Site) -> None:
                 )
                 tables.add(result)
             if not result.faces:
-                return show("No face was found. Try a picture with a larger or less covered face.", is_error=True)
+                return show("No face found. Try a picture with a larger or less covered face.", is_error=True)
             count = len(result.faces)
             return {
                 status: status_html(_told(result.faces)),
@@ -87,7 +87,7 @@ def add_picture_tab(site: Site) -> None:
 
     def choose(faces: Sequence[FaceResult], number: int) -> str:
         if not 1 <= number <= len(faces):
-            return status_html("This picture was deleted by now. Upload it again.", is_error=True)
+            return status_html("This picture has been deleted. Upload it again.", is_error=True)
         return face_html(faces[number - 1], number, len(faces), site.model)
 
     gr.on(
@@ -95,7 +95,7 @@ def add_picture_tab(site: Site) -> None:
         analyse,
         [picture, consistent, every],
         [status, scene, chosen, face, csv, jsonl, faces],
-        preprocess=False,  # What comes is checked here; Gradio would open it with any decoder.
+        preprocess=False,  # Input is checked here; Gradio would open it with any decoder.
         trigger_mode="always_last",
         show_progress_on=status,
         concurrency_limit=limits.pictures_at_once,

@@ -1,4 +1,4 @@
-"""From uploads to results: the model behind the page, for pictures, videos and camera frames, several at a time."""
+"""The model behind the page: analyses uploaded pictures and videos and camera frames, several at a time."""
 
 import logging
 import tempfile
@@ -31,7 +31,7 @@ from vlfau.video.tracks import Track
 __all__ = ["PagePredictor", "Tables", "VideoAnswer", "answer_video", "write_tables"]
 
 STEPS_S: Final = (0.04, 10.0)
-"""The least and the most time between the frames of a video that are analysed."""
+"""Minimum and maximum time between analysed frames of a video."""
 _MAX_PIXELS: Final = 4096 * 2304
 """Of a video's frame."""
 _VIDEO_FILES: Final = (".events.csv", ".report.html", ".timeline.svg", ".timeline-dark.svg")
@@ -39,7 +39,7 @@ _VIDEO_FILES: Final = (".events.csv", ".report.html", ".timeline.svg", ".timelin
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The tables of a picture or video; `add` fills them, a result at a time."""
+    """The tables of a picture or video; `add` writes one result at a time."""
 
     csv: Path
     jsonl: Path
@@ -47,7 +47,7 @@ class Tables:
 
 
 class PictureAnswer(NamedTuple):
-    """A picture and what was found in it.
+    """A picture and its result.
 
     Attributes:
         picture: The picture.
@@ -60,18 +60,18 @@ class PictureAnswer(NamedTuple):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class VideoAnswer:
-    """What was found in a video, and the files that tell it.
+    """The results of a video, and its files.
 
     Attributes:
-        name: Of the video.
-        duration_s: What was looked at, in seconds.
-        frames: How many frames were analysed.
-        tracks: The faces.
-        events: What they did.
+        name: Name of the video.
+        duration_s: Length of the analysed part, in seconds.
+        frames: Number of analysed frames.
+        tracks: The face tracks.
+        events: The AU events.
         broken: Why the video could not be read to its end; None if it could.
         csv: The rows of all frames.
-        jsonl: Likewise.
-        files: The files about the whole video by their ending, such as `.events.csv`; without a face no timelines.
+        jsonl: The same as JSON Lines.
+        files: The files about the whole video, by suffix, such as `.events.csv`; no timelines without a face.
     """
 
     name: str
@@ -89,12 +89,12 @@ class PagePredictor:
     """Analyses what visitors send; its methods may run in several threads.
 
     Args:
-        options: Which model, and on what it runs.
-        limits: Of the page.
+        options: The model and runtime.
+        limits: Limits of the page.
 
     Raises:
         BundleError: There is no such model, or it is damaged.
-        ConfigError: `threads` is out of range, or the processor cannot run the runtime.
+        ConfigError: `threads` is out of range, or this machine does not support the runtime.
         MissingExtraError: The runtime is not installed.
     """
 
@@ -108,7 +108,7 @@ class PagePredictor:
         self._predictors = {False: free, True: consistent}
         self._decoding = threading.Lock()
         size = self.info.crop.crop_size
-        for predictor in self._predictors.values():  # Opens every network, so that the first visitor need not wait.
+        for predictor in self._predictors.values():  # Loads all networks, so that the first visitor need not wait.
             predictor.predict_crops(np.zeros((1, size, size, 3), np.uint8))
             predictor.finder.find(np.zeros((size, size, 3), np.uint8))
 
@@ -117,11 +117,11 @@ class PagePredictor:
 
         Args:
             upload: The file.
-            consistent: Whether the words must agree with the states of the AUs.
-            describe: Which AUs get words.
+            consistent: Whether captions must agree with the states of the AUs.
+            describe: Which AUs get captions.
 
         Raises:
-            ImageError: It is no readable picture.
+            ImageError: It is not a readable picture.
         """
         with self._decoding:  # A picture takes most memory while it is decoded.
             picture = read_picture(upload.path)
@@ -129,7 +129,7 @@ class PagePredictor:
         return PictureAnswer(picture, result)
 
     def faces(self, picture: Picture) -> tuple[FaceResult, ...]:
-        """Analyse the faces of a picture that was read, largest first, in numbers only."""
+        """Analyse the faces of a picture, largest first, without captions."""
         return self._predictors[True].predict(picture, describe="never").faces
 
     def video(
@@ -141,17 +141,17 @@ class PagePredictor:
         consistent: bool,
         progress: Callable[[float, float | None], None],
     ) -> VideoAnswer:
-        """Analyse the faces of a video, and write the files that tell of it.
+        """Analyse the faces of a video, and write its files.
 
         Args:
             upload: The file.
-            folder: The files get a new folder in it.
-            every_s: Time between the frames that are analysed, in seconds.
-            consistent: Whether the words must agree with the states of the AUs.
-            progress: Gets the seconds that are done, and those that there are, None where the file does not say.
+            folder: Parent of the new folder for the files.
+            every_s: Time between analysed frames, in seconds.
+            consistent: Whether captions must agree with the states of the AUs.
+            progress: Called with the seconds analysed and the total; None if the file does not state its length.
 
         Raises:
-            VideoError: It is no video, too long, too large, or damaged from its start.
+            VideoError: It is not a video, is too long or too large, or is damaged from its start.
             ConfigError: `every_s` is out of range.
         """
         if not STEPS_S[0] <= every_s <= STEPS_S[1]:
@@ -207,7 +207,7 @@ class PagePredictor:
         return info.duration_s
 
     def _check_length(self, upload: Upload, time_s: float) -> None:
-        # The file may not say how long it is, or lie about it, so every frame is asked too.
+        # The stated length may be missing or wrong, so every frame is checked too.
         if time_s > self._limits.max_video_s:
             raise _TooLongError(
                 f"video {upload.name} is longer than the {self._limits.max_video_s:g} s that this page takes; "
@@ -216,12 +216,12 @@ class PagePredictor:
 
 
 class _TooLongError(VideoError):
-    """A video is longer than the page takes."""
+    """A video is longer than the page accepts."""
 
 
 @contextmanager
 def write_tables(upload: Upload, folder: Path, model: BundleInfo) -> Iterator[Tables]:
-    """Open tables in a new folder; the files are whole when the block ends well."""
+    """Open tables in a new folder; the files are complete when the block ends without an error."""
     own = Path(tempfile.mkdtemp(dir=folder))
     csv, jsonl = own / f"{upload.stem}.csv", own / f"{upload.stem}.jsonl"
     with ExitStack() as stack:
@@ -232,24 +232,24 @@ def write_tables(upload: Upload, folder: Path, model: BundleInfo) -> Iterator[Ta
                 sink.write(result)
 
         yield Tables(csv, jsonl, add)
-    # JSON Lines says the same of the columns, and one file less is downloaded.
+    # The header of JSON Lines has the same information.
     side_file(csv).unlink()
 
 
 def answer_video(
     site: Site, payload: Any, *, every_s: float, consistent: bool, progress: Callable[..., Any]
 ) -> VideoAnswer:
-    """Analyse a video that was uploaded, for the page or for its interface.
+    """Analyse an uploaded video, for the page or the HTTP interface.
 
     Args:
         site: The page.
-        payload: What the request says of the upload.
-        every_s: Time between the frames that are analysed, in seconds.
-        consistent: Whether the words must agree with the states of the AUs.
-        progress: Gradio's, which takes a share or (done, total).
+        payload: The upload, as described by the request.
+        every_s: Time between analysed frames, in seconds.
+        consistent: Whether captions must agree with the states of the AUs.
+        progress: Gradio's progress function, which takes a fraction or (done, total).
 
     Raises:
-        PublicError: It cannot be done; the message may be shown.
+        PublicError: Analysis failed; the message may be shown.
     """
 
     def show(done_s: float, whole_s: float | None) -> None:

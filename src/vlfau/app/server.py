@@ -1,4 +1,4 @@
-"""The page on the network, until it is told to stop."""
+"""Serves the page until interrupted."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ _ENVIRONMENT: Final = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_OFFLINE": "1",
 }
-"""Keeps the libraries below from telling others that they are used; they look when they are imported."""
+"""Switches off the telemetry of libraries, which read these variables on import."""
 _SWEEP_S: Final = 60.0
 
 
@@ -36,14 +36,14 @@ def serve(
     limits: PageLimits,
     ready: Callable[[str], None],
 ) -> None:
-    """Show the page until the process is interrupted or terminated.
+    """Serve the page until the process is interrupted or terminated.
 
     Args:
-        host: The address to listen at.
-        port: The port; 0 takes a free one.
-        options: Which model, and on what it runs.
-        limits: Of what the page takes.
-        ready: Gets the address of the page when it can be visited.
+        host: Address to listen on.
+        port: Port; 0 picks a free one.
+        options: The model and runtime.
+        limits: Limits of the page.
+        ready: Called with the address when the page is ready.
 
     Raises:
         InputError: The address cannot be used.
@@ -54,10 +54,10 @@ def serve(
     if find_spec("gradio") is None:
         raise MissingExtraError("gradio", "app")
     os.environ.update(_ENVIRONMENT)
-    for name in ("NO_PROXY", "no_proxy"):  # Gradio asks its own server whether it is there.
+    for name in ("NO_PROXY", "no_proxy"):  # Gradio checks that its own server responds.
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), host, "localhost", "127.0.0.1")))
     with _folder() as folder:
-        # Gradio reads where its files belong when a page is built.
+        # Gradio reads the folder for its files when a page is built.
         os.environ["GRADIO_TEMP_DIR"] = str(folder)
         from starlette.middleware import Middleware  # noqa: PLC0415
 
@@ -104,10 +104,10 @@ def serve(
 
 
 def sweep(folder: Path, older_than_s: float) -> None:
-    """Delete files and empty folders below a folder that were not touched for so many seconds."""
+    """Delete files and empty folders that were not modified for this many seconds."""
     now = time.time()
-    for path in sorted(folder.rglob("*"), reverse=True):  # What is in a folder comes before it.
-        with suppress(OSError):  # Someone else deleted it, or a folder is in use.
+    for path in sorted(folder.rglob("*"), reverse=True):  # Contents come before their folder.
+        with suppress(OSError):  # Already deleted, or a folder in use.
             if now - path.lstat().st_mtime > older_than_s:
                 path.rmdir() if path.is_dir() else path.unlink()
 
@@ -122,7 +122,7 @@ def _folder() -> Iterator[Path]:
 
 
 def _free_port(host: str, port: int) -> int:
-    """Return the port after a look at whether it can be used: before the model is loaded, and with a clear error."""
+    """Check that the port can be used, before the model is loaded, and return it."""
     if not 0 <= port <= 65_535:
         raise InputError(f"invalid port {port}; give 1 to 65535, or 0 for a free one")
     try:
@@ -132,4 +132,4 @@ def _free_port(host: str, port: int) -> int:
             probe.bind(address)
             return int(probe.getsockname()[1])
     except OSError as error:
-        raise InputError(f"cannot listen at {host}, port {port} ({error}); choose another --host or --port") from None
+        raise InputError(f"cannot listen on {host}, port {port} ({error}); choose another --host or --port") from None

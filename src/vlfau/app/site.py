@@ -1,4 +1,4 @@
-"""What every part of the page needs: the model, the limits, and the folder of its files."""
+"""Shared by all parts of the page: the model, the limits, and the folder of files."""
 
 import math
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ __all__ = ["PageLimits", "Site"]
 
 @dataclass(frozen=True, kw_only=True)
 class PageLimits:
-    """What the page accepts, and how much of it at once.
+    """Limits on what the page accepts.
 
     Attributes:
-        max_upload_mb: Size of a file, in megabytes (10^6 bytes).
-        max_video_s: Length of a video, in seconds.
-        max_faces: Of a picture or frame; the largest are kept.
-        pictures_at_once: Pictures that are analysed at the same time; others wait.
-        videos_at_once: Likewise for videos.
-        cameras_at_once: Likewise for cameras.
-        camera_s: How long a camera may be watched before others get a turn, in seconds.
-        waiting: Requests that may wait; further ones are refused.
-        kept_s: How long files of visitors stay on the disk, in seconds.
-        max_kept_mb: How much they may take together.
+        max_upload_mb: Maximum size of a file, in megabytes (10^6 bytes).
+        max_video_s: Maximum length of a video, in seconds.
+        max_faces: Maximum number of faces per picture or frame; the largest are kept.
+        pictures_at_once: Maximum number of pictures analysed at the same time; others wait.
+        videos_at_once: The same for videos.
+        cameras_at_once: The same for cameras.
+        camera_s: Maximum length of a camera session, in seconds.
+        waiting: Maximum number of waiting requests; further ones are refused.
+        kept_s: How long files of visitors are kept, in seconds.
+        max_kept_mb: Maximum total size of these files, in megabytes.
 
     Raises:
         ConfigError: A limit is not positive.
@@ -58,12 +58,12 @@ class PageLimits:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A page that is served.
+    """The parts of a served page.
 
     Attributes:
         predictor: Analyses what visitors send.
-        limits: Of what it accepts.
-        folder: Where uploads and results lie for a while.
+        limits: Limits of the page.
+        folder: Temporary folder of uploads and results.
     """
 
     predictor: "PagePredictor"
@@ -72,11 +72,11 @@ class Site:
 
     @property
     def model(self) -> "BundleInfo":
-        """What is known of the model."""
+        """Metadata of the model."""
         return self.predictor.info
 
     @property
     def privacy(self) -> str:
-        """What happens to the files of visitors."""
+        """The notice about visitors' files."""
         minutes = max(1, round(self.limits.kept_s / 60))
         return f"Files stay on this server and are deleted within {minutes + 1} minutes."

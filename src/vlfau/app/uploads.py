@@ -1,8 +1,7 @@
-"""What a visitor sent, told from what the visitor says of it, and what a visitor is told when something fails.
+"""Validation of uploads, and the errors that visitors see.
 
-A path, a name and a type come from the visitor and may be anything: the path must lie among the uploads, the name is
-for display only, and the type is read from the content. Our messages about what visitors sent are shown to them, of
-everything else nothing.
+Path, name and type come from the visitor and are not trusted: the path must be inside the uploads folder, the name is
+for display only, and the type is detected from the content. Visitors see only messages about their own uploads.
 """
 
 import base64
@@ -51,20 +50,20 @@ _log = logging.getLogger("vlfau.app")
 
 
 class UploadError(InputError):
-    """A request names no file that was uploaded."""
+    """A request does not name an uploaded file."""
 
 
 _VISITORS: Final = (UploadError, ImageError, VideoError, ConfigError)
-"""What a visitor can mend; other errors of ours speak of the model or of the server's disk."""
+"""Errors that visitors can fix; others concern the model or the server's disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file of a visitor.
+    """An uploaded file.
 
     Attributes:
-        path: Where it lies.
-        name: What the visitor calls it, fit for display and for tables.
+        path: Its path on the server.
+        name: The visitor's name for it, cleaned for display and tables.
     """
 
     path: Path
@@ -72,16 +71,16 @@ class Upload:
 
     @property
     def stem(self) -> str:
-        """The name without its ending, fit for names of files."""
+        """The name without its suffix, cleaned for use in file names."""
         return re.sub(r"[^\w-]+", "_", PurePosixPath(self.name).stem).strip("_")[:40] or _NAME
 
 
 def received(payload: Any, folder: Path) -> Upload:
-    """Return the file that a request names.
+    """Return the uploaded file that a request names.
 
     Args:
-        payload: What the request says: a path and perhaps a name; None without a file.
-        folder: Where uploads lie; the only place that a request may name.
+        payload: A path and perhaps a name, from the request; None without a file.
+        folder: The uploads folder; requests may name only files in it.
 
     Raises:
         UploadError: There is no such upload.
@@ -94,33 +93,31 @@ def received(payload: Any, folder: Path) -> Upload:
 
 
 def check_is_video(upload: Upload) -> None:
-    """Look at the first bytes of a file.
+    """Check the first bytes of a file.
 
-    A reader of videos also takes playlists, which name other files; here only containers are let through.
+    Video readers also accept playlists, which name other files; only containers are allowed here.
 
     Raises:
-        VideoError: It is none of the kinds of video that are known.
+        VideoError: It is not a supported video container.
     """
     with upload.path.open("rb") as stream:
         head = stream.read(3 * _TS_PACKET + 1)
     is_known = any(head.startswith(magic, offset) for offset, magic in _SIGNATURES)
     is_transport_stream = head[::_TS_PACKET] == b"GGGG"
     if not (is_known or is_transport_stream):
-        raise VideoError(
-            f"{upload.name} is no video of a known kind; give an MP4, QuickTime, WebM, Matroska or AVI file"
-        )
+        raise VideoError(f"{upload.name} is not a supported video; give an MP4, QuickTime, WebM, Matroska or AVI file")
 
 
 def camera_picture(payload: Any, folder: Path) -> Picture:
-    """Return the frame that a camera sent as a data URL.
+    """Return a camera frame sent as a data URL.
 
     Raises:
-        ImageError: It is no picture.
+        ImageError: It is not a picture.
     """
     url = payload.get("url") if isinstance(payload, Mapping) else None
     head, _, body = url.partition(",") if isinstance(url, str) else ("", "", "")
     if not (head.startswith("data:image/") and head.endswith(";base64")):
-        raise ImageError("the camera sent no picture; reload the page")
+        raise ImageError("the camera did not send a picture; reload the page")
     try:
         content = base64.b64decode(body, validate=True)
     except binascii.Error:
@@ -132,18 +129,18 @@ def camera_picture(payload: Any, folder: Path) -> Picture:
 
 
 class PublicError(Exception):
-    """An error whose message may be shown to anyone."""
+    """An error whose message may be shown to visitors."""
 
 
 @contextmanager
 def for_visitors(upload: Upload | None = None) -> Iterator[None]:
-    """Turn every error into one that may be shown.
+    """Convert every error to one that may be shown to visitors.
 
     Args:
-        upload: The file that is worked on; messages speak of its name, not of where it lies.
+        upload: The current file; messages use its name instead of its path.
 
     Raises:
-        PublicError: Something failed. What the visitor cannot mend is in the log only.
+        PublicError: Something failed. Errors that the visitor cannot fix are only logged.
     """
     try:
         yield
@@ -157,7 +154,7 @@ def for_visitors(upload: Upload | None = None) -> Iterator[None]:
 
 
 def public_text(error: InputError, upload: Upload | None = None) -> str:
-    """Return the message of an error with no path of the server in it."""
+    """Return the message of an error without paths of the server."""
     text = str(error)
     if upload is not None:
         text = text.replace(printable(upload.path), upload.name)
@@ -165,19 +162,17 @@ def public_text(error: InputError, upload: Upload | None = None) -> str:
 
 
 def _inside(path: Any, folder: Path) -> Path:
-    """Return a path that was checked: a file in the folder, and no link that leads out of it."""
+    """Return a checked path: a file in the folder, not a link that leads out of it."""
     try:
         found = Path(path).resolve(strict=True)
         if found.is_relative_to(folder) and found.is_file():
             return found
     except (OSError, TypeError, ValueError):
         pass
-    raise UploadError(
-        "the request names no file that was uploaded here, or one that is deleted by now; upload it again"
-    )
+    raise UploadError("the request names a file that was not uploaded here or has been deleted; upload it again")
 
 
 def _shown(name: Any) -> str:
-    """Return the last part of a name, without what cannot be shown; empty if there is none."""
+    """Return the last part of a name, without unprintable characters; empty if there is none."""
     text = re.split(r"[/\\]", name)[-1] if isinstance(name, str) else ""
     return "".join(sign for sign in text if sign.isprintable()).strip()[:_MAX_NAME]

@@ -1,4 +1,4 @@
-"""The part of the page for videos."""
+"""The video tab of the page."""
 
 from typing import Any, Final
 
@@ -13,12 +13,12 @@ from vlfau.video.summary import clock
 __all__ = ["VIDEOS", "add_video_tab"]
 
 VIDEOS: Final = "videos"
-"""Events that share the limit of videos at once."""
-_STEPS: Final = (("5 frames a second", 0.2), ("10 frames a second", 0.1), ("25 frames a second (slow)", 0.04))
+"""Events that share the limit on simultaneous videos."""
+_STEPS: Final = (("5 frames per second", 0.2), ("10 frames per second", 0.1), ("25 frames per second (slow)", 0.04))
 
 
 def add_video_tab(site: Site) -> None:
-    """Put the components and events into the tab that is being built."""
+    """Add the components and events to the tab under construction."""
     limits = site.limits
     hint = (
         f"Upload a video or record one, up to {limits.max_video_s:g} s and {limits.max_upload_mb:g} MB. {site.privacy}"
@@ -42,7 +42,7 @@ def add_video_tab(site: Site) -> None:
                 buttons = [gr.DownloadButton(name, visible=False, size="md", min_width=170) for name in names]
 
     def show(text: str, *, is_error: bool = False) -> dict[Any, Any]:
-        """Say something, and take away what stood there."""
+        """Show a message and clear the results."""
         hidden = {button: gr.DownloadButton(visible=False) for button in buttons}
         return {status: status_html(text, is_error=is_error), told: "", **hidden}
 
@@ -56,7 +56,7 @@ def add_video_tab(site: Site) -> None:
         count = len(found.tracks)
         faces = "no face was" if not count else "one face was" if count == 1 else f"{count} faces were"
         return {
-            status: status_html(f"{clock(found.duration_s)}, {found.frames} frames looked at: {faces} found."),
+            status: status_html(f"{clock(found.duration_s)}, {found.frames} frames analysed: {faces} found."),
             told: video_html(found, site.model.descriptions),
             **{
                 button: gr.DownloadButton(value=path and str(path), visible=path is not None)
@@ -68,7 +68,7 @@ def add_video_tab(site: Site) -> None:
         analyse,
         [video, every_s],
         [status, told, *buttons],
-        preprocess=False,  # What comes is checked here; Gradio would start ffmpeg on it.
+        preprocess=False,  # Input is checked here; Gradio would run ffmpeg on it.
         show_progress_on=status,
         concurrency_limit=limits.videos_at_once,
         concurrency_id=VIDEOS,

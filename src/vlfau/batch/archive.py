@@ -1,4 +1,4 @@
-"""The driver: deals out an archive, and counts what is done."""
+"""The driver: distributes the files of an archive and counts finished ones."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ _UNITS_AT_ONCE: Final = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveProgress:
-    """How far a run is.
+    """Progress of a run.
 
     Attributes:
-        files: Files of the archive.
-        done_before: Those that earlier runs processed.
-        processed: Those that this run processed.
-        failed: Of these, those that failed or broke off.
-        frames: Pictures and frames that this run analysed.
+        files: Number of files in the archive.
+        done_before: Files processed by earlier runs.
+        processed: Files processed by this run.
+        failed: Those of them that failed or were truncated.
+        frames: Pictures and frames analysed by this run.
         faces: Faces in them.
-        size: Bytes of all files that this run has to process.
-        processed_size: Of those that it processed.
+        size: Total size of the files to process, in bytes.
+        processed_size: Size of the processed files, in bytes.
     """
 
     files: int
@@ -47,14 +47,14 @@ class Archive:
     """An archive that is being processed.
 
     Args:
-        job: What its workers share.
-        units: All of them.
-        journal: What earlier runs did.
+        job: Settings shared by all workers.
+        units: All units.
+        journal: Outcomes of earlier runs.
 
     Attributes:
-        job: What its workers share.
-        pending: The units that are to be done.
-        progress: How far the run is.
+        job: Settings shared by all workers.
+        pending: Units still to process.
+        progress: Progress of the run.
     """
 
     def __init__(self, job: Job, units: Sequence[Unit], journal: Journal) -> None:
@@ -69,7 +69,7 @@ class Archive:
         job.folder.clean(journal.shards())
 
     def record(self, outcomes: Iterable[Outcome]) -> ArchiveProgress:
-        """Write down what became of the files of a unit, and return how far the run is now.
+        """Record the outcomes of a unit's files, and return the progress.
 
         Raises:
             InputError: It cannot be written.
@@ -90,7 +90,7 @@ class Archive:
         return self.progress
 
     def finish(self) -> None:
-        """Keep only the shards that the list names."""
+        """Delete shards that the list does not name."""
         self.job.folder.clean(self._journal.shards())
 
 
@@ -106,23 +106,23 @@ def process_archive(
 ) -> ArchiveProgress:
     """Analyse every file of an archive, and write the rows as Parquet.
 
-    A run that was stopped, however, is resumed when it is started again. A file that cannot be read is
-    listed in `errors.csv`, and the others are processed.
+    Resumes an interrupted run when called again. Files that cannot be read are listed in `errors.csv`, and the others
+    are processed.
 
     Args:
         source: A list of files, a folder, or a pattern: see `find_files`.
-        out: Folder for results/, files.csv and errors.csv, new or begun before.
+        out: Folder for results/, files.csv and errors.csv; new, or from an earlier run.
         options: How files are analysed; None takes the defaults.
-        workers: Processes, each of which keeps one core busy; None takes all cores of the machine or cluster.
-        address: A Ray cluster; None starts Ray on this machine, or uses the one that runs in this process.
-        retry: Try files again that failed or broke off in an earlier run.
-        progress: Is called with how far the run is, at its start and after each unit.
+        workers: Number of processes, each of which uses one core; None uses all cores of the machine or cluster.
+        address: Ray cluster; None starts Ray on this machine, or uses the Ray that this process is connected to.
+        retry: Retry files that failed or were truncated in an earlier run.
+        progress: Called with the progress at the start and after each unit.
 
     Returns:
-        How far it came.
+        The final progress.
 
     Raises:
-        InputError: The archive, the folder or an option is not as it must be, or not the same for all machines.
+        InputError: The archive, the folder or an option is invalid, or differs between machines.
         MissingExtraError: Ray is not installed.
         VlfauError: Ray does not start, or stops.
     """

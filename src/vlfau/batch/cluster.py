@@ -1,4 +1,4 @@
-"""Ray: started on this machine, or reached on a cluster, and asked to process units."""
+"""Starts Ray on this machine or connects to a cluster, and processes units on it."""
 
 import logging
 import os
@@ -22,10 +22,10 @@ from vlfau.errors import ConfigError, InputError, MissingExtraError, VlfauError,
 __all__ = ["Process", "cluster"]
 
 Process = Callable[[Job, Sequence[Unit]], Iterator[list[Outcome]]]
-"""Processes units, and yields what became of each one's files as soon as it is done."""
+"""Processes units, and yields the outcomes of each one's files as soon as it is done."""
 
 _OBJECT_STORE: Final = 80 * 2**20
-"""Bytes; the least that Ray takes. Only units and outcomes go through it."""
+"""Ray's minimum, in bytes; only units and outcomes are stored there."""
 _PATIENCE_S: Final = 10.0
 _QUIET: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -34,7 +34,7 @@ _QUIET: Final = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 _ALONE: Final = {
-    # Ray then stays on 127.0.0.1, whatever the system.
+    # Keeps Ray on 127.0.0.1 on every system.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_AUTH_MODE": "token",
 }
@@ -42,12 +42,12 @@ _ALONE: Final = {
 
 @contextmanager
 def cluster(address: str | None, workers: int | None) -> Iterator[Process]:
-    """Start Ray, or connect to it, and stop or leave it at the end.
+    """Start Ray or connect to it, and stop or disconnect at the end.
 
     Args:
-        address: Of a cluster, such as `ray://head:10001`, `head:6379` or `auto`; None starts Ray on this machine for
-            itself alone, or uses the one that this process is connected to.
-        workers: Processes; None takes one a core.
+        address: Address of a cluster, such as `ray://head:10001`, `head:6379` or `auto`; None starts a private Ray on
+            this machine, or uses the one that this process is connected to.
+        workers: Number of processes; None is one per core.
 
     Raises:
         ConfigError: The number of workers is out of range.
@@ -122,15 +122,15 @@ def _process(ray: Any, workers: int | None) -> Process:
                 yield pipeline.read(text)
         except ray.exceptions.RayError as error:
             reason = first_line(error)
-            raise VlfauError(f"Ray stopped ({reason}); start the same again, it goes on where it was") from None
+            raise VlfauError(f"Ray stopped ({reason}); run the same command again to resume") from None
 
     return process
 
 
 def _check_answers(address: str) -> None:
-    """Make sure that somebody listens at an address; Ray would wait for minutes."""
+    """Check that something listens at an address; Ray would wait for minutes."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon:  # A word such as auto.
+    if not colon:  # A keyword such as auto.
         return
     try:
         socket.create_connection((host.strip("[]"), int(port)), _PATIENCE_S).close()
@@ -149,13 +149,13 @@ def _cores() -> int:
 
 
 def _set(variables: dict[str, str]) -> None:
-    # They stay: Ray reads some of them once in a process only.
+    # Not restored: Ray reads some of them only once per process.
     for name, value in variables.items():
         os.environ.setdefault(name, value)
 
 
 def _silence() -> None:
-    """Keep Ray from writing between our own lines; its files get everything."""
+    """Keep Ray's messages out of the terminal; they still go to its log files."""
     for name in ("ray", "ray.data"):
         for handler in logging.getLogger(name).handlers:
             if isinstance(handler, logging.StreamHandler):
@@ -164,7 +164,7 @@ def _silence() -> None:
 
 @contextmanager
 def _muted() -> Iterator[None]:
-    """Drop what Ray's own libraries write to the error output while they start, whatever their level of logging."""
+    """Discard what Ray's native libraries write to standard error at startup, which no log level controls."""
     sys.stderr.flush()
     kept = os.dup(2)
     try:

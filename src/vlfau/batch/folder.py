@@ -1,12 +1,9 @@
-"""The folder of an archive's results, as the driver and the workers see it.
+"""The results folder of an archive, shared by the driver and the workers.
 
-results/ab/abc...-name.parquet   one shard a video, or for some hundred pictures
-files.csv                        what became of every file
-errors.csv                       those that failed or broke off
-_state/settings.json             the options of the run
-_state/run                       the run that may write: a worker of another one publishes nothing
-_state/writing/                  shards that are not finished
-_state/tries/                    files that are being read
+results/ab/abc...-name.parquet   one shard per video, or per some hundred pictures files.csv                        the
+outcome of every file errors.csv                       files that failed or were truncated _state/settings.json the
+options of the run _state/run                       the run that may write; workers of other runs may not
+_state/writing/                  unfinished shards _state/tries/                    files that are being read
 """
 
 import os
@@ -34,7 +31,7 @@ FORMAT: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class ResultsFolder:
-    """Where everything lies.
+    """Paths in the results folder.
 
     Attributes:
         path: The folder.
@@ -54,23 +51,23 @@ class ResultsFolder:
 
     @property
     def errors(self) -> Path:
-        """The list of files that failed or broke off."""
+        """The list of files that failed or were truncated."""
         return self.path / "errors.csv"
 
     @property
     def state(self) -> Path:
-        """The folder of what a run must know of earlier ones."""
+        """The folder with the state for resuming."""
         return self.path / "_state"
 
     def allows(self, token: str) -> bool:
-        """Say whether a run may write here; it may not if another one began, or if this is another folder."""
+        """Return whether a run may write here: not if a newer run has started, or if this is another folder."""
         try:
             return (self.state / "run").read_text("ascii") == token
         except (OSError, ValueError):
             return False
 
     def clean(self, shards: set[str]) -> None:
-        """Remove what no list names: shards of units that were not finished, and what lies beside them."""
+        """Remove unlisted shards of unfinished units, and their temporary files."""
         for folder in ("writing", "tries"):
             shutil.rmtree(self.state / folder, ignore_errors=True)
         for parent, _, names in os.walk(self.results):
@@ -82,13 +79,14 @@ class ResultsFolder:
 
 @contextmanager
 def open_results_folder(path: Path, options: ArchiveOptions, bundle: Bundle) -> Iterator[tuple[ResultsFolder, str]]:
-    """Start or resume a folder of results, and lock it meanwhile.
+    """Create or resume a results folder, and lock it.
 
     Returns:
-        The folder, and the token by which workers of this run know it.
+        The folder, and a token by which workers recognise this run.
 
     Raises:
-        InputError: It cannot be written, holds other files or results of other settings, or another run writes to it.
+        InputError: It cannot be written, contains other files or results of other settings, or another run is writing
+            to it.
     """
     folder, token = ResultsFolder(Path(os.path.abspath(path))), secrets.token_hex(16)  # noqa: PTH100 - keeps links
     ours: dict[str, Any] = {

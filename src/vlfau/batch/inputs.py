@@ -1,4 +1,4 @@
-"""Which files an archive holds (a list, a folder, or a pattern), and how they are divided into units of work."""
+"""Lists the files of an archive (from a list, a folder, or a pattern), and divides them into units of work."""
 
 import csv
 import glob
@@ -31,8 +31,8 @@ class ArchiveFile:
 
     Attributes:
         name: As the user wrote it.
-        path: Absolute, for every worker.
-        size: In bytes; None if the driver does not see the file.
+        path: Absolute path, for the workers.
+        size: Size in bytes; None if the driver does not see the file.
     """
 
     name: str
@@ -41,13 +41,13 @@ class ArchiveFile:
 
     @property
     def is_video(self) -> bool:
-        """Whether it is named like a video."""
+        """Whether its name is that of a video."""
         return os.path.splitext(self.path)[1].lower() in VIDEO_SUFFIXES  # noqa: PTH122 - a million of them
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What one worker does in one go, and writes to one shard.
+    """The files that one worker processes at a time and writes to one shard.
 
     Attributes:
         files: One video, or some pictures.
@@ -57,29 +57,29 @@ class Unit:
 
     @property
     def key(self) -> str:
-        """Names the unit: equal files, equal key."""
+        """Identifier of the unit: equal files have equal keys."""
         return file_id("\0".join(file.name for file in self.files))
 
     @property
     def shard(self) -> str:
-        """Where its rows go, relative to the folder of results."""
-        # The key comes first: readers of Parquet pass over names that begin with a dot or an underscore.
+        """Path of its rows, relative to the results folder."""
+        # The key comes first: Parquet readers skip names that begin with a dot or an underscore.
         stem = Path(self.files[0].path).stem if self.files[0].is_video else "pictures"
         clean = re.sub(r"[^\w.-]", "_", printable(stem))[:_MAX_STEM]
         return str(PurePosixPath(self.key[:2], f"{self.key}-{clean}.parquet"))
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """Total size in bytes."""
         return sum(file.size or 0 for file in self.files)
 
     def to_json(self) -> str:
-        """Return it as text in ASCII, also with names that are no valid Unicode."""
+        """Return it as ASCII text, even if names are not valid Unicode."""
         return json.dumps([asdict(file) for file in self.files])
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote."""
+        """Parse the result of `to_json`."""
         return cls(tuple(ArchiveFile(**file) for file in json.loads(text)))
 
 
@@ -87,8 +87,8 @@ def find_files(source: str | Path) -> list[ArchiveFile]:
     """List the files of an archive, each once.
 
     Args:
-        source: A .txt file with one file a line, a .csv file with the column `file` (relative names start from the
-            folder of the list), a folder, a single file, or a pattern such as `films/**/*.mp4`.
+        source: A .txt file with one file per line, a .csv file with the column `file` (names are relative to the list's
+            folder), a folder, a single file, or a pattern such as `films/**/*.mp4`.
 
     Raises:
         InputError: It does not exist, or names no file.
@@ -109,12 +109,12 @@ def find_files(source: str | Path) -> list[ArchiveFile]:
 
 
 def units_of(files: Sequence[ArchiveFile]) -> list[Unit]:
-    """Divide files among units, the largest first, so that no worker begins a long video when the others end."""
+    """Divide files into units, largest first, so that no worker starts a long video when the others are done."""
     return sorted(_divided(files), key=lambda unit: -unit.size)
 
 
 def file_id(name: str) -> str:
-    """Return a short name for a file, whatever is in its real one.
+    """Return a short identifier for a file, for any name.
 
     >>> file_id("films/a.mp4")
     '4b4f9dd8d530fb7c'
@@ -134,7 +134,7 @@ def _files(names: Iterable[str], folder: Path) -> Iterator[ArchiveFile]:
 
 
 def _listed(path: Path) -> Iterator[str]:
-    """Yield the names in a list; a name need not be valid Unicode."""
+    """Yield the names in a list; names need not be valid Unicode."""
     found = False
     try:
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
@@ -148,9 +148,9 @@ def _listed(path: Path) -> Iterator[str]:
             f"list {printable(path)} cannot be read ({error.strerror}); check its permissions"
         ) from None
     except csv.Error as error:
-        raise ManifestError(f"list {printable(path)} is no CSV ({error}); write it anew") from None
+        raise ManifestError(f"list {printable(path)} is not valid CSV ({error}); correct it") from None
     if not found:
-        raise ManifestError(f"list {printable(path)} names no file; write one a line, or in the column '{_COLUMN}'")
+        raise ManifestError(f"list {printable(path)} names no files; write one per line, or in the column '{_COLUMN}'")
 
 
 def _column(path: Path, stream: Iterable[str]) -> Iterator[str]:

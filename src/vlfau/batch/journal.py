@@ -1,4 +1,4 @@
-"""What became of every file: as a worker tells it, and in the list that grows while a run goes on."""
+"""The outcome of every file, as reported by workers, and the list that collects them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
@@ -17,27 +17,27 @@ __all__ = ["COLUMNS", "Journal", "Outcome", "Status"]
 
 
 class Status(StrEnum):
-    """How a file ended."""
+    """Outcome of a file."""
 
     DONE = "done"
     PARTIAL = "partial"
-    """Its first frames were analysed, then it broke off."""
+    """Its first frames were analysed; the rest is missing or damaged."""
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a file.
+    """The outcome of one file.
 
     Attributes:
-        file: Its name, as the user wrote it, in letters that every file can hold.
-        status: How it ended.
-        shard: Where its rows are, relative to the folder of results; empty if it has none.
+        file: Its name as given, in printable characters.
+        status: Outcome.
+        shard: Path of its rows, relative to the results folder; empty if it has none.
         frames: Pictures, or frames of a video, that were analysed.
         faces: Faces in them.
-        kind: The class of the error that ended it; empty if it is done.
-        message: Why.
-        id: Names it, whatever is in its real name.
+        kind: Class of the error; empty if done.
+        message: Error message.
+        id: Identifier that does not depend on valid characters in its name.
     """
 
     file: str
@@ -50,15 +50,15 @@ class Outcome:
     id: str
 
     def to_cells(self) -> dict[str, str]:
-        """Return it as cells of a table, by column, in the order of `COLUMNS`."""
+        """Return it as table cells by column, in the order of `COLUMNS`."""
         return {name: str(value) for name, value in asdict(self).items()}
 
     @classmethod
     def from_cells(cls, cells: dict[str, str]) -> Self:
-        """Read cells by column.
+        """Parse table cells by column.
 
         Raises:
-            ValueError: A cell is not what it should be.
+            ValueError: A cell is invalid.
         """
         status, frames, faces = Status(cells["status"]), int(cells["frames"]), int(cells["faces"])
         return cls(**{**cells, "status": status, "frames": frames, "faces": faces})  # type: ignore[arg-type]
@@ -69,17 +69,17 @@ _HEAD: Final = csv_record(COLUMNS)
 
 
 class Journal:
-    """Keeps what became of every file, as CSV.
+    """Records the outcome of every file, as CSV.
 
-    Outcomes are appended, all of a unit at once; of several lines about a file the last counts. `finish` leaves one
-    line a file, in the order of their names.
+    The outcomes of a unit are appended together; the last line about a file counts. `finish` writes one line per file,
+    sorted by name.
 
     Args:
-        path: The file; if there is one, it is gone on with.
-        retry: Forget the files that failed or broke off.
+        path: The file; an existing one is continued.
+        retry: Forget the files that failed or were truncated.
 
     Raises:
-        InputError: It cannot be read or written, or is no such list.
+        InputError: It cannot be read or written, or is not such a list.
     """
 
     def __init__(self, path: Path, *, retry: bool = False) -> None:
@@ -105,15 +105,15 @@ class Journal:
         self._file.close()
 
     def __contains__(self, file: str) -> bool:
-        """Say whether a file, by its id, was processed."""
+        """Return whether the file with this id was processed."""
         return file in self._records
 
     def __iter__(self) -> Iterator[Outcome]:
-        """Yield all outcomes, in the order of the files' names."""
+        """Yield all outcomes, sorted by file name."""
         yield from sorted(map(_outcome, self._records.values()), key=lambda outcome: (outcome.file, outcome.id))
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Write what became of the files of a unit.
+        """Append the outcomes of a unit's files.
 
         Raises:
             InputError: The file cannot be written.
@@ -131,7 +131,7 @@ class Journal:
         return {shard for record in self._records.values() if (shard := _outcome(record).shard)}
 
     def finish(self, errors: Path) -> None:
-        """Put both lists in order: this one, and the one of errors, which is there if there are any.
+        """Rewrite this list in order, and the list of errors if there are any.
 
         Raises:
             InputError: A file cannot be written.
@@ -146,7 +146,7 @@ class Journal:
             temporary.write_bytes(b"".join(map(csv_record, (ERROR_COLUMNS, *rows))))
 
     def _keep(self, outcome: Outcome) -> None:
-        # As bytes: a million of them must fit into the memory.
+        # As bytes: a million of them must fit into memory.
         self._records[outcome.id] = csv_record(outcome.to_cells().values())
 
     def _rewrite(self) -> None:
@@ -161,15 +161,17 @@ class Journal:
             records = whole_records(stream, quoted=True)
             _, head = next(records, (0, b""))
             if head and head != _HEAD:
-                raise InputError(f"{printable(self.path)} is no list of processed files; move it away")
+                raise InputError(f"{printable(self.path)} is not a list of processed files; move it away")
             for _, record in records:
                 try:
                     yield _outcome(record)
-                except ValueError:  # What a computer wrote when it lost its power.
+                except ValueError:  # Left by a power failure.
                     return
 
     def _unwritable(self, error: OSError) -> InputError:
-        return InputError(f"cannot write {printable(self.path)} ({error.strerror or error}); make room, then go on")
+        return InputError(
+            f"cannot write {printable(self.path)} ({error.strerror or error}); free disk space, then resume"
+        )
 
 
 def _outcome(record: bytes) -> Outcome:

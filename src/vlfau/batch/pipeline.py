@@ -1,7 +1,7 @@
-"""Units through a pool of workers, as a Ray data set.
+"""Runs units through a pool of workers, as a Ray data set.
 
-One unit is one block, and one block waits at a worker: whoever is free takes the next one. Ray starts a worker that
-died anew and gives its unit out again.
+One unit is one block, and one block waits at each worker, so a free worker takes the next one. Ray restarts dead
+workers and reassigns their units.
 """
 
 import json
@@ -18,12 +18,12 @@ __all__ = ["RowWorker", "outcomes", "read"]
 
 
 def outcomes(job: Job, units: Sequence[str], workers: int | None) -> Iterator[str]:
-    """Yield what became of each unit as soon as it is done: a text that `read` reads.
+    """Yield the outcomes of each unit as soon as it is done, as text for `read`.
 
     Args:
-        job: What the workers share.
-        units: As JSON.
-        workers: How many; None takes one a core.
+        job: Settings shared by all workers.
+        units: Units as JSON.
+        workers: Number of workers; None is one per core.
     """
     ray = import_module("ray")
     count = min(workers or int(ray.cluster_resources().get("CPU", 1)), len(units))
@@ -40,10 +40,10 @@ def outcomes(job: Job, units: Sequence[str], workers: int | None) -> Iterator[st
 
 
 def read(text: str) -> list[Outcome]:
-    """Return what became of the files of a unit.
+    """Return the outcomes of a unit's files.
 
     Raises:
-        InputError: The run must stop, because no other unit would do better.
+        InputError: The run must stop, because all other units would fail too.
     """
     answer = json.loads(text)
     if "stop" in answer:
@@ -52,7 +52,7 @@ def read(text: str) -> list[Outcome]:
 
 
 class _Relay:
-    """Drives a data set on behalf of a driver that is no part of the cluster."""
+    """Drives a data set for a driver outside the cluster."""
 
     def __init__(self, job: Job, units: Sequence[str], workers: int) -> None:
         self._rows = _rows(job, units, workers)
@@ -65,7 +65,7 @@ class RowWorker:
     """A worker whose units and outcomes are rows of a data set.
 
     Args:
-        job: What all workers share.
+        job: Settings shared by all workers.
     """
 
     def __init__(self, job: Job) -> None:

@@ -1,4 +1,4 @@
-"""What a worker does: analyses the files of a unit, streams their rows to a shard, and tells what became of them."""
+"""A worker: analyses the files of a unit, streams their rows to a shard, and reports the outcomes."""
 
 import math
 import os
@@ -33,16 +33,16 @@ _LINE: Final = re.compile(r"^(\S+) (-?1) \d+$", re.MULTILINE)
 
 
 class StopRunError(VlfauError):
-    """Something is wrong that no other file would escape."""
+    """An error that would affect every other file too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What all workers of a run share.
+    """Settings shared by all workers of a run.
 
     Attributes:
-        folder: For the results.
-        token: Of the run.
+        folder: Results folder.
+        token: Token of the run.
         options: How files are analysed.
         graphs: SHA-256 of the model's graphs, by file name.
     """
@@ -54,10 +54,10 @@ class Job:
 
 
 class CrashLog:
-    """Remembers, on the disk, which files of a unit ended the process that read them: they were begun and not ended.
+    """Records on disk which files of a unit killed the process that read them: those started but not finished.
 
     Args:
-        path: The file to remember in.
+        path: The record file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,23 +65,23 @@ class CrashLog:
         path.parent.mkdir(parents=True, exist_ok=True)
         text = path.read_text("ascii", "replace") if path.exists() else ""
         self._counts: dict[str, int] = {}
-        for file, change in _LINE.findall(text):  # A machine that lost its power may have left other things.
+        for file, change in _LINE.findall(text):  # A power failure may have left other content.
             self._counts[file] = self._counts.get(file, 0) + int(change)
 
     def crash_count(self, file: str) -> int:
-        """Return how many workers began a file, by its id, and did not end it."""
+        """Return how many workers started the file with this id and did not finish it."""
         return self._counts.get(file, 0)
 
     def begin(self, file: str) -> None:
-        """Say that this process begins a file."""
+        """Record that this process starts a file."""
         self._write(file, 1)
 
     def end(self, file: str) -> None:
-        """Say that it lived through it."""
+        """Record that it finished the file."""
         self._write(file, -1)
 
     def forget(self) -> None:
-        """Remove what was remembered."""
+        """Delete the record."""
         self._path.unlink(missing_ok=True)
 
     def _write(self, file: str, change: int) -> None:
@@ -93,7 +93,7 @@ class Worker:
     """Processes units, one after the other.
 
     Args:
-        job: What all workers share.
+        job: Settings shared by all workers.
     """
 
     def __init__(self, job: Job) -> None:
@@ -103,17 +103,17 @@ class Worker:
     def process(self, unit: Unit) -> list[Outcome]:
         """Analyse all files of a unit.
 
-        Its shard appears whole, or not at all; done again, it is replaced.
+        Its shard is written whole or not at all, and replaced if the unit is repeated.
 
         Raises:
-            StopRunError: The model, the folder for results or the disk is not as it must be.
+            StopRunError: The model, the results folder or the disk cannot be used.
         """
         self._check_folder()
         predictor = self._predictor = self._predictor or self._opened()
         crashes = CrashLog(self._job.folder.state / "tries" / unit.key)
         with self._shard(unit, predictor) as sink:
             outcomes = [_FileRun(file, predictor, sink, self._job.options, crashes).outcome() for file in unit.files]
-            # A frame without a face has a row, a picture without one has none.
+            # A frame without a face has a row, a picture without a face does not.
             with_rows = {
                 outcome.id for outcome in outcomes if (outcome.frames if unit.files[0].is_video else outcome.faces)
             }
@@ -132,7 +132,7 @@ class Worker:
         if dict(predictor.bundle.files) != dict(self._job.graphs):
             raise StopRunError(
                 f"machine {machine} has another model at {predictor.bundle.folder}; install the same vlfau on all "
-                "machines, or name a bundle in a folder that they share"
+                "machines, or use a bundle in a shared folder"
             )
         return predictor
 
@@ -140,12 +140,12 @@ class Worker:
         if not self._job.folder.allows(self._job.token):
             raise StopRunError(
                 f"machine {platform.node()} does not see this run in {printable(self._job.folder.path)}: choose a "
-                "folder for results on storage that all machines share, and let no second run write to it"
+                "results folder on shared storage, and do not let a second run write to it"
             )
 
     @contextmanager
     def _shard(self, unit: Unit, predictor: Predictor) -> Iterator[TableWriter]:
-        # A folder of its own: a worker that is only thought dead may still write to its one.
+        # Separate folders: a worker presumed dead may still be writing to its own.
         folder = self._job.folder.state / "writing" / f"{unit.key}-{secrets.token_hex(4)}"
         try:
             folder.mkdir(parents=True)
@@ -154,7 +154,7 @@ class Worker:
             )
         except (OSError, InputError) as error:
             raise StopRunError(
-                f"cannot write {printable(folder)} ({error}); make room or mend it, then go on"
+                f"cannot write {printable(folder)} ({error}); free disk space or check the folder, then resume"
             ) from None
         try:
             yield sink
@@ -171,12 +171,12 @@ class Worker:
             sink.path.replace(target)
         except (OSError, InputError) as error:
             raise StopRunError(
-                f"cannot write {printable(target)} ({error}); make room or mend it, then go on"
+                f"cannot write {printable(target)} ({error}); free disk space or check the folder, then resume"
             ) from None
 
 
 class _FileRun:
-    """One file on its way into the shard."""
+    """One file being written to the shard."""
 
     def __init__(
         self, file: ArchiveFile, predictor: Predictor, sink: TableWriter, options: ArchiveOptions, crashes: CrashLog
@@ -187,7 +187,7 @@ class _FileRun:
         self._frames = self._faces = 0
 
     def outcome(self) -> Outcome:
-        """Analyse the file, and say what became of it."""
+        """Analyse the file and return its outcome."""
         if self._crashes.crash_count(self._id) >= MAX_CRASHES:
             return self._ended(
                 "WorkerDied",
@@ -201,7 +201,7 @@ class _FileRun:
                     self._write(result)
         except (StopRunError, BundleError) as error:
             raise StopRunError(str(error)) from None
-        except Exception as error:  # One bad file never stops the rest.
+        except Exception as error:  # One bad file never stops the others.
             self._crashes.end(self._id)
             return self._ended(type(error).__name__, self._reason(error))
         self._crashes.end(self._id)

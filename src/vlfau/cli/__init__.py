@@ -55,15 +55,15 @@ _EXTRAS = {
     "batch": ("ray",),
     "openvino": ("openvino",),
 }
-"""The packages that an extra brings."""
+"""The packages that each extra installs."""
 _REMOVED = {
-    "--consistent": "words agree with the states by default; leave it out, or let words be free with --free-words",
+    "--consistent": "captions agree with the states by default; omit it, or use --free-words for free captions",
 }
-"""Options that `predict` and `batch` no longer have, and what to do."""
+"""Options removed from `predict` and `batch`, and what to do instead."""
 _OF_THE_SYSTEM = {
     errno.EMFILE: "allow more open files (ulimit -n)",
     errno.ENFILE: "close other programs, or allow more open files",
-    errno.ENOMEM: "close other programs, or allow this one more memory",
+    errno.ENOMEM: "close other programs, or give this one more memory",
     errno.EAGAIN: "allow more threads and processes (ulimit -u)",
 }
 
@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: The words after `vlfau`; None takes those of this process.
+        arguments: The arguments after `vlfau`; None takes those of this process.
 
     Returns:
         The exit code.
@@ -109,13 +109,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with sturdy_streams():
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="replace")  # A terminal without Unicode is no reason to stop.
+                stream.reconfigure(errors="replace")  # A terminal without Unicode must not stop the run.
         code = _run(arguments)
         sys.stdout.flush()
         failure = output_failure()
         if failure is not None:
             print_notice(f"not all could be printed ({failure.strerror})", title="note", style="yellow")
-        # Whoever closes a pipe has read enough; any other failure lost something.
+        # A closed pipe is intended by the reader; any other failure lost output.
         return 1 if failure is not None and failure.errno != errno.EPIPE and not code else code
 
 
@@ -149,7 +149,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except OSError as error:
         if error.errno not in _OF_THE_SYSTEM:
             raise
-        print_error(f"the system refuses to go on ({error.strerror}); {_OF_THE_SYSTEM[error.errno]}")
+        print_error(f"the operating system refused ({error.strerror}); {_OF_THE_SYSTEM[error.errno]}")
         return 1
     return code if isinstance(code, int) else 0
 
@@ -158,11 +158,11 @@ def _check_working_directory() -> None:
     try:
         Path.cwd()
     except OSError:
-        raise InputError("the working directory does not exist any more; change to another one") from None
+        raise InputError("the working directory no longer exists; change to another one") from None
 
 
 def _check_removed(words: Sequence[str]) -> None:
     if words and words[0] in {"predict", "batch"}:
         for word in words:
             if word in _REMOVED:
-                raise ConfigError(f"there is no option {word} any more: {_REMOVED[word]}")
+                raise ConfigError(f"option {word} was removed: {_REMOVED[word]}")

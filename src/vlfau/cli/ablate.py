@@ -30,30 +30,30 @@ def ablate(
     rehearse: Annotated[bool, Parameter(negative=())] = False,
     minutes: float = 5.0,
 ) -> int:
-    """Train and evaluate the network built up part by part: the ablation of the paper's Table 4.
+    """Run the ablation study of the paper's Table 4: train and evaluate five variants of the network.
 
-    A run that was stopped goes on where it was when the command is called again.
+    Resumes an interrupted run when called again.
 
     Args:
-        config: A YAML file as for `vlfau train`; its data.fold, run.seed, run.output and the
-            model's parts are replaced.
+        config: YAML file as for `vlfau train`; data.fold, run.seed, run.output and the parts of the model are
+            overridden.
         out: Folder for the runs.
-        seeds: Every variant is trained once per seed, such as 1,2.
-        folds: The folds to leave out, such as 1,2,3; without it those of the manifest, as the paper's table has it.
-        variants: Which of the five, such as 1,2,5; without it all.
-        changes: A setting to change, such as run.max_epochs=2; may be given often.
-        name: What to call it in tables; the folder's name, if none is given.
-        threshold: The probability from which an AU counts as active.
-        describe: Describe the frames in words, and score the words.
-        frames: Describe this many frames per run, evenly spaced, instead of all.
-        batch_size: Faces at once in the evaluation.
-        prepare: Folder of the raw data set (BP4D or DISFA, as data.aus says), to be prepared first if there is no
-            data.manifest yet.
-        workers: Processes that prepare.
+        seeds: Random seeds, such as 1,2; every variant is trained once per seed.
+        folds: Test folds, such as 1,2,3; all folds of the manifest if omitted, as in the paper.
+        variants: Which of the five variants, such as 1,2,5; all if omitted.
+        changes: A setting to change, such as run.max_epochs=2; may be repeated.
+        name: Name in tables; the folder's name if omitted.
+        threshold: Probability from which an AU counts as active.
+        describe: Generate captions and score them.
+        frames: Caption this many evenly spaced frames per run instead of all.
+        batch_size: Batch size of the evaluation.
+        prepare: Folder of the raw data set (BP4D or DISFA, matching data.aus); it is prepared first if data.manifest
+            does not exist.
+        workers: Number of processes for preparing.
         report: Also write the tables and figures of this ablation to this folder, as `vlfau report` does.
-        rehearse: Make no real run: try every part on a small part of the data, and say within minutes what
-            the real run will cost and whether it will stand.
-        minutes: How long the rehearsal may take, more or less.
+        rehearse: Dry run: try every step on a small part of the data, and estimate within minutes whether the real run
+            will succeed and what it will cost.
+        minutes: Approximate length of the rehearsal, in minutes.
     """
     from vlfau.cli.console import output_console
     from vlfau.cli.measuring import ProgressBar, announce, numbers, variant_table

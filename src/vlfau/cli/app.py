@@ -16,17 +16,17 @@ def app(
     max_upload_mb: float = 50.0,
     max_video_s: float = 60.0,
 ) -> None:
-    """Show a web page that takes pictures, videos and a camera, until Ctrl+C.
+    """Serve a web page for pictures, videos and the camera, until Ctrl-C.
 
-    The page asks nothing of the internet. By default only this computer can visit it; nothing checks who a visitor
-    is, so put a server with a login before it if --host lets others in.
+    The page loads nothing from the internet. By default only this computer can open it. There is no login: if --host
+    accepts other computers, put the page behind a web server with a login.
 
     Args:
-        host: The address to listen at; 0.0.0.0 lets other computers in.
-        port: The port; 0 takes a free one.
-        options: Which model is used; each picture takes its own threads.
-        max_upload_mb: The largest file that is taken, in megabytes.
-        max_video_s: The longest video that is taken, in seconds.
+        host: Address to listen on; 0.0.0.0 accepts other computers.
+        port: Port; 0 picks a free one.
+        options: The model and runtime; threads are per picture.
+        max_upload_mb: Largest file, in megabytes.
+        max_video_s: Longest video, in seconds.
     """
     import logging
 
@@ -39,7 +39,7 @@ def app(
     console = output_console()
 
     def tell(url: str) -> None:
-        console.print(f"The page is at {url} (Ctrl+C ends it)", soft_wrap=True)
+        console.print(f"The page is at {url} (Ctrl-C stops it)", soft_wrap=True)
 
     limits = PageLimits(max_upload_mb=max_upload_mb, max_video_s=max_video_s)
     serve(host=host, port=port, options=options, limits=limits, ready=tell)

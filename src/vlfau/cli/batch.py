@@ -18,7 +18,7 @@ __all__ = ["batch"]
 
 _SECONDS_BETWEEN_LINES: Final = 60.0
 _SECONDS_OF_SPEED: Final = 3600.0
-"""Over which the remaining time is estimated: a long video takes a while."""
+"""Window for estimating the remaining time; long, because one video can take a while."""
 _DEFAULTS = ArchiveOptions()
 
 
@@ -32,18 +32,18 @@ def batch(
     options: ArchiveOptions = _DEFAULTS,
     retry: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """Analyse every face of an archive of videos and pictures, and write the results as Parquet.
+    """Analyse an archive of videos and pictures, and write the results as Parquet.
 
-    A run that was stopped continues when the same command is given again. Files that cannot be read are listed in
-    errors.csv, and the others are processed; the exit code is then 2.
+    Resumes an interrupted run when called again. Files that cannot be read are listed in errors.csv, and the others are
+    processed; the exit code is then 2.
 
     Args:
-        source: A list of files (.txt, or .csv with the column file), a folder, or a pattern in quotes.
-        out: Folder for results/, files.csv and errors.csv: a new one, or that of an earlier run.
-        workers: Processes, each of which keeps one core busy; without it, one per core.
-        address: A Ray cluster, such as ray://head:10001; without it, this machine works alone.
+        source: A list of files (.txt, or .csv with a column "file"), a folder, or a pattern in quotes.
+        out: Folder for results/, files.csv and errors.csv; new, or from an earlier run.
+        workers: Number of processes, each of which uses one core; one per core if omitted.
+        address: Ray cluster, such as ray://head:10001; this machine only if omitted.
         options: How the files are analysed.
-        retry: Try files again that failed or broke off before.
+        retry: Retry files that failed or were truncated in an earlier run.
     """
     from vlfau.batch.archive import process_archive
     from vlfau.inference.bundle import load_bundle
@@ -60,18 +60,18 @@ def batch(
     before = f", {done.done_before:,} done before" if done.done_before else ""
     console.print(
         f"{done.processed:,} of {done.files:,} files{before}: {done.frames:,} frames, {done.faces:,} faces "
-        f"in {clock(bar.elapsed_s)}, {bar.rate(done):.1f} frames a second",
+        f"in {clock(bar.elapsed_s)}, {bar.rate(done):.1f} frames/s",
         soft_wrap=True,
     )
     console.print(f"results: {out / 'results'}", markup=False, soft_wrap=True)
     if (out / "errors.csv").exists():
-        print_error(f"some files failed or broke off: see {out / 'errors.csv'}; --retry tries them again")
+        print_error(f"some files failed or were truncated: see {out / 'errors.csv'}; use --retry to try them again")
         return 2
     return 0
 
 
 class _ArchiveBar:
-    """Shows the progress of a run: as a bar on a terminal, otherwise one line per minute.
+    """Shows the progress of a run: a bar in a terminal, otherwise one line per minute.
 
     Attributes:
         elapsed_s: Seconds since the run began.
@@ -90,13 +90,13 @@ class _ArchiveBar:
         self._began = self._last_line = time.monotonic()
 
     def __enter__(self) -> Self:
-        """Begin without a bar."""
+        """Start without a bar."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar.live.is_started:  # Otherwise an empty line would be printed.
             self._bar.stop()
 
@@ -106,18 +106,18 @@ class _ArchiveBar:
         return time.monotonic() - self._began
 
     def rate(self, progress: "ArchiveProgress") -> float:
-        """Return frames a second."""
+        """Return the speed in frames per second."""
         return progress.frames / max(self.elapsed_s, 1e-9)
 
     def show(self, progress: "ArchiveProgress") -> None:
-        """Show how far the run is."""
+        """Show the progress of the run."""
         if not progress.processed:
             self._show_start(progress)
             return
         failed = f", {progress.failed:,} failed" if progress.failed else ""
         done, total = progress.done_before + progress.processed, progress.files
         detail = f"{done:,} of {total:,}{failed}, {self.rate(progress):.1f} frames/s"
-        # Files differ in length, so the remaining time follows their sizes.
+        # Files differ in length, so the remaining time is estimated from their sizes.
         self._bar.update(self._task, total=progress.size, completed=progress.processed_size, detail=detail)
         if not self._console.is_terminal and time.monotonic() - self._last_line >= _SECONDS_BETWEEN_LINES:
             self._last_line = time.monotonic()

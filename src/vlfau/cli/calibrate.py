@@ -6,24 +6,24 @@ __all__ = ["calibrate"]
 
 SOURCES = {
     "held-out": "who were held out of training",
-    "training-folds": "of the training folds, whose faces the network knows: on new people it is less sure",
+    "training-folds": "of the training folds, which the network has seen: it is less confident on new people",
     "other-manifest": "of the manifest",
 }
 
 
 def calibrate(checkpoint: Path, manifest: Path, output: Path, /, *, batch_size: int = 32, workers: int = 0) -> int:
-    """Make a checkpoint's probabilities mean what they say, and choose the thresholds with the highest F1.
+    """Calibrate a checkpoint's probabilities, and choose the thresholds with the highest F1.
 
-    The fold that the checkpoint left out is never looked at, so it can still be tested: of a manifest with folds, the
-    people whom training held out are taken where there are any, else those of the training folds. A checkpoint that
-    left out no fold needs a manifest of other people.
+    The test fold of the checkpoint is not used, so it can still be tested. From a manifest with folds, the people held
+    out of training are used if there are any, otherwise those of the training folds. A checkpoint without a test fold
+    needs a manifest of other people.
 
     Args:
-        checkpoint: The folder that `vlfau train` left, such as runs/small-fold1/checkpoint.
-        manifest: The frames that it was trained on, with their folds, or those of other people.
-        output: A new folder for the calibrated checkpoint.
-        batch_size: Faces at once.
-        workers: Processes that read pictures, besides this one.
+        checkpoint: Folder written by `vlfau train`, such as runs/small-fold1/checkpoint.
+        manifest: The manifest it was trained on, with folds, or one of other people.
+        output: New folder for the calibrated checkpoint.
+        batch_size: Batch size.
+        workers: Number of additional processes for reading pictures.
     """
     from vlfau.cli.console import output_console
     from vlfau.cli.measuring import ProgressBar

@@ -21,21 +21,23 @@ def compare(
     seed: int = 0,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """Compare tools that recognise action units on the same coded frames.
+    """Compare AU recognition tools on the same coded frames.
 
-    For every AU the area under the ROC curve, F1 and, where intensities are coded, ICC(3,1), with 95 % intervals by
-    subject; their means over the AUs that all tools have; and the differences between the first tool and each other
-    one. Frames in which a tool found no face are left out and, beside it, counted with every AU called inactive.
+    Reports for every AU the area under the ROC curve, F1 and, where intensities are coded, ICC(3,1), with 95 %
+    intervals from a bootstrap over subjects; their means over the AUs that all tools have; and the differences between
+    the first tool and each other one. Frames in which a tool found no face are left out, and counted in separate rows
+    with every AU inactive.
 
     Args:
-        manifest: The table of frames with their codes; the pictures need not be there.
-        tables: What each tool wrote: the CSV files of vlfau, OpenFace 2, Py-Feat or LibreFace, or a folder with one
-            CSV file per picture. Rows are matched to the frames by the pictures' names.
+        manifest: The manifest of coded frames; the pictures are not needed.
+        tables: The output of each tool: a CSV file of vlfau, OpenFace 2, Py-Feat or LibreFace, or a folder with one CSV
+            file per picture. Rows are matched to frames by the names of the pictures.
         out: Folder for compare.json, comparison.csv, comparison.md and comparison.png.
-        within: A column of the manifest, such as expression: a second AUC compares faces of one expression alone.
-        threshold: The probability from which an AU counts as active, for a tool without states of its own.
-        intensity_threshold: The intensity, likewise.
-        seed: Of the bootstrap.
+        within: A column of the manifest, such as expression, for a second AUC that compares only faces with the same
+            value.
+        threshold: Probability from which an AU counts as active, for tools that give no states.
+        intensity_threshold: Intensity from which an AU counts as active, for AUs with an intensity but no state.
+        seed: Random seed of the bootstrap.
         overwrite: Replace files in the output folder that vlfau did not write.
     """
     from rich import box

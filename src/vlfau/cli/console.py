@@ -1,6 +1,6 @@
-"""Where the command line writes: results to the standard output, everything else to the error output.
+"""Output of the command line: results go to standard output, everything else to standard error.
 
-Standard streams may fail (a closed pipe, a full disk, no stream at all), which stops no work.
+Failing standard streams (a closed pipe, a full disk, no stream at all) do not stop a run.
 """
 
 import errno
@@ -28,7 +28,7 @@ __all__ = [
 
 _FILE_WIDTH: Final = 120
 _STEERING: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Characters that a terminal obeys instead of showing them; line breaks and tabs are our own."""
+"""Control characters that a terminal would execute; line breaks and tabs are allowed."""
 
 
 def output_console() -> Console:
@@ -43,18 +43,18 @@ def error_console() -> Console:
 
 
 def print_error(message: str) -> None:
-    """Say in a line what went wrong."""
+    """Print an error message on one line."""
     print_notice(message, title="error", style="bold red")
 
 
 def print_notice(message: str, *, title: str, style: str) -> None:
-    """Say something in a line that a terminal breaks between words but a file gets whole."""
+    """Print a line that is wrapped between words in a terminal but not in a file."""
     console = error_console()
     console.print(Text.assemble((f"{title}:", style), " ", message), soft_wrap=not console.is_terminal)
 
 
 class _Shown:
-    """A renderable whose text cannot steer the terminal, wherever that text came from."""
+    """A renderable without control characters, wherever its text came from."""
 
     def __init__(self, renderable: ConsoleRenderable) -> None:
         self._renderable = renderable
@@ -84,13 +84,13 @@ def _guarded(console: Console) -> Console:
 
 
 class SturdyStream:
-    """Passes text on to a stream, until that fails; what comes later is dropped.
+    """Passes text on to a stream until that fails, then drops it.
 
     Args:
-        stream: The stream; None, as Python gives for a closed one, drops all.
+        stream: The stream; None, Python's value for a closed one, drops everything.
 
     Attributes:
-        failure: What went wrong; None while all is well.
+        failure: The error, or None if there was none.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
@@ -105,13 +105,13 @@ class SturdyStream:
         return len(text)
 
     def flush(self) -> None:
-        """Hand on what was written."""
+        """Flush the stream."""
         if self.failure is None:
             with self._noting():
                 self._stream.flush()
 
     def __getattr__(self, name: str) -> Any:
-        """Be like the stream in everything else."""
+        """Delegate everything else to the stream."""
         return getattr(self._stream, name)
 
     @contextmanager
@@ -122,13 +122,13 @@ class SturdyStream:
             raise
         except (OSError, ValueError) as error:  # ValueError: it was closed.
             self.failure = error if isinstance(error, OSError) else OSError(errno.EBADF, str(error))
-            with suppress(OSError, ValueError):  # What Python holds back for it must not fail again at the end.
+            with suppress(OSError, ValueError):  # Python flushes its buffer at exit, which must not fail again.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
 
 @contextmanager
 def sturdy_streams() -> Iterator[None]:
-    """Let no failing standard stream stop the work."""
+    """Keep failing standard streams from stopping the run."""
     _fill_closed_descriptors()
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = SturdyStream(before[0]), SturdyStream(before[1])
@@ -141,7 +141,7 @@ def sturdy_streams() -> Iterator[None]:
 
 
 def _fill_closed_descriptors() -> None:
-    """Keep a file that is opened later from getting the number of a closed stream, and its messages."""
+    """Keep files opened later from getting the descriptor of a closed standard stream, and with it its messages."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
@@ -150,5 +150,5 @@ def _fill_closed_descriptors() -> None:
 
 
 def output_failure() -> OSError | None:
-    """Return why the standard output takes nothing any more; None while it does."""
+    """Return the error that closed standard output; None while it works."""
     return sys.stdout.failure if isinstance(sys.stdout, SturdyStream) else None

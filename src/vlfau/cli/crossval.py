@@ -26,27 +26,27 @@ def crossval(
     rehearse: Annotated[bool, Parameter(negative=())] = False,
     minutes: float = 5.0,
 ) -> int:
-    """Train and evaluate a network once per fold, tested on people that it never saw.
+    """Train and evaluate one network per fold (subject-exclusive k-fold cross-validation).
 
-    A run that was stopped resumes when the command is called again.
+    Resumes an interrupted run when called again.
 
     Args:
-        config: A YAML file as for `vlfau train`; its data.fold, data.validation and run.output are replaced.
+        config: YAML file as for `vlfau train`; data.fold, data.validation and run.output are overridden.
         out: Folder for the runs and the mean scores.
-        folds: The folds to leave out, such as 1,2,3; without it those of the manifest.
-        changes: A setting to change, such as run.max_epochs=2; may be given often.
-        name: What to call it in tables; the folder's name, if none is given.
-        threshold: The probability from which an AU counts as active.
-        describe: Describe the frames in words, and score the words.
-        frames: Describe this many frames per fold, evenly spaced, instead of all.
-        batch_size: Faces at once in the evaluation.
-        prepare: Folder of the raw data set (BP4D or DISFA, as data.aus says), to be prepared first if there is no
-            data.manifest yet.
-        workers: Processes that prepare.
+        folds: Test folds, such as 1,2,3; all folds of the manifest if omitted.
+        changes: A setting to change, such as run.max_epochs=2; may be repeated.
+        name: Name in tables; the folder's name if omitted.
+        threshold: Probability from which an AU counts as active.
+        describe: Generate captions and score them.
+        frames: Caption this many evenly spaced frames per fold instead of all.
+        batch_size: Batch size of the evaluation.
+        prepare: Folder of the raw data set (BP4D or DISFA, matching data.aus); it is prepared first if data.manifest
+            does not exist.
+        workers: Number of processes for preparing.
         report: Also write the tables and figures of this cross-validation to this folder, as `vlfau report` does.
-        rehearse: Make no real run: try every part on a small part of the data, and say within minutes what
-            the real run will cost and whether it will stand.
-        minutes: How long the rehearsal may take, more or less.
+        rehearse: Dry run: try every step on a small part of the data, and estimate within minutes whether the real run
+            will succeed and what it will cost.
+        minutes: Approximate length of the rehearsal, in minutes.
     """
     from vlfau.cli.measuring import ProgressBar, announce, numbers, print_scores
     from vlfau.cli.preparing import prepare_manifest

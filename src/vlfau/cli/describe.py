@@ -17,17 +17,17 @@ def describe(
     paraphrases: Annotated[bool, Parameter(negative=())] = False,
     check: Path | None = None,
 ) -> int:
-    """Describe every frame of a manifest: a text for every action unit and one for the face, one JSON line per frame.
+    """Describe every frame of a manifest: one text per action unit and one for the face, one JSON line per frame.
 
-    No picture is opened, and none has to be there. The same seed gives the same bytes.
+    The pictures are not needed. The same seed gives the same file.
 
     Args:
         manifest: The CSV file of frames.
         out: The file to write, such as descriptions.jsonl.
-        seed: Another number chooses other paraphrases.
-        paraphrases: Draw every text among its paraphrases; without it, every state has its one canonical text.
-        check: Write nothing; read the texts of this file back to states and list the lines that say something
-            other than the manifest, such as "at rest" of an action unit that may show a trace.
+        seed: Random seed for choosing paraphrases.
+        paraphrases: Choose every text at random among its paraphrases; otherwise every state has one canonical text.
+        check: Write nothing; parse the texts of this file and list the lines that contradict the manifest, such as "at
+            rest" for an action unit that may show a trace.
     """
     from rich.progress import Progress
 
@@ -57,9 +57,9 @@ def describe(
                 mismatches += 1
     if mismatches:
         raise DescriptionError(
-            f"{check} says in {mismatches} places, listed above, something other than {manifest}; correct the "
-            "lines, or describe the manifest anew"
+            f"{check} contradicts {manifest} in {mismatches} places, listed above; correct the lines, or "
+            "describe the manifest again"
         )
     if check is not None:
-        console.print(f"checked: every text of {check} says what {manifest} says", markup=False)
+        console.print(f"checked: every text of {check} agrees with {manifest}", markup=False)
     return 0

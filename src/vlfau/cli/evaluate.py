@@ -26,30 +26,30 @@ def evaluate(
     synthetic: bool | None = None,
     allow_tuned: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """Measure how well a model recognises action units, and how true its words are.
+    """Evaluate a model on a manifest: AU recognition, and the truth of its captions.
 
-    The folder gets answers.npz (the predictions for every frame), captions.jsonl and scores.json. Where the
-    manifest has other AUs than the model, those that both have are scored. Frames that skipped.csv beside the manifest
-    lists, because no face was found in them, are counted too.
+    Writes answers.npz (the predictions for every frame), captions.jsonl and scores.json. Only AUs that both the model
+    and the manifest have are scored. Frames in which no face was found, listed in skipped.csv beside the manifest, are
+    counted too.
 
     Args:
-        model: The folder of a checkpoint, such as runs/small-fold1/checkpoint, or of a bundle, or a bundle's name, such
-            as default.
-        manifest: The table of frames.
+        model: Folder of a checkpoint, such as runs/small-fold1/checkpoint, or of a bundle, or the name of a bundle,
+            such as default.
+        manifest: The manifest of the frames.
         out: Folder for the results.
-        fold: The fold to test; without it the one that a checkpoint never saw, and every frame with a bundle. "all"
-            takes every frame: for faces of another data set.
-        threshold: The probability from which an AU counts as active; without it the model's own, which is 0.5
+        fold: Test fold; if omitted, the fold that the checkpoint left out, or every frame for a bundle. "all" tests
+            every frame, for another data set.
+        threshold: Probability from which an AU counts as active; if omitted, the model's own thresholds, which are 0.5
             unless it was calibrated.
-        describe: Describe the frames in words, and score the words.
-        frames: Describe this many frames, evenly spaced, instead of all.
-        batch_size: Faces at once.
-        workers: Processes that read pictures, besides this one.
-        data: What the faces are, for the tables; without it, what a checkpoint was trained on, or what `vlfau prepare`
-            or `vlfau synth` left beside the manifest of a bundle.
-        synthetic: Whether the faces are synthetic; without it likewise.
-        allow_tuned: Score a model although its probabilities and thresholds were calibrated on people who are tested;
-            every table marks it.
+        describe: Generate captions and score them.
+        frames: Caption this many evenly spaced frames instead of all.
+        batch_size: Batch size.
+        workers: Number of additional processes for reading pictures.
+        data: Description of the faces, for the tables; if omitted, the training data of a checkpoint, or for a bundle
+            what `vlfau prepare` or `vlfau synth` recorded beside the manifest.
+        synthetic: Whether the faces are synthetic; if omitted, determined as for --data.
+        allow_tuned: Score a model even if its probabilities and thresholds were calibrated on test subjects; every
+            table marks it.
     """
     from vlfau.cli.console import print_notice
     from vlfau.cli.measuring import ProgressBar, print_scores
@@ -73,8 +73,8 @@ def evaluate(
     missing = [au_id for au_id in known if au_id not in scores.au_ids]
     if missing:
         print_notice(
-            f"the manifest has no labels of {', '.join(f'AU{au_id}' for au_id in missing)}, which the network knows "
-            "too; the scores are of the others",
+            f"the manifest has no labels of {', '.join(f'AU{au_id}' for au_id in missing)}, which the network "
+            "also predicts; they are not scored",
             title="note",
             style="yellow",
         )
@@ -83,7 +83,7 @@ def evaluate(
 
 
 def _one_fold(text: str | None) -> int | Literal["all"] | None:
-    """Read the option --fold.
+    """Parse the option --fold.
 
     Raises:
         ConfigError: It is neither a number nor "all".

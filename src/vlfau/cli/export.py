@@ -40,21 +40,21 @@ def export(
     calibrate: Path | None = None,
     force: Flag = False,
 ) -> int:
-    """Turn a checkpoint into a bundle that `vlfau predict --model` runs without torch.
+    """Export a checkpoint as a bundle, which `vlfau predict --model` runs without torch.
 
     Args:
-        checkpoint: The folder that `vlfau train` left, such as runs/small-fold1/checkpoint.
-        output: A new folder for the bundle.
-        name: The model's name; the folder's, if none is given.
-        licence: Of the weights.
-        note: What a user of the model should know first.
-        card: A model card in Markdown, which is put into the bundle.
-        full_precision: Store weights in 32 bits instead of 16, at twice the size.
-        quantize: Compute with 8-bit integers (extra int8), which is faster for large networks and less exact; F1, AUC
-            and words are measured before and after, and a loss of more than 0.5 points of macro F1 is an error.
-        calibrate: With --quantize, a manifest of aligned faces, some of which set the ranges of the integers while
-            the others are measured.
-        force: With --quantize, keep the bundle whatever it loses.
+        checkpoint: Folder written by `vlfau train`, such as runs/small-fold1/checkpoint.
+        output: New folder for the bundle.
+        name: Name of the model; the folder's name if omitted.
+        licence: Licence of the weights.
+        note: What users of the model should know first.
+        card: Model card in Markdown, stored in the bundle.
+        full_precision: Store weights as 32-bit instead of 16-bit floats, at twice the size.
+        quantize: Quantise to 8-bit integers (extra int8): faster for large networks, but less exact. F1, AUC and
+            captions are measured before and after; losing more than 0.5 points of macro F1 is an error.
+        calibrate: With --quantize, a manifest of aligned faces: some calibrate the integer ranges, the others measure
+            the loss.
+        force: With --quantize, keep the bundle even if it loses more.
     """
     from vlfau.cli.console import output_console
     from vlfau.export import export_bundle

@@ -20,7 +20,7 @@ _ROOM_FOR_WORDS: Final = 100
 
 
 class _Bar:
-    """A probability as a bar and a number; plain characters where the terminal has no others."""
+    """A probability as a bar and a number; ASCII only if the terminal has no Unicode."""
 
     def __init__(self, prob: float) -> None:
         self.prob = prob
@@ -38,8 +38,8 @@ def face_table(face: FaceResult, *, title: str, width: int) -> Group:
 
     Args:
         face: The face.
-        title: A line above.
-        width: Characters of a line.
+        title: Title line.
+        width: Line width in characters.
     """
     left, top, right, bottom = (round(value) for value in face.face_box_xyxy)
     pose = format_pose(face.pose, ", ")
@@ -70,7 +70,7 @@ def face_table(face: FaceResult, *, title: str, width: int) -> Group:
 
 
 def _words_below(face: FaceResult) -> Table:
-    """Return the words of the AUs line by line."""
+    """Return the captions of the AUs, one per line."""
     lines = Table.grid(padding=(0, 2))
     for au in face.aus:
         if au.local_caption:
@@ -79,13 +79,13 @@ def _words_below(face: FaceResult) -> Table:
 
 
 def video_text(title: str, summary: str, *, max_lines: int) -> RenderableType:
-    """Return a summary under a title, with what belongs together in columns.
+    """Return a summary under a title, aligned in columns.
 
     Args:
-        title: Such as the name of the video.
+        title: Title, such as the name of the video.
         summary: As `vlfau.video.summary.summary` gives it: a head line, lines of faces, lines of events; what is in
             columns has two spaces between them.
-        max_lines: Of events; the others are counted.
+        max_lines: Maximum number of events; the rest are only counted.
     """
     head, _, rest = summary.strip().partition("\n")
     faces, _, events = rest.partition("\n\n")
@@ -101,7 +101,7 @@ def video_text(title: str, summary: str, *, max_lines: int) -> RenderableType:
 
 
 def _columns(lines: list[str]) -> Table:
-    """Put lines in columns, so that what is too long for the terminal goes on below its beginning."""
+    """Arrange lines in columns, so that long cells wrap within their column."""
     table = Table.grid(padding=(0, 2))
     for line in lines:
         table.add_row(*map(Text, line.split("  ")))
@@ -109,7 +109,7 @@ def _columns(lines: list[str]) -> Table:
 
 
 def au_table(info: BundleInfo) -> Table:
-    """Return the AUs that a model knows, with what moves them."""
+    """Return the AUs of a model, with their muscles."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("AU", justify="right", no_wrap=True)
     table.add_column("Name", no_wrap=True)

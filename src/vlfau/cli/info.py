@@ -1,4 +1,4 @@
-"""`vlfau info` and `vlfau models`: what is known of a model, and which models there are."""
+"""`vlfau info` and `vlfau models`: details of one model, and the list of models."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -25,7 +25,7 @@ _PACKAGES: Final = (
 
 
 def info(*, model: str | None = None) -> None:
-    """Show the model: its action units, its origin and its scores, and the versions in use.
+    """Show a model's action units, origin and scores, and the installed versions.
 
     Args:
         model: A bundle's folder or name; without it, the default model.
@@ -47,7 +47,7 @@ def info(*, model: str | None = None) -> None:
 
 
 def models() -> int:
-    """List the models: those that vlfau brings, and those in the folders of the variable VLFAU_MODELS."""
+    """List the models that vlfau includes, and those in the folders named by VLFAU_MODELS."""
     from rich import box
     from rich.table import Table
 
@@ -115,7 +115,7 @@ def _model(bundle: "Bundle") -> Iterator[tuple[str, str]]:
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every value of nested tables under its whole name."""
+    """Yield every value of nested tables under its full name."""
     for key, value in table.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")

@@ -1,4 +1,4 @@
-"""What the commands that measure networks share: their progress bars, their tables, their lists of numbers."""
+"""Shared by the commands that evaluate networks: progress bars, tables, lists of numbers."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,13 +27,13 @@ WORDS = {
 }
 
 
-TEST_FOLD = "was chosen by the F1 on the fold that is tested (run.epoch_choice test-fold)"
+TEST_FOLD = "was chosen by the F1 on the test fold (run.epoch_choice test-fold)"
 
 
 class ProgressBar:
-    """A bar that shows while something is under way, and leaves the terminal to others in between.
+    """A progress bar that is shown only during an operation, so that other output can appear in between.
 
-    Call it with what is done and how much there is, and use it as a context manager.
+    Call it with the number of steps done and their total; use it as a context manager.
     """
 
     def __init__(self, description: str) -> None:
@@ -42,11 +42,11 @@ class ProgressBar:
         self._task = self._bar.add_task(description)
 
     def __enter__(self) -> Self:
-        """Begin without a bar."""
+        """Start without a bar."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._bar.stop()
 
     def __call__(self, done: int, total: int) -> None:
@@ -60,24 +60,24 @@ class ProgressBar:
 
 
 def announce(name: str, number: int, total: int) -> None:
-    """Say which of several runs is next."""
+    """Print which of several runs is next."""
     print_notice(f"{number} of {total}, {name}", title="run", style="bold cyan")
 
 
 def numbers(text: str, option: str) -> list[int]:
-    """Read a list such as "1,2,3".
+    """Parse a list such as "1,2,3".
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: It is not a list of numbers.
     """
     parts = text.split(",")
     if not all(part.strip().isdecimal() for part in parts):
-        raise ConfigError(f"{option} takes numbers with commas between them, such as 1,2,3, not '{text}'; correct it")
+        raise ConfigError(f"{option} takes numbers separated by commas, such as 1,2,3, not '{text}'; correct it")
     return [int(part) for part in parts]
 
 
 def print_scores(scores: "Scores", folder: Path) -> None:
-    """Print the tables of scores, and where they were written."""
+    """Print the tables of scores and their path."""
     console = output_console()
     for table in (score_table(scores), word_table(scores)):
         if table is not None:
@@ -88,19 +88,19 @@ def print_scores(scores: "Scores", folder: Path) -> None:
 
 
 def score_notes(scores: "Scores") -> Iterator[str]:
-    """Yield what a reader of scores must know: what they leave out, and where they may be better than on new people."""
+    """Yield warnings about scores: what they leave out, and where they are optimistic."""
     network, without, lost = scores.network, scores.without_positives, scores.lost_frames
     if _epoch_by_test_fold(scores):
-        yield f"the epoch {TEST_FOLD}: the scores are better than on new people"
+        yield f"the epoch {TEST_FOLD}: expect lower scores on new people"
     if network.trained_on_tested:
         yield (
-            "as their number shows, among these are the frames that the model was trained on: the scores are not of "
-            "new people"
+            "judging by their number, these frames include those that the model was trained on: expect lower scores "
+            "on new people"
         )
     if network.calibration is not None and network.calibration.on_tested_people:
-        yield "the model was calibrated on people who are tested: the scores are better than on new people"
+        yield "the model was calibrated on test subjects: expect lower scores on new people"
     if scores.threshold_source == "given":
-        yield "the threshold was given; if it was chosen by such scores, they are better than on new people"
+        yield "the threshold was given; if it was chosen by these scores, expect lower ones on new people"
     if without:
         names = ", ".join(action_unit(au_id).label for au_id in without)
         verb, have = ("is", "it has") if len(without) == 1 else ("are", "they have")
@@ -113,12 +113,12 @@ def score_notes(scores: "Scores") -> Iterator[str]:
         if f1_macro is None:
             also = "prepare the data set again to count them too"
         else:
-            also = f"with all of their AUs called inactive, the mean F1 is {_number(f1_macro)}"
+            also = f"counting all their AUs as inactive, the mean F1 is {_number(f1_macro)}"
         yield f"{lost['frames']:,} frames without a face are not in the scores; {also}"
 
 
 def score_table(scores: "Scores") -> Table:
-    """Return every AU's figures and their means, with the interval of the macro F1."""
+    """Return a table of every AU's scores and their means, with the interval of the macro F1."""
     kind = "synthetic faces" if scores.data.synthetic else scores.data.description or "frames"
     fold = "" if scores.fold is None else f", fold {scores.fold}"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
@@ -138,7 +138,7 @@ def score_table(scores: "Scores") -> Table:
 
 
 def word_table(scores: "Scores") -> Table | None:
-    """Return the figures of the words, local and global; None where no words were scored."""
+    """Return a table of the caption scores, local and global; None if no captions were scored."""
     if not scores.words:
         return None
     table = Table("Words", box=box.SIMPLE_HEAD, pad_edge=False)
@@ -152,13 +152,13 @@ def word_table(scores: "Scores") -> Table | None:
 
 
 def _epoch_by_test_fold(scores: "Scores") -> bool:
-    """Say whether scores are of a fold, or a mean over folds, that chose the epoch of its network."""
+    """Return whether the epoch was chosen on the tested fold, or on one of the folds averaged."""
     of_folds = scores.fold is not None or bool(scores.per_fold)
     return of_folds and scores.network.epoch_choice == "test-fold"
 
 
 def variant_table(variants: Sequence["VariantScores"]) -> Table:
-    """Return one row per variant: the mean over its seeds of what Table 4 has."""
+    """Return a table with one row per variant: the mean over its seeds of the columns of Table 4."""
     table = Table("Variant", box=box.SIMPLE_HEAD, pad_edge=False)
     if any(_epoch_by_test_fold(scores) for each in variants for scores in each.seeds):
         table.caption = f"† the epoch {TEST_FOLD}"

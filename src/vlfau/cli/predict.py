@@ -19,13 +19,13 @@ def predict(
     options: PredictOptions = _DEFAULTS,
     quiet: Annotated[bool, Parameter(alias="-q", negative=(), show_default=False)] = False,
 ) -> int:
-    """Say which action units act on the faces of pictures and videos, in numbers and in words.
+    """Recognise the action units of faces in pictures and videos, and describe them in words.
 
-    Without --out and --table the results are only printed. An input that cannot be read, or without a face, is
-    reported and the others are still processed; the exit code is then 2.
+    Without --out and --table, results are only printed. If an input cannot be read or shows no face, this is reported
+    and the others are still processed; the exit code is then 2.
 
     Args:
-        inputs: Pictures, videos, folders of them, and cameras such as camera:0, which Ctrl-C ends.
+        inputs: Pictures, videos, folders of them, and cameras such as camera:0 (stop with Ctrl-C).
         options: What to do with them.
         quiet: Print no results.
     """

@@ -26,15 +26,15 @@ def bp4d(
 ) -> int:
     """Prepare BP4D.
 
-    A run that was stopped goes on where it was when it is started again.
+    Resumes an interrupted run when called again.
 
     Args:
         source: Folder with AUCoding/AU_OCC/F001_T1.csv and 2D+3D/F001/T1/2440.jpg (or F001/T1/2440.jpg).
-        out: Folder for faces, manifest.csv, skipped.csv and report.md, new or begun before.
-        size: Side of the aligned faces in pixels.
-        workers: Processes to use.
+        out: Folder for faces, manifest.csv, skipped.csv and report.md; new, or from an earlier run.
+        size: Side length of the aligned faces, in pixels.
+        workers: Number of processes.
         folds: A TOML file with other folds: [[bp4d.folds]] tables with subjects = [...].
-        partial: Go on where a subject lacks the codes of a task that other subjects have.
+        partial: Continue even if a subject lacks the codes of a task that other subjects have.
     """
     from vlfau.prepare import read_bp4d
 
@@ -45,14 +45,14 @@ def bp4d(
 def disfa(source: Path, out: Path, /, *, size: int = 256, workers: int = 1, folds: Path | None = None) -> int:
     """Prepare DISFA.
 
-    A run that was stopped goes on where it was when it is started again.
+    Resumes an interrupted run when called again.
 
     Args:
         source: Folder with ActionUnit_Labels/SN001/SN001_au1.txt, Videos_LeftCamera/LeftVideoSN001_comp.avi and, to
             name genders, subjects.csv (subject_id,gender).
-        out: Folder for faces, manifest.csv, skipped.csv and report.md, new or begun before.
-        size: Side of the aligned faces in pixels.
-        workers: Processes to use.
+        out: Folder for faces, manifest.csv, skipped.csv and report.md; new, or from an earlier run.
+        size: Side length of the aligned faces, in pixels.
+        workers: Number of processes.
         folds: A TOML file with other folds: [[disfa.folds]] tables with subjects = [...].
     """
     from vlfau.prepare import read_disfa
@@ -73,19 +73,18 @@ def ckplus(
 ) -> int:
     """Prepare CK+ (the extended Cohn-Kanade data set).
 
-    Takes the last frame of every sequence, which alone is coded. A run that was stopped resumes when it is started
-    again.
+    Takes the last frame of every sequence, which alone is coded. Resumes an interrupted run when called again.
 
     Args:
         source: Folder with FACS/S005/001/S005_001_00000011_facs.txt,
             cohn-kanade-images/S005/001/S005_001_00000011.png and, to name genders, subjects.csv (subject_id,gender).
-        out: Folder for faces, manifest.csv, skipped.csv, folds.toml and report.md, new or begun before.
-        size: Side of the aligned faces in pixels.
-        workers: Processes to use.
-        folds: A TOML file with folds: [[ckplus.folds]] tables with subjects = [...]. Without it, subjects are dealt
-            into three folds by a fixed rule, since none are published.
-        with_neutral: Take the first frame of every sequence too, with all AUs absent. It is neutral by design of the
-            data set; nobody coded it.
+        out: Folder for faces, manifest.csv, skipped.csv, folds.toml and report.md; new, or from an earlier run.
+        size: Side length of the aligned faces, in pixels.
+        workers: Number of processes.
+        folds: A TOML file with folds: [[ckplus.folds]] tables with subjects = [...]. Without it, a fixed rule divides
+            subjects into three folds, since none are published.
+        with_neutral: Also take the first frame of every sequence, with all AUs absent. Sequences begin neutral by
+            design, but these frames are not coded.
     """
     from vlfau.prepare import read_ckplus
 
@@ -96,16 +95,16 @@ def ckplus(
 def disfaplus(source: Path, out: Path, /, *, size: int = 256, workers: int = 1, folds: Path | None = None) -> int:
     """Prepare DISFA+ (the extended DISFA data set).
 
-    A run that was stopped resumes when it is started again.
+    Resumes an interrupted run when called again.
 
     Args:
         source: Folder with Labels/SN001/A1_AU1_TrailNo_1/AU1.txt, Images/SN001/A1_AU1_TrailNo_1/000.jpg and, to name
             genders, subjects.csv (subject_id,gender).
-        out: Folder for faces, manifest.csv, skipped.csv and report.md, new or begun before.
-        size: Side of the aligned faces in pixels.
-        workers: Processes to use.
-        folds: A TOML file with other folds: [[disfaplus.folds]] tables with subjects = [...]. Without it, people are
-            in the folds that they have in DISFA.
+        out: Folder for faces, manifest.csv, skipped.csv and report.md; new, or from an earlier run.
+        size: Side length of the aligned faces, in pixels.
+        workers: Number of processes.
+        folds: A TOML file with other folds: [[disfaplus.folds]] tables with subjects = [...]. Without it, people are in
+            the same folds as in DISFA.
     """
     from vlfau.prepare import read_disfaplus
 
@@ -116,15 +115,15 @@ def disfaplus(source: Path, out: Path, /, *, size: int = 256, workers: int = 1, 
 def lists(source: Path, out: Path, /, *, images: Path, size: int = 256, workers: int = 1) -> int:
     """Prepare BP4D or DISFA from the list files of ME-GraphAU or JAA-Net.
 
-    A run that was stopped goes on where it was when it is started again.
+    Resumes an interrupted run when called again.
 
     Args:
         source: Folder with BP4D_test_img_path_fold1.txt and BP4D_test_label_fold1.txt, or BP4D_part1_path.txt and
             BP4D_part1_AUoccur.txt; likewise for DISFA.
-        out: Folder for faces, manifest.csv, skipped.csv and report.md, new or begun before.
+        out: Folder for faces, manifest.csv, skipped.csv and report.md; new, or from an earlier run.
         images: Folder to which the paths in the lists are relative.
-        size: Side of the aligned faces in pixels.
-        workers: Processes to use.
+        size: Side length of the aligned faces, in pixels.
+        workers: Number of processes.
     """
     from vlfau.prepare import read_lists
 

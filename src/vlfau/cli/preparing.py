@@ -25,12 +25,12 @@ SHARE: Final = 0.01
 
 @dataclass(frozen=True)
 class PreparedSample:
-    """A hundredth of a raw data set, prepared.
+    """A prepared hundredth of a raw data set.
 
     Attributes:
-        manifest: Of the sample.
-        counts: Of the whole data set, from its labels.
-        seconds: In which the whole will be prepared.
+        manifest: Manifest of the sample.
+        counts: Label counts of the whole data set.
+        seconds: Estimated time for preparing the whole data set.
     """
 
     manifest: Path
@@ -39,18 +39,18 @@ class PreparedSample:
 
 
 def prepare_manifest(config: "TrainConfig", folder: Path, workers: int) -> None:
-    """Prepare a raw data set into the folder of `data.manifest`, unless it is there; an interrupted one resumes.
+    """Prepare a raw data set into the folder of `data.manifest` unless that exists; resumes an interrupted run.
 
     Args:
-        config: Whose data.aus names the data set.
-        folder: Of the raw data.
-        workers: Processes to use.
+        config: Configuration; its data.aus selects the data set.
+        folder: Folder of the raw data.
+        workers: Number of processes.
 
     Raises:
         InputError: The data set is unknown, or the raw data are wrong.
     """
     if config.data.manifest.exists():
-        print_notice(f"{config.data.manifest} is there, so nothing is prepared", title="note", style="yellow")
+        print_notice(f"{config.data.manifest} exists, so nothing is prepared", title="note", style="yellow")
         return
     source = _read(config, folder)
     with ProgressBar("Preparing") as progress:
@@ -59,12 +59,12 @@ def prepare_manifest(config: "TrainConfig", folder: Path, workers: int) -> None:
 
 @contextmanager
 def prepared_sample(config: "TrainConfig", folder: Path, workers: int) -> Iterator[PreparedSample]:
-    """Prepare a hundredth of a raw data set, of every person some frames, into a temporary folder.
+    """Prepare a hundredth of a raw data set, some frames of every person, into a temporary folder.
 
     Args:
-        config: Whose data.aus names the data set.
-        folder: Of the raw data.
-        workers: Processes to use.
+        config: Configuration; its data.aus selects the data set.
+        folder: Folder of the raw data.
+        workers: Number of processes.
 
     Raises:
         InputError: The data set is unknown, or the raw data are wrong.

@@ -1,4 +1,4 @@
-"""What a user sees of a run: results on the standard output, progress and complaints on the error output."""
+"""Terminal output of a run: results on standard output, progress and warnings on standard error."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,18 +24,18 @@ __all__ = ["ProgressDisplay"]
 _MAX_EVENTS_SHOWN: Final = 30
 _MAX_TITLE: Final = 20
 _BAR_WIDTH: Final = 20
-"""Within 80 columns there is room left for the ^C that a terminal shows: a full line would break and stay."""
+"""Leaves room within 80 columns for the ^C that a terminal echoes: a full line would wrap and remain."""
 
 
 class _Remaining(TimeRemainingColumn):
-    """The remaining time, of tasks that can tell it."""
+    """The remaining time, for tasks that can estimate it."""
 
     def render(self, task: Task) -> Text:
         return super().render(task) if task.total and task.fields["is_timed"] else Text("")
 
 
 class ProgressDisplay(RunObserver):
-    """Prints the results of a run, with bars below for whoever watches.
+    """Prints the results of a run, with progress bars below.
 
     Args:
         quiet: Print no results.
@@ -58,32 +58,32 @@ class ProgressDisplay(RunObserver):
         self._show_frame: Callable[[float], None] = lambda done_s: None
 
     def __enter__(self) -> Self:
-        """Begin without a bar."""
+        """Start without a bar."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Take the bars away."""
+        """Remove the bars."""
         self._hide()
 
     @property
     def wants_more(self) -> bool:
-        """Whether the standard output still takes results."""
+        """Whether standard output still accepts results."""
         return output_failure() is None
 
     def notice(self, message: str) -> None:
-        """Say what a user should know."""
+        """Print a notice."""
         with self._undisturbed():
             print_notice(message, title="note", style="yellow")
 
     def failed(self, file: Path, error: InputError) -> None:
-        """Say what could not be used."""
+        """Print an error about an input."""
         with self._undisturbed():
             print_error(str(error))
 
     def run_started(self, files: Sequence[Path]) -> None:
-        """Show a bar for the inputs if there are several; only pictures take about the same time each."""
+        """Show a bar for the inputs if there are several; only pictures get a remaining time."""
         total = len(files)
         if total < 2:
             return
@@ -98,11 +98,11 @@ class ProgressDisplay(RunObserver):
         self._show_input = show_next
 
     def input_started(self, file: Path) -> None:
-        """Count the inputs before this one."""
+        """Advance the bar of the inputs."""
         self._show_input()
 
     def run_ended(self) -> None:
-        """Take the bar of the inputs away."""
+        """Remove the bar of the inputs."""
         self._inputs_bar.close()
 
     def picture_done(self, file: str, faces: Sequence[FaceResult]) -> None:
@@ -129,22 +129,22 @@ class ProgressDisplay(RunObserver):
         self._show_frame = show_frame
 
     def frame_done(self, done_s: float) -> None:
-        """Move the bar of the video."""
+        """Advance the bar of the video."""
         self._show_frame(done_s)
 
     def video_ended(self) -> None:
-        """Take the bar of the video away."""
+        """Remove the bar of the video."""
         self._video_bar.close()
 
     def video_done(self, file: str, summary: str) -> None:
-        """Print the summary of a video: in columns on a terminal, as it is in a file."""
+        """Print the summary of a video: in columns in a terminal, unchanged to a file."""
         if self._output.is_terminal:
             self.print(video_text(file, summary, max_lines=_MAX_EVENTS_SHOWN))
         else:
             self.print(f"{file}: {summary}")
 
     def print(self, *parts: RenderableType) -> None:
-        """Print results, each on lines of its own; text may be longer than a line of a file."""
+        """Print results on separate lines; text is not wrapped in a file."""
         if self.quiet:
             return
         with self._undisturbed():
@@ -169,7 +169,7 @@ class ProgressDisplay(RunObserver):
 
     @contextmanager
     def _undisturbed(self) -> Iterator[None]:
-        """Take the bars off the screen while something else is printed."""
+        """Hide the bars while something else is printed."""
         was_shown = self._bars.live.is_started
         self._hide()
         yield
@@ -177,7 +177,7 @@ class ProgressDisplay(RunObserver):
             self._bars.start()
 
     def _hide(self) -> None:
-        if self._bars.live.is_started:  # Else an empty line would be printed.
+        if self._bars.live.is_started:  # Otherwise an empty line would be printed.
             self._bars.stop()
 
 

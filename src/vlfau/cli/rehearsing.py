@@ -1,4 +1,4 @@
-"""`--rehearse` of `vlfau crossval` and `vlfau ablate`, and what both say before they start: what a run will cost."""
+"""`--rehearse` of `vlfau crossval` and `vlfau ablate`, and the cost estimate that both print before they start."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -23,19 +23,19 @@ __all__ = ["duration", "print_rehearsal", "rehearse_command", "say_cost"]
 
 STYLES: Final[Mapping[str, str]] = {"ok": "green", "note": "yellow", "problem": "bold red", "skipped": "dim"}
 TRAINS_ITSELF: Final = "end-to-end run"
-"""The check that shows progress of its own."""
+"""The check that shows its own progress."""
 WORTH_A_FORECAST: Final = 200
-"""From how many frames on it is worth some seconds to find out how long describing them takes."""
+"""Minimum number of frames for which captioning time is measured first, which takes some seconds."""
 
 
 def rehearse_command(task: "Task", *, minutes: float, prepare: Path | None, workers: int) -> int:
-    """Rehearse, print what was found and what the real run will cost, and return the exit code.
+    """Rehearse, print the checks and the estimated cost of the real run, and return the exit code.
 
     Args:
-        task: What to rehearse.
-        minutes: How long it may take, more or less.
-        prepare: The folder of the raw data, a hundredth of which is prepared if there is no manifest yet.
-        workers: Processes that prepare.
+        task: The task to rehearse.
+        minutes: Approximate length, in minutes.
+        prepare: Folder of the raw data; a hundredth is prepared if there is no manifest yet.
+        workers: Number of processes for preparing.
     """
     from vlfau.cli.preparing import prepared_sample
     from vlfau.evaluation.rehearsal import rehearse
@@ -58,7 +58,7 @@ def rehearse_command(task: "Task", *, minutes: float, prepare: Path | None, work
 
 
 class _Shown:
-    """Shows which check is under way, and every check that has ended."""
+    """Shows the current check and the results of finished ones."""
 
     def __init__(self) -> None:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -85,7 +85,7 @@ class _Shown:
 
 
 def print_rehearsal(rehearsal: "Rehearsal", *, preparing: float = 0.0) -> None:
-    """Print what the real run will cost, and whether it will stand."""
+    """Print the estimated cost of the real run, and whether it should succeed."""
     console = output_console()
     if rehearsal.costs:
         console.print(_cost_table(rehearsal.costs, preparing))
@@ -95,15 +95,15 @@ def print_rehearsal(rehearsal: "Rehearsal", *, preparing: float = 0.0) -> None:
     problems = [check for check in rehearsal.checks if check.status == "problem"]
     took = f"The rehearsal took {duration(rehearsal.seconds)}."
     if rehearsal.passed:
-        console.print(f"The real run will stand. {took}", style="bold green")
+        console.print(f"The real run should succeed. {took}", style="bold green")
     else:
         names = ", ".join(dict.fromkeys(check.name for check in problems))
-        console.print(f"The real run will not stand as it is; mend first: {names}. {took}", style="bold red")
+        console.print(f"The real run would fail; fix these first: {names}. {took}", style="bold red")
 
 
 def _cost_table(costs: Sequence["RunCost"], preparing: float) -> Table:
     table = Table("Run", box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
-    table.title = "What the real run will cost on this machine"
+    table.title = "Estimated cost of the real run on this machine"
     for title in ("train frames", "steps", "captions", "training", "validation", "evaluation", "describing", "in all"):
         table.add_column(title, justify="right", no_wrap=True)
     if preparing:
@@ -123,7 +123,7 @@ def _cost_table(costs: Sequence["RunCost"], preparing: float) -> Table:
 
 
 def _how_found(rehearsal: "Rehearsal") -> Sequence[str]:
-    """Say what was measured and what follows from it."""
+    """Print which figures were measured and which extrapolated."""
     timed: dict[str, list[str]] = {"Measured at full size": [], "Extrapolated": []}
     for measured in rehearsal.profiles.values():
         rates = measured.rates
@@ -137,21 +137,21 @@ def _how_found(rehearsal: "Rehearsal") -> Sequence[str]:
     lines = [f"{kind}: {', '.join(dict.fromkeys(names))}." for kind, names in timed.items() if names]
     lines.append("Hours are these times multiplied by frames, steps and epochs.")
     if any(measured.rates.speak is not None for measured in rehearsal.profiles.values()):
-        lines.append("Describing is an upper limit: the words of an untrained network do not end by themselves.")
+        lines.append("Captioning times are upper limits: captions of an untrained network have the maximum length.")
     return lines
 
 
 def say_cost(
     configs: Sequence["TrainConfig"], manifest: "Manifest", out: Path, *, scope: "Scope", options: "EvalOptions"
 ) -> None:
-    """Say what runs cost before they start, as far as that is known or can be found out in some seconds.
+    """Print the estimated cost of runs before they start, as far as it can be estimated in a few seconds.
 
     Args:
-        configs: The runs; those that are finished are left out.
-        manifest: Their data.
-        out: The folder of the whole.
-        scope: How much is measured after training.
-        options: How the evaluation runs the networks.
+        configs: The runs; finished ones are left out.
+        manifest: Their manifest.
+        out: Output folder of all runs.
+        scope: Extent of the evaluation.
+        options: Options of the evaluation.
     """
     from vlfau.evaluation.crossval import finished_scores
     from vlfau.evaluation.rehearsal import (
@@ -183,19 +183,19 @@ def say_cost(
         hours, words = sum(cost.total for cost in costs), sum(cost.describing for cost in costs)
         text = f"by the rehearsal, {duration(hours)} in all, of which {duration(words)} for describing"
     else:
-        text = "--rehearse tells how long that takes"
-        with suppress(VlfauError):  # What is wrong, the runs themselves will say better.
+        text = "--rehearse estimates how long that takes"
+        with suppress(VlfauError):  # The runs themselves report errors better.
             rates = measure_captioning(todo, manifest, options) if described >= WORTH_A_FORECAST else {}
             seconds = sum(work.described * rates.get(work.network, 0.0) for work in works)
             if rates:
-                text = f"describing takes about {duration(seconds)}; --rehearse tells what the rest takes"
+                text = f"describing takes about {duration(seconds)}; --rehearse estimates the rest"
     if scope.described_frames is None and described >= WORTH_A_FORECAST:
         text += "; --frames 300 describes 300 frames per fold instead of all"
     print_notice(text, title="cost", style="bold cyan")
 
 
 def duration(seconds: float) -> str:
-    """Return a time as a person would say it.
+    """Return a duration in readable units.
 
     >>> duration(31.2), duration(1500), duration(4.5e6)
     ('31 s', '25 min', '1,250 h')

@@ -6,13 +6,13 @@ __all__ = ["report"]
 
 
 def report(runs: Path, out: Path, /) -> int:
-    """Write tables, figures and a page of evaluated runs beside what others published.
+    """Write the tables and figures of evaluated runs, beside published results.
 
-    Tables are kept as Markdown, CSV and LaTeX, figures as PNG and PDF; report.html holds all of it and needs no
-    other file. What was measured on synthetic faces is labelled and never stands in a table with published scores.
+    Tables are written as Markdown, CSV and LaTeX, figures as PNG and PDF; report.html contains everything in one file.
+    Scores on synthetic faces are labelled and never share a table with published scores.
 
     Args:
-        runs: A folder that holds cross-validations and ablations, at any depth.
+        runs: Folder with cross-validations and ablations, at any depth.
         out: Folder for the report.
     """
     from rich.progress import Progress

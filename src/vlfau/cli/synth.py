@@ -26,22 +26,21 @@ def synth(
 ) -> int:
     """Draw a data set of synthetic faces with exact labels: frames, manifest.csv and a data card.
 
-    The same settings give the same bytes, whatever the number of workers. A run that was stopped goes on where it
-    was when it is started again.
+    The same settings give the same bytes for any number of workers. Resumes an interrupted run when called again.
 
     Args:
-        out: Folder for the data set, new or begun with the same settings.
-        preset: Which action units, how often, and how varied.
-        subjects: How many people; without it, as many as the preset has.
-        clips: How many clips a person.
-        frames: How many frames a clip.
-        size: Side of the aligned frames in pixels.
-        seed: Another number gives other people.
-        workers: Processes to use.
+        out: Folder for the data set; new, or from an interrupted run with the same settings.
+        preset: Which action units, how often they occur, and how varied the faces are.
+        subjects: Number of people; that of the preset if omitted.
+        clips: Clips per person.
+        frames: Frames per clip.
+        size: Side length of the aligned frames, in pixels.
+        seed: Random seed; another seed gives other people.
+        workers: Number of processes.
         pairs: Draw every frame a second time with exactly one action unit switched; pairs.csv lists them.
-        regions: Write a mask of the skin that moves for every action unit that is present.
-        sheet: Draw no data set but sheets of the preset's action units on four people.
-        intensity: The sheet's intensity, 1 (A) to 5 (E).
+        regions: Write a mask of the moving skin for every action unit that is present.
+        sheet: Instead of a data set, draw contact sheets of the preset's action units on four people.
+        intensity: Intensity on the sheets, 1 (A) to 5 (E).
     """
     from rich.progress import Progress
 

@@ -19,16 +19,16 @@ def train(
     resume: Annotated[bool, Parameter(negative=())] = False,
     go_on: Annotated[bool, Parameter(name="--continue", negative=())] = False,
 ) -> int:
-    """Train a network on a manifest of aligned faces, and keep the epoch that run.epoch_choice says.
+    """Train a network on a manifest of aligned faces.
 
-    The run's folder (run.output) gets the checkpoint, what a later --resume needs, the configuration and TensorBoard's
-    files.
+    Writes to run.output: the checkpoint of the epoch that run.epoch_choice selects, the state for --resume, the
+    configuration, and TensorBoard logs.
 
     Args:
-        config: A YAML file; the ones in configs/ show the keys.
-        changes: A setting to change, such as run.max_epochs=2; may be given often.
-        resume: Continue the run that the folder holds, under the settings that it was started with.
-        go_on: Continue if the folder holds a run, and begin one otherwise.
+        config: YAML file; see configs/ for examples.
+        changes: A setting to change, such as run.max_epochs=2; may be repeated.
+        resume: Resume the run in the folder, with the settings it was started with.
+        go_on: Resume the run in the folder if there is one; start one otherwise.
     """
     from vlfau.cli.console import output_console, print_notice
     from vlfau.training import EpochChoice, is_main_process, read_config, read_metadata
@@ -39,8 +39,8 @@ def train(
     from_nothing = settings.stem.weights is None and settings.run.start_from is None
     if from_nothing and settings.model.backbone != "facemesh":
         print_notice(
-            "no stem.weights are given, so the stem starts from scratch; its scores do not compare with those of "
-            "a stem that was pre-trained on ImageNet",
+            "no stem.weights are given, so the stem starts from scratch; its scores are not comparable "
+            "with those of a stem pre-trained on ImageNet",
             title="note",
             style="yellow",
         )
@@ -53,7 +53,7 @@ def train(
     console = output_console()
     if not folder.is_dir():
         what = "the last epoch" if settings.run.epoch_choice is EpochChoice.LAST else "the first validation"
-        console.print(f"stopped before {what}; nothing is kept yet but what --resume needs")
+        console.print(f"stopped before {what}; only the state for --resume is kept so far")
         return 0
     checkpoint = read_metadata(folder)
     kind = "synthetic faces" if settings.data.synthetic else "the frames"
@@ -66,7 +66,7 @@ def train(
 
 
 def _who(settings: "TrainConfig") -> str:
-    """Say whose frames gave the score, and what else they did."""
+    """Return whose frames were scored, and whether they also trained or chose the epoch."""
     choice, data = str(settings.run.epoch_choice), settings.data
     if choice == "held-out":
         return "the people held out, who also chose the epoch"

@@ -55,7 +55,7 @@ class _Layout:
 
 
 def draw_faces(image: Picture | NDArray[np.uint8], faces: Sequence[FaceResult], *, note: str = "") -> NDArray[np.uint8]:
-    """Draw the faces of a picture and what was found in them.
+    """Draw the faces of a picture and their results.
 
     The photo is enlarged or shrunk to a size at which it and the cards can be read together. With more than
     four faces the cards show the active AUs only.
@@ -100,7 +100,7 @@ def draw_card(face: FaceResult, number: int, *, compact: bool = False) -> Image.
     """Draw the results of one face.
 
     Args:
-        face: What was found.
+        face: The face and its results.
         number: The face's number in the picture, from 1.
         compact: Leave out the inactive AUs and the captions of single AUs.
     """

@@ -1,4 +1,4 @@
-"""Where the model looked for an AU, as a heat map over the face."""
+"""Attention heat maps of AUs over the face."""
 
 import math
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""Subject-exclusive k-fold cross-validation: every fold is left out once, trained and tested (section 4.2).
+"""Subject-exclusive k-fold cross-validation: every fold is the test fold once (section 4.2).
 
-Each run is trained and evaluated once, however often the whole is stopped and restarted.
+Each run is trained and evaluated once, however often the cross-validation is interrupted and resumed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,10 +37,10 @@ __all__ = [
 
 CROSSVAL_FILE = "crossval.json"
 OF_ALL_FOLDS = ("data", "network", "evaluation", "au_ids", "threshold")
-"""What the folds have in common."""
+"""Keys of the scores that are equal in all folds."""
 FIGURES = ("words", "truth", "counterfactuals", "lost_frames")
 Announce = Callable[[str, int, int], None]
-"""Is told a run's name, its number from 1, and how many there are, before it starts."""
+"""Called before each run with its name, its number from 1, and the total number of runs."""
 
 
 def crossval(
@@ -55,23 +55,23 @@ def crossval(
 ) -> Scores:
     """Train and evaluate a configuration on every fold, and average the scores.
 
-    Can be stopped at any time; when it is called again, it resumes. Writes `fold1/` and so on, and at the end
-    `scores.json` and `crossval.json`.
+    Resumes an interrupted run when called again. Writes `fold1/` and so on, and finally `scores.json` and
+    `crossval.json`.
 
     Args:
-        config: Its data.fold, data.validation and run.output are replaced.
-        out: The folder of the whole.
-        folds: The folds to leave out; None takes those of the manifest.
-        name: What to call it; None takes the folder's name.
-        scope: How much is measured.
+        config: Training configuration; data.fold, data.validation and run.output are overridden.
+        out: Output folder of all runs.
+        folds: Test folds; None takes all folds of the manifest.
+        name: Name in tables; None takes the folder's name.
+        scope: Extent of the evaluation.
         options: How to run the networks.
-        announce: Is told of every fold before it starts.
+        announce: Called before each fold.
 
     Returns:
         The content of `scores.json`, see `write_mean_scores`.
 
     Raises:
-        InputError: The configuration or its data are wrong, or the folder holds other runs.
+        InputError: The configuration or its data are invalid, or the folder contains other runs.
     """
     scope, options = scope or Scope(), options or EvalOptions()
     folds = check_folds(config, folds)
@@ -84,7 +84,7 @@ def crossval(
 
 
 def fold_folder(out: Path, fold: int) -> Path:
-    """Return where the run lies that left a fold out."""
+    """Return the folder of a fold's run."""
     return out / f"fold{fold}"
 
 
@@ -101,19 +101,19 @@ def fold_configs(config: TrainConfig, out: Path, folds: Sequence[int]) -> list[T
 
 
 def check_folds(config: TrainConfig, folds: Sequence[int] | None) -> list[int]:
-    """Return the folds to leave out: those wanted, or all of the manifest.
+    """Return the test folds: those requested, or all folds of the manifest.
 
     Raises:
-        InputError: The manifest is wrong or lacks one of them, or one is named twice.
+        InputError: The manifest is invalid or lacks one of them, or one is given twice.
     """
     return choose_folds(read_manifest(config.data.manifest, config.data.au_ids()), folds)
 
 
 def choose_folds(manifest: Manifest, folds: Sequence[int] | None) -> list[int]:
-    """Return the folds to leave out: those wanted, or all of the manifest.
+    """Return the test folds: those requested, or all folds of the manifest.
 
     Raises:
-        ConfigError: The manifest lacks one of them, or one is named twice.
+        ConfigError: The manifest lacks one of them, or one is given twice.
     """
     there = sorted({frame.fold for frame in manifest.frames if frame.fold is not None})
     wanted = there if folds is None else list(folds)
@@ -128,20 +128,20 @@ def choose_folds(manifest: Manifest, folds: Sequence[int] | None) -> list[int]:
 def finish_runs(
     configs: Sequence[TrainConfig], *, root: Path, scope: Scope, options: EvalOptions, announce: Announce | None = None
 ) -> list[Scores]:
-    """Train every configuration in its run.output and evaluate it on its fold, as far as that is not done yet.
+    """Train every configuration in its run.output and evaluate it on its fold, unless already done.
 
     Args:
-        configs: What to train.
-        root: The folder of the whole, from which the runs are named.
-        scope: How much is measured.
+        configs: The configurations to train.
+        root: Output folder of all runs; runs are named relative to it.
+        scope: Extent of the evaluation.
         options: How to run the networks.
-        announce: Is told of every run before it starts.
+        announce: Called before each run.
 
     Returns:
         The scores of every run, in order.
 
     Raises:
-        InputError: A configuration or its data are wrong, or a folder holds a run of another configuration.
+        InputError: A configuration or its data are invalid, or a folder contains a run of another configuration.
     """
     for config in configs:
         if config.run.devices != 1 or config.run.num_nodes != 1:
@@ -165,13 +165,13 @@ def _finish_run(config: TrainConfig, scope: Scope, options: EvalOptions) -> Scor
     if finished is not None:
         return finished
     whole = replace(config, run=replace(config.run, stop_after_epochs=None))
-    # A run that has ended returns at once when it is resumed.
+    # Resuming a finished run returns at once.
     train(whole, resume=(folder / RESUME_FILE).is_file())
     return evaluate(folder / CHECKPOINT_FOLDER, config.data.manifest, folder, scope=scope, options=options)
 
 
 def finished_scores(folder: Path, scope: Scope) -> Scores | None:
-    """Return the scores of a run that has been evaluated to this extent; None where that is still to be done."""
+    """Return the scores of a run that was evaluated to this extent; None if it was not."""
     scores = read_scores(folder) if (folder / SCORES_FILE).is_file() else None
     return scores if scores is not None and scores.evaluation == asdict(scope) else None
 
@@ -180,14 +180,14 @@ def write_mean_scores(out: Path, folds: Sequence[int], scores: Sequence[Scores],
     """Average the scores of folds, and write `scores.json`.
 
     Args:
-        out: The folder that holds the folds' folders.
-        folds: Their numbers.
-        scores: Of each fold, in that order.
-        scope: What was measured.
+        out: Folder that contains the folders of the folds.
+        folds: Fold numbers.
+        scores: Scores of each fold, in that order.
+        scope: Extent of the evaluation.
 
     Returns:
-        The content of `scores.json`: every figure the mean over the folds; its intervals by a bootstrap over the
-        people within each fold; under `per_fold` the single figures; under `pooled` those of all frames at once.
+        The content of `scores.json`: means over the folds, with intervals from a bootstrap over the people within each
+        fold; under `per_fold` the scores of each fold; under `pooled` those of all frames together.
 
     Raises:
         InputError: The predictions of a fold are missing or damaged, or the file cannot be written.
@@ -216,7 +216,7 @@ def write_mean_scores(out: Path, folds: Sequence[int], scores: Sequence[Scores],
 
 
 def _slim(predictions: Predictions) -> Predictions:
-    """Return predictions without the large arrays, which no score needs."""
+    """Return predictions without the large arrays, which scores do not need."""
     return replace(
         predictions,
         au_features=predictions.au_features[..., :0],

@@ -1,4 +1,4 @@
-"""One model on the frames of one manifest: predictions, captions and scores."""
+"""Evaluate one model on one manifest: predictions, captions and scores."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -54,31 +54,30 @@ def evaluate(
     synthetic: bool | None = None,
     allow_tuned: bool = False,
 ) -> Scores:
-    """Measure a checkpoint or a bundle on frames that it never saw.
+    """Evaluate a checkpoint or a bundle on frames that it was not trained on.
 
-    Writes `answers.npz`, `captions.jsonl` and, last of all, `scores.json`. Masks (`regions/`), counterfactual pairs
-    (`pairs.csv`) and the frames that the manifest leaves out (`skipped.csv`) are used where they lie beside it.
+    Writes `answers.npz`, `captions.jsonl` and finally `scores.json`. Masks (`regions/`), counterfactual pairs
+    (`pairs.csv`) and skipped frames (`skipped.csv`) are used if they are beside the manifest.
 
     Args:
-        model: The folder of a checkpoint or of a bundle, or a bundle's name.
-        manifest: The frames, aligned as for training. Where its AUs are others than the model's, those that both have
-            are scored.
-        out: The folder to write to.
-        fold: The fold to test; None is the one that a checkpoint left out, and every frame for a bundle. "all" takes
-            every frame, also those that the model may have been trained on.
-        scope: How much is measured.
+        model: Folder of a checkpoint or a bundle, or the name of a bundle.
+        manifest: Manifest of aligned faces. Only AUs that both it and the model have are scored.
+        out: Output folder.
+        fold: Test fold; None is the fold that a checkpoint left out, or every frame for a bundle. "all" tests every
+            frame, including frames that the model may have been trained on.
+        scope: Extent of the evaluation.
         options: How to run the model.
-        description: What the data are; None takes a checkpoint's training data, and for a bundle what lies beside the
-            manifest, or the manifest's name.
-        synthetic: Whether the faces are synthetic; None likewise.
-        allow_tuned: Whether to score a model that was calibrated on people who are tested; the scores say so.
+        description: Description of the data; None takes a checkpoint's training data, and for a bundle the record
+            beside the manifest, or the manifest's name.
+        synthetic: Whether the faces are synthetic; None determines it in the same way.
+        allow_tuned: Whether to score a model that was calibrated on test subjects; the scores record it.
 
     Returns:
         The content of `scores.json`.
 
     Raises:
-        InputError: The model, the manifest or its company is wrong, or the model was trained on the fold, or calibrated
-            on people who are tested.
+        InputError: The model, the manifest or a file beside it is invalid, or the model was trained on the fold or
+            calibrated on test subjects.
     """
     scope, options = scope or Scope(), options or EvalOptions()
     bundle = load_bundle(model)
@@ -114,7 +113,7 @@ def evaluate(
         scores["words"] = {"frames": len(indices), **runner.word_shares(), **words}
     scores["truth"] = consistency(predictions, threshold)
     regions = manifest.parent / REGIONS_FOLDER
-    if regions.is_dir() and (predictions.attention_maps != 1).any():  # Without DAIR there is no attention to look at.
+    if regions.is_dir() and (predictions.attention_maps != 1).any():  # Without DAIR there is no attention.
         sizes = asdict(bundle.info.crop)
         scores["truth"] |= grounding(predictions, regions, **sizes, progress=options.progress)
     pairs = manifest.parent / PAIRS_FILE
@@ -137,7 +136,7 @@ def _about(
     *,
     tuned: bool,
 ) -> dict[str, Any]:
-    """Return what scores say of what was measured."""
+    """Return the description of the evaluation for `scores.json`."""
     frames, training, left_out = tested.frames, bundle.info.training, bundle.info.fold
     calibration = calibration_of(training)
     return {
@@ -162,7 +161,7 @@ def _about(
 
 
 def _numbers(predictions: Predictions, threshold: Threshold, tested: ScoredFrames) -> dict[str, Any]:
-    """Return the figures of AU recognition, with their intervals."""
+    """Return the AU recognition scores, with their intervals."""
     found = figures(predictions, threshold)
     draws = f1_draws(predictions, threshold, seed=tested.fold or 0)
     return {
@@ -181,7 +180,7 @@ def _switched(
     *,
     describe: bool,
 ) -> dict[str, Any]:
-    """Run the model over the counterfactual partners of frames, and compare."""
+    """Run the model on the counterfactual partners of frames, and compare."""
     partners = partner_frames(frames, predictions.images, pairs)
     if not partners.frames:
         return {"pairs": 0}
@@ -193,7 +192,7 @@ def _switched(
 
 
 def _au_set(au_ids: tuple[int, ...]) -> str | None:
-    """Return the name of the set of AUs that these are, or None."""
+    """Return the name of the AU set with exactly these AUs, or None."""
     return next((name for name, members in AU_SETS.items() if members == au_ids), None)
 
 
@@ -212,14 +211,14 @@ def _threshold(bundle: Bundle, scope: Scope, tested: ScoredFrames) -> Threshold:
 
 
 def _threshold_source(bundle: Bundle, scope: Scope) -> str:
-    """Say where the thresholds come from: "protocol" (0.5), "given" by the user, or the "model"."""
+    """Return the source of the thresholds: "protocol" (0.5), "given" by the user, or the "model"."""
     if scope.threshold is not None:
         return "protocol" if scope.threshold == PROTOCOL_THRESHOLD else "given"
     return "model" if _has_own_thresholds(bundle) else "protocol"
 
 
 def _without_positives(found: Mapping[str, Any]) -> list[int]:
-    """Return the AUs that are annotated and never active, so that they have no F1."""
+    """Return the AUs that are annotated but never active, which have no F1."""
     accuracy = found["accuracy_per_au"]
     return [int(au_id) for au_id, f1 in found["f1_per_au"].items() if f1 is None and accuracy[au_id] is not None]
 
@@ -227,6 +226,6 @@ def _without_positives(found: Mapping[str, Any]) -> list[int]:
 def _make_folder(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / SCORES_FILE).unlink(missing_ok=True)  # The old scores are not those of the new predictions.
+        (out / SCORES_FILE).unlink(missing_ok=True)  # Old scores do not belong to the new predictions.
     except OSError as error:
         raise InputError(f"cannot make the folder {out} ({error.strerror}); choose another") from None

@@ -1,4 +1,4 @@
-"""The figures of a network, computed from its predictions, and their means over folds."""
+"""The scores of a network, computed from its predictions, and their means over folds."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -27,10 +27,10 @@ __all__ = ["by_au", "caption_scores", "drawn_scores", "figures", "intervals", "m
 
 
 def figures(predictions: Predictions, threshold: Threshold) -> dict[str, Any]:
-    """Return the figures of AU recognition: an AU, their means, and micro-F1.
+    """Return the AU recognition scores: per AU, their means, and micro-F1.
 
-    A mean is over the AUs that have the figure. None stands for what can't be had, such as F1 of an AU that is
-    never active. The scripts of the field count 0 there; `f1_macro_zeros` is the mean F1 as they would print it.
+    A mean is over the AUs with a defined score. None stands for an undefined score, such as F1 of an AU that is never
+    active. The field's scripts count it as 0; `f1_macro_zeros` is the mean F1 computed in this way.
     """
     confusion = Confusion.of(predictions.au_probs, predictions.occurrence, threshold)
     per_au = {
@@ -57,12 +57,12 @@ def intervals(au_ids: Sequence[int], draws: Sequence[NDArray[np.float64]]) -> di
 
 
 def caption_scores(predictions: Predictions, frames: Sequence[Frame], indices: Sequence[int]) -> dict[str, float]:
-    """Compare the captions of some frames with what the grammar says of their true states.
+    """Compare the captions of some frames with reference texts of the grammar for their true states.
 
     Args:
-        predictions: With captions.
+        predictions: Predictions with captions.
         frames: (F,), the same frames, with the AUs of the predictions.
-        indices: The frames that were described.
+        indices: The captioned frames.
     """
     scores: dict[str, float] = {}
     kinds = {"local": predictions.local_captions, "consistent": predictions.consistent_captions}
@@ -90,14 +90,14 @@ def drawn_scores(
 ) -> dict[str, float]:
     """Score texts drawn at random from those that constrained decoding allows: the score of the grammar alone.
 
-    Captions that are held to the decided states come from the grammar that the references come from too. So their
-    scores say nothing of a network but what lies above these, of texts that no network chose.
+    Consistent captions come from the same grammar as the references. So only the part of their scores above this
+    baseline, of texts that no network chose, says something about the network.
 
     Args:
-        predictions: With held captions.
+        predictions: Predictions with consistent captions.
         frames: (F,), the same frames, with the AUs of the predictions.
-        indices: The frames that were described.
-        threshold: The probability from which an AU counts as active.
+        indices: The captioned frames.
+        threshold: Probability from which an AU counts as active.
     """
     states = (predictions.au_probs >= threshold).tolist()
     pairs = []
@@ -113,9 +113,9 @@ def drawn_scores(
 
 
 def mean_figures(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the mean of figures over folds, at any depth; None where no fold has the figure.
+    """Return the mean of scores over folds, at any depth; None if no fold has the score.
 
-    Whole numbers count something, such as pairs, and are added up.
+    Integers are counts, such as pairs, and are summed.
     """
     merged: dict[str, Any] = {}
     for key in dict.fromkeys(key for part in parts for key in part):
@@ -130,7 +130,7 @@ def mean_figures(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def by_au(au_ids: Sequence[int], values: NDArray[np.float64]) -> dict[str, float | None]:
-    """Return figures (N,) by the AUs' numbers as text; None for those that could not be measured."""
+    """Return scores (N,) by AU number as text; None for undefined scores."""
     numbers = (value if math.isfinite(value) else None for value in values.tolist())
     return dict(zip(map(str, au_ids), numbers, strict=True))
 

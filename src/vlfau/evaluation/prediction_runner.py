@@ -1,6 +1,6 @@
-"""A model run over the frames of a manifest, in numbers and in words: `Predictions`.
+"""Runs a model on the frames of a manifest and collects its `Predictions`.
 
-Dimensions: F frames, B faces of a batch, N AUs, S sequences, L locations, d channels.
+Dimensions: F frames, B faces in a batch, N AUs, S sequences, L locations, d channels.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -39,10 +39,10 @@ class EvalOptions:
     """How to run a model.
 
     Attributes:
-        batch_size: Faces at once.
-        num_workers: Processes that read pictures; 0 reads in this one.
-        device: Where torch computes a checkpoint; None takes a GPU where there is one. Bundles run on the CPU.
-        progress: Is told how many steps of how many are done.
+        batch_size: Batch size.
+        num_workers: Number of processes for reading pictures; 0 reads in this process.
+        device: Torch device for a checkpoint; None uses a GPU if available. Bundles run on the CPU.
+        progress: Called with the number of steps done and their total.
     """
 
     batch_size: int = 32
@@ -52,12 +52,12 @@ class EvalOptions:
 
 
 class PredictionRunner:
-    """Runs a model over the frames of manifests.
+    """Runs a model on the frames of manifests.
 
     Args:
         bundle: A bundle or a checkpoint.
-        backend: The same, opened.
-        au_ids: The AUs wanted, among the model's.
+        backend: The same model, loaded.
+        au_ids: AUs to return, a subset of the model's.
         options: How to run it.
     """
 
@@ -65,34 +65,34 @@ class PredictionRunner:
         self.bundle, self.au_ids, self.options = bundle, tuple(au_ids), options
         self._predictor = Predictor(bundle, backend=backend)
         self._columns = [bundle.info.au_ids.index(au_id) for au_id in self.au_ids]
-        # Words may name a gender, as those that they are compared with do.
+        # Captions may name a gender, as the references do.
         captioner = partial(Captioner, bundle, backend, describe="every", beam_size=BEAM_SIZE, gendered=True)
         self._free, self._consistent = captioner(), captioner(consistent=True)
         self._word_accuracy = WordAccuracy(bundle, backend)
 
     @classmethod
     def of_network(cls, network: VLFAU, metadata: Checkpoint, au_ids: Sequence[int], options: EvalOptions) -> Self:
-        """Return the runner of a network that is in memory, in evaluation mode.
+        """Return a runner for a network in memory, in evaluation mode.
 
         Args:
             network: It is moved to the device of the options.
-            metadata: What its checkpoint says of it.
-            au_ids: The AUs wanted, among the network's.
+            metadata: Metadata of its checkpoint.
+            au_ids: AUs to return, a subset of the network's.
             options: How to run it.
         """
         return cls(network_bundle(metadata), TorchBackend(network, device=options.device), au_ids, options)
 
     @property
     def has_captions(self) -> bool:
-        """Whether the model describes anything in words."""
+        """Whether the model generates captions."""
         return self.bundle.has_captions
 
     def word_shares(self) -> dict[str, float]:
-        """Return the top-5 word accuracies of the true words that `describe` read, by name."""
+        """Return the top-5 word accuracies on the reference captions that `describe` scored, by name."""
         return self._word_accuracy.shares()
 
     def run(self, manifest: Manifest) -> Predictions:
-        """Return the predictions in numbers; there are no captions yet.
+        """Return the predictions, without captions.
 
         Args:
             manifest: Frames with this runner's AUs.
@@ -133,15 +133,15 @@ class PredictionRunner:
         consistent: bool = True,
         word_accuracy: bool = True,
     ) -> Predictions:
-        """Return the predictions with captions of some frames; the others get empty ones.
+        """Return the predictions with captions of some frames; other frames get empty ones.
 
         Args:
             manifest: The frames.
-            predictions: What `run` returned for them.
+            predictions: The result of `run` for them.
             indices: The frames to describe.
             threshold: The probability from which an AU counts as active.
-            consistent: Whether to make consistent captions too.
-            word_accuracy: Whether to read the true words too, for `word_shares`.
+            consistent: Whether to generate consistent captions too.
+            word_accuracy: Whether to score the reference captions too, for `word_shares`.
         """
         if not self.has_captions:
             return predictions
@@ -176,14 +176,14 @@ class PredictionRunner:
     def _describe_aus(
         self, captioner: Captioner, au_features: NDArray[np.float32], states: NDArray[np.bool_]
     ) -> list[tuple[str, ...]]:
-        """Describe every AU of (B, N, L, d): N captions for each of B faces."""
+        """Caption every AU of (B, N, L, d): N captions for each of B faces."""
         batch, num_aus, locations, channels = au_features.shape
         features = au_features.reshape(-1, locations, channels)
         texts = captioner.describe_branches(features, self.au_ids * batch, states.ravel().tolist())
         return [tuple(texts[start : start + num_aus]) for start in range(0, len(texts), num_aus)]
 
     def _wanted(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what (B, N', ...) of all of the model's AUs says of those wanted, (B, N, ...)."""
+        """Select the requested AUs, (B, N, ...), from those of the model, (B, N', ...)."""
         return values if self._columns == list(range(values.shape[1])) else values[:, self._columns]
 
     def _batches(self, manifest: Manifest, indices: Sequence[int], *, words: bool) -> Iterator[list[Sample]]:
@@ -196,7 +196,7 @@ class PredictionRunner:
 def face_batches(
     bundle: Bundle, manifest: Manifest, indices: Sequence[int], options: EvalOptions
 ) -> Iterator[NDArray[np.uint8]]:
-    """Yield the faces of some frames as a model takes them, (B, S, S, 3) uint8 RGB."""
+    """Yield the faces of some frames as model input, (B, S, S, 3) uint8 RGB."""
     yield from map(_crops, _batches(bundle, manifest, indices, options, words=False))
 
 
@@ -225,7 +225,7 @@ def _crops(samples: Sequence[Sample]) -> NDArray[np.uint8]:
 
 
 def _labels(manifest: Manifest) -> dict[str, Any]:
-    """Return what `Predictions` holds whatever the model says: AUs, images, people, folds, occurrence."""
+    """Return the fields of `Predictions` that do not depend on the model: AUs, images, people, folds, occurrence."""
     frames = manifest.frames
     states = [[UNKNOWN if state is None else int(state.active) for state in frame.states] for frame in frames]
     return {

@@ -1,4 +1,4 @@
-"""What a network says of every frame of a manifest, kept so that scores and figures need no network.
+"""The predictions of a network for every frame of a manifest, stored so that scores and figures need no network.
 
 Dimensions: F frames, N AUs, d channels, H x W locations.
 """
@@ -24,38 +24,38 @@ __all__ = ["PREDICTIONS_FILE", "UNKNOWN", "Predictions"]
 PREDICTIONS_FILE = "answers.npz"
 _CAPTIONS_FILE = "captions.jsonl"
 UNKNOWN = -1
-"""The occurrence of an AU that nobody annotated."""
+"""The occurrence of an AU without annotation."""
 
 _NAMES = ("au_ids", "images", "subject_ids", "genders", "folds")
 _ARRAYS = {"au_probs": 2, "occurrence": 2, "au_features": 3, "attention_maps": 4}
 _INTENSITIES = ("au_intensities", "intensity")
-"""Arrays of rank 2 that a network without intensities lacks."""
+"""Arrays of rank 2 that are absent for networks without intensities."""
 _CAPTIONS = {"local_captions": "local", "global_captions": "global", "consistent_captions": "consistent"}
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """A network's predictions, and what is known of the frames.
+    """A network's predictions, with the labels of the frames.
 
-    Captions are None where the network makes none. A frame that was left undescribed has empty ones; see
-    `described`.
+    Captions are None if the network generates none. Frames that were not captioned have empty ones; see `described`.
 
     Attributes:
         au_ids: (N,), FACS numbers.
         images: (F,), the pictures' paths relative to the manifest's folder.
         subject_ids: (F,), names of the people.
         genders: (F,), "F", "M" or "" for unknown.
-        folds: (F,), the fold that tested the frame; 0 where the data have no folds.
+        folds: (F,), the fold in which the frame was tested; 0 if the data have no folds.
         au_probs: (F, N), probabilities.
         occurrence: (F, N), 1 present, 0 absent, -1 unknown.
-        au_features: (F, N, d), the branches' refined features, their mean over the locations.
+        au_features: (F, N, d), the branches' refined features, averaged over the locations.
         attention_maps: (F, N, H, W), the branches' spatial attention.
         local_captions: (F, N), found by beam search.
         global_captions: (F,), found by beam search.
-        consistent_captions: (F, N), the likeliest texts among those that state what the network decided.
-        au_intensities: (F, N), predicted, 0 to 5; None from a network that has none.
-        intensity: (F, N), annotated, 0 to 5, NaN where unknown; None likewise.
-        descriptions: The texts that the network learned, by which its captions are read; None means the package's own.
+        consistent_captions: (F, N), the most likely texts among those that agree with the predicted states.
+        au_intensities: (F, N), predicted, 0 to 5; None if the network predicts none.
+        intensity: (F, N), annotated, 0 to 5, NaN where unknown; None if the network predicts none.
+        descriptions: The descriptions that the network was trained on, for parsing its captions; None means the
+            package's own.
     """
 
     au_ids: tuple[int, ...]
@@ -87,14 +87,14 @@ class Predictions:
                 raise ValueError(f"{name} has {len(values)} entries for {frames} frames")
         for captions in (self.local_captions, self.consistent_captions):
             if captions is not None and any(len(each) != aus for each in captions):
-                raise ValueError(f"the captions of a frame are not {aus}, one an AU")
+                raise ValueError(f"the captions of a frame are not {aus}, one per AU")
 
     def __len__(self) -> int:
-        """Return F."""
+        """Return F, the number of frames."""
         return len(self.images)
 
     def take(self, indices: Sequence[int] | NDArray[np.integer]) -> "Predictions":
-        """Return the predictions about some of the frames, in the order given."""
+        """Return the predictions for some frames, in the order given."""
         index = np.asarray(indices, np.int64)
         changes: dict[str, Any] = {name: getattr(self, name)[index] for name in (*_ARRAYS, *self._intensities())}
         for name in (*_NAMES[1:], *_CAPTIONS):
@@ -103,7 +103,7 @@ class Predictions:
         return replace(self, **changes)
 
     def described(self) -> "Predictions":
-        """Return the predictions about the frames that have words; all where the network makes no captions."""
+        """Return the predictions for the captioned frames; all frames if the network generates no captions."""
         captions = [values for name in _CAPTIONS if (values := getattr(self, name)) is not None]
         if not captions:
             return self
@@ -112,7 +112,7 @@ class Predictions:
     def save(self, folder: Path) -> None:
         """Write `answers.npz` and, where there are captions, `captions.jsonl`: one line per frame.
 
-        Captions come with the descriptions that they are read by, `descriptions.json`.
+        Captions come with the descriptions for parsing them, `descriptions.json`.
 
         Raises:
             InputError: A file cannot be written.
@@ -144,7 +144,7 @@ class Predictions:
         """
         path = folder / PREDICTIONS_FILE
         try:
-            # NumPy leaves a damaged file open that it opened itself.
+            # NumPy does not close a damaged file that it opened itself.
             with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
                 known: dict[str, Any] = {name: tuple(file[name].tolist()) for name in _NAMES}
                 known |= {name: file[name] for name in (*_ARRAYS, *(name for name in _INTENSITIES if name in file))}
@@ -154,7 +154,7 @@ class Predictions:
             return cls(**known, **captions, descriptions=descriptions)
         except FileNotFoundError:
             raise InputError(f"{folder} holds no {PREDICTIONS_FILE}; run `vlfau evaluate` into it first") from None
-        except Exception as error:  # Damaged archives and arrays make their readers raise almost anything.
+        except Exception as error:  # Readers of damaged archives and arrays may raise almost any error.
             raise InputError(
                 f"the predictions in {folder} are damaged ({error}); run `vlfau evaluate` again"
             ) from error
@@ -164,7 +164,7 @@ class Predictions:
         """Return the predictions of several sets of frames as one, in the order given.
 
         Raises:
-            InputError: The parts are of different AUs or networks.
+            InputError: The parts have different AUs or networks.
         """
         first = parts[0]
         for part in parts:

@@ -1,7 +1,7 @@
-"""On whom a model was tuned: how its epoch was chosen, and on whose faces its probabilities and thresholds were fitted.
+"""How a model was tuned: how its epoch was chosen, and on whom its probabilities and thresholds were fitted.
 
-A score is of new people only if nothing of the model was fitted to the people who are tested. What training and
-`vlfau calibrate` wrote into the model's metadata says so.
+Scores generalise to new people only if no part of the model was fitted to test subjects. Training and `vlfau calibrate`
+record this in the model's metadata.
 """
 
 import hashlib
@@ -30,9 +30,9 @@ __all__ = [
 ]
 
 CALIBRATION: Final = "calibration"
-"""Where a model's `training` metadata says on whom it was calibrated."""
+"""Key of the calibration record in a model's `training` metadata."""
 OLD_CALIBRATION: Final = "calibrated_on_frames"
-"""All that earlier versions said of it."""
+"""Key that earlier versions used."""
 Source: TypeAlias = Literal["held-out", "training-folds", "other-manifest", "unknown"]
 PICTURES_PER_SUBJECT: Final = 4
 DIGEST_LENGTH: Final = 16
@@ -43,13 +43,13 @@ class Calibration:
     """The frames on which probabilities and thresholds were fitted.
 
     Attributes:
-        source: "held-out" (people kept out of training), "training-folds" (people of the training folds, whose faces
-            the network knows), "other-manifest" (frames that no fold separates from the test), or "unknown".
-        frames: How many.
-        folds: The folds of the manifest that they are of; empty where it has none.
-        subjects: Names of the people; empty where they are unknown, or left out of a bundle.
+        source: "held-out" (people held out of training), "training-folds" (people of the training folds),
+            "other-manifest" (frames not separated from the test by a fold), or "unknown".
+        frames: Number of frames.
+        folds: Their folds in the manifest; empty if it has none.
+        subjects: Names of the people; empty if unknown or removed from a bundle.
         manifest_sha256: SHA-256 of the manifest's file.
-        pictures: Digests of a few pictures of every person, by which the same faces are found under other names.
+        pictures: Digests of a few pictures per person, to recognise the same faces under other names.
     """
 
     source: Source
@@ -71,19 +71,19 @@ class Calibration:
             folds=tuple(sorted({frame.fold for frame in frames.frames if frame.fold is not None})),
             subjects=tuple(sorted(digests)),
             manifest_sha256=file_digest(frames.path),
-            # The smallest are as good as drawn at random, and the same whatever the order and number of frames.
+            # The smallest digests are as good as a random sample, and do not depend on the order and number of frames.
             pictures=tuple(
                 digest for _, own in sorted(digests.items()) for digest in sorted(set(own))[:PICTURES_PER_SUBJECT]
             ),
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Return what a model's metadata keep, as JSON gives it back."""
+        """Return the record for a model's metadata, as JSON-compatible data."""
         entry: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return entry
 
     def summary(self, *, tested: bool) -> dict[str, Any]:
-        """Return what `scores.json` says of it; `tested` says whether tested people were among these."""
+        """Return the record for `scores.json`; `tested` is whether test subjects are among these people."""
         return {
             "source": self.source,
             "frames": self.frames,
@@ -94,7 +94,7 @@ class Calibration:
 
 
 def calibration_of(training: Mapping[str, Any]) -> Calibration | None:
-    """Return on whom a model was calibrated, by its `training` metadata; None if it was not.
+    """Return the calibration recorded in `training` metadata; None if the model was not calibrated.
 
     Raises:
         CheckpointError: The entry is damaged.
@@ -113,18 +113,18 @@ def calibration_of(training: Mapping[str, Any]) -> Calibration | None:
 
 
 def held_out_subjects(training: Mapping[str, Any]) -> frozenset[str]:
-    """Return the people of the training folds who chose the epoch and did not train."""
+    """Return the people of the training folds who were held out to choose the epoch."""
     names = training.get("held_out_subjects")
     return frozenset(map(str, names)) if isinstance(names, list | tuple) else frozenset()
 
 
 def trained_on(training: Mapping[str, Any], fold: int | None, manifest: Manifest) -> bool:
-    """Say whether a manifest has as many training frames as a model was trained on: then it is the same, surely enough.
+    """Return whether a manifest has as many training frames as a model was trained on, and so is very likely the same.
 
     Args:
-        training: The model's metadata.
+        training: The model's `training` metadata.
         fold: The fold that it left out.
-        manifest: With all of its folds.
+        manifest: The manifest with all folds.
     """
     held_out = held_out_subjects(training)
     frames = sum((fold is None or frame.fold != fold) and frame.subject_id not in held_out for frame in manifest.frames)
@@ -134,14 +134,14 @@ def trained_on(training: Mapping[str, Any], fold: int | None, manifest: Manifest
 def epoch_choice(training: Mapping[str, Any], fold: int | None) -> str | None:
     """Return how the epoch of a model was chosen: "last", "held-out" or "test-fold".
 
-    Earlier versions did not say: of every epoch that they validated they kept the one that was best on the test fold.
+    Earlier versions did not record it: they kept the validated epoch that was best on the test fold.
 
     Args:
-        training: The model's metadata.
+        training: The model's `training` metadata.
         fold: The fold that it left out.
 
     Returns:
-        None where an earlier version trained on all folds, so that none of them chose.
+        None if an earlier version trained on all folds.
     """
     stated = training.get("epoch_choice")
     if stated is not None:
@@ -154,13 +154,13 @@ def epoch_choice(training: Mapping[str, Any], fold: int | None) -> str | None:
 
 
 def tuned_on_tested(calibration: Calibration, frames: Manifest, *, same_names: bool) -> bool:
-    """Say whether frames to be tested show people on whom a model was calibrated.
+    """Return whether test frames show people on whom a model was calibrated.
 
     Args:
-        calibration: Of the model.
-        frames: Those to be tested.
-        same_names: Whether equal names mean the same person, as in the data set that the model left a fold out of.
-            Without, people are told by their pictures: many data sets have a subject S1.
+        calibration: Calibration of the model.
+        frames: The test frames.
+        same_names: Whether equal names mean the same person, as within one data set. Otherwise people are recognised by
+            their pictures: many data sets have a subject S1.
     """
     if same_names and set(calibration.subjects) & {frame.subject_id for frame in frames.frames}:
         return True
@@ -169,7 +169,7 @@ def tuned_on_tested(calibration: Calibration, frames: Manifest, *, same_names: b
 
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, hexadecimal.
+    """Return the SHA-256 of a file, in hexadecimal.
 
     Raises:
         InputError: The file can't be read.

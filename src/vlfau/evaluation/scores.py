@@ -1,4 +1,4 @@
-"""`scores.json`: every figure that was measured of a network, with what it was measured on."""
+"""`scores.json`: all scores of a network, with a description of the data and the network."""
 
 import copy
 import json
@@ -48,12 +48,12 @@ class _Part(BaseModel):
 
 
 class DataInfo(_Part):
-    """The faces that were scored.
+    """The scored faces.
 
     Attributes:
-        description: What the data are, in the words of who configured the run.
+        description: Description of the data, from the configuration.
         synthetic: Whether the faces are synthetic.
-        au_set: The name in `facs.AU_SETS` of the AUs, or None.
+        au_set: Name of the AU set in `facs.AU_SETS`, or None.
     """
 
     description: str = ""
@@ -62,14 +62,14 @@ class DataInfo(_Part):
 
 
 class CalibrationInfo(_Part):
-    """On whom a network's probabilities and thresholds were fitted.
+    """The people on whom a network's probabilities and thresholds were fitted.
 
     Attributes:
-        source: As `vlfau.evaluation.provenance.Calibration` names it.
-        frames: How many frames.
-        subjects: How many people; 0 where their names are unknown.
-        folds: The folds of the manifest that they are of; empty where it has none.
-        on_tested_people: Whether they were among those who are tested.
+        source: As in `vlfau.evaluation.provenance.Calibration`.
+        frames: Number of frames.
+        subjects: Number of people; 0 if their names are unknown.
+        folds: Their folds in the manifest; empty if it has none.
+        on_tested_people: Whether they include test subjects.
     """
 
     source: str = "unknown"
@@ -80,17 +80,17 @@ class CalibrationInfo(_Part):
 
 
 class NetworkInfo(_Part):
-    """The network that was scored.
+    """The scored network.
 
     Attributes:
         trained_on: Its training data.
-        trained_on_synthetic: Whether their faces are synthetic; None where unknown.
-        from_scratch: Whether its backbone started without ImageNet weights; None where unknown.
+        trained_on_synthetic: Whether these are synthetic; None if unknown.
+        from_scratch: Whether its backbone started without ImageNet weights; None if unknown.
         backbone: The name of its backbone.
-        epoch_choice: "last", "held-out" or "test-fold"; None where no fold chose. Earlier versions, whose scores do not
-            say it, chose by the test fold.
-        calibration: On whom it was calibrated; None if it was not.
-        trained_on_tested: Whether the tested frames are among those that trained it, as their number shows.
+        epoch_choice: "last", "held-out" or "test-fold"; None if no fold was used to choose. Earlier versions, which did
+            not record it, used the test fold.
+        calibration: The people on whom it was calibrated; None if it was not.
+        trained_on_tested: Whether, judging by their number, the tested frames include the training frames.
     """
 
     trained_on: str = ""
@@ -110,7 +110,7 @@ class Intervals(_Part):
 
 
 class Figures(_Part):
-    """Everything measured of one set of predictions; None or absent is what could not be measured.
+    """All scores of one set of predictions; None or absent if they could not be computed.
 
     Shares run from 0 to 1, correlations (ICC) from -1, intensities from 0 to 5. `words`, `truth`, `counterfactuals` and
     `lost_frames` are as in scores.json; `number` reads them.
@@ -141,7 +141,7 @@ class Figures(_Part):
     @model_validator(mode="before")
     @classmethod
     def _drop_nulls(cls, content: object) -> object:
-        """Treat a part that is null as one that is absent."""
+        """Treat null parts as absent."""
         if not isinstance(content, Mapping):
             return content
         parts = ("intervals", "words", "truth", "counterfactuals", "lost_frames", "pooled", "per_fold")
@@ -165,21 +165,21 @@ class Figures(_Part):
 
 
 class Scores(Figures):
-    """The whole of a scores.json.
+    """The content of a scores.json.
 
     Attributes:
         data: The faces.
         network: The network.
-        evaluation: How much was measured, as `vlfau.evaluation.Scope` has it; empty in scores of earlier versions.
+        evaluation: Extent of the evaluation, as in `vlfau.evaluation.Scope`; empty in scores of earlier versions.
         au_ids: (N,) FACS numbers.
-        fold: The fold tested; None for the mean over folds.
-        frames: How many frames were scored.
-        subjects: How many people.
-        threshold: The probability from which an AU counts as active, one for all or one an AU.
+        fold: Test fold; None for the mean over folds.
+        frames: Number of scored frames.
+        subjects: Number of people.
+        threshold: Probability from which an AU counts as active: one for all AUs, or one per AU.
         threshold_source: "protocol" (0.5), "given" or "model"; empty in scores of earlier versions.
-        without_positives: The AUs that are never active in the tested frames, so that they have no F1.
-        pooled: For a cross-validation: the figures computed once over all folds' frames.
-        per_fold: For a cross-validation: single figures of every fold.
+        without_positives: AUs that are never active in the tested frames, and so have no F1.
+        pooled: For a cross-validation: scores over the frames of all folds together.
+        per_fold: For a cross-validation: scores of each fold.
     """
 
     format: Literal[1]
@@ -202,14 +202,14 @@ class Scores(Figures):
         """Check the content of a scores.json.
 
         Raises:
-            pydantic.ValidationError: It is wrong.
+            pydantic.ValidationError: It is invalid.
         """
         scores = cls.model_validate(content)
         scores._content = content
         return scores
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the content of the scores.json, every key in its place."""
+        """Return the content of the scores.json, with ordered keys."""
         return copy.deepcopy(dict(self._content))
 
     @model_validator(mode="after")
@@ -217,14 +217,14 @@ class Scores(Figures):
         if not self.au_ids or set(self.f1_per_au) != set(self.au_ids):
             raise ValueError("f1_per_au and au_ids must name the same AUs")
         if isinstance(self.threshold, tuple) and len(self.threshold) != len(self.au_ids):
-            raise ValueError("threshold must be one number, or one an AU")
+            raise ValueError("threshold must be one number, or one per AU")
         if self.data.au_set is not None and AU_SETS.get(self.data.au_set) != self.au_ids:
             raise ValueError(f"au_ids are not those of the AU set '{self.data.au_set}'")
         return self
 
     @property
     def threshold_text(self) -> str:
-        """The threshold in words, and where it comes from if it is not the protocol's."""
+        """The threshold as text, with its source if it is not the protocol's."""
         if not isinstance(self.threshold, tuple):
             return f"threshold {self.threshold:g}" + (" as given" if self.threshold_source == "given" else "")
         calibration = self.network.calibration
@@ -233,12 +233,12 @@ class Scores(Figures):
 
     @property
     def whole(self) -> Figures:
-        """The figures over all frames at once, whose intervals are the narrowest; of one fold, its own."""
+        """The scores over all frames together, which have the narrowest intervals; for one fold, its own."""
         return self.pooled or self
 
 
 def plain(value: Any) -> Any:
-    """Return figures as JSON has them: keys are texts, numbers are rounded, NaN is null."""
+    """Return scores as JSON-compatible data: keys are strings, numbers are rounded, NaN is null."""
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
@@ -265,7 +265,7 @@ def read_scores(folder: Path) -> Scores:
     """Read the scores of an evaluated folder.
 
     Raises:
-        InputError: The folder has no scores.json, or a damaged one. The message names the file and the key.
+        InputError: The folder has no scores.json, or it is damaged; the message names the file and the key.
     """
     path = folder / SCORES_FILE
     try:

@@ -1,4 +1,4 @@
-"""Which frames a model is tested on, and whether their scores would be of new people."""
+"""Selects the frames to test a model on, and checks that they show new people."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,19 +27,19 @@ __all__ = [
 ]
 
 Fold = int | Literal["all"] | None
-"""The fold to test: its number, all frames, or what the model left out."""
+"""The test fold: its number, "all" frames, or None for the one that the model left out."""
 SETTINGS_FILE: Final = "settings.json"
 
 
 @dataclass(frozen=True)
 class Scope:
-    """How much is measured.
+    """The extent of an evaluation.
 
     Attributes:
-        threshold: The probability from which an AU counts as active; the protocol's is 0.5. None takes the
-            model's own, one an AU.
-        describe: Whether frames are described in words and the words scored.
-        described_frames: How many frames, evenly spaced, are described; None describes all.
+        threshold: Probability from which an AU counts as active; the protocol's is 0.5. None takes the model's own, one
+            per AU.
+        describe: Whether captions are generated and scored.
+        described_frames: Number of evenly spaced frames to caption; None captions all.
     """
 
     threshold: float | None = PROTOCOL_THRESHOLD
@@ -53,7 +53,7 @@ class Scope:
             raise ConfigError(f"{self.described_frames} frames can't be described; give one or more, or --no-describe")
 
     def indices(self, count: int) -> list[int]:
-        """Return which of some frames are described.
+        """Return the indices of the frames to caption.
 
         >>> Scope(described_frames=3).indices(9)
         [0, 4, 8]
@@ -69,9 +69,9 @@ class ScoredFrames:
     """The frames to test.
 
     Attributes:
-        fold: Their fold; None where all frames are tested.
-        whole: The whole manifest, with the AUs that the model knows too.
-        frames: Those of the fold.
+        fold: Their fold; None if all frames are tested.
+        whole: The whole manifest, with the AUs that it shares with the model.
+        frames: The frames of the fold.
     """
 
     fold: int | None
@@ -81,19 +81,19 @@ class ScoredFrames:
 
 @dataclass(frozen=True)
 class DataSource:
-    """What the faces are: in words, and whether they are synthetic."""
+    """A description of the faces, and whether they are synthetic."""
 
     description: str
     synthetic: bool
 
 
 def _title(bundle: Bundle) -> str:
-    """Return what messages call a model."""
+    """Return how messages refer to a model."""
     return f"{'checkpoint' if bundle.is_checkpoint else 'bundle'} {bundle.folder}"
 
 
 def tested_fold(bundle: Bundle, fold: Fold) -> int | None:
-    """Return the fold to test, None for all frames.
+    """Return the test fold, None for all frames.
 
     A checkpoint is tested on the fold that it left out, a bundle on every frame, unless the fold is given.
 
@@ -133,8 +133,8 @@ def scored_frames(manifest: Path, bundle: Bundle, fold: int | None) -> ScoredFra
     common = tuple(au_id for au_id in known if au_id in offered.au_ids)
     if not common:
         raise ManifestError(
-            f"manifest {manifest} has the AUs {list(offered.au_ids)}, of which the network knows none; it knows "
-            f"{list(known)}, give frames with some of them"
+            f"manifest {manifest} has the AUs {list(offered.au_ids)}, none of which the network predicts; give one "
+            f"with some of {list(known)}"
         )
     whole = read_manifest(manifest, common) if common != offered.au_ids else offered
     chosen = tuple(frame for frame in whole.frames if fold is None or frame.fold == fold)
@@ -147,10 +147,10 @@ def scored_frames(manifest: Path, bundle: Bundle, fold: int | None) -> ScoredFra
 
 
 def data_source(bundle: Bundle, manifest: Path) -> DataSource:
-    """Return what the faces are, where the user does not say it.
+    """Return the default description of the faces.
 
-    Those of a checkpoint are its training data. Beside the manifest of a bundle `prepare` or `synth` left what they
-    are; without that it is the manifest's name.
+    For a checkpoint, it is that of its training data. For a bundle, it is what `prepare` or `synth` recorded beside the
+    manifest, or else the manifest's name.
     """
     if bundle.is_checkpoint:
         training = bundle.info.training
@@ -167,7 +167,7 @@ def data_source(bundle: Bundle, manifest: Path) -> DataSource:
 
 
 def check_other_data(bundle: Bundle, manifest: Manifest, description: str) -> None:
-    """Refuse to test a bundle on all frames of a manifest on whose folds it was trained, as far as its metadata tell.
+    """Refuse to test a bundle on all frames of a manifest if its metadata say that it was trained on some of them.
 
     Raises:
         BundleError: It was.
@@ -181,40 +181,40 @@ def check_other_data(bundle: Bundle, manifest: Manifest, description: str) -> No
         remedy = (
             f"give --fold {left_out}, which it left out"
             if left_out is not None
-            else "give other faces, and say with --data what they are"
+            else "give other faces, and describe them with --data"
         )
         raise BundleError(f"{_title(bundle)} was trained on folds of {manifest.path} ({how}); {remedy}")
 
 
 def check_tuning(bundle: Bundle, tested: ScoredFrames, *, allow_tuned: bool) -> bool:
-    """Say whether a model was calibrated on people who are tested, which only `allow_tuned` allows.
+    """Return whether a model was calibrated on test subjects, which is refused without `allow_tuned`.
 
     Raises:
-        CheckpointError: It was, or does not say on whom.
+        CheckpointError: It was, or this is unknown, and `allow_tuned` is not set.
     """
     calibration = calibration_of(bundle.info.training)
     if calibration is None:
         return False
     if calibration.source == "unknown":
-        tuned, how = tested.fold is not None, "does not say on whom it was calibrated"
+        tuned, how = tested.fold is not None, "does not record on whom it was calibrated"
     else:
         tuned = tuned_on_tested(calibration, tested.frames, same_names=tested.fold is not None)
-        how = "was calibrated on people who are tested"
+        how = "was calibrated on test subjects"
     if tuned and not allow_tuned:
         raise CheckpointError(
-            f"{_title(bundle)} {how}, so its scores would be better than on new people; calibrate the "
-            "uncalibrated checkpoint again (`vlfau calibrate` leaves the tested fold out), or give --allow-tuned, and "
-            "every table marks the scores"
+            f"{_title(bundle)} {how}, so its scores would be too high; calibrate the uncalibrated checkpoint "
+            "again (`vlfau calibrate` leaves the test fold out), or use --allow-tuned, which marks the scores in every "
+            "table"
         )
     return tuned
 
 
 def check_readable_words(bundle: Bundle, scope: Scope) -> None:
-    """Refuse to measure words of a model whose texts nobody knows any more.
+    """Refuse to score captions of a model without known descriptions.
 
     Raises:
-        InputError: They are asked for.
+        InputError: Captions are requested.
     """
     if scope.describe and bundle.has_captions and bundle.info.words_warning:
         kind = CheckpointError if bundle.is_checkpoint else BundleError
-        raise kind(f"{bundle.info.words_warning}, or give --no-describe to measure its scores alone")
+        raise kind(f"{bundle.info.words_warning}, or use --no-describe to evaluate AU recognition only")

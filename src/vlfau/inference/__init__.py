@@ -1,1 +1,1 @@
-"""The light half's heart: bundles, their runtime, the predictor, its results and their files."""
+"""Prediction without torch: bundles, runtimes, the predictor and its results."""

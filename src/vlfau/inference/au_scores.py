@@ -1,4 +1,4 @@
-"""Probabilities, states and intensities of aligned faces, before they are put into words."""
+"""Probabilities, states and intensities of aligned faces, before captioning."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -17,23 +17,23 @@ _MIN_PROB: Final = 1e-6
 
 
 def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the probabilities of logits, of any shape; written so that it cannot overflow."""
+    """Return the probabilities of logits of any shape, without overflow."""
     return np.asarray((1 + np.tanh(logits.astype(np.float64) / 2)) / 2)
 
 
 def logit(probs: NDArray[np.floating] | np.floating) -> NDArray[np.float64]:
-    """Return the logits of probabilities, of any shape; all are finite."""
+    """Return the logits of probabilities of any shape; all are finite."""
     clipped = np.clip(np.asarray(probs, np.float64), _MIN_PROB, 1 - _MIN_PROB)
     return np.asarray(np.log(clipped) - np.log1p(-clipped))
 
 
 @dataclass(frozen=True, slots=True)
 class Captions:
-    """A face in words.
+    """The captions of one face.
 
     Attributes:
-        local_captions: One an AU, None where no words were asked for.
-        global_caption: Of the whole face; None likewise.
+        local_captions: One per AU; None where no caption was requested.
+        global_caption: Caption of the whole face; None if not requested.
     """
 
     local_captions: tuple[str | None, ...]
@@ -42,13 +42,13 @@ class Captions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AUScores:
-    """B faces in numbers.
+    """The AU predictions for B faces.
 
     Attributes:
         au_ids: (N,), FACS numbers.
         au_probs: (B, N).
-        au_states: (B, N), which AUs occur.
-        vision: All that the network gave; words are made from it.
+        au_states: (B, N), thresholded predictions.
+        vision: The outputs of the vision half, from which captions are decoded.
     """
 
     au_ids: tuple[int, ...]
@@ -57,7 +57,7 @@ class AUScores:
     vision: BackendOutput
 
     def result(self, row: int, words: Captions) -> CropResult:
-        """Return one face with its words."""
+        """Return the result of one face, with its captions."""
         intensities = self.vision.au_intensities
         return CropResult(
             aus=tuple(

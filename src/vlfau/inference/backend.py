@@ -1,4 +1,4 @@
-"""What every runtime does with a model, a bundle's graphs on any of them, and the one that is always there.
+"""The interface of every inference backend, bundles on any runtime, and the ONNX Runtime backend.
 
 Dimensions: B faces, N AUs, L locations, d channels, S sequences, K hypotheses, h hidden units, W words.
 """
@@ -22,7 +22,7 @@ from vlfau.language.decoding import CaptionStepper, FloatArray, IntArray, StepOu
 __all__ = ["Backend", "BackendOutput", "Graph", "GraphBackend", "GraphOutput", "OrtBackend"]
 
 _Arrays: TypeAlias = Mapping[str, str]
-# Arrays by name, with a letter a dimension: it has one size in everything that goes into a graph and comes out of it.
+# Arrays by name, with one letter per dimension; a letter has the same size in all inputs and outputs of a graph.
 _VISION_INPUTS = {"crops": "Brrc"}
 _VISION_OUTPUTS = {"au_logits": "BN", "stem_features": "BLd", "au_features": "BNLd", "attention_maps": "BNyx"}
 _INTENSITIES = {"au_intensities": "BN"}
@@ -33,7 +33,7 @@ _STEP_OUTPUTS = {"logits": "SKW", "next_hidden": "SKh", "next_cell": "SKh"}
 
 
 class BackendOutput(Protocol):
-    """What the network sees in B faces."""
+    """Outputs of the vision half for B faces."""
 
     @property
     def au_logits(self) -> NDArray[np.float32]:
@@ -41,28 +41,28 @@ class BackendOutput(Protocol):
 
     @property
     def stem_features(self) -> NDArray[np.float32]:
-        """(B, L, d), the shared features, as the decoder of the face reads them."""
+        """(B, L, d), the shared features, input of the global caption decoder."""
 
     @property
     def au_features(self) -> NDArray[np.float32]:
-        """(B, N, L, d), those of every AU's branch, as the decoder of single AUs reads them."""
+        """(B, N, L, d), refined features of every AU branch, input of the local caption decoder."""
 
     @property
     def pooled_features(self) -> NDArray[np.float32]:
-        """(B, N, d), the branches' features, their mean over the locations."""
+        """(B, N, d), the mean of `au_features` over the locations."""
 
     @property
     def attention_maps(self) -> NDArray[np.float32]:
-        """(B, N, H, W), where every branch looks."""
+        """(B, N, H, W), spatial attention of every branch."""
 
     @property
     def au_intensities(self) -> NDArray[np.float32] | None:
-        """(B, N), 0 to 5; None from a model that has none."""
+        """(B, N), 0 to 5; None if the model predicts no intensities."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GraphOutput:
-    """What a bundle's vision graph gives: a `BackendOutput`."""
+    """Outputs of a bundle's vision graph, as a `BackendOutput`."""
 
     au_logits: NDArray[np.float32]
     stem_features: NDArray[np.float32]
@@ -78,20 +78,20 @@ class GraphOutput:
 
 
 class Backend(Protocol):
-    """A runtime with a model in it: a bundle's graphs, or `vlfau.model.torch_backend.TorchBackend`."""
+    """A model loaded on a runtime: a bundle's graphs, or `vlfau.model.torch_backend.TorchBackend`."""
 
     def encode(self, crops: NDArray[np.uint8]) -> BackendOutput:
         """Run the vision half on aligned faces, (B, S, S, 3) uint8 RGB."""
 
     def local_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
-        """Bind the decoder of single AUs to features (S, L, d)."""
+        """Bind the local caption decoder to features (S, L, d)."""
 
     def global_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
-        """Bind the decoder of the face to features (S, L, d)."""
+        """Bind the global caption decoder to features (S, L, d)."""
 
 
 class Graph(Protocol):
-    """One graph that a runtime has opened; it may be run in several threads at once."""
+    """A graph opened on a runtime; it may be run in several threads at once."""
 
     @property
     def input_names(self) -> Collection[str]:
@@ -102,22 +102,22 @@ class Graph(Protocol):
         """The names of all outputs."""
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        """Compute some outputs, which stay as they are when the graph is run again."""
+        """Compute some outputs; later runs do not change the returned arrays."""
 
 
 class GraphBackend:
-    """A bundle's graphs on some runtime. A graph is opened when it is first needed.
+    """A bundle's graphs on one runtime. Graphs are opened when first used.
 
     Args:
         bundle: A checked bundle.
-        open_graph: Opens a file on the runtime.
+        open_graph: Opens a graph file on the runtime.
     """
 
     def __init__(self, bundle: Bundle, open_graph: Callable[[Path], Graph]) -> None:
         self.bundle, self._open = bundle, open_graph
 
     def open(self) -> None:
-        """Open the vision graph now, to know whether the runtime starts at all.
+        """Open the vision graph now, to check that the runtime starts.
 
         Raises:
             BundleError: The graph cannot be run.
@@ -130,11 +130,11 @@ class GraphBackend:
         return GraphOutput(*self._vision.run(crops))
 
     def local_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
-        """Bind the decoder of single AUs to features (S, L, d)."""
+        """Bind the local caption decoder to features (S, L, d)."""
         return _GraphStepper(*self._local, features)
 
     def global_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
-        """Bind the decoder of the face to features (S, L, d)."""
+        """Bind the global caption decoder to features (S, L, d)."""
         return _GraphStepper(*self._global, features)
 
     @cached_property
@@ -169,7 +169,7 @@ class OrtBackend(GraphBackend):
     Args:
         bundle: A checked bundle.
         threads: Threads that one graph may use.
-        providers: What computes, the first that can.
+        providers: Execution providers, in order of preference.
     """
 
     def __init__(self, bundle: Bundle, *, threads: int = 1, providers: Sequence[str] = CPU) -> None:
@@ -188,7 +188,7 @@ class _OrtGraph:
 
 
 class _CheckedGraph:
-    """A graph with its inputs and outputs checked; `further` outputs may be missing, some `sizes` are known."""
+    """A graph whose inputs and outputs are checked; `further` outputs may be missing, some `sizes` are known."""
 
     def __init__(
         self,
@@ -203,8 +203,8 @@ class _CheckedGraph:
         found_inputs, found_outputs = set(graph.input_names), set(graph.output_names)
         if found_inputs != set(inputs) or not found_outputs >= set(outputs):
             raise BundleError(
-                f"{path} maps {sorted(found_inputs)} to {sorted(found_outputs)}, but {sorted(inputs)} "
-                f"to {sorted(outputs)} are needed; export the bundle anew"
+                f"{path} has inputs {sorted(found_inputs)} and outputs {sorted(found_outputs)}, expected "
+                f"{sorted(inputs)} and {sorted(outputs)}; export the bundle again"
             )
         self._path, self._graph, self._inputs, self._sizes = path, graph, inputs, sizes
         self._outputs = {**outputs, **{name: dims for name, dims in further.items() if name in found_outputs}}
@@ -214,9 +214,9 @@ class _CheckedGraph:
             arrays = self._graph.run(list(self._outputs), dict(zip(self._inputs, inputs, strict=True)))
         except BundleError:
             raise
-        except Exception as error:  # The runtimes' own errors have no common base.
+        except Exception as error:  # The errors of the runtimes have no common base class.
             reason = first_line(error)
-            raise BundleError(f"{self._path} fails on its inputs ({reason}); export the bundle anew") from None
+            raise BundleError(f"{self._path} failed on its inputs ({reason}); export the bundle again") from None
         sizes = dict(self._sizes)
         for dims, array in zip(self._inputs.values(), inputs, strict=True):
             sizes.update(zip(dims, array.shape, strict=True))
@@ -226,7 +226,7 @@ class _CheckedGraph:
                 expected = ", ".join(str(sizes.get(dim, dim)) for dim in dims)
                 raise BundleError(
                     f"{self._path} gives {name} as {array.dtype} {array.shape}, expected floats ({expected}); export "
-                    "the bundle anew"
+                    "the bundle again"
                 )
         return arrays
 

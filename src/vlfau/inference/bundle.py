@@ -1,9 +1,9 @@
-"""A model as a folder or by name: `model.json`, the ONNX graphs that it names, and the texts that the model learned.
+"""Bundles: models as a folder or by name, with `model.json`, ONNX graphs, and the descriptions that the model learned.
 
-The files have fixed names, and a bundle may lack the words for single AUs, for the face, or both. A bundle with words
-carries the descriptions that they were learned from (`descriptions.json`, format 2); bundles of earlier versions do not
-(format 1). Reading a bundle runs nothing: it is JSON, whose every key is checked, and files, whose SHA-256 is checked.
-A checkpoint, which training leaves, is read as a bundle without graphs, see `vlfau.inference.checkpoint`.
+The files have fixed names, and a bundle may lack the local caption decoder, the global one, or both. A bundle with
+captions carries the descriptions that it was trained on (`descriptions.json`, format 2); bundles of earlier versions do
+not (format 1). Reading a bundle executes no code: every key of the JSON and the SHA-256 of every file are checked. A
+training checkpoint is read as a bundle without graphs, see `vlfau.inference.checkpoint`.
 """
 
 import json
@@ -46,30 +46,31 @@ __all__ = [
 
 DEFAULT_MODEL: Final = "default"
 MODELS_VARIABLE: Final = "VLFAU_MODELS"
-"""Names folders that hold bundles, separated as in PATH."""
+"""Environment variable with folders of bundles, separated as in PATH."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BundleInfo:
-    """What a bundle says of its model.
+    """Metadata of a bundle's model.
 
     Attributes:
-        name: Of the model.
-        version: Of the model.
-        licence: Of the weights.
-        created: Day, as in 2026-01-31.
-        note: What a user should know first; may be empty.
+        name: Name of the model.
+        version: Version of the model.
+        licence: Licence of the weights.
+        created: Date, such as 2026-01-31.
+        note: What users should know first; may be empty.
         au_ids: (N,), FACS numbers in the order of the outputs.
         thresholds: (N,), the probability from which each AU counts as occurring.
-        crop: How the face is cut out for the model.
-        vocabulary: The tokens of the captions, as `Vocabulary.to_list` gives them; empty without captions.
-        max_local_length: The most tokens of a local caption, its end included; 0 without them.
-        max_global_length: Likewise of the global caption.
-        training: Where the weights come from: `data`, `synthetic` (bool), `from_scratch` (bool), ...
-        scores: What was measured.
-        descriptions: The texts that its words were learned from, those of its AUs. They lie in a file of their own;
-            a bundle of an earlier version has none, and then these are the package's own if the vocabulary has all
-            their words, and None otherwise. None without captions, too.
+        crop: Geometry of the aligned crop.
+        vocabulary: Tokens of the captions, as returned by `Vocabulary.to_list`; empty without captions.
+        max_local_length: Maximum number of tokens of a local caption, including the end token; 0 without local
+            captions.
+        max_global_length: The same for the global caption.
+        training: How the weights were trained: `data`, `synthetic` (bool), `from_scratch` (bool), ...
+        scores: Evaluation results.
+        descriptions: The descriptions of its AUs that the model was trained on, from a separate file. For a bundle of
+            an earlier version, which has none, the package's own if the vocabulary has all their words, otherwise None.
+            None without captions.
     """
 
     name: str
@@ -89,34 +90,34 @@ class BundleInfo:
 
     @property
     def is_synthetic(self) -> bool:
-        """Whether the model saw synthetic faces only."""
+        """Whether the model was trained on synthetic faces only."""
         return bool(self.training.get("synthetic", False))
 
     @property
     def fold(self) -> int | None:
-        """The fold that its training left out; None where it left out none, or does not say it."""
+        """The fold left out of training; None if there is none or it is not recorded."""
         fold = self.training.get("fold")
         return fold if isinstance(fold, int) else None
 
     @property
     def warning(self) -> str:
-        """What a user of its results must know; empty for a model that saw real faces."""
+        """Warning for users of its results; empty for a model trained on real faces."""
         if not self.is_synthetic:
             return ""
         return f"model {self.name} {self.version} learned its AUs from synthetic faces only; don't rely on its results"
 
     @property
     def words_warning(self) -> str:
-        """What a user must know who wants words that agree with the states; empty where they can be had."""
+        """Warning that captions cannot be made to agree with the states; empty if they can."""
         if self.descriptions is not None or not self.vocabulary:
             return ""
         return (
-            f"model {self.name} {self.version} does not carry the descriptions that it learned, and this vlfau's are "
-            "others, so its words are free and may contradict the states; export it anew with its own version of vlfau"
+            f"model {self.name} {self.version} lacks the descriptions that it was trained on, and those of this vlfau "
+            "differ, so its captions may contradict the states; export it again with its own version of vlfau"
         )
 
     def identity(self) -> dict[str, Any]:
-        """Return what files of results say of the model, as JSON can hold it."""
+        """Return the description of the model for result files, as JSON-compatible data."""
         return {
             "name": self.name,
             "version": self.version,
@@ -130,8 +131,8 @@ class Bundle:
     """A checked bundle, or a checkpoint.
 
     Attributes:
-        folder: Where it lies.
-        info: The content of its `model.json`, or what a checkpoint's metadata say.
+        folder: Its folder.
+        info: The content of `model.json`, or of a checkpoint's metadata.
         files: SHA-256 (hexadecimal) of each graph or weights file and of the descriptions, by file name.
     """
 
@@ -141,27 +142,27 @@ class Bundle:
 
     @property
     def is_checkpoint(self) -> bool:
-        """Whether it is a checkpoint, which has no graphs: torch computes it."""
+        """Whether it is a checkpoint, which has no graphs and runs on torch."""
         return CHECKPOINT_FILE in self.files
 
     @property
     def has_local_captions(self) -> bool:
-        """Whether it has words for single AUs."""
+        """Whether it has a local caption decoder."""
         return LOCAL_FILES[0] in self.files or (self.is_checkpoint and self.info.max_local_length > 0)
 
     @property
     def has_global_captions(self) -> bool:
-        """Whether it has words for the whole face."""
+        """Whether it has a global caption decoder."""
         return GLOBAL_FILES[0] in self.files or (self.is_checkpoint and self.info.max_global_length > 0)
 
     @property
     def has_captions(self) -> bool:
-        """Whether it has words at all."""
+        """Whether it has any caption decoder."""
         return self.has_local_captions or self.has_global_captions
 
     @property
     def card(self) -> Path | None:
-        """The model card that lies beside the graphs, if there is one: what the model is for, and what it is worth."""
+        """The model card beside the graphs, or None."""
         path = self.folder / CARD_FILE
         return path if path.is_file() else None
 
@@ -171,7 +172,7 @@ class Bundle:
 
 
 def bundle_folders() -> Mapping[str, Path]:
-    """Return the folder of every bundle that can be called by name; of equal names the first counts."""
+    """Return the folder of every bundle that can be loaded by name; the first of equal names counts."""
     own = Path(str(resources.files("vlfau"))) / "weights"
     named = [part for part in os.environ.get(MODELS_VARIABLE, "").split(os.pathsep) if part]
     further = [Path(os.path.expanduser(part)) for part in named]  # noqa: PTH111 - Path's fails where no such user is
@@ -183,13 +184,13 @@ def bundle_folders() -> Mapping[str, Path]:
 
 
 def model_folder(model: str | Path | None) -> Path:
-    """Return where a model lies.
+    """Return the folder of a model.
 
     Args:
-        model: The folder of a bundle or a checkpoint, or the name of a bundle; None takes the default one.
+        model: Folder of a bundle or a checkpoint, or the name of a bundle; None is the default model.
 
     Raises:
-        BundleError: It is neither a folder nor a name.
+        BundleError: There is no such folder or name.
     """
     # Path.exists fails where a name is too long for a path.
     if model is not None and os.path.exists(model):  # noqa: PTH110
@@ -209,12 +210,12 @@ def load_bundle(model: str | Path | None = None) -> Bundle:
     """Read and check a bundle, or the metadata of a checkpoint.
 
     Args:
-        model: The folder of either, or a bundle's name; None takes the bundle that vlfau brings.
+        model: Folder of a bundle or a checkpoint, or the name of a bundle; None is the default model.
 
     Raises:
-        BundleError: It is neither, or a bundle of another format, a damaged one, or one that contradicts itself.
-        CheckpointError: It is a damaged checkpoint.
-        MissingExtraError: It is a checkpoint, and the extra `train` is not installed.
+        BundleError: It is neither, or the bundle has another format, is damaged, or is inconsistent.
+        CheckpointError: The checkpoint is damaged.
+        MissingExtraError: Loading a checkpoint needs the extra `train`.
     """
     folder = model_folder(model)
     if (folder / CHECKPOINT_FILE).is_file():
@@ -229,7 +230,7 @@ def load_bundle(model: str | Path | None = None) -> Bundle:
     if (table["format"] == 1) == (DESCRIPTIONS_FILE in files):
         raise BundleError(
             f"{path} has format {table['format']} and names {'a' if DESCRIPTIONS_FILE in files else 'no'} "
-            f"{DESCRIPTIONS_FILE}; copy or export the bundle anew"
+            f"{DESCRIPTIONS_FILE}; copy or export the bundle again"
         )
     bundle = Bundle(folder, replace(info, descriptions=_descriptions(folder, info, files)), dict(files))
     _check_captions(bundle, path)
@@ -237,10 +238,10 @@ def load_bundle(model: str | Path | None = None) -> Bundle:
 
 
 def write_model_json(folder: Path, info: BundleInfo) -> Bundle:
-    """Describe the graphs that lie in a folder, put the descriptions beside them, and so make it a bundle.
+    """Make a folder of graphs a bundle by writing `model.json` and the descriptions.
 
     Raises:
-        BundleError: The graphs and the description do not fit together.
+        BundleError: The graphs and the metadata do not match.
         InputError: The file cannot be written.
     """
     if info.descriptions is not None:
@@ -267,7 +268,7 @@ def _to_info(table: Mapping[str, Any], path: Path) -> BundleInfo:
     values["thresholds"] = tuple(map(float, values["thresholds"]))
     if len(values["thresholds"]) != len(values["au_ids"]):
         raise BundleError(
-            f"{path} has {len(values['thresholds'])} thresholds for {len(values['au_ids'])} AUs; export the bundle anew"
+            f"{path} has {len(values['thresholds'])} thresholds for {len(values['au_ids'])} AUs; export it again"
         )
     return BundleInfo(**values)
 
@@ -289,4 +290,4 @@ def _check_captions(bundle: Bundle, path: Path) -> None:
         ("max_global_length", info.max_global_length, bundle.has_global_captions),
     ):
         if has_captions and not (length and info.vocabulary):
-            raise BundleError(f"{path} has graphs for captions, but no {key} or vocabulary; export the bundle anew")
+            raise BundleError(f"{path} has graphs for captions, but no {key} or vocabulary; export the bundle again")

@@ -1,4 +1,4 @@
-"""Numbers to words: which captions are wanted, and their search.
+"""Caption generation: selecting the AUs to describe, and the search.
 
 Dimensions: B faces, N AUs, L locations, d channels.
 """
@@ -24,17 +24,17 @@ Describe = Literal["active", "every", "never"]
 
 
 class Captioner:
-    """Writes the captions of a bundle that its user asks for.
+    """Generates the captions of a model.
 
     Args:
-        bundle: Says which captions there are.
+        bundle: The model's metadata.
         backend: Runs the caption decoders.
-        describe: Which AUs get words: the active ones, every one, or none (and the face none either).
-        beam_size: Hypotheses of the search.
-        consistent: Whether captions must state what the model decided: only those texts that the model learned are
-            searched that state it, with any degree and side. Of a model whose texts nobody knows (see `BundleInfo`)
-            captions are free all the same.
-        gendered: Whether the caption of a face may guess a gender; otherwise it speaks of "this person".
+        describe: Which AUs get captions: the active ones, every one, or none (and no global caption either).
+        beam_size: Beam size of the search.
+        consistent: Whether captions must agree with the predicted states: the search is constrained to the learned
+            texts for these states, with any degree and side. Without effect on a model whose descriptions are unknown
+            (see `BundleInfo`).
+        gendered: Whether the global caption may guess a gender; otherwise it says "this person".
     """
 
     def __init__(
@@ -54,15 +54,15 @@ class Captioner:
     def describe_aus(
         self, au_features: NDArray[np.float32], au_states: NDArray[np.bool_], describe: Describe | None = None
     ) -> list[list[str | None]]:
-        """Describe the AUs that are wanted.
+        """Caption the selected AUs.
 
         Args:
             au_features: (B, N, L, d).
             au_states: (B, N), which AUs are active.
-            describe: Replaces the captioner's own choice of AUs.
+            describe: Overrides the captioner's own setting.
 
         Returns:
-            N captions for each of B faces, None where none is wanted.
+            N captions for each of B faces, None where not requested.
         """
         captions: list[list[str | None]] = [[None] * au_states.shape[1] for _ in au_states]
         describe = describe or self.describe
@@ -82,12 +82,12 @@ class Captioner:
     def describe_branches(
         self, features: NDArray[np.float32], au_ids: Sequence[int], active: Sequence[bool]
     ) -> list[str]:
-        """Describe AUs, whichever are wanted.
+        """Caption the given AUs.
 
         Args:
-            features: (S, L, d), what the AUs' branches see.
+            features: (S, L, d), refined features of the AUs' branches.
             au_ids: (S,), their FACS numbers.
-            active: (S,), whether they are active; matters to consistent captions alone.
+            active: (S,), whether they are active; used by consistent captions only.
         """
         if not len(features):
             return []
@@ -101,15 +101,15 @@ class Captioner:
     def describe_faces(
         self, stem_features: NDArray[np.float32], au_states: NDArray[np.bool_], describe: Describe | None = None
     ) -> list[str | None]:
-        """Describe every face as a whole.
+        """Caption every face as a whole.
 
         Args:
             stem_features: (B, L, d).
             au_states: (B, N), which AUs are active.
-            describe: Replaces the captioner's own choice.
+            describe: Overrides the captioner's own setting.
 
         Returns:
-            B captions, None where none is wanted.
+            B captions, None where not requested.
         """
         if (describe or self.describe) == "never" or not len(stem_features) or not self.bundle.has_global_captions:
             return [None] * len(stem_features)
@@ -132,7 +132,7 @@ class Captioner:
         return StateConstraints(self._vocabulary, self.bundle.info.descriptions)
 
     def _face_constraint(self, au_states: NDArray[np.bool_]) -> CaptionConstraint:
-        """Return the texts that say of a face (N,) just what was decided."""
+        """Return the texts that name exactly the active AUs of a face (N,)."""
         active = np.array(self.bundle.info.au_ids)[au_states].tolist()
         return self._constraints.for_face(active, (*Gender, None) if self.gendered else (None,))
 
@@ -143,7 +143,7 @@ class Captioner:
         prefix: Iterable[int] = (),
         constraints: Sequence[CaptionConstraint] | None = None,
     ) -> list[str]:
-        """Search the caption of every sequence, among the texts that its constraint allows, and decode it."""
+        """Search the caption of every sequence, among the texts that its constraint allows, and return it as text."""
         longest = max([max_length, *(constraint.max_length for constraint in constraints or ())])
         results = decode_captions(
             stepper,

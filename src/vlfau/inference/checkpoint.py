@@ -1,4 +1,4 @@
-"""A checkpoint read as a bundle, and opened in torch; the extra `train` is imported when it is needed."""
+"""Reads a checkpoint as a bundle and loads it in torch; the extra `train` is imported when needed."""
 
 import datetime
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ __all__ = ["checkpoint_info", "network_bundle", "open_checkpoint", "read_checkpo
 
 
 def read_checkpoint(folder: Path) -> Bundle:
-    """Read what a checkpoint says of itself, without its weights.
+    """Read the metadata of a checkpoint, without its weights.
 
     Raises:
         CheckpointError: It is not a checkpoint, or damaged.
@@ -46,20 +46,20 @@ def read_checkpoint(folder: Path) -> Bundle:
 
 
 def network_bundle(metadata: "Checkpoint") -> Bundle:
-    """Return the bundle that stands for a network in memory; it lies in no folder."""
+    """Return a bundle for a network in memory, which has no folder."""
     info = checkpoint_info(metadata, name="network", version="", licence="", created="")
     return Bundle(Path(), info, {CHECKPOINT_FILE: ""})
 
 
 def checkpoint_info(metadata: "Checkpoint", *, name: str, version: str, licence: str, created: str) -> BundleInfo:
-    """Return what a bundle says of the network of a checkpoint.
+    """Return the bundle metadata of a checkpoint's network.
 
     Args:
-        metadata: Of the checkpoint.
-        name: See `BundleInfo`, as for what follows.
-        version: Of the model.
-        licence: Of the weights.
-        created: Day.
+        metadata: Metadata of the checkpoint.
+        name: Name of the model.
+        version: Version of the model.
+        licence: Licence of the weights.
+        created: Date.
     """
     model, descriptions = metadata.model, metadata.descriptions
     return BundleInfo(
@@ -80,16 +80,16 @@ def checkpoint_info(metadata: "Checkpoint", *, name: str, version: str, licence:
 
 
 def open_checkpoint(bundle: Bundle, *, device: str | None = None, threads: int | None = None) -> Backend:
-    """Open the network of a checkpoint in torch.
+    """Load the network of a checkpoint in torch.
 
     Args:
-        bundle: As `read_checkpoint` gives it.
-        device: Where it runs, as torch names it; None takes a GPU where there is one.
-        threads: Threads that torch may use in this process; None leaves them as they are.
+        bundle: As returned by `read_checkpoint`.
+        device: Torch device; None uses a GPU if available.
+        threads: Number of torch threads in this process; None does not change it.
 
     Raises:
         CheckpointError: The weights are damaged.
-        ConfigError: The device is not there.
+        ConfigError: The device does not exist.
         MissingExtraError: The extra `train` is not installed.
     """
     with _needs_train():

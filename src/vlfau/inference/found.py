@@ -1,4 +1,4 @@
-"""Pictures whose faces are found and cut out, on their way to the network."""
+"""Pictures with detected and cropped faces, ready for the network."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -22,14 +22,14 @@ __all__ = ["FoundPicture", "align_faces", "face_result"]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FoundPicture:
-    """A picture whose faces are found.
+    """A picture with detected faces.
 
     Attributes:
-        name: What its result is called.
-        source: The file, or the picture if it was given as pixels.
-        faces: Largest first, in pixels of the picture that was looked at.
+        name: Name of the picture in the result.
+        source: The file, or the picture if given as pixels.
+        faces: Largest first, in pixels of the analysed picture.
         crops: (B, S, S, 3) uint8 RGB, one per face.
-        reduction: Pixels of the file along one pixel of the picture.
+        reduction: Pixels of the file per pixel of the analysed picture, along one side.
     """
 
     name: str
@@ -40,16 +40,16 @@ class FoundPicture:
 
     @classmethod
     def of(cls, image: PictureInput, finder: FaceFinder, geometry: CropGeometry, *, name: str | None = None) -> Self:
-        """Find the faces of a picture.
+        """Detect and crop the faces of a picture.
 
         Args:
             image: The picture.
-            finder: Finds the faces.
-            geometry: How they are cut out.
-            name: Replaces the path as the name.
+            finder: The face detector.
+            geometry: Geometry of the aligned crop.
+            name: Name to use instead of the path.
 
         Raises:
-            ImageError: The file is not a readable picture, or the pixels are of another kind.
+            ImageError: The file is not a readable picture, or the pixels have the wrong type.
         """
         picture = as_picture(image)
         faces = finder.find(picture.pixels)
@@ -62,11 +62,11 @@ class FoundPicture:
         )
 
     def result(self, crop_results: Iterator[CropResult], model: BundleInfo) -> PictureResult:
-        """Return what is said of the picture.
+        """Return the result of the picture.
 
         Args:
-            crop_results: What the network says of its crops, which are the next ones.
-            model: What the bundle says of the network.
+            crop_results: Results of aligned faces; those of this picture come next.
+            model: Metadata of the model.
         """
         faces = tuple(
             face_result(face, crop, next(crop_results), reduction=self.reduction)
@@ -76,12 +76,12 @@ class FoundPicture:
 
 
 def align_faces(pixels: NDArray[np.uint8], faces: Sequence[Face], geometry: CropGeometry) -> NDArray[np.uint8]:
-    """Cut faces out for the network.
+    """Align and crop faces for the network.
 
     Args:
         pixels: (H, W, 3) uint8 RGB.
-        faces: B of them, as the face finder gives them.
-        geometry: How they are cut out.
+        faces: B faces, as detected by the face finder.
+        geometry: Geometry of the aligned crop.
 
     Returns:
         (B, S, S, 3) uint8 RGB.
@@ -93,14 +93,14 @@ def align_faces(pixels: NDArray[np.uint8], faces: Sequence[Face], geometry: Crop
 def face_result(
     face: Face, crop: NDArray[np.uint8], result: CropResult, *, reduction: float = 1.0, face_id: int | None = None
 ) -> FaceResult:
-    """Say of a face where it is and what its crop shows.
+    """Combine the position of a face with the result of its crop.
 
     Args:
-        face: In pixels of the picture that was looked at.
+        face: In pixels of the analysed picture.
         crop: (S, S, 3) uint8 RGB.
-        result: What the network says of the crop.
-        reduction: Pixels of the file along one pixel of the picture.
-        face_id: The number of the face in its video.
+        result: Result of the crop.
+        reduction: Pixels of the file per pixel of the analysed picture, along one side.
+        face_id: Number of the face in its video.
     """
     return FaceResult(
         aus=result.aus,
@@ -120,7 +120,7 @@ def _scaled_box(face: Face, reduction: float) -> tuple[float, float, float, floa
 
 
 def _path_of(image: PictureInput) -> str | os.PathLike[str]:
-    """Return the file that a picture comes from; empty if it does not say."""
+    """Return the file of a picture; empty if unknown."""
     if isinstance(image, Image.Image):
-        return getattr(image, "filename", "") or ""  # PIL keeps the path of what it opened.
+        return getattr(image, "filename", "") or ""  # PIL keeps the path of the file it opened.
     return image if isinstance(image, str | os.PathLike) else ""

@@ -1,4 +1,4 @@
-"""A bundle's graphs on OpenVINO (extra `openvino`), which is imported when a backend is made."""
+"""The OpenVINO backend (extra `openvino`), which is imported when a backend is created."""
 
 import importlib
 import sys
@@ -19,7 +19,7 @@ from vlfau.inference.bundle import Bundle
 __all__ = ["OpenVinoBackend", "Precision", "computes_with_bf16", "without_telemetry"]
 
 Precision = Literal["f32", "bf16"]
-"""What a network computes with."""
+"""Numerical precision of a network."""
 
 _DEVICE: Final = "CPU"
 _TELEMETRY: Final = "openvino_telemetry"
@@ -32,29 +32,29 @@ class OpenVinoBackend(GraphBackend):
     Args:
         bundle: A checked bundle.
         threads: Threads that one graph may use.
-        precision: What networks compute with; bf16 is faster where the processor has it, and less exact.
+        precision: Numerical precision; bf16 is faster on CPUs that support it, but less exact.
 
     Raises:
         MissingExtraError: OpenVINO is not installed.
-        ConfigError: The processor lacks the precision.
+        ConfigError: The CPU does not support the precision.
     """
 
     def __init__(self, bundle: Bundle, *, threads: int = 1, precision: Precision = "f32") -> None:
         core = _core()
         if precision == "bf16" and not computes_with_bf16():
-            raise ConfigError("this processor does not compute with bf16; choose the runtime openvino or onnxruntime")
+            raise ConfigError("this CPU does not support bf16; choose the runtime openvino or onnxruntime")
         options = {
             "INFERENCE_NUM_THREADS": threads,
             "INFERENCE_PRECISION_HINT": precision,
             "NUM_STREAMS": 1,
-            # Threads tied to processors slow a machine that has other work.
+            # Pinned threads are slow on a busy machine.
             "ENABLE_CPU_PINNING": False,
         }
         super().__init__(bundle, partial(_OpenVinoGraph, core, options))
 
 
 def computes_with_bf16() -> bool:
-    """Say whether the processor has instructions for bf16.
+    """Return whether the CPU supports bf16.
 
     Raises:
         MissingExtraError: OpenVINO is not installed.
@@ -63,7 +63,7 @@ def computes_with_bf16() -> bool:
 
 
 def without_telemetry(name: str, extra: str) -> ModuleType:
-    """Import a library of OpenVINO's, which then takes a stub of its telemetry: that would report even the import.
+    """Import an OpenVINO library with its telemetry replaced by a stub: it would report even the import.
 
     Raises:
         MissingExtraError: It is not installed.
@@ -82,7 +82,7 @@ def without_telemetry(name: str, extra: str) -> ModuleType:
 
 
 class _OpenVinoGraph:
-    """A graph; one that takes batches is compiled twice, as they come: for one face, since a fixed size is faster."""
+    """A graph; one that takes batches is also compiled for one face, since a fixed size is faster."""
 
     def __init__(self, core: Any, options: Mapping[str, Any], path: Path) -> None:
         if not path.is_file():
@@ -106,7 +106,7 @@ class _OpenVinoGraph:
         return [request.get_tensor(name).data.copy() for name in outputs]
 
     def _request(self, is_one: bool) -> Any:
-        """Return this thread's own request: it holds the arrays of a run."""
+        """Return this thread's own inference request, which holds the arrays of a run."""
         if not hasattr(self._requests, "by_size"):
             self._requests.by_size = {}
         requests: dict[bool, Any] = self._requests.by_size
@@ -135,7 +135,7 @@ class _OpenVinoGraph:
 
 
 def _takes_batches(model: Any) -> bool:
-    """Say whether the only thing that is left open of a graph's only input is its first dimension."""
+    """Return whether a graph has one input, of which only the first dimension is dynamic."""
     if len(model.inputs) != 1:
         return False
     shape = model.input(0).partial_shape
@@ -144,7 +144,7 @@ def _takes_batches(model: Any) -> bool:
 
 @cache
 def _core() -> Any:
-    """Return OpenVINO's entry.
+    """Return OpenVINO's core object.
 
     Raises:
         MissingExtraError: It is not installed.
@@ -153,5 +153,5 @@ def _core() -> Any:
 
 
 def _reason(error: RuntimeError) -> str:
-    """Return the last line of OpenVINO's message; the first ones name places in its source."""
+    """Return the last line of OpenVINO's message; earlier lines name places in its source code."""
     return str(error).strip().rpartition("\n")[2]

@@ -1,4 +1,4 @@
-"""From a picture to action units in numbers and words."""
+"""From pictures to action units and captions."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,35 +25,35 @@ from vlfau.media.pixels import PictureInput, TensorLike
 
 __all__ = ["Predictor"]
 
-# Faces that go through the network at once: enough to be fast, few enough to fit in memory.
+# Faces per batch: enough to be fast, few enough to fit in memory.
 _BATCH_SIZE: Final = 16
 MAX_BEAM_SIZE: Final = 64
-"""From some ten wordings on the best one does not change, and each takes memory."""
+"""Beams larger than about ten do not change the best caption, and each hypothesis takes memory."""
 
 
 class Predictor:
-    """Finds faces and says which AUs act on them.
+    """Detects faces, predicts their AUs and describes them.
 
     Args:
-        bundle: A bundle, its folder or its name, or the folder of a checkpoint (extra `train`); None takes the bundle
-            that vlfau brings.
-        threads: Threads that a network may use; with a checkpoint, that torch may use in this process.
-        describe: Which AUs get words: the active ones, every one, or none (and no global text either).
-        beam_size: Hypotheses of the caption search; 1 is fastest.
-        gendered: Whether the global text may guess a gender; by default it speaks of "this person".
-        consistent: Whether the words must agree with the states: of the texts that the model learned only those that
-            state them are searched; otherwise all of them, and the words may contradict the states. Without effect
-            on a bundle with a `words_warning`.
-        max_faces: Keep the largest faces of a picture only; None keeps all.
-        runtime: What computes the networks, see `vlfau.inference.runtimes`; `auto` takes the fastest that this machine
-            has. A checkpoint is computed by torch, where the runtime says: `onnxruntime` and `cpu` mean the processor.
-        device: Where torch computes a checkpoint, such as "cuda:1"; None follows from the runtime.
-        backend: An opened model, to share it; None opens one on the runtime.
+        bundle: A bundle, its folder or its name, or the folder of a checkpoint (extra `train`); None is the default
+            model.
+        threads: Number of threads per network; for a checkpoint, of torch in this process.
+        describe: Which AUs get captions: the active ones, every one, or none (and no global caption either).
+        beam_size: Beam size of the caption search; 1 is fastest.
+        gendered: Whether the global caption may guess a gender; by default it says "this person".
+        consistent: Whether captions must agree with the states: the search is constrained to the learned texts for
+            these states. Otherwise it is free, and captions may contradict the states. Without effect on a bundle with
+            a `words_warning`.
+        max_faces: Maximum number of faces per picture; the largest are kept. None keeps all.
+        runtime: Inference runtime, see `vlfau.inference.runtimes`; `auto` selects the fastest on this machine. A
+            checkpoint always runs on torch, and the runtime selects the device: `onnxruntime` and `cpu` mean the CPU.
+        device: Torch device for a checkpoint, such as "cuda:1"; None derives it from the runtime.
+        backend: A loaded model to share; None loads one on the runtime.
 
     Raises:
         BundleError: The model is neither a bundle nor a checkpoint, or damaged.
         CheckpointError: The checkpoint is damaged.
-        ConfigError: Another argument is out of range, or the machine cannot run the runtime.
+        ConfigError: Another argument is out of range, or this machine does not support the runtime.
         MissingExtraError: The runtime is not installed.
     """
 
@@ -86,27 +86,27 @@ class Predictor:
 
     @property
     def au_ids(self) -> tuple[int, ...]:
-        """The AUs that the model knows, in its order."""
+        """FACS numbers of the model's AUs, in its order."""
         return self.bundle.info.au_ids
 
     @classmethod
     def from_pretrained(cls, model: str | os.PathLike[str], **options: Any) -> Self:
-        """Open a model that lies on this machine.
+        """Load a model from this machine.
 
-        Nothing is downloaded. A repository of the Hugging Face hub is fetched first, as with
-        `hf download NAME --local-dir FOLDER`.
+        Nothing is downloaded. Download a repository of the Hugging Face hub first, for example with `hf download NAME
+        --local-dir FOLDER`.
 
         Args:
-            model: The folder of a bundle, or its name, as `vlfau info` lists them.
+            model: Folder of a bundle or a checkpoint, or the name of a bundle, as listed by `vlfau models`.
             options: As for `Predictor`.
 
         Raises:
-            BundleError: It is not a bundle, damaged, or a web address.
+            BundleError: It is neither a bundle nor a checkpoint, is damaged, or is a web address.
         """
         return cls(Path(model) if isinstance(model, os.PathLike) else model, **options)
 
     @overload
-    def predict(  # type: ignore[overload-overlap]  # a str is a sequence of str, too
+    def predict(  # type: ignore[overload-overlap]  # a str is also a sequence of str
         self,
         images: str | os.PathLike[str] | Picture | Image.Image | NDArray[np.uint8],
         *,
@@ -139,26 +139,26 @@ class Predictor:
         names: str | Sequence[str] | None = None,
         describe: Describe | None = None,
     ) -> PictureResult | list[PictureResult]:
-        """Say of every face of a picture, or of each of several pictures, which AUs act on it.
+        """Predict the AUs of every face in one or several pictures.
 
-        A result keeps the pixels of a picture that was given as pixels, and of a file only its path. The faces of
-        several pictures go through the network together, which is faster.
+        The result of a file keeps its path; the result of pixels keeps the pixels. The faces of several pictures are
+        processed in batches, which is faster.
 
         Args:
             images: One picture: a file; a PIL picture, which is turned as its EXIF orientation says; an array, (H, W,
-                3) uint8 RGB or (H, W) uint8 grey; a torch tensor, (C, H, W) uint8 or floats from 0 to 1; or a picture
-                that was read before. Or several: a list of any of these, or a tensor (B, C, H, W).
-            names: What results call the pictures in place of their path, one for each; without it, pixels have no name.
-            describe: Replaces the predictor's own choice of AUs.
+                3) uint8 RGB or (H, W) uint8 grey; a torch tensor, (C, H, W) uint8 or floats from 0 to 1; or the result
+                of `vlfau.read_image`. Or several: a list of any of these, or a tensor (B, C, H, W).
+            names: Names to use in results instead of paths, one per picture; without them, pixels have no name.
+            describe: Overrides the predictor's own setting.
 
         Returns:
-            The result of one picture, a sequence of its faces, the largest first and empty if none was found. Of
-            several pictures a list of them, in order.
+            The result of one picture, a sequence of its faces, largest first and empty if none was found. For several
+            pictures, a list of results, in order.
 
         Raises:
-            ImageError: A file is not a readable picture, or pixels are of another kind; of several pictures, the first
-                bad one ends the call, and the message says which it is.
-            ConfigError: There are not as many names as pictures, or there is no such choice of AUs.
+            ImageError: A file is not a readable picture, or pixels have the wrong type. Of several pictures, the first
+                bad one ends the call, and the message names it.
+            ConfigError: The numbers of names and pictures differ, or `describe` is unknown.
         """
         if _are_several(images):
             pictures = list(images)
@@ -172,22 +172,23 @@ class Predictor:
     def predict_many(
         self, images: Iterable[PictureInput], *, describe: Describe | None = None
     ) -> Iterator[PictureResult]:
-        """Predict any number of pictures one after the other, at constant memory.
+        """Predict any number of pictures in constant memory.
 
-        Up to 16 pictures are read ahead, so that their faces go through the network together.
+        Up to 16 pictures are read ahead, so that their faces are processed in batches.
 
         Args:
             images: Pictures as for `predict`, such as `Path("photos").glob("*.jpg")`.
-            describe: Replaces the predictor's own choice of AUs.
+            describe: Overrides the predictor's own setting.
 
         Yields:
             The results, in order.
 
         Raises:
-            ImageError: A picture is not readable, or of another kind; the results of those before it come first.
-            ConfigError: There is no such choice of AUs.
+            ImageError: A picture is not readable or has the wrong type; the results of earlier pictures are yielded
+                first.
+            ConfigError: `describe` is unknown.
         """
-        # The characters, bytes or rows of some are no pictures.
+        # Iterable, but not over pictures.
         if isinstance(images, str | bytes | Picture | np.ndarray) or not isinstance(images, Iterable):
             raise ImageError(
                 f"expected several pictures, such as a list, got one {type(images).__name__}; use predict for it"
@@ -195,14 +196,14 @@ class Predictor:
         return self._results(images, None, describe)
 
     def predict_crops(self, crops: NDArray[np.uint8], *, describe: Describe | None = None) -> list[CropResult]:
-        """Judge faces that are aligned already, as by `align_face` with the bundle's geometry.
+        """Predict faces that are already aligned, as by `align_face` with the bundle's geometry.
 
         Args:
             crops: (B, S, S, 3) uint8 RGB.
-            describe: Replaces the predictor's own choice of AUs.
+            describe: Overrides the predictor's own setting.
 
         Raises:
-            ImageError: The pixels are of another kind or size.
+            ImageError: The pixels have the wrong type or size.
         """
         _check_describe(describe)
         results: list[CropResult] = []
@@ -213,11 +214,11 @@ class Predictor:
         return results
 
     def align(self, pixels: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.uint8]:
-        """Cut faces out for the network.
+        """Align and crop faces for the network.
 
         Args:
             pixels: (H, W, 3) uint8 RGB.
-            faces: B of them, as the face finder gives them.
+            faces: B faces, as detected by the face finder.
 
         Returns:
             (B, S, S, 3) uint8 RGB.
@@ -225,13 +226,13 @@ class Predictor:
         return align_faces(pixels, faces, self.bundle.info.crop)
 
     def score_crops(self, crops: NDArray[np.uint8]) -> AUScores:
-        """Judge aligned faces in numbers, all in one batch.
+        """Predict the AUs of aligned faces in one batch, without captions.
 
         Args:
-            crops: (B, S, S, 3) uint8 RGB, as by `align`.
+            crops: (B, S, S, 3) uint8 RGB, as returned by `align`.
 
         Raises:
-            ImageError: The pixels are of another kind or size.
+            ImageError: The pixels have the wrong type or size.
         """
         size = self.bundle.info.crop.crop_size
         if crops.dtype != np.uint8 or crops.shape[1:] != (size, size, 3):
@@ -245,20 +246,20 @@ class Predictor:
         for scores in (vision.au_logits, vision.au_intensities):
             if scores is not None and (scores.shape != (batch, num_aus) or not np.isfinite(scores).all()):
                 raise BundleError(
-                    f"bundle {self.bundle.folder} gives no finite number for each of {num_aus} AUs of {batch} "
-                    f"faces, but an array {scores.shape}; export it anew"
+                    f"bundle {self.bundle.folder} returned scores {scores.shape}, expected finite numbers "
+                    f"({batch}, {num_aus}); export it again"
                 )
         au_probs = sigmoid(vision.au_logits)  # (B, N)
         au_states = au_probs >= np.array(info.thresholds)
         return AUScores(info.au_ids, au_probs, au_states, vision)
 
     def describe(self, scores: AUScores, rows: Sequence[int], describe: Describe | None = None) -> list[Captions]:
-        """Put some of the faces of a scores in words.
+        """Add captions to some of the scored faces.
 
         Args:
-            scores: As by `score_crops`.
-            rows: Which faces.
-            describe: Replaces the predictor's own choice of AUs.
+            scores: As returned by `score_crops`.
+            rows: Indices of the faces.
+            describe: Overrides the predictor's own setting.
         """
         chosen, vision = list(rows), scores.vision
         au_states = scores.au_states[chosen]
@@ -269,7 +270,7 @@ class Predictor:
     def _results(
         self, images: Iterable[PictureInput], names: Sequence[str] | None, describe: Describe | None
     ) -> Iterator[PictureResult]:
-        """Yield the result of each picture; the faces of a few at a time go through the network together."""
+        """Yield the result of each picture; the faces of a few pictures at a time are processed in batches."""
         found: list[FoundPicture] = []
         for index, image in enumerate(images):
             try:
@@ -288,7 +289,7 @@ class Predictor:
         return FoundPicture.of(image, self.finder, self.bundle.info.crop, name=name)
 
     def _judged(self, found: Sequence[FoundPicture], describe: Describe | None) -> Iterator[PictureResult]:
-        """Yield the results of pictures whose faces are found."""
+        """Yield the results of pictures with detected faces."""
         if found:
             crops = np.concatenate([each.crops for each in found])
             crop_results = iter(self.predict_crops(crops, describe=describe))
@@ -297,20 +298,20 @@ class Predictor:
 
     @cached_property
     def finder(self) -> FaceFinder:
-        """The face finder, opened when it is first needed."""
+        """The face finder, loaded when first used."""
         return FaceFinder(threads=self.threads, max_faces=self.max_faces, providers=self._face_providers)
 
 
 def _are_several(images: object) -> TypeGuard[Iterable[PictureInput]]:
-    """Say whether several pictures are given.
+    """Return whether several pictures are given.
 
     Raises:
-        ImageError: It is an iterator, which may never end.
+        ImageError: It is an iterator, which may be endless.
     """
     if isinstance(images, Iterator) and not hasattr(images, "read"):
         raise ImageError(
             f"expected a picture or a list of them, got {type(images).__name__}; make a list of it, or use "
-            "predict_many, which yields one result after the other"
+            "predict_many, which yields results one by one"
         )
     if isinstance(images, TensorLike):
         return images.ndim == 4

@@ -1,8 +1,8 @@
-"""What vlfau says of a face, and of a picture with its faces.
+"""Results: one AU, one face, and a picture with its faces.
 
-The results are plain data. The methods that draw, save or make tables of them only call functions of `vlfau.drawing`,
-`vlfau.runs` and `vlfau.tables`. Those rooms stand above this one, so they are imported when a method is called: the one
-exception to the order of imports, made so that `result.plot()` works as people expect.
+Results are plain data. The methods that draw, save or tabulate them only call functions of `vlfau.drawing`,
+`vlfau.runs` and `vlfau.tables`. These are higher layers, so they are imported when a method is called: the only
+exception to the order of imports, made because users expect methods such as `result.plot()`.
 """
 
 import os
@@ -28,16 +28,16 @@ __all__ = ["AUResult", "CropResult", "FaceResult", "PictureResult"]
 
 @dataclass(frozen=True, slots=True)
 class AUResult:
-    """One AU of one face.
+    """The prediction for one AU of one face.
 
     Attributes:
         au_id: FACS number.
         name: FACS name.
         prob: Probability that the AU occurs, 0 to 1.
-        state: Whether it occurs: `prob` is at least the model's threshold for this AU.
-        local_caption: The AU in words; None where no words were asked for or the model has none.
-        intensity: How strongly it acts, 0 to 5 (A = 1 to E = 5); None from a model that has no intensities.
-        attention_map: (H, W), where on the crop the model looked for this AU.
+        state: Whether it is active: `prob` reaches the model's threshold for this AU.
+        local_caption: Caption of the AU; None if not requested or the model has no captions.
+        intensity: 0 to 5 (A = 1 to E = 5); None if the model predicts no intensities.
+        attention_map: (H, W), spatial attention of the AU's branch over the crop.
     """
 
     au_id: int
@@ -50,11 +50,11 @@ class AUResult:
 
     @property
     def label(self) -> str:
-        """The usual short form, such as `AU12`."""
+        """The usual abbreviation, such as `AU12`."""
         return f"AU{self.au_id}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold: everything but the attention map."""
+        """Return everything but the attention map, as JSON-compatible data."""
         return {
             "au_id": self.au_id,
             "name": self.name,
@@ -67,11 +67,11 @@ class AUResult:
 
 @dataclass(frozen=True, kw_only=True)
 class CropResult:
-    """An aligned face in numbers and words.
+    """The predictions for an aligned face.
 
     Attributes:
         aus: One result per AU, in the model's order.
-        global_caption: The whole face in words; None where no words were asked for or the model has none.
+        global_caption: Caption of the whole face; None if not requested or the model has no captions.
 
     >>> face = CropResult(aus=(AUResult(12, "Lip Corner Puller", 0.75, True), AUResult(4, "Brow Lowerer", 0.25, False)))
     >>> face[12].prob
@@ -89,7 +89,7 @@ class CropResult:
         """Return one AU by its FACS number.
 
         Raises:
-            UnknownAUError: The model does not know this AU; the message names those that it knows.
+            UnknownAUError: The model does not predict this AU; the message lists those that it does.
         """
         for au in self.aus:
             if au.au_id == au_id:
@@ -98,15 +98,15 @@ class CropResult:
         raise UnknownAUError(f"this result has no AU {au_id!r}; the model knows the AUs {known}")
 
     def __contains__(self, au_id: object) -> bool:
-        """Say whether the model knows an AU."""
+        """Return whether the model predicts an AU."""
         return au_id in self.au_ids
 
-    # An index is a FACS number, so counting up from 0 would make no sense; iterate over `aus`.
+    # Indices are FACS numbers, so iterating from 0 makes no sense; iterate over `aus`.
     __iter__ = None
 
     @property
     def active_aus(self) -> tuple[AUResult, ...]:
-        """The AUs that occur."""
+        """The active AUs."""
         return tuple(au for au in self.aus if au.state)
 
     @property
@@ -121,30 +121,30 @@ class CropResult:
 
     @property
     def states(self) -> NDArray[np.bool_]:
-        """(N,), which AUs occur."""
+        """(N,), which AUs are active."""
         return np.array([au.state for au in self.aus], np.bool_)
 
     @property
     def intensities(self) -> NDArray[np.float64]:
-        """(N,), the intensities, 0 to 5; NaN where they are not known."""
+        """(N,), the intensities, 0 to 5; NaN if the model predicts none."""
         return np.array([np.nan if au.intensity is None else au.intensity for au in self.aus], np.float64)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
+        """Return all but the arrays as JSON-compatible data."""
         return {"global_caption": self.global_caption, "aus": [au.to_dict() for au in self.aus]}
 
 
 @dataclass(frozen=True, kw_only=True)
 class FaceResult(CropResult):
-    """A face of a picture in numbers and words.
+    """The predictions for one face of a picture.
 
     Attributes:
         face_box_xyxy: Left, top, right and bottom of the face, in pixels of the file.
-        landmarks_xy: (468, 2), the points of the mesh, in pixels of the file.
-        score: How sure the face finder is, 0 to 1.
+        landmarks_xy: (468, 2), the mesh points, in pixels of the file.
+        score: Confidence of the face detector, 0 to 1.
         pose: Head pose in degrees.
-        crop: (S, S, 3) uint8 RGB, the aligned face that the model saw.
-        face_id: The number of the face in its video, the same in every frame, from 1; None in a picture.
+        crop: (S, S, 3) uint8 RGB, the aligned face that was passed to the model.
+        face_id: Number of the face in its video, from 1, the same in every frame; None in a picture.
     """
 
     face_box_xyxy: tuple[float, float, float, float]
@@ -155,7 +155,7 @@ class FaceResult(CropResult):
     face_id: int | None = None
 
     def without_arrays(self) -> Self:
-        """Return a copy without landmarks, crop and attention maps, to keep the results of many pictures."""
+        """Return a copy without landmarks, crop and attention maps, for keeping many results."""
         return replace(
             self,
             aus=tuple(replace(au, attention_map=None) for au in self.aus),
@@ -164,7 +164,7 @@ class FaceResult(CropResult):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold: everything but the landmarks, the crop and the attention maps."""
+        """Return everything but the landmarks, the crop and the attention maps, as JSON-compatible data."""
         return {
             **({"face_id": self.face_id} if self.face_id is not None else {}),
             "face_box_xyxy": [round(value, 1) for value in self.face_box_xyxy],
@@ -174,11 +174,11 @@ class FaceResult(CropResult):
         }
 
     def to_pandas(self) -> "pandas.Series[Any]":
-        """Return the face as a series.
+        """Return the face as a pandas Series.
 
         Returns:
-            What a row of a table says of a face, under the same names: `box_x1`, ..., `AU12_prob`, ..., `global_text`.
-            The columns `file`, `frame`, `time_s` and `face` are left out; the series has the `face_id` as its name.
+            The face's columns of the native table: `box_x1`, ..., `AU12_prob`, ..., `global_text`, without `file`,
+            `frame`, `time_s` and `face`. The name of the series is the `face_id`.
 
         Raises:
             MissingExtraError: pandas is not installed.
@@ -194,12 +194,12 @@ class PictureResult(Sequence[FaceResult]):
 
     Attributes:
         file: The path as the user gave it; empty for pixels without a name.
-        faces: Of a picture the largest first, of a video by `face_id`.
-        frame: The number of the frame in its video, from 0; None for a picture.
-        time_s: When the frame is shown, in seconds from the start of its video; None for a picture.
-        model: What the bundle says of the model that was used.
-        source: Where the pixels are: the file to read them from again, or the picture itself if it was given as pixels.
-            None for a frame of a video, whose pixels are not kept.
+        faces: For a picture, largest first; for a video, by `face_id`.
+        frame: Number of the frame in its video, from 0; None for a picture.
+        time_s: Time of the frame, in seconds from the start of its video; None for a picture.
+        model: Metadata of the model.
+        source: Where the pixels come from: the file, or the picture itself if given as pixels. None for a frame of a
+            video, whose pixels are not kept.
 
     >>> result = PictureResult("empty.jpg", ())
     >>> len(result), bool(result), list(result)
@@ -224,26 +224,26 @@ class PictureResult(Sequence[FaceResult]):
     def __getitem__(self, index: slice) -> tuple[FaceResult, ...]: ...
 
     def __getitem__(self, index: int | slice) -> FaceResult | tuple[FaceResult, ...]:
-        """Return a face, or those of a slice."""
+        """Return one face, or a slice of faces."""
         return self.faces[index]
 
     @property
     def au_ids(self) -> tuple[int, ...]:
-        """The FACS numbers that the model knows, in its order; empty if neither a model nor a face says so."""
+        """FACS numbers of the model's AUs, in its order; empty if there is neither a model nor a face."""
         if self.model is not None:
             return self.model.au_ids
         return self.faces[0].au_ids if self.faces else ()
 
     def without_arrays(self) -> Self:
-        """Return a copy without the picture and without the faces' arrays, to keep the results of many pictures."""
+        """Return a copy without the picture and the faces' arrays, for keeping many results."""
         return replace(self, faces=tuple(face.without_arrays() for face in self.faces), source=None)
 
     def to_pandas(self) -> "pandas.DataFrame":
         """Return the table of this picture: one row per face, with the columns of the native format.
 
         Returns:
-            What `vlfau.read_results` gives back of a table of this picture: the same columns, types and rounded
-            numbers, and the header in `attrs` if the model is known. Without a face it has no rows.
+            The same as `vlfau.read_results` returns for a table of this picture: columns, types and rounded numbers,
+            and the header in `attrs` if the model is known. Without a face it has no rows.
 
         Raises:
             MissingExtraError: pandas is not installed.
@@ -253,34 +253,34 @@ class PictureResult(Sequence[FaceResult]):
         return result_frame(self)
 
     def plot(self, picture: Picture | NDArray[np.uint8] | None = None) -> Image.Image:
-        """Draw the picture with its faces numbered and a card of results for each.
+        """Draw the picture with numbered faces and a card of results for each.
 
         Args:
-            picture: The pixels, (H, W, 3) uint8 RGB, where the result does not know them, as of a video's frame.
+            picture: The pixels, (H, W, 3) uint8 RGB, if the result does not have them (a frame of a video).
 
         Returns:
-            A PIL picture, which a notebook shows.
+            A PIL picture, which notebooks display.
 
         Raises:
-            ImageError: The file can no longer be read, or the result does not know its picture.
+            ImageError: The file can no longer be read, or the result has no picture.
         """
         from vlfau.drawing.results import plot_result  # noqa: PLC0415 - see the text of this file
 
         return plot_result(self, picture)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write the files that `vlfau predict --out` writes of a picture.
+        """Write the files that `vlfau predict --out` writes for a picture.
 
-        These are the annotated picture `NAME.vlfau.jpg` and the tables `results.csv` and `results.jsonl`. The rows are
-        added to those of other pictures that were saved in the folder. For many files, `vlfau.run` is faster.
+        These are the annotated picture `NAME.vlfau.jpg` and the tables `results.csv` and `results.jsonl`. Rows are
+        added to those of pictures saved in the folder earlier. For many files, `vlfau.run` is faster.
 
         Args:
-            folder: The folder; it is made.
+            folder: The folder; it is created.
 
         Raises:
-            ImageError: The file can no longer be read, or the result does not know its picture.
-            InputError: The result has no name, is of a video's frame, or the tables are of another model.
-            OutputError: A file cannot be written, or the tables hold other results of the same picture.
+            ImageError: The file can no longer be read, or the result has no picture.
+            InputError: The result has no name, is a frame of a video, or the tables are from another model.
+            OutputError: A file cannot be written, or the tables contain other results of the same picture.
         """
         from vlfau.runs.saving import save_result  # noqa: PLC0415 - see the text of this file
 

@@ -1,8 +1,8 @@
-"""The runtimes: their names, what brings each, and how a model is opened on one.
+"""The inference runtimes: their names, the packages they need, and loading a model on one.
 
-`onnxruntime` computes on the CPU; `cpu` is another name for it. The names below it in `RUNTIMES` are providers of ONNX
-Runtime, `openvino` is a library of its own, and `torch` computes checkpoints, which no other runtime can. This file is
-read by the command line, so it loads a runtime only where a model is opened.
+`onnxruntime` runs on the CPU; `cpu` is an alias. The names below it in `RUNTIMES` are execution providers of ONNX
+Runtime, `openvino` is a separate library, and `torch` runs checkpoints, which no other runtime can. The command line
+imports this module, so runtimes are imported only when a model is loaded.
 """
 
 import statistics
@@ -34,27 +34,27 @@ __all__ = [
 Runtime = Literal[
     "onnxruntime", "cpu", "cuda", "tensorrt", "directml", "coreml", "openvino", "openvino-bf16", "torch", "auto"
 ]
-"""`auto` times what is installed for the CPU."""
+"""The runtimes that `auto` compares, if installed."""
 
 CPU_PROVIDER: Final = "CPUExecutionProvider"
 _CPU: Final = (CPU_PROVIDER,)
 _TURNS: Final = 5
 _MARGIN: Final = 0.8
-"""Of ONNX Runtime's time another may take to be chosen: less would let chance choose."""
+"""Share of ONNX Runtime's time below which another runtime is chosen; a larger share would let noise decide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeInfo:
-    """One runtime.
+    """An inference runtime.
 
     Attributes:
-        engine: The library that computes a bundle; torch computes checkpoints alone.
-        providers: ONNX Runtime's, in the order in which they are asked; the face networks use them too.
-        package: What has to be installed.
-        extra: The extra that brings it; None where vlfau itself does.
-        needs: What the machine must have, for messages.
-        platforms: Those for which the package exists, as `sys.platform` names them; empty for all.
-        torch_device: Where torch computes a checkpoint; None where it cannot, and "" for a GPU where there is one.
+        engine: The library that runs a bundle; torch runs checkpoints only.
+        providers: Execution providers of ONNX Runtime, in order of preference; the face networks use them too.
+        package: The package to install.
+        extra: The extra that installs it; None if vlfau itself does.
+        needs: Hardware requirements, for messages.
+        platforms: Platforms that have the package, named as by `sys.platform`; empty for all.
+        torch_device: Torch device for a checkpoint; None if it cannot run one, "" for a GPU if available.
     """
 
     engine: Literal["onnxruntime", "openvino", "torch"] = "onnxruntime"
@@ -67,7 +67,7 @@ class RuntimeInfo:
 
     @property
     def provider(self) -> str:
-        """The provider that computes most."""
+        """The preferred provider."""
         return self.providers[0]
 
 
@@ -95,7 +95,7 @@ RUNTIMES: Final[Mapping[Runtime, RuntimeInfo]] = MappingProxyType(
             providers=("DmlExecutionProvider", CPU_PROVIDER),
             package="onnxruntime-directml",
             extra="directml",
-            needs="Windows with a GPU that knows DirectX 12",
+            needs="Windows with a GPU that supports DirectX 12",
             platforms=("win32",),
         ),
         "coreml": RuntimeInfo(providers=("CoreMLExecutionProvider", CPU_PROVIDER), needs="macOS"),
@@ -110,16 +110,16 @@ RUNTIMES: Final[Mapping[Runtime, RuntimeInfo]] = MappingProxyType(
 def open_backend(
     bundle: "Bundle", runtime: Runtime = "onnxruntime", *, threads: int = 1, device: str | None = None
 ) -> "Backend":
-    """Open a model on a runtime.
+    """Load a model on a runtime.
 
     Args:
-        bundle: A checked bundle or checkpoint. A checkpoint is always computed by torch, where the runtime says.
-        runtime: Its name.
-        threads: Threads that one graph may use, or torch in this process.
-        device: Where torch computes, such as "cuda:1"; None follows from the runtime.
+        bundle: A checked bundle or checkpoint. A checkpoint always runs on torch, and the runtime selects the device.
+        runtime: Name of the runtime.
+        threads: Number of threads per graph, or of torch in this process.
+        device: Torch device, such as "cuda:1"; None derives it from the runtime.
 
     Raises:
-        ConfigError: There is no such runtime, it cannot compute such a model, or this machine cannot run it.
+        ConfigError: There is no such runtime, it cannot run this kind of model, or this machine does not support it.
         MissingExtraError: The runtime is not installed.
         CheckpointError: The checkpoint's weights are damaged.
     """
@@ -135,14 +135,14 @@ def open_backend(
 
 
 def chosen_runtime(bundle: "Bundle", runtime: Runtime, *, threads: int = 1) -> Runtime:
-    """Return the runtime that a name stands for, which may be missing or lack its precision.
+    """Return the runtime that a name stands for; it need not be installed or supported.
 
-    `auto` is the one that sees a face in the least time; ONNX Runtime unless another saves a fifth of its time. For a
+    `auto` is the runtime that analyses a face fastest; ONNX Runtime unless another saves a fifth of its time. For a
     checkpoint it is torch.
 
     Args:
         bundle: A checked bundle or checkpoint.
-        runtime: The name.
+        runtime: Name of the runtime.
         threads: Threads that one graph may use.
 
     Raises:
@@ -156,7 +156,7 @@ def chosen_runtime(bundle: "Bundle", runtime: Runtime, *, threads: int = 1) -> R
 
 
 def available_runtimes() -> tuple[Runtime, ...]:
-    """Return the runtimes for the CPU that are installed and that it can run; ONNX Runtime is the first."""
+    """Return the CPU runtimes that are installed and supported; ONNX Runtime is the first."""
     if find_spec("openvino") is None:
         return ("onnxruntime",)
     from vlfau.inference.openvino_backend import computes_with_bf16  # noqa: PLC0415 - loads OpenVINO
@@ -165,7 +165,7 @@ def available_runtimes() -> tuple[Runtime, ...]:
 
 
 def face_providers(runtime: Runtime) -> tuple[str, ...]:
-    """Return ONNX Runtime's providers with which face networks are computed beside a model on some runtime.
+    """Return the providers of ONNX Runtime for the face networks, for a model on some runtime.
 
     Raises:
         ConfigError: There is no such runtime, or the installed ONNX Runtime lacks its provider.
@@ -213,8 +213,8 @@ def _open_checkpoint(bundle: "Bundle", runtime: Runtime, threads: int, device: s
     place = RUNTIMES[runtime].torch_device
     if place is None:
         raise ConfigError(
-            f"{bundle.folder} is a checkpoint, which torch computes; choose the runtime torch, cpu or cuda, or turn it "
-            f"into a bundle with `vlfau export` for {runtime}"
+            f"{bundle.folder} is a checkpoint, which runs on torch; choose the runtime torch, cpu or cuda, or use "
+            f"`vlfau export` to make a bundle for {runtime}"
         )
     return open_checkpoint(bundle, device=device or place or None, threads=threads)
 
@@ -223,8 +223,8 @@ def _check_provider(runtime: Runtime) -> None:
     """Check that the installed ONNX Runtime has the provider of a runtime.
 
     Raises:
-        ConfigError: No ONNX Runtime for this machine has it, or another one lies over the one that has.
-        MissingExtraError: The one that has it is not installed.
+        ConfigError: No ONNX Runtime for this machine has it, or another installation overwrote the one that has.
+        MissingExtraError: The package that has it is not installed.
     """
     from vlfau.faces.session import available_providers  # noqa: PLC0415 - loads ONNX Runtime
 
@@ -236,7 +236,7 @@ def _check_provider(runtime: Runtime) -> None:
     if not _is_installed(info.package):
         raise MissingExtraError(info.package, info.extra)
     raise ConfigError(
-        f"'{info.package}' is installed, but another ONNX Runtime lies over it; run: pip install --force-reinstall "
+        f"'{info.package}' is installed, but another ONNX Runtime overwrote it; run: pip install --force-reinstall "
         f"--no-deps {info.package}"
     )
 
@@ -263,7 +263,7 @@ def _fastest(bundle: "Bundle", threads: int) -> Runtime:
         for name, backend in backends.items():
             start = time.perf_counter()
             backend.encode(crop)
-            if turn:  # The first opens the graph.
+            if turn:  # The first run opens the graph.
                 seconds[name].append(time.perf_counter() - start)
     medians = {name: statistics.median(times) for name, times in seconds.items()}
     fastest = min(medians, key=medians.__getitem__)

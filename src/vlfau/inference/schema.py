@@ -1,4 +1,4 @@
-"""The files of a bundle: their names, what stands under each key of `model.json`, and what is checked of them."""
+"""The files of a bundle: their names, the keys of `model.json`, and how they are checked."""
 
 import hashlib
 import math
@@ -26,16 +26,16 @@ __all__ = [
 
 MODEL_FILE: Final = "model.json"
 FORMATS: Final = (1, 2)
-"""Without and with descriptions."""
+"""Supported formats, without and with descriptions."""
 
 VISION_FILE: Final = "vision.onnx"
 LOCAL_FILES: Final = ("local_init.onnx", "local_step.onnx")
 GLOBAL_FILES: Final = ("global_init.onnx", "global_step.onnx")
 CARD_FILE: Final = "model-card.md"
 CHECKPOINT_FILE: Final = "checkpoint.json"
-"""Where the folder of a checkpoint has its metadata."""
+"""The metadata file of a checkpoint folder."""
 FILES: Final = (VISION_FILE, *LOCAL_FILES, *GLOBAL_FILES, DESCRIPTIONS_FILE)
-"""All that a bundle's `model.json` may name."""
+"""All files that `model.json` may name."""
 
 
 def read_model_json(path: Path) -> dict[str, Any]:
@@ -49,25 +49,25 @@ def read_model_json(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise BundleError(
             f"{path.parent} is neither a bundle nor a checkpoint: it has neither {path.name} nor {CHECKPOINT_FILE}; "
-            "give a folder that `vlfau export` or `vlfau train` left"
+            "give a folder written by `vlfau export` or `vlfau train`"
         ) from None
     except OSError as error:
         raise BundleError(f"{path} cannot be read ({error.strerror}); check the path and its permissions") from None
     except ValueError as error:
-        raise BundleError(f"{path} is not JSON ({error}); copy or export the bundle anew") from None
+        raise BundleError(f"{path} is not JSON ({error}); copy or export the bundle again") from None
     if not isinstance(table, dict):
-        raise BundleError(f"{path} is not a JSON object; copy or export the bundle anew")
+        raise BundleError(f"{path} is not a JSON object; copy or export the bundle again")
     if table.get("format") not in FORMATS:
         raise BundleError(
             f"{path} has format {table.get('format')!r}, this vlfau reads format {' and '.join(map(str, FORMATS))}; "
-            "export the bundle anew, or install the version of vlfau that wrote it"
+            "export the bundle again, or install the version of vlfau that wrote it"
         )
     _check_keys(table, path)
     return table
 
 
 def check_files(folder: Path, files: Mapping[str, str]) -> None:
-    """Check that the files of a bundle are all there, and are those that its `model.json` describes.
+    """Check that all files of a bundle exist and match its `model.json`.
 
     Raises:
         BundleError: They are not.
@@ -75,7 +75,7 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
     unknown = sorted(files.keys() - set(FILES))
     if unknown:
         raise BundleError(
-            f"{folder / MODEL_FILE} names {unknown[0]!r}, a bundle holds {', '.join(FILES)} only; export it anew"
+            f"{folder / MODEL_FILE} names {unknown[0]!r}, allowed are only {', '.join(FILES)}; export it again"
         )
     pairs = (LOCAL_FILES, GLOBAL_FILES)
     wanted = {
@@ -86,13 +86,13 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
     for name in sorted(wanted):
         path = folder / name
         if name not in files or not path.is_file():
-            raise BundleError(f"bundle {folder} lacks {name}; copy or export it anew")
+            raise BundleError(f"bundle {folder} lacks {name}; copy or export it again")
         if file_sha256(path) != files[name]:
-            raise BundleError(f"{path} is not the file that model.json describes; copy or export the bundle anew")
+            raise BundleError(f"{path} is not the file that model.json describes; copy or export the bundle again")
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file of a model, hexadecimal.
+    """Return the SHA-256 of a model file, in hexadecimal.
 
     Raises:
         BundleError: It cannot be read.
@@ -105,7 +105,7 @@ def file_sha256(path: Path) -> str:
 
 
 def _check_keys(table: Mapping[str, Any], path: Path) -> None:
-    """Check that every key is there, known, and of its kind.
+    """Check that no key is missing or unknown, and that every value has the right type.
 
     Raises:
         BundleError: One is not.
@@ -113,10 +113,10 @@ def _check_keys(table: Mapping[str, Any], path: Path) -> None:
     unknown, missing = sorted(table.keys() - _KINDS.keys()), sorted(_KINDS.keys() - table.keys())
     if unknown or missing:
         what = f"an unknown key {unknown[0]!r}" if unknown else f"no key {missing[0]!r}"
-        raise BundleError(f"{path} has {what}; export the bundle anew")
+        raise BundleError(f"{path} has {what}; export the bundle again")
     for key, (kind, fits) in _KINDS.items():
         if not fits(table[key]):
-            raise BundleError(f"{path}: {key!r} must be {kind}; export the bundle anew")
+            raise BundleError(f"{path}: {key!r} must be {kind}; export the bundle again")
 
 
 def _is_text(value: object) -> bool:
@@ -132,7 +132,7 @@ def _is_share(value: object) -> bool:
 
 
 def _is_plain(value: object) -> bool:
-    """Say whether a value can be written as JSON again: NaN and infinity cannot."""
+    """Return whether a value can be written as JSON: NaN and infinity cannot."""
     if isinstance(value, dict):
         return all(map(_is_plain, value.values()))
     if isinstance(value, list):
@@ -176,7 +176,7 @@ _KINDS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
     "vocabulary": ("a list of texts", _list_of(_is_text)),
     "max_local_length": ("a whole number", _is_count),
     "max_global_length": ("a whole number", _is_count),
-    "training": ("an object that says at least whether 'synthetic' is true or false", _is_training),
+    "training": ("an object with at least the key 'synthetic', true or false", _is_training),
     "scores": ("an object", _is_free),
     "files": ("an object of file names and their SHA-256", _is_files),
 }

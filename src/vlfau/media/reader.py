@@ -40,7 +40,7 @@ class VideoReader:
 
     Args:
         source: A video file, or a camera: `camera:0`, `camera:1`, ...
-        every_s: Take the first frame of every interval of this length, in seconds; None takes all frames.
+        every_s: Seconds between frames; the first frame of each interval is taken. None takes all frames.
         start_s: Start at this time, in seconds.
         end_s: Stop before this time, in seconds; None reads to the end.
         threads: Number of threads for decoding a file; None lets the codec choose.
@@ -78,7 +78,7 @@ class VideoReader:
 
     @property
     def is_camera(self) -> bool:
-        """Whether the frames come now, from a camera."""
+        """Whether the source is a live camera."""
         return self._camera is not None
 
     def __iter__(self) -> Generator[VideoFrame]:

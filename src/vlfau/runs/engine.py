@@ -1,4 +1,4 @@
-"""From inputs to results: analyses pictures, videos and cameras one by one, and writes and tells what was found."""
+"""The engine: analyses pictures, videos and cameras one by one, writes results and reports progress."""
 
 import logging
 import os
@@ -42,8 +42,8 @@ def run(
     """Analyse pictures, videos, folders and cameras, and write the results to files, as `vlfau predict` does.
 
     An input that cannot be read, or without a face, is listed in the summary, and the others are still processed.
-    A run that is interrupted is resumed by the same call with `resume=True`. In the main thread an interrupt ends a
-    camera, which is no error; a second one interrupts.
+    The same call with `resume=True` resumes an interrupted run. In the main thread, Ctrl-C stops a camera without an
+    error; a second Ctrl-C interrupts the run.
 
     ```python
     summary = vlfau.run(["study/", "interview.mp4"], out="results", table="study.parquet")
@@ -52,17 +52,17 @@ def run(
 
     Args:
         inputs: Pictures, videos, folders of them, and cameras such as camera:0.
-        options: What to do with them; None takes the defaults.
-        observer: Is told how far the run is; None tells nobody.
-        **changes: Options by name, as `PredictOptions` lists them; they replace those of `options`. A path may be text,
-            a time a number of seconds.
+        options: Options of the run; None takes the defaults.
+        observer: Receives progress and results; None for none.
+        **changes: Options by name, as in `PredictOptions`; they override `options`. A path may be text, a time a number
+            of seconds.
 
     Returns:
         What was done.
 
     Raises:
-        InputError: An option is wrong, an input is not a path, there is no such model, or results cannot be written.
-        MissingExtraError: What an option needs is not installed.
+        InputError: An option is invalid, an input is not a path, there is no such model, or results cannot be written.
+        MissingExtraError: A package that an option needs is not installed.
     """
     given = _as_paths(inputs)
     options = PredictOptions.of(options, changes)
@@ -70,7 +70,7 @@ def run(
     observer = observer or RunObserver()
     bundle = load_bundle(options.model)
     if (chosen := options.with_known_runtime(bundle)) != options:
-        observer.notice(f"{chosen.runtime} is the fastest runtime for this model here")
+        observer.notice(f"{chosen.runtime} is the fastest runtime for this model on this machine")
     predictor = chosen.predictor(bundle)
     outputs = OutputWriter(chosen, bundle.info)
     correction = neutral_faces(chosen.baseline, predictor)
@@ -93,17 +93,17 @@ def run(
 def file_results(
     predictor: Predictor, path: str | Path, options: AnalysisOptions, *, file: str
 ) -> Generator[PictureResult]:
-    """Analyse one of many files on one thread: a picture gives one result, a video one for each frame.
+    """Analyse one of many files on one thread: yields one result for a picture, one per frame for a video.
 
     Args:
         predictor: The model and its settings.
         path: The file.
-        options: Which frames of a video are analysed, and when its faces get words.
-        file: What the results call the file.
+        options: Which frames of a video are analysed, and when faces are captioned.
+        file: Name of the file in the results.
 
     Raises:
         ImageError: The picture cannot be read.
-        VideoError: The video cannot be read, or, after the frames that can, not to its end.
+        VideoError: The video cannot be read, or breaks off after some frames.
     """
     if not is_video(path):
         yield predictor.predict(read_picture(path), names=file)
@@ -127,7 +127,7 @@ def _as_paths(inputs: object) -> list[Path]:
 
 
 class _Run:
-    """One run over the inputs."""
+    """A run over the inputs."""
 
     def __init__(
         self,
@@ -145,14 +145,14 @@ class _Run:
         self._began, self._video_s = time.monotonic(), 0.0
 
     def process(self, inputs: Sequence[Path]) -> None:
-        """Analyse every input; one that cannot be used is named, and the others are analysed all the same."""
+        """Analyse every input; one that cannot be used is reported, and the others are still analysed."""
         found = self._expanded(inputs)
         self._outputs.expect(found)
         self._observer.run_started(list(found))
         for file in found:
             self._observer.input_started(file)
             if not (self._observer.wants_more or self._outputs.can_resume):
-                break  # Nobody sees the results, and no file keeps them.
+                break  # Results are neither shown nor written.
             if self._outputs.is_done(file):
                 self._done_before += 1
             else:
@@ -160,7 +160,7 @@ class _Run:
         self._observer.run_ended()
 
     def summary(self) -> RunSummary:
-        """Return what was done."""
+        """Return the summary of the run."""
         listed = self._outputs.errors
         return RunSummary(
             pictures=self._pictures,
@@ -176,7 +176,7 @@ class _Run:
         )
 
     def _expanded(self, inputs: Sequence[Path]) -> dict[Path, Path]:
-        """Return every file once, with the input that names it; tell of folders that hold none."""
+        """Return every file once, with the input that contains it; report empty folders."""
         found: dict[Path, Path] = {}
         for given in inputs:
             try:
@@ -187,7 +187,7 @@ class _Run:
         return found
 
     def _analyse(self, file: Path) -> None:
-        """Analyse an input; whatever is wrong with it ends this input alone."""
+        """Analyse an input; its errors end only this input."""
         try:
             if is_video(file):
                 self._analyse_video(file)
@@ -198,7 +198,7 @@ class _Run:
         except Exception as error:
             _log.debug("unexpected error", exc_info=True)
             reason = f"{type(error).__name__}: {first_line(error)}"
-            self._fail(file, InputError(f"{printable(file)} met an unexpected error ({reason}); please report it"))
+            self._fail(file, InputError(f"unexpected error with {printable(file)} ({reason}); please report it"))
 
     def _analyse_picture(self, file: Path) -> None:
         name = printable(file)
@@ -257,7 +257,7 @@ class _Run:
             return clip_correction((result for _, result in results), self._predictor.bundle.info)
 
     def _results(self, file: Path, describe: DescribeFrames, title: str, *, is_first_look: bool = False) -> Frames:
-        """Yield the frames of a video; what ends them early is told, unless a second look will tell it."""
+        """Yield the frames of a video; report an early end, unless a second pass will report it."""
         part = self._part
         try:
             length_s = self._length_s(file)
@@ -282,7 +282,7 @@ class _Run:
                 self._fail(file, error)
 
     def _length_s(self, file: Path) -> float | None:
-        """Return how long the wanted part of a video is; None if nobody knows."""
+        """Return the length of the analysed part of a video; None if unknown."""
         whole_s = None if camera_number(str(file)) is not None else VideoReader(file).info.duration_s
         ends_s = [end_s for end_s in (self._part.end_s, whole_s) if end_s is not None]
         return max(min(ends_s) - self._part.start_s, 0.0) if ends_s else None
@@ -294,4 +294,4 @@ class _Run:
 
 
 def _no_face(kind: str, name: str) -> NoFaceError:
-    return NoFaceError(f"{kind} {name} shows no face that could be found; take one with a larger or less covered face")
+    return NoFaceError(f"no face found in {kind} {name}; use one with a larger or less covered face")

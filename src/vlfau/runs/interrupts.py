@@ -1,4 +1,4 @@
-"""Ends by signal: Ctrl-C, and SIGTERM, which is treated like it."""
+"""Interruption by signals: Ctrl-C, and SIGTERM, which is treated alike."""
 
 import signal
 import threading
@@ -16,7 +16,7 @@ Handler = Callable[[int, FrameType | None], None]
 
 @contextmanager
 def termination_as_interrupt() -> Iterator[None]:
-    """Raise KeyboardInterrupt on SIGTERM, as a scheduler sends it, so that files are left in order."""
+    """Raise KeyboardInterrupt on SIGTERM, which schedulers send, so that files are closed properly."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -27,7 +27,7 @@ def termination_as_interrupt() -> Iterator[None]:
 
 @contextmanager
 def ending_well() -> Iterator[Callable[[], bool]]:
-    """Let the first signal ask for an end, which is no error, and a second one interrupt.
+    """Make the first signal request a regular end, and a second one interrupt.
 
     Returns:
         Whether the end was asked for.
@@ -45,7 +45,7 @@ def ending_well() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def _handling(numbers: tuple[signal.Signals, ...], handler: Handler) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():  # Python has no handlers elsewhere.
+    if threading.current_thread() is not threading.main_thread():  # Python requires it.
         yield
         return
     before = [(number, signal.signal(number, handler)) for number in numbers]

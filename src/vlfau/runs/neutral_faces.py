@@ -1,4 +1,4 @@
-"""Each person's own neutral face as the zero point of their videos: what `--baseline` asks for."""
+"""Correction for each person's own neutral face: `--baseline`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,18 +19,18 @@ __all__ = ["Correction", "clip_correction", "neutral_faces"]
 
 @dataclass(frozen=True, kw_only=True)
 class Correction:
-    """Corrects the faces of a video.
+    """Corrects the faces of a video for their neutral faces.
 
     Attributes:
-        by_face: Each face's own baseline, by its number.
-        everyone: The baseline of all other faces; None leaves them as they are.
+        by_face: Baselines by face number.
+        everyone: Baseline of all other faces; None leaves them uncorrected.
     """
 
     by_face: Mapping[int, Baseline] = field(default_factory=dict)
     everyone: Baseline | None = None
 
     def __call__(self, result: PictureResult) -> PictureResult:
-        """Return a frame's result as if everybody rested as most do."""
+        """Return a frame's result, corrected for the neutral faces."""
         return replace(result, faces=tuple(map(self._correct, result.faces)))
 
     def _correct(self, face: FaceResult) -> FaceResult:
@@ -39,10 +39,10 @@ class Correction:
 
 
 def clip_correction(results: Iterable[PictureResult], model: BundleInfo) -> Correction:
-    """Take what is usual of each face in a video as its neutral face.
+    """Estimate the neutral face of each person in a video.
 
     Args:
-        results: Those of the whole video.
+        results: Results of the whole video.
         model: The model that analysed it.
     """
     return Correction(
@@ -51,17 +51,17 @@ def clip_correction(results: Iterable[PictureResult], model: BundleInfo) -> Corr
 
 
 def neutral_faces(choice: Sequence[str], predictor: Predictor) -> Correction | Literal["clip"]:
-    """Read what the user gave as a baseline.
+    """Prepare the correction that the user chose.
 
     Args:
         choice: "none", "clip", or pictures and folders of pictures of one person's neutral face.
         predictor: Analyses them.
 
     Returns:
-        The same correction for all videos, or "clip": each video has its own, by `clip_correction`.
+        The correction for all videos, or "clip": each video then has its own, from `clip_correction`.
 
     Raises:
-        ConfigError: The choice contradicts itself.
+        ConfigError: The choice is contradictory.
         InputError: A picture cannot be used.
     """
     if not choice or list(choice) == ["none"]:
@@ -69,7 +69,7 @@ def neutral_faces(choice: Sequence[str], predictor: Predictor) -> Correction | L
     if list(choice) == ["clip"]:
         return "clip"
     if {"none", "clip"} & set(choice):
-        raise ConfigError("--baseline takes none, or clip, or pictures of a neutral face; give one of the three")
+        raise ConfigError("--baseline takes none, clip, or pictures of a neutral face; give only one of these")
     faces = [_largest_face(path, predictor) for path in expand_inputs(choice)]
     return Correction(everyone=Baseline.from_faces(faces, predictor.bundle.info.thresholds))
 
@@ -77,7 +77,5 @@ def neutral_faces(choice: Sequence[str], predictor: Predictor) -> Correction | L
 def _largest_face(path: Path, predictor: Predictor) -> FaceResult:
     faces = predictor.predict(path)
     if not faces:
-        raise NoFaceError(
-            f"picture {printable(path)} of a neutral face shows no face that could be found; leave it out"
-        )
+        raise NoFaceError(f"no face found in the neutral picture {printable(path)}; leave it out")
     return faces[0].without_arrays()

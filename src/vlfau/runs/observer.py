@@ -1,4 +1,4 @@
-"""What a run tells: to an observer while it goes on, and in a summary at its end."""
+"""Progress reports of a run to an observer, and its final summary."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,72 +12,72 @@ __all__ = ["InputFailure", "RunObserver", "RunSummary", "count"]
 
 
 class RunObserver:
-    """Is told how far a run is; override the methods that you need, the others do nothing.
+    """Receives progress and results of a run; override the methods you need, the others do nothing.
 
-    An input begins with `input_started`. A picture then gives `picture_done`; a video or camera gives `video_started`,
-    `frame_done` after each frame, `video_ended`, and, if it had frames, `video_done`. What cannot be used gives
-    `failed`, at the input's end or instead of all that.
+    Each input starts with `input_started`. A picture is then followed by `picture_done`; a video or camera by
+    `video_started`, `frame_done` after each frame, `video_ended`, and, if it had frames, `video_done`. An input that
+    cannot be used calls `failed`, at its end or instead of these.
     """
 
     @property
     def wants_more(self) -> bool:
-        """Whether anybody still looks; if not, a run that writes no files ends before its next input."""
+        """Whether the output is still read; if not, a run that writes no files ends before its next input."""
         return True
 
     def notice(self, message: str) -> None:
-        """Hear what a user should know, such as a warning about the model."""
+        """Called with a notice for the user, such as a warning about the model."""
 
     def run_started(self, files: Sequence[Path]) -> None:
-        """Hear which inputs there are, those included that an earlier run did."""
+        """Called with all inputs, including those that an earlier run finished."""
 
     def input_started(self, file: Path) -> None:
-        """Hear that an input is begun."""
+        """Called when an input starts."""
 
     def picture_done(self, file: str, faces: Sequence[FaceResult]) -> None:
-        """Hear what was found in a picture.
+        """Called with the faces of a picture.
 
         Args:
-            file: The picture, as text that can be shown.
+            file: The picture, as printable text.
             faces: Its faces, largest first.
         """
 
     def video_started(self, title: str, length_s: float | None) -> None:
-        """Hear that the frames of a video or camera are read; with the baseline `clip` this comes twice.
+        """Called when reading a video or camera starts; with the baseline `clip`, twice.
 
         Args:
-            title: What is under way.
-            length_s: How long the wanted part is, in seconds; None if nobody knows.
+            title: Description of the current step.
+            length_s: Length of the analysed part, in seconds; None if unknown.
         """
 
     def frame_done(self, done_s: float) -> None:
-        """Hear that a frame was analysed, so many seconds after the start of the wanted part."""
+        """Called after each frame, with its time in seconds from the start of the analysed part."""
 
     def video_ended(self) -> None:
-        """Hear that no more frames of this video are read, whatever the reason."""
+        """Called when reading a video has ended, for any reason."""
 
     def video_done(self, file: str, summary: str) -> None:
-        """Hear what was found in a video.
+        """Called with the summary of a video.
 
         Args:
-            file: The video, as text that can be shown.
-            summary: As `vlfau.video.summary.summary` gives it.
+            file: The video, as printable text.
+            summary: As returned by `vlfau.video.summary.summary`.
         """
 
     def failed(self, file: Path, error: InputError) -> None:
-        """Hear that an input could not be used, or not wholly; the run goes on."""
+        """Called when an input could not be used completely; the run continues."""
 
     def run_ended(self) -> None:
-        """Hear that there is no further input."""
+        """Called after the last input."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputFailure:
-    """An input that could not be used, or not wholly.
+    """An input that could not be used completely.
 
     Attributes:
         file: The input, as the user named it.
-        kind: The class of the error, such as `ImageError`.
-        reason: What is wrong, and what to do.
+        kind: Class of the error, such as `ImageError`.
+        reason: What is wrong, and how to fix it.
     """
 
     file: Path
@@ -87,19 +87,19 @@ class InputFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """What a run did.
+    """The summary of a run.
 
     Attributes:
-        pictures: Pictures that were analysed.
-        videos: Videos and cameras of which frames were analysed.
-        frames: Their frames.
-        faces: Faces of pictures, and people followed in videos.
-        errors: Inputs that could not be used, or not wholly.
-        done_before: Inputs that an earlier run had done.
-        elapsed_s: Seconds that the run took.
-        video_s: Seconds of them that were spent on videos.
-        outputs: The folder and the tables that were asked for.
-        errors_file: The list of errors, if one was written, by this run or by one that it resumed.
+        pictures: Number of analysed pictures.
+        videos: Number of analysed videos and cameras.
+        frames: Number of their analysed frames.
+        faces: Number of faces in pictures, and of tracked faces in videos.
+        errors: Inputs that could not be used completely.
+        done_before: Number of inputs finished by an earlier run.
+        elapsed_s: Duration of the run, in seconds.
+        video_s: The part of it spent on videos.
+        outputs: The requested folder and tables.
+        errors_file: The list of errors, if this run or one that it resumed wrote one.
     """
 
     pictures: int = 0
@@ -148,7 +148,7 @@ def count(number: int, noun: str) -> str:
 
 
 def _duration(elapsed_s: float) -> str:
-    """Return how long something took.
+    """Return a duration as text.
 
     >>> _duration(3.14159), _duration(4000)
     ('3.1 s', '1:06:40')

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["AnalysisOptions", "ArchiveOptions", "ModelOptions", "PredictOptions", "VideoPart"]
 
-OUTPUT: Final = Parameter(group=Group("What to keep", sort_key=1))
+OUTPUT: Final = Parameter(group=Group("Output", sort_key=1))
 VIDEOS: Final = Parameter(group=Group("Videos", sort_key=2))
-MODEL: Final = Parameter(group=Group("Model and words", sort_key=3))
+MODEL: Final = Parameter(group=Group("Model and captions", sort_key=3))
 
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 Texts = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
@@ -33,13 +33,12 @@ Paths = Annotated[tuple[Path, ...], Parameter(negative=(), show_default=False)]
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class ModelOptions:
-    """Which model is used, and on what it runs.
+    """The model, and how it is run.
 
     Attributes:
-        model: A model to use instead of the default one: the folder of a bundle or a checkpoint, or a name that vlfau
-            models lists.
-        threads: Processor threads to use.
-        runtime: Inference backend; auto takes the fastest on this machine.
+        model: Folder of a bundle or a checkpoint, or a name that vlfau models lists; the default model if omitted.
+        threads: Number of CPU threads.
+        runtime: Inference runtime; auto selects the fastest on this machine.
     """
 
     model: Annotated[str | None, MODEL] = None
@@ -56,7 +55,7 @@ class ModelOptions:
             object.__setattr__(self, name, as_declared(name, getattr(self, name), declared))
 
     def with_known_runtime(self, bundle: "Bundle") -> Self:
-        """Replace `auto` by the runtime that is the fastest here.
+        """Replace `auto` by the fastest runtime on this machine.
 
         Raises:
             ConfigError: There is no such runtime.
@@ -69,18 +68,18 @@ class ModelOptions:
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class AnalysisOptions(ModelOptions):
-    """Which frames and faces are analysed, and what is said of them.
+    """Which frames and faces are analysed, and which captions they get.
 
     Attributes:
-        every: Analyse one frame every so many seconds, such as 0.2s or 200ms, instead of all.
-        describe: Which action units to put in words: active, every, or never. In a video, changes describes the active
-            ones anew whenever they change, and repeats the same words in between.
-        beam_size: Number of wordings to compare in the beam search; 1 is fastest.
-        gendered: Let the description guess a gender instead of saying "this person".
-        consistent: Whether the words must agree with the states of the action units; on the command line, --free-words
-            switches it off.
-        free_words: Choose words freely, even if they contradict the states of the action units.
-        max_faces: Keep only the largest faces.
+        every: Time between analysed frames, such as 0.2s or 200ms; every frame if omitted.
+        describe: Which action units get captions: active, every, or never. In a video, changes writes captions when the
+            set of active ones changes, and repeats them in between.
+        beam_size: Beam size of the caption search; 1 is fastest.
+        gendered: Let descriptions guess a gender instead of saying "this person".
+        consistent: Whether captions must agree with the predicted states; on the command line, --free-words switches it
+            off.
+        free_words: Allow captions that contradict the predicted states.
+        max_faces: Maximum number of faces per picture or frame; the largest are kept.
     """
 
     every: Annotated[str | None, VIDEOS] = None
@@ -92,20 +91,20 @@ class AnalysisOptions(ModelOptions):
     max_faces: Annotated[int | None, MODEL] = None
 
     def __post_init__(self) -> None:
-        """Bring the values to the declared types; let `consistent` alone say whether words are free."""
+        """Convert the values to the declared types; only `consistent` says whether captions are free."""
         super().__post_init__()
-        if self.free_words:  # From here on `consistent` alone says it, so that `replace` can change it.
+        if self.free_words:  # From here on only `consistent` counts, so that `replace` can change it.
             object.__setattr__(self, "consistent", False)
             object.__setattr__(self, "free_words", False)
 
     @property
     def wants_words(self) -> bool:
-        """Whether any face gets words."""
+        """Whether any face gets captions."""
         return self.describe != "never"
 
     @property
     def every_s(self) -> float | None:
-        """The time between two frames of a video that are analysed, in seconds; None takes all frames.
+        """The time between analysed frames, in seconds; None analyses all frames.
 
         Raises:
             ConfigError: It is not a time, or not above 0 s.
@@ -119,7 +118,7 @@ class AnalysisOptions(ModelOptions):
         """Open the model.
 
         Args:
-            bundle: The bundle of `model`, if it was loaded before.
+            bundle: The bundle of `model`, if already loaded.
 
         Raises:
             BundleError: There is no such model, or it is damaged.
@@ -144,7 +143,7 @@ class AnalysisOptions(ModelOptions):
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class ArchiveOptions(AnalysisOptions):
-    """How the files of an archive are analysed: alike by every worker, on one thread, and by default without words."""
+    """How the files of an archive are analysed: by every worker alike, on one thread, by default without captions."""
 
     describe: Annotated[Literal["changes", "active", "every", "never"], MODEL] = "never"
     threads: Annotated[int, Parameter(parse=False)] = 1
@@ -165,14 +164,14 @@ class ArchiveOptions(AnalysisOptions):
         return replace(known, model=str(Path(self.model).absolute()) if is_folder and self.model else self.model)
 
     def record(self) -> dict[str, Any]:
-        """Return everything on which results depend, except the model."""
+        """Return every option that affects results, except the model."""
         names = ("describe", "beam_size", "gendered", "consistent", "max_faces", "runtime")
         return {"every_s": self.every_s, **{name: getattr(self, name) for name in names}}
 
 
 @dataclass(frozen=True, slots=True)
 class VideoPart:
-    """Which frames of a video are wanted, in seconds: as `VideoReader` takes them."""
+    """The part of a video to analyse, in seconds, as `VideoReader` takes it."""
 
     every_s: float | None = None
     start_s: float = 0.0
@@ -182,27 +181,27 @@ class VideoPart:
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class PredictOptions(AnalysisOptions):
-    """What a run does with its inputs, and what it keeps.
+    """The options of a run: what it does with its inputs, and what it writes.
 
     In Python a path may be text, a time a number of seconds, an action unit a number, and one table or baseline need
     not be in a list.
 
     Attributes:
-        out: Folder for tables, annotated pictures, and for each video its events and a summary.
-        table: A table to write: a .csv, .jsonl or .parquet file. May be given several times.
+        out: Folder for tables, annotated pictures, and the events and summary of each video.
+        table: A table to write: a .csv, .jsonl or .parquet file; may be repeated.
         format: Columns of the tables: native, or those of OpenFace 2 or Py-Feat.
-        annotate: Also write each video with boxes, bars and words drawn into it.
+        annotate: Also write annotated videos, with boxes, bars and captions.
         report: Also write an HTML report about each video.
-        timeline: Also draw the action units of each video over time.
-        heatmap: Also draw where the model looked in pictures: for action units such as 12 or 6,12, or for active
-            ones.
+        timeline: Also plot the action units of each video over time.
+        heatmap: Also draw attention heat maps of pictures, for action units such as 12 or 6,12, or for the active ones
+            ("active").
         resume: Resume an interrupted run, or add inputs to a finished one.
-        parents: Keep every folder of an input's path in the output folder, so that a/me.png and b/me.png go together.
+        parents: Keep the whole path of each input in the output folder, so that a/me.png and b/me.png do not collide.
         overwrite: Replace files in the output folder that vlfau did not write; inputs are never replaced.
-        start: Begin at this time, in seconds or as 1:23.5.
-        end: End before this time.
-        baseline: Measure from the person's neutral face: clip takes what is usual in each video; otherwise give a
-            picture or a folder of pictures of it, several times if you like; or none.
+        start: Start at this time, in seconds or as 1:23.5.
+        end: Stop before this time.
+        baseline: Correct for the person's neutral face: pictures of it or a folder of them (may be repeated), "clip" to
+            estimate it from each video, or "none".
     """
 
     out: Annotated[Path | None, OUTPUT] = None
@@ -224,11 +223,11 @@ class PredictOptions(AnalysisOptions):
         """Return options with some of them changed.
 
         Args:
-            options: What is changed; None takes the defaults.
-            changes: Values by name.
+            options: The options to change; None takes the defaults.
+            changes: New values by name.
 
         Raises:
-            ConfigError: There is no option of a name, or a value is of the wrong type.
+            ConfigError: There is no option of that name, or a value has the wrong type.
         """
         if options is not None and not isinstance(options, cls):
             raise ConfigError(f"options is {options!r}; give {cls.__name__}, or options by name, such as every=0.2")
@@ -239,7 +238,7 @@ class PredictOptions(AnalysisOptions):
 
     @property
     def part(self) -> VideoPart:
-        """Which part of each video is wanted.
+        """The part of each video to analyse.
 
         Raises:
             ConfigError: A text is not a time, or the part would be empty.
@@ -254,7 +253,7 @@ class PredictOptions(AnalysisOptions):
         return VideoPart(every_s, start_s, end_s)
 
     def heatmap_aus(self, au_ids: Sequence[int]) -> tuple[int, ...] | None:
-        """Return which AUs are to be drawn as heat maps: none of them for the active ones, None for no heat maps.
+        """Return the AUs to draw as heat maps: an empty tuple for the active ones, None for no heat maps.
 
         Args:
             au_ids: Those that the model knows.
@@ -274,7 +273,7 @@ class PredictOptions(AnalysisOptions):
         return tuple(dict.fromkeys(wanted))
 
     def record(self) -> dict[str, Any]:
-        """Return everything on which the files depend, but for the inputs and the model, which the tables know."""
+        """Return every option that affects the files; inputs and model are recorded in the tables."""
         names = (
             *("format", "annotate", "report", "timeline", "heatmap", "parents", "every", "start", "end", "baseline"),
             *("describe", "beam_size", "gendered", "consistent", "max_faces", "runtime"),
@@ -283,11 +282,11 @@ class PredictOptions(AnalysisOptions):
         return {name.replace("_", "-"): values[name] for name in names}
 
     def check(self, inputs: Sequence[Path]) -> None:
-        """Make sure, before anything is read or written, that the options fit together and to the inputs.
+        """Check, before anything is read or written, that the options fit each other and the inputs.
 
         Raises:
             ConfigError: They do not.
-            MissingExtraError: What draws plots is not installed.
+            MissingExtraError: The plotting packages are not installed.
         """
         from vlfau.media.camera import camera_number
 
@@ -298,16 +297,16 @@ class PredictOptions(AnalysisOptions):
             )
         for name in ("annotate", "report", "timeline", "heatmap"):
             if getattr(self, name) and self.out is None:
-                raise ConfigError(f"--{name} writes files; say with --out in which folder")
+                raise ConfigError(f"--{name} writes files; name a folder with --out")
         if self.resume and self.out is None and not self.table:
             raise ConfigError("--resume continues tables; name them with --out or --table, as before")
         cameras = [str(path) for path in inputs if camera_number(str(path)) is not None]
         if cameras and self.resume:
-            raise ConfigError(f"what {cameras[0]} saw does not come again, so --resume cannot continue it; start over")
+            raise ConfigError(f"{cameras[0]} cannot be resumed; start over without --resume")
         if cameras and "clip" in self.baseline:
             raise ConfigError(
-                f"--baseline clip looks at a video twice, which {cameras[0]} cannot show; give pictures of a neutral "
-                "face"
+                f"--baseline clip reads a video twice, so it cannot be used with {cameras[0]}; give pictures of a "
+                "neutral face"
             )
         if self.report:
             import vlfau.drawing.report

@@ -1,7 +1,7 @@
-"""The output folder of a run: how its files are named, and which vlfau wrote, so that no other is ever touched.
+"""The output folder of a run: file names, and a record of the files that vlfau wrote, so that no others are touched.
 
-A name depends on its input alone, never on the other inputs or their order: a run that is resumed with more inputs
-finds the names that it had. Folders are kept as `cp -r` keeps them.
+A name depends only on its input, never on other inputs or their order, so a run resumed with more inputs keeps its
+names. Folders are kept as with `cp -r`.
 """
 
 import hashlib
@@ -20,22 +20,22 @@ __all__ = ["RECORD_FILE", "OutputFolder", "output_name"]
 
 RECORD_FILE: Final = ".vlfau-outputs.jsonl"
 _MAX_BYTES: Final = 180
-"""Of a name: an ending and a number fit beside it within the 255 bytes of usual file systems."""
+"""Maximum length of a name; leaves room for a suffix and a number within the 255 bytes of common file systems."""
 
 
 class OutputFolder:
-    """Hands out paths to write to, each to one input, and remembers them in a file in the folder.
+    """Assigns output paths to inputs, and records them in a file in the folder.
 
-    A path is remembered before it is written, so that what a kill leaves is known as ours.
+    A path is recorded before it is written, so that files left by a killed process are recognised.
 
     Args:
-        folder: The folder; it is made.
-        resume: Whether files of an earlier run belong to its inputs still. Otherwise they may be replaced by files
-            of any input.
-        overwrite: Whether files that vlfau did not write may be replaced, too. An input is never replaced.
+        folder: The folder; it is created.
+        resume: Whether files of an earlier run still belong to their inputs. Otherwise files of any input may replace
+            them.
+        overwrite: Whether files that vlfau did not write may also be replaced. Inputs are never replaced.
 
     Raises:
-        OutputError: The folder cannot be made or read.
+        OutputError: The folder cannot be created or read.
     """
 
     def __init__(self, folder: Path, *, resume: bool, overwrite: bool) -> None:
@@ -53,15 +53,15 @@ class OutputFolder:
             self._owners = {}
 
     def protect(self, inputs: Iterable[Path]) -> None:
-        """Never write over these files."""
+        """Protect these files from being overwritten."""
         self._inputs.update(Path(os.path.realpath(path)) for path in inputs)
 
     def check(self, name: Path, owner: str) -> None:
-        """Make sure that a path may be written.
+        """Check that a path may be written.
 
         Args:
             name: Relative to the folder.
-            owner: The input that the file is about, as text.
+            owner: The input that the file belongs to, as text.
 
         Raises:
             OutputError: The path is an input, belongs to another input, or holds a file that vlfau did not write.
@@ -82,15 +82,15 @@ class OutputFolder:
             )
 
     def claim(self, name: Path, owner: str) -> Path:
-        """Return a path to write to, which is remembered; its folders are made.
+        """Return a path to write to; records it and creates its folders.
 
         Args:
             name: Relative to the folder.
-            owner: The input that the file is about, as text.
+            owner: The input that the file belongs to, as text.
 
         Raises:
             OutputError: The path is an input, belongs to another input, holds a file that vlfau did not write, or
-                cannot be made.
+                cannot be created.
         """
         self.check(name, owner)
         if self._owners.get(name.as_posix()) != owner:
@@ -108,13 +108,14 @@ class OutputFolder:
             self._record.flush()
         except OSError as error:
             raise OutputError(
-                f"cannot write {printable(self.folder / key)} ({error.strerror or error}); make room or mend its folder"
+                f"cannot write {printable(self.folder / key)} ({error.strerror or error}); free disk space or check "
+                "the folder"
             ) from None
         self._known.add(key)
         self._owners[key] = owner
 
     def _read(self) -> tuple[set[str], dict[str, str]]:
-        """Return the files of earlier runs, and whose they are; a line that was cut off is taken away."""
+        """Return the files of earlier runs with their inputs; drops a truncated last line."""
         path = self.folder / RECORD_FILE
         owners: dict[str, str] = {}
         size = 0
@@ -134,10 +135,10 @@ class OutputFolder:
 
 
 def output_name(given: Path, file: Path, *, parents: bool = False) -> Path:
-    """Return how the names of an input's files begin, as a path relative to the output folder.
+    """Return the common beginning of an input's output names, as a path relative to the output folder.
 
     Args:
-        given: What the user named: the file itself, or a folder that holds it.
+        given: The path given by the user: the file itself, or a folder that contains it.
         file: The input.
         parents: Whether to keep every folder of the input's path, as `cp --parents` does.
 
@@ -149,7 +150,7 @@ def output_name(given: Path, file: Path, *, parents: bool = False) -> Path:
     'a/me.png'
     """
     if camera_number(os.fspath(file)) is not None:
-        return Path(os.fspath(file).replace(":", "-"))  # Windows has no colons in names.
+        return Path(os.fspath(file).replace(":", "-"))  # Windows does not allow colons in names.
     if parents:
         normal = Path(os.path.normpath(file))
         kept = Path(os.path.abspath(file)) if ".." in normal.parts else normal  # noqa: PTH100 - keeps links as named

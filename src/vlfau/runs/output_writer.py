@@ -1,4 +1,4 @@
-"""What a run writes: its tables, its list of errors, and the folder with the files of each input."""
+"""Writes the output of a run: tables, the list of errors, and the files of each input."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -26,21 +26,21 @@ __all__ = ["OutputWriter"]
 
 
 class OutputWriter:
-    """Writes results to files, if the user wants any.
+    """Writes results to the requested files, if any.
 
-    Drawings are written before rows, and rows in the order of the inputs: what has rows is done. If nothing at all
-    could be analysed, earlier tables stay as they were.
+    Drawings are written before rows, and rows in the order of the inputs, so an input with rows is finished. If nothing
+    could be analysed, earlier tables remain unchanged.
 
     Args:
-        options: What is wanted.
-        model: The model that is used.
+        options: Options of the run.
+        model: Metadata of the model.
 
     Attributes:
-        errors: The list of errors; None without any file.
-        begins_anew: Whether an interrupted run was found and is given up.
+        errors: The list of errors; None if no files are written.
+        begins_anew: Whether an interrupted run was found and is discarded.
 
     Raises:
-        ConfigError: Heat maps are wanted of AUs that the model does not know.
+        ConfigError: Heat maps are requested for AUs that the model does not predict.
     """
 
     def __init__(self, options: PredictOptions, model: BundleInfo) -> None:
@@ -59,12 +59,12 @@ class OutputWriter:
 
     @property
     def can_resume(self) -> bool:
-        """Whether a run that is interrupted now can be resumed."""
+        """Whether the run could be resumed if interrupted now."""
         return bool(self._tables)
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """The folder and the tables that the user named."""
+        """The requested folder and tables."""
         return (*([self._options.out] if self._options.out else []), *self._options.table)
 
     def __enter__(self) -> Self:
@@ -103,7 +103,7 @@ class OutputWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Finish the tables, or leave them for another run to resume."""
+        """Finish the tables, or leave them to be resumed."""
         if kind is None and self._is_empty and not any(sink.done for sink in self._sinks):
             for sink in self._sinks:
                 sink.abandon()
@@ -112,10 +112,10 @@ class OutputWriter:
             self._resume_file.remove()
 
     def expect(self, files: Mapping[Path, Path]) -> None:
-        """Give the inputs that will come the names of their files.
+        """Assign output names to all inputs.
 
         Args:
-            files: The inputs, each with what the user named: the file itself or a folder that holds it.
+            files: The inputs, each with the path given by the user: the file itself or a folder that contains it.
 
         Raises:
             OutputError: A file of an input could not be written without overwriting another.
@@ -135,7 +135,7 @@ class OutputWriter:
             self._folder.check(name.with_name(f"{name.name}{ending}"), printable(file))
 
     def is_done(self, file: Path) -> bool:
-        """Say whether an earlier run did all that there is to do with an input."""
+        """Return whether an earlier run finished an input."""
         if self._resume_file is None:
             return False
         name = printable(file)
@@ -146,7 +146,7 @@ class OutputWriter:
         return is_listed or all(sink.is_done(file) for sink in self._sinks)
 
     def write_picture(self, file: Path, picture: Picture, result: PictureResult) -> None:
-        """Write what was found in a picture.
+        """Write the result of a picture.
 
         Raises:
             InputError: A file cannot be written.
@@ -168,7 +168,7 @@ class OutputWriter:
         self._last_row = (result.file, result.frame)
 
     def video_files(self, file: Path) -> VideoFiles:
-        """Return what takes the frames of a video and writes the video's own files."""
+        """Return the writer of a video's own files."""
         wanted = {".events.csv", ".summary.txt"}
         wanted |= {".vlfau.mp4"} if self._options.annotate else set()
         wanted |= {".report.html"} if self._options.report else set()
@@ -176,7 +176,7 @@ class OutputWriter:
         return VideoFiles(printable(file), self._model, path_of=self._path_of(file), wanted=wanted)
 
     def finish_video(self, file: Path) -> None:
-        """Remember that nothing of a video is left to do.
+        """Record that a video is finished.
 
         Raises:
             OutputError: A table cannot be written.
@@ -188,7 +188,7 @@ class OutputWriter:
             self._resume_file.finish(name, last_frame if last_file == name else None)
 
     def list_error(self, file: Path, error: InputError) -> None:
-        """List an input that could not be used.
+        """Add an input to the list of errors.
 
         Raises:
             InputError: The list cannot be written.
@@ -197,14 +197,14 @@ class OutputWriter:
             self.errors.add(file, error)
 
     def _path_of(self, file: Path) -> Callable[[str], Path] | None:
-        """Return what gives the path of an input's file by its ending; None without an output folder."""
+        """Return a function that maps a suffix to the path of an input's file; None without an output folder."""
         if (folder := self._folder) is None:
             return None
         name, owner = self._names[file], printable(file)
         return lambda ending: folder.claim(name.with_name(f"{name.name}{ending}"), owner)
 
     def _draw(self, path_of: Callable[[str], Path], picture: Picture, faces: Sequence[FaceResult]) -> None:
-        """Draw a picture's faces, and where the model looked."""
+        """Draw the faces of a picture, and attention heat maps."""
         write_picture(path_of(".vlfau.jpg"), draw_faces(picture, faces, note=self._model.warning))
         if self._heatmaps is None:
             return

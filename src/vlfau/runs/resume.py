@@ -1,8 +1,8 @@
-"""What lies beside the tables of an unfinished run: its options, and which videos are done.
+"""The state of an unfinished run, beside its tables: its options, and the finished videos.
 
 The first line holds the options as JSON, each further line the name of a video and the number of its last frame. Rows
-alone cannot tell that a video is done: inputs may come in another order when the run is resumed, and a table drops its
-last frame then, of whose faces some may be missing.
+do not show whether a video is finished: inputs may have another order when the run is resumed, and a resumed table
+drops its last frame, in which faces may be missing.
 """
 
 import json
@@ -20,11 +20,11 @@ __all__ = ["ResumeFile"]
 
 
 class ResumeFile:
-    """A hidden file that is there from the beginning of a run until it ends well.
+    """A hidden file that exists from the start of a run until its successful end.
 
     Args:
         table: The run's first table.
-        settings: Everything on which the rows depend, by option.
+        settings: All options that affect the rows, by name.
     """
 
     def __init__(self, table: Path, settings: Mapping[str, Any]) -> None:
@@ -35,14 +35,14 @@ class ResumeFile:
         self._finished: dict[str, int | None] = {}
 
     def exists(self) -> bool:
-        """Say whether an earlier run was interrupted."""
+        """Return whether an earlier run was interrupted."""
         return self._path.exists()
 
     def check(self) -> None:
-        """Make sure that an interrupted run had the same options: its rows would not fit to ours.
+        """Check that the interrupted run had the same options.
 
         Raises:
-            InputError: It had others, or what it had is damaged.
+            InputError: It had different options, or their record is damaged.
         """
         try:
             before = parse_json(self._path.read_text("utf-8").partition("\n")[0])
@@ -63,10 +63,10 @@ class ResumeFile:
         )
 
     def begin(self, *, resume: bool) -> None:
-        """Say that a run has begun.
+        """Record the start of a run.
 
         Args:
-            resume: Whether what an earlier run finished stays finished.
+            resume: Whether videos finished by an earlier run remain finished.
 
         Raises:
             OutputError: The file cannot be written.
@@ -81,22 +81,22 @@ class ResumeFile:
         self._file = RecordFile(self._path)
 
     def has_finished(self, video: str, last_frame: int | None) -> bool:
-        """Say whether an earlier run finished a video.
+        """Return whether an earlier run finished a video.
 
         Args:
             video: The video.
-            last_frame: The last one of which a table holds rows.
+            last_frame: The last frame with rows in a table.
         """
         if not self._was_interrupted:
             return True
         return video in self._finished and self._finished[video] == last_frame
 
     def finish(self, video: str, last_frame: int | None) -> None:
-        """Say that a video is done, and its rows are written.
+        """Record that a video is finished and its rows are written.
 
         Args:
             video: The video.
-            last_frame: The number of its last frame; None if it has none.
+            last_frame: Number of its last frame; None if it has none.
 
         Raises:
             OutputError: The file cannot be written.
@@ -106,7 +106,9 @@ class ResumeFile:
             self._file.append(f"{json.dumps([video, last_frame])}\n".encode())
             self._file.flush()
         except OSError as error:
-            raise OutputError(f"cannot write {printable(self._path)} ({error.strerror or error}); make room") from None
+            raise OutputError(
+                f"cannot write {printable(self._path)} ({error.strerror or error}); free disk space"
+            ) from None
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
@@ -119,7 +121,7 @@ class ResumeFile:
 
 
 def _finished_video(line: bytes) -> tuple[str, int | None] | None:
-    """Read a line about a video; one that a kill cut off, or of an earlier version, tells nothing."""
+    """Parse a line about a video; a truncated line, or one of an earlier version, is ignored."""
     if not line.endswith(b"\n"):
         return None
     try:
@@ -130,11 +132,11 @@ def _finished_video(line: bytes) -> tuple[str, int | None] | None:
 
 
 def _as_given(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return recorded settings as the options of the command line.
+    """Return recorded settings as command-line options.
 
     >>> _as_given({"every": "0.2s", "consistent": False})
     {'--every': '0.2s', '--free-words': True}
     """
     options = {f"--{name}": value for name, value in settings.items() if name != "consistent"}
-    # Runs that recorded nothing of it are older than the option, and their words were free.
+    # Runs without this setting predate the option; their captions were free.
     return options | {"--free-words": not settings.get("consistent", False)}

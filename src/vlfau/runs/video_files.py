@@ -1,4 +1,4 @@
-"""The files about one video besides the rows of the tables: its events, its summary, and what is drawn of it."""
+"""The files about one video besides its table rows: events, summary, report and timeline."""
 
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
@@ -25,23 +25,22 @@ _TIMELINES: Final = {".timeline.png": False, ".timeline.svg": False, ".timeline-
 
 
 class VideoFiles:
-    """Takes the results of a video frame by frame and writes files about it at its end.
+    """Collects the results of a video frame by frame, and writes files about it at its end.
 
-    It keeps the numbers of every frame, about 200 bytes a face. Whoever stops early leaves no file.
+    Keeps the scores of every frame, about 200 bytes per face. Stopping early leaves no files.
 
     Args:
-        file: The video, as the user named it.
-        model: The model that is used.
-        path_of: Gives the path of a file of this video by its ending, such as `.summary.txt`; None only gathers what
-            the summary needs.
-        wanted: The endings of the files to write: .vlfau.mp4, .events.csv, .summary.txt, .report.html, .timeline.png,
+        file: The video, as given by the user.
+        model: Metadata of the model.
+        path_of: Maps a suffix, such as `.summary.txt`, to a path; None only collects what the summary needs.
+        wanted: Suffixes of the files to write: .vlfau.mp4, .events.csv, .summary.txt, .report.html, .timeline.png,
             .timeline.svg and .timeline-dark.svg. Without a face there is no timeline.
 
     Attributes:
-        tracks: The faces, after the end.
-        events: What they did, after the end.
-        summary: The video in plain words, after the end.
-        paths: Every file that was written, by its ending.
+        tracks: The face tracks, available at the end.
+        events: The AU events, available at the end.
+        summary: The written summary, available at the end.
+        paths: The written files, by suffix.
     """
 
     def __init__(
@@ -65,11 +64,11 @@ class VideoFiles:
 
     @property
     def frames(self) -> int:
-        """How many frames were added."""
+        """Number of frames added."""
         return self._builder.frames
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Start."""
         return self
 
     def __exit__(
@@ -101,7 +100,7 @@ class VideoFiles:
         self.tracks = builder.build()
         self.events = find_all_events(self.tracks, self._model.thresholds)
         seen_s = (builder.end_s or 0.0) - (builder.start_s or 0.0)
-        # The last frame is shown as long as the others.
+        # The last frame counts for as long as the others.
         duration_s = seen_s * builder.frames / max(builder.frames - 1, 1)
         self.summary = summary(
             self.tracks,

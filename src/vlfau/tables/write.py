@@ -1,4 +1,4 @@
-"""Open a table to write results to; the suffix of its name chooses CSV, JSON Lines or Parquet."""
+"""Open a table for writing results; its suffix selects CSV, JSON Lines or Parquet."""
 
 from pathlib import Path
 from typing import Literal
@@ -25,7 +25,7 @@ def open_sink(
     flush_s: float = 10.0,
     overwrite: bool = False,
 ) -> TableWriter:
-    """Open a table to write results to.
+    """Open a table for writing results.
 
     Args:
         path: A file whose name ends in .csv, .jsonl or .parquet.

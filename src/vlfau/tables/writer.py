@@ -189,7 +189,7 @@ class TableWriter(ABC):
         except OSError as error:
             raise OutputError(
                 f"cannot write {printable(self.path)} ({error.strerror or error}); what was written so far is kept: "
-                "make room or repair its folder, then resume"
+                "free disk space or check its folder, then resume"
             ) from None
 
     def _check_header(self, text: bytes | None) -> None:

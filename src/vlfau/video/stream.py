@@ -1,4 +1,4 @@
-"""Action units of a video in numbers and words, frame by frame, in constant memory."""
+"""Action units and captions of a video, frame by frame, in constant memory."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ DescribeFrames = Literal["changes", "active", "every", "never"]
 
 _PREFETCHED_FRAMES: Final = 4
 _PREFETCHED_TRACKED: Final = 2
-"""Whole frames wait here: a few even out slow ones, more would only fill the memory."""
+"""Capacity in frames: a few compensate for slow frames, more would only use memory."""
 
 
 def describe_for_pictures(describe: DescribeFrames) -> Describe:

@@ -245,8 +245,8 @@ class Predictor:
         for scores in (vision.au_logits, vision.au_intensities):
             if scores is not None and (scores.shape != (batch, num_aus) or not np.isfinite(scores).all()):
                 raise BundleError(
-                    f"bundle {self.bundle.folder} gives no finite number for each of {num_aus} AUs of {batch} "
-                    f"faces, but an array {scores.shape}; export it anew"
+                    f"{self.bundle.folder} gives no finite number for each of {num_aus} AUs of {batch} faces (array "
+                    f"{scores.shape}); export the bundle anew, or train the checkpoint again"
                 )
         au_probs = sigmoid(vision.au_logits)  # (B, N)
         au_states = au_probs >= np.array(info.thresholds)

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from tests.evaluation.conftest import untrained
 from tests.training.conftest import AUS, toy_config, toy_file
@@ -112,6 +114,61 @@ def test_damaged_checkpoints_are_named(checkpoint):
     (checkpoint / METADATA_FILE).write_text("{")
     with pytest.raises(CheckpointError, match=r"checkpoint\.json is damaged"):
         Predictor(checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"thresholds": [0.5, float("nan"), 0.5, 0.5]},
+            r"the thresholds \[0.5, nan, 0.5, 0.5\] are not all from 0 to 1",
+        ),
+        ({"thresholds": [0.5, 2, 0.5, 0.5]}, "are not all from 0 to 1"),
+        ({"aligned_size": 10}, "crop_size 112 must be at least 1 and at most aligned_size 10"),
+        ({"fold": "two"}, "'fold': Input should be a valid integer"),
+        ({"scores": {"f1": None}}, "'scores.f1': Input should be a valid number"),
+    ],
+    ids=["no number", "too high", "too small", "no integer", "no score"],
+)
+def test_impossible_metadata_are_named_in_one_line(checkpoint, changes, message):
+    path = checkpoint / METADATA_FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(
+        CheckpointError, match=rf"^.*checkpoint\.json is damaged \(.*{message}.*copy the checkpoint again$"
+    ):
+        Predictor(checkpoint)
+
+
+def test_a_missing_weight_is_named_in_one_line(checkpoint):
+    weights = load_file(checkpoint / "model.safetensors")
+    del weights["classifier.linear.bias"]
+    save_file(weights, checkpoint / "model.safetensors")
+    with pytest.raises(CheckpointError, match=r"^the weights .*Missing key.*classifier\.linear\.bias.*again$"):
+        Predictor(checkpoint)
+
+
+def test_a_checkpoint_whose_weights_are_no_numbers_is_refused(checkpoint):
+    weights = load_file(checkpoint / "model.safetensors")
+    weights["classifier.linear.bias"].fill_(torch.nan)
+    save_file(weights, checkpoint / "model.safetensors")
+    with pytest.raises(BundleError, match="gives no finite number .* or train the checkpoint again"):
+        Predictor(checkpoint).predict_crops(faces(1))
+
+
+def test_a_checkpoint_fetches_no_weights(checkpoint):
+    path = checkpoint / METADATA_FILE
+    metadata = json.loads(path.read_text())
+    metadata["model"]["backbone_options"]["pretrained"] = True
+    path.write_text(json.dumps(metadata))
+    with pytest.raises(CheckpointError, match="the option 'pretrained' of the backbone loads weights, maybe from the"):
+        Predictor(checkpoint)
+
+
+def test_a_file_of_a_checkpoint_is_not_its_folder(checkpoint):
+    with pytest.raises(
+        BundleError, match=r"model\.safetensors is a file, and a bundle or checkpoint is a folder; give"
+    ):
+        Predictor(checkpoint / "model.safetensors")
 
 
 def test_the_command_takes_a_checkpoint(checkpoint, tmp_path, capsys):

@@ -87,6 +87,12 @@ def test_any_timm_backbone_with_four_levels_can_be_the_stem(name, options, crop_
     assert stem(crops).shape == (2, grid, grid, 8)
 
 
+@pytest.mark.parametrize("option", ["pretrained", "pretrained_cfg_overlay", "checkpoint_path"])
+def test_no_option_of_a_backbone_loads_weights(option):
+    with pytest.raises(ConfigError, match=f"the option '{option}' of the backbone loads weights, maybe from the web"):
+        create_backbone("swin_tiny_patch4_window7_224", crop_size=112, options={**SMALL_SWIN, option: True})
+
+
 def test_unknown_names_and_wrong_options_are_named():
     with pytest.raises(ConfigError, match="no backbone 'swine'"):
         create_backbone("swine", crop_size=64)

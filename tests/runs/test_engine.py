@@ -138,6 +138,25 @@ def test_an_interrupt_leaves_a_run_that_can_be_resumed(study, tiny_bundle, tmp_p
     assert contents_of(tmp_path / "out") == contents_of(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("error", [RuntimeError("mine"), InputError("mine")], ids=["any", "ours"])
+@pytest.mark.parametrize(
+    "method", ["run_started", "picture_done", "video_started", "frame_done", "video_ended", "video_done", "failed"]
+)
+def test_an_error_of_the_observer_is_not_one_of_an_input_and_leaves_a_run_to_resume(
+    study, tiny_bundle, tmp_path, method, error
+):
+    def fail(*heard):
+        raise error
+
+    observer, options = RunObserver(), {"model": tiny_bundle.folder, "describe": "never"}
+    setattr(observer, method, fail)
+    with pytest.raises(type(error), match="^mine$"):
+        vlfau.run(study, out=tmp_path / "out", observer=observer, **options)
+    vlfau.run(study, out=tmp_path / "out", resume=True, **options)
+    vlfau.run(study, out=tmp_path / "undisturbed", **options)
+    assert contents_of(tmp_path / "out") == contents_of(tmp_path / "undisturbed")
+
+
 def test_a_run_without_files_ends_when_nobody_looks_any_more(study, tiny_bundle, tmp_path):
     class Gone(Recorder):
         wants_more = False

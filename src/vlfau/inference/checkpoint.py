@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vlfau.errors import MissingExtraError
+from vlfau.errors import CheckpointError, ConfigError, MissingExtraError
 from vlfau.faces import CropGeometry
 from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle, BundleInfo
@@ -35,13 +35,16 @@ def read_checkpoint(folder: Path) -> Bundle:
     files = {path.name: file_sha256(path) for path in names if path.is_file()}
     whole = folder.resolve()
     day = datetime.datetime.fromtimestamp((folder / METADATA_FILE).stat().st_mtime, tz=datetime.UTC).date()
-    info = checkpoint_info(
-        metadata,
-        name=whole.parent.name if whole.name == "checkpoint" else whole.name,
-        version="checkpoint",
-        licence="",
-        created=day.isoformat(),
-    )
+    try:
+        info = checkpoint_info(
+            metadata,
+            name=whole.parent.name if whole.name == "checkpoint" else whole.name,
+            version="checkpoint",
+            licence="",
+            created=day.isoformat(),
+        )
+    except ConfigError as error:
+        raise CheckpointError(f"{folder / METADATA_FILE} is damaged ({error}); copy the checkpoint again") from None
     return Bundle(folder, info, files)
 
 

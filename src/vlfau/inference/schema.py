@@ -49,7 +49,11 @@ def read_model_json(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise BundleError(
             f"{path.parent} is neither a bundle nor a checkpoint: it has neither {path.name} nor {CHECKPOINT_FILE}; "
-            "give a folder written by `vlfau export` or `vlfau train`"
+            "give a folder written by `vlfau export`, or the checkpoint in one written by `vlfau train`"
+        ) from None
+    except NotADirectoryError:
+        raise BundleError(
+            f"{path.parent} is a file, and a bundle or checkpoint is a folder; give the folder that holds it"
         ) from None
     except OSError as error:
         raise BundleError(f"{path} cannot be read ({error.strerror}); check the path and its permissions") from None

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, InstanceOf, TypeAdapter, with_config
+from pydantic import ConfigDict, InstanceOf, TypeAdapter, ValidationError, with_config
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
@@ -130,7 +130,8 @@ def load_checkpoint(
         network.load_state_dict(load_file(folder / WEIGHTS_FILE))
     except (OSError, SafetensorError, RuntimeError, ConfigError) as error:
         raise CheckpointError(
-            f"the weights {folder / WEIGHTS_FILE} do not fit {METADATA_FILE} ({error}); copy the checkpoint again"
+            f"the weights {folder / WEIGHTS_FILE} do not fit {METADATA_FILE} ({_in_one_line(error)}); copy the "
+            "checkpoint again"
         ) from error
     return LoadedCheckpoint(network.eval(), checkpoint)
 
@@ -156,8 +157,10 @@ def read_metadata(folder: Path) -> Checkpoint:
         check_au_ids(checkpoint.au_ids)
         if checkpoint.thresholds is not None and len(checkpoint.thresholds) != len(checkpoint.au_ids):
             raise ValueError(f"{len(checkpoint.thresholds)} thresholds for {len(checkpoint.au_ids)} AUs")
+        if not all(0 <= threshold <= 1 for threshold in checkpoint.thresholds or ()):
+            raise ValueError(f"the thresholds {list(checkpoint.thresholds or ())} are not all from 0 to 1")
     except (OSError, ValueError, TypeError, KeyError, AttributeError, ConfigError) as error:
-        raise CheckpointError(f"{path} is damaged ({error}); copy the checkpoint again") from error
+        raise CheckpointError(f"{path} is damaged ({_in_one_line(error)}); copy the checkpoint again") from error
     if not checkpoint.has_captions:
         return checkpoint
     try:
@@ -170,3 +173,11 @@ def read_metadata(folder: Path) -> Checkpoint:
             f"{folder / DESCRIPTIONS_FILE} is not the file that {METADATA_FILE} describes; copy the checkpoint again"
         )
     return replace(checkpoint, descriptions=descriptions)
+
+
+def _in_one_line(error: Exception) -> str:
+    """Return what another library says is wrong; of several wrong values the first."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"'{'.'.join(map(str, first['loc']))}': {first['msg']}"
+    return " ".join(str(error).split())

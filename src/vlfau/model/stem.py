@@ -20,6 +20,9 @@ FACEMESH = "facemesh"
 NUM_LEVELS = 4
 MAX_OPTION: Final = 4096  # No backbone is deeper or wider; larger numbers would fill the memory.
 
+_LOADING_OPTIONS: Final = ("pretrained", "checkpoint_path", "cache_dir")
+"""How timm's options begin that load weights; a checkpoint that was given to us must not fetch any."""
+
 
 @dataclass(frozen=True)
 class Backbone:
@@ -68,6 +71,11 @@ def create_backbone(
         raise ConfigError(f"timm has no backbone '{name}'; see timm.list_models() for the names")
     config = timm.get_pretrained_cfg(name)
     arguments: dict[str, Any] = dict(options or {})
+    if loading := sorted(option for option in arguments if option.startswith(_LOADING_OPTIONS)):
+        raise ConfigError(
+            f"the option '{loading[0]}' of the backbone loads weights, maybe from the web; leave it out, and name a "
+            "local file in stem.weights"
+        )
     if any(number > MAX_OPTION for number in _numbers(arguments)):
         raise ConfigError(f"the options {arguments} of the backbone hold a number above {MAX_OPTION}; lower it")
     if config is not None and config.fixed_input_size:

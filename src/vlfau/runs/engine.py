@@ -3,10 +3,10 @@
 import logging
 import os
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec
 
 from vlfau.errors import InputError, NoFaceError, OutputError, VlfauError, first_line
 from vlfau.files.names import printable
@@ -29,6 +29,8 @@ __all__ = ["file_results", "run"]
 
 _log = logging.getLogger(__name__)
 
+_P = ParamSpec("_P")
+
 Frames = Generator[tuple[VideoFrame, PictureResult]]
 
 
@@ -43,7 +45,7 @@ def run(
 
     An input that cannot be read, or without a face, is listed in the summary, and the others are still processed.
     The same call with `resume=True` resumes an interrupted run. In the main thread, Ctrl-C stops a camera without an
-    error; a second Ctrl-C interrupts the run.
+    error; a second Ctrl-C interrupts the run. An error raised by the observer ends the run too, and it can be resumed.
 
     ```python
     summary = vlfau.run(["study/", "interview.mp4"], out="results", table="study.parquet")
@@ -83,6 +85,8 @@ def run(
                 observer.notice("found an interrupted run; starting over (use --resume to continue it)")
             running = _Run(predictor, chosen, outputs=outputs, observer=observer, correction=correction)
             running.process(given)
+    except _ObserverFailed as failed:
+        raise failed.error from failed.error.__cause__
     except KeyboardInterrupt:
         if outputs.can_resume:
             observer.notice("interrupted; run the same command with --resume to continue")
@@ -126,6 +130,14 @@ def _as_paths(inputs: object) -> list[Path]:
     return paths
 
 
+class _ObserverFailed(BaseException):  # No Exception, which would be taken for an error of an input.
+    """Carries an observer's error out of the run."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 class _Run:
     """A run over the inputs."""
 
@@ -148,16 +160,16 @@ class _Run:
         """Analyse every input; one that cannot be used is reported, and the others are still analysed."""
         found = self._expanded(inputs)
         self._outputs.expect(found)
-        self._observer.run_started(list(found))
+        self._tell(self._observer.run_started, list(found))
         for file in found:
-            self._observer.input_started(file)
+            self._tell(self._observer.input_started, file)
             if not (self._observer.wants_more or self._outputs.can_resume):
                 break  # Results are neither shown nor written.
             if self._outputs.is_done(file):
                 self._done_before += 1
             else:
                 self._analyse(file)
-        self._observer.run_ended()
+        self._tell(self._observer.run_ended)
 
     def summary(self) -> RunSummary:
         """Return the summary of the run."""
@@ -210,7 +222,7 @@ class _Run:
             return
         self._pictures += 1
         self._faces += len(result.faces)
-        self._observer.picture_done(name, result.faces)
+        self._tell(self._observer.picture_done, name, result.faces)
         self._outputs.write_picture(file, picture, result)
         if not result.faces:
             self._fail(file, _no_face("picture", name))
@@ -246,7 +258,7 @@ class _Run:
         self._faces += len(files.tracks)
         self._video_s += time.monotonic() - began
         name = printable(file)
-        self._observer.video_done(name, files.summary)
+        self._tell(self._observer.video_done, name, files.summary)
         if not files.tracks:
             self._fail(file, _no_face("video", name))
 
@@ -269,14 +281,14 @@ class _Run:
                 end_s=part.end_s,
                 describe=describe,
             )
-            self._observer.video_started(title, length_s)
+            self._tell(self._observer.video_started, title, length_s)
             try:
                 with closing(results):
                     for frame, result in results:
                         yield frame, result
-                        self._observer.frame_done(frame.time_s - part.start_s)
+                        self._tell(self._observer.frame_done, frame.time_s - part.start_s)
             finally:
-                self._observer.video_ended()
+                self._tell(self._observer.video_ended)
         except InputError as error:
             if not is_first_look:
                 self._fail(file, error)
@@ -287,9 +299,16 @@ class _Run:
         ends_s = [end_s for end_s in (self._part.end_s, whole_s) if end_s is not None]
         return max(min(ends_s) - self._part.start_s, 0.0) if ends_s else None
 
+    def _tell(self, method: Callable[_P, None], *what: _P.args, **named: _P.kwargs) -> None:
+        """Tell the observer something; its own errors are not those of an input, and end the run."""
+        try:
+            method(*what, **named)
+        except Exception as error:
+            raise _ObserverFailed(error) from error
+
     def _fail(self, file: Path, error: InputError) -> None:
         self._errors.append(InputFailure(file, type(error).__name__, str(error)))
-        self._observer.failed(file, error)
+        self._tell(self._observer.failed, file, error)
         self._outputs.list_error(file, error)
 
 

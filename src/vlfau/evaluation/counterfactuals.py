@@ -216,7 +216,7 @@ def _taken(predictions: Predictions, images: Sequence[str]) -> Predictions:
 
 
 def _seen(predictions: Predictions, threshold: Threshold) -> dict[str, NDArray[Any]]:
-    """Return the compared values, (P, N) each: probabilities, states, and those claimed by local and global captions."""
+    """Return the compared values, (P, N) each: probabilities, states, and those that captions claim."""
     seen: dict[str, NDArray[Any]] = {"probability": predictions.au_probs, "state": predictions.au_probs >= threshold}
     if predictions.local_captions is not None:
         seen["local"] = described_states(predictions.au_ids, predictions.local_captions)

@@ -1,6 +1,7 @@
 """Leaves out the doctests of parts whose extras are not installed, and cuts the network off from all tests.
 
-In parallel, each process computes with one thread, so that processes do not compete for CPUs.
+What is printed is as wide as in a file. In parallel, each process computes with one thread, so that processes do not
+compete for CPUs.
 """
 
 import ipaddress
@@ -13,6 +14,7 @@ import pytest
 OPTIONAL = {"gradio": "src/vlfau/app/*", "ray": "src/vlfau/batch/*"}
 collect_ignore_glob = [pattern for package, pattern in OPTIONAL.items() if find_spec(package) is None]
 
+os.environ.pop("COLUMNS", None)  # pytest-xdist hands the width of the terminal to its processes
 if "PYTEST_XDIST_WORKER" in os.environ:  # set by pytest-xdist; read by torch, NumPy and OpenCV when they are imported
     for variable in ("OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
         os.environ.setdefault(variable, "1")

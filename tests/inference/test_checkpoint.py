@@ -45,18 +45,18 @@ def test_a_checkpoint_says_of_itself_what_a_bundle_says(checkpoint):
     assert sorted(bundle.files) == ["checkpoint.json", "model.safetensors"]
 
 
-@pytest.mark.parametrize("consistent", [True, False])
-def test_a_checkpoint_predicts_what_its_bundle_predicts(checkpoint, tmp_path, consistent):
+def test_a_checkpoint_predicts_what_its_bundle_predicts(checkpoint, tmp_path):
     export_bundle(checkpoint, tmp_path / "bundle", half=False)
-    options = {"describe": "every", "consistent": consistent}
-    ours = Predictor(checkpoint, **options).predict_crops(faces(3))
-    theirs = Predictor(tmp_path / "bundle", **options).predict_crops(faces(3))
-    for mine, other in zip(ours, theirs, strict=True):
-        assert mine.global_caption == other.global_caption
-        assert [au.local_caption for au in mine.aus] == [au.local_caption for au in other.aus]
-        np.testing.assert_allclose([au.prob for au in mine.aus], [au.prob for au in other.aus], atol=1e-5)
-        for own, its in zip(mine.aus, other.aus, strict=True):
-            np.testing.assert_allclose(own.attention_map, its.attention_map, atol=1e-5)
+    for consistent in (True, False):
+        options = {"describe": "every", "consistent": consistent}
+        ours = Predictor(checkpoint, **options).predict_crops(faces(3))
+        theirs = Predictor(tmp_path / "bundle", **options).predict_crops(faces(3))
+        for mine, other in zip(ours, theirs, strict=True):
+            assert mine.global_caption == other.global_caption
+            assert [au.local_caption for au in mine.aus] == [au.local_caption for au in other.aus]
+            np.testing.assert_allclose([au.prob for au in mine.aus], [au.prob for au in other.aus], atol=1e-5)
+            for own, its in zip(mine.aus, other.aus, strict=True):
+                np.testing.assert_allclose(own.attention_map, its.attention_map, atol=1e-5)
 
 
 def test_features_are_those_of_the_network(checkpoint):

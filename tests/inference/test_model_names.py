@@ -35,6 +35,19 @@ def test_an_unknown_name_is_refused_with_those_there_are(library):
         load_bundle("large")
 
 
+def test_a_name_that_is_too_long_for_a_path_is_refused_like_any_other():
+    with pytest.raises(BundleError, match="no model of this name"):
+        load_bundle("x" * 5000)
+
+
+def test_the_command_refuses_a_web_address_as_a_model(astronaut, capsys):
+    assert main(["predict", str(astronaut), "--model", "https://example.org/a/model"]) == 2
+    assert (
+        "https://example.org/a/model is a web address, and vlfau downloads nothing; download the model and give its"
+        in (capsys.readouterr().err.replace("\n", " "))
+    )
+
+
 def test_the_command_lists_models_and_reports_damaged_ones(library, capsys):
     (library / "b" / "other" / "model.json").write_text("{", encoding="utf-8")
     assert main(["models"]) == 2

@@ -12,7 +12,7 @@ from PIL import Image
 from tests.inference.tiny_bundle import prob
 from vlfau.errors import BundleError, ConfigError, ImageError
 from vlfau.inference.predictor import Predictor
-from vlfau.media.images import read_image, read_picture
+from vlfau.media.images import Picture, read_image, read_picture
 
 
 class PaintedFinder:
@@ -129,6 +129,8 @@ def test_a_result_is_called_as_its_file_or_as_the_caller_says(predictor, tmp_pat
     [
         (True, ["a"], r"names is \['a'\] for 2 pictures; give a list with one name for each"),
         (True, "ab", "names is 'ab' for 2 pictures"),
+        (True, [1, 2], r"names is \[1, 2\] for 2 pictures; give a list with one name for each, as text"),
+        (True, 5, "names is 5 for 2 pictures"),
         (False, ["a"], r"names is \['a'\] for one picture; give one name"),
     ],
 )
@@ -136,6 +138,21 @@ def test_names_that_do_not_fit_are_refused(predictor, several, names, message):
     images = [painted(0, 1)] * 2 if several else painted(0, 1)
     with pytest.raises(ConfigError, match=message):
         predictor.predict(images, names=names)
+
+
+def test_names_may_come_from_an_iterator(predictor):
+    results = predictor.predict([painted(0, 1)] * 2, names=map(str, range(2)))
+    assert [result.file for result in results] == ["0", "1"]
+
+
+@pytest.mark.parametrize("faces", [0, 1])
+def test_a_choice_of_aus_that_there_is_not_is_refused(predictor, faces):
+    for predict in (
+        predictor.predict,
+        lambda image, describe: list(predictor.predict_many([image], describe=describe)),
+    ):
+        with pytest.raises(ConfigError, match="describe is 'all'; give one of active, every, never"):
+            predict(painted(0, faces), describe="all")
 
 
 def test_a_bad_file_among_several_is_named(predictor, tmp_path):
@@ -162,7 +179,13 @@ def test_an_iterator_is_refused_with_what_takes_it(predictor, tmp_path):
             predictor.predict(iterator)
 
 
-@pytest.mark.parametrize("one", ["photo.jpg", b"photo", painted(0, 1)])
+@pytest.mark.parametrize(
+    "one",
+    [
+        *("photo.jpg", b"photo", painted(0, 1), Path("photo.jpg"), Image.fromarray(painted(0, 1)), None),
+        Picture(painted(0, 1)),
+    ],
+)
 def test_one_picture_is_not_taken_apart_as_if_it_were_many(predictor, one):
     with pytest.raises(ImageError, match=f"expected several pictures, such as a list, got one {type(one).__name__}"):
         predictor.predict_many(one)
@@ -179,6 +202,8 @@ def test_a_web_address_is_refused_and_nothing_is_fetched(predictor, address):
         predictor.predict(address)
     with pytest.raises(BundleError, match=f"^{address} is a web address, and vlfau downloads nothing; download the mo"):
         Predictor.from_pretrained(address)
+    with pytest.raises(BundleError, match=f"^{address} is a web address"):
+        Predictor(address)
 
 
 def test_a_model_is_opened_by_its_folder_or_its_name(tiny_bundle, monkeypatch):

@@ -116,6 +116,9 @@ def test_crops_of_another_size_are_refused(tiny_bundle):
         ({"threads": 0}, "threads is 0"),
         ({"beam_size": 0}, "beam_size is 0"),
         ({"max_faces": 0}, "max_faces is 0"),
+        ({"threads": "2"}, "threads is '2'; give a number from 1 to"),
+        ({"beam_size": 1.5}, "beam_size is 1.5; give a number from 1 to"),
+        ({"max_faces": "1"}, "max_faces is '1'; give a whole number of 1 or more, or None for all"),
         ({"describe": "all"}, "describe is 'all'; give one of active, every, never"),
     ],
 )

@@ -97,12 +97,24 @@ def test_a_runtime_says_what_the_cpu_says(tiny_bundle, stand_in):
         ("directml", "onnxruntime-directml", "directml"),
     ],
 )
-def test_a_missing_provider_names_its_extra(tiny_bundle, stand_in, runtime, package, extra):
+def test_a_missing_provider_names_its_extra(tiny_bundle, stand_in, monkeypatch, runtime, package, extra):
     stand_in()
+    monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(MissingExtraError, match=rf"'{package}' is not installed; .* 'vlfau\[{extra}\]'"):
         open_backend(tiny_bundle, runtime)
     with pytest.raises(MissingExtraError, match=package):
         face_providers(runtime)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "platform", "needs"),
+    [("directml", "linux", "Windows with a GPU that knows DirectX 12"), ("cuda", "darwin", "an NVIDIA GPU with CUDA")],
+)
+def test_where_no_package_brings_a_provider_none_is_named(tiny_bundle, stand_in, monkeypatch, runtime, platform, needs):
+    stand_in()
+    monkeypatch.setattr(sys, "platform", platform)
+    with pytest.raises(ConfigError, match=f"the runtime {runtime} needs {needs}.*; choose another one"):
+        open_backend(tiny_bundle, runtime)
 
 
 def test_two_onnx_runtimes_in_one_place_are_noticed(tiny_bundle, stand_in):

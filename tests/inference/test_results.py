@@ -1,12 +1,15 @@
+import copy
 import pickle
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.inference.made_up import a_face
 from vlfau.errors import InputError, MissingExtraError, UnknownAUError
+from vlfau.inference.bundle import load_bundle
 from vlfau.inference.results import AUResult, CropResult, PictureResult
 from vlfau.media.images import Picture
 
@@ -100,9 +103,14 @@ def test_a_picture_without_arrays_drops_its_pixels_and_those_of_its_faces():
     assert light[0].aus[0].attention_map is None
 
 
-def test_a_result_survives_pickling():
-    result = PictureResult("a.jpg", (a_face(),))
-    assert pickle.loads(pickle.dumps(result)) == result
+@pytest.mark.parametrize("copied", [lambda result: pickle.loads(pickle.dumps(result)), copy.deepcopy])
+def test_a_result_survives_pickling_and_copying_with_its_model(copied):
+    result = PictureResult("a.jpg", (a_face(),), model=load_bundle().info, source=Path("a.jpg"))
+    twin = copied(result)
+    assert (twin, twin.model, twin.source) == (result, result.model, result.source)
+    assert twin.model.descriptions.wording == result.model.descriptions.wording
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        twin.model.descriptions.units[12] = None
 
 
 def test_the_known_aus_are_those_of_the_faces_where_no_model_is_named():

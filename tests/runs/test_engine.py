@@ -3,6 +3,7 @@
 import shutil
 import threading
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -11,7 +12,7 @@ from tests.runs.running import contents_of, csv_rows, names_in
 from tests.video.clips import moving, write_video
 from vlfau import PredictOptions, RunObserver
 from vlfau.cli import main
-from vlfau.errors import ConfigError, OutputError
+from vlfau.errors import ConfigError, InputError, OutputError
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +164,20 @@ def test_options_that_cannot_be_are_refused_before_the_work(
     with pytest.raises(ConfigError, match=message):
         vlfau.run(study, model=tiny_bundle.folder, **changes)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", [None, [None], 5, b"a.png", np.zeros((4, 4, 3), np.uint8)], ids=str)
+def test_what_is_no_path_is_refused_as_an_input(tiny_bundle, wrong):
+    with pytest.raises(
+        InputError, match=r"expected the path of a file or folder, or a list of them, got \w+; give pix"
+    ):
+        vlfau.run(wrong, model=tiny_bundle.folder)
+
+
+def test_options_may_be_given_as_an_object_with_plain_values(study, tiny_bundle, tmp_path):
+    out = tmp_path / "out"
+    vlfau.run(study / "a.png", PredictOptions(model=tiny_bundle.folder, out=str(out), every=0.5, heatmap=[1]))
+    assert {"a.png.vlfau.jpg", "a.png.heat.jpg", "results.csv"} <= set(names_in(out))
 
 
 def test_a_folder_that_cannot_be_made_stops_the_run(study, tiny_bundle, tmp_path):

@@ -1,9 +1,12 @@
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vlfau.errors import ConfigError
-from vlfau.runs.options import ArchiveOptions, PredictOptions, VideoPart, seconds
+from vlfau.runs.option_values import seconds
+from vlfau.runs.options import ArchiveOptions, PredictOptions, VideoPart
 
 
 @pytest.mark.parametrize(
@@ -58,3 +61,69 @@ def test_archives_and_runs_have_the_same_options_but_for_words_and_threads():
         *(("describe", "changes"), ("beam-size", 3), ("gendered", False), ("consistent", True)),
         *(("max-faces", None), ("runtime", "onnxruntime")),
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"out": "results"}, {"out": Path("results")}),
+        ({"table": "a.csv"}, {"table": (Path("a.csv"),)}),
+        ({"table": ["a.csv", Path("b.csv")]}, {"table": (Path("a.csv"), Path("b.csv"))}),
+        ({"table": None}, {"table": ()}),
+        ({"baseline": Path("rest.png")}, {"baseline": ("rest.png",)}),
+        ({"every": 1 / 3}, {"every": "0.333333333"}),
+        ({"every": 1e-5}, {"every": "0.00001"}),
+        ({"start": 83, "end": np.float32(90.5)}, {"start": "83", "end": "90.5"}),
+        ({"heatmap": 12}, {"heatmap": "12"}),
+        ({"heatmap": np.array([12, 6])}, {"heatmap": "12,6"}),
+        ({"threads": np.int64(2), "annotate": np.True_}, {"threads": 2, "annotate": True}),
+    ],
+    ids=str,
+)
+def test_python_may_give_what_stands_for_a_value(given, expected):
+    options = PredictOptions(**given)
+    assert options == PredictOptions.of(None, given) == PredictOptions(**expected)
+    for name, value in expected.items():
+        assert (getattr(options, name), type(getattr(options, name))) == (value, type(value))
+    _ = options.part
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"threads": "2"}, "threads is '2'; give a whole number"),
+        ({"threads": None}, "threads is None; give a whole number"),
+        ({"beam_size": 1.5}, "beam_size is 1.5; give a whole number"),
+        ({"max_faces": True}, "max_faces is True; give a whole number"),
+        ({"gendered": "no"}, "gendered is 'no'; give True or False"),
+        ({"describe": "all"}, "describe is 'all'; give one of changes, active, every, never"),
+        ({"format": None}, "format is None; give one of native, openface, pyfeat"),
+        ({"runtime": "gpu"}, "runtime is 'gpu'; give one of onnxruntime, cpu, "),
+        ({"every": True}, "every is True; give a number of seconds, or a time such as 200ms or 1:23.5"),
+        ({"out": b"results"}, "out is b'results'; give a path, as text or as a Path"),
+        ({"table": [5]}, "table is 5; give a path, as text or as a Path"),
+        ({"heatmap": True}, "heatmap is True; give active, or numbers of action units such as 12 or [6, 12]"),
+    ],
+    ids=str,
+)
+def test_a_value_of_another_type_is_refused_with_what_to_give(given, message):
+    for wrong in (lambda: PredictOptions(**given), lambda: PredictOptions.of(PredictOptions(), given)):
+        with pytest.raises(ConfigError) as refused:
+            wrong()
+        assert str(refused.value).startswith(message)
+
+
+def test_a_time_that_is_no_number_is_refused():
+    with pytest.raises(ConfigError, match="--every takes a time such as 0.2s, 200ms or 1:23.5, not 'nan'"):
+        _ = PredictOptions(every=float("nan")).part
+
+
+@pytest.mark.parametrize("options", [{"every": 0.2}, ArchiveOptions()], ids=["a dict", "those of an archive"])
+def test_other_objects_are_no_options_of_a_run(options):
+    with pytest.raises(ConfigError, match="give PredictOptions, or options by name"):
+        PredictOptions.of(options, {})
+
+
+def test_a_table_needs_a_name():
+    with pytest.raises(ConfigError, match=r"--table is '\.', which names no file"):
+        PredictOptions(table="").check([])

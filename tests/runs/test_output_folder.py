@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.runs.running import names_in
+from vlfau.cli import main
 from vlfau.errors import OutputError
 from vlfau.runs.output_folder import OutputFolder, output_name
 
@@ -32,6 +33,14 @@ def test_a_file_of_others_is_kept_unless_told(predict, astronaut, tmp_path, name
     assert predict(astronaut, "-q", "--overwrite")[0] == 0
     assert not (out / name).exists() or (out / name).read_bytes() != b"subject,score\n"
     assert predict(astronaut, "-q")[0] == 0
+
+
+@pytest.mark.parametrize("resume", [[], ["--resume"]], ids=["anew", "resumed"])
+def test_a_folder_in_the_place_of_a_table_is_named(tiny_bundle, astronaut, tmp_path, resume, capsys):
+    (tmp_path / "out" / "results.csv").mkdir(parents=True)
+    words = ["predict", str(astronaut), "--model", str(tiny_bundle.folder), "--out", str(tmp_path / "out"), *resume]
+    assert main(words) == 2
+    assert "results.csv (Is a directory); move it away" in capsys.readouterr().err
 
 
 def test_a_table_that_is_a_link_stays_one(predict, astronaut, tmp_path):

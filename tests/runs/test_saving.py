@@ -88,6 +88,15 @@ def test_a_file_that_vlfau_did_not_write_is_not_overwritten(tmp_path):
         made_up("a.jpg", a_face()).save(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["results.csv", "results.jsonl"])
+def test_a_table_that_vlfau_did_not_write_is_refused_and_nothing_is_left_beside_it(tmp_path, name):
+    (tmp_path / name).write_text("subject,score\n1,2\n")
+    with pytest.raises(OutputError, match=rf"{name} exists, and vlfau did not write it; move it away"):
+        made_up("a.jpg", a_face()).save(tmp_path)
+    assert (tmp_path / name).read_text() == "subject,score\n1,2\n"
+    assert not (tmp_path / f"{name}.partial").exists()
+
+
 @pytest.mark.parametrize(
     ("result", "message"),
     [

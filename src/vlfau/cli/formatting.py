@@ -53,7 +53,7 @@ def face_table(face: FaceResult, *, title: str, width: int) -> Group:
     table.add_column("Probability", width=_BAR_WIDTH + 5, no_wrap=True)
     table.add_column("State", no_wrap=True)
     if has_intensities:
-        table.add_column("Intensity (0 to 5)", justify="right", no_wrap=True)
+        table.add_column("Intensity\n(0 to 5)", justify="right", no_wrap=True)
     if in_table:
         table.add_column("Description")
     for au in face.aus:

@@ -34,12 +34,18 @@ def is_url(path: str | os.PathLike[str]) -> bool:
     return _URL.match(os.fspath(path)) is not None
 
 
-def missing_file(kind: str, path: str | os.PathLike[str]) -> str:
-    """Return what to tell a user whose file does not exist; `kind` says what it should be."""
+def missing_file(kind: str, path: str | os.PathLike[str], *, give: str = "the file") -> str:
+    """Return what to tell a user whose file does not exist.
+
+    Args:
+        kind: What it should be.
+        path: The file.
+        give: What to give instead of a web address, after a download.
+    """
     name = printable(path)
     if is_url(path):
         name = re.sub(":/+", "://", name, count=1)
-        return f"{name} is a web address, and vlfau downloads nothing; download the {kind} and give the file"
+        return f"{name} is a web address, and vlfau downloads nothing; download the {kind} and give {give}"
     return f"{kind} {name} does not exist; check the path"
 
 

@@ -3,11 +3,12 @@
 import os
 import threading
 from multiprocessing import parent_process
+from numbers import Integral
 from typing import Final
 
 from vlfau.errors import ConfigError
 
-__all__ = ["MAX_WORKERS", "check_number", "follow_parent"]
+__all__ = ["MAX_WORKERS", "check_number", "follow_parent", "is_whole_number"]
 
 MAX_WORKERS: Final = max(64, 2 * (os.cpu_count() or 1))
 """Threads or processes. More would only wait for each other and fill the memory."""
@@ -22,10 +23,15 @@ def check_number(name: str, value: int, maximum: int) -> None:
         maximum: The largest number that makes sense.
 
     Raises:
-        ConfigError: It is out of range.
+        ConfigError: It is not a whole number, or out of range.
     """
-    if not 1 <= value <= maximum:
-        raise ConfigError(f"{name} is {value}; give a number from 1 to {maximum}")
+    if not (is_whole_number(value) and 1 <= value <= maximum):
+        raise ConfigError(f"{name} is {value!r}; give a number from 1 to {maximum}")
+
+
+def is_whole_number(value: object) -> bool:
+    """Say whether a value is a whole number, of Python or NumPy: a caller's types are not checked otherwise."""
+    return isinstance(value, Integral)
 
 
 def follow_parent() -> None:

@@ -18,6 +18,7 @@ from vlfau.errors import BundleError, ConfigError, DescriptionError
 from vlfau.faces import CropGeometry
 from vlfau.facs import check_au_ids
 from vlfau.files.atomic import replacing
+from vlfau.files.names import is_url, missing_file
 from vlfau.inference.schema import (
     CARD_FILE,
     CHECKPOINT_FILE,
@@ -191,8 +192,11 @@ def model_folder(model: str | Path | None) -> Path:
     Raises:
         BundleError: There is no such folder or name.
     """
-    if model is not None and Path(model).exists():
+    # Path.exists fails where a name is too long for a path.
+    if model is not None and os.path.exists(model):  # noqa: PTH110
         return Path(model)
+    if model is not None and is_url(model):
+        raise BundleError(missing_file("model", model, give="its folder"))
     found, name = bundle_folders(), DEFAULT_MODEL if model is None else str(model)
     if name not in found:
         raise BundleError(

@@ -12,8 +12,7 @@ from PIL import Image
 
 from vlfau.errors import BundleError, ConfigError, ImageError
 from vlfau.faces import Face, FaceFinder
-from vlfau.files.names import is_url, printable
-from vlfau.files.workers import MAX_WORKERS, check_number
+from vlfau.files.workers import MAX_WORKERS, check_number, is_whole_number
 from vlfau.inference.au_scores import AUScores, Captions, sigmoid
 from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle, load_bundle
@@ -74,10 +73,9 @@ class Predictor:
     ) -> None:
         check_number("threads", threads, MAX_WORKERS)
         check_number("beam_size", beam_size, MAX_BEAM_SIZE)
-        if max_faces is not None and max_faces < 1:
-            raise ConfigError(f"max_faces is {max_faces}; give a number of 1 or more")
-        if describe not in get_args(Describe):
-            raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(Describe))}")
+        if max_faces is not None and not (is_whole_number(max_faces) and max_faces >= 1):
+            raise ConfigError(f"max_faces is {max_faces!r}; give a whole number of 1 or more, or None for all")
+        _check_describe(describe)
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
         self.backend: Backend = backend or open_backend(self.bundle, runtime, threads=threads, device=device)
         self.threads, self.max_faces = threads, max_faces
@@ -105,11 +103,6 @@ class Predictor:
         Raises:
             BundleError: It is neither a bundle nor a checkpoint, is damaged, or is a web address.
         """
-        if is_url(model) and not Path(model).exists():
-            raise BundleError(
-                f"{printable(model)} is a web address, and vlfau downloads nothing; download the model and give its "
-                "folder"
-            )
         return cls(Path(model) if isinstance(model, os.PathLike) else model, **options)
 
     @overload
@@ -165,7 +158,7 @@ class Predictor:
         Raises:
             ImageError: A file is not a readable picture, or pixels have the wrong type. Of several pictures, the first
                 bad one ends the call, and the message names it.
-            ConfigError: The numbers of names and pictures differ.
+            ConfigError: The numbers of names and pictures differ, or `describe` is unknown.
         """
         if _are_several(images):
             pictures = list(images)
@@ -193,8 +186,10 @@ class Predictor:
         Raises:
             ImageError: A picture is not readable or has the wrong type; the results of earlier pictures are yielded
                 first.
+            ConfigError: `describe` is unknown.
         """
-        if isinstance(images, str | bytes | np.ndarray):  # Iterable, but not over pictures.
+        # Iterable, but not over pictures.
+        if isinstance(images, str | bytes | Picture | np.ndarray) or not isinstance(images, Iterable):
             raise ImageError(
                 f"expected several pictures, such as a list, got one {type(images).__name__}; use predict for it"
             )
@@ -210,6 +205,7 @@ class Predictor:
         Raises:
             ImageError: The pixels have the wrong type or size.
         """
+        _check_describe(describe)
         results: list[CropResult] = []
         for start in range(0, len(crops), _BATCH_SIZE):
             scores = self.score_crops(crops[start : start + _BATCH_SIZE])
@@ -322,7 +318,16 @@ def _are_several(images: object) -> TypeGuard[Iterable[PictureInput]]:
     return isinstance(images, Sequence) and not isinstance(images, str | bytes | bytearray | memoryview)
 
 
-def _checked_names(names: str | Sequence[str] | None, count: int) -> Sequence[str] | None:
-    if names is not None and (isinstance(names, str) or len(names) != count):
-        raise ConfigError(f"names is {names!r} for {count} pictures; give a list with one name for each")
-    return names
+def _check_describe(describe: Describe | None) -> None:
+    if describe is not None and describe not in get_args(Describe):
+        raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(Describe))}")
+
+
+def _checked_names(names: str | Iterable[str] | None, count: int) -> Sequence[str] | None:
+    if names is None:
+        return None
+    given = list(names) if isinstance(names, Iterable) and not isinstance(names, str) else None
+    if given is None or len(given) != count or not all(isinstance(name, str) for name in given):
+        several = "1 picture" if count == 1 else f"{count} pictures"
+        raise ConfigError(f"names is {names!r} for {several}; give a list with one name for each, as text")
+    return given

@@ -6,6 +6,7 @@ imports this module, so runtimes are imported only when a model is loaded.
 """
 
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ class RuntimeInfo:
         package: The package to install.
         extra: The extra that installs it; None if vlfau itself does.
         needs: Hardware requirements, for messages.
+        platforms: Platforms that have the package, named as by `sys.platform`; empty for all.
         torch_device: Torch device for a checkpoint; None if it cannot run one, "" for a GPU if available.
     """
 
@@ -60,6 +62,7 @@ class RuntimeInfo:
     package: str = "onnxruntime"
     extra: str | None = None
     needs: str = ""
+    platforms: tuple[str, ...] = ()
     torch_device: str | None = None
 
     @property
@@ -78,6 +81,7 @@ RUNTIMES: Final[Mapping[Runtime, RuntimeInfo]] = MappingProxyType(
             package="onnxruntime-gpu",
             extra="cuda",
             needs="an NVIDIA GPU with CUDA and cuDNN",
+            platforms=("linux", "win32"),
             torch_device="cuda",
         ),
         "tensorrt": RuntimeInfo(
@@ -85,12 +89,14 @@ RUNTIMES: Final[Mapping[Runtime, RuntimeInfo]] = MappingProxyType(
             package="onnxruntime-gpu",
             extra="cuda",
             needs="an NVIDIA GPU with TensorRT",
+            platforms=("linux", "win32"),
         ),
         "directml": RuntimeInfo(
             providers=("DmlExecutionProvider", CPU_PROVIDER),
             package="onnxruntime-directml",
             extra="directml",
             needs="Windows with a GPU that supports DirectX 12",
+            platforms=("win32",),
         ),
         "coreml": RuntimeInfo(providers=("CoreMLExecutionProvider", CPU_PROVIDER), needs="macOS"),
         "openvino": RuntimeInfo(engine="openvino", package="openvino", extra="openvino"),
@@ -225,7 +231,7 @@ def _check_provider(runtime: Runtime) -> None:
     info = RUNTIMES[runtime]
     if info.provider in available_providers():
         return
-    if info.extra is None:
+    if info.extra is None or (info.platforms and sys.platform not in info.platforms):
         raise ConfigError(f"the runtime {runtime} needs {info.needs}; choose another one, such as onnxruntime")
     if not _is_installed(info.package):
         raise MissingExtraError(info.package, info.extra)

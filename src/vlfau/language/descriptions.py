@@ -72,6 +72,10 @@ class Descriptions:
     units: Mapping[int, AUDescriptions]
     wording: Wording
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what pickles and copies are made from: Python copies no read-only mapping."""
+        return _read_only, (dict(self.units), self.wording)
+
     def unit(self, au_id: int) -> AUDescriptions:
         """Return the texts of an AU.
 
@@ -112,6 +116,10 @@ class Descriptions:
     def __hash__(self) -> int:
         """Return a hash that equal descriptions share."""
         return hash(self.fingerprint)
+
+
+def _read_only(units: dict[int, AUDescriptions], wording: Wording) -> Descriptions:
+    return Descriptions(MappingProxyType(units), wording)
 
 
 def load_descriptions(folder: Path | None = None) -> Descriptions:

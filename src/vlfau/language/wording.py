@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +50,11 @@ class Wording:
     decisive: frozenset[str]
     trace: tuple[str, ...] = ()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what pickles and copies are made from: Python copies no read-only mapping."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return _read_only, (values | {"sides": dict(self.sides), "subjects": dict(self.subjects)},)
+
     @cached_property
     def side_markers(self) -> Mapping[str, Side]:
         """The words that only one side's phrase has, such as `left`."""
@@ -76,6 +81,11 @@ class Wording:
     def modifier_words(self) -> frozenset[str]:
         """The words that name a degree or a side, and so occur only in slots."""
         return frozenset(self.degrees) | frozenset(self.side_markers)
+
+
+def _read_only(values: dict[str, Any]) -> Wording:
+    sides, subjects = MappingProxyType(values["sides"]), MappingProxyType(values["subjects"])
+    return Wording(**values | {"sides": sides, "subjects": subjects})
 
 
 def read_wording(table: Mapping[str, Any], source: str | Path) -> Wording:

@@ -1,8 +1,9 @@
 """The engine: analyses pictures, videos and cameras one by one, writes results and reports progress."""
 
 import logging
+import os
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any, Literal
@@ -60,10 +61,10 @@ def run(
         What was done.
 
     Raises:
-        InputError: An option is invalid, there is no such model, or results cannot be written.
+        InputError: An option is invalid, an input is not a path, there is no such model, or results cannot be written.
         MissingExtraError: A package that an option needs is not installed.
     """
-    given = [Path(inputs)] if isinstance(inputs, str | Path) else list(map(Path, inputs))
+    given = _as_paths(inputs)
     options = PredictOptions.of(options, changes)
     options.check(given)
     observer = observer or RunObserver()
@@ -111,6 +112,18 @@ def file_results(
     with closing(results):
         for _, result in results:
             yield result
+
+
+def _as_paths(inputs: object) -> list[Path]:
+    paths = []
+    for given in inputs if isinstance(inputs, Iterable) and not isinstance(inputs, str | bytes) else [inputs]:
+        if not isinstance(given, str | os.PathLike):
+            raise InputError(
+                f"expected the path of a file or folder, or a list of them, got {type(given).__name__}; give pixels to "
+                "Predictor.predict"
+            )
+        paths.append(Path(given))
+    return paths
 
 
 class _Run:

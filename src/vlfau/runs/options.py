@@ -4,22 +4,22 @@
 `ModelOptions`. The command line reads types, defaults and help from these classes; nothing heavy is imported here.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, get_type_hints
 
 from cyclopts import Group, Parameter
 
 from vlfau.errors import ConfigError
 from vlfau.inference.runtimes import Runtime
+from vlfau.runs.option_values import as_declared, seconds
 
 if TYPE_CHECKING:
     from vlfau.inference.bundle import Bundle
     from vlfau.inference.predictor import Predictor
 
-__all__ = ["AnalysisOptions", "ArchiveOptions", "ModelOptions", "PredictOptions", "VideoPart", "seconds"]
+__all__ = ["AnalysisOptions", "ArchiveOptions", "ModelOptions", "PredictOptions", "VideoPart"]
 
 OUTPUT: Final = Parameter(group=Group("Output", sort_key=1))
 VIDEOS: Final = Parameter(group=Group("Videos", sort_key=2))
@@ -28,10 +28,6 @@ MODEL: Final = Parameter(group=Group("Model and captions", sort_key=3))
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 Texts = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 Paths = Annotated[tuple[Path, ...], Parameter(negative=(), show_default=False)]
-
-_TIME: Final = re.compile(
-    r"(?:(?:(?P<hours>\d{1,6}):)?(?P<minutes>\d{1,6}):)?(?P<seconds>\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:\s?(?P<unit>ms|s))?"
-)
 
 
 @Parameter(name="*")
@@ -48,6 +44,15 @@ class ModelOptions:
     model: Annotated[str | None, MODEL] = None
     threads: Annotated[int, MODEL] = 1
     runtime: Annotated[Runtime, MODEL] = "onnxruntime"
+
+    def __post_init__(self) -> None:
+        """Bring what a Python caller gave to the declared types.
+
+        Raises:
+            ConfigError: A value cannot stand for one of its option's type.
+        """
+        for name, declared in get_type_hints(type(self)).items():
+            object.__setattr__(self, name, as_declared(name, getattr(self, name), declared))
 
     def with_known_runtime(self, bundle: "Bundle") -> Self:
         """Replace `auto` by the fastest runtime on this machine.
@@ -86,6 +91,8 @@ class AnalysisOptions(ModelOptions):
     max_faces: Annotated[int | None, MODEL] = None
 
     def __post_init__(self) -> None:
+        """Convert the values to the declared types; only `consistent` says whether captions are free."""
+        super().__post_init__()
         if self.free_words:  # From here on only `consistent` counts, so that `replace` can change it.
             object.__setattr__(self, "consistent", False)
             object.__setattr__(self, "free_words", False)
@@ -152,9 +159,9 @@ class ArchiveOptions(AnalysisOptions):
         """
         from vlfau.inference.bundle import load_bundle
 
+        known = self.with_known_runtime(load_bundle(self.model))
         is_folder = self.model is not None and Path(self.model).exists()
-        model = str(Path(self.model).absolute()) if is_folder and self.model else self.model
-        return replace(self.with_known_runtime(load_bundle(self.model)), model=model)
+        return replace(known, model=str(Path(self.model).absolute()) if is_folder and self.model else self.model)
 
     def record(self) -> dict[str, Any]:
         """Return every option that affects results, except the model."""
@@ -175,6 +182,9 @@ class VideoPart:
 @dataclass(frozen=True, kw_only=True)
 class PredictOptions(AnalysisOptions):
     """The options of a run: what it does with its inputs, and what it writes.
+
+    In Python a path may be text, a time a number of seconds, an action unit a number, and one table or baseline need
+    not be in a list.
 
     Attributes:
         out: Folder for tables, annotated pictures, and the events and summary of each video.
@@ -214,16 +224,17 @@ class PredictOptions(AnalysisOptions):
 
         Args:
             options: The options to change; None takes the defaults.
-            changes: New values by name. A path may be text, a time a number of seconds, an action unit a number, and a
-                single table or baseline need not be in a list.
+            changes: New values by name.
 
         Raises:
-            ConfigError: There is no option of that name.
+            ConfigError: There is no option of that name, or a value has the wrong type.
         """
+        if options is not None and not isinstance(options, cls):
+            raise ConfigError(f"options is {options!r}; give {cls.__name__}, or options by name, such as every=0.2")
         known = [field.name for field in fields(cls)]
         if unknown := sorted(changes.keys() - set(known)):
             raise ConfigError(f"there is no option {', '.join(unknown)}; choose among {', '.join(known)}")
-        return replace(options or cls(), **{name: _as_declared(name, value) for name, value in changes.items()})
+        return replace(options or cls(), **changes)
 
     @property
     def part(self) -> VideoPart:
@@ -280,6 +291,10 @@ class PredictOptions(AnalysisOptions):
         from vlfau.media.camera import camera_number
 
         self.part  # noqa: B018 - it raises
+        if nameless := [path for path in self.table if not path.name]:
+            raise ConfigError(
+                f"--table is {str(nameless[0])!r}, which names no file; name a .csv, .jsonl or .parquet file"
+            )
         for name in ("annotate", "report", "timeline", "heatmap"):
             if getattr(self, name) and self.out is None:
                 raise ConfigError(f"--{name} writes files; name a folder with --out")
@@ -297,39 +312,3 @@ class PredictOptions(AnalysisOptions):
             import vlfau.drawing.report
         if self.timeline:
             import vlfau.drawing.timeline  # noqa: F401
-
-
-def seconds(text: str, option: str) -> float:
-    """Parse a time as users write it.
-
-    Args:
-        text: Such as 0.2, 0.2s, 200ms, 1:23.5 or 1:02:03.
-        option: Name of the option, for the error message.
-
-    Raises:
-        ConfigError: It is not a time.
-
-    >>> seconds("200ms", "--every"), seconds("1:23.5", "--start"), seconds("1:02:03", "--end")
-    (0.2, 83.5, 3723.0)
-    """
-    match = _TIME.fullmatch(text.strip())
-    if match is None or (match["minutes"] and match["unit"] == "ms"):
-        raise ConfigError(f"{option} takes a time such as 0.2s, 200ms or 1:23.5, not '{text[:40]}'; correct it")
-    time_s = float(match["seconds"]) / (1000 if match["unit"] == "ms" else 1)
-    return 3600 * int(match["hours"] or 0) + 60 * int(match["minutes"] or 0) + time_s
-
-
-def _as_declared(name: str, value: Any) -> Any:
-    """Convert a value from a Python caller to the option's type."""
-    if value is None:
-        return () if name in {"table", "baseline"} else None
-    if name in {"table", "baseline"}:
-        kind = Path if name == "table" else str
-        return tuple(map(kind, [value] if isinstance(value, str | Path) else value))
-    if name == "out":
-        return Path(value)
-    if name in {"every", "start", "end", "model"}:
-        return str(value)
-    if name == "heatmap":
-        return ",".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
-    return value

@@ -67,7 +67,7 @@ class TableWriter(ABC):
         self._is_open = True
         self._lock = lock_output(path)
         try:
-            if not resume and not overwrite and path.exists() and not self._is_table():
+            if not overwrite and self._is_foreign(resume=resume):
                 raise OutputError(
                     f"{printable(path)} exists, and vlfau did not write it; move it away, choose another name, or "
                     "replace it with --overwrite"
@@ -171,6 +171,16 @@ class TableWriter(ABC):
         finally:
             self._release()
             self._lock.release()
+
+    def _is_foreign(self, *, resume: bool) -> bool:
+        """Say whether something is there that vlfau did not write."""
+        try:
+            # To resume, an empty file is as good as none.
+            return self.path.exists() and not (resume and self.path.stat().st_size == 0) and not self._is_table()
+        except OSError as error:
+            raise OutputError(
+                f"cannot read {printable(self.path)} ({error.strerror or error}); move it away, or choose another name"
+            ) from None
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

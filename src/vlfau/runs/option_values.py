@@ -1,0 +1,128 @@
+"""The values of options: what a Python caller may give for each, and how times are read."""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from numbers import Integral, Real
+from pathlib import Path
+from types import NoneType
+from typing import Any, Final, Literal, get_args, get_origin
+
+from vlfau.errors import ConfigError
+
+__all__ = ["as_declared", "seconds"]
+
+_TIME: Final = re.compile(
+    r"(?:(?:(?P<hours>\d{1,6}):)?(?P<minutes>\d{1,6}):)?(?P<seconds>\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:\s?(?P<unit>ms|s))?"
+)
+
+
+def seconds(text: str, option: str) -> float:
+    """Read a time as a user writes it.
+
+    Args:
+        text: Such as 0.2, 0.2s, 200ms, 1:23.5 or 1:02:03.
+        option: Who asks, for the error.
+
+    Raises:
+        ConfigError: It is not a time.
+
+    >>> seconds("200ms", "--every"), seconds("1:23.5", "--start"), seconds("1:02:03", "--end")
+    (0.2, 83.5, 3723.0)
+    """
+    match = _TIME.fullmatch(text.strip())
+    if match is None or (match["minutes"] and match["unit"] == "ms"):
+        raise ConfigError(f"{option} takes a time such as 0.2s, 200ms or 1:23.5, not '{text[:40]}'; correct it")
+    time_s = float(match["seconds"]) / (1000 if match["unit"] == "ms" else 1)
+    return 3600 * int(match["hours"] or 0) + 60 * int(match["minutes"] or 0) + time_s
+
+
+def as_declared(name: str, value: Any, declared: Any) -> Any:
+    """Return what a Python caller gave for an option in the type of that option.
+
+    Args:
+        name: The option.
+        value: A path may be text, a time a number of seconds, an action unit a number, and one table or baseline need
+            not be in a list.
+        declared: The type of the option.
+
+    Raises:
+        ConfigError: The value cannot stand for one of that type.
+
+    >>> as_declared("every", 0.2, str | None), as_declared("heatmap", [12, 6], str | None)
+    ('0.2', '12,6')
+    """
+    if get_origin(declared) is tuple:
+        return _paths(name, value, get_args(declared)[0])
+    if value is None and NoneType in get_args(declared):
+        return None
+    if get_origin(declared) is Literal:
+        return _choice(name, value, get_args(declared))
+    if name in _READERS_BY_NAME:
+        return _READERS_BY_NAME[name](name, value)
+    kinds = (declared, *get_args(declared))
+    return next(read(name, value) for kind, read in _READERS.items() if kind in kinds)
+
+
+def _paths(name: str, value: Any, kind: type) -> tuple[Any, ...]:
+    if value is None:
+        return ()
+    given = value if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value]
+    return tuple(kind(_path(name, each)) for each in given)
+
+
+def _path(name: str, value: Any) -> str:
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(path, str):
+        raise ConfigError(f"{name} is {value!r}; give a path, as text or as a Path")
+    return path
+
+
+def _choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
+    if isinstance(value, str) and value in choices:
+        return value
+    raise ConfigError(f"{name} is {value!r}; give one of {', '.join(choices)}")
+
+
+def _flag(name: str, value: Any) -> bool:
+    if isinstance(value, bool) or type(value).__name__ == "bool":  # The latter is NumPy's.
+        return bool(value)
+    raise ConfigError(f"{name} is {value!r}; give True or False")
+
+
+def _whole_number(name: str, value: Any) -> int:
+    if not isinstance(value, bool) and isinstance(value, Integral):
+        return int(value)
+    raise ConfigError(f"{name} is {value!r}; give a whole number")
+
+
+def _time(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, bool) and isinstance(value, Real):
+        text = f"{float(value):.9f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    raise ConfigError(f"{name} is {value!r}; give a number of seconds, or a time such as 200ms or 1:23.5")
+
+
+def _au_ids(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    given = list(value) if isinstance(value, Iterable) else [value]
+    if given and all(not isinstance(au_id, bool) and isinstance(au_id, Integral) for au_id in given):
+        return ",".join(map(str, given))
+    raise ConfigError(f"{name} is {value!r}; give active, or numbers of action units such as 12 or [6, 12]")
+
+
+_READERS_BY_NAME: Final[Mapping[str, Callable[[str, Any], Any]]] = {
+    "every": _time,
+    "start": _time,
+    "end": _time,
+    "heatmap": _au_ids,
+}
+_READERS: Final[Mapping[type, Callable[[str, Any], Any]]] = {
+    bool: _flag,
+    int: _whole_number,
+    Path: lambda name, value: Path(_path(name, value)),
+    str: _path,
+}

@@ -295,7 +295,7 @@ def test_the_command_describes_and_checks(manifest, tmp_path, capsys):
     assert "checked: every text" in said
     out.write_text(out.read_text(encoding="utf-8").replace("parts", "does not part"), encoding="utf-8")
     out.write_text(out.read_text(encoding="utf-8").replace('"fold": 2', '"fold": 3'), encoding="utf-8")
-    with pytest.raises(DescriptionError, match=r"words\.jsonl says in \d places"):
+    with pytest.raises(DescriptionError, match=r"words\.jsonl contradicts .* in \d places"):
         command(manifest.path, check=out)
     assert "line 1: fold is 3, and 2 in the manifest" in capsys.readouterr().out
 

@@ -47,14 +47,14 @@ def test_a_request_names_a_file_among_the_uploads(folder):
 def test_a_request_names_no_other_file(folder, path):
     (folder / "link.txt").symlink_to(folder.parent / "secret.txt")
     path = path.format(folder=folder) if isinstance(path, str) else path
-    with pytest.raises(InputError, match="no file that was uploaded here") as caught:
+    with pytest.raises(InputError, match="does not name a file that was uploaded here") as caught:
         received({"path": path}, folder)
     assert str(folder) not in str(caught.value)
 
 
 @pytest.mark.parametrize("payload", ["text", 7, [], {}])
 def test_a_request_of_another_kind_is_refused(folder, payload):
-    with pytest.raises(InputError, match="no file that was uploaded"):
+    with pytest.raises(InputError, match="does not name a file"):
         received(payload, folder)
 
 

@@ -109,7 +109,7 @@ def test_a_killed_driver_resumes_to_the_same_content(archive, options, undisturb
         printed, complaints = process.communicate()
     assert process.returncode == 2
     assert "done before" in printed
-    assert complaints.startswith("error: some files failed or broke off")
+    assert complaints.startswith("error: some files failed or were truncated")
     assert content(out) == content(undisturbed[1])
 
 

@@ -204,7 +204,7 @@ def test_a_model_of_synthetic_faces_says_so_once(astronaut, tmp_path, capsys):
         (["--start", "2", "--end", "1.5"], "--end is 1.5, which is not after the start (2)"),
         (["--heatmap", "13", "--out", "out"], "'13'; this model knows 1, 6, 12"),
         (["--table", "a.xlsx"], "use a name that ends in .csv, .jsonl or .parquet"),
-        (["--baseline", "clip", "--baseline", "a.jpg"], "give one of the three"),
+        (["--baseline", "clip", "--baseline", "a.jpg"], "give only one of these"),
     ],
 )
 def test_options_that_cannot_be_are_refused_before_the_work(

@@ -252,8 +252,8 @@ def test_words_about_what_nobody_annotated_are_named(manifest, written):
     lines[2] |= {"aus": {"12": lines[0]["aus"]["12"], "25": None}, "global": "This man parts the lips."}
     written.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     assert list(find_mismatches(manifest, written)) == [
-        Mismatch(3, "AU 12: must be null, since nobody annotated it"),
-        Mismatch(3, "global: must be null, since nobody annotated an AU"),
+        Mismatch(3, "AU 12: must be null, since it is not annotated"),
+        Mismatch(3, "global: must be null, since no AU is annotated"),
     ]
 
 
@@ -268,7 +268,7 @@ def test_broken_repeated_and_missing_lines_are_named(manifest, written):
     first, second, *_ = written.read_text(encoding="utf-8").splitlines()
     written.write_text("\n".join([first, second[:40], first, "[1]"]), encoding="utf-8")
     assert list(map(str, find_mismatches(manifest, written))) == [
-        "line 2: is no JSON object",
+        "line 2: is not a JSON object",
         "line 3: describes no frame of the manifest, or one that an earlier line describes",
         "line 4: describes no frame of the manifest, or one that an earlier line describes",
         "no line describes 001.png",
@@ -295,7 +295,7 @@ def test_the_command_describes_and_checks(manifest, tmp_path, capsys):
     assert "checked: every text" in said
     out.write_text(out.read_text(encoding="utf-8").replace("parts", "does not part"), encoding="utf-8")
     out.write_text(out.read_text(encoding="utf-8").replace('"fold": 2', '"fold": 3'), encoding="utf-8")
-    with pytest.raises(DescriptionError, match=r"words\.jsonl says in \d places"):
+    with pytest.raises(DescriptionError, match=r"words\.jsonl contradicts .* in \d places"):
         command(manifest.path, check=out)
     assert "line 1: fold is 3, and 2 in the manifest" in capsys.readouterr().out
 

@@ -175,7 +175,7 @@ def test_the_command_says_on_whom_it_calibrated(untrained, toy_config, tmp_path,
     manifest = with_many_frames(toy_config().data.manifest, toy_config().data.manifest.parent)
     command(untrained(fold=2), manifest, tmp_path / "calibrated")
     said = " ".join(capsys.readouterr().out.split())
-    assert "calibrated on 96 frames of 2 people of the training folds, whose faces the network knows" in said
+    assert "calibrated on 96 frames of 2 people of the training folds, which the network has seen" in said
 
 
 def test_too_few_frames_and_an_existing_folder_are_refused(trained, toy_config, tmp_path):

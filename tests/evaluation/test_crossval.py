@@ -172,7 +172,7 @@ def test_the_commands_say_what_runs_and_print_the_scores(toy_file, tmp_path, cap
     said = capsys.readouterr()
     assert "2 of 2, variant5-seed1/fold1" in said.err
     assert "(5) MARL + LLGA + GLGA" in said.out
-    with pytest.raises(ConfigError, match="--seeds takes numbers with commas"):
+    with pytest.raises(ConfigError, match="--seeds takes numbers separated by commas"):
         ablate_command(toy_file, out=tmp_path / "ab", seeds="one")
 
 

@@ -91,7 +91,7 @@ def test_scores_say_how_the_epoch_was_chosen(untrained, manifest, tmp_path, caps
         assert scores.network.epoch_choice == expected
         main(["evaluate", str(folder), str(manifest), "--out", str(tmp_path / "out"), "--no-describe"])
         said = capsys.readouterr().err
-        assert ("was chosen by the F1 on the fold that is tested" in said) == (expected == "test-fold")
+        assert ("was chosen by the F1 on the test fold" in said) == (expected == "test-fold")
         (shown,) = variant_table([VariantScores(VARIANTS[0], (scores,))]).columns[0].cells
         assert shown == ("(1) baseline †" if expected == "test-fold" else "(1) baseline")
 

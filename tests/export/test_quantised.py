@@ -129,7 +129,7 @@ def test_the_command_reports_and_keeps(checkpoint, manifest, tmp_path, capsys):
     assert main(["export", str(checkpoint), str(out), *options]) == 0
     assert load_bundle(out).card.read_text() == "# For trying\n"
     printed = capsys.readouterr().out
-    for measure_of in ("F1", "ROC-AUC", "words of AUs, BLEU-4", "words of faces agree with states", "bundle:"):
+    for measure_of in ("F1", "ROC-AUC", "local captions, BLEU-4", "global captions agree with states", "bundle:"):
         assert measure_of in printed
     assert load_bundle(out).info.name == "small"
 

@@ -88,7 +88,7 @@ def test_the_runtime_says_where_torch_computes(checkpoint, monkeypatch):
     open_backend(bundle, "torch", device="cuda:1")
     assert devices == ["cpu", "cpu", "cuda", None, None, "cuda:1"]
     for runtime in ("openvino", "tensorrt", "coreml"):
-        with pytest.raises(ConfigError, match=f"is a checkpoint, .* `vlfau export` for {runtime}"):
+        with pytest.raises(ConfigError, match=f"is a checkpoint, .* `vlfau export` to make a bundle for {runtime}"):
             open_backend(bundle, runtime)
 
 
@@ -196,5 +196,5 @@ def test_without_torch_the_extra_is_named_and_bundles_need_none(checkpoint, tiny
 
 
 def test_other_folders_are_refused(tmp_path):
-    with pytest.raises(BundleError, match=r"has neither model\.json nor checkpoint\.json; give a folder that"):
+    with pytest.raises(BundleError, match=r"has neither model\.json nor checkpoint\.json; give a folder written by"):
         load_bundle(tmp_path)

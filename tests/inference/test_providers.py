@@ -108,7 +108,10 @@ def test_a_missing_provider_names_its_extra(tiny_bundle, stand_in, monkeypatch, 
 
 @pytest.mark.parametrize(
     ("runtime", "platform", "needs"),
-    [("directml", "linux", "Windows with a GPU that knows DirectX 12"), ("cuda", "darwin", "an NVIDIA GPU with CUDA")],
+    [
+        ("directml", "linux", "Windows with a GPU that supports DirectX 12"),
+        ("cuda", "darwin", "an NVIDIA GPU with CUDA"),
+    ],
 )
 def test_where_no_package_brings_a_provider_none_is_named(tiny_bundle, stand_in, monkeypatch, runtime, platform, needs):
     stand_in()

@@ -171,7 +171,7 @@ def test_one_face_and_several_are_seen_alike_in_any_order(openvino, astronaut):
 
 def test_what_openvino_cannot_run_is_named(tiny_bundle, openvino, tmp_path):
     backend = open_backend(tiny_bundle, "openvino")
-    with pytest.raises(BundleError, match=r"vision\.onnx fails on its inputs"):
+    with pytest.raises(BundleError, match=r"vision\.onnx failed on its inputs"):
         backend.encode(np.zeros((1, 8, 8, 3), np.uint8))
     torn = tmp_path / "torn.onnx"
     torn.write_bytes(b"no graph")

@@ -169,7 +169,7 @@ def _inside(path: Any, folder: Path) -> Path:
             return found
     except (OSError, TypeError, ValueError):
         pass
-    raise UploadError("the request names a file that was not uploaded here or has been deleted; upload it again")
+    raise UploadError("the request does not name a file that was uploaded here and still exists; upload it again")
 
 
 def _shown(name: Any) -> str:

@@ -19,10 +19,10 @@ Flag = Annotated[bool, Parameter(negative=())]
 _MEASURES: Final = {
     "F1": "f1_macro",
     "ROC-AUC": "roc_auc_macro",
-    "words of AUs agree with states": "local_agreement",
-    "words of AUs, BLEU-4": "local_bleu4",
-    "words of faces agree with states": "global_agreement",
-    "words of faces, BLEU-4": "global_bleu4",
+    "local captions agree with states": "local_agreement",
+    "local captions, BLEU-4": "local_bleu4",
+    "global captions agree with states": "global_agreement",
+    "global captions, BLEU-4": "global_bleu4",
 }
 
 

@@ -28,7 +28,7 @@ def info(*, model: str | None = None) -> None:
     """Show a model's action units, origin and scores, and the installed versions.
 
     Args:
-        model: A bundle's folder or name; without it, the default model.
+        model: Folder of a bundle or a checkpoint, or a name that `vlfau models` lists; the default model if omitted.
     """
     from vlfau.cli.console import output_console, print_notice
     from vlfau.cli.formatting import au_table
@@ -56,7 +56,7 @@ def models() -> int:
     from vlfau.inference.bundle import bundle_folders, load_bundle
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("Name", "AUs", "Words", "MB", "Learned from", "Folder"):
+    for heading in ("Name", "AUs", "Captions", "MB", "Trained on", "Folder"):
         table.add_column(heading, justify="right" if heading == "MB" else "left")
     damaged = 0
     for name, folder in bundle_folders().items():
@@ -67,7 +67,7 @@ def models() -> int:
             damaged += 1
             continue
         aus = " ".join(map(str, bundle.info.au_ids))
-        words = ("an AU",) * bundle.has_local_captions + ("a face",) * bundle.has_global_captions
+        words = ("local",) * bundle.has_local_captions + ("global",) * bundle.has_global_captions
         size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
         faces = "synthetic faces" if bundle.info.is_synthetic else "real faces"
         table.add_row(name, aus, ", ".join(words) or "none", f"{size:.1f}", faces, str(folder))
@@ -92,8 +92,8 @@ def _model(bundle: "Bundle") -> Iterator[tuple[str, str]]:
     captions = [
         name
         for name, is_there in (
-            ("single action units", bundle.has_local_captions),
-            ("whole face", bundle.has_global_captions),
+            ("local", bundle.has_local_captions),
+            ("global", bundle.has_global_captions),
         )
         if is_there
     ]
@@ -106,11 +106,11 @@ def _model(bundle: "Bundle") -> Iterator[tuple[str, str]]:
     if info.note:
         yield "note", info.note
     yield "input", f"{crop.crop_size} x {crop.crop_size} pixels of an aligned face of {crop.aligned_size}"
-    yield "words for", ", ".join(captions) or "nothing"
+    yield "captions", ", ".join(captions) or "none"
     if captions:
         from vlfau.language.descriptions_file import DESCRIPTIONS_FILE
 
-        carried = "carried by the bundle" if DESCRIPTIONS_FILE in bundle.files else "those of this vlfau"
+        carried = "in the bundle" if DESCRIPTIONS_FILE in bundle.files else "those of this vlfau"
         yield "descriptions", info.words_warning or carried
 
 

@@ -75,7 +75,7 @@ def _problems(manifest: Manifest, missing: dict[str, Frame], line: str) -> Itera
         record = parse_json(line)
         frame = missing.pop(record["image"])
     except ValueError:
-        yield "is no JSON object"
+        yield "is not a JSON object"
         return
     except (KeyError, TypeError):
         yield "describes no frame of the manifest, or one that an earlier line describes"
@@ -98,7 +98,7 @@ def _problems(manifest: Manifest, missing: dict[str, Frame], line: str) -> Itera
 
 def _local_problem(state: AUState | None, entry: object) -> str | None:
     if state is None:
-        return None if entry is None else "must be null, since nobody annotated it"
+        return None if entry is None else "must be null, since it is not annotated"
     if not isinstance(entry, dict) or not isinstance(entry.get("text"), str):
         return "must have active, intensity, side and text"
     text = entry["text"]
@@ -113,7 +113,7 @@ def _local_problem(state: AUState | None, entry: object) -> str | None:
 def _global_problem(frame: Frame, text: object) -> str | None:
     known = [state for state in frame.states if state is not None]
     if not known:
-        return None if text is None else "must be null, since nobody annotated an AU"
+        return None if text is None else "must be null, since no AU is annotated"
     if not isinstance(text, str):
         return "must be a text"
     said, active = parse_global(text), active_states(known)

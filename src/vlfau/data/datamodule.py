@@ -47,7 +47,7 @@ class FaceDataModule(L.LightningDataModule):
         au_ids: The AUs, in order; None takes those of the file.
         fold: The fold that tests; None trains on all frames.
         validation: A manifest of other people that tests in place of a fold.
-        held_out_share: The share of the training people who validate and do not train; None trains on all of them.
+        held_out_share: Share of the training people held out for validation; None trains on all of them.
         aligned_size: Side of the aligned pictures.
         crop_size: Side of the network's input.
         batch_size: Faces per step.

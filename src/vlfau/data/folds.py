@@ -34,7 +34,7 @@ def hold_out(manifest: Manifest, *, share: float, seed: int) -> Split:
     subjects = sorted({frame.subject_id for frame in manifest.frames})
     if len(subjects) < 2:
         raise ManifestError(
-            f"{manifest.path} has {len(subjects)} person to train on, so nobody can be held out to choose the epoch; "
+            f"{manifest.path} has {len(subjects)} person to train on, so none can be held out to choose the epoch; "
             "set run.epoch_choice to last"
         )
     place = {subject: row for row, subject in enumerate(subjects)}

@@ -26,14 +26,14 @@ Limits = tuple[float, float]
 def draw_heatmap(
     face: FaceResult, au_id: int, *, size: int = 320, limits: Limits | None = None, legend: bool = True
 ) -> NDArray[np.uint8]:
-    """Draw the aligned face with the heat of one AU over it, and the scale of its colours below.
+    """Draw the aligned face with the attention map of one AU over it, and a colour scale below.
 
     Args:
         face: A face with its crop and attention maps.
         au_id: FACS number.
-        size: Side of the face in the drawing, in pixels.
-        limits: The attention of the coldest and the hottest colour; None takes the map's own smallest and largest
-            value, so that every map uses all colours. Give the same limits to compare AUs.
+        size: Side length of the drawn face, in pixels.
+        limits: Attention values of the coldest and the hottest colour; None takes the map's own minimum and maximum, so
+            that every map uses all colours. Set equal limits to compare AUs.
         legend: Whether to draw the scale.
 
     Returns:
@@ -149,7 +149,7 @@ def _blended(face: NDArray[np.uint8], heat: NDArray[np.float32]) -> NDArray[np.u
 
 
 def _legend(width: int, low: float, high: float) -> NDArray[np.uint8]:
-    """Draw the scale: the colours as they lie over a grey face, and the attention at its ends."""
+    """Draw the scale: the colours as blended with a grey face, and the attention values at its ends."""
     scale = max(1.0, width / 800)
     height, text = round(scale * _LEGEND_HEIGHT), font(round(HEAT_TEXT_SIZES.small * scale))
     legend = Image.new("RGB", (width, height), LIGHT.canvas)

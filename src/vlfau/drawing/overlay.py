@@ -29,7 +29,7 @@ class Columns:
     """
 
     def __init__(self, count: int) -> None:
-        self._faces = [0] * count  # 0 is nobody.
+        self._faces = [0] * count  # 0: no face.
         self._seen_s = [0.0] * count
 
     def assign(self, face_ids: Sequence[int], time_s: float) -> tuple[int, ...]:

@@ -73,7 +73,7 @@ class _Moment:
 
     @property
     def caption(self) -> str | None:
-        """The AU in words."""
+        """The caption of the AU."""
         return next(au.local_caption for au in self.frame.face.aus if au.au_id == self.event.au_id)
 
     @property

@@ -25,7 +25,7 @@ def picture_of(result: PictureResult) -> Picture:
     """Return the picture of a result; a file is read again.
 
     Raises:
-        ImageError: The file can no longer be read, or the result does not know its picture.
+        ImageError: The file can no longer be read, or the result has no picture.
     """
     match result.source:
         case None:

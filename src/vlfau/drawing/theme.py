@@ -191,7 +191,7 @@ VIDEO_ROW: Final = RowLayout(
 
 @dataclass(frozen=True, slots=True)
 class HeatLook:
-    """How heat lies over a face.
+    """How a heat map is blended with a face.
 
     Attributes:
         opacity: How much of the face the hottest spot hides.

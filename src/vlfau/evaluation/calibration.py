@@ -1,7 +1,7 @@
-"""Probabilities that mean what they say, and thresholds that decide best, fitted without the fold that is tested.
+"""Calibrated probabilities and thresholds with the highest F1, fitted without the test fold.
 
-Class weights and a preset's rates pull a network's probabilities away from how often an AU occurs. Two numbers an AU
-(Platt, "Probabilistic Outputs for Support Vector Machines", 1999) put them right, and go into the network itself.
+Class weights and the AU rates of synthetic presets bias a network's probabilities. Platt scaling (Platt, "Probabilistic
+Outputs for Support Vector Machines", 1999) corrects them with two numbers per AU, which are stored in the network.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from vlfau.training import save_checkpoint
 __all__ = ["PlattScaling", "best_threshold", "calibrate", "platt_scaling"]
 
 MIN_STATES = 10
-"""Frames that an AU needs in either state."""
+"""Minimum number of frames per state of an AU."""
 MIN_SLOPE = 1e-3
 SOURCES: Final[Mapping[str, str]] = {
     "held-out": "of the people held out of training",
@@ -38,13 +38,13 @@ SOURCES: Final[Mapping[str, str]] = {
 def calibrate(checkpoint: Path, manifest: Path, out: Path, *, options: EvalOptions | None = None) -> Checkpoint:
     """Write a checkpoint whose probabilities are calibrated and whose thresholds give the highest F1.
 
-    Of a manifest with folds, the fold that the checkpoint left out is never looked at: it is there to be tested. People
-    whom the training held out are taken where there are any, else those of the training folds, on whose faces the
-    network is surer than on new ones. A checkpoint that left out no fold takes every frame. The new checkpoint's
-    metadata say under `training.calibration` on whom it was calibrated.
+    The test fold of the checkpoint is not used. From a manifest with folds, people held out of training are used if
+    there are any, otherwise those of the training folds, on which the network is more confident than on new people. A
+    checkpoint without a test fold uses every frame. The new checkpoint's metadata record the calibration under
+    `training.calibration`.
 
     Args:
-        checkpoint: The folder that training left.
+        checkpoint: Folder of the checkpoint.
         manifest: Frames with all of its AUs: the data set that it was trained on, or other people.
         out: The folder of the new checkpoint; it must not exist yet.
         options: How to run the network.
@@ -53,7 +53,8 @@ def calibrate(checkpoint: Path, manifest: Path, out: Path, *, options: EvalOptio
         Its metadata.
 
     Raises:
-        InputError: The checkpoint or the manifest is wrong, an AU has too few frames in a state, or the folder exists.
+        InputError: The checkpoint or the manifest is invalid, an AU has too few frames in a state, or the folder
+            exists.
     """
     if out.exists():
         raise ConfigError(f"{out} exists already; remove it, or name another folder")
@@ -85,7 +86,7 @@ def calibrate(checkpoint: Path, manifest: Path, out: Path, *, options: EvalOptio
 
 
 def _fitting_frames(offered: Manifest, metadata: Checkpoint) -> tuple[Manifest, Source]:
-    """Return the frames to fit to, and what they are."""
+    """Return the frames to fit to, and their source."""
     with_folds = metadata.fold is not None and any(frame.fold is not None for frame in offered.frames)
     rest = tuple(frame for frame in offered.frames if not with_folds or frame.fold != metadata.fold)
     if not rest:
@@ -101,17 +102,17 @@ def _fitting_frames(offered: Manifest, metadata: Checkpoint) -> tuple[Manifest, 
 
 
 class PlattScaling(NamedTuple):
-    """What a logit is multiplied with, and what is then added."""
+    """Factor and offset of a logit."""
 
     slope: float
     shift: float
 
 
 def platt_scaling(au_logits: NDArray[np.float64], active: NDArray[np.bool_]) -> PlattScaling:
-    """Return the scaling that makes one AU's logits (F,) the likeliest for its states (F,)."""
+    """Return the maximum-likelihood scaling of one AU's logits (F,) for its states (F,)."""
     model = LogisticRegression(C=100, max_iter=1000).fit(au_logits[:, None], active)
     slope, shift = float(model.coef_[0, 0]), float(model.intercept_[0])
-    if slope < MIN_SLOPE:  # No better than chance: it says how often the AU occurs, rather than being turned around.
+    if slope < MIN_SLOPE:  # No better than chance: predict the base rate instead of inverting the logits.
         rate = active.mean()
         slope, shift = MIN_SLOPE, float(np.log(rate / (1 - rate)) - MIN_SLOPE * au_logits.mean())
     return PlattScaling(slope, shift)

@@ -1,4 +1,4 @@
-"""Compare tools that recognise action units: the same frames, the same people, the same rules for all."""
+"""Compare AU recognition tools on the same frames and people, by the same rules."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -28,13 +28,13 @@ def compare_tools(manifest_path: Path, tables: Sequence[Path], rules: Rules) -> 
     """Score the tables of tools on the frames of a manifest.
 
     Args:
-        manifest_path: The frames with their codes; the pictures need not be there.
+        manifest_path: Manifest of coded frames; the pictures are not needed.
         tables: A CSV file, or a folder of CSV files, per tool; differences are from the first one.
-        rules: How to score.
+        rules: Scoring rules.
 
     Raises:
-        InputError: A table is not what was expected, two have one name, or a tool shares no AU with the manifest.
-        ManifestError: The manifest is not what was expected, or lacks the column `rules.within`.
+        InputError: A table is invalid, two tables have the same name, or a tool shares no AU with the manifest.
+        ManifestError: The manifest is invalid, or lacks the column `rules.within`.
     """
     manifest = read_manifest(manifest_path, pictures=False)
     truth = Truth(
@@ -83,7 +83,7 @@ def compare_tools(manifest_path: Path, tables: Sequence[Path], rules: Rules) -> 
 
 
 def _common(measured: Sequence[Mapping[str, FloatArray]], said: Sequence[ToolPredictions]) -> dict[str, list[int]]:
-    """Return by measure the columns of the AUs that every tool has a figure of; of ICC, every tool with intensities."""
+    """Return for each measure the columns of the AUs that every tool has; for ICC, every tool with intensities."""
     common = {}
     for key in measured[0]:
         judged = [
@@ -127,7 +127,7 @@ def _difference(
 
 
 def _names(tables: Sequence[Path]) -> dict[str, Path]:
-    """Return the tables by the shortest names that tell them apart."""
+    """Return the tables by their shortest distinct names."""
     if not tables:
         raise InputError("no table was given; name the CSV file of at least one tool after the manifest")
     for name_of in (lambda path: path.resolve().stem, lambda path: "/".join(path.resolve().with_suffix("").parts[-2:])):

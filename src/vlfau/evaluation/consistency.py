@@ -1,7 +1,7 @@
-"""Do the words agree with the network's own decision, and with the truth?
+"""Agreement of captions with the network's own predictions and with the labels.
 
-Every caption is read by the parser of `vlfau.language`, which knows nothing of the network. A caption counts as
-read only where all of it is: one sentence that cannot be read may say anything, so it counts as disagreement.
+Every caption is parsed by `vlfau.language`, independently of the network. A caption with a sentence that cannot be
+parsed counts as disagreement.
 """
 
 import math
@@ -20,24 +20,24 @@ __all__ = ["consistency", "described_degrees", "described_states", "named_states
 
 UNREADABLE = -1
 CLOSE = 1.0
-"""Intensities, from 0 to 5, that are no further apart count as close: one letter."""
+"""Maximum difference of intensities (0 to 5) that counts as close: one letter."""
 
 
 def consistency(predictions: Predictions, threshold: Threshold) -> dict[str, float | None]:
-    """Compare what the captions say with the predicted and with the true states.
+    """Compare the states claimed by captions with the predicted and the true states.
 
-    Local captions are compared an AU and frame; those of inactive AUs outnumber the others, so the shares among
-    the active ones stand beside the overall share. A global caption agrees if it names exactly the active AUs;
-    precision and recall count its AUs over all frames. AUs that nobody annotated are left out of every
-    comparison with the truth, AUs that the network does not know out of all, and frames that were left undescribed too.
+    Local captions are compared per AU and frame; those of inactive AUs outnumber the others, so shares among the active
+    ones are reported too. A global caption agrees if it names exactly the active AUs; precision and recall count its
+    AUs over all frames. AUs without annotation are left out of comparisons with the labels; AUs that the network does
+    not predict, and frames without captions, out of all comparisons.
 
     Args:
-        predictions: What the network says of every frame.
-        threshold: The probability from which an AU counts as active.
+        predictions: Predictions for every frame.
+        threshold: Probability from which an AU counts as active.
 
     Returns:
-        Shares by name; None where there is nothing to compare. The keys of captions that the network does not
-        make are absent.
+        Shares by name; None if there is nothing to compare. Keys of captions that the network does not generate are
+        absent.
     """
     predictions = predictions.described()
     predicted = predictions.au_probs >= threshold  # (F, N)
@@ -80,12 +80,12 @@ def consistency(predictions: Predictions, threshold: Threshold) -> dict[str, flo
 def described_states(
     au_ids: Sequence[int], captions: Sequence[Sequence[str]], descriptions: Descriptions | None = None
 ) -> NDArray[np.int8]:
-    """Read the state that every local caption describes.
+    """Parse the state that every local caption describes.
 
     Args:
         au_ids: N.
         captions: F x N.
-        descriptions: The texts that the network learned; None means the package's own, here and below.
+        descriptions: The descriptions that the network was trained on; None means the package's own, here and below.
 
     Returns:
         (F, N): 1 active, 0 inactive, -1 where the caption can't be read, contradicts itself or is about another AU.
@@ -99,7 +99,7 @@ def described_states(
 def described_degrees(
     au_ids: Sequence[int], captions: Sequence[Sequence[str]], descriptions: Descriptions | None = None
 ) -> NDArray[np.float64]:
-    """Read the degree, 1 to 5, that every local caption (F x N) names: (F, N), NaN where it names none of its AU."""
+    """Parse the degree, 1 to 5, that every local caption (F x N) names for its AU: (F, N), NaN where it names none."""
     said = [
         [_degree(au_id, text, descriptions) for au_id, text in zip(au_ids, texts, strict=True)] for texts in captions
     ]
@@ -109,12 +109,12 @@ def described_degrees(
 def named_states(
     au_ids: Sequence[int], captions: Sequence[str], descriptions: Descriptions | None = None
 ) -> NDArray[np.int8]:
-    """Read which AUs every global caption names as active.
+    """Parse which AUs every global caption names as active.
 
     Args:
-        au_ids: N; other AUs that a caption names are passed over.
+        au_ids: N; other AUs that a caption names are ignored.
         captions: F.
-        descriptions: The texts that the network learned.
+        descriptions: The descriptions that the network was trained on.
 
     Returns:
         (F, N): 1 named, 0 not named; -1 in the whole row where the caption can't be read or contradicts itself.
@@ -141,7 +141,7 @@ def _degree(au_id: int, text: str, descriptions: Descriptions | None) -> float:
 
 @lru_cache(maxsize=1 << 16)
 def _read(text: str, descriptions: Descriptions | None) -> ParsedLocal:
-    """Read a caption; the same few texts come in thousands of frames, hence the cache."""
+    """Parse a caption; cached, because the same few texts occur in thousands of frames."""
     return parse_local(text, descriptions)
 
 

@@ -1,11 +1,9 @@
-"""One AU of a face is switched: does the network say so, in numbers and in words, and nothing else?
+"""Counterfactual pairs: if one AU of a face is switched, do only its prediction and captions change?
 
-`pairs.csv` beside a synthetic manifest lists frames with their partners, in which person, scene and camera are
-equal and one AU is not. A row that switches off a trace too weak to count as present changes no label and is left
-out.
+`pairs.csv` beside a synthetic manifest lists frames with their partners, which differ in one AU but not in person,
+scene or camera. Rows that switch off a trace too weak to count as present change no label and are left out.
 
-What these figures are worth shows beside chance: the same figures of frames that have nothing to do with each other but
-that the AU acts in one of them and not in the other.
+Compare these scores with chance: the same scores for unrelated frames, one with the AU and one without.
 """
 
 import csv
@@ -34,7 +32,7 @@ MEASURES: Final = (
 )
 """What is seen of every AU, what it is called where the switched AU follows, and where the others stay."""
 SMALL_CHANGE: Final = 0.05
-"""How far a probability may move and still count as staying."""
+"""Maximum change of a probability that counts as unchanged."""
 SEED: Final = 0
 WORD_MEASURES: Final = frozenset(name for key, *names in MEASURES if key != "state" for name in names)
 
@@ -44,10 +42,10 @@ class Pair:
     """A frame and its partner.
 
     Attributes:
-        image: The frame, relative to the manifest's folder.
-        partner: Its partner likewise.
+        image: Path of the frame, relative to the manifest's folder.
+        partner: Path of its partner, relative to the manifest's folder.
         au_id: The AU that differs.
-        partner_has_it: Whether the AU acts in the partner; it acts in one of the two.
+        partner_has_it: Whether the AU acts in the partner; otherwise it acts in the frame.
     """
 
     image: str
@@ -62,10 +60,10 @@ def counterfactuals(
     """Compare the predictions for frames and for their partners.
 
     Args:
-        predictions: What the network says of the frames; pairs of other frames are left out.
-        partners: What it says of the partners.
+        predictions: Predictions for the frames; pairs of other frames are left out.
+        partners: Predictions for the partners.
         pairs: The table of pairs.
-        threshold: The probability from which an AU counts as active.
+        threshold: Probability from which an AU counts as active.
 
     Returns:
         The number of `pairs`; the means over them of
@@ -81,11 +79,11 @@ def counterfactuals(
 
         `per_au`: the same for the pairs of every AU, by its number as text; and `chance`: the same of every frame and,
         in place of its partner, a frame of another person drawn at random among those in which the AU is in the other
-        state. Words that the network does not make are absent, and pairs that were left undescribed are not in their
-        means. None where there is no pair.
+        state. Measures of captions that the network does not generate are absent, and pairs without captions are left
+        out of their means. None if there are no pairs.
 
     Raises:
-        ManifestError: The table can't be read or holds a wrong row.
+        ManifestError: The table can't be read or has an invalid row.
     """
     chosen = _usable(read_pairs(pairs), predictions, partners)
     switched = np.array([predictions.au_ids.index(pair.au_id) for pair in chosen], int)  # (P,)
@@ -107,7 +105,7 @@ def read_pairs(path: Path) -> list[Pair]:
     """Read a table of pairs.
 
     Raises:
-        ManifestError: A column is missing, or a cell is wrong. The message names the line.
+        ManifestError: A column is missing, or a cell is invalid; the message names the line.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -119,19 +117,19 @@ def read_pairs(path: Path) -> list[Pair]:
     except OSError as error:
         raise ManifestError(f"pairs {path} can't be opened ({error.strerror}); check the path") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ManifestError(f"pairs {path} are no UTF-8 CSV file ({error}); draw them with --pairs") from error
+        raise ManifestError(f"pairs {path} are not a UTF-8 CSV file ({error}); draw them with --pairs") from error
 
 
 def partner_frames(frames: Manifest, images: Sequence[str], pairs: Path) -> Manifest:
-    """Return the partners of frames: the same states but for the AU that was switched.
+    """Return the partners of frames: the same states except for the switched AU.
 
     Args:
         frames: The frames.
-        images: Their pictures, as the table of pairs names them.
+        images: Their pictures, as named in the table of pairs.
         pairs: The table, beside the manifest; pairs of other frames are left out.
 
     Raises:
-        ManifestError: The table is wrong, or a partner is not a file.
+        ManifestError: The table is invalid, or a partner is not a file.
     """
     known = dict(zip(images, frames.frames, strict=True))
     chosen = [pair for pair in read_pairs(pairs) if pair.image in known]
@@ -147,7 +145,7 @@ def _partner(pair: Pair, frame: Frame, au_ids: Sequence[int], pairs: Path) -> Fr
         AUState(au_id, active=pair.partner_has_it) if au_id == pair.au_id else state
         for au_id, state in zip(au_ids, frame.states, strict=True)
     )
-    # Where the landmarks of the partner lie is not known.
+    # The landmarks of the partner are unknown.
     return replace(frame, image=path, states=states, landmarks_xy=())
 
 
@@ -162,7 +160,7 @@ def _pair(path: Path, line: int, cells: Sequence[str]) -> Pair:
 
 
 def _usable(pairs: Sequence[Pair], predictions: Predictions, partners: Predictions) -> list[Pair]:
-    """Return the pairs that both have predictions and in which a label changes."""
+    """Return the pairs with predictions for both frames and a changed label."""
     rows = {image: row for row, image in enumerate(predictions.images)}
     columns = {au_id: column for column, au_id in enumerate(predictions.au_ids)}
     predicted = frozenset(partners.images)
@@ -179,7 +177,7 @@ def _usable(pairs: Sequence[Pair], predictions: Predictions, partners: Predictio
 def _chance(
     pairs: Sequence[Pair], switched: NDArray[np.int_], predictions: Predictions, threshold: Threshold
 ) -> dict[str, Any]:
-    """Return the means over frames and frames of other people, drawn, in which the AU is in the other state."""
+    """Return the means over random pairs with another person in which the AU has the other state."""
     rng = np.random.default_rng(SEED)
     rows = {image: row for row, image in enumerate(predictions.images)}
     people = np.array(predictions.subject_ids)
@@ -205,7 +203,7 @@ def _chance(
 def _leave_out_undescribed(
     measures: Mapping[str, NDArray[np.float64]], pairs: Sequence[Pair], predictions: Predictions, partners: Predictions
 ) -> None:
-    """Blank, in place, what is measured of words where a frame or its partner was left undescribed."""
+    """Set caption measures to NaN, in place, where a frame or its partner has no captions."""
     described, partners_described = frozenset(predictions.described().images), frozenset(partners.described().images)
     missing = np.array([pair.image not in described or pair.partner not in partners_described for pair in pairs], bool)
     for name in measures.keys() & WORD_MEASURES:
@@ -218,7 +216,7 @@ def _taken(predictions: Predictions, images: Sequence[str]) -> Predictions:
 
 
 def _seen(predictions: Predictions, threshold: Threshold) -> dict[str, NDArray[Any]]:
-    """Return what is compared, (P, N) each: probabilities, states, and what local and global captions say."""
+    """Return the compared values, (P, N) each: probabilities, states, and those that captions claim."""
     seen: dict[str, NDArray[Any]] = {"probability": predictions.au_probs, "state": predictions.au_probs >= threshold}
     if predictions.local_captions is not None:
         seen["local"] = described_states(predictions.au_ids, predictions.local_captions)
@@ -236,8 +234,8 @@ def _measures(
     """Return every measure for every pair, (P,) each.
 
     Args:
-        frames: What is seen of the frames.
-        partners: What is seen of the partners.
+        frames: Values of the frames.
+        partners: Values of the partners.
         partner_has_it: (P,).
         switched: (P,), the column of the AU that differs.
     """

@@ -1,4 +1,4 @@
-"""Does the branch of an AU look where its muscle moves?
+"""Grounding: does the attention of an AU's branch lie where the AU moves the skin?
 
 On synthetic faces the answer is known to the pixel: beside the frame `frames/S0001/001-0001.jpg` lies the mask
 `regions/S0001/001-0001-au12.png`, an 8-bit grey picture of how far AU 12 moves the skin, relative to the farthest.
@@ -24,14 +24,14 @@ MIN_MOVED: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class GroundingScore:
-    """How well one attention map meets one region.
+    """How well one attention map agrees with one region.
 
     Attributes:
         pointing_game: 1 if the centre of the map's strongest cell lies in the region (Zhang et al., ECCV 2016);
             among equally strong cells the share that does, so that a flat map scores what chance would.
-        pointing_game_centre: 1 if the middle of the crop does: the score of a network that scores straight ahead.
+        pointing_game_centre: 1 if the centre of the crop does: the score of always pointing at the centre.
         pointing_game_other: The mean score of the maps of the other AUs for this region; None without others.
-        pointing_game_best: 1 if the centre of any cell does: what the coarse map could score at best.
+        pointing_game_best: 1 if the centre of any cell does: the maximum score on the coarse grid.
         energy_in_region: The share of the attention, enlarged bilinearly to the crop, that lies in the region.
         energy_expected: The region's share of the crop, which is the energy of a flat map.
     """
@@ -57,7 +57,7 @@ def grounding(
     Frames and AUs without a mask, and masks whose region lies outside the crop, are left out.
 
     Args:
-        predictions: What the network says of every frame.
+        predictions: Predictions for every frame.
         regions: The folder of masks.
         crop_size: Side of the network's crop in pixels, the middle of the aligned frame.
         aligned_size: Side to which frames are shrunk before they are cropped.
@@ -89,7 +89,7 @@ def grounding(
 
 
 def _mask_path(regions: Path, image: str, au_id: int) -> Path:
-    """Return where the mask of an AU of a frame is: the frame's first folder gives way to the masks' one.
+    """Return the path of a frame's mask for an AU: the masks' folder replaces the frame's first folder.
 
     >>> _mask_path(Path("regions"), "frames/S0001/001-0001.jpg", 12).as_posix()
     'regions/S0001/001-0001-au12.png'
@@ -99,7 +99,7 @@ def _mask_path(regions: Path, image: str, au_id: int) -> Path:
 
 
 def read_region(path: Path, *, crop_size: int, aligned_size: int) -> NDArray[np.bool_]:
-    """Read a mask, shrink and crop it as the frame is, and return the region.
+    """Read a mask, shrink and crop it like the frame, and return the region.
 
     Returns:
         (S, S), S the crop's size; True where the skin moves at least half as far as where it moves most.

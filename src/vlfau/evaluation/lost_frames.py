@@ -1,7 +1,7 @@
-"""Labelled frames that the manifest leaves out, mostly because no face was found, and the scores with them.
+"""Labelled frames missing from the manifest, mostly because no face was found, and scores that include them.
 
-`vlfau prepare` writes them to `skipped.csv` beside the manifest. A person who uses the model gets no prediction
-for such a frame, so the scores are also counted with every AU of it called inactive.
+`vlfau prepare` writes them to `skipped.csv` beside the manifest. Users of the model get no prediction for such a frame,
+so scores are also computed with all its AUs counted as inactive.
 """
 
 import csv
@@ -27,7 +27,7 @@ STATES: Final = {"": UNKNOWN, "0": 0, "1": 1}
 
 @dataclass(frozen=True, eq=False)
 class LostFrames:
-    """The frames that a manifest leaves out.
+    """Labelled frames missing from a manifest.
 
     Attributes:
         subject_ids: (M,), names of the people.
@@ -39,17 +39,17 @@ class LostFrames:
 
 
 def read_lost_frames(manifest: Manifest, fold: int | None) -> LostFrames | None:
-    """Read the frames that a manifest leaves out, with the labels of its AUs.
+    """Read the labelled frames missing from a manifest, with the labels of its AUs.
 
     Args:
-        manifest: With all of its folds.
-        fold: The fold that is tested; None takes every frame.
+        manifest: The manifest with all folds.
+        fold: Test fold; None takes every frame.
 
     Returns:
-        The frames; None where no `skipped.csv` lies beside the manifest.
+        The frames; None without a `skipped.csv` beside the manifest.
 
     Raises:
-        ManifestError: The table can't be read, or a cell is wrong.
+        ManifestError: The table can't be read, or a cell is invalid.
     """
     path = manifest.path.parent / SKIPPED_FILE
     if not path.is_file():
@@ -78,16 +78,16 @@ def read_lost_frames(manifest: Manifest, fold: int | None) -> LostFrames | None:
 
 
 def lost_figures(predictions: Predictions, lost: LostFrames, threshold: Threshold) -> dict[str, Any]:
-    """Return how many frames were lost, and F1 and accuracy if all AUs of these are called inactive.
+    """Return the number of lost frames, and F1 and accuracy if all their AUs count as inactive.
 
     Args:
-        predictions: Of the frames that were not lost.
-        lost: The others.
-        threshold: The probability from which an AU counts as active.
+        predictions: Predictions for the other frames.
+        lost: The lost frames.
+        threshold: Probability from which an AU counts as active.
 
     Returns:
-        `frames`, the number of those that were lost; `subjects`, the people of both kinds; and the figures as
-        `scores.figures` names them, None where the labels of lost frames are unknown.
+        `frames`, the number of lost frames; `subjects`, the number of people in all frames; and the scores as in
+        `scores.figures`, None if the labels of lost frames are unknown.
     """
     people = {*predictions.subject_ids, *lost.subject_ids}
     found: dict[str, Any] = {"frames": len(lost.subject_ids), "subjects": len(people)}

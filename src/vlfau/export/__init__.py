@@ -1,4 +1,4 @@
-"""From a trained network to a bundle that runs without torch, and to one of 8-bit integers (extra `train`)."""
+"""Export of trained networks to bundles that run without torch, optionally with 8-bit integers (extra `train`)."""
 
 from vlfau.export.bundle import export_bundle
 from vlfau.export.quantised import quantise_bundle

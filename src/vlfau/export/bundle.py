@@ -1,4 +1,4 @@
-"""From checkpoint to bundle."""
+"""Export of a checkpoint to a bundle."""
 
 import datetime
 from dataclasses import replace
@@ -28,20 +28,20 @@ def export_bundle(
     card: Path | None = None,
     half: bool = True,
 ) -> Bundle:
-    """Turn a checkpoint into a bundle that predicts without torch.
+    """Export a checkpoint to a bundle, which runs without torch.
 
     Args:
-        checkpoint: The folder that training left.
+        checkpoint: Folder of the checkpoint.
         output: The bundle's folder; it must not exist yet.
-        name: Of the model; None takes the name of the folder.
-        licence: Of the weights.
-        note: What a user should know first.
-        card: A text in Markdown on what the model is for and worth, to lie in the bundle.
+        name: Name of the model; None takes the folder's name.
+        licence: Licence of the weights.
+        note: What users should know first.
+        card: Model card in Markdown, stored in the bundle.
         half: Whether weights are stored at half precision, which halves the size.
 
     Raises:
         CheckpointError: It is not a checkpoint, or damaged.
-        ConfigError: The output exists, and is not replaced, or the card is not text.
+        ConfigError: The output exists already, or the card is not text.
     """
     refuse_existing(output)
     text = None if card is None else _text(card)
@@ -66,7 +66,7 @@ def export_bundle(
 
 
 def _published(metadata: Checkpoint) -> dict[str, Any]:
-    """Return what a bundle says of its training: the checkpoint's metadata, the fold left out, and nobody's name."""
+    """Return the training metadata of a bundle: the checkpoint's and the test fold, without subjects' names."""
     training = {name: entry for name, entry in metadata.training.items() if name != "held_out_subjects"}
     if isinstance(training.get(CALIBRATION), dict):
         training[CALIBRATION] = {**training[CALIBRATION], "subjects": []}

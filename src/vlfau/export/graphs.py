@@ -1,4 +1,4 @@
-"""The network as ONNX graphs: one for vision, two for each caption decoder; their weights may be stored in half.
+"""The network as ONNX graphs: one for vision, two per caption decoder; weights may be stored at half precision.
 
 Shapes are those of a bundle: B faces, S sequences, K hypotheses; all three may vary at run time.
 """
@@ -22,7 +22,7 @@ __all__ = ["export_graphs", "store_weights_at_half"]
 
 OPSET = 20
 MIN_HALVED = 256
-"""Weights of fewer numbers stay as they are: biases and constants, where precision is cheap."""
+"""Smaller tensors (biases and constants) keep their precision, which costs little space."""
 MAX_HALF = float(np.finfo(np.float16).max)
 
 
@@ -76,7 +76,7 @@ def export_graphs(network: VLFAU, *, crop_size: int) -> dict[str, onnx.ModelProt
 
     Returns:
         The graphs by file name: `vision.onnx`, and `local_init.onnx`, `local_step.onnx`, `global_init.onnx`,
-        `global_step.onnx` for the languages that the network speaks.
+        `global_step.onnx` for the caption decoders that the network has.
     """
     crops = torch.zeros(2, crop_size, crop_size, 3, dtype=torch.uint8)
     intensities = ["au_intensities"] if network.intensity_head is not None else []
@@ -150,7 +150,7 @@ def _export(graph: _Graph) -> onnx.ModelProto:
 
 
 def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Drop the exporter's notes, which hold paths of the machine that exported."""
+    """Drop the exporter's notes, which contain local paths."""
     graph = model.graph
     for part in (model, graph, *graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
         part.ClearField("metadata_props")

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-# Read when the library is loaded: what faces are looked at here, and that any are, is nobody else's business.
+# Read when the library is loaded; switches off its telemetry, for privacy.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime as ort
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["OutputLock", "lock_output"]
 
 _NO_LOCKS_HERE: Final = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
-"""What some network folders answer. Nothing can be locked there, and refusing to write would help nobody."""
+"""Errors of network folders that do not support locks; files there are written without a lock."""
 _RETRY_S: Final = 0.2
 """A holder deletes its lock file just before it lets go; whoever opened that file meanwhile must open it again."""
 
@@ -57,9 +57,9 @@ class OutputLock:
 
 
 def lock_output(target: Path) -> OutputLock:
-    """Lock a file that will be written; a hidden lock file lies beside it meanwhile.
+    """Lock a file for writing, with a hidden lock file beside it.
 
-    The operating system drops the lock when its process dies, so a lock file that is left over stops nobody.
+    The operating system releases the lock when its process dies, so leftover lock files do no harm.
 
     Args:
         target: The file that will be written. Its folder must exist.
@@ -98,5 +98,5 @@ def _write_process_id(descriptor: int) -> None:
 def _holder(path: Path) -> str:
     try:
         return f" (process {int(path.read_text('ascii'))})"
-    except (OSError, ValueError):  # Windows lets nobody read a locked file.
+    except (OSError, ValueError):  # Windows does not allow reading a locked file.
         return ""

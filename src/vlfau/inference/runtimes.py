@@ -34,13 +34,13 @@ __all__ = [
 Runtime = Literal[
     "onnxruntime", "cpu", "cuda", "tensorrt", "directml", "coreml", "openvino", "openvino-bf16", "torch", "auto"
 ]
-"""The runtimes that `auto` compares, if installed."""
+"""The name of a runtime; `auto` selects the fastest installed one for the CPU."""
 
 CPU_PROVIDER: Final = "CPUExecutionProvider"
 _CPU: Final = (CPU_PROVIDER,)
 _TURNS: Final = 5
 _MARGIN: Final = 0.8
-"""Share of ONNX Runtime's time below which another runtime is chosen; a larger share would let noise decide."""
+"""Another runtime must take at most this share of ONNX Runtime's time; smaller savings may be noise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +143,7 @@ def chosen_runtime(bundle: "Bundle", runtime: Runtime, *, threads: int = 1) -> R
     Args:
         bundle: A checked bundle or checkpoint.
         runtime: Name of the runtime.
-        threads: Threads that one graph may use.
+        threads: Number of threads per graph.
 
     Raises:
         ConfigError: There is no such runtime.

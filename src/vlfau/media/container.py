@@ -183,7 +183,7 @@ class _Reading:
 
 
 def _on_one_clock(packets: Iterable[VideoPacket]) -> Iterator[VideoPacket]:
-    """Let time go on where the clock of a stream restarts or stands still, as in recordings joined byte by byte."""
+    """Keep time increasing where the clock of a stream restarts or stops, as in concatenated recordings."""
     shift, last, last_pts = 0, None, None
     for packet in packets:
         if packet.dts is not None and packet.pts is not None and packet.time_base:

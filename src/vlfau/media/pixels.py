@@ -17,7 +17,7 @@ __all__ = ["PictureInput", "TensorLike", "as_picture"]
 
 @runtime_checkable
 class TensorLike(Protocol):
-    """A `torch.Tensor`, told by its methods: the light half of vlfau does not import torch."""
+    """A `torch.Tensor`, recognised by its methods: the light half of vlfau does not import torch."""
 
     @property
     def ndim(self) -> int:

@@ -1,6 +1,6 @@
-"""A checkpoint, read: a folder of weights (safetensors), their metadata (JSON) and the texts that were learned (JSON).
+"""Reads checkpoints: folders with weights (safetensors), metadata (JSON) and the learned descriptions (JSON).
 
-Loading executes nothing. `vlfau.training.checkpoint` writes one.
+Loading executes no code. `vlfau.training.checkpoint` writes checkpoints.
 """
 
 from collections.abc import Sequence
@@ -35,30 +35,30 @@ __all__ = [
 ]
 
 FORMATS = (1, 2)
-"""Without and with descriptions."""
+"""Supported formats, without and with descriptions."""
 WEIGHTS_FILE = "model.safetensors"
 METADATA_FILE = "checkpoint.json"
 FINGERPRINT = "descriptions_fingerprint"
 PROTOCOL_THRESHOLD = 0.5
-"""The probability at which the field's protocol decides."""
+"""The threshold of the field's protocol."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What is known of a network besides its weights.
+    """Metadata of a network.
 
     Attributes:
         model: The network's configuration.
         au_ids: (N,), the AUs of its branches, in order.
-        vocabulary: The words of its decoders, as `Vocabulary.to_list` gives them.
-        fold: The fold that it never saw; None where it saw all.
-        aligned_size: Side of the aligned faces that it was trained on crops of.
-        training: Where it comes from: data, recipe, versions; whether synthetic or from scratch.
-        scores: What was measured on the fold, by name.
-        thresholds: (N,), the probability from which each AU counts as active; None stands for the protocol's 0.5.
-        descriptions: The texts that the words were learned from, those of its AUs. They lie in a file of their own; a
-            checkpoint of an earlier version has none, and then these are the package's own if it knows all their
-            words, and None otherwise. None without words, too.
+        vocabulary: Tokens of its caption decoders, as returned by `Vocabulary.to_list`.
+        fold: The fold left out of training; None if there is none.
+        aligned_size: Side length of the aligned faces from which its training crops were taken, in pixels.
+        training: How it was trained: data, recipe, versions; whether on synthetic faces or from scratch.
+        scores: Scores on the fold, by name.
+        thresholds: (N,), probability from which each AU counts as active; None stands for the protocol's 0.5.
+        descriptions: The descriptions of its AUs that it was trained on, from a separate file. For a checkpoint of an
+            earlier version, which has none, the package's own if the network knows all their words, otherwise None.
+            None without captions.
     """
 
     model: ModelConfig
@@ -73,7 +73,7 @@ class Checkpoint:
 
     @property
     def has_captions(self) -> bool:
-        """Whether the network describes anything in words."""
+        """Whether the network generates captions."""
         return self.model.local_language or self.model.global_language
 
     def thresholds_of(self, au_ids: Sequence[int]) -> NDArray[np.float64]:
@@ -83,7 +83,7 @@ class Checkpoint:
 
 
 class LoadedCheckpoint(NamedTuple):
-    """A network in evaluation mode, and what its checkpoint says of it."""
+    """A network in evaluation mode, with its metadata."""
 
     network: VLFAU
     metadata: Checkpoint
@@ -96,13 +96,13 @@ def load_checkpoint(
     vocabulary: Vocabulary | None = None,
     fold: int | None = None,
 ) -> LoadedCheckpoint:
-    """Read a checkpoint; every weight must be there and fit.
+    """Load a checkpoint; every weight must be present and have the right shape.
 
     Args:
-        folder: The folder that training left.
-        au_ids: The AUs that are expected, in order; None takes any.
-        vocabulary: The vocabulary that is expected; None takes any.
-        fold: The fold that it must not have seen; None takes any.
+        folder: Folder of the checkpoint.
+        au_ids: Expected AUs, in order; None accepts any.
+        vocabulary: Expected vocabulary; None accepts any.
+        fold: The fold that must have been left out; None accepts any.
 
     Raises:
         CheckpointError: It is not a checkpoint, is damaged, or is for other AUs, another vocabulary or fold.
@@ -111,7 +111,7 @@ def load_checkpoint(
     if au_ids is not None and checkpoint.au_ids != tuple(au_ids):
         raise CheckpointError(
             f"checkpoint {folder} is for the AUs {list(checkpoint.au_ids)}, expected {list(au_ids)} in this order; "
-            "use the checkpoint that was trained for them"
+            "use a checkpoint trained for these"
         )
     if vocabulary is not None and checkpoint.vocabulary != tuple(vocabulary.to_list()):
         raise CheckpointError(

@@ -35,7 +35,7 @@ class Column:
     Attributes:
         name: Its name in every file; for AUs a pattern, such as `AU{au}_prob`.
         kind: The type of its cells.
-        meaning: What it holds, in words.
+        meaning: Description of its contents.
         unit: In words; may be empty.
         digits: Decimal places of a number.
     """

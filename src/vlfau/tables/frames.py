@@ -55,7 +55,7 @@ def result_frame(result: PictureResult) -> "pandas.DataFrame":
 
 
 def face_series(face: FaceResult) -> "pandas.Series[Any]":
-    """Return what a native row says of one face; see `FaceResult.to_pandas`."""
+    """Return the native columns of one face as a Series; see `FaceResult.to_pandas`."""
     series = result_frame(PictureResult("", (face,))).iloc[0].drop(_OF_THE_PICTURE)
     return series.rename(face.face_id)
 

@@ -80,8 +80,7 @@ class StemConfig:
     """Initial weights of the stem.
 
     Attributes:
-        weights: A local file of ImageNet weights of the backbone; None starts from scratch, which the
-            run's label says.
+        weights: A local file of ImageNet weights of the backbone; None starts from scratch, and the run is labelled so.
     """
 
     weights: Path | None = None
@@ -138,10 +137,10 @@ class RunConfig:
             only show progress.
         batch_size: Faces per step and device.
         accumulate_batches: Batches whose gradients are accumulated before each step.
-        num_workers: Processes that load data.
-        start_from: A checkpoint or a bundle of the same AUs (a folder, or a bundle's name such as "default"), trained
-            without words perhaps, whose vision half this run starts from, and whose decoders too where they have the
-            same sizes, with the words that they know; None starts afresh.
+        num_workers: Number of processes for loading data.
+        start_from: A checkpoint or a bundle with the same AUs (a folder, or a bundle's name such as "default"), perhaps
+            without captions. The run starts from its vision half and, if their sizes match, from its caption decoders,
+            keeping the words that they share. None starts from scratch.
         frozen_vision: Whether the vision half and its thresholds stay those of `start_from`, so that only the caption
             decoders train.
         precision: Lightning's precision.
@@ -149,13 +148,14 @@ class RunConfig:
         weight_sum: Sum of the class weights of Eq. 9.
         local_captions_per_face: AUs per face and step whose captions are learned, drawn at random; the expected loss is
             Eq. 10's. None takes all.
-        active_first: Share of faces whose drawn captions are those of active AUs first: where AUs are rare, decoders
-            that mostly read of inactive ones would describe no others.
+        active_first: Share of faces for which captions of active AUs are drawn first: if AUs are rare, decoders that
+            mostly see captions of inactive ones would describe no others.
         accelerator: Lightning's accelerator.
         devices: Lightning's devices, the number per node.
-        num_nodes: Machines that train together.
-        strategy: How devices train together: Lightning's name, such as ddp or fsdp.
-        threads: Threads of torch in this process; None keeps its default.
+        num_nodes: Number of machines.
+        strategy: Lightning's strategy for several devices, such as ddp. Strategies that shard weights are not
+            supported.
+        threads: Number of torch threads in this process; None keeps the default.
     """
 
     output: Path = Path("runs/vlfau")
@@ -187,7 +187,7 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A whole training run."""
+    """The configuration of a training run."""
 
     data: DataConfig
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -198,7 +198,7 @@ class TrainConfig:
 
 
 def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
-    """Read a YAML file, change single values, and check all of it.
+    """Read a YAML file, apply overrides, and validate it.
 
     Args:
         path: The file. Its paths `data.manifest`, `data.validation` and `stem.weights` are relative to its folder.
@@ -206,7 +206,7 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
             called.
 
     Raises:
-        ConfigError: A key is unknown, or a value is of the wrong kind. The message names file and key.
+        ConfigError: A key is unknown, or a value has the wrong type; the message names file and key.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -226,7 +226,7 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        found = reprlib.repr(first["input"])  # Aliases can make a short file's values endless.
+        found = reprlib.repr(first["input"])  # Aliases can make a short file expand endlessly.
         raise ConfigError(f"configuration {path}, key '{key}': {first['msg']}; found {found}") from error
     return replace(config, run=replace(config.run, output=_output(config, path)))
 
@@ -253,7 +253,7 @@ def _parsed(text: str, what: str) -> Any:
 
 
 def _resolve(settings: dict[str, Any], folder: Path) -> None:
-    """Make the paths that are still texts absolute."""
+    """Make paths that are still text absolute."""
     for section, key in (("data", "manifest"), ("data", "validation"), ("stem", "weights")):
         value = settings[section].get(key) if isinstance(settings.get(section), dict) else None
         if isinstance(value, str):
@@ -264,7 +264,7 @@ def _override(settings: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     *sections, name = key.split(".")
     if not equals or not sections:
-        raise ConfigError(f"'{override}' is not a change of a setting; write section.key=value")
+        raise ConfigError(f"'{override}' does not set anything; write section.key=value")
     for section in sections:
         settings = settings.setdefault(section, {})
         if not isinstance(settings, dict):

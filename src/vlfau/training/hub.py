@@ -15,10 +15,10 @@ FILES = (WEIGHTS_FILE, METADATA_FILE, DESCRIPTIONS_FILE)
 
 
 def from_pretrained(name: str | Path, *, revision: str | None = None) -> LoadedCheckpoint:
-    """Load a checkpoint; nothing of it is executed.
+    """Load a checkpoint; no code in it is executed.
 
     Args:
-        name: A folder, which needs no network, or a repository such as "laboratory/vlfau-bp4d-fold1".
+        name: A local folder, or a repository such as "laboratory/vlfau-bp4d-fold1", which is downloaded.
         revision: A branch, tag or commit of the repository.
 
     Raises:
@@ -28,7 +28,7 @@ def from_pretrained(name: str | Path, *, revision: str | None = None) -> LoadedC
         return load_checkpoint(Path(name))
     try:
         folder = snapshot_download(str(name), revision=revision, allow_patterns=list(FILES))
-    except Exception as error:  # The client also raises the errors of its transport, which have no common base.
+    except Exception as error:  # The client also raises errors of its transport, which have no common base class.
         raise CheckpointError(
             f"{name} is neither a folder nor a repository that could be fetched ({first_line(error)}); check the "
             "name, or give a folder"
@@ -40,10 +40,10 @@ def push_to_hub(folder: Path, repository: str, *, private: bool = True, token: s
     """Upload a checkpoint.
 
     Args:
-        folder: Where it lies.
-        repository: Its name on the hub; made if it does not exist.
-        private: Whether a new repository is hidden from others.
-        token: Of the hub; None takes the one that `hf auth login` stored.
+        folder: Folder of the checkpoint.
+        repository: Its name on the hub; created if it does not exist.
+        private: Whether a new repository is private.
+        token: Access token of the hub; None takes the one stored by `hf auth login`.
 
     Returns:
         The address of the upload.
@@ -56,5 +56,5 @@ def push_to_hub(folder: Path, repository: str, *, private: bool = True, token: s
     try:
         api.create_repo(repository, private=private, exist_ok=True)
         return str(api.upload_folder(folder_path=folder, repo_id=repository, allow_patterns=list(FILES)))
-    except Exception as error:  # The client also raises the errors of its transport, which have no common base.
+    except Exception as error:  # The client also raises errors of its transport, which have no common base class.
         raise CheckpointError(f"{folder} could not be uploaded to {repository} ({first_line(error)})") from None

@@ -151,7 +151,7 @@ def test_a_checkpoint_whose_weights_are_no_numbers_is_refused(checkpoint):
     weights = load_file(checkpoint / "model.safetensors")
     weights["classifier.linear.bias"].fill_(torch.nan)
     save_file(weights, checkpoint / "model.safetensors")
-    with pytest.raises(BundleError, match="gives no finite number .* or train the checkpoint again"):
+    with pytest.raises(BundleError, match="expected finite numbers .* or train the checkpoint again"):
         Predictor(checkpoint).predict_crops(faces(1))
 
 

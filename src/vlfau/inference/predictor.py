@@ -246,8 +246,8 @@ class Predictor:
         for scores in (vision.au_logits, vision.au_intensities):
             if scores is not None and (scores.shape != (batch, num_aus) or not np.isfinite(scores).all()):
                 raise BundleError(
-                    f"{self.bundle.folder} returned scores {scores.shape}, expected finite numbers ({batch}, {num_aus}); "
-                    "export the bundle again, or train the checkpoint again"
+                    f"{self.bundle.folder} returned scores {scores.shape}, expected finite numbers ({batch}, {num_aus})"
+                    "; export the bundle again, or train the checkpoint again"
                 )
         au_probs = sigmoid(vision.au_logits)  # (B, N)
         au_states = au_probs >= np.array(info.thresholds)

@@ -106,7 +106,7 @@ def test_frames_that_trained_the_model_are_named_where_all_folds_are_tested(untr
     ):
         assert main(["evaluate", str(untrained(name, fold=2, **training)), *arguments, fold]) == 0
         said = capsys.readouterr().err
-        assert ("the frames that the model was trained on" in " ".join(said.split())) == trained
+        assert ("those that the model was trained on" in " ".join(said.split())) == trained
         assert json.loads((tmp_path / "out" / "scores.json").read_text())["network"]["trained_on_tested"] is trained
 
 

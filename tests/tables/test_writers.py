@@ -12,6 +12,7 @@ from vlfau.errors import InputError, MissingExtraError
 from vlfau.files.names import printable
 from vlfau.files.records import unescape_formula
 from vlfau.inference.results import PictureResult
+from vlfau.tables.table import columns_json
 from vlfau.tables.write import open_sink
 
 KINDS = ["csv", "jsonl", "parquet"]
@@ -307,3 +308,16 @@ def test_parquet_without_its_extra_says_what_to_install(tmp_path, monkeypatch):
     with pytest.raises(MissingExtraError, match=r"pip install 'vlfau\[tables\]'"):
         open_sink(tmp_path / "a.parquet", model=a_model())
     write(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_table_is_resumed_although_its_columns_were_explained_in_other_words(tmp_path, kind, monkeypatch):
+    path = tmp_path / f"a.{kind}"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(
+            "vlfau.tables.table.columns_json",
+            lambda columns: [{**column, "meaning": "as it was put before"} for column in columns_json(columns)],
+        )
+        write(path, RUN[:2])
+    write(path, RUN, resume=True)
+    assert rows_of(path) == rows_of(write(tmp_path / f"b.{kind}"))

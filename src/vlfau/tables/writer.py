@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from vlfau.errors import InputError, OutputError
 from vlfau.files.atomic import real_target
@@ -204,7 +204,7 @@ class TableWriter(ABC):
         record = SettingsRecord(self.path, what=printable(self.path), ways_out=START_OVER)
         if text is None:
             raise record.damaged("it has no header")
-        earlier, ours = record.parse(text), self.table.header
+        earlier, ours = _without_meanings(record.parse(text)), _without_meanings(self.table.header)
         if earlier == ours:
             return
         check_same_settings(
@@ -242,3 +242,12 @@ class TableWriter(ABC):
     @abstractmethod
     def _discard(self) -> None:
         """Remove the partial file."""
+
+
+def _without_meanings(header: dict[str, Any]) -> dict[str, Any]:
+    """Return a header without the texts that explain its columns, which later versions may reword."""
+    try:
+        columns = [{name: value for name, value in column.items() if name != "meaning"} for column in header["columns"]]
+    except (KeyError, TypeError, AttributeError):  # It is damaged, so it differs from every header.
+        return header
+    return header | {"columns": columns}

@@ -136,5 +136,6 @@ def _as_given(settings: Mapping[str, Any]) -> dict[str, Any]:
     {'--every': '0.2s', '--free-words': True}
     """
     options = {f"--{name}": value for name, value in settings.items() if name != "consistent"}
-    # Runs that recorded nothing of it are older than the option, and their words were free.
-    return options | {"--free-words": not settings.get("consistent", False)}
+    # Runs that recorded nothing of it are older than the option, and their words were free; if they had any.
+    has_words = settings.get("describe") != "never"
+    return options | {"--free-words": has_words and not settings.get("consistent", False)}

@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas
@@ -109,6 +110,21 @@ def test_other_options_need_another_folder(undisturbed, archive, options):
     other = ArchiveOptions(model=options.model, every="0.5s")
     with pytest.raises(InputError, match=r"was started with every_s not given \(now 0.5\)"):
         process_here(archive.folder, undisturbed[1], other)
+
+
+def test_without_words_it_does_not_matter_whether_they_are_free(options, tmp_path):
+    bundle = options.predictor().bundle
+    for name, described in (("numbers", options), ("words", replace(options, describe="active"))):
+        free = replace(described, consistent=False)
+        with open_results_folder(tmp_path / name, free, bundle):
+            pass
+    with open_results_folder(tmp_path / "numbers", options, bundle) as (folder, _):
+        assert '"consistent": false' in (folder.state / "settings.json").read_text()
+    with (
+        pytest.raises(InputError, match=r"was started with consistent false \(now true\)"),
+        open_results_folder(tmp_path / "words", replace(options, describe="active"), bundle),
+    ):
+        pass
 
 
 def test_a_folder_with_other_things_is_left_alone(archive, options, tmp_path):

@@ -188,6 +188,18 @@ def test_a_run_of_free_words_is_resumed_with_free_words_only(tiny_bundle, astron
     assert len(csv_rows(out / "results.csv")) == 1
 
 
+def test_without_words_it_does_not_matter_whether_they_were_free(tiny_bundle, astronaut, tmp_path, monkeypatch):
+    def stop():
+        raise KeyboardInterrupt
+
+    words = ["predict", str(astronaut), "-q", "--model", str(tiny_bundle.folder), "--describe", "never"]
+    words += ["--out", str(tmp_path)]
+    interrupted(monkeypatch, stop, at=1)
+    assert main([*words, "--free-words"]) == 130
+    assert main([*words, "--resume"]) == 0
+    assert len(csv_rows(tmp_path / "results.csv")) == 1
+
+
 def test_a_table_that_cannot_be_written_stops_the_run(predict, astronaut, tmp_path, monkeypatch):
     from vlfau.files.records import RecordFile
 

@@ -103,7 +103,8 @@ def open_results_folder(path: Path, options: ArchiveOptions, bundle: Bundle) -> 
     except OSError as error:
         raise InputError(f"cannot make the folder {printable(path)} ({error.strerror}); choose another") from None
     with lock_output(folder.state / "run"):
-        start_or_resume_folder(folder.path, ours, record)
+        # Without words it does not matter whether they are free, as earlier versions recorded.
+        start_or_resume_folder(folder.path, ours, record, may_differ=() if options.wants_words else {"consistent"})
         with replacing(folder.state / "run") as temporary:
             temporary.write_text(token, "ascii")
         yield folder, token

@@ -147,15 +147,21 @@ class SettingsRecord:
             raise self.damaged("it holds no settings")
         return settings
 
-    def check(self, settings: Mapping[str, Any]) -> None:
+    def check(self, settings: Mapping[str, Any], *, may_differ: Collection[str] = ()) -> None:
         """Make sure that the run was started with the settings that it is to have now.
+
+        Args:
+            settings: Those that it is to have.
+            may_differ: Settings on which no result depends.
 
         Raises:
             FileNotFoundError: There is no such file.
             OSError: It cannot be read.
             InputError: A setting differs, or the file is damaged.
         """
-        check_same_settings(self.read(), settings, what=self.what, ways_out=self.ways_out, error=self.error)
+        check_same_settings(
+            self.read(), settings, what=self.what, ways_out=self.ways_out, may_differ=may_differ, error=self.error
+        )
 
     def damaged(self, reason: str) -> InputError:
         """Return the error that says that the settings cannot be known."""
@@ -165,13 +171,16 @@ class SettingsRecord:
         )
 
 
-def start_or_resume_folder(folder: Path, settings: Mapping[str, Any], file: Path | None = None) -> None:
+def start_or_resume_folder(
+    folder: Path, settings: Mapping[str, Any], file: Path | None = None, *, may_differ: Collection[str] = ()
+) -> None:
     """Start a folder of results, or make sure that it was started with the same settings.
 
     Args:
         folder: Is made if it does not exist. If it has no record of settings, it must be empty.
         settings: All that the results depend on, as JSON can hold it.
         file: The record of the settings, in the folder or in a subfolder of its own; None takes settings.json.
+        may_differ: Settings on which no result depends.
 
     Raises:
         InputError: The folder cannot be written, or holds other files or results of other settings.
@@ -180,7 +189,7 @@ def start_or_resume_folder(folder: Path, settings: Mapping[str, Any], file: Path
     refuse_foreign_folder(folder, record.path)
     try:
         if record.path.exists():
-            record.check(settings)
+            record.check(settings, may_differ=may_differ)
             return
         record.path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -138,5 +138,6 @@ def _as_given(settings: Mapping[str, Any]) -> dict[str, Any]:
     {'--every': '0.2s', '--free-words': True}
     """
     options = {f"--{name}": value for name, value in settings.items() if name != "consistent"}
-    # Runs without this setting predate the option; their captions were free.
-    return options | {"--free-words": not settings.get("consistent", False)}
+    # Runs without this setting predate the option; their captions were free, if there were any.
+    has_words = settings.get("describe") != "never"
+    return options | {"--free-words": has_words and not settings.get("consistent", False)}

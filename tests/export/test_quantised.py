@@ -98,7 +98,6 @@ def test_without_nncf_its_extra_is_named(manifest, bundle, tmp_path, monkeypatch
 
 
 @needs_nncf
-@pytest.mark.slow
 def test_nncf_reports_nothing_to_its_maker():
     code = (
         "import sys; from vlfau.export.quantised import open_nncf; open_nncf();"

@@ -27,7 +27,6 @@ __all__ = [
     "camera_picture",
     "check_is_video",
     "for_visitors",
-    "public_text",
     "received",
 ]
 
@@ -147,13 +146,13 @@ def for_visitors(upload: Upload | None = None) -> Iterator[None]:
     except PublicError:
         raise
     except _VISITORS as error:
-        raise PublicError(public_text(error, upload)) from None
+        raise PublicError(_public_text(error, upload)) from None
     except Exception:
         _log.exception("a request failed")
         raise PublicError(NEUTRAL) from None
 
 
-def public_text(error: InputError, upload: Upload | None = None) -> str:
+def _public_text(error: InputError, upload: Upload | None = None) -> str:
     """Return the message of an error without paths of the server."""
     text = str(error)
     if upload is not None:

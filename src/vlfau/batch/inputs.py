@@ -16,9 +16,9 @@ from vlfau.files.names import printable
 from vlfau.media.inputs import PICTURE_SUFFIXES, expand_inputs
 from vlfau.media.reader import VIDEO_SUFFIXES
 
-__all__ = ["LIST_SUFFIXES", "PICTURES_A_UNIT", "ArchiveFile", "Unit", "file_id", "find_files", "units_of"]
+__all__ = ["PICTURES_A_UNIT", "ArchiveFile", "Unit", "file_id", "find_files", "units_of"]
 
-LIST_SUFFIXES: Final = frozenset({".csv", ".txt"})
+_LIST_SUFFIXES: Final = frozenset({".csv", ".txt"})
 _SUFFIXES: Final = VIDEO_SUFFIXES | PICTURE_SUFFIXES
 _COLUMN: Final = "file"
 PICTURES_A_UNIT: Final = 200
@@ -94,7 +94,7 @@ def find_files(source: str | Path) -> list[ArchiveFile]:
         InputError: It does not exist, or names no file.
     """
     path, text = Path(source), os.fspath(source)
-    if path.is_file() and path.suffix.lower() in LIST_SUFFIXES:
+    if path.is_file() and path.suffix.lower() in _LIST_SUFFIXES:
         names, folder = list(_listed(path)), path.parent
     elif path.exists():
         names, folder = list(map(str, expand_inputs([path], suffixes=_SUFFIXES))), Path()

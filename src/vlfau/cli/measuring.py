@@ -15,7 +15,13 @@ from vlfau.facs import action_unit
 if TYPE_CHECKING:
     from vlfau.evaluation import Scores, VariantScores
 
-__all__ = ["ProgressBar", "announce", "numbers", "print_scores", "score_table", "variant_table", "word_table"]
+__all__ = [
+    "ProgressBar",
+    "announce",
+    "numbers",
+    "print_scores",
+    "variant_table",
+]
 
 MEASURES = ("f1", "accuracy", "roc_auc", "average_precision", "ece")
 TITLES = ("F1", "accuracy", "ROC-AUC", "avg. precision", "ECE")
@@ -79,7 +85,7 @@ def numbers(text: str, option: str) -> list[int]:
 def print_scores(scores: "Scores", folder: Path) -> None:
     """Print the tables of scores and their path."""
     console = output_console()
-    for table in (score_table(scores), word_table(scores)):
+    for table in (_score_table(scores), _word_table(scores)):
         if table is not None:
             console.print(table)
     for note in score_notes(scores):
@@ -117,7 +123,7 @@ def score_notes(scores: "Scores") -> Iterator[str]:
         yield f"{lost['frames']:,} frames without a face are not in the scores; {also}"
 
 
-def score_table(scores: "Scores") -> Table:
+def _score_table(scores: "Scores") -> Table:
     """Return a table of every AU's scores and their means, with the interval of the macro F1."""
     kind = "synthetic faces" if scores.data.synthetic else scores.data.description or "frames"
     fold = "" if scores.fold is None else f", fold {scores.fold}"
@@ -137,7 +143,7 @@ def score_table(scores: "Scores") -> Table:
     return table
 
 
-def word_table(scores: "Scores") -> Table | None:
+def _word_table(scores: "Scores") -> Table | None:
     """Return a table of the caption scores, local and global; None if no captions were scored."""
     if not scores.words:
         return None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vlfau.evaluation.rehearsal import Check, Rehearsal, RunCost, Task
     from vlfau.training import TrainConfig
 
-__all__ = ["duration", "print_rehearsal", "rehearse_command", "say_cost"]
+__all__ = ["duration", "rehearse_command", "say_cost"]
 
 STYLES: Final[Mapping[str, str]] = {"ok": "green", "note": "yellow", "problem": "bold red", "skipped": "dim"}
 TRAINS_ITSELF: Final = "end-to-end run"
@@ -53,7 +53,7 @@ def rehearse_command(task: "Task", *, minutes: float, prepare: Path | None, work
             task = replace(task, config=config, counts=sample.counts)
         shown = stack.enter_context(_Shown())
         rehearsal = rehearse(task, tables=write_report, minutes=minutes, on_start=shown.begin, on_end=shown.tell)
-    print_rehearsal(rehearsal, preparing=preparing)
+    _print_rehearsal(rehearsal, preparing=preparing)
     return 0 if rehearsal.passed else 2
 
 
@@ -84,7 +84,7 @@ class _Shown:
         console.print(f"{check.name}: {check.message}", markup=False, soft_wrap=not console.is_terminal)
 
 
-def print_rehearsal(rehearsal: "Rehearsal", *, preparing: float = 0.0) -> None:
+def _print_rehearsal(rehearsal: "Rehearsal", *, preparing: float = 0.0) -> None:
     """Print the estimated cost of the real run, and whether it should succeed."""
     console = output_console()
     if rehearsal.costs:

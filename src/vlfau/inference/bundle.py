@@ -34,8 +34,6 @@ from vlfau.language import Descriptions, Vocabulary
 from vlfau.language.descriptions_file import DESCRIPTIONS_FILE, read_model_descriptions, write_descriptions
 
 __all__ = [
-    "DEFAULT_MODEL",
-    "MODELS_VARIABLE",
     "Bundle",
     "BundleInfo",
     "bundle_folders",
@@ -44,8 +42,8 @@ __all__ = [
     "write_model_json",
 ]
 
-DEFAULT_MODEL: Final = "default"
-MODELS_VARIABLE: Final = "VLFAU_MODELS"
+_DEFAULT_MODEL: Final = "default"
+_MODELS_VARIABLE: Final = "VLFAU_MODELS"
 """Environment variable with folders of bundles, separated as in PATH."""
 
 
@@ -174,7 +172,7 @@ class Bundle:
 def bundle_folders() -> Mapping[str, Path]:
     """Return the folder of every bundle that can be loaded by name; the first of equal names counts."""
     own = Path(str(resources.files("vlfau"))) / "weights"
-    named = [part for part in os.environ.get(MODELS_VARIABLE, "").split(os.pathsep) if part]
+    named = [part for part in os.environ.get(_MODELS_VARIABLE, "").split(os.pathsep) if part]
     further = [Path(os.path.expanduser(part)) for part in named]  # noqa: PTH111 - Path's fails where no such user is
     found: dict[str, Path] = {}
     for parent in (own, *further):
@@ -197,7 +195,7 @@ def model_folder(model: str | Path | None) -> Path:
         return Path(model)
     if model is not None and is_url(model):
         raise BundleError(missing_file("model", model, give="its folder"))
-    found, name = bundle_folders(), DEFAULT_MODEL if model is None else str(model)
+    found, name = bundle_folders(), _DEFAULT_MODEL if model is None else str(model)
     if name not in found:
         raise BundleError(
             f"{name} is neither a bundle nor a checkpoint: there is no such folder, and no model of this name; choose "

@@ -16,7 +16,9 @@ from torch import Tensor, nn
 
 from vlfau.errors import ConfigError, first_line
 
-__all__ = ["load_stem_weights", "read_weights"]
+__all__ = [
+    "load_stem_weights",
+]
 
 NESTED: Final = ("state_dict_ema", "model_ema", "state_dict", "model", "model_state_dict", "module", "net", "teacher")
 """Keys under which training scripts keep the weights; averaged weights come first."""
@@ -47,7 +49,7 @@ def load_stem_weights(network: nn.Module, path: Path, *, plain: nn.Module, name:
     Raises:
         ConfigError: The file cannot be read, or does not hold the weights of this backbone.
     """
-    fits = [_Fit(network, plain, variant) for variant in _variants(read_weights(path), plain, name)]
+    fits = [_Fit(network, plain, variant) for variant in _variants(_read_weights(path), plain, name)]
     fit = min(fits, key=lambda fit: fit.misses)  # the first of equals
     if not fit.is_whole:
         raise ConfigError(f"stem weights {path} are not those of {name}: {fit.problems()}; give a file of its weights")
@@ -57,7 +59,7 @@ def load_stem_weights(network: nn.Module, path: Path, *, plain: nn.Module, name:
     network.load_state_dict(fit.found, strict=False)
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
+def _read_weights(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a file of weights, by name; nothing of the file is executed.
 
     Raises:

@@ -22,7 +22,9 @@ try:
 except ModuleNotFoundError:
     raise MissingExtraError("pyarrow", "tables") from None
 
-__all__ = ["ParquetWriter", "schema_of"]
+__all__ = [
+    "ParquetWriter",
+]
 
 ROWS_AT_ONCE: Final = 20_000
 """Rows per row group, and rows in memory while parts are merged."""
@@ -35,7 +37,7 @@ _TYPES: Final = {
 }
 
 
-def schema_of(table: Table) -> Any:
+def _schema_of(table: Table) -> Any:
     """Return the schema of a table; every field has its meaning and unit as metadata, the schema has the header."""
     fields = [
         pa.field(column.name, _TYPES[column.kind], metadata={"meaning": column.meaning, "unit": column.unit})
@@ -54,7 +56,7 @@ class ParquetWriter(TableWriter):
             return False
 
     def _start(self, *, resume: bool) -> dict[str, int | None]:
-        self._schema = schema_of(self.table)
+        self._schema = _schema_of(self.table)
         self._rows: list[dict[str, Cell]] = []
         self._is_broken = False
         self._remove(self._outdated)

@@ -25,9 +25,9 @@ from vlfau.language.decoding import CaptionStepper
 from vlfau.model import VLFAU, ModelConfig, build_vlfau
 from vlfau.model.torch_backend import TorchBackend
 
-__all__ = ["MAX_DIFFERENCE", "bundle_network"]
+__all__ = ["bundle_network"]
 
-MAX_DIFFERENCE: Final = 1e-4
+_MAX_DIFFERENCE: Final = 1e-4
 """Between what network and graphs give, as a share of the largest value."""
 UNUSED_BY_GRAPHS: Final = ("global_classifier.", "num_batches_tracked")
 """Parts of a network that only training needs: bundles have none."""
@@ -226,4 +226,4 @@ def _is_alike(own: NDArray[np.floating] | None, other: NDArray[np.floating] | No
         return own is other
     if own.shape != other.shape:
         return False
-    return bool(np.abs(own - other).max() <= MAX_DIFFERENCE * max(1.0, float(np.abs(other).max())))
+    return bool(np.abs(own - other).max() <= _MAX_DIFFERENCE * max(1.0, float(np.abs(other).max())))

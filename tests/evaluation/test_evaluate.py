@@ -25,6 +25,19 @@ def checkpoint(toy_config):
     return train(toy_config("run.max_epochs=1", "data.fold=2"))
 
 
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ({"batch_size": 0}, "batch_size is 0; give a number from 1 to"),
+        ({"batch_size": 2.5}, "batch_size is 2.5; give a number from 1 to"),
+        ({"num_workers": -1}, "workers is -1; give a number from 1 to"),
+    ],
+)
+def test_numbers_that_no_machine_can_work_with_are_refused(numbers, message):
+    with pytest.raises(ConfigError, match=message):
+        EvalOptions(**numbers)
+
+
 def test_scores_are_those_that_training_saw_and_the_files_hold_every_frame(checkpoint, manifest, tmp_path):
     scores = evaluate(checkpoint, manifest, tmp_path / "out", options=EvalOptions(batch_size=3))
     known = read_metadata(checkpoint).scores

@@ -17,6 +17,7 @@ from vlfau.data.dataset import Sample
 from vlfau.evaluation.au_metrics import Threshold
 from vlfau.evaluation.predictions import UNKNOWN, Predictions
 from vlfau.evaluation.word_accuracy import WordAccuracy
+from vlfau.files.workers import MAX_WORKERS, check_number
 from vlfau.inference.au_scores import AUScores
 from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle
@@ -32,6 +33,8 @@ __all__ = ["EvalOptions", "PredictionRunner", "face_batches"]
 
 GENDER_LETTERS = {Gender.WOMAN: "F", Gender.MAN: "M", None: ""}
 BEAM_SIZE = 3
+MAX_BATCH_SIZE = 65_536
+"""More faces at once would only fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,21 @@ class EvalOptions:
         num_workers: Number of processes for reading pictures; 0 reads in this process.
         device: Torch device for a checkpoint; None uses a GPU if available. Bundles run on the CPU.
         progress: Called with the number of steps done and their total.
+
+    Raises:
+        ConfigError: A number is out of range.
     """
 
     batch_size: int = 32
     num_workers: int = 0
     device: str | None = None
     progress: Callable[[int, int], None] = field(default=lambda done, total: None)
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        check_number("batch_size", self.batch_size, MAX_BATCH_SIZE)
+        if self.num_workers:
+            check_number("workers", self.num_workers, MAX_WORKERS)
 
 
 class PredictionRunner:

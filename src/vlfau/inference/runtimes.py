@@ -5,12 +5,10 @@ Runtime, `openvino` is a separate library, and `torch` runs checkpoints, which n
 imports this module, so runtimes are imported only when a model is loaded.
 """
 
-import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from importlib.util import find_spec
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, get_args
@@ -242,6 +240,8 @@ def _check_provider(runtime: Runtime) -> None:
 
 
 def _is_installed(package: str) -> bool:
+    from importlib import metadata  # noqa: PLC0415 - its imports take longer than all of this file's
+
     try:
         metadata.version(package)
     except metadata.PackageNotFoundError:
@@ -253,7 +253,9 @@ def _fastest(bundle: "Bundle", threads: int) -> Runtime:
     names = available_runtimes()
     if len(names) == 1:
         return names[0]
-    import numpy as np  # noqa: PLC0415 - not needed to know the names
+    import statistics  # noqa: PLC0415 - not needed to know the names
+
+    import numpy as np  # noqa: PLC0415
 
     size = bundle.info.crop.crop_size
     crop = np.zeros((1, size, size, 3), np.uint8)

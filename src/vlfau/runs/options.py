@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, get_type
 from cyclopts import Group, Parameter
 
 from vlfau.errors import ConfigError
+from vlfau.files.names import check_is_local
 from vlfau.inference.runtimes import Runtime
 from vlfau.runs.option_values import as_declared, seconds
 
@@ -286,11 +287,14 @@ class PredictOptions(AnalysisOptions):
 
         Raises:
             ConfigError: They do not.
+            OutputError: An output is a web address.
             MissingExtraError: The plotting packages are not installed.
         """
         from vlfau.media.camera import camera_number
 
         self.part  # noqa: B018 - it raises
+        for path in (*self.table, *([] if self.out is None else [self.out])):
+            check_is_local(path)
         if nameless := [path for path in self.table if not path.name]:
             raise ConfigError(
                 f"--table is {str(nameless[0])!r}, which names no file; name a .csv, .jsonl or .parquet file"

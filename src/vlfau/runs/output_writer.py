@@ -80,10 +80,10 @@ class OutputWriter:
         errors_file = _errors_path(out, self._tables)
         if any(path.absolute() == errors_file.absolute() for path in self._tables):
             raise ConfigError(f"this run lists its errors in {printable(errors_file)}; choose another name for --table")
-        with ExitStack() as opened:
+        with ExitStack() as undoing:
             if out is not None:
                 self._folder = OutputFolder(out, resume=resume, overwrite=overwrite)
-                opened.callback(self._folder.close)
+                undoing.callback(self._folder.close)
             if resume:
                 self._resume_file.check()
             self.begins_anew = self._resume_file.exists() and not resume
@@ -91,13 +91,18 @@ class OutputWriter:
                 sink = open_sink(
                     path, model=self._model, format=self._options.format, resume=resume, overwrite=overwrite
                 )
-                self._sinks.append(opened.enter_context(sink))
-            self.errors = opened.enter_context(ErrorsFile(errors_file, resume=resume, overwrite=overwrite))
+                undoing.callback(sink.retract)
+                self._sinks.append(sink)
+            self.errors = undoing.enter_context(ErrorsFile(errors_file, resume=resume, overwrite=overwrite))
             if out is not None:
                 remove_leftovers(out)
             self._resume_file.begin(resume=resume)
-            opened.callback(self._resume_file.close)
-            self._opened = opened.pop_all()
+            undoing.pop_all()
+        if self._folder is not None:
+            self._opened.callback(self._folder.close)
+        for opened in (*self._sinks, self.errors):
+            self._opened.enter_context(opened)
+        self._opened.callback(self._resume_file.close)
         return self
 
     def __exit__(

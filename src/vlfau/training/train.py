@@ -19,7 +19,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from vlfau.data import FaceDataModule, Manifest, never_active
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.facs import action_unit
-from vlfau.files.atomic import remove_leftovers
+from vlfau.files.atomic import make_folder, remove_leftovers
 from vlfau.language import Descriptions
 from vlfau.language.descriptions_file import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
 from vlfau.model import build_vlfau
@@ -104,7 +104,7 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
         descriptions=data.descriptions,
         thresholds=start.thresholds if start is not None and config.run.frozen_vision else None,
     )
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     if is_main_process():
         remove_leftovers(output)
     write_config(config, content)

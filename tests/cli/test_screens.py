@@ -73,7 +73,7 @@ def _stream(kind: str):
     if kind == "none":
         return None
     if kind == "full":
-        return open("/dev/full", "w", encoding="utf-8")
+        return Path("/dev/full").open("w", encoding="utf-8")
     reading, writing = os.pipe()
     os.close(reading)
     return os.fdopen(writing, "w", encoding="utf-8")

@@ -56,11 +56,13 @@ class Command:
         words: Its words after the name, for the inputs and an output folder.
         writes: What is in the output folder afterwards.
         needs_training: Whether it trains, or reads what was trained, or takes as long.
+        needs_releases: Whether it reads what lies beside the output folder.
     """
 
     words: Callable[[World, Path], Sequence[object]]
     writes: tuple[str, ...] = ()
     needs_training: bool = False
+    needs_releases: bool = False
 
 
 def make_world(folder: Path, config: Path, model: Path, photograph: Path) -> World:
@@ -109,10 +111,10 @@ COMMANDS = {
     ),
     "prepare bp4d": Command(lambda world, out: (world.folder / "bp4d", out), PREPARED),
     "prepare disfa": Command(lambda world, out: (world.folder / "disfa", out, "--workers", 2), PREPARED),
-    "prepare ckplus": Command(lambda world, out: (out.parent / "ckplus", out), PREPARED),
-    "prepare disfaplus": Command(lambda world, out: (out.parent / "disfaplus", out), PREPARED),
+    "prepare ckplus": Command(lambda world, out: (out.parent / "ckplus", out), PREPARED, needs_releases=True),
+    "prepare disfaplus": Command(lambda world, out: (out.parent / "disfaplus", out), PREPARED, needs_releases=True),
     "prepare lists": Command(
-        lambda world, out: (out.parent / "list", out, "--images", out.parent / "images"), PREPARED
+        lambda world, out: (out.parent / "list", out, "--images", out.parent / "images"), PREPARED, needs_releases=True
     ),
     "synth": Command(
         lambda world, out: (out, "--subjects", 2, "--clips", 1, "--frames", 1, "--size", 64, "--workers", 2),

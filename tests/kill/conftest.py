@@ -1,11 +1,22 @@
 import cv2
 import pytest
 
+from tests.cli.every_command import make_world, train_world
 from tests.prepare.conftest import jpeg, make_bp4d, make_disfa, photo
-from tests.training.conftest import toy_file
+from tests.training.conftest import toy_file, write_toy
 from tests.video.clips import moving, write_video
 
 __all__ = ["jpeg", "make_bp4d", "make_disfa", "photo", "toy_file"]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory, tiny_bundle, astronaut):
+    """What every command reads."""
+    folder = tmp_path_factory.mktemp("world")
+    (folder / "toy").mkdir()
+    made = make_world(folder, write_toy(folder / "toy"), tiny_bundle.folder, astronaut)
+    train_world(made)
+    return made
 
 
 @pytest.fixture

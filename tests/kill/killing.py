@@ -31,6 +31,8 @@ class Job:
         again: Words that go on with an earlier run; they must also begin one.
         program: Python code that runs the words; the command line itself, if there is none.
         code: The exit code of a run that ends.
+        before: What an output folder holds before the first run; None for none.
+        has_ended: Whether a killed run had finished its output, where another would be refused.
     """
 
     words: Callable[[Path], Sequence[object]]
@@ -38,6 +40,14 @@ class Job:
     again: tuple[str, ...] = ()
     program: str = "import sys; from vlfau.cli import main; sys.exit(main(sys.argv[1:]))"
     code: int = 0
+    before: Path | None = None
+    has_ended: Callable[[Path], bool] = lambda out: False
+
+    def make(self, out: Path) -> None:
+        """Make the output folder as it is before the first run."""
+        shutil.rmtree(out, ignore_errors=True)
+        if self.before is not None:
+            shutil.copytree(self.before, out)
 
     def start(self, out: Path, log: Path) -> subprocess.Popen[bytes]:
         words = [str(word) for word in (*self.words(out), *self.again)]
@@ -85,13 +95,14 @@ def check_endures(job: Job, folder: Path, *, kills: int | None = None, seed: int
     counts = []
     while left > 0:
         out, log = folder / "out", folder / f"log{len(counts)}"
-        shutil.rmtree(out, ignore_errors=True)
+        job.make(out)
         count = 0
-        while left > 0 and _killed(job, out, log, timing, rng):
+        while left > 0 and not job.has_ended(out) and _killed(job, out, log, timing, rng):
             count, left = count + 1, left - 1
         if not count:  # Too late: this machine has less to do by now than when it was timed.
             timing = Timing(0.8 * timing.work_s, 0.8 * timing.whole_s)
-        _ended(job, out, log)
+        if not job.has_ended(out):
+            _ended(job, out, log)
         found = job.contents(out)
         assert sorted(found) == sorted(expected)
         differing = [name for name in expected if found[name] != expected[name]]
@@ -101,6 +112,7 @@ def check_endures(job: Job, folder: Path, *, kills: int | None = None, seed: int
 
 
 def _undisturbed(job: Job, out: Path, log: Path) -> Timing:
+    job.make(out)
     began = time.time()
     process = job.start(out, log)
     while process.poll() is None and not _has_changed(out, began):
@@ -119,7 +131,8 @@ def _killed(job: Job, out: Path, log: Path, timing: Timing, rng: np.random.Gener
     else:
         while process.poll() is None and not _has_changed(out, began):
             time.sleep(0.002)
-        moment = time.time() + rng.uniform(0, timing.work_s)
+        # Every second time early, while what an earlier run left is opened.
+        moment = time.time() + timing.work_s * rng.uniform(0, 1 if rng.random() < 0.5 else 0.2)
     while process.poll() is None and time.time() < moment:
         time.sleep(0.002)
     if process.poll() is not None:

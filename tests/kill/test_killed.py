@@ -1,16 +1,14 @@
 """Commands that are killed again and again end like undisturbed ones; `VLFAU_KILLS` says how often."""
 
-import json
 import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-import torch
 
+from tests.kill.contents import predicted, processed, trained
 from tests.kill.killing import Job, check_endures, files_of
-from tests.video.clips import decoded
 from vlfau.facs import AU_SETS
 
 pytestmark = [
@@ -34,25 +32,15 @@ def test_predict(inputs, tiny_bundle, tmp_path):
         table = out / "table.parquet"
         return "predict", inputs, "--model", tiny_bundle.folder, "--out", out, "--annotate", "--table", table, "-q"
 
-    def contents(out):
-        # The encoder of annotated videos chooses its bytes anew in every run.
-        found = files_of(out, but=lambda name: name.endswith(".mp4"))
-        return found | {
-            path.relative_to(out).as_posix(): [time for time, _ in decoded(path)] for path in out.rglob("*.mp4")
-        }
-
-    check_endures(Job(words, contents, again=("--resume",), program=PREDICT, code=2), tmp_path)
+    check_endures(Job(words, predicted, again=("--resume",), program=PREDICT, code=2), tmp_path)
 
 
 @pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed (extra batch)")
 def test_batch(inputs, tiny_bundle, tmp_path):
-    def contents(out):
-        return files_of(out, but=lambda name: name.endswith("_state/run"))
-
     before = set(Path("/tmp").glob("vlfau-ray-*"))
     try:
         check_endures(
-            Job(lambda out: ("batch", inputs, out, "--model", tiny_bundle.folder, "--workers", 2), contents, code=2),
+            Job(lambda out: ("batch", inputs, out, "--model", tiny_bundle.folder, "--workers", 2), processed, code=2),
             tmp_path,
         )
     finally:
@@ -89,28 +77,3 @@ def test_crossval(toy_file, tmp_path):
         return "crossval", toy_file, "--set", "run.max_epochs=2", "--out", out, "--name", "toy", "--frames", 2
 
     check_endures(Job(words, trained), tmp_path)
-
-
-def trained(out):
-    """What training leaves, but for TensorBoard's files, which hold times."""
-    found = files_of(out, but=lambda name: "tensorboard/" in name or name.endswith(("last.ckpt", "config.json")))
-    for path in out.rglob("config.json"):
-        settings = json.loads(path.read_bytes())
-        settings["run"].pop("output")
-        found[str(path.relative_to(out))] = settings
-    for path in out.rglob("last.ckpt"):
-        found[str(path.relative_to(out))] = _plain(torch.load(path, weights_only=True))
-    return found
-
-
-def _plain(state):
-    kept = ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers")
-    return repr({name: _lists(state[name]) for name in kept})
-
-
-def _lists(value):
-    if isinstance(value, torch.Tensor):
-        return value.tolist()
-    if isinstance(value, dict):
-        return {key: _lists(each) for key, each in value.items()}
-    return [_lists(each) for each in value] if isinstance(value, list | tuple) else value

@@ -38,6 +38,7 @@ class OutputWriter:
     Attributes:
         errors: The list of errors; None if no files are written.
         begins_anew: Whether an interrupted run was found and is discarded.
+        unfinished: Videos that an interrupted run began and this one, at its end, was not given.
 
     Raises:
         ConfigError: Heat maps are requested for AUs that the model does not predict.
@@ -56,6 +57,7 @@ class OutputWriter:
         self._last_row: tuple[str, int | None] = ("", None)
         self.errors: ErrorsFile | None = None
         self.begins_anew = False
+        self.unfinished: tuple[str, ...] = ()
 
     @property
     def can_resume(self) -> bool:
@@ -114,7 +116,8 @@ class OutputWriter:
                 sink.abandon()
         self._opened.__exit__(kind, error, traceback)
         if kind is None and self._resume_file is not None:
-            self._resume_file.remove()
+            earlier = {name: last for sink in self._sinks for name, last in sink.done.items()}
+            self.unfinished = tuple(self._resume_file.end(earlier))
 
     def expect(self, files: Mapping[Path, Path]) -> None:
         """Assign output names to all inputs.

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.kill.killing import MAX_SECONDS
+from tests.kill.starting import Started
+
 ROOM = 256 << 20
 """Bytes of the disk while it has room; a tmpfs takes memory only for what is on it."""
 
@@ -37,17 +40,13 @@ class Disk:
             log: What it prints is added here.
             room: Free bytes; on a disk that is none of its own, the size of the largest file.
         """
-        program = "from vlfau.cli import main"
+        max_file = None
         if self.is_mounted:
             size = self.used() + max(room, 4096)
             subprocess.run(["mount", "-o", f"remount,size={size}", str(self.folder)], check=True)
         elif room != ROOM:
-            program = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room})); {program}"
-        code = f"import sys; {program}; sys.exit(main(sys.argv[1:]))"
-        with log.open("ab") as stream:
-            return subprocess.run(
-                [sys.executable, "-c", code, *map(str, words)], stdout=stream, stderr=stream, check=False, timeout=300
-            ).returncode
+            max_file = room
+        return Started([*map(str, words)], log, max_file=max_file).wait(MAX_SECONDS)
 
 
 @contextmanager

@@ -11,12 +11,17 @@ __all__ = ["jpeg", "make_bp4d", "make_disfa", "photo", "toy_file"]
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory, tiny_bundle, astronaut):
-    """What every command reads."""
+    """What the commands read that need no training."""
     folder = tmp_path_factory.mktemp("world")
     (folder / "toy").mkdir()
-    made = make_world(folder, write_toy(folder / "toy"), tiny_bundle.folder, astronaut)
-    train_world(made)
-    return made
+    return make_world(folder, write_toy(folder / "toy"), tiny_bundle.folder, astronaut)
+
+
+@pytest.fixture(scope="module")
+def trained(world):
+    """What every command reads."""
+    train_world(world)
+    return world
 
 
 @pytest.fixture

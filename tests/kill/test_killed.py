@@ -96,8 +96,9 @@ def test_batch(inputs, tiny_bundle, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["describe", "evaluate", "compare", "report", "export", "calibrate"])
-def test_other_commands(world, tmp_path, name):
+def test_other_commands(request, tmp_path, name):
     """Each begins anew when it is called again; `export` and `calibrate` make a folder that a second call refuses."""
+    world = request.getfixturevalue("trained" if COMMANDS[name].needs_training else "world")
 
     def words(out):
         out.mkdir(exist_ok=True)

@@ -62,7 +62,7 @@ _ORIENTATIONS: Final[Mapping[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8
     5: lambda pixels: pixels.swapaxes(0, 1),
     6: lambda pixels: np.rot90(pixels, -1),
     7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
-    8: lambda pixels: np.rot90(pixels),
+    8: np.rot90,
 }
 """How EXIF orientations are undone, as views: Pillow would make copies of four bytes per pixel."""
 _PILLOW_LIMIT = threading.Lock()

@@ -10,6 +10,7 @@ import time
 import warnings
 from contextlib import suppress
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.batch.running import content
 from vlfau.batch.archive import process_archive
 from vlfau.batch.cluster import cluster
 from vlfau.batch.inputs import file_id
-from vlfau.errors import ConfigError, InputError, MissingExtraError
+from vlfau.errors import ConfigError, InputError, MissingExtraError, VlfauError
 
 # Ray reads its options when it is imported, so a test must not import it.
 pytestmark = [
@@ -110,6 +111,25 @@ def test_no_workers_are_refused():
 
 def test_an_address_without_a_cluster_is_named():
     with pytest.raises(InputError, match=r"no Ray cluster answers at 127.0.0.1:1"), cluster("127.0.0.1:1", None):
+        pass
+
+
+def test_a_machine_too_busy_for_ray_is_told(monkeypatch):
+    """Ray then raises a bare Exception."""
+
+    class Ray:
+        exceptions = SimpleNamespace(RayError=RuntimeError)
+
+        def init(self, *_, **__):
+            raise Exception("The current node timed out during startup. This\ncould happen")
+
+        is_initialized = shutdown = lambda self: None
+
+    monkeypatch.setattr("vlfau.batch.cluster.import_module", lambda name: Ray())
+    with (
+        pytest.raises(VlfauError, match=r"Ray does not start .*\(The current node timed out.*; if the machine is busy"),
+        cluster(None, 1),
+    ):
         pass
 
 

@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from fractions import Fraction
-from functools import cache
 
 import av
 import cv2
@@ -117,7 +116,6 @@ class Changing(_Videos):
         (1280, 720),
         (4000, 3000),
         (9000, 9000),
-        (16000, 16000),
     )
     steps_ms = (40, 40, 40, 40, 0, 1, 1000, 10**6, 2**31, 2**40)
 
@@ -166,7 +164,6 @@ class Changing(_Videos):
         return path
 
 
-@cache
 def _face(width, height):
     """A photograph of a face in any size."""
     return Image.open(EXAMPLE).convert("RGB").resize((width, height))

@@ -33,6 +33,7 @@ from vlfau.training.run_folder import (
     CHECKPOINT_FOLDER,
     EARLIER_CHECKPOINT_FOLDER,
     RESUME_FILE,
+    UNSAVED_FILE,
     WholeCheckpointIO,
     check_new_run,
     check_same_run,
@@ -107,6 +108,8 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
     make_folder(output)
     if is_main_process():
         remove_leftovers(output)
+        if not resume:
+            (output / UNSAVED_FILE).touch()
     write_config(config, content)
     if is_main_process() and not resume and metadata.has_captions:
         write_descriptions(learned, data.descriptions)

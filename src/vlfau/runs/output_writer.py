@@ -102,8 +102,9 @@ class OutputWriter:
             undoing.pop_all()
         if self._folder is not None:
             self._opened.callback(self._folder.close)
-        for opened in (*self._sinks, self.errors):
-            self._opened.enter_context(opened)
+        for sink in self._sinks:
+            self._opened.enter_context(sink)
+        self._opened.enter_context(self.errors)
         self._opened.callback(self._resume_file.close)
         return self
 

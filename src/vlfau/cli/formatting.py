@@ -15,6 +15,7 @@ from vlfau.inference.results import FaceResult
 __all__ = ["au_table", "face_table", "video_text"]
 
 _BAR_WIDTH: Final = 10
+_MEASUREMENTS: Final = 3
 _ROOM_FOR_WORDS: Final = 100
 """In narrower terminals the words stand below the table."""
 
@@ -33,13 +34,14 @@ class _Bar:
         )
 
 
-def face_table(face: FaceResult, *, title: str, width: int) -> Group:
+def face_table(face: FaceResult, *, title: str, width: int, measurements: bool = False) -> Group:
     """Return a face's AUs as a table, with the description of the whole face below.
 
     Args:
         face: The face.
         title: Title line.
         width: Line width in characters.
+        measurements: Whether to list what was measured of the active AUs.
     """
     left, top, right, bottom = (round(value) for value in face.face_box_xyxy)
     pose = format_pose(face.pose, ", ")
@@ -64,6 +66,8 @@ def face_table(face: FaceResult, *, title: str, width: int) -> Group:
     parts: list[RenderableType] = [Text(title, "bold"), Text(where, "bright_black"), table]
     if has_words and not in_table:
         parts += [_words_below(face), ""]
+    if measurements:
+        parts += [_measured_below(face), ""]
     if face.global_caption:
         parts.append(Text(f"{face.global_caption}\n"))
     return Group(*parts)
@@ -75,6 +79,17 @@ def _words_below(face: FaceResult) -> Table:
     for au in face.aus:
         if au.local_caption:
             lines.add_row(Text(f"AU {au.au_id}"), Text(au.local_caption), style="" if au.state else "dim")
+    return lines
+
+
+def _measured_below(face: FaceResult) -> RenderableType:
+    """Return what was measured of the active AUs, one measurement per line."""
+    if not face.measurements:
+        return Text("not measured: the head is turned too far", "bright_black")
+    lines = Table.grid(padding=(0, 2))
+    for au in face.active_aus:
+        for index, each in enumerate(au.measurements[:_MEASUREMENTS]):
+            lines.add_row(Text("" if index else f"AU {au.au_id}"), Text(each.text))
     return lines
 
 

@@ -39,10 +39,11 @@ class ProgressDisplay(RunObserver):
 
     Args:
         quiet: Print no results.
+        measurements: Print what was measured of the active AUs.
     """
 
-    def __init__(self, *, quiet: bool) -> None:
-        self.quiet = quiet
+    def __init__(self, *, quiet: bool, measurements: bool = False) -> None:
+        self.quiet, self._measurements = quiet, measurements
         self._output = output_console()
         columns = (
             TextColumn("{task.description}", markup=False),
@@ -108,7 +109,8 @@ class ProgressDisplay(RunObserver):
     def picture_done(self, file: str, faces: Sequence[FaceResult]) -> None:
         """Print a table for each face."""
         for number, face in enumerate(faces, start=1):
-            self.print(face_table(face, title=f"{file}: face {number} of {len(faces)}", width=self._output.width))
+            title, width = f"{file}: face {number} of {len(faces)}", self._output.width
+            self.print(face_table(face, title=title, width=width, measurements=self._measurements))
 
     def video_started(self, title: str, length_s: float | None) -> None:
         """Show a bar for a video."""

@@ -195,6 +195,8 @@ class PredictOptions(AnalysisOptions):
         timeline: Also plot the action units of each video over time.
         heatmap: Also draw attention heat maps of pictures, for action units such as 12 or 6,12, or for the active ones
             ("active").
+        measurements: Also measure each face: columns in the tables, rulers in annotated pictures, and lines in the
+            terminal and the report.
         resume: Resume an interrupted run, or add inputs to a finished one.
         parents: Keep the whole path of each input in the output folder, so that a/me.png and b/me.png do not collide.
         overwrite: Replace files in the output folder that vlfau did not write; inputs are never replaced.
@@ -211,6 +213,7 @@ class PredictOptions(AnalysisOptions):
     report: Annotated[Flag, OUTPUT] = False
     timeline: Annotated[Flag, OUTPUT] = False
     heatmap: Annotated[str | None, OUTPUT] = None
+    measurements: Annotated[Flag, OUTPUT] = False
     resume: Annotated[Flag, OUTPUT] = False
     parents: Annotated[Flag, OUTPUT] = False
     overwrite: Annotated[Flag, OUTPUT] = False
@@ -272,10 +275,27 @@ class PredictOptions(AnalysisOptions):
             )
         return tuple(dict.fromkeys(wanted))
 
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """Groups of columns of the tables beyond those of the format."""
+        return ("measurements",) if self.measurements else ()
+
     def record(self) -> dict[str, Any]:
         """Return every option that affects the files; inputs and model are recorded in the tables."""
         names = (
-            *("format", "annotate", "report", "timeline", "heatmap", "parents", "every", "start", "end", "baseline"),
+            *(
+                "format",
+                "annotate",
+                "report",
+                "timeline",
+                "heatmap",
+                "measurements",
+                "parents",
+                "every",
+                "start",
+                "end",
+                "baseline",
+            ),
             *("describe", "beam_size", "gendered", "consistent", "max_faces", "runtime"),
         )
         values = asdict(self) | {"baseline": list(self.baseline)}

@@ -1,7 +1,7 @@
 """A table's header, and its rows in our own format, in OpenFace 2's, and in Py-Feat 0.6's."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from math import asin, atan2, cos, degrees, radians, sin
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import PictureResult
 from vlfau.tables.columns import LAYOUTS, Cell, Column
+from vlfau.tables.face_columns import EXTRAS, extra_cells, extra_columns
 
 __all__ = ["FORMAT", "HEADER_KEY", "Table", "columns_json", "native_rows", "turns_xyz"]
 
@@ -27,21 +28,26 @@ class Table:
     Args:
         layout: Name of the format: native, openface or pyfeat.
         model: The model whose results it holds.
+        extras: Groups of columns beyond those of the format, such as measurements.
 
     Attributes:
         layout: The format.
+        extras: Those groups, in the order of the columns.
         columns: All columns, in order.
         header: Versions, model, and every column's meaning and unit.
 
     Raises:
-        ConfigError: There is no such format.
+        ConfigError: There is no such format, or no such group of columns.
     """
 
-    def __init__(self, layout: str, model: BundleInfo) -> None:
+    def __init__(self, layout: str, model: BundleInfo, *, extras: Collection[str] = ()) -> None:
         if layout not in LAYOUTS:
             raise ConfigError(f"there is no format {layout!r} of tables; choose among {', '.join(LAYOUTS)}")
         self.layout = LAYOUTS[layout]
-        self.columns: tuple[Column, ...] = self.layout.columns(model.au_ids)
+        if unknown := sorted(set(extras) - EXTRAS.keys()):
+            raise ConfigError(f"there are no columns {unknown[0]!r}; choose among {', '.join(EXTRAS)}")
+        self.extras = tuple(name for name in EXTRAS if name in extras)
+        self.columns: tuple[Column, ...] = (*self.layout.columns(model.au_ids), *extra_columns(self.extras))
         self.header: dict[str, Any] = {
             "kind": "header",
             "format": FORMAT,
@@ -58,7 +64,10 @@ class Table:
         Raises:
             ValueError: The result has an AU that the model does not predict, or a number that is not finite.
         """
-        return [self._complete(row) for row in _ROWS[self.layout.name](result)]
+        rows = list(_ROWS[self.layout.name](result))
+        for row, face in zip(rows, result.faces, strict=False):  # A frame without a face has a row, too.
+            row.update(extra_cells(self.extras, face))
+        return [self._complete(row) for row in rows]
 
     def header_json(self) -> str:
         """Return the header as one line."""

@@ -43,7 +43,7 @@ class Form(StrEnum):
     RATIO = "ratio"
     """The distance of two middles, divided by that of two others."""
     SLOPE = "slope"
-    """The angle of the line between two middles, in degrees: above 0 where it rises away from the middle of the face."""
+    """The angle of the line between two middles, in degrees: above 0 where it rises outwards."""
     AREA = "area"
     """The area of a polygon, in squared distances between the eyes."""
     UPRIGHT_FOLDS = "upright folds"

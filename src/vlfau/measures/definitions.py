@@ -28,6 +28,7 @@ _KEYS: Final = (
     "meaning",
     "anatomy",
     "source",
+    "words",
     "aus",
 )
 _MIN_CORNERS: Final = 3
@@ -96,6 +97,7 @@ class Definition:
         meaning: What is measured, for someone with a ruler.
         anatomy: Which muscle moves it.
         source: What the FACS manual says.
+        words: What a larger and a smaller value are called, such as "higher" and "lower".
         aus: Where each AU that it shows moves it, by FACS number.
     """
 
@@ -109,7 +111,18 @@ class Definition:
     meaning: str
     anatomy: str
     source: str
+    words: tuple[str, str]
     aus: Mapping[int, Direction]
+
+    def amount(self, change: float) -> str:
+        """Return a change in words, such as "8 % of the eye distance"."""
+        if self.unit.startswith("of "):
+            return f"{100 * change:.{max(self.digits - 2, 0)}f} % {self.unit}"
+        return f"{change:.{self.digits}f} {self.unit}"
+
+    def is_visible(self, change: float) -> bool:
+        """Whether a change is not 0 when it is rounded as in sentences."""
+        return round(abs(change), self.digits) > 0
 
     @property
     def mirrored_points(self) -> tuple[tuple[int, ...], ...]:
@@ -173,6 +186,7 @@ def _definition(entry: Entry) -> Definition:
         unit,
         digits,
         *(entry.text(key) for key in ("meaning", "anatomy", "source")),
+        words=_words(entry),
         aus=_aus(entry.table("aus")),
     )
 
@@ -193,6 +207,14 @@ def _points(entry: Entry, form: Form) -> tuple[tuple[int, ...], ...]:
     elif "against" in entry.content:
         raise entry.error("against", "nothing, for only a ratio has it")
     return tuple(groups)
+
+
+def _words(entry: Entry) -> tuple[str, str]:
+    value = entry.content.get("words", ["larger", "smaller"])
+    if not isinstance(value, list) or len(value) != 2 or not all(isinstance(word, str) and word for word in value):
+        raise entry.error("words", "two words, for more and for less")
+    more, less = value
+    return more, less
 
 
 def _landmarks(entry: Entry, key: str) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
 """Measurements of a face, taken when they are first asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any, Final, Self
@@ -16,7 +16,7 @@ from vlfau.measures.definitions import Definition, Direction, Form, definitions,
 from vlfau.measures.geometry import EYES, FoldFinder, eye_distance, frontal, size
 from vlfau.measures.resting import resting
 
-__all__ = ["MAX_PITCH", "MAX_YAW", "MeasuredFace", "Measurement", "crop_mesh"]
+__all__ = ["MAX_PITCH", "MAX_YAW", "MeasuredFace", "Measurement", "crop_mesh", "mean_measurements"]
 
 MAX_YAW: Final = 25.0
 MAX_PITCH: Final = 20.0
@@ -224,6 +224,15 @@ class MeasuredFace:
         wanted = {each.name: resting()[each.name].auc[au_id] for each in definitions_of_au(au_id)}
         found = [each for each in self.measurements if each.name in wanted]
         return tuple(sorted(found, key=lambda each: -wanted[each.name]))
+
+
+def mean_measurements(faces: Iterable[Iterable[Measurement]]) -> dict[str, float]:
+    """Return the mean of every measurement over faces, by name: with neutral faces, how this person rests."""
+    values: dict[str, list[float]] = {}
+    for face in faces:
+        for each in face:
+            values.setdefault(each.name, []).append(each.value)
+    return {name: sum(found) / len(found) for name, found in values.items()}
 
 
 def crop_mesh(crop: NDArray[np.uint8]) -> Mesh:

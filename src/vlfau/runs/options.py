@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vlfau.inference.bundle import Bundle
     from vlfau.inference.predictor import Predictor
 
-__all__ = ["AnalysisOptions", "ArchiveOptions", "ModelOptions", "PredictOptions", "VideoPart"]
+__all__ = ["AnalysisOptions", "ArchiveOptions", "ModelOptions", "PredictOptions", "VideoPart", "chosen_aus"]
 
 OUTPUT: Final = Parameter(group=Group("Output", sort_key=1))
 VIDEOS: Final = Parameter(group=Group("Videos", sort_key=2))
@@ -264,16 +264,7 @@ class PredictOptions(AnalysisOptions):
         Raises:
             ConfigError: `heatmap` is not a list of AUs, or the model does not know one.
         """
-        if self.heatmap in {None, "active"}:
-            return () if self.heatmap else None
-        words = [word.strip() for word in str(self.heatmap).split(",")]
-        wanted = [int(word) for word in words if word.isdecimal()]
-        if len(wanted) < len(words) or not set(wanted) <= set(au_ids):
-            raise ConfigError(
-                f"--heatmap takes active, or numbers of action units such as 12 or 6,12, not '{self.heatmap}'; "
-                f"this model knows {', '.join(map(str, au_ids))}"
-            )
-        return tuple(dict.fromkeys(wanted))
+        return None if self.heatmap is None else chosen_aus(self.heatmap, au_ids, option="--heatmap")
 
     @property
     def extras(self) -> tuple[str, ...]:
@@ -332,3 +323,26 @@ class PredictOptions(AnalysisOptions):
             import vlfau.drawing.report
         if self.timeline:
             import vlfau.drawing.timeline  # noqa: F401
+
+
+def chosen_aus(text: str, au_ids: Sequence[int], *, option: str) -> tuple[int, ...]:
+    """Return the AUs that a user chose: an empty tuple for the active ones.
+
+    Args:
+        text: "active", or numbers such as 12 or 6,12.
+        au_ids: Those that the model knows.
+        option: Who asks, for the error.
+
+    Raises:
+        ConfigError: It is not a list of AUs, or the model does not know one.
+    """
+    if text == "active":
+        return ()
+    words = [word.strip() for word in text.split(",")]
+    wanted = [int(word) for word in words if word.isdecimal()]
+    if len(wanted) < len(words) or not set(wanted) <= set(au_ids):
+        raise ConfigError(
+            f"{option} takes active, or numbers of action units such as 12 or 6,12, not '{text}'; "
+            f"this model knows {', '.join(map(str, au_ids))}"
+        )
+    return tuple(dict.fromkeys(wanted))

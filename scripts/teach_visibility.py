@@ -3,8 +3,8 @@
     vlfau synth posed --preset posed --subjects 700 --clips 4 --frames 1 --size 192 --seed 504
     python scripts/teach_visibility.py posed
 
-Something is drawn in front of drawn faces: the generator's hands, microphones and objects, masks, sunglasses and hair, or
-the picture is cut. Faces of every fifth person test the network. Writes `src/vlfau/measures/data/visibility.npz`.
+Something is drawn in front of drawn faces: the generator's hands, microphones and objects, masks, sunglasses and hair;
+or the picture is cut. Faces of every fifth person test the network. Writes `src/vlfau/measures/data/visibility.npz`.
 """
 
 import argparse
@@ -34,8 +34,8 @@ TEST_EVERY = 5
 HIDDEN = (64, 32)
 EPOCHS, BATCH = 60, 256
 # fmt: off
-OVAL = [10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
-        136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109]
+OVAL = [10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149,
+        150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109]
 MASK = [234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 323, 454, 280]
 # fmt: on
 BROWS, CHEEKS = [105, 334], [50, 280]

@@ -40,10 +40,11 @@ class ProgressDisplay(RunObserver):
     Args:
         quiet: Print no results.
         measurements: Print what was measured of the active AUs.
+        quality: Print how well each face can be read.
     """
 
-    def __init__(self, *, quiet: bool, measurements: bool = False) -> None:
-        self.quiet, self._measurements = quiet, measurements
+    def __init__(self, *, quiet: bool, measurements: bool = False, quality: bool = False) -> None:
+        self.quiet, self._measurements, self._quality = quiet, measurements, quality
         self._output = output_console()
         columns = (
             TextColumn("{task.description}", markup=False),
@@ -110,7 +111,8 @@ class ProgressDisplay(RunObserver):
         """Print a table for each face."""
         for number, face in enumerate(faces, start=1):
             title, width = f"{file}: face {number} of {len(faces)}", self._output.width
-            self.print(face_table(face, title=title, width=width, measurements=self._measurements))
+            extras = {"measurements": self._measurements, "quality": self._quality}
+            self.print(face_table(face, title=title, width=width, **extras))
 
     def video_started(self, title: str, length_s: float | None) -> None:
         """Show a bar for a video."""

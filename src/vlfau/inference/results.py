@@ -8,6 +8,7 @@ exception to the order of imports, made because users expect methods such as `re
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -18,7 +19,9 @@ from PIL import Image
 from vlfau.errors import UnknownAUError
 from vlfau.faces import HeadPose
 from vlfau.inference.bundle import BundleInfo
+from vlfau.measures.geometry import eye_distance
 from vlfau.measures.measuring import MeasuredFace, Measurement
+from vlfau.measures.quality import FaceQuality
 from vlfau.media.images import Picture
 
 if TYPE_CHECKING:
@@ -195,6 +198,13 @@ class FaceResult(CropResult):
         """Distances, angles and folds of the face, taken when first asked for; empty if the head is turned too far."""
         return () if self.measured is None else self.measured.measurements
 
+    @cached_property
+    def quality(self) -> FaceQuality | None:
+        """How well the face can be read, and which AUs are doubtful; None without a crop."""
+        if not self.crop.size:
+            return None
+        return FaceQuality.of(self.crop, eye_distance(self.landmarks_xy), self.pose)
+
     def measured_by(self, measured: MeasuredFace | None) -> Self:
         """Return a copy whose measurements, and those of its AUs, are others."""
         return replace(self, measured=measured, aus=tuple(replace(au, measured=measured) for au in self.aus))
@@ -209,18 +219,20 @@ class FaceResult(CropResult):
             crop=self.crop[:0].copy(),
         )
 
-    def to_dict(self, *, measurements: bool = False) -> dict[str, Any]:
+    def to_dict(self, *, measurements: bool = False, quality: bool = False) -> dict[str, Any]:
         """Return everything but the landmarks, the crop and the attention maps, as JSON-compatible data.
 
         Args:
             measurements: Whether to add the measurements of the face, with their rulers in pixels of the file, and what
                 each AU moves.
+            quality: Whether to add how well the face can be read.
         """
         return {
             **({"face_id": self.face_id} if self.face_id is not None else {}),
             "face_box_xyxy": [round(value, 1) for value in self.face_box_xyxy],
             "score": round(self.score, 4),
             "pose": {name: round(float(getattr(self.pose, name)), 1) for name in ("yaw", "pitch", "roll")},
+            **({"quality": self.quality.to_dict(self.au_ids)} if quality and self.quality is not None else {}),
             **({"measurements": self._measurements_dict()} if measurements else {}),
             **super().to_dict(measurements=measurements),
         }

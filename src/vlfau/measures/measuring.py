@@ -23,6 +23,8 @@ MAX_PITCH: Final = 20.0
 """A head that is turned further, in degrees, is not measured: a part of the face is foreshortened or hidden."""
 MIN_EYE_DISTANCE: Final = 30.0
 """Smallest distance between the eyes in the picture, in pixels, at which folds can be seen."""
+MIN_CROP: Final = 64
+"""Smallest side of a crop, in pixels, on which the mesh is fine enough."""
 FACE_SHARE: Final = 204 / 256
 CENTRE_HEIGHT: Final = 0.44
 """The crop's share of the mesh's square, and the height of the square's middle in the crop, as in the model."""
@@ -195,6 +197,8 @@ class MeasuredFace:
     @cached_property
     def plain(self) -> tuple[Measurement, ...]:
         """The measurements, without this person's neutral face."""
+        if len(self._crop) < MIN_CROP:
+            return ()
         mesh = self.mesh
         pose = estimate_pose(mesh.landmarks_xy[:468], mesh.landmarks_z[:468])
         if abs(pose.yaw) > MAX_YAW or abs(pose.pitch) > MAX_PITCH:

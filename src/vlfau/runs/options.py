@@ -197,6 +197,9 @@ class PredictOptions(AnalysisOptions):
             ("active").
         measurements: Also measure each face: columns in the tables, rulers in annotated pictures, and lines in the
             terminal and the report.
+        quality: Also say how well each face can be read (visible share, sharpness, size, light, pose), and leave the
+            cells of action units that cannot be seen well enough empty.
+        keep_doubtful: With --quality, keep their cells; the column doubtful_aus lists them.
         resume: Resume an interrupted run, or add inputs to a finished one.
         parents: Keep the whole path of each input in the output folder, so that a/me.png and b/me.png do not collide.
         overwrite: Replace files in the output folder that vlfau did not write; inputs are never replaced.
@@ -214,6 +217,8 @@ class PredictOptions(AnalysisOptions):
     timeline: Annotated[Flag, OUTPUT] = False
     heatmap: Annotated[str | None, OUTPUT] = None
     measurements: Annotated[Flag, OUTPUT] = False
+    quality: Annotated[Flag, OUTPUT] = False
+    keep_doubtful: Annotated[Flag, OUTPUT] = False
     resume: Annotated[Flag, OUTPUT] = False
     parents: Annotated[Flag, OUTPUT] = False
     overwrite: Annotated[Flag, OUTPUT] = False
@@ -269,24 +274,13 @@ class PredictOptions(AnalysisOptions):
     @property
     def extras(self) -> tuple[str, ...]:
         """Groups of columns of the tables beyond those of the format."""
-        return ("measurements",) if self.measurements else ()
+        return tuple(name for name in ("quality", "measurements") if getattr(self, name))
 
     def record(self) -> dict[str, Any]:
         """Return every option that affects the files; inputs and model are recorded in the tables."""
         names = (
-            *(
-                "format",
-                "annotate",
-                "report",
-                "timeline",
-                "heatmap",
-                "measurements",
-                "parents",
-                "every",
-                "start",
-                "end",
-                "baseline",
-            ),
+            *("format", "annotate", "report", "timeline", "heatmap", "measurements", "quality", "keep_doubtful"),
+            *("parents", "every", "start", "end", "baseline"),
             *("describe", "beam_size", "gendered", "consistent", "max_faces", "runtime"),
         )
         values = asdict(self) | {"baseline": list(self.baseline)}
@@ -309,6 +303,8 @@ class PredictOptions(AnalysisOptions):
         for name in ("annotate", "report", "timeline", "heatmap"):
             if getattr(self, name) and self.out is None:
                 raise ConfigError(f"--{name} writes files; name a folder with --out")
+        if self.keep_doubtful and not self.quality:
+            raise ConfigError("--keep-doubtful keeps what --quality would leave empty; give both")
         if self.resume and self.out is None and not self.table:
             raise ConfigError("--resume continues tables; name them with --out or --table, as before")
         cameras = [str(path) for path in inputs if camera_number(str(path)) is not None]

@@ -93,6 +93,7 @@ class OutputWriter:
                     model=self._model,
                     format=self._options.format,
                     extras=self._options.extras,
+                    keep_doubtful=self._options.keep_doubtful or not self._options.quality,
                     resume=resume,
                     overwrite=overwrite,
                 )

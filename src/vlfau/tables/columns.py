@@ -127,6 +127,7 @@ def recognise(
         names: The names of the columns.
         more: Columns that may follow those of the format: one of these groups.
     """
+    groups = list(more)
     for layout in LAYOUTS.values():
         pattern = re.sub(r"\{au.*?\}", "([0-9]+)", layout.of_aus[0].name)
         found = (re.fullmatch(pattern, name) for name in names)
@@ -134,7 +135,7 @@ def recognise(
             columns = layout.columns(check_au_ids(int(match[1]) for match in found if match))
         except ConfigError:
             continue
-        for group in more:
+        for group in groups:
             if [column.name for column in (*columns, *group)] == list(names):
                 return layout, (*columns, *group)
     return None

@@ -42,8 +42,28 @@ def _measurement_cells(face: FaceResult) -> dict[str, Cell]:
     return cells
 
 
-EXTRAS: Final[Mapping[str, tuple[Callable[[], tuple[Column, ...]], Callable[[FaceResult], dict[str, Cell]]]]] = (
-    MappingProxyType({"measurements": (_measurement_columns, _measurement_cells)})
+_QUALITY: Final = (
+    Column("quality", Kind.NUMBER, "how well the face can be read: the weakest of the following", "0 to 1", 3),
+    Column("upper_visible", Kind.NUMBER, "visible share of the brows and eyes", "0 to 1", 3),
+    Column("lower_visible", Kind.NUMBER, "visible share of the face below them", "0 to 1", 3),
+    Column("sharpness", Kind.NUMBER, "contrast of fine detail, as a share of the brightness", "", 4),
+    Column("brightness", Kind.NUMBER, "brightness of the face, from black to white", "0 to 1", 3),
+    Column("eye_distance_px", Kind.NUMBER, "distance between the eyes", "pixels", 1),
+    Column("doubtful_aus", Kind.TEXT, "AUs that cannot be seen well enough, separated by spaces"),
+)
+
+
+def _quality_cells(face: FaceResult) -> dict[str, Cell]:
+    if face.quality is None:
+        return {}
+    cells: dict[str, Cell] = dict(face.quality.to_dict(face.au_ids))
+    return cells | {"doubtful_aus": " ".join(map(str, face.quality.doubtful(face.au_ids)))}
+
+
+_Group = tuple[Callable[[], tuple[Column, ...]], Callable[[FaceResult], dict[str, Cell]]]
+
+EXTRAS: Final[Mapping[str, _Group]] = MappingProxyType(
+    {"quality": (lambda: _QUALITY, _quality_cells), "measurements": (_measurement_columns, _measurement_cells)}
 )
 """Groups of columns by name: what they are, and what they hold for a face."""
 

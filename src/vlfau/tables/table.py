@@ -10,7 +10,7 @@ from vlfau.errors import ConfigError
 from vlfau.faces import HeadPose
 from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
-from vlfau.inference.results import PictureResult
+from vlfau.inference.results import FaceResult, PictureResult
 from vlfau.tables.columns import LAYOUTS, Cell, Column
 from vlfau.tables.face_columns import EXTRAS, extra_cells, extra_columns
 
@@ -29,6 +29,7 @@ class Table:
         layout: Name of the format: native, openface or pyfeat.
         model: The model whose results it holds.
         extras: Groups of columns beyond those of the format, such as measurements.
+        keep_doubtful: Whether cells of AUs that cannot be seen well enough are filled.
 
     Attributes:
         layout: The format.
@@ -40,12 +41,15 @@ class Table:
         ConfigError: There is no such format, or no such group of columns.
     """
 
-    def __init__(self, layout: str, model: BundleInfo, *, extras: Collection[str] = ()) -> None:
+    def __init__(
+        self, layout: str, model: BundleInfo, *, extras: Collection[str] = (), keep_doubtful: bool = True
+    ) -> None:
         if layout not in LAYOUTS:
             raise ConfigError(f"there is no format {layout!r} of tables; choose among {', '.join(LAYOUTS)}")
         self.layout = LAYOUTS[layout]
         if unknown := sorted(set(extras) - EXTRAS.keys()):
             raise ConfigError(f"there are no columns {unknown[0]!r}; choose among {', '.join(EXTRAS)}")
+        self._keep_doubtful = keep_doubtful
         self.extras = tuple(name for name in EXTRAS if name in extras)
         self.columns: tuple[Column, ...] = (*self.layout.columns(model.au_ids), *extra_columns(self.extras))
         self.header: dict[str, Any] = {
@@ -67,7 +71,17 @@ class Table:
         rows = list(_ROWS[self.layout.name](result))
         for row, face in zip(rows, result.faces, strict=False):  # A frame without a face has a row, too.
             row.update(extra_cells(self.extras, face))
+            if not self._keep_doubtful:
+                row.update(dict.fromkeys(self._doubtful(face)))
         return [self._complete(row) for row in rows]
+
+    def _doubtful(self, face: FaceResult) -> Iterator[str]:
+        """Yield the columns of AUs that cannot be seen well enough, and of a text that would name one as active."""
+        doubtful = () if face.quality is None else face.quality.doubtful(face.au_ids)
+        for au_id in doubtful:
+            yield from (pattern.of_au(au_id).name for pattern in self.layout.of_aus)
+        if "global_text" in self._by_name and any(face[au_id].state for au_id in doubtful):
+            yield "global_text"
 
     def header_json(self) -> str:
         """Return the header as one line."""

@@ -22,6 +22,7 @@ def open_sink(
     model: BundleInfo,
     format: FormatName = "native",  # noqa: A002 - the word of the command line
     extras: Collection[str] = (),
+    keep_doubtful: bool = True,
     resume: bool = False,
     flush_rows: int = 500,
     flush_s: float = 10.0,
@@ -33,7 +34,8 @@ def open_sink(
         path: A file whose name ends in .csv, .jsonl or .parquet.
         model: The model whose results it will hold.
         format: Its columns: our own, OpenFace 2's or Py-Feat's.
-        extras: Groups of further columns: measurements.
+        extras: Groups of further columns: quality, measurements.
+        keep_doubtful: Whether cells of AUs that cannot be seen well enough are filled.
         resume: Whether to continue an interrupted run or a finished file, if there is one.
         flush_rows: Number of rows after which they are written to the disk.
         flush_s: Seconds after which they are written to the disk, at the next result.
@@ -64,5 +66,5 @@ def open_sink(
                 f"cannot tell the kind of table from the name {printable(path)}; use a name that ends in .csv, .jsonl "
                 "or .parquet"
             )
-    table = Table(format, model, extras=extras)
+    table = Table(format, model, extras=extras, keep_doubtful=keep_doubtful)
     return kind(path, table, resume=resume, flush_rows=flush_rows, flush_s=flush_s, overwrite=overwrite)

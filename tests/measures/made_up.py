@@ -10,12 +10,12 @@ from vlfau.measures.measuring import MeasuredFace
 SIDE = 160
 
 
-def mean_mesh(move=None, *, turn=np.eye(3)):
+def mean_mesh(move=None, *, turn=None):
     """The mean face in a crop of 160 pixels, 60 pixels from eye to eye; `move` shifts landmarks in eye distances."""
     points = MEAN_FACE.copy()
     for landmark, (right, down) in (move or {}).items():
         points[landmark, :2] += np.array([right, down]) * eye_distance(MEAN_FACE)
-    turned = points @ turn.T * 60 / eye_distance(MEAN_FACE)
+    turned = points @ (np.eye(3) if turn is None else turn).T * 60 / eye_distance(MEAN_FACE)
     return Mesh((turned[:, :2] + [80, 60]).astype(np.float32), turned[:, 2].astype(np.float32), 1.0)
 
 

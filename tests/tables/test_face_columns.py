@@ -66,7 +66,7 @@ def test_unknown_columns_are_refused():
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
-@pytest.mark.parametrize("extras", combinations_of_extras(), ids="+".join)
+@pytest.mark.parametrize("extras", list(combinations_of_extras()), ids="+".join)
 @pytest.mark.parametrize("layout", ["native", "openface"])
 def test_tables_with_more_columns_are_read_again(tmp_path, suffix, extras, layout):
     path = tmp_path / f"a.{suffix}"

@@ -36,8 +36,8 @@ SMOOTHNESS: Final = 1e-4
 INNER_LIPS: Final = [78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95]
 UPPER, LOWER = [82, 13, 312], [87, 14, 317]
 """Middles of the edges between which the mouth opens."""
-MIN_GAP: Final = 1.0
-"""Of a mouth that is painted dark, in pixels."""
+CLOSED, OPENED = 0.07, 0.02
+"""Largest gap of closed lips, and by how much it must grow to be painted, in distances between the eyes."""
 SHADE: Final = 0.2
 """Brightness of an opened mouth as a share of the lips'."""
 
@@ -163,8 +163,9 @@ class FaceWarper:
 
     def _with_open_mouth(self, warped: NDArray[np.uint8], points: NDArray[np.float64]) -> NDArray[np.uint8]:
         """Paint a gap that opened between lips that touched."""
-        gaps = [float((where[LOWER] - where[UPPER])[:, 1].mean()) for where in (self._points, points)]
-        if gaps[0] >= MIN_GAP or gaps[1] < MIN_GAP:
+        unit = eye_distance(self._points)
+        before, after = (float((where[LOWER] - where[UPPER])[:, 1].mean()) / unit for where in (self._points, points))
+        if before > CLOSED or after < before + OPENED:
             return warped
         mask = np.zeros(warped.shape[:2], np.uint8)
         cv2.fillPoly(mask, [np.round(points[INNER_LIPS] * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)

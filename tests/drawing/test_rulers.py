@@ -28,7 +28,7 @@ def test_a_large_face_has_numbers_beside_its_rulers():
     small, large = (np.full((640, 640, 3), 90, np.uint8) for _ in range(2))
     draw_rulers(small, a_measured_face((20, 20, 70, 70)), 4.0)
     draw_rulers(large, a_measured_face(), 4.0)
-    white = [(picture == 255).all(2).sum() for picture in (small, large)]
+    white = [(picture > 200).all(2).sum() for picture in (small, large)]
     assert white[0] == 0
     assert white[1] > 50
 

@@ -180,8 +180,7 @@ class MeasuredFace:
     def compared_to(self, own_rest: Mapping[str, float]) -> Self:
         """Return the same with the measurements of this person's neutral face, by name."""
         other = type(self)(self._crop, self._matrix, own_rest=own_rest)
-        if "plain" in self.__dict__:
-            other.__dict__["plain"] = self.plain
+        other.__dict__.update({name: self.__dict__[name] for name in ("mesh", "plain") if name in self.__dict__})
         return other
 
     @cached_property

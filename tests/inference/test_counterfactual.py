@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import vlfau
-from vlfau.errors import ConfigError, UnknownAUError
+from tests.tables.made_up import a_model
+from vlfau.errors import BundleError, ConfigError, UnknownAUError
 from vlfau.inference.counterfactual import explain
 from vlfau.measures.measuring import crop_mesh
 from vlfau.measures.warping import FaceWarper
@@ -23,8 +24,9 @@ class ByLipCorners:
 
     au_ids = (12,)
 
-    def __init__(self, least):
+    def __init__(self, least, **training):
         self.least, self.seen = least, 0
+        self.bundle = SimpleNamespace(info=a_model(au_ids=(12,), thresholds=(0.5,), training=training))
 
     def score_crops(self, crops):
         self.seen += len(crops)
@@ -55,8 +57,8 @@ def test_the_answer_names_what_moved_and_where_to(smile):
     found = explain(ByLipCorners(mouth_width(face.crop) - 4.0), face, 12)
     assert [change.measurement.name for change in found.changes] == ["lip_corner_height", "mouth_width"]
     assert all(change.value < change.measurement.value for change in found.changes)
-    assert found.text.startswith("if the lip corners above the middle of the lips were ")
-    assert " % of the eye distance lower and the mouth width were " in found.text
+    assert found.text.startswith("if the lip corners above the middle of the lips were about ")
+    assert " % of the eye distance lower and the mouth width were about " in found.text
     assert found.text.endswith(" % of the eye distance smaller, AU 12 would be inactive")
     assert found.to_dict()["changes"][0]["name"] == "lip_corner_height"
 
@@ -65,7 +67,35 @@ def test_a_model_that_never_changes_its_answer_is_said_to_look_elsewhere(smile):
     _, face = smile
     found = explain(ByLipCorners(0.0), face, 12)
     assert (found.letters, found.changes) == (None, ())
-    assert found.text.startswith("no weaker AU 12 would make it inactive")
+    assert found.text == "no weaker AU 12, up to five letters of intensity, would make it inactive"
+
+
+def test_a_record_of_responses_gives_the_letters_without_moving_any_skin(smile):
+    _, face = smile
+    sure = replace(face, aus=tuple(replace(au, prob=0.9 if au.au_id == 12 else au.prob) for au in face.aus))
+    model = ByLipCorners(0.0, logits_per_letter={"12": [1.0, 2.0]})
+    found = explain(model, sure, 12)
+    assert model.seen == 0
+    assert found.letters == pytest.approx(-np.log(9) / 2)  # logit(0.5) - logit(0.9), 2 a letter above the threshold
+    change = found.changes[0]
+    assert change.measurement.name == "lip_corner_height"
+    assert 0.01 < change.measurement.value - change.value < 0.1
+    weak = replace(sure, aus=tuple(replace(au, prob=0.2, state=False) for au in sure.aus))
+    assert explain(model, weak, 12).letters == pytest.approx(np.log(4))
+    assert explain(model, weak, 12).text.endswith(", AU 12 would be active")
+
+
+def test_a_change_of_more_than_five_letters_is_none(smile):
+    _, face = smile
+    found = explain(ByLipCorners(0.0, logits_per_letter={"12": [0.01, 0.01]}), face, 12)
+    assert (found.letters, found.changes) == (None, ())
+
+
+@pytest.mark.parametrize("wrong", [[1.0], [1.0, 0.0], [1.0, -2.0], "1, 2", [True, 1.0]])
+def test_a_wrong_record_of_responses_is_refused(smile, wrong):
+    _, face = smile
+    with pytest.raises(BundleError, match="expected two numbers above 0"):
+        explain(ByLipCorners(0.0, logits_per_letter={"12": wrong}), face, 12)
 
 
 def test_the_default_model_changes_its_mind_about_a_weaker_smile(smile):

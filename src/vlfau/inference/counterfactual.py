@@ -36,7 +36,7 @@ FINE: Final = 5
 """Pictures of each of the two searches: over five letters, and then between two of the first."""
 SHOWN: Final = 2
 RESPONSES: Final = "logits_per_letter"
-"""Key in a bundle's record of its training: by AU, how far its logit rises in a letter below and above the threshold."""
+"""Key in a bundle's `training`: by AU, how far its logit rises in a letter below and above the threshold."""
 
 
 @dataclass(frozen=True, slots=True)

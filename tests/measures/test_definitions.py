@@ -36,6 +36,14 @@ def test_every_au_has_two_measurements_or_more_that_tell_it_from_chance(au_id):
     assert max(scores) >= 0.7
 
 
+def test_changes_are_told_in_percent_of_a_length_and_in_degrees():
+    by_name = {each.name: each for each in definitions()}
+    assert by_name["outer_brow_height"].amount(0.081) == "8 % of the eye distance"
+    assert by_name["mouth_area"].amount(0.05) == "5.0 % of the squared eye distance"
+    assert by_name["nose_to_mouth_width"].amount(0.1) == "0.10 times the nose's width"
+    assert [by_name["brow_slope"].amount(angle) for angle in (1.2, 3.0)] == ["1 degree", "3 degrees"]
+
+
 def test_every_range_of_resting_faces_is_no_point():
     assert all(known.low < known.high for known in resting().values())
     assert resting().keys() == {each.name for each in definitions()}

@@ -118,7 +118,8 @@ class Definition:
         """Return a change in words, such as "8 % of the eye distance"."""
         if self.unit.startswith("of "):
             return f"{100 * change:.{max(self.digits - 2, 0)}f} % {self.unit}"
-        return f"{change:.{self.digits}f} {self.unit}"
+        number = f"{change:.{self.digits}f}"
+        return f"{number} {self.unit.removesuffix('s') if number == '1' else self.unit}"
 
     def is_visible(self, change: float) -> bool:
         """Whether a change is not 0 when it is rounded as in sentences."""

@@ -186,9 +186,11 @@ def _definition(entry: Entry) -> Definition:
         sided,
         unit,
         digits,
-        *(entry.text(key) for key in ("meaning", "anatomy", "source")),
-        words=_words(entry),
-        aus=_aus(entry.table("aus")),
+        entry.text("meaning"),
+        entry.text("anatomy"),
+        entry.text("source"),
+        _words(entry),
+        _aus(entry.table("aus")),
     )
 
 

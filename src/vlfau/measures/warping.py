@@ -177,4 +177,4 @@ class FaceWarper:
 def _plate(asked: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the thin plate's kernel between points (Q, 2) and (P, 2), (Q, P)."""
     squares = np.square(asked[:, None] - known[None]).sum(2)
-    return squares * np.log(np.maximum(squares, 1e-12))
+    return np.asarray(squares * np.log(np.maximum(squares, 1e-12)), np.float64)

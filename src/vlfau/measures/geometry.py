@@ -96,10 +96,9 @@ class FoldFinder:
     def __init__(self, crop: NDArray[np.uint8], landmarks_xy: NDArray[np.floating]) -> None:
         scale = FOLD_EYE_DISTANCE / max(eye_distance(landmarks_xy), 1.0)
         grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        grey = cv2.resize(
-            grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        )
-        self._grey = cv2.GaussianBlur(grey, (0, 0), FOLD_BLUR)
+        smoothing = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        resized = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=smoothing)
+        self._grey = np.asarray(cv2.GaussianBlur(resized, (0, 0), FOLD_BLUR), np.float32)
         self._points = (landmarks_xy + 0.5) * scale - 0.5
 
     def depth(self, definition: Definition, *, mirrored: bool = False) -> float | None:

@@ -155,7 +155,7 @@ def filmed(crop: Crop, rng: np.random.Generator) -> Crop:
     if rng.random() < 0.25:
         picture = np.repeat(picture.mean(2, keepdims=True), 3, axis=2)
     if rng.random() < 0.4:
-        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, 2.5))
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, 2.5)), np.float64)
     return np.asarray(255 * np.clip(picture + rng.normal(0, rng.uniform(0, 0.03), picture.shape), 0, 1), np.uint8)
 
 
@@ -199,10 +199,12 @@ def teach(features: NDArray[np.float32], shares: NDArray[np.float32]) -> dict[st
     steps = EPOCHS * (len(inputs) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps)
     for _ in range(EPOCHS):
-        for rows in torch.randperm(len(inputs))[: len(inputs) // BATCH * BATCH].split(BATCH):
+        shuffled = torch.randperm(len(inputs))
+        for start in range(0, len(inputs) // BATCH * BATCH, BATCH):
+            rows = shuffled[start : start + BATCH]
             loss = nn.functional.binary_cross_entropy_with_logits(network(inputs[rows]), targets[rows])
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
     linear = [layer for layer in network if isinstance(layer, nn.Linear)]

@@ -120,6 +120,7 @@ default-movements: default-faces ## Train the movements branch of the default mo
 	$(VLFAU) evaluate $(MOVEMENTS)/tested $(FACES)/wild/manifest.csv --fold all --frames 300 --out $(MOVEMENTS)/wild
 	$(FULL)/bin/python scripts/model_card.py $(MOVEMENTS) $(FACES) docs/model-card.md docs/images/default-failures.jpg
 	$(VLFAU) export $(MOVEMENTS)/checkpoint $(MOVEMENTS)/bundle --name default --note "learned from synthetic faces only" --card docs/model-card.md
+	$(FULL)/bin/python scripts/measure_responses.py $(MOVEMENTS)/bundle
 
 default-words: default-faces ## Retrain the default model's captions on the bundle's vision half (half an hour after the faces; resumable)
 	$(VLFAU) synth $(FACES)/words --preset wide --subjects 2400 --clips 4 --frames 3 --size 192 --workers 2 --seed 500
@@ -129,6 +130,7 @@ default-words: default-faces ## Retrain the default model's captions on the bund
 	$(VLFAU) evaluate runs/default-words/checkpoint $(FACES)/wild/manifest.csv --fold all --frames 300 --out runs/default-words/wild
 	$(FULL)/bin/python scripts/model_card.py runs/default-words $(FACES) docs/model-card.md docs/images/default-failures.jpg
 	$(VLFAU) export runs/default-words/checkpoint runs/default-words/bundle --name default --note "learned from synthetic faces only" --card docs/model-card.md
+	$(FULL)/bin/python scripts/measure_responses.py runs/default-words/bundle
 
 clean: ## Remove the environments, demo/, builds and caches
 	rm -rf $(LIGHT) $(FULL) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

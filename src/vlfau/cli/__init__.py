@@ -22,6 +22,7 @@ from vlfau.cli.console import output_failure, print_error, print_notice, sturdy_
 from vlfau.cli.crossval import crossval
 from vlfau.cli.describe import describe
 from vlfau.cli.evaluate import evaluate
+from vlfau.cli.explain import explain
 from vlfau.cli.export import export
 from vlfau.cli.info import info, models
 from vlfau.cli.predict import predict
@@ -82,6 +83,7 @@ def _command_line() -> App:
     )
     for command in (
         predict,
+        explain,
         app,
         batch,
         prepare,

@@ -91,7 +91,13 @@ class OutputWriter:
             self.begins_anew = self._resume_file.exists() and not resume
             for path in self._tables:
                 sink = open_sink(
-                    path, model=self._model, format=self._options.format, resume=resume, overwrite=overwrite
+                    path,
+                    model=self._model,
+                    format=self._options.format,
+                    extras=self._options.extras,
+                    keep_doubtful=self._options.keep_doubtful or not self._options.quality,
+                    resume=resume,
+                    overwrite=overwrite,
                 )
                 undoing.callback(sink.retract)
                 self._sinks.append(sink)
@@ -182,7 +188,13 @@ class OutputWriter:
         wanted |= {".vlfau.mp4"} if self._options.annotate else set()
         wanted |= {".report.html"} if self._options.report else set()
         wanted |= {".timeline.png"} if self._options.timeline else set()
-        return VideoFiles(printable(file), self._model, path_of=self._path_of(file), wanted=wanted)
+        return VideoFiles(
+            printable(file),
+            self._model,
+            path_of=self._path_of(file),
+            wanted=wanted,
+            measurements=self._options.measurements,
+        )
 
     def finish_video(self, file: Path) -> None:
         """Record that a video is finished.
@@ -214,7 +226,8 @@ class OutputWriter:
 
     def _draw(self, path_of: Callable[[str], Path], picture: Picture, faces: Sequence[FaceResult]) -> None:
         """Draw the faces of a picture, and attention heat maps."""
-        write_picture(path_of(".vlfau.jpg"), draw_faces(picture, faces, note=self._model.warning))
+        drawing = draw_faces(picture, faces, note=self._model.warning, rulers=self._options.measurements)
+        write_picture(path_of(".vlfau.jpg"), drawing)
         if self._heatmaps is None:
             return
         for number, face in enumerate(faces, start=1):

@@ -1,46 +1,35 @@
 """Trains the movement branch of the default model: small perceptrons on features of frozen networks.
 
-    python scripts/teach_movements.py runs/default-words/checkpoint runs/default/checkpoint \
+    python scripts/teach_movements.py runs/default-vision/checkpoint runs/default-movements/checkpoint \
         configs/default-operating-points.csv posed/manifest.csv words/manifest.csv
 
 `make default-model` calls this script. The other parts of the network do not change; the logits of all parts are
 normalised and weighted. The features of the frozen networks are saved in chunks beside the new checkpoint, so an
 interrupted run can be resumed. Takes three minutes on one core for 5,500 faces, mostly for computing features.
+Every face also teaches as its mirror image, with left and right exchanged.
 """
 
 import argparse
 import csv
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 
 import cv2
 import numpy as np
-import onnx
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from onnxruntime import InferenceSession, SessionOptions
 from torch import Tensor
 
 from vlfau.data import Frame, Manifest, read_manifest
 from vlfau.evaluation.provenance import CALIBRATION, OLD_CALIBRATION
 from vlfau.faces import CropGeometry, align_face
-from vlfau.faces.blendshapes import BLENDSHAPE_LANDMARKS
 from vlfau.faces.mesh import FaceMesh, Region
-from vlfau.facs import MAX_INTENSITY
+from vlfau.facs import MAX_INTENSITY, action_unit
 from vlfau.model import VLFAU, build_vlfau
-from vlfau.model.classifier import AUOutput
-from vlfau.model.movements import (
-    BLENDSHAPE_FILE,
-    HIDDEN_VALUE,
-    MAP_VALUE,
-    MESH_FILE,
-    MovementBranch,
-    ScoreHeads,
-)
+from vlfau.model.movements import MovementBranch, ScoreHeads
 from vlfau.training import Checkpoint, load_checkpoint, save_checkpoint
 
 CHUNK = 400
@@ -60,11 +49,12 @@ class Features:
     """Features and labels of F faces.
 
     Attributes:
-        face: (F, 64) movements, see `MovementFeatures`.
-        map: (F, 512) deep features, see `MovementFeatures`.
+        face: (F, 64) movements.
+        map: (F, 512), the mesh's last map.
         branch_logits: (F', N) logits of the AU branches for some of the faces.
-        occurrence: (F, N) 0 or 1.
-        intensity: (F, N) 0 to 5.
+        occurrence: (F, N) 0 or 1; NaN where unknown.
+        intensity: (F, N) 0 to 5; NaN where unknown.
+        sides: (F, N, 2) intensity of the subject's own left and right, 0 to 5.
     """
 
     face: NDArray[np.float32]
@@ -72,6 +62,7 @@ class Features:
     branch_logits: NDArray[np.float32]
     occurrence: NDArray[np.float32]
     intensity: NDArray[np.float32]
+    sides: NDArray[np.float32]
 
 
 def main() -> None:
@@ -89,14 +80,16 @@ def main() -> None:
     parts = []
     for path in options.manifests:
         manifest = read_manifest(path, metadata.au_ids)
+        sides = read_sides(path, metadata.au_ids)
         frames = manifest.frames[:: max(1, len(manifest.frames) // options.most)][: options.most]
         folder = options.out.parent / f"{options.out.name}-seen" / path.parent.name
-        parts += list(gather(network, metadata, replace(manifest, frames=frames), folder))
+        parts += list(gather(network, metadata, replace(manifest, frames=frames), sides, folder))
     seen = Features(*(np.concatenate([getattr(part, name) for part in parts]) for name in Features.__annotations__))
     branch = network.movement_branch
     assert branch is not None
     for heads, features in ((branch.by_movements, seen.face), (branch.by_map, seen.map)):
         train_heads(heads, features, seen)
+    train_sides(branch, seen)
     weight_parts(network, branch, seen)
     thresholds = set_thresholds(network, metadata, options.points)
     training = metadata.training | {"movements": {"frames": len(seen.face)}, "thresholds": "from real pictures"}
@@ -113,7 +106,7 @@ def with_movements(start: Path) -> tuple[VLFAU, Checkpoint]:
     mirroring doubles the time without a benefit.
     """
     old, metadata = load_checkpoint(start)
-    model = replace(metadata.model, movements=True, mirrored=False, landmarks=0)
+    model = replace(metadata.model, movements=True, sides=True, mirrored=False, landmarks=0)
     network = build_vlfau(model, num_aus=len(metadata.au_ids), vocabulary_size=len(metadata.vocabulary)).eval()
     known = network.state_dict()
     taken = {name: value for name, value in old.state_dict().items() if not name.startswith("landmark_branch.")}
@@ -125,7 +118,25 @@ def with_movements(start: Path) -> tuple[VLFAU, Checkpoint]:
     return network, replace(metadata, model=model)
 
 
-def gather(network: VLFAU, metadata: Checkpoint, manifest: Manifest, folder: Path) -> Iterator[Features]:
+def read_sides(path: Path, au_ids: Sequence[int]) -> dict[str, NDArray[np.float32]]:
+    """Return the exact intensities of left and right, (N, 2), by picture; AUs without sides act alike on both."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return {
+            row["image"]: np.array([[row.get(name, 0) for name in side_columns(au_id)] for au_id in au_ids], np.float32)
+            for row in csv.DictReader(file)
+        }
+
+
+def side_columns(au_id: int) -> tuple[str, str]:
+    """Return the manifest's columns of an AU's exact intensities."""
+    if action_unit(au_id).sided:
+        return f"left_AU{au_id}", f"right_AU{au_id}"
+    return f"exact_AU{au_id}", f"exact_AU{au_id}"
+
+
+def gather(
+    network: VLFAU, metadata: Checkpoint, manifest: Manifest, sides: dict[str, NDArray[np.float32]], folder: Path
+) -> Iterator[Features]:
     """Yield the features of frames, cropped as in prediction and half of them degraded; save them in chunks."""
     folder.mkdir(parents=True, exist_ok=True)
     finder = FaceMesh()
@@ -138,7 +149,8 @@ def gather(network: VLFAU, metadata: Checkpoint, manifest: Manifest, folder: Pat
                 if crop is not None:
                     crops.append(crop)
                     frames.append(frame)
-            fresh = compute_features(network, np.stack(crops), frames)
+            exact = [sides[frame.image.relative_to(manifest.path.parent).as_posix()] for frame in frames]
+            fresh = compute_features(network, np.stack(crops), frames, np.stack(exact))
             print(path, len(frames), time.strftime("%X"), flush=True)
             partial = path.with_suffix(".partial.npz")
             np.savez(partial, **vars(fresh))
@@ -182,76 +194,73 @@ def degraded(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
     return np.repeat(np.asarray(enlarged, np.uint8)[..., None], 3, axis=2)
 
 
-class FrozenReader:
-    """Computes `MovementBranch.read` with ONNX Runtime, which is four times as fast."""
-
-    def __init__(self, branch: MovementBranch) -> None:
-        self.branch = branch
-        self.mesh = session(MESH_FILE, MAP_VALUE)
-        self.blendshapes = session(BLENDSHAPE_FILE, HIDDEN_VALUE)
-
-    def __call__(self, crops: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the movements (B, 64) and the maps (B, 512) of crops (B, 3, S, S)."""
-        square = self.branch.square(crops).numpy()
-        landmarks, deep = self.mesh.run(["landmarks", MAP_VALUE], {"images": np.ascontiguousarray(square)})
-        points = np.ascontiguousarray(landmarks[:, BLENDSHAPE_LANDMARKS, :2])
-        (hidden,) = self.blendshapes.run([HIDDEN_VALUE], {"points": points})
-        return hidden.reshape(len(crops), -1), deep.reshape(len(crops), -1)
-
-
-def session(file: str, value: str) -> InferenceSession:
-    """Open a graph of the package with one of its inner values as an additional output."""
-    model = onnx.load_from_string(resources.files("vlfau").joinpath(file).read_bytes())
-    model.graph.output.append(onnx.helper.make_tensor_value_info(value, onnx.TensorProto.FLOAT, None))
-    options = SessionOptions()
-    options.intra_op_num_threads = 1
-    return InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-
-
 @torch.inference_mode()
-def compute_features(network: VLFAU, crops: NDArray[np.uint8], frames: list[Frame]) -> Features:
-    """Return the features of crops (B, S, S, 3)."""
-    assert network.movement_branch is not None
-    reader = FrozenReader(network.movement_branch)
-    batches = torch.from_numpy(crops).permute(0, 3, 1, 2).split(8)  # type: ignore[no-untyped-call]
-    face, maps = zip(*map(reader, batches), strict=True)
+def compute_features(
+    network: VLFAU, crops: NDArray[np.uint8], frames: list[Frame], sides: NDArray[np.float32]
+) -> Features:
+    """Return the features of crops (B, S, S, 3) and of their mirror images."""
+    branch = network.movement_branch
+    assert branch is not None
+    own = torch.from_numpy(crops).permute(0, 3, 1, 2)
+    batches = torch.cat([own, own.flip(3)]).split(32)  # type: ignore[no-untyped-call]
+    seen = [branch.mesh.read(batch) for batch in batches]
+    logits = [network.encode(batch).branch_scores.logits for batch in batches[::BRANCHES_EVERY]]
+    states = [[np.nan if state is None else state.active for state in frame.states] for frame in frames]
+    levels = [[np.nan if level is None else level for level in frame.intensities] for frame in frames]
     return Features(
-        np.concatenate(face),
-        np.concatenate(maps),
-        np.concatenate([branch_scores(network, batch).logits.numpy() for batch in batches[::BRANCHES_EVERY]]),
-        np.array([[state is not None and state.active for state in frame.states] for frame in frames], np.float32),
-        np.array([frame.intensities for frame in frames], np.float32),
+        torch.cat([branch.read(each) for each in seen]).numpy(),
+        torch.cat([each.deep for each in seen]).numpy(),
+        torch.cat(logits).numpy(),
+        np.tile(np.array(states, np.float32), (2, 1)),
+        np.tile(np.array(levels, np.float32), (2, 1)),
+        np.concatenate([sides, sides[:, :, ::-1]]),
     )
-
-
-def branch_scores(network: VLFAU, crops: Tensor) -> AUOutput:
-    """Return the scores of the AU branches alone."""
-    branch, network.movement_branch = network.movement_branch, None
-    try:
-        return network.encode(crops).scores
-    finally:
-        network.movement_branch = branch
 
 
 def train_heads(heads: ScoreHeads, features: NDArray[np.float32], seen: Features) -> None:
     """Train perceptrons for occurrence and intensity."""
-    faces = torch.from_numpy(features)
     occurrence, intensity = torch.from_numpy(seen.occurrence), torch.from_numpy(seen.intensity)
-    heads.centre.copy_(faces.mean(0))
-    heads.spread.copy_(faces.std(0) + 1e-6)
-    standard = heads.standardise(faces)
-    count, steps = occurrence.shape[1], len(faces) // BATCH
+    count = occurrence.shape[1]
+
+    def loss(output: Tensor, batch: Tensor) -> Tensor:
+        logits, strength = output[:, :count], MAX_INTENSITY * output[:, count:].sigmoid()
+        occurs, level = occurrence[batch], intensity[batch]
+        terms = F.binary_cross_entropy_with_logits(logits, occurs.nan_to_num(), reduction="none")
+        missed = (strength - level.nan_to_num()) ** 2
+        return (terms * ~occurs.isnan()).mean() + INTENSITY_SHARE * (missed * ~level.isnan()).mean()
+
+    fit(heads, torch.from_numpy(features), loss)
+
+
+def train_sides(branch: MovementBranch, seen: Features) -> None:
+    """Train the perceptrons for the sides' shares, on the AUs that act."""
+    assert branch.side_heads is not None
+    sides = torch.from_numpy(seen.sides)  # (F, N, 2)
+    stronger = sides.amax(2, keepdim=True)
+    acts = (stronger >= 1).expand_as(sides)
+    wanted = torch.stack([(sides >= 1).float(), sides / stronger.clamp(min=1)], dim=1)  # (F, 2, N, 2)
+
+    def loss(output: Tensor, batch: Tensor) -> Tensor:
+        terms = F.binary_cross_entropy_with_logits(output.view_as(wanted[batch]), wanted[batch], reduction="none")
+        return (terms * acts[batch][:, None]).sum() / acts[batch].sum().clamp(min=1)
+
+    fit(branch.side_heads.heads, torch.from_numpy(seen.face), loss)
+
+
+def fit(heads: ScoreHeads, features: Tensor, loss_of: Callable[[Tensor, Tensor], Tensor]) -> None:
+    """Train every perceptron of an ensemble on features (F, D); `loss_of` takes outputs and the faces' numbers."""
+    heads.centre.copy_(features.mean(0))
+    heads.spread.copy_(features.std(0) + 1e-6)
+    standard = heads.standardise(features)
+    steps = len(features) // BATCH
     for head in heads.heads:
         optimiser = torch.optim.AdamW(head.parameters(), RATE, weight_decay=DECAY)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=EPOCHS * steps)
         head.train()
         for _ in range(EPOCHS):
-            for batch in torch.randperm(len(faces))[: steps * BATCH].split(BATCH):  # type: ignore[no-untyped-call]
+            for batch in torch.randperm(len(features))[: steps * BATCH].split(BATCH):  # type: ignore[no-untyped-call]
                 given = standard[batch]
-                output = head(given + NOISE * torch.randn_like(given))
-                loss = F.binary_cross_entropy_with_logits(output[:, :count], occurrence[batch])
-                strength = MAX_INTENSITY * output[:, count:].sigmoid()
-                loss = loss + INTENSITY_SHARE * F.mse_loss(strength, intensity[batch])
+                loss = loss_of(head(given + NOISE * torch.randn_like(given)), batch)
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()

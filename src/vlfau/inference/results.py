@@ -17,13 +17,36 @@ from PIL import Image
 
 from vlfau.errors import UnknownAUError
 from vlfau.faces import HeadPose
+from vlfau.facs import Side
 from vlfau.inference.bundle import BundleInfo
 from vlfau.media.images import Picture
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["AUResult", "CropResult", "FaceResult", "PictureResult"]
+__all__ = ["AUResult", "CropResult", "FaceResult", "PictureResult", "SideResult"]
+
+
+@dataclass(frozen=True, slots=True)
+class SideResult:
+    """The prediction for one side of the face.
+
+    The stronger side has the AU's own probability and intensity; the other side has less.
+
+    Attributes:
+        prob: Probability that the AU occurs on this side, 0 to 1.
+        state: Whether it is active there.
+        intensity: 0 to 5; None if the model predicts no intensities.
+    """
+
+    prob: float
+    state: bool
+    intensity: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the prediction as JSON-compatible data."""
+        intensity = round(self.intensity, 2) if self.intensity is not None else None
+        return {"prob": round(self.prob, 4), "state": self.state, "intensity": intensity}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +61,8 @@ class AUResult:
         local_caption: Caption of the AU; None if not requested or the model has no captions.
         intensity: 0 to 5 (A = 1 to E = 5); None if the model predicts no intensities.
         attention_map: (H, W), spatial attention of the AU's branch over the crop.
+        left: The subject's own left side; None if the AU has no sides, or the model does not tell them apart.
+        right: The subject's own right side; None likewise.
     """
 
     au_id: int
@@ -47,6 +72,17 @@ class AUResult:
     local_caption: str | None = None
     intensity: float | None = None
     attention_map: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+    left: SideResult | None = None
+    right: SideResult | None = None
+
+    @property
+    def side(self) -> Side | None:
+        """The side on which an active AU acts; None if it is inactive or the sides are not told apart."""
+        if not self.state or self.left is None or self.right is None:
+            return None
+        if self.left.state and self.right.state:
+            return Side.BOTH
+        return Side.LEFT if self.left.state else Side.RIGHT
 
     @property
     def label(self) -> str:
@@ -62,6 +98,11 @@ class AUResult:
             "state": self.state,
             "intensity": round(self.intensity, 2) if self.intensity is not None else None,
             "local_caption": self.local_caption,
+            **{
+                name: side.to_dict()
+                for name, side in ((Side.LEFT.value, self.left), (Side.RIGHT.value, self.right))
+                if side is not None
+            },
         }
 
 

@@ -1,4 +1,6 @@
-"""Join manifests with the same columns to one: `python scripts/join_manifests.py all.csv posed/manifest.csv wide/manifest.csv`.
+"""Join manifests with the same columns to one.
+
+    python scripts/join_manifests.py all.csv posed/manifest.csv wide/manifest.csv
 
 Pictures are named relative to the new file. People of different data sets are different people, so their names begin
 with the data set's folder.

@@ -3,8 +3,8 @@
     vlfau synth faces --preset all-aus --subjects 60 --clips 4 --frames 3 --size 192 --regions --seed 77
     python scripts/mean_regions.py faces/manifest.csv src/vlfau/model/au_regions.npz
 
-A mask says how far the AU moves every piece of skin. It counts where both sides act. Before masks are averaged, faces are
-laid on their mean face by the affine map of their landmarks.
+A mask says how far the AU moves every piece of skin. It counts where both sides act. Before masks are averaged, faces
+are laid on their mean face by the affine map of their landmarks.
 """
 
 import argparse

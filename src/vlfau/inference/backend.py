@@ -61,9 +61,7 @@ class BackendOutput(Protocol):
 
     @property
     def au_sides(self) -> NDArray[np.float32] | None:
-        """(B, N, 2, 2), probability and intensity of the subject's own left and right, left first; None if the model
-        does not tell the sides apart.
-        """
+        """(B, N, 2, 2), probability and intensity of the subject's own left, then right; None without sides."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

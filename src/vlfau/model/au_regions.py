@@ -17,6 +17,8 @@ from vlfau.errors import ConfigError
 __all__ = ["AURegions"]
 
 FILE = "model/au_regions.npz"
+RIDGE = 1e-3
+"""Pulls the map towards leaving the face where it is, for landmarks on one line do not fix it."""
 MIN_LANDMARKS = 6
 """Fewer known landmarks do not fix an affine map safely."""
 
@@ -75,8 +77,9 @@ class AURegions(nn.Module):
         ones = torch.ones_like(places[..., :1])
         own = torch.cat([places.nan_to_num(), ones], dim=2) * weights  # (B, K', 3)
         # The affine map from the face to the mean face, with the least squared distance.
-        gram = own.transpose(1, 2) @ own + 1e-6 * torch.eye(3, device=own.device)
-        to_mean = torch.linalg.solve(gram, own.transpose(1, 2) @ (self.mean * weights))  # (B, 3, 2)
+        ridge = RIDGE * torch.eye(3, device=own.device)
+        moments = own.transpose(1, 2) @ (self.mean * weights) + ridge[:, :2]
+        to_mean = torch.linalg.solve(own.transpose(1, 2) @ own + ridge, moments)  # (B, 3, 2)
         rows, columns = ((torch.arange(size, device=own.device) + 0.5) / size for size in (height, width))
         cells = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=2).flatten(0, 1)  # (H * W, 2)
         targets = torch.cat([cells, torch.ones_like(cells[:, :1])], dim=1) @ to_mean  # (B, H * W, 2)

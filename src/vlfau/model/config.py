@@ -10,7 +10,7 @@ from vlfau.errors import ConfigError
 from vlfau.faces.pose import NUM_LANDMARKS
 from vlfau.model.caption_decoder import CaptionDecoder
 from vlfau.model.classifier import AUClassifier, AUIntensity
-from vlfau.model.facemesh_v2 import FaceMeshV2
+from vlfau.model.facemesh_v2 import FaceMeshV2, MeshReader
 from vlfau.model.landmarks import LandmarkBranch
 from vlfau.model.movements import MovementBranch
 from vlfau.model.refinement import DAIR
@@ -111,7 +111,7 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
     backbone = create_backbone(
         config.backbone, crop_size=config.crop_size, weights=stem_weights, options=config.backbone_options
     )
-    mesh = backbone.network if isinstance(backbone.network, FaceMeshV2) else None
+    mesh = backbone.network.reader if isinstance(backbone.network, FaceMeshV2) else None
     return VLFAU(
         stem=Stem(
             backbone=backbone,
@@ -134,7 +134,7 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
         if config.landmarks
         else None,
         movement_branch=MovementBranch(
-            mesh=mesh or FaceMeshV2(), num_aus=num_aus, intensity=config.intensity, sides=config.sides
+            mesh=mesh or MeshReader(), num_aus=num_aus, intensity=config.intensity, sides=config.sides
         )
         if config.movements
         else None,

@@ -1,8 +1,8 @@
 """MediaPipe's newer mesh as a frozen backbone: everything that it knows, it learned from photographs.
 
 Drawn faces bend a stem that trains on them towards drawn skin. This one stays as photographs made it, and is read at
-four depths. Its last map and its 478 landmarks serve the movement branch (`vlfau.model.movements`), so one pass over the
-picture is enough for both. Source: the mesh of MediaPipe's Face Landmarker (Google, Apache License 2.0).
+four depths. Its last map and its 478 landmarks serve the movement branch (`vlfau.model.movements`), so one pass over
+the picture is enough for both. Source: the mesh of MediaPipe's Face Landmarker (Google, Apache License 2.0).
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from vlfau.model.onnx_module import OnnxModule
 
-__all__ = ["FACEMESH_V2_CHANNELS", "MAP_VALUE", "MESH_FILE", "FaceMeshV2", "MeshOutput"]
+__all__ = ["FACEMESH_V2_CHANNELS", "MAP_VALUE", "MESH_FILE", "FaceMeshV2", "MeshOutput", "MeshReader", "square"]
 
 MESH_FILE: Final = "faces/weights/facemesh_v2.onnx"
 MAP_VALUE: Final = "tensor_470"
@@ -52,12 +52,27 @@ class MeshOutput:
     landmarks: Tensor
 
 
-class FaceMeshV2(nn.Module):
-    """The frozen mesh; channels of the levels are standardised by their mean and spread over the training faces."""
+class MeshReader(nn.Module):
+    """The frozen mesh; no gradient reaches it, and checkpoints hold nothing of it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.mesh = OnnxModule(MESH_FILE, ["landmarks", MAP_VALUE, *LEVEL_VALUES])
+
+    def forward(self, crops: Tensor) -> MeshOutput:
+        """Run the mesh on crops (B, 3, S, S), RGB in [0, 255]."""
+        landmarks, deep, *maps = self.mesh(square(crops))
+        # The deepest map's cells straddle the window's edges, so it is enlarged first.
+        maps[3] = F.interpolate(maps[3], scale_factor=2.0, mode="bilinear")
+        return MeshOutput(tuple(_window(level) for level in maps), deep.flatten(1), landmarks)
+
+
+class FaceMeshV2(nn.Module):
+    """The mesh as a backbone; channels are standardised by their mean and spread over the training faces."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reader = MeshReader()
         # Channels differ tenfold in spread. There is nothing to learn here but running means.
         self.standards = nn.ModuleList(nn.BatchNorm2d(channels, affine=False) for channels in FACEMESH_V2_CHANNELS)
         cells = (torch.arange(GRID) + 0.5) / GRID * CROP_SIDE
@@ -67,20 +82,13 @@ class FaceMeshV2(nn.Module):
     rows: Tensor
     columns: Tensor
 
-    def read(self, crops: Tensor) -> MeshOutput:
-        """Run the mesh on crops (B, 3, S, S), RGB in [0, 255]; no gradient reaches it."""
-        landmarks, deep, *maps = self.mesh(square(crops))
-        # The deepest map's cells straddle the window's edges, so it is enlarged first.
-        maps[3] = F.interpolate(maps[3], scale_factor=2.0, mode="bilinear")
-        return MeshOutput(tuple(_window(level) for level in maps), deep.flatten(1), landmarks)
-
     def standardise(self, output: MeshOutput) -> list[Tensor]:
         """Return the levels with standardised channels."""
         return [standard(level) for standard, level in zip(self.standards, output.levels, strict=True)]
 
     def forward(self, crops: Tensor) -> list[Tensor]:
         """Return the standardised levels of crops (B, 3, S, S), RGB in [0, 255]."""
-        return self.standardise(self.read(crops))
+        return self.standardise(self.reader(crops))
 
     def on_crop(self, maps: Tensor) -> Tensor:
         """Interpolate maps (..., 14, 14) of the window on a grid of 14 x 14 cells that covers the crop alone."""

@@ -6,6 +6,7 @@ teach only small perceptrons on their features, which carries over to photograph
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from vlfau.faces.blendshapes import BLENDSHAPE_LANDMARKS
 from vlfau.facs import MAX_INTENSITY
 from vlfau.model.classifier import AUOutput
-from vlfau.model.facemesh_v2 import FaceMeshV2, MeshOutput
+from vlfau.model.facemesh_v2 import MeshOutput, MeshReader
 from vlfau.model.onnx_module import OnnxModule
 
 __all__ = [
@@ -56,22 +57,34 @@ class SideShares:
 
 @dataclass(frozen=True)
 class MovementOutput:
-    """AU scores from the movements and from the map, and how the sides share them; None without that head."""
+    """AU scores of B faces.
 
-    by_movements: AUOutput
+    Attributes:
+        by_movements: From the movements, of the heads for posed and of those for everyday faces.
+        by_map: From the mesh's last map.
+        sides: How the sides share the AUs; None without that head.
+    """
+
+    by_movements: tuple[AUOutput, AUOutput]
     by_map: AUOutput
     sides: SideShares | None = None
+
+    @property
+    def parts(self) -> tuple[AUOutput, ...]:
+        """All scores, in the order of their weights."""
+        return (*self.by_movements, self.by_map)
 
     def __getitem__(self, faces: slice) -> "MovementOutput":
         """Return the output of some of the faces."""
         sides = None if self.sides is None else self.sides[faces]
-        return MovementOutput(self.by_movements[faces], self.by_map[faces], sides)
+        posed, everyday, by_map = (part[faces] for part in self.parts)
+        return MovementOutput((posed, everyday), by_map, sides)
 
     def mean(self, other: "MovementOutput") -> "MovementOutput":
         """Return the mean of this output and another's scores; the sides are this one's."""
-        return MovementOutput(
-            AUOutput.mean(self.by_movements, other.by_movements), AUOutput.mean(self.by_map, other.by_map), self.sides
-        )
+        pairs = zip(self.parts, other.parts, strict=True)
+        posed, everyday, by_map = (AUOutput.mean(one, another) for one, another in pairs)
+        return MovementOutput((posed, everyday), by_map, self.sides)
 
 
 class ScoreHeads(nn.Module):
@@ -145,6 +158,9 @@ class SideHeads(nn.Module):
 class MovementBranch(nn.Module):
     """Score the AUs from the features of two frozen networks.
 
+    Two ensembles read the movements. One learns from posed expressions, whose AUs come in known company; the other from
+    everyday faces, where an AU has to be told by itself. They err differently, so their mean is better than both.
+
     Args:
         mesh: The mesh, which the stem may share.
         num_aus: N.
@@ -152,12 +168,13 @@ class MovementBranch(nn.Module):
         sides: Whether to estimate how the sides of the face share every AU.
     """
 
-    def __init__(self, *, mesh: FaceMeshV2, num_aus: int, intensity: bool, sides: bool) -> None:
+    def __init__(self, *, mesh: MeshReader, num_aus: int, intensity: bool, sides: bool) -> None:
         super().__init__()
         self.mesh = mesh
         self.blendshapes = OnnxModule(BLENDSHAPE_FILE, [HIDDEN_VALUE])
-        self.by_movements = ScoreHeads(
-            in_features=FACE_DIM, hidden_dim=FACE_HIDDEN_DIM, num_aus=num_aus, intensity=intensity
+        self.by_movements = nn.ModuleList(
+            ScoreHeads(in_features=FACE_DIM, hidden_dim=FACE_HIDDEN_DIM, num_aus=num_aus, intensity=intensity)
+            for _ in range(2)
         )
         self.by_map = ScoreHeads(in_features=MAP_DIM, hidden_dim=MAP_HIDDEN_DIM, num_aus=num_aus, intensity=intensity)
         self.side_heads = (
@@ -170,9 +187,14 @@ class MovementBranch(nn.Module):
     @torch.no_grad()
     def rescale_logits(self, column: int, slope: float, shift: float) -> None:
         """Rescale the branch so that an AU's logits become `slope` times the old ones plus `shift`."""
-        for heads in (self.by_movements, self.by_map):
+        for heads in self.score_heads:
             heads.slope[column] *= slope
             heads.shift[column] = slope * heads.shift[column] + shift
+
+    @property
+    def score_heads(self) -> tuple[ScoreHeads, ...]:
+        """The heads in the order of their weights: posed, everyday, map."""
+        return (*(cast("ScoreHeads", heads) for heads in self.by_movements), self.by_map)
 
     def read(self, seen: MeshOutput) -> Tensor:
         """Return the movements (B, 64) of faces that the mesh has seen."""
@@ -183,4 +205,5 @@ class MovementBranch(nn.Module):
         """Score faces that the mesh has seen; no gradient reaches the frozen networks."""
         face = self.read(seen)
         sides = self.side_heads(face) if self.side_heads is not None else None
-        return MovementOutput(self.by_movements(face), self.by_map(seen.deep), sides)
+        posed, everyday = (heads(face) for heads in self.by_movements)
+        return MovementOutput((posed, everyday), self.by_map(seen.deep), sides)

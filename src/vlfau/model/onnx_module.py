@@ -1,8 +1,8 @@
 """A frozen network that the package ships as an ONNX graph, as a module inside another one.
 
 It knows the few operators of the two graphs in `vlfau.faces` that the network uses. Weights are constants: they never
-train, and checkpoints leave them out, since the package has them. On a CPU, ONNX Runtime computes the graph, which takes
-a quarter of the time.
+train, and checkpoints leave them out, since the package has them. On a CPU, ONNX Runtime computes the graph, in a
+quarter of the time.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -35,8 +35,8 @@ class VisionOutput:
         by_movements: Scores of networks that learned from photographs; None without that branch.
         caption_pooling: Cells along a side of the grid that captions see as one.
         on_crop: Interpolates maps of V's grid (..., H, W) on a grid that covers the crop; None if V's does.
-        weights: (P, 1, N), how much each part counts for each AU: the branches, the landmarks, the movements and the
-            map, of those that there are; None counts all alike.
+        weights: (P, 1, N), how much each part counts for each AU: the branches, the landmarks, both heads of the
+            movements, and the map, of those that there are; None counts all alike.
     """
 
     features: Tensor
@@ -56,7 +56,7 @@ class VisionOutput:
         if self.by_landmarks is not None:
             parts.append(self.by_landmarks.scores)
         if self.by_movements is not None:
-            parts += [self.by_movements.by_movements, self.by_movements.by_map]
+            parts += self.by_movements.parts
         return AUOutput.mean(*parts, weights=self.weights)
 
     @property
@@ -71,8 +71,9 @@ class VisionOutput:
 
     @property
     def au_sides(self) -> Tensor | None:
-        """Probability and intensity of the subject's own left and right, (B, N, 2, 2), left first; None without that
-        head. The stronger side's are those of the AU.
+        """Probability and intensity of the subject's own left, then right, (B, N, 2, 2); None without that head.
+
+        The stronger side's are those of the AU.
         """
         shares = self.by_movements.sides if self.by_movements is not None else None
         if shares is None:
@@ -202,7 +203,7 @@ class VLFAU(nn.Module):
         self.num_aus, self.mirrored, self.caption_pooling = num_aus, mirrored, caption_pooling
         weights = None
         if movement_branch is not None:
-            parts = 3 if landmark_branch is None else 4
+            parts = 4 if landmark_branch is None else 5
             weights = torch.full((parts, 1, num_aus), 1 / parts)
         self.register_buffer("part_weights", weights)
         self.vision_frozen = False
@@ -264,9 +265,9 @@ class VLFAU(nn.Module):
 
     def _encode(self, crops: Tensor) -> VisionOutput:
         branch, backbone = self.movement_branch, self.stem.backbone
-        seen = branch.mesh.read(crops) if branch is not None else None
-        if seen is not None and branch is not None and branch.mesh is backbone:
-            levels = branch.mesh.standardise(seen)
+        seen = branch.mesh(crops) if branch is not None else None
+        if seen is not None and isinstance(backbone, FaceMeshV2):
+            levels = backbone.standardise(seen)
         else:
             levels = self.stem.extract(crops)
         features = self.stem.merge(levels)  # (B, H, W, d)

@@ -221,7 +221,7 @@ class VLFAUModule(L.LightningModule):
             terms = self._score_losses(vision.by_landmarks.scores, batch)
             landmark_scores = torch.stack([term for term in terms if term is not None]).sum()
         if vision.by_movements is not None:
-            parts = (vision.by_movements.by_movements, vision.by_movements.by_map)
+            parts = vision.by_movements.parts
             both = [term for scores in parts for term in self._score_losses(scores, batch) if term is not None]
             movement_scores = torch.stack(both).sum()
         attention = None

@@ -247,7 +247,7 @@ class Predictor:
                 )
         au_probs = sigmoid(vision.au_logits)  # (B, N)
         au_states = au_probs >= np.array(info.thresholds)
-        return AUScores(info.au_ids, au_probs, au_states, vision)
+        return AUScores(info.au_ids, au_probs, au_states, info.thresholds, vision)
 
     def _check_crops(self, crops: NDArray[np.uint8]) -> None:
         size = self.bundle.info.crop.crop_size

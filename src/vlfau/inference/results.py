@@ -18,6 +18,7 @@ from PIL import Image
 
 from vlfau.errors import UnknownAUError
 from vlfau.faces import HeadPose
+from vlfau.facs import Side
 from vlfau.inference.bundle import BundleInfo
 from vlfau.measures.geometry import eye_distance
 from vlfau.measures.measuring import MeasuredFace, Measurement
@@ -27,7 +28,29 @@ from vlfau.media.images import Picture
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["AUResult", "CropResult", "FaceResult", "PictureResult"]
+__all__ = ["AUResult", "CropResult", "FaceResult", "PictureResult", "SideResult"]
+
+
+@dataclass(frozen=True, slots=True)
+class SideResult:
+    """The prediction for one side of the face.
+
+    The stronger side has the AU's own probability and intensity; the other side has less.
+
+    Attributes:
+        prob: Probability that the AU occurs on this side, 0 to 1.
+        state: Whether it is active there.
+        intensity: 0 to 5; None if the model predicts no intensities.
+    """
+
+    prob: float
+    state: bool
+    intensity: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the prediction as JSON-compatible data."""
+        intensity = round(self.intensity, 2) if self.intensity is not None else None
+        return {"prob": round(self.prob, 4), "state": self.state, "intensity": intensity}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +66,8 @@ class AUResult:
         intensity: 0 to 5 (A = 1 to E = 5); None if the model predicts no intensities.
         attention_map: (H, W), spatial attention of the AU's branch over the crop.
         measured: Takes the measurements of the face; None if it has no crop.
+        left: The subject's own left side; None if the AU has no sides, or the model does not tell them apart.
+        right: The subject's own right side; None likewise.
     """
 
     au_id: int
@@ -53,6 +78,17 @@ class AUResult:
     intensity: float | None = None
     attention_map: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
     measured: MeasuredFace | None = field(default=None, repr=False, compare=False)
+    left: SideResult | None = None
+    right: SideResult | None = None
+
+    @property
+    def side(self) -> Side | None:
+        """The side on which an active AU acts; None if it is inactive or the sides are not told apart."""
+        if not self.state or self.left is None or self.right is None:
+            return None
+        if self.left.state and self.right.state:
+            return Side.BOTH
+        return Side.LEFT if self.left.state else Side.RIGHT
 
     @property
     def label(self) -> str:
@@ -88,6 +124,11 @@ class AUResult:
             "state": self.state,
             "intensity": round(self.intensity, 2) if self.intensity is not None else None,
             "local_caption": self.local_caption,
+            **{
+                name: side.to_dict()
+                for name, side in ((Side.LEFT.value, self.left), (Side.RIGHT.value, self.right))
+                if side is not None
+            },
         }
         if measurements:
             content["measurements"] = [each.name for each in self.measurements]

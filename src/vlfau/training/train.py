@@ -280,6 +280,8 @@ def module_of(config: TrainConfig, data: FaceDataModule, start: Start | None = N
             "model.landmarks normalises the places of landmarks over a batch, which needs two faces or more; raise "
             f"run.batch_size ({config.run.batch_size}), or give more frames ({len(data.train_frames.frames)})"
         )
+    if config.run.attention_loss and not config.model.dair:
+        raise ConfigError("run.attention_loss teaches DAIR's attention; switch model.dair on, or set it to 0")
     if start is not None:
         take_weights(network, start, data.vocabulary.tokens, config)
     if config.run.frozen_vision:
@@ -292,6 +294,8 @@ def module_of(config: TrainConfig, data: FaceDataModule, start: Start | None = N
         optimiser=config.optimiser,
         local_captions_per_face=config.run.local_captions_per_face,
         active_first=config.run.active_first,
+        attention_weight=config.run.attention_loss,
+        landmark_ids=data.train_frames.landmark_ids,
     )
 
 

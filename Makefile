@@ -24,7 +24,7 @@ $(LIGHT)/.done: pyproject.toml
 $(FULL)/.done: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vlfau needs Python 3.11 or newer; call: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(FULL)
-	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[train,synthetic,tables,plots,int8,dev]'
+	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[train,synthetic,tables,plots,int8,live,excel,heic,dev]'
 	touch $@
 
 setup: $(LIGHT)/.done ## Install prediction into .venv (no torch)
@@ -62,7 +62,7 @@ docs: setup ## Build the documentation and the API reference as a site in build/
 lock: dev ## Update requirements/dev.lock to the newest releases within the bounds, with checksums
 	$(FULL)/bin/python -m pip install $(PIP_FLAGS) 'uv>=0.9,<1'
 	$(FULL)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
-	  $(addprefix --extra ,train synthetic tables plots app batch openvino int8 browser dev) \
+	  $(addprefix --extra ,train synthetic tables plots app batch openvino int8 live excel heic browser dev) \
 	  --custom-compile-command 'make lock' --output-file requirements/dev.lock pyproject.toml
 
 wheel-test: setup ## Build and check the package, install it into an empty environment, and use it there

@@ -195,9 +195,12 @@ class PredictOptions(AnalysisOptions):
         timeline: Also plot the action units of each video over time.
         heatmap: Also draw attention heat maps of pictures, for action units such as 12 or 6,12, or for the active ones
             ("active").
+        live: Also send each result at once: "-" writes JSON Lines to standard output; lsl, osc, zmq or ws, or an
+            address such as ws://127.0.0.1:8765, sends it to other programs; may be repeated.
         resume: Resume an interrupted run, or add inputs to a finished one.
         parents: Keep the whole path of each input in the output folder, so that a/me.png and b/me.png do not collide.
         overwrite: Replace files in the output folder that vlfau did not write; inputs are never replaced.
+        network: Allow inputs that are addresses of network cameras, such as rtsp://host/stream.
         start: Start at this time, in seconds or as 1:23.5.
         end: Stop before this time.
         baseline: Correct for the person's neutral face: pictures of it or a folder of them (may be repeated), "clip" to
@@ -211,9 +214,11 @@ class PredictOptions(AnalysisOptions):
     report: Annotated[Flag, OUTPUT] = False
     timeline: Annotated[Flag, OUTPUT] = False
     heatmap: Annotated[str | None, OUTPUT] = None
+    live: Annotated[Texts, OUTPUT, Parameter(allow_leading_hyphen=True)] = ()
     resume: Annotated[Flag, OUTPUT] = False
     parents: Annotated[Flag, OUTPUT] = False
     overwrite: Annotated[Flag, OUTPUT] = False
+    network: Annotated[Flag, VIDEOS] = False
     start: Annotated[str | None, VIDEOS] = None
     end: Annotated[str | None, VIDEOS] = None
     baseline: Annotated[Texts, VIDEOS] = ()
@@ -288,7 +293,8 @@ class PredictOptions(AnalysisOptions):
             ConfigError: They do not.
             MissingExtraError: The plotting packages are not installed.
         """
-        from vlfau.media.camera import camera_number
+        from vlfau.media.camera import is_live
+        from vlfau.runs.live import Destination
 
         self.part  # noqa: B018 - it raises
         if nameless := [path for path in self.table if not path.name]:
@@ -298,9 +304,11 @@ class PredictOptions(AnalysisOptions):
         for name in ("annotate", "report", "timeline", "heatmap"):
             if getattr(self, name) and self.out is None:
                 raise ConfigError(f"--{name} writes files; name a folder with --out")
+        for destination in self.live:
+            Destination.parse(destination)
         if self.resume and self.out is None and not self.table:
             raise ConfigError("--resume continues tables; name them with --out or --table, as before")
-        cameras = [str(path) for path in inputs if camera_number(str(path)) is not None]
+        cameras = [str(path) for path in inputs if is_live(str(path))]
         if cameras and self.resume:
             raise ConfigError(f"{cameras[0]} cannot be resumed; start over without --resume")
         if cameras and "clip" in self.baseline:

@@ -54,7 +54,7 @@ def stream(
 
     Args:
         predictor: The model and its settings.
-        source: A video file, or a camera: `camera:0`.
+        source: A video file, or a camera: `camera:0` or a `NetworkCamera`.
         every_s: Seconds between analysed frames; None analyses all frames.
         start_s: Start at this time, in seconds.
         end_s: Stop before this time, in seconds; None goes to the end.

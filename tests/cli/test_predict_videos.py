@@ -33,7 +33,8 @@ def test_a_video_gives_rows_events_and_a_summary(predict, clip_mp4, tmp_path):
     assert [(row["frame"], row["face"]) for row in rows] == [(str(number), "1") for number in range(12)]
     assert rows[3]["time_s"] == "0.3000"
     assert names_in(out) == [
-        *("clip.mp4.events.csv", "clip.mp4.summary.txt", "results.columns.json", "results.csv", "results.jsonl")
+        *("clip.mp4.events.csv", "clip.mp4.summary.txt", "results.columns.json", "results.csv"),
+        *("results.jsonl", "results.jsonl.columns.json"),
     ]
     summary = (out / "clip.mp4.summary.txt").read_text("utf-8")
     assert summary.startswith("0:01.2, 12 frames, 1 face\nface 1  seen from 0:00.0 to 0:01.1  acts: AU ")
@@ -230,7 +231,7 @@ def test_what_a_camera_cannot_do_is_said(predict, option, message):
 
 def test_json_lines_hold_the_same_frames(predict, clip_mp4, tmp_path):
     _, _, rows = predict(clip_mp4, "--every", "0.5")
-    lines = [json.loads(line) for line in (tmp_path / "out" / "results.jsonl").read_text("utf-8").splitlines()[1:]]
+    lines = [json.loads(line) for line in (tmp_path / "out" / "results.jsonl").read_text("utf-8").splitlines()]
     assert [line["frame"] for line in lines] == [int(row["frame"]) for row in rows] == [0, 5, 10]
 
 

@@ -20,7 +20,6 @@ from vlfau.runs.live import Destination, LiveOutput
 from vlfau.runs.observer import RunObserver
 
 FRAME_RATE = 25
-PIXELS = np.zeros((4, 4, 3), np.uint8)
 MODEL = a_model()
 
 
@@ -52,6 +51,11 @@ def fake_camera(monkeypatch):
 
 def frame(number, *faces):
     return PictureResult("camera:0", faces, frame=number, time_s=number / FRAME_RATE)
+
+
+def taken(age_s):
+    """A frame that a camera gave some seconds ago."""
+    return VideoFrame(0, 0.0, np.zeros((4, 4, 3), np.uint8), arrived_s=time.monotonic() - age_s)
 
 
 def free_port():
@@ -134,9 +138,7 @@ def test_a_websocket_gets_every_row():
     port = free_port()
     with LiveOutput([f"ws://127.0.0.1:{port}"], MODEL) as live, client.connect(f"ws://127.0.0.1:{port}") as socket:
         wait_for(lambda: live._senders[0]._clients)
-        live.send(
-            frame(0, a_face(face_id=1), a_face(face_id=2)), VideoFrame(0, 0.0, PIXELS, arrived_s=time.monotonic())
-        )
+        live.send(frame(0, a_face(face_id=1), a_face(face_id=2)), taken(0.0))
         rows = [json.loads(socket.recv(timeout=10)) for _ in range(2)]
     assert [(row["frame"], row["face"]) for row in rows] == [(0, 1), (0, 2)]
     assert rows[0]["latency_ms"] >= 0
@@ -181,7 +183,7 @@ def test_osc_gets_a_bundle_per_frame():
         receiver.bind(("127.0.0.1", 0))
         receiver.settimeout(10)
         with LiveOutput([f"osc://127.0.0.1:{receiver.getsockname()[1]}"], MODEL) as live:
-            live.send(frame(7, a_face(face_id=2)), VideoFrame(7, 0.28, PIXELS, arrived_s=time.monotonic() - 0.5))
+            live.send(frame(7, a_face(face_id=2)), taken(0.5))
         bundle = bundles.OscBundle(receiver.recv(65_536))
     messages = {message.address: message.params for message in bundle}
     assert messages["/vlfau/frame"][0] == 7
@@ -201,9 +203,7 @@ def test_lsl_gets_a_sample_per_frame_and_a_face_keeps_its_stream():
             pytest.skip("this machine's network does not pass LSL's announcements on")
         inlet = pylsl.StreamInlet(found[0])
         inlet.open_stream(timeout=10)
-        live.send(
-            frame(0, a_face(face_id=1), a_face(face_id=2)), VideoFrame(0, 0.0, PIXELS, arrived_s=time.monotonic() - 2)
-        )
+        live.send(frame(0, a_face(face_id=1), a_face(face_id=2)), taken(2.0))
         live.send(frame(1, a_face(face_id=2)))
         live.send(frame(2))
         samples = [inlet.pull_sample(timeout=10) for _ in range(3)]

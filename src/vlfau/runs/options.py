@@ -188,7 +188,7 @@ class PredictOptions(AnalysisOptions):
 
     Attributes:
         out: Folder for tables, annotated pictures, and the events and summary of each video.
-        table: A table to write: a .csv, .jsonl or .parquet file; may be repeated.
+        table: A table to write: a .csv, .jsonl, .parquet, .arrows or .xlsx file; may be repeated.
         format: Columns of the tables: native, or those of OpenFace 2 or Py-Feat.
         annotate: Also write annotated videos, with boxes, bars and captions.
         report: Also write an HTML report about each video.
@@ -299,7 +299,8 @@ class PredictOptions(AnalysisOptions):
         self.part  # noqa: B018 - it raises
         if nameless := [path for path in self.table if not path.name]:
             raise ConfigError(
-                f"--table is {str(nameless[0])!r}, which names no file; name a .csv, .jsonl or .parquet file"
+                f"--table is {str(nameless[0])!r}, which names no file; name a .csv, .jsonl, .parquet, .arrows or "
+                ".xlsx file"
             )
         for name in ("annotate", "report", "timeline", "heatmap"):
             if getattr(self, name) and self.out is None:

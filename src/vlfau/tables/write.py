@@ -1,4 +1,4 @@
-"""Open a table for writing results; its suffix selects CSV, JSON Lines or Parquet."""
+"""Open a table for writing results; its suffix selects the type."""
 
 from pathlib import Path
 from typing import Literal
@@ -28,7 +28,8 @@ def open_sink(
     """Open a table for writing results.
 
     Args:
-        path: A file whose name ends in .csv, .jsonl or .parquet.
+        path: A file whose name ends in .csv, .jsonl, .parquet, .arrows (an Apache Arrow stream) or .xlsx (Excel). Its
+            folder is created.
         model: The model whose results it will hold.
         format: Its columns: our own, OpenFace 2's or Py-Feat's.
         resume: Whether to continue an interrupted run or a finished file, if there is one.
@@ -43,7 +44,7 @@ def open_sink(
         OutputError: The file cannot be written, another run is writing it, or vlfau did not write what is there.
         InputError: The suffix is unknown, or the earlier run had other columns or another model.
         ConfigError: There is no such format.
-        MissingExtraError: Parquet needs pyarrow, which is not installed.
+        MissingExtraError: pyarrow (Parquet, Arrow) or openpyxl (Excel) is not installed.
     """
     path = Path(path)
     kind: type[TableWriter]
@@ -56,9 +57,17 @@ def open_sink(
             from vlfau.tables.parquet_writer import ParquetWriter  # noqa: PLC0415 - only Parquet needs pyarrow
 
             kind = ParquetWriter
+        case ".arrows":
+            from vlfau.tables.arrow_writer import ArrowWriter  # noqa: PLC0415 - only Arrow needs pyarrow
+
+            kind = ArrowWriter
+        case ".xlsx":
+            from vlfau.tables.excel_writer import ExcelWriter  # noqa: PLC0415 - only Excel needs openpyxl
+
+            kind = ExcelWriter
         case _:
             raise InputError(
-                f"cannot tell the kind of table from the name {printable(path)}; use a name that ends in .csv, .jsonl "
-                "or .parquet"
+                f"cannot tell the kind of table from the name {printable(path)}; use a name that ends in .csv, .jsonl, "
+                ".parquet, .arrows or .xlsx"
             )
     return kind(path, Table(format, model), resume=resume, flush_rows=flush_rows, flush_s=flush_s, overwrite=overwrite)

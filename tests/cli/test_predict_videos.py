@@ -12,6 +12,7 @@ import pytest
 from tests.runs.running import csv_rows, names_in
 from tests.video.clips import moving, numbered, scene, truncated, write_video
 from vlfau.cli import main
+from vlfau.errors import MissingExtraError
 from vlfau.inference.predictor import Predictor
 from vlfau.media import camera
 from vlfau.media.reader import VideoReader
@@ -79,7 +80,7 @@ def test_a_missing_extra_is_told_before_the_work(predict, clip_mp4, tmp_path, mo
     monkeypatch.delitem(sys.modules, "vlfau.drawing.timeline", raising=False)
     code, printed, _ = predict(clip_mp4, "--timeline")
     assert (code, printed.out) == (1, "")
-    assert printed.err == "error: 'matplotlib' is not installed; run: pip install 'vlfau[plots]'\n"
+    assert printed.err == f"error: {MissingExtraError('matplotlib', 'plots')}\n"
     assert not (tmp_path / "out").exists()
 
 

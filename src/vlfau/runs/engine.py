@@ -16,7 +16,7 @@ from vlfau.inference.results import PictureResult
 from vlfau.media.camera import is_live
 from vlfau.media.frames import VideoFrame
 from vlfau.media.images import read_picture
-from vlfau.media.inputs import PICTURE_SUFFIXES, expand_inputs
+from vlfau.media.inputs import PICTURE_SUFFIXES, expand_inputs, matching, unread_files
 from vlfau.media.network_camera import NetworkCamera, is_address
 from vlfau.media.reader import VIDEO_SUFFIXES, VideoReader, is_video
 from vlfau.runs.interrupts import ending_well
@@ -177,6 +177,7 @@ class _Run:
         self._part, self._describe, self._correction = options.part, options.describe, correction
         self._pictures = self._videos = self._frames = self._faces = self._done_before = 0
         self._errors: list[InputFailure] = []
+        self._skipped: dict[Path, str] = {}
         self._began, self._video_s = time.monotonic(), 0.0
 
     def process(self, inputs: Sequence[Path]) -> None:
@@ -203,6 +204,7 @@ class _Run:
             frames=self._frames,
             faces=self._faces,
             errors=tuple(self._errors),
+            skipped=self._skipped,
             done_before=self._done_before,
             elapsed_s=time.monotonic() - self._began,
             video_s=self._video_s,
@@ -213,12 +215,18 @@ class _Run:
     def _expanded(self, inputs: Sequence[Path]) -> dict[Path, Path]:
         """Return every file once, with the input that contains it; report empty folders."""
         found: dict[Path, Path] = {}
-        for given in inputs:
+        suffixes = PICTURE_SUFFIXES | VIDEO_SUFFIXES
+        for given in (path for pattern in inputs for path in matching(pattern)):
             try:
-                for file in expand_inputs([given], suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES):
+                for file in expand_inputs([given], suffixes=suffixes):
                     found.setdefault(file, given)
             except InputError as error:
                 self._fail(given, error)
+            unread = unread_files(given, suffixes=suffixes) if given.is_dir() else {}
+            if unread := {file: why for file, why in unread.items() if not file.name.startswith(".")}:
+                self._skipped.update(unread)
+                self._tell(self._observer.skipped, given, unread)
+        self._outputs.list_skipped(self._skipped)
         return found
 
     def _analyse(self, file: Path) -> None:

@@ -19,7 +19,7 @@ from vlfau.runs.options import PredictOptions
 from vlfau.runs.output_folder import OutputFolder, output_name
 from vlfau.runs.resume import ResumeFile
 from vlfau.runs.video_files import VideoFiles
-from vlfau.tables.errors_file import ErrorsFile
+from vlfau.tables.errors_file import ErrorsFile, write_skipped
 from vlfau.tables.write import TableWriter, open_sink
 
 __all__ = ["OutputWriter"]
@@ -133,6 +133,17 @@ class OutputWriter:
                 )
             ending = ".summary.txt" if is_video(file) else ".vlfau.jpg"
             self._folder.check(name.with_name(f"{name.name}{ending}"), printable(file))
+
+    def list_skipped(self, skipped: Mapping[Path, str]) -> None:
+        """List the files that are not read.
+
+        Raises:
+            OutputError: The list cannot be written.
+        """
+        if self.errors is not None:
+            path = self.errors.path
+            name = "skipped.csv" if path.name == "errors.csv" else path.name.replace(".errors.csv", ".skipped.csv")
+            write_skipped(path.with_name(name), skipped, overwrite=self._options.overwrite)
 
     def is_done(self, file: Path) -> bool:
         """Return whether an earlier run finished an input."""

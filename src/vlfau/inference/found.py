@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vlfau.faces import CropGeometry, Face, FaceFinder, align_face
+from vlfau.faces import CropGeometry, Face, FaceFinder, FaceGeometry, FaceReader, align_face
+from vlfau.faces.geometry import estimate_gaze, head_position
 from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import CropResult, FaceResult, PictureResult
 from vlfau.media.images import Picture
 from vlfau.media.pixels import PictureInput, as_picture
 
-__all__ = ["FoundPicture", "align_faces", "face_result"]
+__all__ = ["FoundPicture", "align_faces", "face_geometries", "face_result"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -37,9 +38,18 @@ class FoundPicture:
     faces: Sequence[Face]
     crops: NDArray[np.uint8]
     reduction: float
+    geometries: Sequence[FaceGeometry]
 
     @classmethod
-    def of(cls, image: PictureInput, finder: FaceFinder, geometry: CropGeometry, *, name: str | None = None) -> Self:
+    def of(
+        cls,
+        image: PictureInput,
+        finder: FaceFinder,
+        geometry: CropGeometry,
+        *,
+        name: str | None = None,
+        reader: FaceReader | None = None,
+    ) -> Self:
         """Detect and crop the faces of a picture.
 
         Args:
@@ -47,6 +57,7 @@ class FoundPicture:
             finder: The face detector.
             geometry: Geometry of the aligned crop.
             name: Name to use instead of the path.
+            reader: Reads the irises for the gaze; None leaves the gaze out.
 
         Raises:
             ImageError: The file is not a readable picture, or the pixels have the wrong type.
@@ -59,6 +70,7 @@ class FoundPicture:
             faces=faces,
             crops=align_faces(picture.pixels, faces, geometry),
             reduction=picture.reduction,
+            geometries=face_geometries(picture.pixels, faces, reader, reduction=picture.reduction),
         )
 
     def result(self, crop_results: Iterator[CropResult], model: BundleInfo) -> PictureResult:
@@ -69,8 +81,8 @@ class FoundPicture:
             model: Metadata of the model.
         """
         faces = tuple(
-            face_result(face, crop, next(crop_results), reduction=self.reduction)
-            for face, crop in zip(self.faces, self.crops, strict=True)
+            face_result(face, crop, next(crop_results), reduction=self.reduction, geometry=geometry)
+            for face, crop, geometry in zip(self.faces, self.crops, self.geometries, strict=True)
         )
         return PictureResult(self.name, faces, model=model, source=self.source)
 
@@ -90,8 +102,36 @@ def align_faces(pixels: NDArray[np.uint8], faces: Sequence[Face], geometry: Crop
     return np.stack(crops) if crops else np.zeros((0, geometry.crop_size, geometry.crop_size, 3), np.uint8)
 
 
+def face_geometries(
+    pixels: NDArray[np.uint8], faces: Sequence[Face], reader: FaceReader | None, *, reduction: float = 1.0
+) -> list[FaceGeometry]:
+    """Estimate where heads are, and where their eyes look.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB.
+        faces: The faces, in pixels of that picture.
+        reader: Reads the irises; None leaves the gaze out.
+        reduction: Pixels of the file per pixel of the analysed picture, along one side.
+    """
+    readings = [None] * len(faces) if reader is None else reader(pixels, faces)
+    return [
+        FaceGeometry(
+            landmarks_z=np.asarray(face.landmarks_z, np.float32) * np.float32(reduction),
+            head_xyz_mm=head_position(face.landmarks_xy, face.landmarks_z, pixels.shape),
+            gaze=None if reading is None else estimate_gaze(reading, face.pose),
+        )
+        for face, reading in zip(faces, readings, strict=True)
+    ]
+
+
 def face_result(
-    face: Face, crop: NDArray[np.uint8], result: CropResult, *, reduction: float = 1.0, face_id: int | None = None
+    face: Face,
+    crop: NDArray[np.uint8],
+    result: CropResult,
+    *,
+    reduction: float = 1.0,
+    face_id: int | None = None,
+    geometry: FaceGeometry | None = None,
 ) -> FaceResult:
     """Combine the position of a face with the result of its crop.
 
@@ -101,6 +141,7 @@ def face_result(
         result: Result of the crop.
         reduction: Pixels of the file per pixel of the analysed picture, along one side.
         face_id: Number of the face in its video.
+        geometry: As returned by `face_geometries`.
     """
     return FaceResult(
         aus=result.aus,
@@ -111,6 +152,7 @@ def face_result(
         pose=face.pose,
         crop=crop,
         face_id=face_id,
+        geometry=geometry,
     )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vlfau.errors import UnknownAUError
-from vlfau.faces import HeadPose
+from vlfau.faces import FaceGeometry, HeadPose
 from vlfau.inference.bundle import BundleInfo
 from vlfau.media.images import Picture
 
@@ -145,6 +145,7 @@ class FaceResult(CropResult):
         pose: Head pose in degrees.
         crop: (S, S, 3) uint8 RGB, the aligned face that was passed to the model.
         face_id: Number of the face in its video, from 1, the same in every frame; None in a picture.
+        geometry: Depth of the landmarks, position of the head, and gaze if requested; None for results without them.
     """
 
     face_box_xyxy: tuple[float, float, float, float]
@@ -153,6 +154,7 @@ class FaceResult(CropResult):
     pose: HeadPose
     crop: NDArray[np.uint8] = field(repr=False, compare=False)
     face_id: int | None = None
+    geometry: FaceGeometry | None = field(default=None, repr=False, compare=False)
 
     def without_arrays(self) -> Self:
         """Return a copy without landmarks, crop and attention maps, for keeping many results."""
@@ -161,6 +163,7 @@ class FaceResult(CropResult):
             aus=tuple(replace(au, attention_map=None) for au in self.aus),
             landmarks_xy=self.landmarks_xy[:0].copy(),
             crop=self.crop[:0].copy(),
+            geometry=None,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from vlfau.files.names import missing_file, printable
 
 __all__ = ["OWN_ENDINGS", "PICTURE_SUFFIXES", "check_is_file", "expand_inputs", "matching", "unread_files"]
 
-OWN_ENDINGS: Final = (".vlfau.jpg", ".vlfau.mp4", ".heat.jpg", ".timeline.png")
+OWN_ENDINGS: Final = (".vlfau.jpg", ".vlfau.mp4", ".heat.jpg", ".crop.jpg", ".timeline.png")
 """Endings of the files that `vlfau predict` draws."""
 PICTURE_SUFFIXES: Final = frozenset(
     {

@@ -85,7 +85,7 @@ def run(
         if warning:
             observer.notice(warning)
     try:
-        live = LiveOutput(chosen.live, bundle.info, max_faces=chosen.max_faces)
+        live = LiveOutput(chosen.live, bundle.info, groups=chosen.groups, max_faces=chosen.max_faces)
         with live, outputs:
             if outputs.begins_anew:
                 observer.notice("found an interrupted run; starting over (use --resume to continue it)")
@@ -279,8 +279,7 @@ class _Run:
             for frame, uncorrected in results:
                 result = correct(uncorrected)
                 self._live.send(result, frame)
-                files.add(frame, result)
-                self._outputs.write_row(result)
+                self._outputs.write_frame(file, frame, result, files)
                 if is_to_end() or (self._is_printed and not self._observer.wants_more):
                     break
         if report := self._live.report():

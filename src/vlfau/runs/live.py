@@ -111,6 +111,7 @@ class LiveOutput:
     Args:
         destinations: As the user wrote them.
         model: Metadata of the model.
+        groups: Groups of further columns of the rows.
         max_faces: Number of faces for which LSL streams are made; None makes one.
 
     Raises:
@@ -118,8 +119,15 @@ class LiveOutput:
         MissingExtraError: The package of a destination is not installed.
     """
 
-    def __init__(self, destinations: Sequence[str], model: BundleInfo, *, max_faces: int | None = None) -> None:
-        self._table = Table("native", model)
+    def __init__(
+        self,
+        destinations: Sequence[str],
+        model: BundleInfo,
+        *,
+        groups: Sequence[str] = (),
+        max_faces: int | None = None,
+    ) -> None:
+        self._table = Table("native", model, groups)
         self._timing = _Timing()
         self._senders: list[Sender] = []
         self._opened = ExitStack()

@@ -103,6 +103,11 @@ class AnalysisOptions(ModelOptions):
         return self.describe != "never"
 
     @property
+    def wants_gaze(self) -> bool:
+        """Whether the irises are read."""
+        return False
+
+    @property
     def every_s(self) -> float | None:
         """The time between analysed frames, in seconds; None analyses all frames.
 
@@ -136,6 +141,7 @@ class AnalysisOptions(ModelOptions):
             gendered=self.gendered,
             consistent=self.consistent,
             max_faces=self.max_faces,
+            gaze=self.wants_gaze,
             runtime=self.runtime,
         )
 
@@ -189,7 +195,12 @@ class PredictOptions(AnalysisOptions):
     Attributes:
         out: Folder for tables, annotated pictures, and the events and summary of each video.
         table: A table to write: a .csv, .jsonl, .parquet, .arrows or .xlsx file; may be repeated.
-        format: Columns of the tables: native, or those of OpenFace 2 or Py-Feat.
+        format: Columns of the tables: native, or those of OpenFace 2, Py-Feat 0.6 (pyfeat) or Py-Feat 2 (pyfeat2).
+        gaze: Also write where the eyes look.
+        head_position: Also write the position of the head, in millimetres.
+        landmarks: Also write landmarks: 68, or the whole mesh.
+        crops: Also write the aligned faces as pictures.
+        anonymise: Draw the mesh in place of the face in annotated pictures and videos, reports and heat maps.
         annotate: Also write annotated videos, with boxes, bars and captions.
         report: Also write an HTML report about each video.
         timeline: Also plot the action units of each video over time.
@@ -209,7 +220,12 @@ class PredictOptions(AnalysisOptions):
 
     out: Annotated[Path | None, OUTPUT] = None
     table: Annotated[Paths, OUTPUT] = ()
-    format: Annotated[Literal["native", "openface", "pyfeat"], OUTPUT] = "native"
+    format: Annotated[Literal["native", "openface", "pyfeat", "pyfeat2"], OUTPUT] = "native"
+    gaze: Annotated[Flag, OUTPUT] = False
+    head_position: Annotated[Flag, OUTPUT] = False
+    landmarks: Annotated[Literal["none", "68", "mesh"], OUTPUT] = "none"
+    crops: Annotated[Flag, OUTPUT] = False
+    anonymise: Annotated[Flag, OUTPUT] = False
     annotate: Annotated[Flag, OUTPUT] = False
     report: Annotated[Flag, OUTPUT] = False
     timeline: Annotated[Flag, OUTPUT] = False
@@ -257,6 +273,17 @@ class PredictOptions(AnalysisOptions):
             )
         return VideoPart(every_s, start_s, end_s)
 
+    @property
+    def wants_gaze(self) -> bool:
+        """Whether the irises are read."""
+        return self.gaze
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Groups of further columns of the tables."""
+        landmarks = {"none": (), "68": ("landmarks",), "mesh": ("mesh",)}[self.landmarks]
+        return (*(["gaze"] if self.gaze else []), *(["head"] if self.head_position else []), *landmarks)
+
     def heatmap_aus(self, au_ids: Sequence[int]) -> tuple[int, ...] | None:
         """Return the AUs to draw as heat maps: an empty tuple for the active ones, None for no heat maps.
 
@@ -284,7 +311,11 @@ class PredictOptions(AnalysisOptions):
             *("describe", "beam_size", "gendered", "consistent", "max_faces", "runtime"),
         )
         values = asdict(self) | {"baseline": list(self.baseline)}
-        return {name.replace("_", "-"): values[name] for name in names}
+        # Runs of earlier versions have no record of these: not given counts as not recorded.
+        newer = {name: values[name] or None for name in ("gaze", "head_position", "crops", "anonymise")}
+        newer["landmarks"] = None if self.landmarks == "none" else self.landmarks
+        recorded = {name: values[name] for name in names} | newer
+        return {name.replace("_", "-"): value for name, value in recorded.items()}
 
     def check(self, inputs: Sequence[Path]) -> None:
         """Check, before anything is read or written, that the options fit each other and the inputs.
@@ -302,11 +333,13 @@ class PredictOptions(AnalysisOptions):
                 f"--table is {str(nameless[0])!r}, which names no file; name a .csv, .jsonl, .parquet, .arrows or "
                 ".xlsx file"
             )
-        for name in ("annotate", "report", "timeline", "heatmap"):
+        for name in ("annotate", "report", "timeline", "heatmap", "crops"):
             if getattr(self, name) and self.out is None:
                 raise ConfigError(f"--{name} writes files; name a folder with --out")
         for destination in self.live:
             Destination.parse(destination)
+        if self.crops and self.anonymise:
+            raise ConfigError("--crops writes pictures of faces, which --anonymise is to avoid; leave out one of them")
         if self.resume and self.out is None and not self.table:
             raise ConfigError("--resume continues tables; name them with --out or --table, as before")
         cameras = [str(path) for path in inputs if is_live(str(path))]

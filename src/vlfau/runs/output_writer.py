@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from vlfau.drawing.anonymise import anonymised
 from vlfau.drawing.faces import draw_faces, write_picture
 from vlfau.drawing.heatmap import draw_heatmap_sheet
 from vlfau.errors import ConfigError, InputError, OutputError
@@ -13,6 +15,7 @@ from vlfau.files.atomic import remove_leftovers
 from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import FaceResult, PictureResult
+from vlfau.media.frames import VideoFrame
 from vlfau.media.images import Picture
 from vlfau.media.reader import is_video
 from vlfau.runs.options import PredictOptions
@@ -89,7 +92,12 @@ class OutputWriter:
             self.begins_anew = self._resume_file.exists() and not resume
             for path in self._tables:
                 sink = open_sink(
-                    path, model=self._model, format=self._options.format, resume=resume, overwrite=overwrite
+                    path,
+                    model=self._model,
+                    format=self._options.format,
+                    groups=self._options.groups,
+                    resume=resume,
+                    overwrite=overwrite,
                 )
                 self._sinks.append(opened.enter_context(sink))
             self.errors = opened.enter_context(ErrorsFile(errors_file, resume=resume, overwrite=overwrite))
@@ -164,7 +172,26 @@ class OutputWriter:
         """
         self._is_empty = False
         if result.faces and (path_of := self._path_of(file)) is not None:
-            self._draw(path_of, picture, result.faces)
+            self._write_crops(file, result)
+            if self._options.anonymise:
+                pixels, drawn = anonymised(picture.pixels, result, self._model.crop, reduction=picture.reduction)
+                self._draw(path_of, replace(picture, pixels=pixels), drawn.faces)
+            else:
+                self._draw(path_of, picture, result.faces)
+        self.write_row(result)
+
+    def write_frame(self, file: Path, frame: VideoFrame, result: PictureResult, files: VideoFiles) -> None:
+        """Write a frame of a video: its crops, drawings and rows.
+
+        Raises:
+            InputError: A file cannot be written.
+        """
+        self._write_crops(file, result)
+        if self._options.anonymise and self._folder is not None:
+            pixels, drawn = anonymised(frame.pixels, result, self._model.crop)
+            files.add(replace(frame, pixels=pixels), drawn)
+        else:
+            files.add(frame, result)
         self.write_row(result)
 
     def write_row(self, result: PictureResult) -> None:
@@ -213,6 +240,19 @@ class OutputWriter:
             return None
         name, owner = self._names[file], printable(file)
         return lambda ending: folder.claim(name.with_name(f"{name.name}{ending}"), owner)
+
+    def _write_crops(self, file: Path, result: PictureResult) -> None:
+        """Write the aligned faces of a picture, or of a frame of a video, as pictures."""
+        if not self._options.crops or (folder := self._folder) is None:
+            return
+        name = self._names[file]
+        for number, face in enumerate(result.faces, start=1):
+            which = f"face{number if face.face_id is None else face.face_id}"
+            if result.frame is None:
+                path = name.with_name(f"{name.name}.{which}.crop.jpg")
+            else:
+                path = name.with_name(f"{name.name}.crops") / f"{which}-frame{result.frame:06d}.crop.jpg"
+            write_picture(folder.claim(path, printable(file)), face.crop)
 
     def _draw(self, path_of: Callable[[str], Path], picture: Picture, faces: Sequence[FaceResult]) -> None:
         """Draw the faces of a picture, and attention heat maps."""

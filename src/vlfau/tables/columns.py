@@ -1,9 +1,9 @@
-"""The columns of the three formats: what each holds, and in which unit."""
+"""The columns of all formats: what each holds, and in which unit."""
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -12,7 +12,7 @@ from vlfau.errors import ConfigError
 from vlfau.facs import action_unit, check_au_ids
 from vlfau.files.records import escape_formula
 
-__all__ = ["LAYOUTS", "Cell", "Column", "FrameId", "Kind", "Layout", "recognise"]
+__all__ = ["GROUPS", "LAYOUTS", "Cell", "Column", "FrameId", "Kind", "Layout", "recognise"]
 
 Cell = str | int | float | bool | None
 FrameId = tuple[str, int | None]
@@ -89,6 +89,7 @@ class Layout:
         file: Name of the column that holds the file.
         frame: Name of the column that holds the frame number.
         first_frame: Number of a video's first frame.
+        groups: Columns that are written only when asked for, by the name of their group; after all others.
     """
 
     name: str
@@ -99,9 +100,10 @@ class Layout:
     file: str
     frame: str
     first_frame: int = 0
+    groups: Mapping[str, tuple[Column, ...]] = field(default_factory=dict)
 
-    def columns(self, au_ids: Sequence[int]) -> tuple[Column, ...]:
-        """Return all columns for these AUs.
+    def columns(self, au_ids: Sequence[int], groups: Collection[str] = ()) -> tuple[Column, ...]:
+        """Return all columns for these AUs, and those of the groups.
 
         >>> [column.name for column in LAYOUTS["native"].columns([12])][-5:]
         ['AU12_prob', 'AU12_state', 'AU12_intensity', 'AU12_text', 'global_text']
@@ -110,7 +112,8 @@ class Layout:
             of_aus = [pattern.of_au(au_id) for au_id in au_ids for pattern in self.of_aus]
         else:
             of_aus = [pattern.of_au(au_id) for pattern in self.of_aus for au_id in sorted(au_ids)]
-        return (*self.leading, *of_aus, *self.trailing)
+        of_groups = [column for name, columns in self.groups.items() if name in groups for column in columns]
+        return (*self.leading, *of_aus, *self.trailing, *of_groups)
 
     def frame_id(self, row: Mapping[str, object]) -> FrameId:
         """Return the picture or frame that a row describes; its cells may be text."""
@@ -119,18 +122,44 @@ class Layout:
 
 
 def recognise(names: Sequence[str]) -> tuple[Layout, tuple[Column, ...]] | None:
-    """Find the format that has exactly these columns, for any AUs; None if there is none."""
+    """Find the format that has exactly these columns, for any AUs and groups; None if there is none."""
+    known = frozenset(names)
     for layout in LAYOUTS.values():
         pattern = re.sub(r"\{au.*?\}", "([0-9]+)", layout.of_aus[0].name)
         found = (re.fullmatch(pattern, name) for name in names)
+        groups = [name for name, columns in layout.groups.items() if columns[0].name in known]
         try:
-            columns = layout.columns(check_au_ids(int(match[1]) for match in found if match))
+            columns = layout.columns(check_au_ids(int(match[1]) for match in found if match), groups)
         except ConfigError:
             continue
         if [column.name for column in columns] == list(names):
             return layout, columns
     return None
 
+
+GROUPS: Final = ("gaze", "head", "landmarks", "mesh")
+"""Columns that are written only when asked for."""
+
+
+def _points(prefix: str, axes: str, count: int, meaning: str) -> tuple[Column, ...]:
+    """Return the columns of points, axis by axis, as OpenFace and Py-Feat order them."""
+    return tuple(
+        Column(f"{prefix}{axis}_{number}", Kind.NUMBER, f"{_AXES[axis]} of {meaning} {number}", "pixels", 1)
+        for axis in axes
+        for number in range(count)
+    )
+
+
+_AXES: Final = {"x": "x, to the right,", "y": "y, downwards,", "z": "depth, smaller nearer to the camera,"}
+_POINTS: Final[Mapping[str, tuple[Column, ...]]] = {
+    "landmarks": _points("", "xy", 68, "the mesh point nearest to iBUG's landmark"),
+    "mesh": _points("mesh_", "xyz", 468, "FaceMesh's point"),
+}
+_HEAD: Final = (
+    "position of the middle between the eyes, for a head of average size and a camera of average focal length:"
+)
+_ACROSS, _DOWN, _AWAY = f"{_HEAD} to the picture's right", f"{_HEAD} down", f"{_HEAD} distance from the camera"
+_LOOKS: Final = "where the eyes look,"
 
 _POSE: Final = "head pose, positive when"
 _FROM_AN_IMAGE: Final = "empty for a picture"
@@ -173,6 +202,20 @@ _NATIVE: Final = Layout(
     au_by_au=True,
     file="file",
     frame="frame",
+    groups={
+        "gaze": (
+            Column("gaze_yaw", Kind.NUMBER, f"{_LOOKS} towards the subject's own left, from the camera", "degrees", 1),
+            Column("gaze_pitch", Kind.NUMBER, f"{_LOOKS} upwards, from the camera", "degrees", 1),
+            Column("eyes_yaw", Kind.NUMBER, f"{_LOOKS} towards the subject's own left, from the head", "degrees", 1),
+            Column("eyes_pitch", Kind.NUMBER, f"{_LOOKS} upwards, from the head", "degrees", 1),
+        ),
+        "head": (
+            Column("head_x", Kind.NUMBER, _ACROSS, "mm", 0),
+            Column("head_y", Kind.NUMBER, _DOWN, "mm", 0),
+            Column("head_z", Kind.NUMBER, _AWAY, "mm", 0),
+        ),
+        **_POINTS,
+    },
 )
 
 _OPENFACE: Final = Layout(
@@ -196,6 +239,18 @@ _OPENFACE: Final = Layout(
     file="file",
     frame="frame",
     first_frame=1,
+    groups={
+        "gaze": (
+            Column("gaze_angle_x", Kind.NUMBER, f"{_LOOKS} to the picture's right, from the camera", "radians", 3),
+            Column("gaze_angle_y", Kind.NUMBER, f"{_LOOKS} down, from the camera", "radians", 3),
+        ),
+        "head": (
+            Column("pose_Tx", Kind.NUMBER, _ACROSS, "mm", 1),
+            Column("pose_Ty", Kind.NUMBER, _DOWN, "mm", 1),
+            Column("pose_Tz", Kind.NUMBER, _AWAY, "mm", 1),
+        ),
+        **_POINTS,
+    },
 )
 
 _PYFEAT: Final = Layout(
@@ -219,9 +274,35 @@ _PYFEAT: Final = Layout(
     au_by_au=False,
     file="input",
     frame="frame",
+    groups={"landmarks": _POINTS["landmarks"]},
+)
+
+_PYFEAT2: Final = replace(
+    _PYFEAT,
+    name="pyfeat2",
+    leading=tuple(
+        replace(column, unit="radians", digits=4) if column.unit == "degrees" else column for column in _PYFEAT.leading
+    ),
+    trailing=(
+        *_PYFEAT.trailing,
+        Column("approx_time", Kind.TEXT, f"time of the frame as minutes:seconds; {_FROM_AN_IMAGE}"),
+    ),
+    groups={
+        "gaze": (
+            Column("gaze_pitch", Kind.NUMBER, f"{_LOOKS} upwards, from the camera", "radians", 4),
+            Column("gaze_yaw", Kind.NUMBER, f"{_LOOKS} to the subject's own right, from the camera", "radians", 4),
+            Column("gaze_angle", Kind.NUMBER, f"{_LOOKS} angle with the camera's axis", "radians", 4),
+        ),
+        "head": (
+            Column("X", Kind.NUMBER, _ACROSS, "mm", 1),
+            Column("Y", Kind.NUMBER, _DOWN, "mm", 1),
+            Column("Z", Kind.NUMBER, _AWAY, "mm", 1),
+        ),
+        **_POINTS,
+    },
 )
 
 LAYOUTS: Final[Mapping[str, Layout]] = MappingProxyType(
-    {layout.name: layout for layout in (_NATIVE, _OPENFACE, _PYFEAT)}
+    {layout.name: layout for layout in (_NATIVE, _OPENFACE, _PYFEAT, _PYFEAT2)}
 )
 """Every format by its name."""

@@ -1,5 +1,6 @@
 """Open a table for writing results; its suffix selects the type."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,7 @@ from vlfau.tables.writer import TableWriter
 
 __all__ = ["FormatName", "TableWriter", "open_sink"]
 
-FormatName = Literal["native", "openface", "pyfeat"]
+FormatName = Literal["native", "openface", "pyfeat", "pyfeat2"]
 
 
 def open_sink(
@@ -20,6 +21,7 @@ def open_sink(
     *,
     model: BundleInfo,
     format: FormatName = "native",  # noqa: A002 - the word of the command line
+    groups: Collection[str] = (),
     resume: bool = False,
     flush_rows: int = 500,
     flush_s: float = 10.0,
@@ -31,7 +33,8 @@ def open_sink(
         path: A file whose name ends in .csv, .jsonl, .parquet, .arrows (an Apache Arrow stream) or .xlsx (Excel). Its
             folder is created.
         model: The model whose results it will hold.
-        format: Its columns: our own, OpenFace 2's or Py-Feat's.
+        format: Its columns: our own, OpenFace 2's, Py-Feat 0.6's or Py-Feat 2's.
+        groups: Groups of further columns: gaze, head, landmarks (68) and mesh (468).
         resume: Whether to continue an interrupted run or a finished file, if there is one.
         flush_rows: Number of rows after which they are written to the disk.
         flush_s: Seconds after which they are written to the disk, at the next result.
@@ -70,4 +73,6 @@ def open_sink(
                 f"cannot tell the kind of table from the name {printable(path)}; use a name that ends in .csv, .jsonl, "
                 ".parquet, .arrows or .xlsx"
             )
-    return kind(path, Table(format, model), resume=resume, flush_rows=flush_rows, flush_s=flush_s, overwrite=overwrite)
+    return kind(
+        path, Table(format, model, groups), resume=resume, flush_rows=flush_rows, flush_s=flush_s, overwrite=overwrite
+    )

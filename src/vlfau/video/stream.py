@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError
+from vlfau.faces import FaceGeometry
 from vlfau.files.names import printable
 from vlfau.inference.au_scores import AUScores, Captions
 from vlfau.inference.captioner import Describe
@@ -85,6 +86,7 @@ class _TrackedFrame:
     frame: VideoFrame
     tracked: list[TrackedFace]
     crops: NDArray[np.uint8]
+    geometries: list[FaceGeometry]
 
 
 def _results(
@@ -104,8 +106,12 @@ def _results(
                 scores = predictor.score_crops(each.crops)
                 words = captioner.describe(scores, [tracked.face_id for tracked in each.tracked])
                 faces = tuple(
-                    face_result(tracked.face, crop, scores.result(row, words[row]), face_id=tracked.face_id)
-                    for row, (tracked, crop) in enumerate(zip(each.tracked, each.crops, strict=True))
+                    face_result(
+                        tracked.face, crop, scores.result(row, words[row]), face_id=tracked.face_id, geometry=geometry
+                    )
+                    for row, (tracked, crop, geometry) in enumerate(
+                        zip(each.tracked, each.crops, each.geometries, strict=True)
+                    )
                 )
             yield (
                 each.frame,
@@ -120,7 +126,9 @@ def _tracked(predictor: Predictor, frames: Generator[VideoFrame]) -> Generator[_
     try:
         for frame in frames:
             tracked = tracker.follow(frame.pixels, frame.time_s)
-            yield _TrackedFrame(frame, tracked, predictor.align(frame.pixels, [each.face for each in tracked]))
+            faces = [each.face for each in tracked]
+            crops, geometries = predictor.align(frame.pixels, faces), predictor.geometries(frame.pixels, faces)
+            yield _TrackedFrame(frame, tracked, crops, geometries)
     finally:
         frames.close()
 

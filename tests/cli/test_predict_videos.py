@@ -38,7 +38,7 @@ def test_a_video_gives_rows_events_and_a_summary(predict, clip_mp4, tmp_path):
         *("results.jsonl", "results.jsonl.columns.json"),
     ]
     summary = (out / "clip.mp4.summary.txt").read_text("utf-8")
-    assert summary.startswith("0:01.2, 12 frames, 1 face\nface 1  seen from 0:00.0 to 0:01.1  acts: AU ")
+    assert summary.startswith("0:01.2, 12 frames, 1 face\nface 1  seen from 0:00.0 to 0:01.1  acts: ")
     assert printed.out.startswith(f"{clip_mp4}: {summary}")
     assert printed.out.splitlines()[-2].startswith("1 video (12 frames), 1 face in ")
     active = [au_id for au_id in (1, 6, 12) if rows[0][f"AU{au_id}_state"] == "1"]

@@ -49,12 +49,14 @@ class AUScores:
         au_probs: (B, N).
         au_states: (B, N), thresholded predictions.
         vision: The outputs of the vision half, from which captions are decoded.
+        thresholds: (N,), the model's; empty if unknown.
     """
 
     au_ids: tuple[int, ...]
     au_probs: NDArray[np.float64]
     au_states: NDArray[np.bool_]
     vision: BackendOutput
+    thresholds: tuple[float, ...] = ()
 
     def result(self, row: int, words: Captions) -> CropResult:
         """Return the result of one face, with its captions."""
@@ -69,6 +71,7 @@ class AUScores:
                     intensity=None if intensities is None else float(intensities[row, column]),
                     local_caption=words.local_captions[column],
                     attention_map=self.vision.attention_maps[row, column],
+                    threshold=self.thresholds[column] if self.thresholds else None,
                 )
                 for column, au_id in enumerate(self.au_ids)
             ),

@@ -263,7 +263,7 @@ class Predictor:
                 )
         au_probs = sigmoid(vision.au_logits)  # (B, N)
         au_states = au_probs >= np.array(info.thresholds)
-        return AUScores(info.au_ids, au_probs, au_states, vision)
+        return AUScores(info.au_ids, au_probs, au_states, vision, tuple(info.thresholds))
 
     def describe(self, scores: AUScores, rows: Sequence[int], describe: Describe | None = None) -> list[Captions]:
         """Add captions to some of the scored faces.

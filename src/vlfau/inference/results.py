@@ -38,6 +38,7 @@ class AUResult:
         local_caption: Caption of the AU; None if not requested or the model has no captions.
         intensity: 0 to 5 (A = 1 to E = 5); None if the model predicts no intensities.
         attention_map: (H, W), spatial attention of the AU's branch over the crop.
+        threshold: The model's threshold for this AU; None if unknown.
     """
 
     au_id: int
@@ -47,6 +48,7 @@ class AUResult:
     local_caption: str | None = None
     intensity: float | None = None
     attention_map: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+    threshold: float | None = field(default=None, repr=False, compare=False)
 
     @property
     def label(self) -> str:

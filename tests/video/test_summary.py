@@ -107,7 +107,8 @@ def test_the_head_tells_length_frames_faces_and_shares_of_time():
     text = summary([one, two], [an_event(12, 0.2, 0.5)], duration_s=61.0, frames=1200)
     assert text.splitlines() == [
         "1:01.0, 1,200 frames, 2 faces",
-        "face 1  seen from 0:00.0 to 0:00.9  acts: Brow Lowerer (AU 4) 100 %, Lip Corner Puller (AU 12) 30 % of the time",
+        "face 1  seen from 0:00.0 to 0:00.9  "
+        "acts: Brow Lowerer (AU 4) 100 %, Lip Corner Puller (AU 12) 30 % of the time",
         "face 2  seen from 0:00.5 to 0:00.9  at rest",
         "",
         "0:00.2 to 0:00.5  face 1  pulls the lip corners up (AU 12), strongest at 0:00.2",

@@ -203,6 +203,7 @@ class PredictOptions(AnalysisOptions):
         anonymise: Draw the mesh in place of the face in annotated pictures and videos, reports and heat maps.
         annotate: Also write annotated videos, with boxes, bars and captions.
         report: Also write an HTML report about each video.
+        elan: Also write the events of each video for ELAN (.eaf), with a tier per face and action unit.
         timeline: Also plot the action units of each video over time.
         heatmap: Also draw attention heat maps of pictures, for action units such as 12 or 6,12, or for the active ones
             ("active").
@@ -228,6 +229,7 @@ class PredictOptions(AnalysisOptions):
     anonymise: Annotated[Flag, OUTPUT] = False
     annotate: Annotated[Flag, OUTPUT] = False
     report: Annotated[Flag, OUTPUT] = False
+    elan: Annotated[Flag, OUTPUT] = False
     timeline: Annotated[Flag, OUTPUT] = False
     heatmap: Annotated[str | None, OUTPUT] = None
     live: Annotated[Texts, OUTPUT, Parameter(allow_leading_hyphen=True)] = ()
@@ -312,7 +314,7 @@ class PredictOptions(AnalysisOptions):
         )
         values = asdict(self) | {"baseline": list(self.baseline)}
         # Runs of earlier versions have no record of these: not given counts as not recorded.
-        newer = {name: values[name] or None for name in ("gaze", "head_position", "crops", "anonymise")}
+        newer = {name: values[name] or None for name in ("gaze", "head_position", "crops", "anonymise", "elan")}
         newer["landmarks"] = None if self.landmarks == "none" else self.landmarks
         recorded = {name: values[name] for name in names} | newer
         return {name.replace("_", "-"): value for name, value in recorded.items()}
@@ -333,7 +335,7 @@ class PredictOptions(AnalysisOptions):
                 f"--table is {str(nameless[0])!r}, which names no file; name a .csv, .jsonl, .parquet, .arrows or "
                 ".xlsx file"
             )
-        for name in ("annotate", "report", "timeline", "heatmap", "crops"):
+        for name in ("annotate", "report", "elan", "timeline", "heatmap", "crops"):
             if getattr(self, name) and self.out is None:
                 raise ConfigError(f"--{name} writes files; name a folder with --out")
         for destination in self.live:

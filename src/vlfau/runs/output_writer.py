@@ -210,6 +210,7 @@ class OutputWriter:
         wanted = {".events.csv", ".summary.txt"}
         wanted |= {".vlfau.mp4"} if self._options.annotate else set()
         wanted |= {".report.html"} if self._options.report else set()
+        wanted |= {".eaf"} if self._options.elan else set()
         wanted |= {".timeline.png"} if self._options.timeline else set()
         return VideoFiles(printable(file), self._model, path_of=self._path_of(file), wanted=wanted)
 

@@ -23,6 +23,10 @@ $(LIGHT)/.done: pyproject.toml
 
 $(FULL)/.done: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vlfau needs Python 3.11 or newer; call: make PYTHON=python3.12")'
+	@echo 'Installing prediction, training and tests into $(FULL): 6.6 GB on Linux, most of it torch for NVIDIA GPUs. This'
+	@echo 'takes about as long as a download of 3 GB, and a few minutes more. Without such a GPU, install torch for the CPU'
+	@echo 'first (2 GB in all): $(PYTHON) -m venv $(FULL) &&'
+	@echo '  $(FULL)/bin/pip install torch torchvision --index-url https://download.pytorch.org/whl/cpu'
 	$(PYTHON) -m venv $(FULL)
 	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[train,synthetic,tables,plots,int8,live,excel,heic,dev]'
 	touch $@
@@ -35,6 +39,7 @@ demo: setup ## Describe the face in a photograph; results go to demo/
 dev: $(FULL)/.done ## Install training and tests into .venv-dev (with torch; 6.6 GB on Linux)
 
 test: dev ## Run the fast tests (5 minutes on 2 CPUs)
+	@echo 'Running the fast tests: about 5 minutes on 2 CPUs.'
 	$(FULL)/bin/python -m pytest $(PARALLEL)
 
 test-full: dev ## Run all tests, including slow ones and those of the web page and archives

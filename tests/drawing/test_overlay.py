@@ -70,7 +70,7 @@ def test_a_caption_that_is_too_long_ends_after_a_word():
     from vlfau.drawing.overlay import _cut
 
     lines = [("AU1", "AU1 The inner brows rise"), ("", "and the forehead wrinkles."), ("", "")]
-    assert _cut(lines, 14, 170)[-1][1] == "and the forehead wrinkles …"
+    assert _cut(lines, 14, 400)[-1][1] == "and the forehead wrinkles …"
     (_, (_, cut)) = _cut(lines, 14, 110)
     assert cut.endswith(" …")
     assert "and the forehead wrinkles".startswith(cut.removesuffix(" …"))

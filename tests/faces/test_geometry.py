@@ -6,7 +6,6 @@ from vlfau.faces import FaceReader, FaceReading, HeadPose
 from vlfau.faces.blendshapes import BLENDSHAPE_NAMES
 from vlfau.faces.geometry import LANDMARKS_68, OUTER_EYE_CORNERS_MM, estimate_gaze, head_position
 from vlfau.faces.pose import MEAN_FACE, landmark_mirror
-from vlfau.media.images import read_image
 
 SIZE = (480, 640, 3)
 
@@ -58,7 +57,7 @@ def test_a_rolled_head_turns_the_gaze_with_it():
 
 
 def test_a_mirrored_face_looks_to_the_other_side(finder, astronaut):
-    pixels = read_image(astronaut)
+    pixels = astronaut
     looks = []
     for picture in (pixels, np.ascontiguousarray(pixels[:, ::-1])):
         faces = finder.find(picture)
@@ -73,7 +72,7 @@ def test_the_68_points_are_symmetric_and_lie_in_their_order(finder, astronaut):
     for one, other in ((0, 16), (7, 9), (17, 26), (36, 45), (39, 42), (48, 54)):
         mirrored = MEAN_FACE[landmark_mirror(LANDMARKS_68[one])]
         assert np.linalg.norm(mirrored - MEAN_FACE[LANDMARKS_68[other]]) < 0.05
-    (face,) = finder.find(read_image(astronaut))
+    (face,) = finder.find(astronaut)
     points = face.landmarks_xy[list(LANDMARKS_68)]
     assert points[8, 1] == pytest.approx(points[:, 1].max(), abs=4)  # the chin
     assert (np.diff(points[27:31, 1]) > 0).all()  # down the nose

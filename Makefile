@@ -23,10 +23,9 @@ $(LIGHT)/.done: pyproject.toml
 
 $(FULL)/.done: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vlfau needs Python 3.11 or newer; call: make PYTHON=python3.12")'
-	@echo 'Installing prediction, training and tests into $(FULL): 6.6 GB on Linux, most of it torch for NVIDIA GPUs. This'
-	@echo 'takes about as long as a download of 3 GB, and a few minutes more. Without such a GPU, install torch for the CPU'
-	@echo 'first (2 GB in all): $(PYTHON) -m venv $(FULL) &&'
-	@echo '  $(FULL)/bin/pip install torch torchvision --index-url https://download.pytorch.org/whl/cpu'
+	@echo 'Installing prediction, training and tests into $(FULL): 6.6 GB on Linux, most of it torch for NVIDIA GPUs,'
+	@echo 'so it takes as long as the download and a few minutes more. Without such a GPU, stop here (Ctrl-C) and call first:'
+	@echo '  $(PYTHON) -m venv $(FULL) && $(FULL)/bin/pip install torch torchvision --index-url https://download.pytorch.org/whl/cpu'
 	$(PYTHON) -m venv $(FULL)
 	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[train,synthetic,tables,plots,int8,live,excel,heic,dev]'
 	touch $@

@@ -19,9 +19,9 @@ _LINK = re.compile(r"\[([^\]]+)\]\((?!https?:|mailto:)([^)]*)\)")
 
 
 def without_relative_links(text: str) -> str:
-    """Replace relative links by their text, and leave relative pictures out; code stays as it is.
+    r"""Replace relative links by their text, and leave relative pictures out; code stays as it is.
 
-    >>> without_relative_links("![A face](docs/a.jpg)\\n\\nSee [the FAQ](docs/faq.md) and [arXiv](https://arxiv.org).")
+    >>> without_relative_links("![A face](docs/a.jpg)\n\nSee [the FAQ](docs/faq.md) and [arXiv](https://arxiv.org).")
     'See the FAQ and [arXiv](https://arxiv.org).'
     """
     parts = _CODE.split(_PICTURE.sub("", text))

@@ -17,6 +17,6 @@ def test_the_description_of_the_package_has_no_link_that_leads_nowhere():
 def test_words_and_commands_stay():
     text = without_relative_links(README)
     assert "[arXiv:2408.00644](https://arxiv.org/abs/2408.00644)" in text
-    for command in re.findall(r"^```\n.*?^```", README, re.MULTILINE | re.DOTALL):
+    for command in re.findall(r"^```\w*\n.*?^```", README, re.MULTILINE | re.DOTALL):
         assert command in text
     assert without_relative_links("see [`a`](b.md), and `[c](d)`") == "see `a`, and `[c](d)`"

@@ -236,7 +236,7 @@ def test_tables_can_be_written_without_a_folder_and_in_other_formats(tiny_bundle
     assert main([*map(str, arguments), "--model", str(tiny_bundle.folder), "-q"]) == 2
     (row,) = csv_rows(tables[0])
     assert (row["success"], row["file"]) == ("1", str(astronaut))
-    assert json.loads(tables[1].read_text("utf-8").splitlines()[1])["file"] == str(astronaut)
+    assert json.loads(tables[1].read_text("utf-8").splitlines()[0])["file"] == str(astronaut)
     assert csv_rows(tmp_path / "a.errors.csv")[0]["file"] == str(missing)
     assert names_in(tmp_path) == ["a.columns.json", "a.csv", "a.errors.csv", "a.jsonl", "a.jsonl.columns.json"]
 

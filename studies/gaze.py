@@ -43,7 +43,8 @@ def _gazes(folder: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     settings = DatasetSettings(preset="wide", subjects=SUBJECTS, clips=1, frames=1, size=192, seed=501)
     manifest = generate(folder, settings)
     finder, reader = FaceFinder(max_faces=1), FaceReader()
-    true, told = [], []
+    true: list[tuple[float, float]] = []
+    told: list[tuple[float, float]] = []
     with manifest.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             image = read_image(folder / row["image"])

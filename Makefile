@@ -23,8 +23,11 @@ $(LIGHT)/.done: pyproject.toml
 
 $(FULL)/.done: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vlfau needs Python 3.11 or newer; call: make PYTHON=python3.12")'
+	@echo 'Installing prediction, training and tests into $(FULL): 6.6 GB on Linux, most of it torch for NVIDIA GPUs,'
+	@echo 'so it takes as long as the download and a few minutes more. Without such a GPU, stop here (Ctrl-C) and call first:'
+	@echo '  $(PYTHON) -m venv $(FULL) && $(FULL)/bin/pip install torch torchvision --index-url https://download.pytorch.org/whl/cpu'
 	$(PYTHON) -m venv $(FULL)
-	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[train,synthetic,tables,plots,int8,dev]'
+	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[train,synthetic,tables,plots,int8,live,excel,heic,dev]'
 	touch $@
 
 setup: $(LIGHT)/.done ## Install prediction into .venv (no torch)
@@ -35,6 +38,7 @@ demo: setup ## Describe the face in a photograph; results go to demo/
 dev: $(FULL)/.done ## Install training and tests into .venv-dev (with torch; 6.6 GB on Linux)
 
 test: dev ## Run the fast tests (5 minutes on 2 CPUs)
+	@echo 'Running the fast tests: about 5 minutes on 2 CPUs.'
 	$(FULL)/bin/python -m pytest $(PARALLEL)
 
 test-full: dev ## Run all tests, including slow ones and those of the web page and archives
@@ -62,7 +66,7 @@ docs: setup ## Build the documentation and the API reference as a site in build/
 lock: dev ## Update requirements/dev.lock to the newest releases within the bounds, with checksums
 	$(FULL)/bin/python -m pip install $(PIP_FLAGS) 'uv>=0.9,<1'
 	$(FULL)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
-	  $(addprefix --extra ,train synthetic tables plots app batch openvino int8 browser dev) \
+	  $(addprefix --extra ,train synthetic tables plots app batch openvino int8 live excel heic browser dev) \
 	  --custom-compile-command 'make lock' --output-file requirements/dev.lock pyproject.toml
 
 wheel-test: setup ## Build and check the package, install it into an empty environment, and use it there

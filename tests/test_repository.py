@@ -61,3 +61,34 @@ def test_the_citation_is_of_this_version():
     ]
     (paper,) = citation["references"]
     assert paper["title"] in (ROOT / "README.md").read_text("utf-8").replace("\n", " ")
+
+
+def test_make_test_says_what_it_installs_and_for_how_long():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    done = makefile.partition("$(FULL)/.done:")[2].partition("\n\n")[0]
+    assert done.index("6.6 GB") < done.index("-m venv $(FULL)\n")
+    assert "https://download.pytorch.org/whl/cpu" in done
+    assert "about 5 minutes" in makefile.partition("\ntest:")[2].partition("pytest")[0]
+
+
+def test_the_small_network_trains_on_data_that_a_command_of_the_readme_draws():
+    configuration = (ROOT / "configs" / "small.yaml").read_text("utf-8")
+    manifest = configuration.partition("manifest: ../")[2].partition("\n")[0]
+    readme = (ROOT / "README.md").read_text("utf-8")
+    drawn = next(line for line in readme.splitlines() if line.startswith("vlfau synth data/"))
+    assert manifest == f"{drawn.split()[2]}/manifest.csv"
+    assert drawn.split("--size ")[1].split()[0] == configuration.partition("aligned_size: ")[2].partition("\n")[0]
+    assert readme.index(drawn) < readme.index("vlfau train configs/small.yaml")
+
+
+def test_the_readme_says_which_extra_what_needs():
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    section = text.partition("[project.optional-dependencies]")[2].partition("\n[")[0]
+    extras = {line.split(" = ")[0] for line in section.splitlines() if " = [" in line}
+    table = (ROOT / "README.md").read_text("utf-8").partition("| extra | needed by |")[2].partition("\n\n")[0]
+    named = {
+        name
+        for line in table.splitlines()
+        for name in line.partition("|")[2].partition("|")[0].replace("`", "").split(", ")
+    }
+    assert extras - {"browser", "convert", "dev", "docs", "release"} <= {name.strip() for name in named}

@@ -15,6 +15,11 @@ part that is not installed
 Each message is one sentence that names the file, what was expected, and what to do.
 """
 
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
 __all__ = [
     "BundleError",
     "CheckpointError",
@@ -30,7 +35,25 @@ __all__ = [
     "VideoError",
     "VlfauError",
     "first_line",
+    "install_command",
 ]
+
+_NEEDED_BY: Final[Mapping[str, str]] = {
+    "app": "the web page needs",
+    "batch": "archives (vlfau batch) need",
+    "cuda": "the runtimes for NVIDIA GPUs need",
+    "directml": "the runtime directml needs",
+    "excel": "Excel workbooks (.xlsx) need",
+    "heic": "HEIC pictures need",
+    "int8": "8-bit bundles (--quantize int8) need",
+    "live": "live results for other programs (lsl, osc, zmq, ws) need",
+    "openvino": "the runtime openvino needs",
+    "plots": "timelines, reports and plots need",
+    "synthetic": "the face generator needs",
+    "tables": "pandas frames, Parquet and Arrow tables need",
+    "train": "training, checkpoints, evaluation and export need",
+}
+"""What needs each extra."""
 
 
 class VlfauError(Exception):
@@ -86,10 +109,45 @@ class UnknownAUError(InputError, KeyError):
 
 
 class MissingExtraError(VlfauError):
-    """An optional part of vlfau is not installed."""
+    """An optional part of vlfau is not installed.
+
+    Args:
+        package: The package that is missing.
+        extra: The extra that installs it.
+
+    Attributes:
+        package: The package that is missing.
+    """
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"'{package}' is not installed; run: pip install 'vlfau[{extra}]'")
+        self.package = package
+        what = _NEEDED_BY.get(extra, f"'{package}' belongs to")
+        super().__init__(f"{what} the extra '{extra}', which is not installed; run: {install_command(extra)}")
+
+
+def install_command(extra: str) -> str:
+    """Return the command that installs an extra from where this vlfau came from.
+
+    That is the folder or file that pip was given, or this checkout; otherwise the package index.
+    """
+    return f"pip install '{_origin()}[{extra}]'"
+
+
+def _origin() -> str:
+    from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415 - takes time to import
+    from urllib.parse import urlsplit  # noqa: PLC0415
+    from urllib.request import url2pathname  # noqa: PLC0415
+
+    try:
+        record = json.loads(distribution("vlfau").read_text("direct_url.json") or "{}")
+        given = Path(url2pathname(urlsplit(record.get("url", "")).path))
+    except (PackageNotFoundError, ValueError, AttributeError):
+        given = Path()
+    checkout = Path(__file__).parents[2]
+    for place in (given, checkout if (checkout / "pyproject.toml").is_file() else Path()):
+        if place != Path() and place.exists():
+            return "." if place == Path.cwd() else str(place)
+    return "vlfau"
 
 
 def first_line(error: BaseException) -> str:

@@ -53,7 +53,7 @@ def test_a_command_that_needs_torch_says_how_to_get_it(tmp_path):
     done = run(NO_TORCH, "train", tmp_path / "config.yaml")
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert "is not installed; run: pip install 'vlfau[train]'" in done.stderr
+    assert "need the extra 'train', which is not installed; run: pip install '" in done.stderr
 
 
 def test_help_imports_nothing_heavy():

@@ -23,8 +23,9 @@ def test_a_photo_gives_tables_and_an_annotated_picture(predict, astronaut, tmp_p
         assert expected in printed.out.replace("\n", "")
     (row,) = rows
     assert (row["file"], row["face"]) == (str(astronaut), "1")
-    header, line = (tmp_path / "out" / "results.jsonl").read_text("utf-8").splitlines()
-    assert json.loads(header)["model"]["name"] == "tiny"
+    (line,) = (tmp_path / "out" / "results.jsonl").read_text("utf-8").splitlines()
+    header = json.loads((tmp_path / "out" / "results.jsonl.columns.json").read_text("utf-8"))
+    assert header["model"]["name"] == "tiny"
     assert json.loads(line)["global_text"] == row["global_text"]
     assert printed.out.splitlines()[-2].startswith("1 picture, 1 face in ")
     assert printed.out.splitlines()[-1] == f"results: {tmp_path / 'out'}"
@@ -33,6 +34,7 @@ def test_a_photo_gives_tables_and_an_annotated_picture(predict, astronaut, tmp_p
         "results.columns.json",
         "results.csv",
         "results.jsonl",
+        "results.jsonl.columns.json",
     ]
 
 
@@ -203,7 +205,7 @@ def test_a_model_of_synthetic_faces_says_so_once(astronaut, tmp_path, capsys):
         (["--every", "0"], "--every is 0; give more than 0 s"),
         (["--start", "2", "--end", "1.5"], "--end is 1.5, which is not after the start (2)"),
         (["--heatmap", "13", "--out", "out"], "'13'; this model knows 1, 6, 12"),
-        (["--table", "a.xlsx"], "use a name that ends in .csv, .jsonl or .parquet"),
+        (["--table", "a.ods"], "use a name that ends in .csv, .jsonl, .parquet, .arrows or .xlsx"),
         (["--baseline", "clip", "--baseline", "a.jpg"], "give only one of these"),
     ],
 )
@@ -234,9 +236,9 @@ def test_tables_can_be_written_without_a_folder_and_in_other_formats(tiny_bundle
     assert main([*map(str, arguments), "--model", str(tiny_bundle.folder), "-q"]) == 2
     (row,) = csv_rows(tables[0])
     assert (row["success"], row["file"]) == ("1", str(astronaut))
-    assert json.loads(tables[1].read_text("utf-8").splitlines()[1])["file"] == str(astronaut)
+    assert json.loads(tables[1].read_text("utf-8").splitlines()[0])["file"] == str(astronaut)
     assert csv_rows(tmp_path / "a.errors.csv")[0]["file"] == str(missing)
-    assert names_in(tmp_path) == ["a.columns.json", "a.csv", "a.errors.csv", "a.jsonl"]
+    assert names_in(tmp_path) == ["a.columns.json", "a.csv", "a.errors.csv", "a.jsonl", "a.jsonl.columns.json"]
 
 
 def test_narrow_terminals_have_the_words_below_the_table(predict, astronaut, monkeypatch):

@@ -64,3 +64,14 @@ def test_long_words_stay_in_their_place():
     assert changed[:, 1].min() > 1280
     assert changed[:, 0].min() > 44 + 3 * 22
     assert changed[:, 0].max() < 720 - 26 - 20
+
+
+def test_a_caption_that_is_too_long_ends_after_a_word():
+    from vlfau.drawing.overlay import _cut
+
+    lines = [("AU1", "AU1 The inner brows rise"), ("", "and the forehead wrinkles."), ("", "")]
+    assert _cut(lines, 14, 400)[-1][1] == "and the forehead wrinkles …"
+    (_, (_, cut)) = _cut(lines, 14, 110)
+    assert cut.endswith(" …")
+    assert "and the forehead wrinkles".startswith(cut.removesuffix(" …"))
+    assert cut.removesuffix(" …").split(" ")[-1] in {"and", "the", "forehead"}

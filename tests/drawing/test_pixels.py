@@ -79,3 +79,23 @@ def test_only_large_pictures_shrink_and_the_scale_is_told():
     same, scale = shrunk(pixels, 300)
     assert (same.shape, scale) == ((100, 300, 3), 1.0)
     assert not np.shares_memory(same, pixels)
+
+
+def test_a_bar_has_a_tick_at_the_threshold():
+    from dataclasses import replace
+
+    from vlfau.drawing.pixels import AURows
+    from vlfau.drawing.theme import CARD_ROW
+    from vlfau.inference.results import AUResult
+
+    au = AUResult(12, "Lip Corner Puller", 0.5, True)
+    drawn = []
+    for each in (au, replace(au, threshold=0.25), replace(au, threshold=0.75)):
+        canvas = np.full((CARD_ROW.height, CARD_ROW.width, 3), 255, np.uint8)
+        AURows(CARD_ROW).draw(canvas, 0, 0, each, "#0060c0")
+        drawn.append(canvas)
+    for canvas, threshold in zip(drawn[1:], (0.25, 0.75), strict=True):
+        columns = np.flatnonzero((canvas != drawn[0]).any((0, 2)))
+        share = (columns.mean() - CARD_ROW.bar_x) / (CARD_ROW.bar_end - CARD_ROW.bar_x)
+        assert abs(share - threshold) < 0.03
+        assert np.ptp(columns) < 6

@@ -7,6 +7,7 @@ from tests.fuzz.mutate import damaged_bytes, damaged_text, pick, place
 from tests.tables.made_up import a_model, a_run
 from vlfau.batch.journal import Journal, Outcome, Status
 from vlfau.tables.read import read_results
+from vlfau.tables.text_writers import side_file
 from vlfau.tables.write import open_sink
 
 FORMATS = ("native", "openface", "pyfeat")
@@ -63,9 +64,8 @@ class Partial(FileKind):
 
     def write(self, folder, rng):
         path = folder / (pick(rng, FORMATS) + pick(rng, (".csv", ".jsonl")) if rng is not None else "native.csv")
-        side = path.with_suffix(".columns.json").name
-        if path.suffix == ".csv":
-            shutil.copy(self.seeds / side, folder / f"{side}.partial")
+        side = side_file(path).name
+        shutil.copy(self.seeds / side, folder / f"{side}.partial")
         content = (self.seeds / path.name).read_bytes()
         if rng is not None and rng.random() < 0.6:
             content = content[: place(rng, len(content))]

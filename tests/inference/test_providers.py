@@ -100,9 +100,10 @@ def test_a_runtime_says_what_the_cpu_says(tiny_bundle, stand_in):
 def test_a_missing_provider_names_its_extra(tiny_bundle, stand_in, monkeypatch, runtime, package, extra):
     stand_in()
     monkeypatch.setattr(sys, "platform", "win32")
-    with pytest.raises(MissingExtraError, match=rf"'{package}' is not installed; .* 'vlfau\[{extra}\]'"):
+    with pytest.raises(MissingExtraError, match=rf"the extra '{extra}', .*\[{extra}\]'") as caught:
         open_backend(tiny_bundle, runtime)
-    with pytest.raises(MissingExtraError, match=package):
+    assert caught.value.package == package
+    with pytest.raises(MissingExtraError, match=extra):
         face_providers(runtime)
 
 
@@ -154,7 +155,7 @@ def test_face_networks_stay_on_the_cpu_beside_other_libraries():
 def test_the_command_names_the_extra(tiny_bundle, stand_in, astronaut, capsys):
     stand_in()
     assert main(["predict", str(astronaut), "--model", str(tiny_bundle.folder), "--runtime", "cuda"]) == 1
-    assert "pip install 'vlfau[cuda]'" in " ".join(capsys.readouterr().err.split())
+    assert "[cuda]'" in " ".join(capsys.readouterr().err.split())
 
 
 def test_directml_runs_one_call_at_a_time(tiny_bundle, stand_in, monkeypatch):

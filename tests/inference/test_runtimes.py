@@ -45,14 +45,14 @@ def test_an_unknown_runtime_is_refused(tiny_bundle):
 
 @pytest.mark.parametrize("runtime", ["openvino", "openvino-bf16"])
 def test_a_missing_runtime_names_its_extra(tiny_bundle, without_openvino, runtime):
-    with pytest.raises(MissingExtraError, match=r"'openvino' is not installed; run: pip install 'vlfau\[openvino\]'"):
+    with pytest.raises(MissingExtraError, match=r"the extra 'openvino', which .* pip install '.*\[openvino\]'"):
         open_backend(tiny_bundle, runtime)
 
 
 def test_the_command_names_the_extra_too(tiny_bundle, without_openvino, astronaut, capsys):
     code = main(["predict", str(astronaut), "--model", str(tiny_bundle.folder), "--runtime", "openvino"])
     assert code == 1
-    assert "pip install 'vlfau[openvino]'" in " ".join(capsys.readouterr().err.split())
+    assert "[openvino]'" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_processor_without_bf16_is_named(tiny_bundle, openvino, monkeypatch):

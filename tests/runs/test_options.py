@@ -63,6 +63,7 @@ def test_archives_and_runs_have_the_same_options_but_for_words_and_threads():
         ("baseline", ["clip"]),
         *(("describe", "changes"), ("beam-size", 3), ("gendered", False), ("consistent", True)),
         *(("max-faces", None), ("runtime", "onnxruntime")),
+        *((name, None) for name in ("gaze", "head-position", "crops", "anonymise", "elan", "landmarks")),
     ]
 
 

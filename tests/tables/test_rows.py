@@ -9,7 +9,8 @@ from vlfau.faces import HeadPose
 from vlfau.facs import DEFAULT_AU_IDS, all_au_ids
 from vlfau.inference.results import PictureResult
 from vlfau.tables.columns import LAYOUTS, recognise
-from vlfau.tables.table import Table, turns_xyz
+from vlfau.tables.groups import turns_xyz
+from vlfau.tables.table import Table
 
 EMPTY_FRAME = PictureResult("a.mp4", (), frame=7, time_s=0.28)
 

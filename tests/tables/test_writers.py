@@ -4,18 +4,23 @@ import os
 import subprocess
 import sys
 
+import openpyxl
+import pandas
 import pytest
-from pyarrow import parquet
+from pyarrow import ipc, parquet
 
 from tests.tables.made_up import STRANGE_NAMES, a_face, a_model, a_run
-from vlfau.errors import InputError, MissingExtraError
+from vlfau.errors import InputError, MissingExtraError, OutputError
 from vlfau.files.names import printable
 from vlfau.files.records import unescape_formula
 from vlfau.inference.results import PictureResult
 from vlfau.tables.table import columns_json
 from vlfau.tables.write import open_sink
 
-KINDS = ["csv", "jsonl", "parquet"]
+COPIED = ["csv", "jsonl", "parquet"]
+"""A finished table of these kinds is copied when it is continued; the others are converted."""
+KINDS = [*COPIED, "arrows", "xlsx"]
+IN_PARTS = {"parquet", "arrows"}
 RUN = a_run()
 
 
@@ -30,7 +35,13 @@ def rows_of(path):
     if path.suffix == ".parquet":
         return parquet.read_table(path).to_pylist()
     if path.suffix == ".jsonl":
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines()[1:]]
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    if path.suffix == ".arrows":
+        with ipc.open_stream(path.read_bytes()) as stream:
+            return stream.read_all().to_pylist()
+    if path.suffix == ".xlsx":
+        names, *rows = openpyxl.load_workbook(path)["results"].iter_rows(values_only=True)
+        return [dict(zip(names, row, strict=True)) for row in rows]
     with path.open(encoding="utf-8", newline="") as stream:
         return [{name: unescape_formula(cell) for name, cell in row.items()} for row in csv.DictReader(stream)]
 
@@ -64,12 +75,76 @@ def test_csv_has_a_side_file_that_explains_every_column(tmp_path):
     }
 
 
-def test_json_lines_begin_with_the_header(tmp_path):
-    lines = write(tmp_path / "a.jsonl").read_text("utf-8").splitlines()
-    header, row = json.loads(lines[0]), json.loads(lines[1])
+def test_json_lines_hold_only_rows_and_have_their_header_beside_them(tmp_path):
+    path = write(tmp_path / "a.jsonl")
+    assert names_in(tmp_path) == ["a.jsonl", "a.jsonl.columns.json"]
+    header = json.loads((tmp_path / "a.jsonl.columns.json").read_text("utf-8"))
+    row = json.loads(path.read_text("utf-8").splitlines()[0])
     assert (header["kind"], header["layout"]) == ("header", "native")
     assert list(row) == [column["name"] for column in header["columns"]]
     assert (row["AU12_state"], row["AU1_text"]) == (False, None)
+
+
+def test_pandas_reads_json_lines_without_help(tmp_path):
+    frame = pandas.read_json(write(tmp_path / "a.jsonl"), lines=True)
+    assert list(frame.columns)[:4] == ["file", "frame", "time_s", "face"]
+    assert len(frame) == len(rows_of(tmp_path / "a.jsonl"))
+    assert frame["AU12_prob"].max() == 0.81
+
+
+def write_as_before(path, results):
+    """A table of JSON Lines with its header in the first line."""
+    write(path, results)
+    side = path.with_name(f"{path.name}.columns.json")
+    header = json.dumps(json.loads(side.read_text("utf-8")), ensure_ascii=False)
+    path.write_text(f"{header}\n{path.read_text('utf-8')}", "utf-8")
+    side.unlink()
+
+
+def test_json_lines_with_their_header_inside_are_continued(tmp_path):
+    path = tmp_path / "a.jsonl"
+    write_as_before(path, RUN[:-3])
+    write(path, RUN, resume=True)
+    header, *rows = path.read_text("utf-8").splitlines()
+    assert json.loads(header)["kind"] == "header"
+    assert rows == write(tmp_path / "whole.jsonl").read_text("utf-8").splitlines()
+    write_as_before(path, RUN[:3])
+    assert write(path).read_text("utf-8").splitlines() == rows  # a new run replaces it
+
+
+def test_a_table_is_not_continued_without_its_header(tmp_path):
+    path = write(tmp_path / "a.jsonl", RUN[:-3])
+    (tmp_path / "a.jsonl.columns.json").unlink()
+    with pytest.raises(InputError, match="it has no header"):
+        write(path, RUN, resume=True)
+
+
+def test_a_workbook_explains_its_columns_and_holds_no_formula(tmp_path):
+    book = openpyxl.load_workbook(write(tmp_path / "a.xlsx", RUN[:8]))
+    assert book.sheetnames == ["results", "columns"]
+    cell = book["results"]["A2"]
+    assert (cell.value, cell.data_type) == ("=1+1.jpg", "s")
+    explained = {row[0]: row[2] for row in book["columns"].iter_rows(values_only=True)}
+    assert explained["yaw"] == "degrees"
+
+
+def test_more_rows_than_excel_holds_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("vlfau.tables.excel_writer.MAX_ROWS", 10)
+    with pytest.raises(OutputError, match=r"more than 10 rows, which Excel cannot hold; use a \.csv or \.parquet"):
+        write(tmp_path / "a.xlsx")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_folder_of_a_table_is_made(tmp_path, kind):
+    assert write(tmp_path / "new" / "dir" / f"a.{kind}").is_file()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_table_of_nothing_is_known_again(tmp_path, kind):
+    path = write(tmp_path / f"a.{kind}", [])
+    assert len(rows_of(write(path, RUN, resume=True))) == len(rows_of(write(tmp_path / f"b.{kind}")))
+    write(path, [])
+    write(path, RUN)
 
 
 def test_parquet_holds_meaning_and_unit_at_every_column(tmp_path):
@@ -116,7 +191,7 @@ def test_a_suspended_run_tells_what_is_done_and_goes_on(tmp_path, kind):
     with open_sink(path, model=a_model(), resume=True) as sink:
         assert sink.done["a.mp4"] == 11
         assert sink.done["=1+1.jpg"] is None
-        assert sink.done["b, 2.mp4"] == (9 if kind == "parquet" else 8)
+        assert sink.done["b, 2.mp4"] == (9 if kind in IN_PARTS else 8)
         assert sink.is_done("a.mp4", 3)
         assert sink.is_done("caf\udce9.jpg")
         assert not sink.is_done("b, 2.mp4", 10)
@@ -140,7 +215,7 @@ class Killed(BaseException):
     """What stops a process at once, as far as a test of the same process can have it."""
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", COPIED)
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_a_finished_file_survives_a_kill_while_it_is_opened_again(tmp_path, monkeypatch, kind, share):
     path = write(tmp_path / f"a.{kind}")
@@ -248,7 +323,7 @@ def test_a_run_that_is_killed_again_and_again_ends_like_an_undisturbed_one(tmp_p
             process.kill() if results_until_kill < 10_000 else process.wait(60)
         assert path.exists() == (results_until_kill == 10_000)
     assert rows_of(path) == rows_of(whole)
-    if kind != "parquet":
+    if kind in {"csv", "jsonl"}:
         assert path.read_bytes() == whole.read_bytes()
     assert not list(tmp_path.glob(".*"))
 
@@ -268,7 +343,7 @@ def test_a_part_that_lost_its_content_is_written_anew(tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_memory_holds_few_rows_at_once(tmp_path, kind):
     with open_sink(tmp_path / f"a.{kind}", model=a_model(), flush_rows=2, flush_s=1e9) as sink:
-        beside = tmp_path / (".a.parquet.parts" if kind == "parquet" else f"a.{kind}.partial")
+        beside = tmp_path / (f".a.{kind}.parts" if kind in IN_PARTS else f"a.{kind}.partial")
         sizes = []
         for _ in range(3):
             sink.write(PictureResult("a.jpg", (a_face(), a_face())))
@@ -277,10 +352,11 @@ def test_memory_holds_few_rows_at_once(tmp_path, kind):
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"cannot write .*none.a\.csv \(No such file or directory\); choose another"):
-        open_sink(tmp_path / "none" / "a.csv", model=a_model())
-    with pytest.raises(InputError, match=r"the name .*a\.xlsx; use a name that ends in \.csv, \.jsonl or \.parquet"):
-        open_sink(tmp_path / "a.xlsx", model=a_model())
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"cannot make the folder .*file \(.*\); choose another path"):
+        open_sink(tmp_path / "file" / "a.csv", model=a_model())
+    with pytest.raises(InputError, match=r"the name .*a\.ods; use a name that ends in \.csv, \.jsonl, \.parquet, "):
+        open_sink(tmp_path / "a.ods", model=a_model())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -305,7 +381,7 @@ def test_a_closed_sink_takes_nothing(tmp_path):
 def test_parquet_without_its_extra_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.delitem(sys.modules, "vlfau.tables.parquet_writer", raising=False)
-    with pytest.raises(MissingExtraError, match=r"pip install 'vlfau\[tables\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '.*\[tables\]'"):
         open_sink(tmp_path / "a.parquet", model=a_model())
     write(tmp_path / "a.csv")
 

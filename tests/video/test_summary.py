@@ -22,7 +22,7 @@ def test_an_event_is_told_with_its_times_its_face_and_its_au():
     ]
 
 
-def test_aus_that_overlap_strongly_are_told_together_by_the_strongest():
+def test_simultaneous_aus_are_told_together_by_the_strongest_and_each_with_its_own_time():
     events = [
         an_event(25, 3.3, 4.1, apex_s=3.5),
         an_event(2, 3.2, 4.0, apex_s=3.7, peak_prob=0.95),
@@ -30,17 +30,21 @@ def test_aus_that_overlap_strongly_are_told_together_by_the_strongest():
         an_event(12, 3.9, 6.0),
     ]
     assert event_lines(events) == [
-        "0:03.2 to 0:04.1  face 1  raises the inner and outer brows and parts the lips (AU 1, 2, 25), "
-        "strongest at 0:03.7",
+        "0:03.2 to 0:04.1  face 1  raises the inner and outer brows and parts the lips "
+        "(AU 1 0:03.2 to 0:04.0, 2 0:03.2 to 0:04.0, 25 0:03.3 to 0:04.1), strongest at 0:03.7",
         "0:03.9 to 0:06.0  face 1  pulls the lip corners up (AU 12), strongest at 0:03.9",
     ]
 
 
-def test_events_share_a_line_only_if_each_overlaps_with_each():
-    # The middle one overlaps with both by two thirds, the outer ones by 3/7 only.
-    chain = [an_event(1, 0.0, 5.0), an_event(4, 1.0, 6.0), an_event(12, 2.0, 7.0)]
-    assert [line.split("(")[1].split(")")[0] for line in event_lines(chain)] == ["AU 1, 4", "AU 12"]
-    assert len(event_lines(chain, overlap=0.4)) == 1
+def test_an_action_that_ends_earlier_has_its_own_line():
+    events = [an_event(1, 0.0, 3.6), an_event(4, 0.0, 6.0)]
+    assert [line.split("  ")[0] for line in event_lines(events)] == ["0:00.0 to 0:03.6", "0:00.0 to 0:06.0"]
+
+
+def test_events_share_a_line_only_if_each_is_near_each():
+    chain = [an_event(1, 0.0, 5.0), an_event(4, 0.25, 5.25), an_event(12, 0.5, 5.5)]
+    assert [line.split("(AU ")[1][:2].strip() for line in event_lines(chain)] == ["1", "12"]
+    assert len(event_lines(chain, within_s=0.5)) == 1
 
 
 def test_lines_go_by_face_and_then_by_time_and_faces_are_never_mixed():
@@ -103,12 +107,21 @@ def test_the_head_tells_length_frames_faces_and_shares_of_time():
     text = summary([one, two], [an_event(12, 0.2, 0.5)], duration_s=61.0, frames=1200)
     assert text.splitlines() == [
         "1:01.0, 1,200 frames, 2 faces",
-        "face 1  seen from 0:00.0 to 0:00.9  acts: AU 4 100 %, AU 12 30 % of the time",
+        "face 1  seen from 0:00.0 to 0:00.9  "
+        "acts: Brow Lowerer (AU 4) 100 %, Lip Corner Puller (AU 12) 30 % of the time",
         "face 2  seen from 0:00.5 to 0:00.9  at rest",
         "",
         "0:00.2 to 0:00.5  face 1  pulls the lip corners up (AU 12), strongest at 0:00.2",
     ]
     assert summary([one], []).splitlines()[0] == "0:00.9, 10 frames, 1 face"
+
+
+def test_letters_are_explained_where_there_are_any():
+    with_letters = summary([], [an_event(12, 0.2, 0.5, peak_intensity=2.0)])
+    assert with_letters.endswith(
+        "\n\nLetters give the greatest intensity: A trace, B slight, C marked, D severe, E maximum.\n"
+    )
+    assert "Letters" not in summary([], [an_event(12, 0.2, 0.5)])
 
 
 def test_a_video_without_a_face_has_a_head_line_alone():

@@ -54,6 +54,9 @@ _EXTRAS = {
     "synthetic": ("numba", "scipy"),
     "tables": ("pandas", "pyarrow"),
     "app": ("gradio",),
+    "live": ("pylsl", "pythonosc", "websockets", "zmq"),
+    "excel": ("openpyxl",),
+    "heic": ("pillow_heif",),
     "batch": ("ray",),
     "openvino": ("openvino",),
 }

@@ -23,17 +23,19 @@ _ROOM_FOR_WORDS: Final = 100
 
 
 class _Bar:
-    """A probability as a bar and a number; ASCII only if the terminal has no Unicode."""
+    """A probability as a number and a bar with a tick at the threshold; ASCII only if the terminal has no Unicode."""
 
-    def __init__(self, prob: float) -> None:
-        self.prob = prob
+    def __init__(self, prob: float, threshold: float | None) -> None:
+        self.prob, self.threshold = prob, threshold
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        full, empty = ("#", ".") if options.ascii_only else ("━", "─")
+        full, empty, tick = ("#", ".", "|") if options.ascii_only else ("━", "─", "╂")
         length = round(self.prob * _BAR_WIDTH)
-        yield Text.assemble(
-            f"{self.prob:.2f} ", (full * length, "cyan"), (empty * (_BAR_WIDTH - length), "bright_black")
-        )
+        bar = Text.assemble((full * length, "cyan"), (empty * (_BAR_WIDTH - length), "bright_black"))
+        if self.threshold is not None:
+            at = min(int(self.threshold * _BAR_WIDTH), _BAR_WIDTH - 1)
+            bar = Text.assemble(bar[:at], (tick, "cyan" if at < length else "bright_black"), bar[at + 1 :])
+        yield Text.assemble(f"{self.prob:.2f} ", bar)
 
 
 def face_table(face: FaceResult, *, title: str, width: int, measurements: bool = False, quality: bool = False) -> Group:
@@ -65,7 +67,15 @@ def face_table(face: FaceResult, *, title: str, width: int, measurements: bool =
         state = Text("active", "bold green") if au.state else Text("inactive", "bright_black")
         strength = ["" if au.intensity is None else f"{au.intensity:.1f}"] if has_intensities else []
         words = [au.local_caption or ""] if in_table else []
-        table.add_row(str(au.au_id), au.name, _Bar(au.prob), state, *strength, *words, style="" if au.state else "dim")
+        table.add_row(
+            str(au.au_id),
+            au.name,
+            _Bar(au.prob, au.threshold),
+            state,
+            *strength,
+            *words,
+            style="" if au.state else "dim",
+        )
     parts: list[RenderableType] = [Text(title, "bold"), Text(where, "bright_black"), table]
     if quality and face.quality is not None:
         parts += [_quality_line(face.quality, face.au_ids), ""]
@@ -110,12 +120,13 @@ def video_text(title: str, summary: str, *, max_lines: int) -> RenderableType:
 
     Args:
         title: Title, such as the name of the video.
-        summary: As `vlfau.video.summary.summary` gives it: a head line, lines of faces, lines of events; what is in
-            columns has two spaces between them.
+        summary: As `vlfau.video.summary.summary` gives it: a head line, lines of faces, lines of events, a note; what
+            is in columns has two spaces between them.
         max_lines: Maximum number of events; the rest are only counted.
     """
     head, _, rest = summary.strip().partition("\n")
     faces, _, events = rest.partition("\n\n")
+    events, _, note = events.partition("\n\n")
     lines = events.splitlines()
     parts: list[RenderableType] = [Text(f"{title}: {head}", "bold")]
     if faces:
@@ -124,6 +135,8 @@ def video_text(title: str, summary: str, *, max_lines: int) -> RenderableType:
         parts += ["", _columns(lines[:max_lines])]
     if len(lines) > max_lines:
         parts.append(Text(f"{len(lines) - max_lines:,} more", "bright_black"))
+    if note:
+        parts += ["", Text(note, "bright_black")]
     return Group(*parts, "")
 
 

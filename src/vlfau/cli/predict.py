@@ -1,6 +1,5 @@
 """`vlfau predict`: pictures, videos and cameras in, action units and words out."""
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -13,7 +12,7 @@ _DEFAULTS = PredictOptions()
 
 
 def predict(
-    inputs: Annotated[list[Path], Parameter(name="INPUT", negative=())],
+    inputs: Annotated[list[str], Parameter(name="INPUT", negative=())],
     /,
     *,
     options: PredictOptions = _DEFAULTS,
@@ -32,9 +31,12 @@ def predict(
     from vlfau.cli.progress_display import ProgressDisplay
     from vlfau.runs.engine import run
     from vlfau.runs.interrupts import termination_as_interrupt
+    from vlfau.runs.live import STANDARD_OUTPUT
 
-    extras = {"measurements": options.measurements, "quality": options.quality}
-    with termination_as_interrupt(), ProgressDisplay(quiet=quiet, **extras) as display:
+    shown = {"measurements": options.measurements, "quality": options.quality}
+    # Live results have standard output to themselves.
+    quiet = quiet or STANDARD_OUTPUT in options.live
+    with termination_as_interrupt(), ProgressDisplay(quiet=quiet, **shown) as display:
         summary = run(inputs, options, observer=display)
         display.print(str(summary))
         for path in summary.outputs:

@@ -1,7 +1,7 @@
 """Terminal output of a run: results on standard output, progress and warnings on standard error."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -14,15 +14,18 @@ from rich.text import Text
 from vlfau.cli.console import error_console, output_console, output_failure, print_error, print_notice
 from vlfau.cli.formatting import face_table, video_text
 from vlfau.errors import InputError
+from vlfau.files.names import printable
 from vlfau.inference.results import FaceResult
 from vlfau.media.reader import is_video
-from vlfau.runs.observer import RunObserver
+from vlfau.runs.observer import RunObserver, count
 from vlfau.video.summary import clock
 
 __all__ = ["ProgressDisplay"]
 
 _MAX_EVENTS_SHOWN: Final = 30
 _MAX_TITLE: Final = 20
+_MAX_NAMES: Final = 3
+"""Names of skipped files that are printed for each reason."""
 _BAR_WIDTH: Final = 20
 """Leaves room within 80 columns for the ^C that a terminal echoes: a full line would wrap and remain."""
 
@@ -83,6 +86,18 @@ class ProgressDisplay(RunObserver):
         """Print an error about an input."""
         with self._undisturbed():
             print_error(str(error))
+
+    def skipped(self, folder: Path, files: Mapping[Path, str]) -> None:
+        """Print how many files of a folder are not read, and why."""
+        by_reason: dict[str, list[str]] = {}
+        for file, reason in files.items():
+            by_reason.setdefault(reason, []).append(printable(file.relative_to(folder)))
+        reasons = (
+            f"{', '.join(names[:_MAX_NAMES])}{f' and {len(names) - _MAX_NAMES:,} more' if names[_MAX_NAMES:] else ''} "
+            f"({reason})"
+            for reason, names in by_reason.items()
+        )
+        self.notice(f"{printable(folder)}: {count(len(files), 'file')} skipped: {'; '.join(reasons)}")
 
     def run_started(self, files: Sequence[Path]) -> None:
         """Show a bar for the inputs if there are several; only pictures get a remaining time."""

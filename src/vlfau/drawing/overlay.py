@@ -189,7 +189,7 @@ class Overlay:
             first, *rest = wrapped(f"{label} {caption}", size, width)
             lines += [("", ""), (label, first), *(("", line) for line in rest)]
         if len(lines) > room:
-            lines = [*lines[: room - 1], ("", "…")]
+            lines = _cut(lines[:room], size, width)
         for index, (label, line) in enumerate(lines):
             draw.text((left, index * line_height), label, face_colour(number), font(size))
             after_label = left + font(size).getlength(label)
@@ -208,6 +208,20 @@ class Overlay:
             small = font(self._px(VIDEO_TEXT_SIZES.small))
             draw.text((self._padding, index * self._px(_LINE)), line, LIGHT.muted, small)
         paste(self._canvas, np.asarray(image), self._photo_size[0], self._foot_top)
+
+
+def _cut(lines: Sequence[tuple[str, str]], size: int, width: float) -> list[tuple[str, str]]:
+    """Return lines of captions that end with an ellipsis after a whole word, within the width."""
+    kept = list(lines)
+    while kept and kept[-1][1].removeprefix(kept[-1][0]).strip() == "":
+        kept.pop()
+    if not kept:
+        return [("", "…")]
+    label, line = kept.pop()
+    words = line.rstrip(" .,;").split(" ")
+    while len(words) > 1 and font(size).getlength(f"{' '.join(words)} …") > width:
+        words.pop()
+    return [*kept, (label, f"{' '.join(words)} …")]
 
 
 def _photo_size(width: int, height: int, least_height: int) -> tuple[int, int]:

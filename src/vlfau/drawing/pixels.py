@@ -158,7 +158,7 @@ def draw_badge(canvas: Pixels, number: int, centre: tuple[float, float], radius:
 
 
 class AURows:
-    """Draws AUs as rows: label, name, a bar as long as the probability, and the number.
+    """Draws AUs as rows: label, name, a bar as long as the probability with a tick at the threshold, and the number.
 
     The parts of a row are drawn once and copied from then on, so that a row of a video costs little.
 
@@ -185,8 +185,13 @@ class AURows:
         layout = self.layout
         shown = colour if au.state else None
         paste(canvas, self._name(au.label, au.name, shown), left, top)
-        bar = self._bar(round((layout.bar_end - layout.bar_x) * au.prob), shown)
-        paste(canvas, bar, left + layout.bar_x, top + (layout.height - layout.bar_height) // 2)
+        bar_width, bar_top = layout.bar_end - layout.bar_x, top + (layout.height - layout.bar_height) // 2
+        bar = self._bar(round(bar_width * au.prob), shown)
+        paste(canvas, bar, left + layout.bar_x, bar_top)
+        if au.threshold is not None:
+            tick = max(2, layout.bar_height // 5)
+            middle = left + layout.bar_x + round((bar_width - tick) * au.threshold)
+            canvas[bar_top - tick : bar_top + layout.bar_height + tick, middle : middle + tick] = rgb(LIGHT.muted)
         paste(canvas, self._number(format_prob(au.prob), au.state), left + layout.bar_end, top)
 
     def _draw_name(self, label: str, name: str, colour: str | None) -> Pixels:

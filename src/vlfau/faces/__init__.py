@@ -2,6 +2,7 @@
 
 from vlfau.faces.align import CropGeometry, align_face, alignment_matrix
 from vlfau.faces.finder import Face, FaceFinder
+from vlfau.faces.geometry import FaceGeometry, Gaze
 from vlfau.faces.pose import HeadPose
 from vlfau.faces.reading import FaceReader, FaceReading
 
@@ -9,8 +10,10 @@ __all__ = [
     "CropGeometry",
     "Face",
     "FaceFinder",
+    "FaceGeometry",
     "FaceReader",
     "FaceReading",
+    "Gaze",
     "HeadPose",
     "align_face",
     "alignment_matrix",

@@ -50,6 +50,7 @@ class AUScores:
         au_states: (B, N), thresholded predictions.
         thresholds: (N,), the probabilities from which AUs are active.
         vision: The outputs of the vision half, from which captions are decoded.
+        thresholds: (N,), the model's; empty if unknown.
     """
 
     au_ids: tuple[int, ...]
@@ -57,6 +58,7 @@ class AUScores:
     au_states: NDArray[np.bool_]
     thresholds: tuple[float, ...]
     vision: BackendOutput
+    thresholds: tuple[float, ...] = ()
 
     def result(self, row: int, words: Captions) -> CropResult:
         """Return the result of one face, with its captions."""
@@ -73,6 +75,7 @@ class AUScores:
                     attention_map=self.vision.attention_maps[row, column],
                     left=self._side(row, column, 0),
                     right=self._side(row, column, 1),
+                    threshold=self.thresholds[column],
                 )
                 for column, au_id in enumerate(self.au_ids)
             ),

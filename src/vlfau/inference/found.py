@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vlfau.faces import CropGeometry, Face, FaceFinder, align_face
+from vlfau.faces import CropGeometry, Face, FaceFinder, FaceGeometry, FaceReader, align_face
+from vlfau.faces.geometry import estimate_gaze, head_position
 from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import CropResult, FaceResult, PictureResult
@@ -18,7 +19,7 @@ from vlfau.measures.measuring import MeasuredFace
 from vlfau.media.images import Picture
 from vlfau.media.pixels import PictureInput, as_picture
 
-__all__ = ["FoundPicture", "align_faces", "face_result"]
+__all__ = ["FoundPicture", "align_faces", "face_geometries", "face_result"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -38,9 +39,18 @@ class FoundPicture:
     faces: Sequence[Face]
     crops: NDArray[np.uint8]
     reduction: float
+    geometries: Sequence[FaceGeometry]
 
     @classmethod
-    def of(cls, image: PictureInput, finder: FaceFinder, geometry: CropGeometry, *, name: str | None = None) -> Self:
+    def of(
+        cls,
+        image: PictureInput,
+        finder: FaceFinder,
+        geometry: CropGeometry,
+        *,
+        name: str | None = None,
+        reader: FaceReader | None = None,
+    ) -> Self:
         """Detect and crop the faces of a picture.
 
         Args:
@@ -48,6 +58,7 @@ class FoundPicture:
             finder: The face detector.
             geometry: Geometry of the aligned crop.
             name: Name to use instead of the path.
+            reader: Reads the irises for the gaze; None leaves the gaze out.
 
         Raises:
             ImageError: The file is not a readable picture, or the pixels have the wrong type.
@@ -60,6 +71,7 @@ class FoundPicture:
             faces=faces,
             crops=align_faces(picture.pixels, faces, geometry),
             reduction=picture.reduction,
+            geometries=face_geometries(picture.pixels, faces, reader, reduction=picture.reduction),
         )
 
     def result(self, crop_results: Iterator[CropResult], model: BundleInfo) -> PictureResult:
@@ -70,8 +82,10 @@ class FoundPicture:
             model: Metadata of the model.
         """
         faces = tuple(
-            face_result(face, crop, next(crop_results), geometry=model.crop, reduction=self.reduction)
-            for face, crop in zip(self.faces, self.crops, strict=True)
+            face_result(
+                face, crop, next(crop_results), crop_geometry=model.crop, reduction=self.reduction, geometry=geometry
+            )
+            for face, crop, geometry in zip(self.faces, self.crops, self.geometries, strict=True)
         )
         return PictureResult(self.name, faces, model=model, source=self.source)
 
@@ -91,14 +105,37 @@ def align_faces(pixels: NDArray[np.uint8], faces: Sequence[Face], geometry: Crop
     return np.stack(crops) if crops else np.zeros((0, geometry.crop_size, geometry.crop_size, 3), np.uint8)
 
 
+def face_geometries(
+    pixels: NDArray[np.uint8], faces: Sequence[Face], reader: FaceReader | None, *, reduction: float = 1.0
+) -> list[FaceGeometry]:
+    """Estimate where heads are, and where their eyes look.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB.
+        faces: The faces, in pixels of that picture.
+        reader: Reads the irises; None leaves the gaze out.
+        reduction: Pixels of the file per pixel of the analysed picture, along one side.
+    """
+    readings = [None] * len(faces) if reader is None else reader(pixels, faces)
+    return [
+        FaceGeometry(
+            landmarks_z=np.asarray(face.landmarks_z, np.float32) * np.float32(reduction),
+            head_xyz_mm=head_position(face.landmarks_xy, face.landmarks_z, pixels.shape),
+            gaze=None if reading is None else estimate_gaze(reading, face.pose),
+        )
+        for face, reading in zip(faces, readings, strict=True)
+    ]
+
+
 def face_result(
     face: Face,
     crop: NDArray[np.uint8],
     result: CropResult,
     *,
-    geometry: CropGeometry,
+    crop_geometry: CropGeometry,
     reduction: float = 1.0,
     face_id: int | None = None,
+    geometry: FaceGeometry | None = None,
 ) -> FaceResult:
     """Combine the position of a face with the result of its crop.
 
@@ -106,11 +143,12 @@ def face_result(
         face: In pixels of the analysed picture.
         crop: (S, S, 3) uint8 RGB.
         result: Result of the crop.
-        geometry: Geometry of the crop.
+        crop_geometry: Geometry of the crop.
         reduction: Pixels of the file per pixel of the analysed picture, along one side.
         face_id: Number of the face in its video.
+        geometry: As returned by `face_geometries`.
     """
-    measured = MeasuredFace.of(crop, face.landmarks_xy, geometry, reduction=reduction)
+    measured = MeasuredFace.of(crop, face.landmarks_xy, crop_geometry, reduction=reduction)
     return FaceResult(
         aus=tuple(replace(au, measured=measured) for au in result.aus),
         global_caption=result.global_caption,
@@ -121,6 +159,7 @@ def face_result(
         crop=crop,
         face_id=face_id,
         measured=measured,
+        geometry=geometry,
     )
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vlfau.errors import UnknownAUError
-from vlfau.faces import HeadPose
+from vlfau.faces import FaceGeometry, HeadPose
 from vlfau.facs import Side
 from vlfau.inference.bundle import BundleInfo
 from vlfau.measures.geometry import eye_distance
@@ -68,6 +68,7 @@ class AUResult:
         measured: Takes the measurements of the face; None if it has no crop.
         left: The subject's own left side; None if the AU has no sides, or the model does not tell them apart.
         right: The subject's own right side; None likewise.
+        threshold: The model's threshold for this AU; None if unknown.
     """
 
     au_id: int
@@ -77,6 +78,7 @@ class AUResult:
     local_caption: str | None = None
     intensity: float | None = None
     attention_map: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+    threshold: float | None = field(default=None, repr=False, compare=False)
     measured: MeasuredFace | None = field(default=None, repr=False, compare=False)
     left: SideResult | None = None
     right: SideResult | None = None
@@ -224,6 +226,7 @@ class FaceResult(CropResult):
         crop: (S, S, 3) uint8 RGB, the aligned face that was passed to the model.
         face_id: Number of the face in its video, from 1, the same in every frame; None in a picture.
         measured: Takes the measurements of the face; None if unknown.
+        geometry: Depth of the landmarks, position of the head, and gaze if requested; None for results without them.
     """
 
     face_box_xyxy: tuple[float, float, float, float]
@@ -232,6 +235,7 @@ class FaceResult(CropResult):
     pose: HeadPose
     crop: NDArray[np.uint8] = field(repr=False, compare=False)
     face_id: int | None = None
+    geometry: FaceGeometry | None = field(default=None, repr=False, compare=False)
     measured: MeasuredFace | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -258,6 +262,7 @@ class FaceResult(CropResult):
             aus=tuple(replace(au, attention_map=None, measured=None) for au in self.aus),
             landmarks_xy=self.landmarks_xy[:0].copy(),
             crop=self.crop[:0].copy(),
+            geometry=None,
         )
 
     def to_dict(self, *, measurements: bool = False, quality: bool = False) -> dict[str, Any]:

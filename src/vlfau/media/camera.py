@@ -13,7 +13,7 @@ from vlfau.errors import VideoError
 from vlfau.media.frames import VideoFrame, VideoInfo
 from vlfau.media.schedule import Picker
 
-__all__ = ["camera_number", "probe", "read_frames"]
+__all__ = ["camera_number", "is_live", "probe", "read_frames"]
 
 _FAILURES: Final = 30
 """Failed frames in a row after which a camera counts as gone; some need a moment to start."""
@@ -27,6 +27,15 @@ def camera_number(source: str) -> int | None:
     """
     match = re.fullmatch(r"camera:(\d{1,3})", source)
     return int(match[1]) if match else None
+
+
+def is_live(source: str) -> bool:
+    """Return whether a source is a camera: of this machine, or of the network as a run names them.
+
+    >>> is_live("camera:1"), is_live("network:1"), is_live("film.mp4")
+    (True, True, False)
+    """
+    return re.fullmatch(r"(camera|network):\d{1,3}", source) is not None
 
 
 def probe(number: int) -> VideoInfo:
@@ -65,7 +74,7 @@ def read_frames(number: int, picker: Picker) -> Generator[VideoFrame]:
             began = now if began is None else began
             if picker.wants(now - began):
                 pixels = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
-                yield VideoFrame(count, now - began, pixels)
+                yield VideoFrame(count, now - began, pixels, arrived_s=now)
             count += 1
 
 

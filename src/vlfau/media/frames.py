@@ -35,8 +35,10 @@ class VideoFrame:
         number: Its index in the video, from 0; frames that were left out count.
         time_s: When it is shown, in seconds from the first frame of the video.
         pixels: (H, W, 3) uint8 RGB, upright.
+        arrived_s: When a camera gave it, on the clock of `time.monotonic`; None for a file.
     """
 
     number: int
     time_s: float
     pixels: NDArray[np.uint8]
+    arrived_s: float | None = None

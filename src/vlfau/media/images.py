@@ -1,7 +1,8 @@
 """Reading pictures: which are read, how, and which are refused.
 
 * A picture is turned upright by its EXIF orientation and converted to 8-bit RGB. 16-bit grey is scaled, CMYK and
-  palettes are converted, transparent parts become white, and an animation gives its first frame.
+  palettes are converted, transparent parts become white, and an animation gives its first frame. HEIC, which telephones
+  write, needs the extra `heic`.
 * A picture of more than `WORKING_PIXELS` is reduced to about that many; `Picture.reduction` is the factor, so that
   results can be given in pixels of the file. It is converted band by band, so that memory never holds it twice at full
   size.
@@ -23,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from vlfau.errors import ImageError
+from vlfau.errors import ImageError, MissingExtraError
 from vlfau.files.names import printable
 from vlfau.media.inputs import check_is_file
 
@@ -43,7 +44,7 @@ DECODER_BYTES: Final = 260_000_000
 
 _PIXEL_BYTES: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 """Bytes that Pillow stores per pixel, by mode; four for any other mode."""
-_WORKING_BYTES: Final = {"WEBP": 9, "JPEG2000": 12, "TIFF": 2, "GIF": 2}
+_WORKING_BYTES: Final = {"WEBP": 9, "JPEG2000": 12, "TIFF": 2, "GIF": 2, "AVIF": 12, "HEIF": 12}
 """Bytes that a decoder needs per pixel in addition, as measured."""
 _PROGRESSIVE_BYTES: Final = 6
 """A progressive JPEG keeps the coefficients of the whole picture, at whatever size it is decoded."""
@@ -53,7 +54,10 @@ _MARGIN_ROWS: Final = 4
 """Around a band; the filter of the reduction reaches two rows of the result beyond it."""
 
 # Plain decoders only: some others in Pillow start programs. The first five do not need all plugins to be imported.
-_FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF", "JPEG2000")
+_FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF", "JPEG2000", "AVIF")
+_HEIF: Final = "HEIF"
+_HEIF_BRANDS: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+"""Bytes 8 to 11 of a HEIF file; mif1 and msf1 may hold AVIF, too."""
 _ORIENTATION_TAG: Final = 0x0112
 _ORIENTATIONS: Final[Mapping[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]]] = {
     2: lambda pixels: pixels[:, ::-1],
@@ -131,13 +135,16 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
             try:
                 Image.preinit()
-                image = Image.open(path, formats=_FORMATS)
+                image = Image.open(path, formats=_formats_of(path))
             finally:
                 Image.MAX_IMAGE_PIXELS = limit
     except UnidentifiedImageError:
         raise ImageError(
-            f"{printable(path)} is not a picture that vlfau can read ({', '.join(_FORMATS)}); save it as JPEG or PNG"
+            f"{printable(path)} is not a picture that vlfau can read ({', '.join((*_FORMATS, _HEIF))}); save it as "
+            "JPEG or PNG"
         ) from None
+    except MissingExtraError as error:
+        raise ImageError(f"picture {printable(path)} is HEIC; {error}") from None
     except PermissionError:
         raise ImageError(
             f"picture {printable(path)} cannot be read for lack of permission; change its permissions"
@@ -146,6 +153,27 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise ImageError(f"picture {printable(path)} is damaged ({error}); copy it again, or re-save it") from None
     with image:
         yield image
+
+
+def _formats_of(path: Path) -> tuple[str, ...]:
+    """Return Pillow's names of the formats that a file may have.
+
+    Raises:
+        MissingExtraError: It is HEIF, and pillow-heif is not installed.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(12)
+    brand = start[8:12] if start[4:8] == b"ftyp" else b""
+    if brand not in _HEIF_BRANDS:
+        return _FORMATS
+    try:
+        import pillow_heif  # noqa: PLC0415 - the extra may be missing
+    except ModuleNotFoundError:
+        if brand in {b"mif1", b"msf1"}:
+            return _FORMATS
+        raise MissingExtraError("pillow_heif", "heic") from None
+    pillow_heif.register_heif_opener()
+    return (*_FORMATS, _HEIF)
 
 
 def _working_size(width: int, height: int) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """From what a user names to files: a folder stands for the files in it."""
 
+import glob
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -9,16 +10,45 @@ from typing import Final
 from vlfau.errors import InputError
 from vlfau.files.names import missing_file, printable
 
-__all__ = ["OWN_ENDINGS", "PICTURE_SUFFIXES", "check_is_file", "expand_inputs"]
+__all__ = ["OWN_ENDINGS", "PICTURE_SUFFIXES", "check_is_file", "expand_inputs", "matching", "unread_files"]
 
-OWN_ENDINGS: Final = (".vlfau.jpg", ".vlfau.mp4", ".heat.jpg", ".timeline.png")
+OWN_ENDINGS: Final = (".vlfau.jpg", ".vlfau.mp4", ".heat.jpg", ".crop.jpg", ".timeline.png")
 """Endings of the files that `vlfau predict` draws."""
 PICTURE_SUFFIXES: Final = frozenset(
     {
-        *(".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo"),
+        *(".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo"),
         *(".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
     }
 )
+
+
+def matching(given: Path) -> list[Path]:
+    """Return the files that a pattern such as `study/*.jpg` names, for shells that do not expand it.
+
+    A path that exists, or that is no pattern, is returned as it is; so is a pattern that nothing matches.
+    """
+    text = os.fspath(given)
+    if not re.search(r"[*?[]", text) or os.path.lexists(text):
+        return [given]
+    return sorted(map(Path, glob.iglob(text, recursive=True)), key=_natural_order) or [given]  # noqa: PTH207 - any anchor
+
+
+def unread_files(folder: Path, *, suffixes: Collection[str]) -> dict[Path, str]:
+    """Return the files in a folder and below that `expand_inputs` leaves out, each with the reason.
+
+    Args:
+        folder: The folder.
+        suffixes: Endings of the wanted files, in lower case.
+    """
+    unread: dict[Path, str] = {}
+    for parent, folders, names in os.walk(folder):
+        hidden = sorted(name for name in folders if name.startswith("."))
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        unread.update((Path(parent, name), "a hidden folder") for name in hidden)
+        for name in sorted(names):
+            if (reason := _reason_to_skip(name, suffixes)) is not None:
+                unread[Path(parent, name)] = reason
+    return unread
 
 
 def expand_inputs(paths: Iterable[str | Path], *, suffixes: Collection[str] = PICTURE_SUFFIXES) -> list[Path]:
@@ -78,10 +108,21 @@ def _files_below(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
-            lower = name.lower()
-            is_wanted = os.path.splitext(lower)[1] in suffixes  # noqa: PTH122 - os.walk gives text
-            if is_wanted and not lower.startswith(".") and not lower.endswith(OWN_ENDINGS):
+            if _reason_to_skip(name, suffixes) is None:
                 yield Path(parent, name)
+
+
+def _reason_to_skip(name: str, suffixes: Collection[str]) -> str | None:
+    """Return why a file of a folder is not read; None if it is."""
+    lower = name.lower()
+    if lower.startswith("."):
+        return "a hidden file"
+    if lower.endswith(OWN_ENDINGS):
+        return "a drawing of vlfau"
+    suffix = os.path.splitext(lower)[1]  # noqa: PTH122 - os.walk gives text
+    if not suffix:
+        return "its name has no ending"
+    return None if suffix in suffixes else f"{suffix} is not the ending of a picture or video"
 
 
 def _natural_order(path: Path) -> list[tuple[int, int, str]]:

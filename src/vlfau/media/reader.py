@@ -7,8 +7,9 @@ from types import TracebackType
 from typing import Final, Self
 
 from vlfau.errors import ConfigError
-from vlfau.media import camera, container
+from vlfau.media import camera, container, network_camera
 from vlfau.media.frames import VideoFrame
+from vlfau.media.network_camera import NetworkCamera
 from vlfau.media.schedule import Picker
 
 __all__ = ["VIDEO_SUFFIXES", "VideoReader", "is_video"]
@@ -29,7 +30,7 @@ def is_video(path: str | Path) -> bool:
     (True, True, False)
     """
     text = os.fspath(path)
-    return camera.camera_number(text) is not None or Path(text).suffix.lower() in VIDEO_SUFFIXES
+    return camera.is_live(text) or Path(text).suffix.lower() in VIDEO_SUFFIXES
 
 
 class VideoReader:
@@ -39,7 +40,7 @@ class VideoReader:
     Frames are turned upright as the file says. Frames between the wanted ones are not decoded where the codec allows.
 
     Args:
-        source: A video file, or a camera: `camera:0`, `camera:1`, ...
+        source: A video file, or a camera: `camera:0`, `camera:1`, ..., or a `NetworkCamera`.
         every_s: Seconds between frames; the first frame of each interval is taken. None takes all frames.
         start_s: Start at this time, in seconds.
         end_s: Stop before this time, in seconds; None reads to the end.
@@ -73,13 +74,17 @@ class VideoReader:
         self._every_s, self._start_s, self._end_s, self._threads = every_s, start_s, end_s, threads
         self._max_pixels = max_pixels
         self._path, self._camera = Path(source), camera.camera_number(os.fspath(source))
+        self._network = source if isinstance(source, NetworkCamera) else None
         self._frames: Generator[VideoFrame] | None = None
-        self.info = container.probe(self._path, max_pixels) if self._camera is None else camera.probe(self._camera)
+        if self._network is not None:
+            self.info = network_camera.probe(self._network)
+        else:
+            self.info = container.probe(self._path, max_pixels) if self._camera is None else camera.probe(self._camera)
 
     @property
     def is_camera(self) -> bool:
         """Whether the source is a live camera."""
-        return self._camera is not None
+        return self._camera is not None or self._network is not None
 
     def __iter__(self) -> Generator[VideoFrame]:
         """Yield the frames in the order in which they are shown.
@@ -89,11 +94,12 @@ class VideoReader:
         """
         picker = Picker(self._every_s, self._start_s, self._end_s)
         self.close()
-        self._frames = (
-            container.read_frames(self._path, picker, self._threads, self._max_pixels)
-            if self._camera is None
-            else camera.read_frames(self._camera, picker)
-        )
+        if self._network is not None:
+            self._frames = network_camera.read_frames(self._network, picker)
+        elif self._camera is not None:
+            self._frames = camera.read_frames(self._camera, picker)
+        else:
+            self._frames = container.read_frames(self._path, picker, self._threads, self._max_pixels)
         return self._frames
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any, Literal, ParamSpec
@@ -13,12 +13,14 @@ from vlfau.files.names import printable
 from vlfau.inference.bundle import load_bundle
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import PictureResult
-from vlfau.media.camera import camera_number
+from vlfau.media.camera import is_live
 from vlfau.media.frames import VideoFrame
 from vlfau.media.images import read_picture
-from vlfau.media.inputs import PICTURE_SUFFIXES, expand_inputs
+from vlfau.media.inputs import PICTURE_SUFFIXES, expand_inputs, matching, unread_files
+from vlfau.media.network_camera import NetworkCamera, is_address
 from vlfau.media.reader import VIDEO_SUFFIXES, VideoReader, is_video
 from vlfau.runs.interrupts import ending_well
+from vlfau.runs.live import STANDARD_OUTPUT, LiveOutput
 from vlfau.runs.neutral_faces import Correction, clip_correction, neutral_faces
 from vlfau.runs.observer import InputFailure, RunObserver, RunSummary
 from vlfau.runs.options import AnalysisOptions, PredictOptions
@@ -53,7 +55,8 @@ def run(
     ```
 
     Args:
-        inputs: Pictures, videos, folders of them, and cameras such as camera:0.
+        inputs: Pictures, videos, folders of them, cameras such as camera:0, and, with the option `network`, addresses
+            of network cameras.
         options: Options of the run; None takes the defaults.
         observer: Receives progress and results; None for none.
         **changes: Options by name, as in `PredictOptions`; they override `options`. A path may be text, a time a number
@@ -66,8 +69,8 @@ def run(
         InputError: An option is invalid, an input is not a path, there is no such model, or results cannot be written.
         MissingExtraError: A package that an option needs is not installed.
     """
-    given = _as_paths(inputs)
     options = PredictOptions.of(options, changes)
+    given, addresses = _as_paths(inputs, network=options.network)
     options.check(given)
     observer = observer or RunObserver()
     bundle = load_bundle(options.model)
@@ -76,14 +79,19 @@ def run(
     predictor = chosen.predictor(bundle)
     outputs = OutputWriter(chosen, bundle.info)
     correction = neutral_faces(chosen.baseline, predictor)
+    for name, address in addresses.items():
+        observer.notice(f"{name} is {address.public}")
     for warning in (bundle.info.warning, bundle.info.words_warning if chosen.consistent and chosen.wants_words else ""):
         if warning:
             observer.notice(warning)
     try:
-        with outputs:
+        live = LiveOutput(chosen.live, bundle.info, groups=chosen.groups, max_faces=chosen.max_faces)
+        with live, outputs:
             if outputs.begins_anew:
                 observer.notice("found an interrupted run; starting over (use --resume to continue it)")
-            running = _Run(predictor, chosen, outputs=outputs, observer=observer, correction=correction)
+            running = _Run(
+                predictor, chosen, addresses, outputs=outputs, live=live, observer=observer, correction=correction
+            )
             running.process(given)
         for video in outputs.unfinished:
             observer.notice(f"only a part of {video} is in the tables: give it again, with --resume")
@@ -120,16 +128,27 @@ def file_results(
             yield result
 
 
-def _as_paths(inputs: object) -> list[Path]:
-    paths = []
+def _as_paths(inputs: object, *, network: bool) -> tuple[list[Path], dict[Path, NetworkCamera]]:
+    """Return all inputs as paths. Network cameras are called network:1, network:2, ...: an address is no path."""
+    paths: list[Path] = []
+    addresses: dict[Path, NetworkCamera] = {}
     for given in inputs if isinstance(inputs, Iterable) and not isinstance(inputs, str | bytes) else [inputs]:
         if not isinstance(given, str | os.PathLike):
             raise InputError(
                 f"expected the path of a file or folder, or a list of them, got {type(given).__name__}; give pixels to "
                 "Predictor.predict"
             )
-        paths.append(Path(given))
-    return paths
+        path = Path(given)
+        if isinstance(given, str) and is_address(given):
+            if not network:
+                raise InputError(
+                    f"{NetworkCamera(given).public} is an address; to read a camera of the network, add --network "
+                    "(network=True in Python)"
+                )
+            path = Path(f"network:{len(addresses) + 1}")
+            addresses[path] = NetworkCamera(given)
+        paths.append(path)
+    return paths, addresses
 
 
 class _ObserverFailed(BaseException):  # No Exception, which would be taken for an error of an input.
@@ -147,15 +166,20 @@ class _Run:
         self,
         predictor: Predictor,
         options: PredictOptions,
+        addresses: Mapping[Path, NetworkCamera],
         *,
         outputs: OutputWriter,
+        live: LiveOutput,
         observer: RunObserver,
         correction: Correction | Literal["clip"],
     ) -> None:
         self._predictor, self._outputs, self._observer = predictor, outputs, observer
+        self._addresses, self._live = addresses, live
+        self._is_printed = STANDARD_OUTPUT in options.live
         self._part, self._describe, self._correction = options.part, options.describe, correction
         self._pictures = self._videos = self._frames = self._faces = self._done_before = 0
         self._errors: list[InputFailure] = []
+        self._skipped: dict[Path, str] = {}
         self._began, self._video_s = time.monotonic(), 0.0
 
     def process(self, inputs: Sequence[Path]) -> None:
@@ -182,6 +206,7 @@ class _Run:
             frames=self._frames,
             faces=self._faces,
             errors=tuple(self._errors),
+            skipped=self._skipped,
             done_before=self._done_before,
             elapsed_s=time.monotonic() - self._began,
             video_s=self._video_s,
@@ -192,12 +217,18 @@ class _Run:
     def _expanded(self, inputs: Sequence[Path]) -> dict[Path, Path]:
         """Return every file once, with the input that contains it; report empty folders."""
         found: dict[Path, Path] = {}
-        for given in inputs:
+        suffixes = PICTURE_SUFFIXES | VIDEO_SUFFIXES
+        for given in (path for pattern in inputs for path in matching(pattern)):
             try:
-                for file in expand_inputs([given], suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES):
+                for file in expand_inputs([given], suffixes=suffixes):
                     found.setdefault(file, given)
             except InputError as error:
                 self._fail(given, error)
+            unread = unread_files(given, suffixes=suffixes) if given.is_dir() else {}
+            if unread := {file: why for file, why in unread.items() if not file.name.startswith(".")}:
+                self._skipped.update(unread)
+                self._tell(self._observer.skipped, given, unread)
+        self._outputs.list_skipped(self._skipped)
         return found
 
     def _analyse(self, file: Path) -> None:
@@ -224,6 +255,7 @@ class _Run:
             return
         self._pictures += 1
         self._faces += len(result.faces)
+        self._live.send(result)
         self._tell(self._observer.picture_done, name, result.faces)
         self._outputs.write_picture(file, picture, result)
         if not result.faces:
@@ -241,18 +273,19 @@ class _Run:
     def _analyse_frames(self, file: Path) -> None:
         began = time.monotonic()
         correct = self._video_correction(file)
-        is_camera = camera_number(str(file)) is not None
         with (
-            ending_well() if is_camera else nullcontext(lambda: False) as is_to_end,
+            ending_well() if is_live(str(file)) else nullcontext(lambda: False) as is_to_end,
             self._outputs.video_files(file) as files,
             closing(self._results(file, self._describe, file.name)) as results,
         ):
             for frame, uncorrected in results:
                 result = correct(uncorrected)
-                files.add(frame, result)
-                self._outputs.write_row(result)
-                if is_to_end():
+                self._live.send(result, frame)
+                self._outputs.write_frame(file, frame, result, files)
+                if is_to_end() or (self._is_printed and not self._observer.wants_more):
                     break
+        if report := self._live.report():
+            self._tell(self._observer.notice, report)
         if not files.frames:
             return
         self._videos += 1
@@ -277,11 +310,12 @@ class _Run:
             length_s = self._length_s(file)
             results = stream(
                 self._predictor,
-                file,
+                self._addresses.get(file, file),
                 every_s=part.every_s,
                 start_s=part.start_s,
                 end_s=part.end_s,
                 describe=describe,
+                file=printable(file),
             )
             self._tell(self._observer.video_started, title, length_s)
             try:
@@ -297,7 +331,7 @@ class _Run:
 
     def _length_s(self, file: Path) -> float | None:
         """Return the length of the analysed part of a video; None if unknown."""
-        whole_s = None if camera_number(str(file)) is not None else VideoReader(file).info.duration_s
+        whole_s = None if is_live(str(file)) else VideoReader(file).info.duration_s
         ends_s = [end_s for end_s in (self._part.end_s, whole_s) if end_s is not None]
         return max(min(ends_s) - self._part.start_s, 0.0) if ends_s else None
 

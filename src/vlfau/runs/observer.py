@@ -1,7 +1,7 @@
 """Progress reports of a run to an observer, and its final summary."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +26,9 @@ class RunObserver:
 
     def notice(self, message: str) -> None:
         """Called with a notice for the user, such as a warning about the model."""
+
+    def skipped(self, folder: Path, files: Mapping[Path, str]) -> None:
+        """Called with the files of a folder that are not read, and the reasons."""
 
     def run_started(self, files: Sequence[Path]) -> None:
         """Called with all inputs, including those that an earlier run finished."""
@@ -95,6 +98,7 @@ class RunSummary:
         frames: Number of their analysed frames.
         faces: Number of faces in pictures, and of tracked faces in videos.
         errors: Inputs that could not be used completely.
+        skipped: Files in the given folders that were not read, and why; hidden files are not among them.
         done_before: Number of inputs finished by an earlier run.
         elapsed_s: Duration of the run, in seconds.
         video_s: The part of it spent on videos.
@@ -107,6 +111,7 @@ class RunSummary:
     frames: int = 0
     faces: int = 0
     errors: tuple[InputFailure, ...] = ()
+    skipped: Mapping[Path, str] = field(default_factory=dict)
     done_before: int = 0
     elapsed_s: float = 0.0
     video_s: float = 0.0
@@ -130,6 +135,8 @@ class RunSummary:
         parts.append(count(self.faces, "face"))
         if self.errors:
             parts.append(count(len(self.errors), "error"))
+        if self.skipped:
+            parts.append(f"{count(len(self.skipped), 'file')} skipped")
         if self.done_before:
             parts.append(f"{self.done_before:,} done before")
         line = f"{', '.join(parts)} in {_duration(self.elapsed_s)}"

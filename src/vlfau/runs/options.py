@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AnalysisOptions", "ArchiveOptions", "ModelOptions", "PredictOptions", "VideoPart", "chosen_aus"]
 
+_NEWER: Final = (
+    *("gaze", "head_position", "crops", "anonymise", "elan"),
+    *("sides", "measurements", "quality", "keep_doubtful"),
+)
+"""Options that the records of earlier versions lack."""
 OUTPUT: Final = Parameter(group=Group("Output", sort_key=1))
 VIDEOS: Final = Parameter(group=Group("Videos", sort_key=2))
 MODEL: Final = Parameter(group=Group("Model and captions", sort_key=3))
@@ -104,6 +109,11 @@ class AnalysisOptions(ModelOptions):
         return self.describe != "never"
 
     @property
+    def wants_gaze(self) -> bool:
+        """Whether the irises are read."""
+        return False
+
+    @property
     def every_s(self) -> float | None:
         """The time between analysed frames, in seconds; None analyses all frames.
 
@@ -137,6 +147,7 @@ class AnalysisOptions(ModelOptions):
             gendered=self.gendered,
             consistent=self.consistent,
             max_faces=self.max_faces,
+            gaze=self.wants_gaze,
             runtime=self.runtime,
         )
 
@@ -189,21 +200,31 @@ class PredictOptions(AnalysisOptions):
 
     Attributes:
         out: Folder for tables, annotated pictures, and the events and summary of each video.
-        table: A table to write: a .csv, .jsonl or .parquet file; may be repeated.
-        format: Columns of the tables: native, or those of OpenFace 2 or Py-Feat.
+        table: A table to write: a .csv, .jsonl, .parquet, .arrows or .xlsx file; may be repeated.
+        format: Columns of the tables: native, or those of OpenFace 2, Py-Feat 0.6 (pyfeat) or Py-Feat 2 (pyfeat2).
+        gaze: Also write where the eyes look.
+        head_position: Also write the position of the head, in millimetres.
+        landmarks: Also write landmarks: 68, or the whole mesh.
+        crops: Also write the aligned faces as pictures.
+        anonymise: Draw the mesh in place of the face in annotated pictures and videos, reports and heat maps.
         annotate: Also write annotated videos, with boxes, bars and captions.
         report: Also write an HTML report about each video.
+        elan: Also write the events of each video for ELAN (.eaf), with a tier per face and action unit.
         timeline: Also plot the action units of each video over time.
         heatmap: Also draw attention heat maps of pictures, for action units such as 12 or 6,12, or for the active ones
             ("active").
+        sides: Also write the probability, state and intensity of each side of the face, for AUs with sides.
         measurements: Also measure each face: columns in the tables, rulers in annotated pictures, and lines in the
             terminal and the report.
         quality: Also say how well each face can be read (visible share, sharpness, size, light, pose), and leave the
             cells of action units that cannot be seen well enough empty.
         keep_doubtful: With --quality, keep their cells; the column doubtful_aus lists them.
+        live: Also send each result at once: "-" writes JSON Lines to standard output; lsl, osc, zmq or ws, or an
+            address such as ws://127.0.0.1:8765, sends it to other programs; may be repeated.
         resume: Resume an interrupted run, or add inputs to a finished one.
         parents: Keep the whole path of each input in the output folder, so that a/me.png and b/me.png do not collide.
         overwrite: Replace files in the output folder that vlfau did not write; inputs are never replaced.
+        network: Allow inputs that are addresses of network cameras, such as rtsp://host/stream.
         start: Start at this time, in seconds or as 1:23.5.
         end: Stop before this time.
         baseline: Correct for the person's neutral face: pictures of it or a folder of them (may be repeated), "clip" to
@@ -212,17 +233,26 @@ class PredictOptions(AnalysisOptions):
 
     out: Annotated[Path | None, OUTPUT] = None
     table: Annotated[Paths, OUTPUT] = ()
-    format: Annotated[Literal["native", "openface", "pyfeat"], OUTPUT] = "native"
+    format: Annotated[Literal["native", "openface", "pyfeat", "pyfeat2"], OUTPUT] = "native"
+    gaze: Annotated[Flag, OUTPUT] = False
+    head_position: Annotated[Flag, OUTPUT] = False
+    landmarks: Annotated[Literal["none", "68", "mesh"], OUTPUT] = "none"
+    crops: Annotated[Flag, OUTPUT] = False
+    anonymise: Annotated[Flag, OUTPUT] = False
     annotate: Annotated[Flag, OUTPUT] = False
     report: Annotated[Flag, OUTPUT] = False
+    elan: Annotated[Flag, OUTPUT] = False
     timeline: Annotated[Flag, OUTPUT] = False
     heatmap: Annotated[str | None, OUTPUT] = None
+    sides: Annotated[Flag, OUTPUT] = False
     measurements: Annotated[Flag, OUTPUT] = False
     quality: Annotated[Flag, OUTPUT] = False
     keep_doubtful: Annotated[Flag, OUTPUT] = False
+    live: Annotated[Texts, OUTPUT, Parameter(allow_leading_hyphen=True)] = ()
     resume: Annotated[Flag, OUTPUT] = False
     parents: Annotated[Flag, OUTPUT] = False
     overwrite: Annotated[Flag, OUTPUT] = False
+    network: Annotated[Flag, VIDEOS] = False
     start: Annotated[str | None, VIDEOS] = None
     end: Annotated[str | None, VIDEOS] = None
     baseline: Annotated[Texts, VIDEOS] = ()
@@ -261,6 +291,24 @@ class PredictOptions(AnalysisOptions):
             )
         return VideoPart(every_s, start_s, end_s)
 
+    @property
+    def wants_gaze(self) -> bool:
+        """Whether the irises are read."""
+        return self.gaze
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Groups of further columns of the tables."""
+        landmarks = {"none": (), "68": ("landmarks",), "mesh": ("mesh",)}[self.landmarks]
+        chosen = {
+            "sides": self.sides,
+            "quality": self.quality,
+            "measurements": self.measurements,
+            "gaze": self.gaze,
+            "head": self.head_position,
+        }
+        return (*(name for name, is_wanted in chosen.items() if is_wanted), *landmarks)
+
     def heatmap_aus(self, au_ids: Sequence[int]) -> tuple[int, ...] | None:
         """Return the AUs to draw as heat maps: an empty tuple for the active ones, None for no heat maps.
 
@@ -272,20 +320,18 @@ class PredictOptions(AnalysisOptions):
         """
         return None if self.heatmap is None else chosen_aus(self.heatmap, au_ids, option="--heatmap")
 
-    @property
-    def extras(self) -> tuple[str, ...]:
-        """Groups of columns of the tables beyond those of the format."""
-        return tuple(name for name in ("quality", "measurements") if getattr(self, name))
-
     def record(self) -> dict[str, Any]:
         """Return every option that affects the files; inputs and model are recorded in the tables."""
         names = (
-            *("format", "annotate", "report", "timeline", "heatmap", "measurements", "quality", "keep_doubtful"),
-            *("parents", "every", "start", "end", "baseline"),
+            *("format", "annotate", "report", "timeline", "heatmap", "parents", "every", "start", "end", "baseline"),
             *("describe", "beam_size", "gendered", "consistent", "max_faces", "runtime"),
         )
         values = asdict(self) | {"baseline": list(self.baseline)}
-        return {name.replace("_", "-"): values[name] for name in names}
+        # Runs of earlier versions have no record of these: not given counts as not recorded.
+        newer = {name: values[name] or None for name in _NEWER}
+        newer["landmarks"] = None if self.landmarks == "none" else self.landmarks
+        recorded = {name: values[name] for name in names} | newer
+        return {name.replace("_", "-"): value for name, value in recorded.items()}
 
     def check(self, inputs: Sequence[Path]) -> None:
         """Check, before anything is read or written, that the options fit each other and the inputs.
@@ -295,23 +341,29 @@ class PredictOptions(AnalysisOptions):
             OutputError: An output is a web address.
             MissingExtraError: The plotting packages are not installed.
         """
-        from vlfau.media.camera import camera_number
+        from vlfau.media.camera import is_live
+        from vlfau.runs.live import Destination
 
         self.part  # noqa: B018 - it raises
         for path in (*self.table, *([] if self.out is None else [self.out])):
             check_is_local(path)
         if nameless := [path for path in self.table if not path.name]:
             raise ConfigError(
-                f"--table is {str(nameless[0])!r}, which names no file; name a .csv, .jsonl or .parquet file"
+                f"--table is {str(nameless[0])!r}, which names no file; name a .csv, .jsonl, .parquet, .arrows or "
+                ".xlsx file"
             )
-        for name in ("annotate", "report", "timeline", "heatmap"):
+        for name in ("annotate", "report", "elan", "timeline", "heatmap", "crops"):
             if getattr(self, name) and self.out is None:
                 raise ConfigError(f"--{name} writes files; name a folder with --out")
         if self.keep_doubtful and not self.quality:
             raise ConfigError("--keep-doubtful keeps what --quality would leave empty; give both")
+        for destination in self.live:
+            Destination.parse(destination)
+        if self.crops and self.anonymise:
+            raise ConfigError("--crops writes pictures of faces, which --anonymise is to avoid; leave out one of them")
         if self.resume and self.out is None and not self.table:
             raise ConfigError("--resume continues tables; name them with --out or --table, as before")
-        cameras = [str(path) for path in inputs if camera_number(str(path)) is not None]
+        cameras = [str(path) for path in inputs if is_live(str(path))]
         if cameras and self.resume:
             raise ConfigError(f"{cameras[0]} cannot be resumed; start over without --resume")
         if cameras and "clip" in self.baseline:

@@ -15,7 +15,7 @@ from vlfau.errors import OutputError
 from vlfau.files.atomic import make_folder
 from vlfau.files.names import printable
 from vlfau.files.records import RecordFile, parse_json, whole_records
-from vlfau.media.camera import camera_number
+from vlfau.media.camera import is_live
 
 __all__ = ["RECORD_FILE", "OutputFolder", "output_name"]
 
@@ -148,7 +148,7 @@ def output_name(given: Path, file: Path, *, parents: bool = False) -> Path:
     >>> output_name(Path("a/me.png"), Path("a/me.png"), parents=True).as_posix()
     'a/me.png'
     """
-    if camera_number(os.fspath(file)) is not None:
+    if is_live(os.fspath(file)):
         return Path(os.fspath(file).replace(":", "-"))  # Windows does not allow colons in names.
     if parents:
         normal = Path(os.path.normpath(file))

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from vlfau.drawing.anonymise import anonymised
 from vlfau.drawing.faces import draw_faces, write_picture
 from vlfau.drawing.heatmap import draw_heatmap_sheet
 from vlfau.errors import ConfigError, InputError, OutputError
@@ -13,13 +15,14 @@ from vlfau.files.atomic import remove_leftovers
 from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import FaceResult, PictureResult
+from vlfau.media.frames import VideoFrame
 from vlfau.media.images import Picture
 from vlfau.media.reader import is_video
 from vlfau.runs.options import PredictOptions
 from vlfau.runs.output_folder import OutputFolder, output_name
 from vlfau.runs.resume import ResumeFile
 from vlfau.runs.video_files import VideoFiles
-from vlfau.tables.errors_file import ErrorsFile
+from vlfau.tables.errors_file import ErrorsFile, write_skipped
 from vlfau.tables.write import TableWriter, open_sink
 
 __all__ = ["OutputWriter"]
@@ -94,7 +97,7 @@ class OutputWriter:
                     path,
                     model=self._model,
                     format=self._options.format,
-                    extras=self._options.extras,
+                    groups=self._options.groups,
                     keep_doubtful=self._options.keep_doubtful or not self._options.quality,
                     resume=resume,
                     overwrite=overwrite,
@@ -149,6 +152,17 @@ class OutputWriter:
             ending = ".summary.txt" if is_video(file) else ".vlfau.jpg"
             self._folder.check(name.with_name(f"{name.name}{ending}"), printable(file))
 
+    def list_skipped(self, skipped: Mapping[Path, str]) -> None:
+        """List the files that are not read.
+
+        Raises:
+            OutputError: The list cannot be written.
+        """
+        if self.errors is not None:
+            path = self.errors.path
+            name = "skipped.csv" if path.name == "errors.csv" else path.name.replace(".errors.csv", ".skipped.csv")
+            write_skipped(path.with_name(name), skipped, overwrite=self._options.overwrite)
+
     def is_done(self, file: Path) -> bool:
         """Return whether an earlier run finished an input."""
         if self._resume_file is None:
@@ -168,7 +182,26 @@ class OutputWriter:
         """
         self._is_empty = False
         if result.faces and (path_of := self._path_of(file)) is not None:
-            self._draw(path_of, picture, result.faces)
+            self._write_crops(file, result)
+            if self._options.anonymise:
+                pixels, drawn = anonymised(picture.pixels, result, self._model.crop, reduction=picture.reduction)
+                self._draw(path_of, replace(picture, pixels=pixels), drawn.faces)
+            else:
+                self._draw(path_of, picture, result.faces)
+        self.write_row(result)
+
+    def write_frame(self, file: Path, frame: VideoFrame, result: PictureResult, files: VideoFiles) -> None:
+        """Write a frame of a video: its crops, drawings and rows.
+
+        Raises:
+            InputError: A file cannot be written.
+        """
+        self._write_crops(file, result)
+        if self._options.anonymise and self._folder is not None:
+            pixels, drawn = anonymised(frame.pixels, result, self._model.crop)
+            files.add(replace(frame, pixels=pixels), drawn)
+        else:
+            files.add(frame, result)
         self.write_row(result)
 
     def write_row(self, result: PictureResult) -> None:
@@ -187,6 +220,7 @@ class OutputWriter:
         wanted = {".events.csv", ".summary.txt"}
         wanted |= {".vlfau.mp4"} if self._options.annotate else set()
         wanted |= {".report.html"} if self._options.report else set()
+        wanted |= {".eaf"} if self._options.elan else set()
         wanted |= {".timeline.png"} if self._options.timeline else set()
         return VideoFiles(
             printable(file),
@@ -223,6 +257,19 @@ class OutputWriter:
             return None
         name, owner = self._names[file], printable(file)
         return lambda ending: folder.claim(name.with_name(f"{name.name}{ending}"), owner)
+
+    def _write_crops(self, file: Path, result: PictureResult) -> None:
+        """Write the aligned faces of a picture, or of a frame of a video, as pictures."""
+        if not self._options.crops or (folder := self._folder) is None:
+            return
+        name = self._names[file]
+        for number, face in enumerate(result.faces, start=1):
+            which = f"face{number if face.face_id is None else face.face_id}"
+            if result.frame is None:
+                path = name.with_name(f"{name.name}.{which}.crop.jpg")
+            else:
+                path = name.with_name(f"{name.name}.crops") / f"{which}-frame{result.frame:06d}.crop.jpg"
+            write_picture(folder.claim(path, printable(file)), face.crop)
 
     def _draw(self, path_of: Callable[[str], Path], picture: Picture, faces: Sequence[FaceResult]) -> None:
         """Draw the faces of a picture, and attention heat maps."""

@@ -11,6 +11,7 @@ from vlfau.files.atomic import replacing
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import PictureResult
 from vlfau.media.frames import VideoFrame
+from vlfau.video.elan import write_elan
 from vlfau.video.events import Event, find_all_events, write_events_csv
 from vlfau.video.summary import summary
 from vlfau.video.tracks import Track, TrackBuilder
@@ -34,7 +35,7 @@ class VideoFiles:
         model: Metadata of the model.
         path_of: Maps a suffix, such as `.summary.txt`, to a path; None only collects what the summary needs.
         wanted: Suffixes of the files to write: .vlfau.mp4, .events.csv, .summary.txt, .report.html, .timeline.png,
-            .timeline.svg and .timeline-dark.svg. Without a face there is no timeline.
+            .eaf, .timeline.svg and .timeline-dark.svg. Without a face there is no timeline.
         measurements: Whether the report lists measurements.
 
     Attributes:
@@ -118,6 +119,14 @@ class VideoFiles:
         )
         if ".events.csv" in self._wanted:
             write_events_csv(self._path(".events.csv"), self.events)
+        if ".eaf" in self._wanted:
+            write_elan(
+                self._path(".eaf"),
+                self.events,
+                video=Path(self._file),
+                au_ids=self._model.au_ids,
+                face_ids=[track.face_id for track in self.tracks],
+            )
         if ".summary.txt" in self._wanted:
             with replacing(self._path(".summary.txt")) as temporary:
                 temporary.write_text(self.summary, "utf-8")

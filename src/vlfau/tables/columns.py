@@ -1,78 +1,23 @@
-"""The columns of the three formats: what each holds, and in which unit."""
+"""The columns of all formats: what each holds, and in which unit."""
 
-import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
 from vlfau.errors import ConfigError
 from vlfau.facs import action_unit, check_au_ids
-from vlfau.files.records import escape_formula
+from vlfau.tables.column import Cell, Column, Kind
+from vlfau.tables.face_columns import measurement_columns, quality_columns
 
-__all__ = ["LAYOUTS", "Cell", "Column", "FrameId", "Kind", "Layout", "recognise"]
+__all__ = ["GROUPS", "LAYOUTS", "Cell", "Column", "FrameId", "Kind", "Layout", "recognise"]
 
-Cell = str | int | float | bool | None
 FrameId = tuple[str, int | None]
 """A picture or a frame of a video: the file, and the frame's number from 0 (None for a picture)."""
-
-
-class Kind(StrEnum):
-    """The type of a column's cells. Every cell may be empty."""
-
-    TEXT = "text"
-    WHOLE = "whole number"
-    NUMBER = "number"
-    YES_NO = "yes or no"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column.
-
-    Attributes:
-        name: Its name in every file; for AUs a pattern, such as `AU{au}_prob`.
-        kind: The type of its cells.
-        meaning: Description of its contents.
-        unit: In words; may be empty.
-        digits: Decimal places of a number.
-    """
-
-    name: str
-    kind: Kind
-    meaning: str
-    unit: str = ""
-    digits: int = 0
-
-    def of_au(self, au_id: int) -> "Column":
-        """Return this pattern's column for one AU."""
-        names = {"au": au_id, "what": f"AU {au_id} ({action_unit(au_id).name})"}
-        return replace(self, name=self.name.format(**names), meaning=self.meaning.format(**names))
-
-    def clean(self, cell: Cell) -> Cell:
-        """Return a cell as every file stores it: numbers are rounded, and minus zero becomes zero."""
-        if cell is None or self.kind is not Kind.NUMBER:
-            return cell
-        if not math.isfinite(number := float(cell)):
-            raise ValueError(f"{self.name} is {number}, which no table can hold")
-        return round(number, self.digits) + 0.0
-
-    def text(self, cell: Cell) -> str:
-        """Return a clean cell as CSV stores it.
-
-        >>> Column("AU12_prob", Kind.NUMBER, "", digits=4).text(0.5)
-        '0.5000'
-        """
-        if cell is None:
-            return ""
-        match self.kind:
-            case Kind.NUMBER:
-                return f"{cell:.{self.digits}f}"
-            case Kind.YES_NO:
-                return str(int(cell))
-        return escape_formula(str(cell)) if self.kind is Kind.TEXT else str(cell)
+Columns = Callable[[], tuple[Column, ...]]
+"""Columns that are made when asked for; those of AUs are patterns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +34,7 @@ class Layout:
         file: Name of the column that holds the file.
         frame: Name of the column that holds the frame number.
         first_frame: Number of a video's first frame.
+        groups: Columns that are written only when asked for, by the name of their group; after all others.
     """
 
     name: str
@@ -99,9 +45,10 @@ class Layout:
     file: str
     frame: str
     first_frame: int = 0
+    groups: Mapping[str, Columns] = field(default_factory=dict)
 
-    def columns(self, au_ids: Sequence[int]) -> tuple[Column, ...]:
-        """Return all columns for these AUs.
+    def columns(self, au_ids: Sequence[int], groups: Collection[str] = ()) -> tuple[Column, ...]:
+        """Return all columns for these AUs, and those of the groups.
 
         >>> [column.name for column in LAYOUTS["native"].columns([12])][-5:]
         ['AU12_prob', 'AU12_state', 'AU12_intensity', 'AU12_text', 'global_text']
@@ -110,7 +57,16 @@ class Layout:
             of_aus = [pattern.of_au(au_id) for au_id in au_ids for pattern in self.of_aus]
         else:
             of_aus = [pattern.of_au(au_id) for pattern in self.of_aus for au_id in sorted(au_ids)]
-        return (*self.leading, *of_aus, *self.trailing)
+        of_groups = [column for name in self.groups if name in groups for column in self.group(name, au_ids)]
+        return (*self.leading, *of_aus, *self.trailing, *of_groups)
+
+    def group(self, name: str, au_ids: Sequence[int]) -> tuple[Column, ...]:
+        """Return the columns of a group for these AUs; those of sides only for AUs that have sides."""
+        columns = self.groups[name]()
+        if not _is_of_aus(columns):
+            return columns
+        wanted = [au_id for au_id in au_ids if name != "sides" or action_unit(au_id).sided]
+        return tuple(pattern.of_au(au_id) for au_id in wanted for pattern in columns)
 
     def frame_id(self, row: Mapping[str, object]) -> FrameId:
         """Return the picture or frame that a row describes; its cells may be text."""
@@ -118,28 +74,76 @@ class Layout:
         return str(row[self.file]), None if frame in {None, ""} else int(str(frame)) - self.first_frame
 
 
-def recognise(
-    names: Sequence[str], more: Iterable[Sequence[Column]] = ((),)
-) -> tuple[Layout, tuple[Column, ...]] | None:
-    """Find the format that has exactly these columns, for any AUs; None if there is none.
-
-    Args:
-        names: The names of the columns.
-        more: Columns that may follow those of the format: one of these groups.
-    """
-    groups = list(more)
+def recognise(names: Sequence[str]) -> tuple[Layout, tuple[Column, ...]] | None:
+    """Find the format that has exactly these columns, for any AUs and groups; None if there is none."""
+    known = frozenset(names)
     for layout in LAYOUTS.values():
-        pattern = re.sub(r"\{au.*?\}", "([0-9]+)", layout.of_aus[0].name)
-        found = (re.fullmatch(pattern, name) for name in names)
+        au_ids = _numbers(layout.of_aus[0], names)
+        groups = [
+            name
+            for name, columns in layout.groups.items()
+            if (_numbers(columns()[0], names) if _is_of_aus(columns()) else columns()[0].name in known)
+        ]
         try:
-            columns = layout.columns(check_au_ids(int(match[1]) for match in found if match))
+            columns = layout.columns(check_au_ids(au_ids), groups)
         except ConfigError:
             continue
-        for group in groups:
-            if [column.name for column in (*columns, *group)] == list(names):
-                return layout, (*columns, *group)
+        if [column.name for column in columns] == list(names):
+            return layout, columns
     return None
 
+
+def _is_of_aus(columns: Sequence[Column]) -> bool:
+    return "{au" in columns[0].name
+
+
+def _numbers(pattern: Column, names: Sequence[str]) -> list[int]:
+    """Return the AUs for which columns of a pattern are among the names."""
+    form = re.sub(r"\{au.*?\}", "([0-9]+)", pattern.name)
+    return [int(match[1]) for name in names if (match := re.fullmatch(form, name))]
+
+
+GROUPS: Final = ("sides", "quality", "measurements", "gaze", "head", "landmarks", "mesh")
+"""Columns that are written only when asked for."""
+
+
+def _points(prefix: str, axes: str, count: int, meaning: str) -> tuple[Column, ...]:
+    """Return the columns of points, axis by axis, as OpenFace and Py-Feat order them."""
+    return tuple(
+        Column(f"{prefix}{axis}_{number}", Kind.NUMBER, f"{_AXES[axis]} of {meaning} {number}", "pixels", 1)
+        for axis in axes
+        for number in range(count)
+    )
+
+
+_AXES: Final = {"x": "x, to the right,", "y": "y, downwards,", "z": "depth, smaller nearer to the camera,"}
+_POINTS: Final[Mapping[str, Columns]] = {
+    "landmarks": cache(lambda: _points("", "xy", 68, "the mesh point nearest to iBUG's landmark")),
+    "mesh": cache(lambda: _points("mesh_", "xyz", 468, "FaceMesh's point")),
+}
+_OF_THE_FACE: Final[Mapping[str, Columns]] = {"quality": quality_columns, "measurements": measurement_columns}
+_SIDES: Final = tuple(
+    column
+    for side in ("left", "right")
+    for column in (
+        Column(
+            f"AU{{au}}_{side}_prob", Kind.NUMBER, f"probability of {{what}} on the subject's own {side}", "0 to 1", 4
+        ),
+        Column(f"AU{{au}}_{side}_state", Kind.YES_NO, f"whether {{what}} occurs on the subject's own {side}", "1 or 0"),
+        Column(
+            f"AU{{au}}_{side}_intensity",
+            Kind.NUMBER,
+            f"intensity of {{what}} on the subject's own {side}",
+            "0 to 5 (A = 1 to E = 5)",
+            2,
+        ),
+    )
+)
+_HEAD: Final = (
+    "position of the middle between the eyes, for a head of average size and a camera of average focal length:"
+)
+_ACROSS, _DOWN, _AWAY = f"{_HEAD} to the picture's right", f"{_HEAD} down", f"{_HEAD} distance from the camera"
+_LOOKS: Final = "where the eyes look,"
 
 _POSE: Final = "head pose, positive when"
 _FROM_AN_IMAGE: Final = "empty for a picture"
@@ -182,6 +186,22 @@ _NATIVE: Final = Layout(
     au_by_au=True,
     file="file",
     frame="frame",
+    groups={
+        "sides": lambda: _SIDES,
+        **_OF_THE_FACE,
+        "gaze": lambda: (
+            Column("gaze_yaw", Kind.NUMBER, f"{_LOOKS} towards the subject's own left, from the camera", "degrees", 1),
+            Column("gaze_pitch", Kind.NUMBER, f"{_LOOKS} upwards, from the camera", "degrees", 1),
+            Column("eyes_yaw", Kind.NUMBER, f"{_LOOKS} towards the subject's own left, from the head", "degrees", 1),
+            Column("eyes_pitch", Kind.NUMBER, f"{_LOOKS} upwards, from the head", "degrees", 1),
+        ),
+        "head": lambda: (
+            Column("head_x", Kind.NUMBER, _ACROSS, "mm", 0),
+            Column("head_y", Kind.NUMBER, _DOWN, "mm", 0),
+            Column("head_z", Kind.NUMBER, _AWAY, "mm", 0),
+        ),
+        **_POINTS,
+    },
 )
 
 _OPENFACE: Final = Layout(
@@ -205,6 +225,19 @@ _OPENFACE: Final = Layout(
     file="file",
     frame="frame",
     first_frame=1,
+    groups={
+        **_OF_THE_FACE,
+        "gaze": lambda: (
+            Column("gaze_angle_x", Kind.NUMBER, f"{_LOOKS} to the picture's right, from the camera", "radians", 3),
+            Column("gaze_angle_y", Kind.NUMBER, f"{_LOOKS} down, from the camera", "radians", 3),
+        ),
+        "head": lambda: (
+            Column("pose_Tx", Kind.NUMBER, _ACROSS, "mm", 1),
+            Column("pose_Ty", Kind.NUMBER, _DOWN, "mm", 1),
+            Column("pose_Tz", Kind.NUMBER, _AWAY, "mm", 1),
+        ),
+        **_POINTS,
+    },
 )
 
 _PYFEAT: Final = Layout(
@@ -228,9 +261,36 @@ _PYFEAT: Final = Layout(
     au_by_au=False,
     file="input",
     frame="frame",
+    groups={**_OF_THE_FACE, "landmarks": _POINTS["landmarks"]},
+)
+
+_PYFEAT2: Final = replace(
+    _PYFEAT,
+    name="pyfeat2",
+    leading=tuple(
+        replace(column, unit="radians", digits=4) if column.unit == "degrees" else column for column in _PYFEAT.leading
+    ),
+    trailing=(
+        *_PYFEAT.trailing,
+        Column("approx_time", Kind.TEXT, f"time of the frame as minutes:seconds; {_FROM_AN_IMAGE}"),
+    ),
+    groups={
+        **_OF_THE_FACE,
+        "gaze": lambda: (
+            Column("gaze_pitch", Kind.NUMBER, f"{_LOOKS} upwards, from the camera", "radians", 4),
+            Column("gaze_yaw", Kind.NUMBER, f"{_LOOKS} to the subject's own right, from the camera", "radians", 4),
+            Column("gaze_angle", Kind.NUMBER, f"{_LOOKS} angle with the camera's axis", "radians", 4),
+        ),
+        "head": lambda: (
+            Column("X", Kind.NUMBER, _ACROSS, "mm", 1),
+            Column("Y", Kind.NUMBER, _DOWN, "mm", 1),
+            Column("Z", Kind.NUMBER, _AWAY, "mm", 1),
+        ),
+        **_POINTS,
+    },
 )
 
 LAYOUTS: Final[Mapping[str, Layout]] = MappingProxyType(
-    {layout.name: layout for layout in (_NATIVE, _OPENFACE, _PYFEAT)}
+    {layout.name: layout for layout in (_NATIVE, _OPENFACE, _PYFEAT, _PYFEAT2)}
 )
 """Every format by its name."""

@@ -1,19 +1,48 @@
-"""errors.csv: the inputs that could not be used, listed as a run finds them."""
+"""errors.csv: the inputs that could not be used, listed as a run finds them; skipped.csv: the files not read at all."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from vlfau.errors import OutputError
-from vlfau.files.atomic import real_target
+from vlfau.files.atomic import real_target, replacing
 from vlfau.files.lock import lock_output
 from vlfau.files.names import printable
 from vlfau.files.records import RecordFile, csv_cells, csv_record, escape_formula, unescape_formula, whole_records
 
-__all__ = ["COLUMNS", "ErrorsFile"]
+__all__ = ["COLUMNS", "SKIPPED_COLUMNS", "ErrorsFile", "write_skipped"]
 
 COLUMNS: Final = ("file", "kind", "message")
 _HEAD: Final = csv_record(COLUMNS)
+SKIPPED_COLUMNS: Final = ("file", "reason")
+
+
+def write_skipped(path: Path, skipped: Mapping[Path, str], *, overwrite: bool = False) -> None:
+    """Write the files that a run does not read, and why; without any there is no file.
+
+    Args:
+        path: The file, such as skipped.csv.
+        skipped: The files and the reasons.
+        overwrite: Whether to replace a file that vlfau did not write.
+
+    Raises:
+        OutputError: It cannot be written, or vlfau did not write what is there.
+    """
+    head = csv_record(SKIPPED_COLUMNS)
+    if path.exists() and not overwrite and not path.read_bytes().startswith(head):
+        if not skipped:
+            return
+        raise OutputError(
+            f"{printable(path)} exists and is not a list of files with the columns {', '.join(SKIPPED_COLUMNS)}; move "
+            "it away"
+        )
+    if not skipped:
+        path.unlink(missing_ok=True)
+        return
+    with replacing(path) as temporary, temporary.open("wb") as stream:
+        stream.write(head)
+        stream.writelines(csv_record((escape_formula(printable(file)), why)) for file, why in skipped.items())
 
 
 class ErrorsFile:

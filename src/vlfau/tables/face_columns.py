@@ -1,23 +1,22 @@
-"""Columns of a face beyond its AUs, added when they are asked for."""
+"""Columns for how well a face can be read, and for its measurements."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
-from itertools import combinations
-from types import MappingProxyType
 from typing import Final
 
 from vlfau.inference.results import FaceResult
 from vlfau.measures.definitions import Definition, definitions
-from vlfau.tables.columns import Cell, Column, Kind
+from vlfau.tables.column import Cell, Column, Kind
 
-__all__ = ["EXTRAS", "combinations_of_extras", "extra_cells", "extra_columns"]
+__all__ = ["measurement_cells", "measurement_columns", "quality_cells", "quality_columns"]
 
 MORE_DIGITS: Final = 2
 """Tables keep more decimal places of a measurement than sentences, for those who compute with it."""
 
 
 @cache
-def _measurement_columns() -> tuple[Column, ...]:
+def measurement_columns() -> tuple[Column, ...]:
+    """Return a column for each measurement, and two more for those with sides."""
     return tuple(column for each in definitions() for column in _columns_of(each))
 
 
@@ -33,7 +32,8 @@ def _columns_of(definition: Definition) -> Iterator[Column]:
         yield Column(f"{definition.name}_{side}", kind, meaning, definition.unit, digits)
 
 
-def _measurement_cells(face: FaceResult) -> dict[str, Cell]:
+def measurement_cells(face: FaceResult) -> dict[str, Cell]:
+    """Return the measurements of a face; none if its head is turned too far."""
     cells: dict[str, Cell] = {}
     for each in face.measurements:
         cells[each.name] = each.value
@@ -53,32 +53,14 @@ _QUALITY: Final = (
 )
 
 
-def _quality_cells(face: FaceResult) -> dict[str, Cell]:
+def quality_columns() -> tuple[Column, ...]:
+    """Return the columns for how well a face can be read."""
+    return _QUALITY
+
+
+def quality_cells(face: FaceResult) -> dict[str, Cell]:
+    """Return how well a face can be read; nothing without a crop."""
     if face.quality is None:
         return {}
     cells: dict[str, Cell] = dict(face.quality.to_dict(face.au_ids))
     return cells | {"doubtful_aus": " ".join(map(str, face.quality.doubtful(face.au_ids)))}
-
-
-_Group = tuple[Callable[[], tuple[Column, ...]], Callable[[FaceResult], dict[str, Cell]]]
-
-EXTRAS: Final[Mapping[str, _Group]] = MappingProxyType(
-    {"quality": (lambda: _QUALITY, _quality_cells), "measurements": (_measurement_columns, _measurement_cells)}
-)
-"""Groups of columns by name: what they are, and what they hold for a face."""
-
-
-def combinations_of_extras() -> Iterator[tuple[str, ...]]:
-    """Yield every choice of groups, in the order of the columns."""
-    for count in range(len(EXTRAS) + 1):
-        yield from combinations(EXTRAS, count)
-
-
-def extra_columns(extras: tuple[str, ...]) -> tuple[Column, ...]:
-    """Return the columns of some groups."""
-    return tuple(column for name in extras for column in EXTRAS[name][0]())
-
-
-def extra_cells(extras: tuple[str, ...], face: FaceResult) -> dict[str, Cell]:
-    """Return a face's cells of some groups."""
-    return {column: cell for name in extras for column, cell in EXTRAS[name][1](face).items()}

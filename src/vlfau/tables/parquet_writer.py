@@ -22,9 +22,7 @@ try:
 except ModuleNotFoundError:
     raise MissingExtraError("pyarrow", "tables") from None
 
-__all__ = [
-    "ParquetWriter",
-]
+__all__ = ["ParquetWriter", "row_groups"]
 
 ROWS_AT_ONCE: Final = 20_000
 """Rows per row group, and rows in memory while parts are merged."""
@@ -112,11 +110,15 @@ class ParquetWriter(TableWriter):
 
     def _finish(self) -> None:
         merged = self._folder / "merged.tmp"
-        with parquet.ParquetWriter(merged, self._schema) as writer:
-            for rows in _row_groups(self._parts()):
-                writer.write_table(rows.cast(self._schema))
+        self._write_finished(merged)
         move_whole(merged, self.path)
         self._discard()
+
+    def _write_finished(self, target: Path) -> None:
+        """Merge the parts."""
+        with parquet.ParquetWriter(target, self._schema) as writer:
+            for rows in row_groups(self._parts()):
+                writer.write_table(rows.cast(self._schema))
 
     def _release(self) -> None:
         self._rows.clear()
@@ -141,8 +143,12 @@ class ParquetWriter(TableWriter):
     def _take_finished(self) -> None:
         """Make the finished file the first part."""
         self._outdated.mkdir()
-        copy_whole(self.path, self._outdated / "000000.parquet")
+        self._copy_finished(self._outdated / "000000.parquet")
         self._outdated.replace(self._folder)
+
+    def _copy_finished(self, part: Path) -> None:
+        """Copy the finished file to a part."""
+        copy_whole(self.path, part)
 
     @staticmethod
     def _remove(folder: Path) -> None:
@@ -150,7 +156,7 @@ class ParquetWriter(TableWriter):
             shutil.rmtree(folder)
 
 
-def _row_groups(parts: Iterable[Path]) -> Iterator[Any]:
+def row_groups(parts: Iterable[Path]) -> Iterator[Any]:
     """Yield the rows of all parts in groups that are large enough to be read fast, and small enough for the memory."""
     waiting: list[Any] = []
     for part in parts:

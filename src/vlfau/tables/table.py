@@ -1,20 +1,19 @@
-"""A table's header, and its rows in our own format, in OpenFace 2's, and in Py-Feat 0.6's."""
+"""A table's header, and its rows in our own format, in OpenFace 2's, and in Py-Feat's."""
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from math import asin, atan2, cos, degrees, radians, sin
+from math import degrees, radians
 from typing import Any, Final
 
 from vlfau._version import version
 from vlfau.errors import ConfigError
-from vlfau.faces import HeadPose
 from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import FaceResult, PictureResult
 from vlfau.tables.columns import LAYOUTS, Cell, Column
-from vlfau.tables.face_columns import EXTRAS, extra_cells, extra_columns
+from vlfau.tables.groups import group_cells, turns_xyz
 
-__all__ = ["FORMAT", "HEADER_KEY", "Table", "columns_json", "native_rows", "turns_xyz"]
+__all__ = ["FORMAT", "HEADER_KEY", "Table", "columns_json", "native_rows"]
 
 FORMAT: Final = 1
 """Version of the header; it rises when a reader must change."""
@@ -26,32 +25,34 @@ class Table:
     """The table of one model in one format.
 
     Args:
-        layout: Name of the format: native, openface or pyfeat.
+        layout: Name of the format: native, openface, pyfeat or pyfeat2.
         model: The model whose results it holds.
-        extras: Groups of columns beyond those of the format, such as measurements.
+        groups: Groups of further columns, such as sides, measurements, gaze or mesh (`GROUPS`).
         keep_doubtful: Whether cells of AUs that cannot be seen well enough are filled.
 
     Attributes:
         layout: The format.
-        extras: Those groups, in the order of the columns.
+        groups: Those groups, in the order of the columns.
         columns: All columns, in order.
         header: Versions, model, and every column's meaning and unit.
 
     Raises:
-        ConfigError: There is no such format, or no such group of columns.
+        ConfigError: There is no such format or group, or the format does not have the group.
     """
 
     def __init__(
-        self, layout: str, model: BundleInfo, *, extras: Collection[str] = (), keep_doubtful: bool = True
+        self, layout: str, model: BundleInfo, *, groups: Collection[str] = (), keep_doubtful: bool = True
     ) -> None:
         if layout not in LAYOUTS:
             raise ConfigError(f"there is no format {layout!r} of tables; choose among {', '.join(LAYOUTS)}")
         self.layout = LAYOUTS[layout]
-        if unknown := sorted(set(extras) - EXTRAS.keys()):
-            raise ConfigError(f"there are no columns {unknown[0]!r}; choose among {', '.join(EXTRAS)}")
+        if unknown := sorted(set(groups) - set(self.layout.groups)):
+            raise ConfigError(
+                f"format {layout} has no columns for {', '.join(unknown)}; choose another format, such as native"
+            )
         self._keep_doubtful = keep_doubtful
-        self.extras = tuple(name for name in EXTRAS if name in extras)
-        self.columns: tuple[Column, ...] = (*self.layout.columns(model.au_ids), *extra_columns(self.extras))
+        self.groups = tuple(name for name in self.layout.groups if name in groups)
+        self.columns: tuple[Column, ...] = self.layout.columns(model.au_ids, self.groups)
         self.header: dict[str, Any] = {
             "kind": "header",
             "format": FORMAT,
@@ -70,7 +71,8 @@ class Table:
         """
         rows = list(_ROWS[self.layout.name](result))
         for row, face in zip(rows, result.faces, strict=False):  # A frame without a face has a row, too.
-            row.update(extra_cells(self.extras, face))
+            for group in self.groups:
+                row.update(group_cells(self.layout, group, face))
             if not self._keep_doubtful:
                 row.update(dict.fromkeys(self._doubtful(face)))
         return [self._complete(row) for row in rows]
@@ -99,26 +101,6 @@ def columns_json(columns: Sequence[Column]) -> list[dict[str, str]]:
         {"name": column.name, "meaning": column.meaning, "unit": column.unit, "type": str(column.kind)}
         for column in columns
     ]
-
-
-def turns_xyz(pose: HeadPose) -> tuple[float, float, float]:
-    """Decompose a head's rotation as R = Rx Ry Rz; our own angles are those of R = Ry Rx Rz.
-
-    The axes are those of the picture: x points right, y down, z away from the camera. A positive turn about x faces
-    down, one about y faces the subject's own right, and one about z tilts to the subject's own left shoulder.
-
-    Returns:
-        The turns about x, y and z, in radians.
-
-    >>> [round(turn, 3) for turn in turns_xyz(HeadPose(yaw=0, pitch=10, roll=0))]
-    [-0.175, 0.0, 0.0]
-    """
-    x, y, z = radians(-pose.pitch), radians(-pose.yaw), radians(pose.roll)
-    return (
-        atan2(sin(x), cos(y) * cos(x)),
-        asin(sin(y) * cos(x)),
-        atan2(cos(y) * sin(z) - sin(y) * sin(x) * cos(z), cos(y) * cos(z) + sin(y) * sin(x) * sin(z)),
-    )
 
 
 def native_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
@@ -190,8 +172,18 @@ def _pyfeat_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
         }
 
 
+def _pyfeat2_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
+    """Yield the rows of Py-Feat 0.6 with angles in radians, and the time as text."""
+    for row in _pyfeat_rows(result):
+        angles = {name: radians(row[name]) for name in ("Pitch", "Roll", "Yaw") if isinstance(row.get(name), float)}
+        minutes, seconds = divmod(int(result.time_s or 0), 60)
+        time = None if result.time_s is None else f"{minutes:02d}:{seconds:02d}"
+        yield {**row, **angles, "approx_time": time}
+
+
 _ROWS: Final[Mapping[str, Callable[[PictureResult], Iterable[dict[str, Cell]]]]] = {
     "native": native_rows,
     "openface": _openface_rows,
     "pyfeat": _pyfeat_rows,
+    "pyfeat2": _pyfeat2_rows,
 }

@@ -1,4 +1,4 @@
-"""CSV and JSON Lines.
+"""CSV and JSON Lines. The header is in a file beside them: a table holds nothing but rows that any program reads.
 
 Rows are appended to `NAME.partial`. A kill may cut this file anywhere. On resume, everything after the last whole
 record is dropped, and with it the last picture or frame, because some of its faces may be missing. A finished table is
@@ -8,7 +8,8 @@ first copied there, whole or not at all, and none of its rows is ever dropped.
 import json
 import os
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +41,7 @@ class _TextWriter(TableWriter):
 
     def _start(self, *, resume: bool) -> dict[str, int | None]:
         if resume and not self._partial.exists() and self.path.is_file():
-            copy_whole(self.path, self._partial)
+            self._take_finished()
         done: dict[str, int | None] = {}
         size = 0
         if resume and self._partial.exists():
@@ -49,21 +50,34 @@ class _TextWriter(TableWriter):
         else:
             self._partial.write_bytes(b"")
         if not size:
-            self._begin()
+            header = f"{json.dumps(self.table.header, ensure_ascii=False, indent=2)}\n"
+            self._partial_side.write_text(header, "utf-8")
         self._file = RecordFile(self._partial)
         if not size:
             self._file.append(self._head())
         return done
 
+    def _take_finished(self) -> None:
+        """Copy the finished table to the partial file."""
+        copy_whole(self.path, self._partial)
+
+    def _finished_chunks(self) -> Iterator[bytes]:
+        """Yield the finished table as the partial file holds it."""
+        with self.path.open("rb") as finished:
+            while chunk := finished.read(_CHUNK):
+                yield chunk
+
     def _finished_size(self) -> int:
         """Return how many bytes of the partial file are a copy of the finished table: all of its bytes, or 0."""
-        if not self.path.is_file() or self.path.stat().st_size > self._partial.stat().st_size:
+        if not self.path.is_file():
             return 0
-        with self.path.open("rb") as finished, self._partial.open("rb") as partial:
-            while chunk := finished.read(_CHUNK):
+        size = 0
+        with self._partial.open("rb") as partial:
+            for chunk in self._finished_chunks():
                 if partial.read(len(chunk)) != chunk:
                     return 0
-        return self.path.stat().st_size
+                size += len(chunk)
+        return size
 
     def _scan(self, *, finished_size: int) -> tuple[dict[str, int | None], int]:
         """Return what an earlier run wrote (see `done`), and how many bytes of the partial file hold it.
@@ -72,10 +86,7 @@ class _TextWriter(TableWriter):
         """
         done: dict[str, int | None] = {}
         with self._partial.open("rb") as stream:
-            records = whole_records(stream, quoted=self._quoted)
-            size, head = next(records, (0, b""))
-            if head:
-                self._check_head(head)
+            size, records = self._read_head(whole_records(stream, quoted=self._quoted))
             end, current = size, None
             for next_end, record in records:
                 frame_id = self._frame_id(record)
@@ -99,6 +110,8 @@ class _TextWriter(TableWriter):
         self._file.flush()
 
     def _finish(self) -> None:
+        if self._partial_side.exists():
+            move_whole(self._partial_side, side_file(self.path))
         self._file.close()
         move_whole(self._partial, self.path)
 
@@ -107,13 +120,17 @@ class _TextWriter(TableWriter):
 
     def _discard(self) -> None:
         self._partial.unlink(missing_ok=True)
+        self._partial_side.unlink(missing_ok=True)
 
-    def _begin(self) -> None:
-        """Prepare to write a new partial file."""
+    @property
+    def _partial_side(self) -> Path:
+        side = side_file(self.path)
+        return side.with_name(f"{side.name}.partial")
 
-    def _check_head(self, head: bytes) -> None:
-        """Make sure that the first record of an earlier run is the one that this run would write."""
-        self._check_header(head)
+    def _check_side(self) -> None:
+        """Make sure that the header beside the rows of an earlier run is the one that this run would write."""
+        side = self._partial_side if self._partial_side.exists() else side_file(self.path)
+        self._check_header(side.read_bytes() if side.exists() else None)
 
     @abstractmethod
     def _is_head(self, line: bytes) -> bool:
@@ -121,7 +138,11 @@ class _TextWriter(TableWriter):
 
     @abstractmethod
     def _head(self) -> bytes:
-        """Return the first record."""
+        """Return what precedes the rows."""
+
+    @abstractmethod
+    def _read_head(self, records: Iterator[tuple[int, bytes]]) -> tuple[int, Iterable[tuple[int, bytes]]]:
+        """Check the header of an earlier run, and return the size of what precedes its rows, and the rows."""
 
     @abstractmethod
     def _record(self, row: Mapping[str, Cell]) -> bytes:
@@ -133,19 +154,39 @@ class _TextWriter(TableWriter):
 
 
 class JsonLinesWriter(_TextWriter):
-    """One JSON object per line: first the header, whose `kind` is "header", then the rows."""
+    """One JSON object per line and row; the header is in `NAME.jsonl.columns.json`.
+
+    Tables of earlier versions have the header in their first line. They are continued as they are.
+    """
 
     _quoted = False
 
+    def _is_table(self) -> bool:
+        return super()._is_table() or (self.path.stat().st_size == 0 and side_file(self.path).exists())
+
     def _is_head(self, line: bytes) -> bool:
         try:
-            header = parse_json(line)
+            first = parse_json(line)
         except ValueError:
             return False
-        return isinstance(header, dict) and header.get("kind") == "header" and "vlfau" in header
+        return isinstance(first, dict) and (_is_header(first) or recognise(list(first)) is not None)
 
     def _head(self) -> bytes:
-        return f"{self.table.header_json()}\n".encode()
+        return b""
+
+    def _read_head(self, records: Iterator[tuple[int, bytes]]) -> tuple[int, Iterable[tuple[int, bytes]]]:
+        end, first = next(records, (0, b""))
+        if not first:
+            return 0, ()
+        try:
+            is_header = _is_header(parse_json(first))
+        except ValueError:
+            is_header = False
+        if is_header:
+            self._check_header(first)
+            return end, records
+        self._check_side()
+        return 0, chain([(end, first)], records)
 
     def _record(self, row: Mapping[str, Cell]) -> bytes:
         return f"{json.dumps(row, ensure_ascii=False, allow_nan=False)}\n".encode()
@@ -158,36 +199,20 @@ class JsonLinesWriter(_TextWriter):
 
 
 class CsvWriter(_TextWriter):
-    """Comma-separated values in UTF-8; the header is in a file beside them, `NAME.columns.json`."""
+    """Comma-separated values in UTF-8; the header is in `NAME.columns.json`."""
 
     _quoted = True
 
     def _is_head(self, line: bytes) -> bool:
         return recognise(csv_cells(line)) is not None
 
-    def _begin(self) -> None:
-        side = self._partial_side
-        side.write_text(f"{json.dumps(self.table.header, ensure_ascii=False, indent=2)}\n", "utf-8")
-
-    def _check_head(self, head: bytes) -> None:
-        side = self._partial_side if self._partial_side.exists() else side_file(self.path)
-        self._check_header(side.read_bytes() if side.exists() else None)
-        if head != self._head():  # The rows are not of the run that wrote the header.
-            self._check_header(None)
-
-    def _finish(self) -> None:
-        if self._partial_side.exists():
-            move_whole(self._partial_side, side_file(self.path))
-        super()._finish()
-
-    def _discard(self) -> None:
-        super()._discard()
-        self._partial_side.unlink(missing_ok=True)
-
-    @property
-    def _partial_side(self) -> Path:
-        side = side_file(self.path)
-        return side.with_name(f"{side.name}.partial")
+    def _read_head(self, records: Iterator[tuple[int, bytes]]) -> tuple[int, Iterable[tuple[int, bytes]]]:
+        size, head = next(records, (0, b""))
+        if head:
+            self._check_side()
+            if head != self._head():  # The rows are not of the run that wrote the header.
+                self._check_header(None)
+        return size, records
 
     def _head(self) -> bytes:
         return csv_record(column.name for column in self.table.columns)
@@ -213,9 +238,13 @@ class CsvWriter(_TextWriter):
 
 
 def side_file(path: Path) -> Path:
-    """Return the file that explains the columns of a CSV file.
+    """Return the file that explains the columns of a CSV or JSON Lines file.
 
-    >>> side_file(Path("out/results.csv")).name
-    'results.columns.json'
+    >>> side_file(Path("out/results.csv")).name, side_file(Path("out/results.jsonl")).name
+    ('results.columns.json', 'results.jsonl.columns.json')
     """
-    return path.with_suffix(".columns.json")
+    return path.with_suffix(".columns.json") if path.suffix == ".csv" else path.with_name(f"{path.name}.columns.json")
+
+
+def _is_header(line: object) -> bool:
+    return isinstance(line, dict) and line.get("kind") == "header" and "vlfau" in line

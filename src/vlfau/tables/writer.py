@@ -65,6 +65,7 @@ class TableWriter(ABC):
         self._flush_rows, self._flush_s = flush_rows, flush_s
         self._rows_to_flush, self._last_flush = 0, time.monotonic()
         self._is_open = True
+        self._make_folder()
         self._lock = lock_output(path)
         try:
             if not overwrite and self._is_foreign(resume=resume):
@@ -186,6 +187,14 @@ class TableWriter(ABC):
         finally:
             self._release()
             self._lock.release()
+
+    def _make_folder(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"cannot make the folder {printable(self.path.parent)} ({error.strerror or error}); choose another path"
+            ) from None
 
     def _is_foreign(self, *, resume: bool) -> bool:
         """Say whether something is there that vlfau did not write."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError
+from vlfau.faces import FaceGeometry
 from vlfau.files.names import printable
 from vlfau.inference.au_scores import AUScores, Captions
 from vlfau.inference.captioner import Describe
@@ -54,7 +55,7 @@ def stream(
 
     Args:
         predictor: The model and its settings.
-        source: A video file, or a camera: `camera:0`.
+        source: A video file, or a camera: `camera:0` or a `NetworkCamera`.
         every_s: Seconds between analysed frames; None analyses all frames.
         start_s: Start at this time, in seconds.
         end_s: Stop before this time, in seconds; None goes to the end.
@@ -85,6 +86,7 @@ class _TrackedFrame:
     frame: VideoFrame
     tracked: list[TrackedFace]
     crops: NDArray[np.uint8]
+    geometries: list[FaceGeometry]
 
 
 def _results(
@@ -103,12 +105,19 @@ def _results(
             if each.tracked:
                 scores = predictor.score_crops(each.crops)
                 words = captioner.describe(scores, [tracked.face_id for tracked in each.tracked])
-                geometry = predictor.bundle.info.crop
+                crop_geometry = predictor.bundle.info.crop
                 faces = tuple(
                     face_result(
-                        tracked.face, crop, scores.result(row, words[row]), geometry=geometry, face_id=tracked.face_id
+                        tracked.face,
+                        crop,
+                        scores.result(row, words[row]),
+                        crop_geometry=crop_geometry,
+                        face_id=tracked.face_id,
+                        geometry=geometry,
                     )
-                    for row, (tracked, crop) in enumerate(zip(each.tracked, each.crops, strict=True))
+                    for row, (tracked, crop, geometry) in enumerate(
+                        zip(each.tracked, each.crops, each.geometries, strict=True)
+                    )
                 )
             yield (
                 each.frame,
@@ -123,7 +132,9 @@ def _tracked(predictor: Predictor, frames: Generator[VideoFrame]) -> Generator[_
     try:
         for frame in frames:
             tracked = tracker.follow(frame.pixels, frame.time_s)
-            yield _TrackedFrame(frame, tracked, predictor.align(frame.pixels, [each.face for each in tracked]))
+            faces = [each.face for each in tracked]
+            crops, geometries = predictor.align(frame.pixels, faces), predictor.geometries(frame.pixels, faces)
+            yield _TrackedFrame(frame, tracked, crops, geometries)
     finally:
         frames.close()
 

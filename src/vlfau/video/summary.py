@@ -1,10 +1,12 @@
 """A video in plain words: when each face was seen, and what it did.
 
     0:12.0, 360 frames, 1 face
-    face 1  seen from 0:00.0 to 0:12.0  acts: AU 1 7 %, AU 2 7 %, AU 12 31 % of the time
+    face 1  seen from 0:00.0 to 0:12.0  acts: Lip Corner Puller (AU 12) 31 %, Inner Brow Raiser (AU 1) 7 % of the time
 
     0:03.2 to 0:04.0  face 1  raises the inner and outer brows (AU 1C, 2B), strongest at 0:03.6
     0:08.3 to 0:12.0  face 1  pulls the lip corners up (AU 12D), strongest at 0:09.1, still so when last seen
+
+    Letters give the greatest intensity: A trace, B slight, C marked, D severe, E maximum.
 
 The letter after an AU is its intensity at the apex, from A to E, if the model gives intensities. The verb phrases
 are those of the descriptions that the model learned.
@@ -13,14 +15,17 @@ are those of the descriptions that the model learned.
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from vlfau.facs import INTENSITY_LETTERS, AUState, intensity_letter
+from vlfau.facs import INTENSITY_LETTERS, AUState, action_unit, intensity_letter
 from vlfau.language import Descriptions
 from vlfau.language.grammar import global_phrases
 from vlfau.video.events import Event
 from vlfau.video.tracks import Track
 
-__all__ = ["clock", "event_lines", "summary"]
+__all__ = ["LETTERS", "clock", "event_lines", "summary"]
 
+LETTERS: Final = "Letters give the greatest intensity: A trace, B slight, C marked, D severe, E maximum."
+_SAME_S: Final = 0.3
+"""Events share a line if they begin and end within this time of each other."""
 _MIN_SHARE: Final = 0.005
 """Smaller shares round to 0 % and are left out."""
 
@@ -43,8 +48,8 @@ def summary(
         descriptions: The model's texts; None means the package's own.
 
     Returns:
-        A head line, one line per face with the share of its time for which each AU was active, and the lines of
-        `event_lines`; each line ends with a line feed.
+        A head line, one line per face with the share of its time for which each AU was active, largest first, the lines
+        of `event_lines`, and what their letters mean if there are any; each line ends with a line feed.
     """
     times = [time_s for track in tracks for time_s in track.time_s.tolist()]
     span_s = max(times) - min(times) if times else 0.0
@@ -52,26 +57,30 @@ def summary(
     head = ", ".join(
         (clock(span_s if duration_s is None else duration_s), _count(frames, "frame"), _count(len(tracks), "face"))
     )
+    events = list(events)
     lines = event_lines(events, descriptions=descriptions)
-    return "\n".join([head, *map(_face_line, tracks), *(["", *lines] if lines else []), ""])
+    note = [LETTERS] if any(event.peak_intensity is not None for event in events) else []
+    parts = [[head, *map(_face_line, tracks)], lines, note]
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
 def event_lines(
-    events: Iterable[Event], *, overlap: float = 0.6, descriptions: Descriptions | None = None
+    events: Iterable[Event], *, within_s: float = _SAME_S, descriptions: Descriptions | None = None
 ) -> list[str]:
-    """Describe events in words, with one line for each event or group of overlapping events of a face.
+    """Describe events in words, with one line for each event or group of simultaneous events of a face.
+
+    Where AUs of a line begin or end a little apart, each has its own interval after its number.
 
     Args:
         events: The events of any faces, in any order.
-        overlap: Events of a face share a line if any two of them overlap for at least this share of the time that
-            both cover.
+        within_s: Events of a face share a line if any two of them begin within this time of each other, and end so.
         descriptions: The model's texts; None means the package's own.
 
     Returns:
         The lines, by face and then by onset.
     """
     ordered = sorted(events, key=lambda event: (event.face_id, event.onset_s, event.au_id))
-    return [_group_line(group, descriptions) for group in _groups(ordered, overlap)]
+    return [_group_line(group, descriptions) for group in _groups(ordered, within_s)]
 
 
 def clock(time_s: float) -> str:
@@ -87,34 +96,36 @@ def clock(time_s: float) -> str:
 
 
 def _face_line(track: Track) -> str:
-    shares = zip(track.au_ids, track.active_share.tolist(), strict=True)
-    acts = [f"AU {au_id} {share:.0%}".replace("%", " %") for au_id, share in sorted(shares) if share >= _MIN_SHARE]
+    shares = sorted(zip(track.au_ids, track.active_share.tolist(), strict=True), key=lambda each: (-each[1], each[0]))
+    acts = [
+        f"{action_unit(au_id).name} (AU {au_id}) {share:.0%}".replace("%", " %")
+        for au_id, share in shares
+        if share >= _MIN_SHARE
+    ]
     seen = f"face {track.face_id}  seen from {clock(track.time_s[0])} to {clock(track.time_s[-1])}"
     return f"{seen}  acts: {', '.join(acts)} of the time" if acts else f"{seen}  at rest"
 
 
-def _groups(ordered: Iterable[Event], overlap: float) -> list[list[Event]]:
+def _groups(ordered: Iterable[Event], within_s: float) -> list[list[Event]]:
     groups: list[list[Event]] = []
-    ongoing: list[list[Event]] = []
     for event in ordered:
-        # Only groups that have not ended can overlap with this event or a later one.
-        ongoing = [group for group in ongoing if group[0].face_id == event.face_id and _end(group) >= event.onset_s]
-        group = next((group for group in ongoing if all(_shared(event, one) >= overlap for one in group)), None)
-        if group is None:
-            groups.append(group := [])
-            ongoing.append(group)
-        group.append(event)
+        # In order of onset, only the latest groups of the face can begin at the same time.
+        near = (
+            group
+            for group in reversed(groups)
+            if group[0].face_id == event.face_id and all(_are_simultaneous(event, one, within_s) for one in group)
+        )
+        if (group := next(near, None)) is None:
+            groups.append([event])
+        else:
+            group.append(event)
     return groups
 
 
-def _end(group: Iterable[Event]) -> float:
-    return max(event.offset_s for event in group)
-
-
-def _shared(one: Event, other: Event) -> float:
-    """Return the overlap of two events as a share of the time that both cover."""
-    covered = max(one.offset_s, other.offset_s) - min(one.onset_s, other.onset_s)
-    return (min(one.offset_s, other.offset_s) - max(one.onset_s, other.onset_s)) / covered if covered else 1.0
+def _are_simultaneous(one: Event, other: Event, within_s: float) -> bool:
+    apart_s = max(abs(one.onset_s - other.onset_s), abs(one.offset_s - other.offset_s))
+    shared_s = min(one.offset_s, other.offset_s) - max(one.onset_s, other.onset_s)
+    return apart_s <= within_s and (shared_s > 0 or apart_s == 0)
 
 
 def _group_line(group: Sequence[Event], descriptions: Descriptions | None) -> str:
@@ -123,14 +134,21 @@ def _group_line(group: Sequence[Event], descriptions: Descriptions | None) -> st
     first = min(group, key=lambda event: event.onset_s)
     last = max(group, key=lambda event: event.offset_s)
     strongest = max(group, key=lambda event: (event.peak_intensity or 0.0, event.peak_prob))
+    intervals = [_interval(event) for event in by_au]
+    differ = len(set(intervals)) > 1
+    codes = [f"{_code(event)} {own}" if differ else _code(event) for event, own in zip(by_au, intervals, strict=True)]
     return "".join(
         (
             f"{clock(first.onset_s)} to {clock(last.offset_s)}  face {first.face_id}  {_enumerated(phrases)} ",
-            f"(AU {', '.join(map(_code, by_au))}), strongest at {clock(strongest.apex_s)}",
+            f"(AU {', '.join(codes)}), strongest at {clock(strongest.apex_s)}",
             ", already so when first seen" if first.open_start else "",
             ", still so when last seen" if last.open_end else "",
         )
     )
+
+
+def _interval(event: Event) -> str:
+    return f"{clock(event.onset_s)} to {clock(event.offset_s)}"
 
 
 def _code(event: Event) -> str:

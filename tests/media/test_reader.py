@@ -7,7 +7,7 @@ import pytest
 
 from tests.video.clips import number_of, numbered, truncated, write_sound, write_video
 from vlfau.errors import ConfigError, VideoError
-from vlfau.media import camera, container
+from vlfau.media import camera, container, decoding
 from vlfau.media.reader import VideoReader, is_video
 
 
@@ -92,13 +92,13 @@ def test_a_part_has_the_numbers_and_times_of_the_whole(steps_mp4):
 
 def decoded_packets(path, monkeypatch, **options):
     decoded = []
-    whole = container._Reading._decoded
+    whole = decoding._Reading._decoded
 
     def counting(self, packet):
         decoded.append(packet)
         return whole(self, packet)
 
-    monkeypatch.setattr(container._Reading, "_decoded", counting)
+    monkeypatch.setattr(decoding._Reading, "_decoded", counting)
     read(path, **options)
     return len([packet for packet in decoded if packet is not None])
 

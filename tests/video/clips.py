@@ -20,7 +20,19 @@ CODECS = {".webm": "libvpx-vp9", ".avi": "mpeg4", ".mpg": "mpeg2video"}
 TICKS = 90_000
 
 
-def write_video(path, pictures, *, rate=30, times_s=None, rotation=None, codec=None, options=None, faststart=False):
+def write_video(
+    path,
+    pictures,
+    *,
+    rate=30,
+    times_s=None,
+    rotation=None,
+    codec=None,
+    options=None,
+    faststart=False,
+    pixel_shape=None,
+    matrix=None,
+):
     """Write pictures to a video.
 
     Args:
@@ -32,6 +44,8 @@ def write_video(path, pictures, *, rate=30, times_s=None, rotation=None, codec=N
         codec: Another one than the format's usual one.
         options: Of the encoder.
         faststart: Put an MP4's index before its pictures, so that the file can be read up to where it was cut.
+        pixel_shape: Width of a pixel by its height, as metadata.
+        matrix: (a, b, c, d): the pixel (x, y) is to be shown at (a x + c y, b x + d y), as metadata.
     """
     path = Path(path)
     codec = codec or CODECS.get(path.suffix, "libx264")
@@ -50,6 +64,11 @@ def write_video(path, pictures, *, rate=30, times_s=None, rotation=None, codec=N
                     stream.codec_context.time_base = Fraction(1, TICKS)
                 if rotation is not None:
                     stream.set_display_rotation(rotation)
+                if matrix is not None:
+                    a, b, c, d = (value << 16 for value in matrix)
+                    stream.set_display_matrix([a, b, 0, c, d, 0, 0, 0, 1 << 30])
+                if pixel_shape is not None:
+                    stream.codec_context.sample_aspect_ratio = pixel_shape
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
             frame.time_base = Fraction(1, rate) if times_s is None else Fraction(1, TICKS)
             frame.pts = number if times_s is None else round(times_s[number] * TICKS)

@@ -65,7 +65,7 @@ def read_frames(number: int, picker: Picker) -> Generator[VideoFrame]:
             began = now if began is None else began
             if picker.wants(now - began):
                 pixels = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
-                yield VideoFrame(count, now - began, pixels)
+                yield VideoFrame(count, now - began, pixels, now - began)
             count += 1
 
 

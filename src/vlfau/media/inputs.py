@@ -8,6 +8,7 @@ from typing import Final
 
 from vlfau.errors import InputError
 from vlfau.files.names import missing_file, printable
+from vlfau.media.kinds import NAMELESS_SUFFIXES, looks_like_picture, looks_like_video
 
 __all__ = ["OWN_ENDINGS", "PICTURE_SUFFIXES", "check_is_file", "expand_inputs"]
 
@@ -29,7 +30,8 @@ def expand_inputs(paths: Iterable[str | Path], *, suffixes: Collection[str] = PI
 
     Args:
         paths: Files and folders.
-        suffixes: Endings of the wanted files, in lower case; pictures by default.
+        suffixes: Endings of the wanted files, in lower case; pictures by default. Those that do not tell
+            (`NAMELESS_SUFFIXES`) stand for the files that are pictures or videos by their content.
 
     Raises:
         InputError: A folder has no such file.
@@ -42,7 +44,7 @@ def expand_inputs(paths: Iterable[str | Path], *, suffixes: Collection[str] = PI
         files = sorted(_files_below(path, suffixes), key=_natural_order)
         if not files:
             raise InputError(
-                f"folder {printable(path)} has no file that ends in {', '.join(sorted(suffixes))}; "
+                f"folder {printable(path)} has no file that ends in {', '.join(sorted(filter(None, suffixes)))}; "
                 "name another folder or the files themselves"
             )
         found.update(dict.fromkeys(files))
@@ -79,9 +81,12 @@ def _files_below(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             lower = name.lower()
-            is_wanted = os.path.splitext(lower)[1] in suffixes  # noqa: PTH122 - os.walk gives text
-            if is_wanted and not lower.startswith(".") and not lower.endswith(OWN_ENDINGS):
-                yield Path(parent, name)
+            suffix = os.path.splitext(lower)[1]  # noqa: PTH122 - os.walk gives text
+            if suffix not in suffixes or lower.startswith(".") or lower.endswith(OWN_ENDINGS):
+                continue
+            path = Path(parent, name)
+            if suffix not in NAMELESS_SUFFIXES or looks_like_video(path) or looks_like_picture(path):
+                yield path
 
 
 def _natural_order(path: Path) -> list[tuple[int, int, str]]:

@@ -16,8 +16,8 @@ from vlfau.inference.results import PictureResult
 from vlfau.media.camera import camera_number
 from vlfau.media.frames import VideoFrame
 from vlfau.media.images import read_picture
-from vlfau.media.inputs import PICTURE_SUFFIXES, expand_inputs
-from vlfau.media.reader import VIDEO_SUFFIXES, VideoReader, is_video
+from vlfau.media.inputs import expand_inputs
+from vlfau.media.reader import ANALYSED_SUFFIXES, VideoReader, is_video
 from vlfau.runs.interrupts import ending_well
 from vlfau.runs.neutral_faces import Correction, clip_correction, neutral_faces
 from vlfau.runs.observer import InputFailure, RunObserver, RunSummary
@@ -192,7 +192,7 @@ class _Run:
         found: dict[Path, Path] = {}
         for given in inputs:
             try:
-                for file in expand_inputs([given], suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES):
+                for file in expand_inputs([given], suffixes=ANALYSED_SUFFIXES):
                     found.setdefault(file, given)
             except InputError as error:
                 self._fail(given, error)

@@ -95,6 +95,30 @@ def write_sound(path, seconds=1):
     return path
 
 
+def write_late_video(path, pictures, *, rate=25, late_s=2.0, seconds=4):
+    """Write a tone from 0 s on, and a video that starts later."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast"})
+        pictures = list(pictures)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        sound = container.add_stream("aac", rate=16_000, layout="mono")
+        packets = []
+        for number in range(16_000 * seconds // 1024):
+            wave = np.sin((1024 * number + np.arange(1024)) / 10).astype(np.float32)[None]
+            frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = 16_000, 1024 * number, Fraction(1, 16_000)
+            packets += sound.encode(frame)
+        packets += sound.encode()
+        for number, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+            frame.pts, frame.time_base = number + round(rate * late_s), Fraction(1, rate)
+            packets += stream.encode(frame)
+        for packet in sorted([*packets, *stream.encode()], key=lambda packet: packet.dts * packet.time_base):
+            container.mux(packet)
+    return path
+
+
 def truncated(path, share, target=None):
     """Write the first part of a file, named like it with `-cut` unless told otherwise, and return its path."""
     target = target or path.with_name(f"{path.stem}-cut{path.suffix}")

@@ -178,7 +178,7 @@ class FaceResult(CropResult):
 
         Returns:
             The face's columns of the native table: `box_x1`, ..., `AU12_prob`, ..., `global_text`, without `file`,
-            `frame`, `time_s` and `face`. The name of the series is the `face_id`.
+            `frame`, `time_s`, `since_first_s` and `face`. The name of the series is the `face_id`.
 
         Raises:
             MissingExtraError: pandas is not installed.
@@ -196,7 +196,8 @@ class PictureResult(Sequence[FaceResult]):
         file: The path as the user gave it; empty for pixels without a name.
         faces: For a picture, largest first; for a video, by `face_id`.
         frame: Number of the frame in its video, from 0; None for a picture.
-        time_s: Time of the frame, in seconds from the start of its video; None for a picture.
+        time_s: Time of the frame in seconds, on the clock of its video, which the sound shares; None for a picture.
+        since_first_s: The same from the first frame of the video on; None if unknown.
         model: Metadata of the model.
         source: Where the pixels come from: the file, or the picture itself if given as pixels. None for a frame of a
             video, whose pixels are not kept.
@@ -210,6 +211,7 @@ class PictureResult(Sequence[FaceResult]):
     faces: tuple[FaceResult, ...]
     frame: int | None = None
     time_s: float | None = None
+    since_first_s: float | None = field(default=None, kw_only=True)
     model: BundleInfo | None = field(default=None, kw_only=True, repr=False, compare=False)
     source: Picture | Path | None = field(default=None, kw_only=True, repr=False, compare=False)
 

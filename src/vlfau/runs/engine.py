@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, ParamSpec
 
@@ -272,15 +273,14 @@ class _Run:
         """Yield the frames of a video; report an early end, unless a second pass will report it."""
         part = self._part
         try:
-            length_s = self._length_s(file)
-            results = stream(
-                self._predictor,
-                file,
-                every_s=part.every_s,
-                start_s=part.start_s,
-                end_s=part.end_s,
-                describe=describe,
-            )
+            whole_s = None
+            if camera_number(str(file)) is None:
+                info = VideoReader(file, stream_number=part.stream_number, fps=part.fps).info
+                whole_s = info.duration_s
+                if info.notes and not is_first_look:
+                    self._tell(self._observer.notice, f"{printable(file)}: {'; '.join(info.notes)}")
+            length_s = self._length_s(whole_s)
+            results = stream(self._predictor, file, describe=describe, **asdict(part))
             self._tell(self._observer.video_started, title, length_s)
             try:
                 with closing(results):
@@ -293,9 +293,8 @@ class _Run:
             if not is_first_look:
                 self._fail(file, error)
 
-    def _length_s(self, file: Path) -> float | None:
+    def _length_s(self, whole_s: float | None) -> float | None:
         """Return the length of the analysed part of a video; None if unknown."""
-        whole_s = None if camera_number(str(file)) is not None else VideoReader(file).info.duration_s
         ends_s = [end_s for end_s in (self._part.end_s, whole_s) if end_s is not None]
         return max(min(ends_s) - self._part.start_s, 0.0) if ends_s else None
 

@@ -171,11 +171,13 @@ class ArchiveOptions(AnalysisOptions):
 
 @dataclass(frozen=True, slots=True)
 class VideoPart:
-    """The part of a video to analyse, in seconds, as `VideoReader` takes it."""
+    """What of a video is analysed, as `VideoReader` takes it; times in seconds on the clock of the file."""
 
     every_s: float | None = None
     start_s: float = 0.0
     end_s: float | None = None
+    stream_number: int | None = None
+    fps: float | None = None
 
 
 @Parameter(name="*")
@@ -198,8 +200,10 @@ class PredictOptions(AnalysisOptions):
         resume: Resume an interrupted run, or add inputs to a finished one.
         parents: Keep the whole path of each input in the output folder, so that a/me.png and b/me.png do not collide.
         overwrite: Replace files in the output folder that vlfau did not write; inputs are never replaced.
-        start: Start at this time, in seconds or as 1:23.5.
+        start: Start at this time, in seconds or as 1:23.5, on the clock of the file as a player shows it.
         end: Stop before this time.
+        stream: Which video stream of a file with several, from 1; the largest if omitted.
+        fps: Numbered pictures per second, for inputs such as frames_%05d.png.
         baseline: Correct for the person's neutral face: pictures of it or a folder of them (may be repeated), "clip" to
             estimate it from each video, or "none".
     """
@@ -216,6 +220,8 @@ class PredictOptions(AnalysisOptions):
     overwrite: Annotated[Flag, OUTPUT] = False
     start: Annotated[str | None, VIDEOS] = None
     end: Annotated[str | None, VIDEOS] = None
+    stream: Annotated[int | None, VIDEOS] = None
+    fps: Annotated[float | None, VIDEOS] = None
     baseline: Annotated[Texts, VIDEOS] = ()
 
     @classmethod
@@ -238,10 +244,10 @@ class PredictOptions(AnalysisOptions):
 
     @property
     def part(self) -> VideoPart:
-        """The part of each video to analyse.
+        """What of each video is analysed.
 
         Raises:
-            ConfigError: A text is not a time, or the part would be empty.
+            ConfigError: A text is not a time, the part would be empty, or a number is out of range.
         """
         every_s = self.every_s
         start_s = 0.0 if self.start is None else seconds(self.start, "--start")
@@ -250,7 +256,11 @@ class PredictOptions(AnalysisOptions):
             raise ConfigError(
                 f"--end is {self.end}, which is not after the start ({self.start or 0}); give a later end"
             )
-        return VideoPart(every_s, start_s, end_s)
+        if self.stream is not None and self.stream < 1:
+            raise ConfigError(f"--stream is {self.stream}; give the number of a video stream, from 1")
+        if self.fps is not None and not 0 < self.fps < float("inf"):
+            raise ConfigError(f"--fps is {self.fps:g}; give more than 0 pictures per second")
+        return VideoPart(every_s, start_s, end_s, self.stream, self.fps)
 
     def heatmap_aus(self, au_ids: Sequence[int]) -> tuple[int, ...] | None:
         """Return the AUs to draw as heat maps: an empty tuple for the active ones, None for no heat maps.
@@ -276,7 +286,7 @@ class PredictOptions(AnalysisOptions):
         """Return every option that affects the files; inputs and model are recorded in the tables."""
         names = (
             *("format", "annotate", "report", "timeline", "heatmap", "parents", "every", "start", "end", "baseline"),
-            *("describe", "beam_size", "gendered", "consistent", "max_faces", "runtime"),
+            *("stream", "fps", "describe", "beam_size", "gendered", "consistent", "max_faces", "runtime"),
         )
         values = asdict(self) | {"baseline": list(self.baseline)}
         return {name.replace("_", "-"): values[name] for name in names}

@@ -173,7 +173,8 @@ class OutputWriter:
         wanted |= {".vlfau.mp4"} if self._options.annotate else set()
         wanted |= {".report.html"} if self._options.report else set()
         wanted |= {".timeline.png"} if self._options.timeline else set()
-        return VideoFiles(printable(file), self._model, path_of=self._path_of(file), wanted=wanted)
+        start_s = self._options.part.start_s
+        return VideoFiles(printable(file), self._model, path_of=self._path_of(file), wanted=wanted, start_s=start_s)
 
     def finish_video(self, file: Path) -> None:
         """Record that a video is finished.

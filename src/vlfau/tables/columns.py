@@ -134,6 +134,7 @@ def recognise(names: Sequence[str]) -> tuple[Layout, tuple[Column, ...]] | None:
 
 _POSE: Final = "head pose, positive when"
 _FROM_AN_IMAGE: Final = "empty for a picture"
+_ON_THE_CLOCK: Final = "time of the frame on the clock of the file, which its sound shares"
 _STATE: Final = "its probability reaches the model's threshold"
 
 _NATIVE: Final = Layout(
@@ -141,7 +142,14 @@ _NATIVE: Final = Layout(
     leading=(
         Column("file", Kind.TEXT, "the picture or video, as given"),
         Column("frame", Kind.WHOLE, f"number of the frame in its video, from 0; {_FROM_AN_IMAGE}"),
-        Column("time_s", Kind.NUMBER, f"time of the frame, from the start of the video; {_FROM_AN_IMAGE}", "s", 4),
+        Column("time_s", Kind.NUMBER, f"{_ON_THE_CLOCK}; {_FROM_AN_IMAGE}", "s", 4),
+        Column(
+            "since_first_s",
+            Kind.NUMBER,
+            f"time from the first frame of the video, even if its sound starts earlier; {_FROM_AN_IMAGE}",
+            "s",
+            4,
+        ),
         Column(
             "face",
             Kind.WHOLE,
@@ -180,7 +188,7 @@ _OPENFACE: Final = Layout(
     leading=(
         Column("frame", Kind.WHOLE, f"number of the frame in its video, from 1; {_FROM_AN_IMAGE}"),
         Column("face_id", Kind.WHOLE, "the native `face`, counted from 0"),
-        Column("timestamp", Kind.NUMBER, f"time of the frame, from the start of the video; {_FROM_AN_IMAGE}", "s", 3),
+        Column("timestamp", Kind.NUMBER, f"{_ON_THE_CLOCK}; {_FROM_AN_IMAGE}", "s", 3),
         Column("confidence", Kind.NUMBER, "confidence of the face detector; 0 without a face", "0 to 1", 2),
         Column("success", Kind.WHOLE, "whether a face was found", "1 or 0"),
         Column("pose_Rx", Kind.NUMBER, f"{_POSE} the face turns down", "radians", 3),

@@ -101,6 +101,7 @@ def turns_xyz(pose: HeadPose) -> tuple[float, float, float]:
 def native_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
     """Yield one row per face. A video frame without a face has one row with empty face columns."""
     source: dict[str, Cell] = {"file": printable(result.file), "frame": result.frame, "time_s": result.time_s}
+    source["since_first_s"] = result.since_first_s
     if not result.faces and result.frame is not None:
         yield source
     for number, face in enumerate(result.faces, start=1):

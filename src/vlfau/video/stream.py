@@ -46,6 +46,8 @@ def stream(
     in_threads: bool = True,
     max_pixels: int = MAX_PIXELS,
     file: str | None = None,
+    stream_number: int | None = None,
+    fps: float | None = None,
 ) -> Generator[tuple[VideoFrame, PictureResult]]:
     """Analyse every face of every frame of a video or a camera.
 
@@ -54,9 +56,9 @@ def stream(
 
     Args:
         predictor: The model and its settings.
-        source: A video file, or a camera: `camera:0`.
+        source: A video file, numbered pictures such as `frames_%05d.png`, or a camera: `camera:0`.
         every_s: Seconds between analysed frames; None analyses all frames.
-        start_s: Start at this time, in seconds.
+        start_s: Start at this time, in seconds on the clock of the file.
         end_s: Stop before this time, in seconds; None goes to the end.
         describe: When a face gets captions: `changes` writes new ones when its set of active AUs changes, for the
             AUs of the predictor's own `describe`, and repeats them in between; `active`, `every` and `never` write
@@ -65,6 +67,8 @@ def stream(
             is best if many files are analysed side by side.
         max_pixels: Maximum size of a frame of a file; larger ones are not decoded.
         file: Name of the source in the results; None takes its path.
+        stream_number: Which of the video streams of a file, from 1; None takes the largest.
+        fps: Numbered pictures per second.
 
     Returns:
         Each frame with its result, faces by number. Close the generator to end its threads if you stop early.
@@ -76,7 +80,16 @@ def stream(
     if describe not in get_args(DescribeFrames):
         raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(DescribeFrames))}")
     threads = None if in_threads else 1
-    reader = VideoReader(source, every_s=every_s, start_s=start_s, end_s=end_s, threads=threads, max_pixels=max_pixels)
+    reader = VideoReader(
+        source,
+        every_s=every_s,
+        start_s=start_s,
+        end_s=end_s,
+        threads=threads,
+        max_pixels=max_pixels,
+        stream_number=stream_number,
+        fps=fps,
+    )
     return _results(predictor, reader, file or printable(source), describe, in_threads)
 
 
@@ -107,9 +120,17 @@ def _results(
                     face_result(tracked.face, crop, scores.result(row, words[row]), face_id=tracked.face_id)
                     for row, (tracked, crop) in enumerate(zip(each.tracked, each.crops, strict=True))
                 )
+            frame = each.frame
             yield (
-                each.frame,
-                PictureResult(file, faces, each.frame.number, each.frame.time_s, model=predictor.bundle.info),
+                frame,
+                PictureResult(
+                    file,
+                    faces,
+                    frame.number,
+                    frame.time_s,
+                    since_first_s=frame.since_first_s,
+                    model=predictor.bundle.info,
+                ),
             )
     finally:
         tracked_frames.close()

@@ -8,6 +8,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.runs.running import csv_rows, names_in
 from tests.video.clips import decoded, moving, numbered, scene, truncated, write_late_video, write_video
@@ -348,3 +349,20 @@ def test_the_larger_of_two_video_streams_is_taken_or_the_one_that_is_named(predi
     code, printed, _ = predict(path, "--stream", "3")
     assert code == 2
     assert "two.mkv has no video stream 3, only 2" in printed.err
+
+
+def test_animations_and_numbered_pictures_get_events_and_a_summary(predict, tmp_path):
+    first, *others = [Image.fromarray(picture) for picture in moving(5)]
+    first.save(tmp_path / "a.gif", save_all=True, append_images=others, duration=100)
+    for number, picture in enumerate((first, *others)):
+        picture.save(tmp_path / f"f{number:03d}.png")
+    for source, arguments in ((tmp_path / "a.gif", ()), (tmp_path / "f%03d.png", ("--fps", "10"))):
+        code, printed, rows = predict(source, "--overwrite", *arguments)
+        assert code == 0, printed.err
+        assert [(row["frame"], row["time_s"]) for row in rows] == [(str(n), f"{n / 10:.4f}") for n in range(5)]
+        assert (
+            (tmp_path / "out" / f"{source.name}.summary.txt").read_text("utf-8").startswith("0:00.5, 5 frames, 1 face")
+        )
+    code, printed, _ = predict(tmp_path / "f%03d.png")
+    assert code != 0
+    assert "say how many a second with --fps" in printed.err

@@ -10,7 +10,7 @@ from vlfau.errors import InputError
 from vlfau.files.names import missing_file, printable
 from vlfau.media.kinds import NAMELESS_SUFFIXES, looks_like_picture, looks_like_video
 
-__all__ = ["OWN_ENDINGS", "PICTURE_SUFFIXES", "check_is_file", "expand_inputs"]
+__all__ = ["OWN_ENDINGS", "PICTURE_SUFFIXES", "check_is_file", "expand_inputs", "is_of_kind"]
 
 OWN_ENDINGS: Final = (".vlfau.jpg", ".vlfau.mp4", ".heat.jpg", ".timeline.png")
 """Endings of the files that `vlfau predict` draws."""
@@ -51,6 +51,19 @@ def expand_inputs(paths: Iterable[str | Path], *, suffixes: Collection[str] = PI
     return list(found)
 
 
+def is_of_kind(path: str, suffixes: Collection[str]) -> bool:
+    """Return whether a file has one of some endings; where those do not tell, whether it is a picture or a video.
+
+    Args:
+        path: The file.
+        suffixes: In lower case, as for `expand_inputs`.
+    """
+    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122 - there may be a million of them
+    if suffix not in suffixes or suffix not in NAMELESS_SUFFIXES:
+        return suffix in suffixes
+    return looks_like_video(Path(path)) or looks_like_picture(Path(path))
+
+
 def check_is_file(path: Path, kind: str, error: type[InputError]) -> None:
     """Refuse what cannot be opened as a file.
 
@@ -81,12 +94,9 @@ def _files_below(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             lower = name.lower()
-            suffix = os.path.splitext(lower)[1]  # noqa: PTH122 - os.walk gives text
-            if suffix not in suffixes or lower.startswith(".") or lower.endswith(OWN_ENDINGS):
-                continue
-            path = Path(parent, name)
-            if suffix not in NAMELESS_SUFFIXES or looks_like_video(path) or looks_like_picture(path):
-                yield path
+            path = os.path.join(parent, name)  # noqa: PTH118 - os.walk gives text
+            if not lower.startswith(".") and not lower.endswith(OWN_ENDINGS) and is_of_kind(path, suffixes):
+                yield Path(path)
 
 
 def _natural_order(path: Path) -> list[tuple[int, int, str]]:

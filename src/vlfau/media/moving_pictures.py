@@ -11,6 +11,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
+from PIL import Image
+
 from vlfau.errors import ConfigError, ImageError, VideoError
 from vlfau.files.names import printable
 from vlfau.media.frames import VideoFrame, VideoInfo
@@ -61,18 +63,14 @@ def probe_animation(path: Path, max_pixels: int) -> VideoInfo:
     try:
         with opened_picture(path) as image:
             width, height = image.size
-            count = getattr(image, "n_frames", 1)
-            durations_ms = []
-            for number in range(count):
-                image.seek(number)
-                durations_ms.append(_shown_ms(image.info))
+            durations_ms = [shown_ms for _, shown_ms in _frames(image)]
     except Exception as error:
         raise VideoError(f"animation {printable(path)} is damaged ({error}); copy it again, or re-save it") from None
     if width * height > max_pixels:
         raise VideoError(
             f"animation {printable(path)} has {width} x {height} pixels, which is too large; make it smaller"
         )
-    duration_s = sum(durations_ms) / 1000
+    count, duration_s = len(durations_ms), sum(durations_ms) / 1000
     return VideoInfo(width, height, count / duration_s, duration_s, count)
 
 
@@ -85,15 +83,14 @@ def read_animation(path: Path, picker: Picker) -> Generator[VideoFrame]:
     time_ms, came = 0.0, False
     try:
         with opened_picture(path) as image:
-            for number in range(getattr(image, "n_frames", 1)):
-                image.seek(number)
+            for number, shown_ms in _frames(image):
                 time_s = time_ms / 1000
                 if picker.wants(time_s):
                     came = True
                     yield VideoFrame(number, time_s, upright_rgb(image.copy()), time_s)
                 if picker.ended:
                     break
-                time_ms += _shown_ms(image.info)
+                time_ms += shown_ms
     except GeneratorExit:
         raise
     except Exception as error:
@@ -171,10 +168,15 @@ def _files(pattern: Path) -> Iterator[tuple[int, Path]]:
     return iter((number, pattern.parent / found[number]) for number in sorted(found))
 
 
-def _shown_ms(info: dict[str | tuple[int, int], object]) -> float:
-    duration = info.get("duration")
-    shown = float(duration) if isinstance(duration, int | float) else 0.0
-    return shown if shown >= _SHORTEST_MS else _USUAL_MS
+def _frames(image: Image.Image) -> Iterator[tuple[int, float]]:
+    """Go from frame to frame; yield the number of each, and for how long it is shown, in milliseconds."""
+    for number in range(getattr(image, "n_frames", 1)):
+        image.seek(number)
+        if image.format == "WEBP":
+            image.load()  # Only then is the duration known.
+        duration = image.info.get("duration")
+        shown_ms = float(duration) if isinstance(duration, int | float) else 0.0
+        yield number, shown_ms if shown_ms >= _SHORTEST_MS else _USUAL_MS
 
 
 def _no_frame(path: Path, picker: Picker) -> VideoError:

@@ -8,7 +8,8 @@ event by three moments:
   after smoothing;
 * **offset**: the first frame after it in which the AU is inactive again.
 
-They are given in seconds on the clock of the file, from the frames' own timestamps, so they are correct at any frame rate, constant or not.
+They are given in seconds on the clock of the file, from the frames' own timestamps, so they are correct at any frame
+rate, constant or not.
 
 An event is *open* if one of its ends was not seen. `open_start`: the AU was active in the first frame in which the face
 was seen, at the start of the clip or after a loss, and may have begun earlier. `open_end`: it was still active in the

@@ -26,7 +26,19 @@ def filled(row):
 def test_a_native_row_keeps_the_names_of_the_first_tables_and_the_models_order():
     row = one_row("native", PictureResult("a.jpg", (a_face(),)))
     assert list(row) == [
-        *("file", "frame", "time_s", "since_first_s", "face", "box_x1", "box_y1", "box_x2", "box_y2", "face_score"),
+        *(
+            "file",
+            "frame",
+            "time_s",
+            "since_first_s",
+            "face",
+            "person",
+            "box_x1",
+            "box_y1",
+            "box_x2",
+            "box_y2",
+            "face_score",
+        ),
         *("yaw", "pitch", "roll"),
         *("AU12_prob", "AU12_state", "AU12_intensity", "AU12_text"),
         *("AU1_prob", "AU1_state", "AU1_intensity", "AU1_text", "global_text"),

@@ -15,7 +15,7 @@ from vlfau.faces.mesh import WEIGHTS
 from vlfau.faces.session import open_session
 from vlfau.faces.warp import fit_similarity, warp
 
-__all__ = ["IdentityNetwork"]
+__all__ = ["SAME_PERSON", "IdentityNetwork", "portrait"]
 
 _SIDE: Final = 150
 _LANDMARKS: Final = (33, 133, 362, 263, 2)
@@ -27,8 +27,23 @@ _TEMPLATE: Final = np.array(
 """Where dlib puts these points in a square without padding."""
 
 
+SAME_PERSON: Final = 0.5
+"""Embeddings that are nearer than this are taken for one person's."""
+
+
+def portrait(image: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
+    """Cut out a face as the network sees it, (150, 150, 3) uint8.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        face: A face of it.
+    """
+    template = (_TEMPLATE + _PADDING) / (1 + 2 * _PADDING) * _SIDE - 0.5
+    return warp(image, fit_similarity(face.landmarks_xy[list(_LANDMARKS)].astype(np.float64), template), _SIDE)
+
+
 class IdentityNetwork:
-    """Embeds faces. Its file is read when first used.
+    """Embeds portraits.
 
     Args:
         threads: Number of threads.
@@ -37,20 +52,8 @@ class IdentityNetwork:
     def __init__(self, *, threads: int = 1) -> None:
         self._session = open_session(WEIGHTS / "identity.onnx", threads=threads)
 
-    def __call__(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
-        """Return the embeddings of faces of one picture, (B, 128).
-
-        Args:
-            image: (H, W, 3) uint8 RGB.
-            faces: B faces.
-        """
-        if not faces:
-            return np.empty((0, 128), np.float32)
-        template = (_TEMPLATE + _PADDING) / (1 + 2 * _PADDING) * _SIDE - 0.5
-        squares = [
-            warp(image, fit_similarity(face.landmarks_xy[list(_LANDMARKS)].astype(np.float64), template), _SIDE)
-            for face in faces
-        ]
-        batch = np.stack(squares).transpose(0, 3, 1, 2).astype(np.float32)
+    def __call__(self, portraits: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return the embeddings, (B, 128), of B faces, as `portrait` cuts them out."""
+        batch = np.stack(portraits).transpose(0, 3, 1, 2).astype(np.float32)
         (embeddings,) = self._session.run(["embeddings"], {"faces": batch})
         return np.asarray(embeddings, np.float32)

@@ -91,7 +91,13 @@ def align_faces(pixels: NDArray[np.uint8], faces: Sequence[Face], geometry: Crop
 
 
 def face_result(
-    face: Face, crop: NDArray[np.uint8], result: CropResult, *, reduction: float = 1.0, face_id: int | None = None
+    face: Face,
+    crop: NDArray[np.uint8],
+    result: CropResult,
+    *,
+    reduction: float = 1.0,
+    face_id: int | None = None,
+    person: int | None = None,
 ) -> FaceResult:
     """Combine the position of a face with the result of its crop.
 
@@ -101,8 +107,10 @@ def face_result(
         result: Result of the crop.
         reduction: Pixels of the file per pixel of the analysed picture, along one side.
         face_id: Number of the face in its video.
+        person: Number of the person in the video, if people are told apart.
     """
     return FaceResult(
+        person=person,
         aus=result.aus,
         global_caption=result.global_caption,
         face_box_xyxy=_scaled_box(face, reduction),

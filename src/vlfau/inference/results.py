@@ -145,6 +145,8 @@ class FaceResult(CropResult):
         pose: Head pose in degrees.
         crop: (S, S, 3) uint8 RGB, the aligned face that was passed to the model.
         face_id: Number of the face in its video, from 1, the same in every frame; None in a picture.
+        person: Number of the person in the video, from 1; one person may have several faces, after cuts. None unless
+            people were told apart.
     """
 
     face_box_xyxy: tuple[float, float, float, float]
@@ -153,6 +155,7 @@ class FaceResult(CropResult):
     pose: HeadPose
     crop: NDArray[np.uint8] = field(repr=False, compare=False)
     face_id: int | None = None
+    person: int | None = None
 
     def without_arrays(self) -> Self:
         """Return a copy without landmarks, crop and attention maps, for keeping many results."""
@@ -167,6 +170,7 @@ class FaceResult(CropResult):
         """Return everything but the landmarks, the crop and the attention maps, as JSON-compatible data."""
         return {
             **({"face_id": self.face_id} if self.face_id is not None else {}),
+            **({"person": self.person} if self.person is not None else {}),
             "face_box_xyxy": [round(value, 1) for value in self.face_box_xyxy],
             "score": round(self.score, 4),
             "pose": {name: round(float(getattr(self.pose, name)), 1) for name in ("yaw", "pitch", "roll")},

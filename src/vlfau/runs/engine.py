@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, ParamSpec
 
@@ -76,7 +76,7 @@ def run(
         observer.notice(f"{chosen.runtime} is the fastest runtime for this model on this machine")
     predictor = chosen.predictor(bundle)
     outputs = OutputWriter(chosen, bundle.info)
-    correction = neutral_faces(chosen.baseline, predictor)
+    correction = neutral_faces(chosen.baseline, predictor, face=chosen.face, notice=observer.notice)
     for warning in (bundle.info.warning, bundle.info.words_warning if chosen.consistent and chosen.wants_words else ""):
         if warning:
             observer.notice(warning)
@@ -280,7 +280,12 @@ class _Run:
                 if info.notes and not is_first_look:
                     self._tell(self._observer.notice, f"{printable(file)}: {'; '.join(info.notes)}")
             length_s = self._length_s(whole_s)
-            results = stream(self._predictor, file, describe=describe, **asdict(part))
+            results = stream(
+                self._predictor,
+                file,
+                describe=describe,
+                **{each.name: getattr(part, each.name) for each in fields(part)},
+            )
             self._tell(self._observer.video_started, title, length_s)
             try:
                 with closing(results):

@@ -14,6 +14,7 @@ from cyclopts import Group, Parameter
 from vlfau.errors import ConfigError
 from vlfau.inference.runtimes import Runtime
 from vlfau.runs.option_values import as_declared, seconds
+from vlfau.video.regions import EVERYWHERE, Regions
 
 if TYPE_CHECKING:
     from vlfau.inference.bundle import Bundle
@@ -178,6 +179,8 @@ class VideoPart:
     end_s: float | None = None
     stream_number: int | None = None
     fps: float | None = None
+    regions: Regions = EVERYWHERE
+    identities: bool = False
 
 
 @Parameter(name="*")
@@ -204,8 +207,13 @@ class PredictOptions(AnalysisOptions):
         end: Stop before this time.
         stream: Which video stream of a file with several, from 1; the largest if omitted.
         fps: Numbered pictures per second, for inputs such as frames_%05d.png.
+        region: Follow faces in this part of the picture only, as x,y,width,height in pixels; may be repeated, and faces
+            never pass from one to another.
+        tiles: The same for equal parts, as columns x rows, such as 2x2 for a recorded video call of four.
+        identities: Say which faces of a video are the same person's, by their looks.
         baseline: Correct for the person's neutral face: pictures of it or a folder of them (may be repeated), "clip" to
             estimate it from each video, or "none".
+        face: Which face of a baseline picture with several is the person's, counted from the largest.
     """
 
     out: Annotated[Path | None, OUTPUT] = None
@@ -222,7 +230,11 @@ class PredictOptions(AnalysisOptions):
     end: Annotated[str | None, VIDEOS] = None
     stream: Annotated[int | None, VIDEOS] = None
     fps: Annotated[float | None, VIDEOS] = None
+    region: Annotated[Texts, VIDEOS] = ()
+    tiles: Annotated[str | None, VIDEOS] = None
+    identities: Annotated[Flag, VIDEOS] = False
     baseline: Annotated[Texts, VIDEOS] = ()
+    face: Annotated[int | None, VIDEOS] = None
 
     @classmethod
     def of(cls, options: Self | None, changes: Mapping[str, Any]) -> Self:
@@ -260,7 +272,10 @@ class PredictOptions(AnalysisOptions):
             raise ConfigError(f"--stream is {self.stream}; give the number of a video stream, from 1")
         if self.fps is not None and not 0 < self.fps < float("inf"):
             raise ConfigError(f"--fps is {self.fps:g}; give more than 0 pictures per second")
-        return VideoPart(every_s, start_s, end_s, self.stream, self.fps)
+        if self.face is not None and self.face < 1:
+            raise ConfigError(f"--face is {self.face}; give the number of a face, from 1, the largest")
+        regions = Regions.parsed(self.region, self.tiles)
+        return VideoPart(every_s, start_s, end_s, self.stream, self.fps, regions, self.identities)
 
     def heatmap_aus(self, au_ids: Sequence[int]) -> tuple[int, ...] | None:
         """Return the AUs to draw as heat maps: an empty tuple for the active ones, None for no heat maps.
@@ -286,9 +301,22 @@ class PredictOptions(AnalysisOptions):
         """Return every option that affects the files; inputs and model are recorded in the tables."""
         names = (
             *("format", "annotate", "report", "timeline", "heatmap", "parents", "every", "start", "end", "baseline"),
-            *("stream", "fps", "describe", "beam_size", "gendered", "consistent", "max_faces", "runtime"),
+            *(
+                "stream",
+                "fps",
+                "region",
+                "tiles",
+                "identities",
+                "face",
+                "describe",
+                "beam_size",
+                "gendered",
+                "consistent",
+                "max_faces",
+                "runtime",
+            ),
         )
-        values = asdict(self) | {"baseline": list(self.baseline)}
+        values = asdict(self) | {"baseline": list(self.baseline), "region": list(self.region)}
         return {name.replace("_", "-"): values[name] for name in names}
 
     def check(self, inputs: Sequence[Path]) -> None:

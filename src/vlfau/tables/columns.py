@@ -156,6 +156,7 @@ _NATIVE: Final = Layout(
             "number of the face, from 1; in a picture the largest first, as in the annotated picture; in a video the "
             "same in every frame",
         ),
+        Column("person", Kind.WHOLE, "number of the person in the video, from 1; empty without `--identities`"),
         Column("box_x1", Kind.NUMBER, "left edge of the face", "pixels", 1),
         Column("box_y1", Kind.NUMBER, "top edge of the face", "pixels", 1),
         Column("box_x2", Kind.NUMBER, "right edge of the face", "pixels", 1),

@@ -108,6 +108,7 @@ def native_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
         row: dict[str, Cell] = {
             **source,
             "face": number if face.face_id is None else face.face_id,
+            "person": face.person,
             **dict(zip(("box_x1", "box_y1", "box_x2", "box_y2"), face.face_box_xyxy, strict=True)),
             "face_score": face.score,
             "yaw": face.pose.yaw,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError
+from vlfau.faces.identity import IdentityNetwork
 from vlfau.files.names import printable
 from vlfau.inference.au_scores import AUScores, Captions
 from vlfau.inference.captioner import Describe
@@ -19,7 +20,9 @@ from vlfau.media.container import MAX_PIXELS
 from vlfau.media.frames import VideoFrame
 from vlfau.media.prefetch import prefetch
 from vlfau.media.reader import VideoReader
-from vlfau.video.tracker import FaceTracker, TrackedFace
+from vlfau.video.people import People
+from vlfau.video.regions import EVERYWHERE, Regions, RegionTracker
+from vlfau.video.tracker import TrackedFace
 
 __all__ = ["DescribeFrames", "describe_for_pictures", "stream"]
 
@@ -48,6 +51,8 @@ def stream(
     file: str | None = None,
     stream_number: int | None = None,
     fps: float | None = None,
+    regions: Regions = EVERYWHERE,
+    identities: bool = False,
 ) -> Generator[tuple[VideoFrame, PictureResult]]:
     """Analyse every face of every frame of a video or a camera.
 
@@ -69,6 +74,8 @@ def stream(
         file: Name of the source in the results; None takes its path.
         stream_number: Which of the video streams of a file, from 1; None takes the largest.
         fps: Numbered pictures per second.
+        regions: Parts of the picture in which faces are followed separately.
+        identities: Whether to say which faces are the same person's, by their looks.
 
     Returns:
         Each frame with its result, faces by number. Close the generator to end its threads if you stop early.
@@ -90,25 +97,35 @@ def stream(
         stream_number=stream_number,
         fps=fps,
     )
-    return _results(predictor, reader, file or printable(source), describe, in_threads)
+    following = _Following(predictor, regions, identities=identities)
+    return _results(
+        predictor, reader, following, file=file or printable(source), describe=describe, in_threads=in_threads
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _TrackedFrame:
     frame: VideoFrame
     tracked: list[TrackedFace]
+    people: list[int] | None
     crops: NDArray[np.uint8]
 
 
 def _results(
-    predictor: Predictor, reader: VideoReader, file: str, describe: DescribeFrames, in_threads: bool
+    predictor: Predictor,
+    reader: VideoReader,
+    following: "_Following",
+    *,
+    file: str,
+    describe: DescribeFrames,
+    in_threads: bool,
 ) -> Generator[tuple[VideoFrame, PictureResult]]:
     if reader.is_camera:
-        tracked_frames = _tracked(predictor, prefetch(reader, 1, drop=True))
+        tracked_frames = following.tracked(prefetch(reader, 1, drop=True))
     elif not in_threads:
-        tracked_frames = _tracked(predictor, iter(reader))
+        tracked_frames = following.tracked(iter(reader))
     else:
-        tracked_frames = prefetch(_tracked(predictor, prefetch(reader, _PREFETCHED_FRAMES)), _PREFETCHED_TRACKED)
+        tracked_frames = prefetch(following.tracked(prefetch(reader, _PREFETCHED_FRAMES)), _PREFETCHED_TRACKED)
     captioner = _VideoCaptioner(predictor, describe)
     try:
         for each in tracked_frames:
@@ -117,7 +134,13 @@ def _results(
                 scores = predictor.score_crops(each.crops)
                 words = captioner.describe(scores, [tracked.face_id for tracked in each.tracked])
                 faces = tuple(
-                    face_result(tracked.face, crop, scores.result(row, words[row]), face_id=tracked.face_id)
+                    face_result(
+                        tracked.face,
+                        crop,
+                        scores.result(row, words[row]),
+                        face_id=tracked.face_id,
+                        person=each.people[row] if each.people else None,
+                    )
                     for row, (tracked, crop) in enumerate(zip(each.tracked, each.crops, strict=True))
                 )
             frame = each.frame
@@ -136,14 +159,24 @@ def _results(
         tracked_frames.close()
 
 
-def _tracked(predictor: Predictor, frames: Generator[VideoFrame]) -> Generator[_TrackedFrame]:
-    tracker = FaceTracker(predictor.finder)
-    try:
-        for frame in frames:
-            tracked = tracker.follow(frame.pixels, frame.time_s)
-            yield _TrackedFrame(frame, tracked, predictor.align(frame.pixels, [each.face for each in tracked]))
-    finally:
-        frames.close()
+class _Following:
+    """Follows the faces of a video, and tells people apart if that is wanted."""
+
+    def __init__(self, predictor: Predictor, regions: Regions, *, identities: bool) -> None:
+        self._predictor = predictor
+        self._tracker = RegionTracker(predictor.finder, regions)
+        self._people = People(IdentityNetwork()) if identities else None
+
+    def tracked(self, frames: Generator[VideoFrame]) -> Generator[_TrackedFrame]:
+        """Yield every frame with its faces; closes the frames."""
+        try:
+            for frame in frames:
+                tracked = self._tracker.follow(frame.pixels, frame.time_s)
+                people = None if self._people is None else self._people.of(tracked, frame.time_s)
+                crops = self._predictor.align(frame.pixels, [each.face for each in tracked])
+                yield _TrackedFrame(frame, tracked, people, crops)
+        finally:
+            frames.close()
 
 
 class _VideoCaptioner:

@@ -78,6 +78,7 @@ _MAX_GROWTH: Final = 2.0
 """A lost face returns at most this many times as large, or as small."""
 _MIN_AGE_S: Final = 0.5
 """A younger track may be a duplicate of a face that moved fast."""
+_SETTLING_READINGS: Final = 2
 _SHORT_STEP_S: Final = 0.25
 _SAME_PERSON_LATER: Final = 0.65
 """A person may have turned in a longer step, so embeddings must be further apart for another one."""
@@ -219,11 +220,19 @@ class FaceTracker:
             if self._may_be_covered(track):
                 continue
             step_s = time_s - self._time_s
-            if changed[place] and not track.is_young(time_s) and self._is_another_person(track, now, step_s):
-                self._followed[place] = self._new_track(track.face, now, time_s)
-            else:
-                track.portrait = now
+            if changed[place] and not track.is_young(time_s):
+                now = self._settled(pixels, track)
+                if self._is_another_person(track, now, step_s):
+                    self._followed[place] = self._new_track(track.face, now, time_s)
+            track.portrait = now
         return False
+
+    def _settled(self, pixels: NDArray[np.uint8], track: _Track) -> NDArray[np.uint8]:
+        """Find a face again from where it is now, and return its portrait: a mesh that came from afar fits badly."""
+        for _ in range(_SETTLING_READINGS):
+            face = self._finder.follow(pixels, [track.face])[0]
+            track.face = track.face if face is None else face
+        return portrait(pixels, track.face)
 
     def _is_another_person(self, track: _Track, now: NDArray[np.uint8], step_s: float) -> bool:
         if track.embedding is None:

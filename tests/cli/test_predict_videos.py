@@ -1,4 +1,5 @@
 import json
+import re
 import signal
 import sys
 import threading
@@ -366,3 +367,29 @@ def test_animations_and_numbered_pictures_get_events_and_a_summary(predict, tmp_
     code, printed, _ = predict(tmp_path / "f%03d.png")
     assert code != 0
     assert "say how many a second with --fps" in printed.err
+
+
+def test_a_neutral_picture_of_two_people_says_which_one_is_taken(predict, clip_mp4, tmp_path):
+    picture = np.full((360, 640, 3), 90, np.uint8)
+    picture[:] = scene([(160, 180), (460, 180)], zoom=(0.8, 1.3))
+    Image.fromarray(picture).save(tmp_path / "two.png")
+    taken = {}
+    for chosen in ((), ("--face", "2")):
+        code, printed, _ = predict(clip_mp4, "--baseline", tmp_path / "two.png", "--every", "0.5s", *chosen)
+        assert code == 0
+        note = re.search(
+            r"two\.png shows 2 faces; took (the largest|face 2), from x (\d+) to (\d+)", " ".join(printed.err.split())
+        )
+        taken[chosen] = (note[1], (int(note[2]) + int(note[3])) / 2)
+    assert taken[()] == ("the largest", pytest.approx(460, abs=15))
+    assert taken["--face", "2"] == ("face 2", pytest.approx(160, abs=15))
+    code, printed, _ = predict(clip_mp4, "--baseline", tmp_path / "two.png", "--face", "3")
+    assert code != 0
+    assert "has no face 3, only 2" in " ".join(printed.err.split())
+
+
+def test_people_have_numbers_in_the_table_when_that_is_wanted(predict, clip_mp4):
+    _, _, rows = predict(clip_mp4, "--identities", "--every", "0.5s")
+    assert {row["person"] for row in rows} == {"1"}
+    _, _, rows = predict(clip_mp4, "--every", "0.5s", "--region", "0,0,640,360")
+    assert {row["person"] for row in rows} == {""}

@@ -38,6 +38,9 @@ class AUResult:
         local_caption: Caption of the AU; None if not requested or the model has no captions.
         intensity: 0 to 5 (A = 1 to E = 5); None if the model predicts no intensities.
         attention_map: (H, W), spatial attention of the AU's branch over the crop.
+        prob_causal: `prob` smoothed over the frames before; None unless a video was smoothed.
+        prob_centred: `prob` smoothed over the frames before and after; None likewise.
+        state_centred: Whether `prob_centred` reaches the threshold; None likewise.
     """
 
     au_id: int
@@ -47,6 +50,9 @@ class AUResult:
     local_caption: str | None = None
     intensity: float | None = None
     attention_map: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+    prob_causal: float | None = None
+    prob_centred: float | None = None
+    state_centred: bool | None = None
 
     @property
     def label(self) -> str:

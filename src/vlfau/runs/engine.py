@@ -24,6 +24,7 @@ from vlfau.runs.neutral_faces import Correction, clip_correction, neutral_faces
 from vlfau.runs.observer import InputFailure, RunObserver, RunSummary
 from vlfau.runs.options import AnalysisOptions, PredictOptions
 from vlfau.runs.output_writer import OutputWriter
+from vlfau.video.smoothing import smoothed, steady
 from vlfau.video.stream import DescribeFrames, stream
 
 __all__ = ["file_results", "run"]
@@ -153,6 +154,7 @@ class _Run:
     ) -> None:
         self._predictor, self._outputs, self._observer = predictor, outputs, observer
         self._part, self._describe, self._correction = options.part, options.describe, correction
+        self._smooth, self._thresholds = options.smooth, predictor.bundle.info.thresholds
         self._pictures = self._videos = self._frames = self._faces = self._done_before = 0
         self._errors: list[InputFailure] = []
         self._began, self._video_s = time.monotonic(), 0.0
@@ -246,9 +248,9 @@ class _Run:
             self._outputs.video_files(file) as files,
             closing(self._results(file, self._describe, file.name)) as results,
         ):
-            for frame, uncorrected in results:
-                result = correct(uncorrected)
-                files.add(frame, result)
+            corrected = ((frame, correct(result)) for frame, result in results)
+            for frame, result in smoothed(corrected, self._thresholds) if self._smooth else corrected:
+                files.add(frame, steady(result))
                 self._outputs.write_row(result)
                 if is_to_end():
                     break

@@ -211,6 +211,7 @@ class PredictOptions(AnalysisOptions):
             never pass from one to another.
         tiles: The same for equal parts, as columns x rows, such as 2x2 for a recorded video call of four.
         identities: Say which faces of a video are the same person's, by their looks.
+        smooth: Add smoothed probabilities to the native table, and find events in the centred ones.
         baseline: Correct for the person's neutral face: pictures of it or a folder of them (may be repeated), "clip" to
             estimate it from each video, or "none".
         face: Which face of a baseline picture with several is the person's, counted from the largest.
@@ -233,6 +234,7 @@ class PredictOptions(AnalysisOptions):
     region: Annotated[Texts, VIDEOS] = ()
     tiles: Annotated[str | None, VIDEOS] = None
     identities: Annotated[Flag, VIDEOS] = False
+    smooth: Annotated[Flag, VIDEOS] = False
     baseline: Annotated[Texts, VIDEOS] = ()
     face: Annotated[int | None, VIDEOS] = None
 
@@ -253,6 +255,11 @@ class PredictOptions(AnalysisOptions):
         if unknown := sorted(changes.keys() - set(known)):
             raise ConfigError(f"there is no option {', '.join(unknown)}; choose among {', '.join(known)}")
         return replace(options or cls(), **changes)
+
+    @property
+    def layout(self) -> str:
+        """Name of the tables' columns."""
+        return "smoothed" if self.smooth else self.format
 
     @property
     def part(self) -> VideoPart:
@@ -307,6 +314,7 @@ class PredictOptions(AnalysisOptions):
                 "region",
                 "tiles",
                 "identities",
+                "smooth",
                 "face",
                 "describe",
                 "beam_size",
@@ -336,6 +344,8 @@ class PredictOptions(AnalysisOptions):
         for name in ("annotate", "report", "timeline", "heatmap"):
             if getattr(self, name) and self.out is None:
                 raise ConfigError(f"--{name} writes files; name a folder with --out")
+        if self.smooth and self.format != "native":
+            raise ConfigError(f"--smooth adds columns that --format {self.format} does not have; leave out one of them")
         if self.resume and self.out is None and not self.table:
             raise ConfigError("--resume continues tables; name them with --out or --table, as before")
         cameras = [str(path) for path in inputs if camera_number(str(path)) is not None]

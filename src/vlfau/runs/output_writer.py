@@ -89,7 +89,7 @@ class OutputWriter:
             self.begins_anew = self._resume_file.exists() and not resume
             for path in self._tables:
                 sink = open_sink(
-                    path, model=self._model, format=self._options.format, resume=resume, overwrite=overwrite
+                    path, model=self._model, format=self._options.layout, resume=resume, overwrite=overwrite
                 )
                 self._sinks.append(opened.enter_context(sink))
             self.errors = opened.enter_context(ErrorsFile(errors_file, resume=resume, overwrite=overwrite))

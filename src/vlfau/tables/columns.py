@@ -184,6 +184,30 @@ _NATIVE: Final = Layout(
     frame="frame",
 )
 
+_SMOOTHED: Final = replace(
+    _NATIVE,
+    name="smoothed",
+    of_aus=(
+        *_NATIVE.of_aus,
+        Column(
+            "AU{au}_prob_causal", Kind.NUMBER, "the probability of {what}, smoothed over earlier frames", "0 to 1", 4
+        ),
+        Column(
+            "AU{au}_prob_centred",
+            Kind.NUMBER,
+            "the probability of {what}, smoothed over earlier and later frames",
+            "0 to 1",
+            4,
+        ),
+        Column(
+            "AU{au}_state_centred",
+            Kind.YES_NO,
+            "whether {what} occurs: the centred probability reaches the model's threshold",
+            "1 or 0",
+        ),
+    ),
+)
+
 _OPENFACE: Final = Layout(
     name="openface",
     leading=(
@@ -231,6 +255,6 @@ _PYFEAT: Final = Layout(
 )
 
 LAYOUTS: Final[Mapping[str, Layout]] = MappingProxyType(
-    {layout.name: layout for layout in (_NATIVE, _OPENFACE, _PYFEAT)}
+    {layout.name: layout for layout in (_NATIVE, _SMOOTHED, _OPENFACE, _PYFEAT)}
 )
 """Every format by its name."""

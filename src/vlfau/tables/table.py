@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from math import asin, atan2, cos, degrees, radians, sin
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ class Table:
     """The table of one model in one format.
 
     Args:
-        layout: Name of the format: native, openface or pyfeat.
+        layout: Name of the format: native, smoothed, openface or pyfeat.
         model: The model whose results it holds.
 
     Attributes:
@@ -124,6 +125,16 @@ def native_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
         yield row
 
 
+def _smoothed_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
+    """Yield the native rows with the smoothed columns; these are empty for a picture."""
+    for row, face in zip_longest(native_rows(result), result.faces):
+        for au in face.aus if face is not None else ():
+            row[f"{au.label}_prob_causal"] = au.prob_causal
+            row[f"{au.label}_prob_centred"] = au.prob_centred
+            row[f"{au.label}_state_centred"] = au.state_centred
+        yield row
+
+
 def _openface_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
     """Yield one row per face. A video frame without a face has one row with success 0."""
     source: dict[str, Cell] = {
@@ -171,6 +182,7 @@ def _pyfeat_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
 
 _ROWS: Final[Mapping[str, Callable[[PictureResult], Iterable[dict[str, Cell]]]]] = {
     "native": native_rows,
+    "smoothed": _smoothed_rows,
     "openface": _openface_rows,
     "pyfeat": _pyfeat_rows,
 }

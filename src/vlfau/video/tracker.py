@@ -221,10 +221,12 @@ class FaceTracker:
                 continue
             step_s = time_s - self._time_s
             if changed[place] and not track.is_young(time_s):
-                now = self._settled(pixels, track)
-                if self._is_another_person(track, now, step_s):
-                    self._followed[place] = self._new_track(track.face, now, time_s)
-            track.portrait = now
+                settled = self._settled(pixels, track)
+                if self._is_another_person(track, settled, step_s):
+                    self._followed[place] = self._new_track(track.face, settled, time_s)
+                track.portrait = settled
+            else:
+                track.portrait = now
         return False
 
     def _settled(self, pixels: NDArray[np.uint8], track: _Track) -> NDArray[np.uint8]:

@@ -12,6 +12,7 @@ import json
 import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -36,9 +37,11 @@ class Network:
     """
 
     def __init__(self, weights: dict[str, tuple[np.ndarray, float, float]]) -> None:
-        self.weights, self.nodes, self.constants, self.count = weights, [], [], 0
+        self.weights, self.count = weights, 0
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
 
-    def add(self, kind: str, *inputs: str, **attributes: object) -> str:
+    def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Add a node with one output, and return its name."""
         self.count += 1
         output = f"{kind.lower()}{self.count}"
@@ -57,8 +60,8 @@ class Network:
         stored, scale, low = self.weights[name]
         stored = np.ascontiguousarray(stored.transpose(order) if order else stored.reshape(1, -1, 1, 1))
         cast = self.add("Cast", self.constant(stored), to=TensorProto.FLOAT)
-        scaled = self.add("Mul", cast, self.constant(np.float32(scale)))
-        return self.add("Add", scaled, self.constant(np.float32(low)))
+        scaled = self.add("Mul", cast, self.constant(np.array(scale, np.float32)))
+        return self.add("Add", scaled, self.constant(np.array(low, np.float32)))
 
     def convolution(self, x: str, layer: str, *, down: bool = False) -> str:
         """Add a convolution with its scale and shift; `down` halves the sides and pads nothing."""
@@ -90,10 +93,9 @@ def read_weights(archive: Path) -> dict[str, tuple[np.ndarray, float, float]]:
     if hashlib.sha256(archive.read_bytes()).hexdigest() != SHA256:
         sys.exit(f"{archive} is another file than @vladmandic/face-api 1.7.15")
     with tarfile.open(archive) as files:
-        manifest = json.load(files.extractfile(f"{NAME}-weights_manifest.json"))
-        content = files.extractfile(f"{NAME}.bin").read()
+        manifest, content = (_content(files, f"{NAME}{ending}") for ending in ("-weights_manifest.json", ".bin"))
     weights, start = {}, 0
-    for entry in manifest[0]["weights"]:
+    for entry in json.loads(manifest)[0]["weights"]:
         kind = np.dtype(np.uint8 if "quantization" in entry else np.float32)
         size = int(np.prod(entry["shape"]))
         stored = np.frombuffer(content, kind, size, start).reshape(entry["shape"])
@@ -104,11 +106,19 @@ def read_weights(archive: Path) -> dict[str, tuple[np.ndarray, float, float]]:
     return weights
 
 
+def _content(files: tarfile.TarFile, name: str) -> bytes:
+    stored = files.extractfile(name)
+    assert stored is not None
+    return stored.read()
+
+
 def main() -> None:
     """Convert, and write the graph."""
     network = Network(read_weights(Path(sys.argv[1])))
     mean = np.array(MEAN_RGB, np.float32).reshape(1, 3, 1, 1)
-    x = network.add("Div", network.add("Sub", "faces", network.constant(mean)), network.constant(np.float32(255)))
+    x = network.add(
+        "Div", network.add("Sub", "faces", network.constant(mean)), network.constant(np.array(255, np.float32))
+    )
     x = network.add("Relu", network.convolution(x, "conv32_down", down=True))
     x = network.add("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
     channels, side = 32, ((SIDE - 7) // 2 + 1 - 3) // 2 + 1

@@ -257,7 +257,7 @@ class PredictOptions(AnalysisOptions):
         return replace(options or cls(), **changes)
 
     @property
-    def layout(self) -> str:
+    def layout(self) -> Literal["native", "smoothed", "openface", "pyfeat"]:
         """Name of the tables' columns."""
         return "smoothed" if self.smooth else self.format
 

@@ -12,7 +12,7 @@ from vlfau.tables.writer import TableWriter
 
 __all__ = ["FormatName", "TableWriter", "open_sink"]
 
-FormatName = Literal["native", "openface", "pyfeat"]
+FormatName = Literal["native", "smoothed", "openface", "pyfeat"]
 
 
 def open_sink(
@@ -30,7 +30,7 @@ def open_sink(
     Args:
         path: A file whose name ends in .csv, .jsonl or .parquet.
         model: The model whose results it will hold.
-        format: Its columns: our own, OpenFace 2's or Py-Feat's.
+        format: Its columns: our own, those with the smoothed ones, OpenFace 2's or Py-Feat's.
         resume: Whether to continue an interrupted run or a finished file, if there is one.
         flush_rows: Number of rows after which they are written to the disk.
         flush_s: Seconds after which they are written to the disk, at the next result.

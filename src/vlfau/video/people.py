@@ -28,7 +28,7 @@ class _Person:
 
     def add(self, embedding: NDArray[np.float32]) -> None:
         self.weight = min(self.weight + 1, _MAX_WEIGHT)
-        self.embedding = self.embedding + (embedding - self.embedding) / self.weight
+        self.embedding = self.embedding + (embedding - self.embedding) * np.float32(1 / self.weight)
 
 
 @dataclass(eq=False)

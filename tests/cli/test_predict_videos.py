@@ -393,3 +393,16 @@ def test_people_have_numbers_in_the_table_when_that_is_wanted(predict, clip_mp4)
     assert {row["person"] for row in rows} == {"1"}
     _, _, rows = predict(clip_mp4, "--every", "0.5s", "--region", "0,0,640,360")
     assert {row["person"] for row in rows} == {""}
+
+
+def test_smoothing_adds_columns_and_events_come_from_them(predict, clip_mp4, tmp_path):
+    code, _, rows = predict(clip_mp4, "--smooth", "--describe", "never")
+    assert (code, len(rows)) == (0, 12)
+    for name in ("AU12_prob_causal", "AU12_prob_centred"):
+        assert [float(row[name]) for row in rows] == pytest.approx([float(row["AU12_prob"]) for row in rows], abs=0.1)
+    assert {row["AU12_state_centred"] for row in rows} <= {"0", "1"}
+    active = {au_id for au_id in (1, 6, 12) if any(row[f"AU{au_id}_state_centred"] == "1" for row in rows)}
+    assert {int(event["au"]) for event in csv_rows(tmp_path / "out" / "clip.mp4.events.csv")} <= active
+    code, printed, _ = predict(clip_mp4, "--smooth", "--format", "openface", "--overwrite")
+    assert code != 0
+    assert "--smooth adds columns that --format openface does not have" in " ".join(printed.err.split())

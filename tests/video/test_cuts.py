@@ -13,7 +13,8 @@ from vlfau.faces.identity import SAME_PERSON, IdentityNetwork, portrait
 from vlfau.media.images import read_image
 from vlfau.video.cuts import CutDetector
 from vlfau.video.people import People
-from vlfau.video.regions import Regions, RegionTracker
+from vlfau.video.region_tracker import RegionTracker
+from vlfau.video.regions import Regions
 from vlfau.video.tracker import FaceTracker, centre
 
 RATE = 25

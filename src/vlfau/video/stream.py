@@ -21,7 +21,8 @@ from vlfau.media.frames import VideoFrame
 from vlfau.media.prefetch import prefetch
 from vlfau.media.reader import VideoReader
 from vlfau.video.people import People
-from vlfau.video.regions import EVERYWHERE, Regions, RegionTracker
+from vlfau.video.region_tracker import RegionTracker
+from vlfau.video.regions import EVERYWHERE, Regions
 from vlfau.video.tracker import TrackedFace
 
 __all__ = ["DescribeFrames", "describe_for_pictures", "stream"]

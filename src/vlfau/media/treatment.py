@@ -5,15 +5,16 @@ two fields of an interlaced frame has combed edges, and HDR without tone mapping
 (square pixels, progressive, SDR) is converted to RGB and nothing else.
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Final, Self
+from typing import Final, Self, cast
 
 import av
 import cv2
 import numpy as np
 from av import VideoStream
+from av.buffer import Buffer
 from av.filter import Graph
 from av.sidedata.sidedata import Type as SideData
 from av.video.reformatter import ColorPrimaries, ColorTrc, Interpolation, VideoReformatter
@@ -52,10 +53,11 @@ class Orientation:
     @classmethod
     def of(cls, frame: av.VideoFrame) -> Self:
         """Return what the display matrix of a frame says; a slanted one counts as the nearest of the eight ways."""
-        if SideData.DISPLAYMATRIX not in frame.side_data:
+        side_data = cast("Mapping[object, Buffer]", frame.side_data)
+        if SideData.DISPLAYMATRIX not in side_data:
             return cls()
         # Stored (x, y) is shown at (a x + c y, b x + d y), with the matrix a, b, u, c, d, v, x, y, w.
-        a, b, _, c, d = np.frombuffer(bytes(frame.side_data[SideData.DISPLAYMATRIX]), np.int32)[:5].tolist()
+        a, b, _, c, d = np.frombuffer(bytes(side_data[SideData.DISPLAYMATRIX]), np.int32)[:5].tolist()
         if abs(b) + abs(c) > abs(a) + abs(d):
             return cls(True, c < 0, b < 0)
         return cls(False, a < 0, d < 0)

@@ -29,7 +29,8 @@ def measure() -> Iterator[Row]:
             picture = read_image(path)
             if path.name.endswith(FRAMES) and (faces := finder.find(picture)):
                 embeddings.append((path.parent.name, network([portrait(picture, faces[0])])[0]))
-    same, other = [], []
+    same: list[bool] = []
+    other: list[bool] = []
     for (one, first), (two, second) in combinations(embeddings, 2):
         (same if one == two else other).append(float(np.linalg.norm(first - second)) >= SAME_PERSON)
     yield Row("pictures of drawn people", str(len(embeddings)))

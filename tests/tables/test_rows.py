@@ -135,7 +135,7 @@ def test_a_model_that_knows_blinks_has_columns_for_them_beside_those_of_closed_e
 
 
 def test_an_unknown_format_names_the_known_ones():
-    with pytest.raises(ConfigError, match="'excel' of tables; choose among native, openface, pyfeat"):
+    with pytest.raises(ConfigError, match="'excel' of tables; choose among native, smoothed, openface, pyfeat"):
         Table("excel", a_model())
 
 

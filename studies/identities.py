@@ -16,7 +16,8 @@ from vlfau.synthetic import DatasetSettings, generate
 __all__ = ["measure"]
 
 SETTINGS = DatasetSettings("wild", 24, 3, 6, 256, 0, False, False)
-FRAMES = ("-0000.jpg", "-0003.jpg")
+FRAME = "-0003.jpg"
+"""One frame of each clip, so that the pictures of a person differ in pose, light and expression."""
 
 
 def measure() -> Iterator[Row]:
@@ -27,7 +28,7 @@ def measure() -> Iterator[Row]:
         embeddings = []
         for path in sorted(Path(folder, "faces", "frames").rglob("*.jpg")):
             picture = read_image(path)
-            if path.name.endswith(FRAMES) and (faces := finder.find(picture)):
+            if path.name.endswith(FRAME) and (faces := finder.find(picture)):
                 embeddings.append((path.parent.name, network([portrait(picture, faces[0])])[0]))
     same: list[bool] = []
     other: list[bool] = []

@@ -1,8 +1,10 @@
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
 from tests.batch.running import shards
+from tests.video.clips import numbered
 from vlfau.batch import pipeline
 from vlfau.batch.folder import open_results_folder
 from vlfau.batch.inputs import find_files, units_of
@@ -89,3 +91,12 @@ def test_files_that_were_begun_and_not_ended_are_remembered_whatever_else_is_in_
     assert [again.crash_count(file) for file in "abc"] == [2, 0, 0]
     again.forget()
     assert CrashLog(path).crash_count("a") == 0
+
+
+def test_an_animated_picture_without_a_face_has_a_row_per_frame(job, tmp_path):
+    first, *others = [Image.fromarray(picture) for picture in numbered(3)]
+    first.save(tmp_path / "a.gif", save_all=True, append_images=others, duration=100)
+    (unit,) = units_of(find_files(tmp_path / "a.gif"))
+    (outcome,) = Worker(job).process(unit)
+    assert (outcome.status, outcome.frames, outcome.faces) == ("done", 3, 0)
+    assert (job.folder.results / outcome.shard).exists()

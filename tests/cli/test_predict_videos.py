@@ -1,4 +1,5 @@
 import json
+import re
 import signal
 import sys
 import threading
@@ -8,9 +9,10 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.runs.running import csv_rows, names_in
-from tests.video.clips import moving, numbered, scene, truncated, write_video
+from tests.video.clips import decoded, moving, numbered, scene, truncated, write_late_video, write_video
 from vlfau.cli import main
 from vlfau.errors import MissingExtraError
 from vlfau.inference.predictor import Predictor
@@ -294,3 +296,115 @@ def test_frames_without_times_have_a_row_each(predict, tmp_path):
     assert [row["frame"] for row in rows] == list("01234")
     times_s = [float(row["time_s"]) for row in rows]
     assert times_s == sorted(set(times_s))
+
+
+def test_everything_about_a_video_is_on_the_clock_of_its_sound(predict, tmp_path):
+    pytest.importorskip("jinja2")
+    path = write_late_video(tmp_path / "late.mp4", moving(12), rate=10, late_s=2.0)
+    out = tmp_path / "out"
+    code, printed, rows = predict(path, "--start", "2", "--annotate", "--report")
+    assert (code, printed.err) == (0, "")
+    assert [float(row["time_s"]) for row in rows] == pytest.approx([2 + number / 10 for number in range(12)])
+    assert [float(row["since_first_s"]) for row in rows] == pytest.approx([number / 10 for number in range(12)])
+    assert {event["onset_s"] for event in csv_rows(out / "late.mp4.events.csv")} == {"2.000"}
+    assert "seen from 0:02.0 to 0:03.1" in printed.out
+    assert "0:02" in (out / "late.mp4.report.html").read_text("utf-8")
+
+
+def test_an_annotated_video_fits_the_sound_of_its_source(predict, tmp_path):
+    path = write_late_video(tmp_path / "late.mp4", moving(12), rate=10, late_s=2.0)
+    for arguments, expected in (([], [0, *(2 + number / 10 for number in range(1, 12))]), (["--start", "2.5"], None)):
+        predict(path, "--annotate", "--overwrite", *arguments)
+        times_s = [time_s for time_s, _ in decoded(tmp_path / "out" / "late.mp4.vlfau.mp4")]
+        # The first picture is shown from the start on.
+        assert times_s == pytest.approx(expected or [number / 10 for number in range(7)])
+
+
+def test_what_was_done_to_a_file_is_said_once(predict, tmp_path):
+    path = write_video(tmp_path / "wide.mp4", moving(3), rate=10, pixel_shape=Fraction(4, 3))
+    _, printed, _ = predict(path)
+    assert printed.err.count("wide.mp4: made the pixels square (640 x 360 to 853 x 360)") == 1
+
+
+def test_the_larger_of_two_video_streams_is_taken_or_the_one_that_is_named(predict, tmp_path):
+    path = tmp_path / "two.mkv"
+    with av.open(str(path), "w") as container:
+        for width, height in ((160, 90), (320, 180)):
+            stream = container.add_stream("libx264", rate=10, options={"preset": "ultrafast"})
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number in range(4):
+            for stream in container.streams.video:
+                picture = scene(
+                    [(stream.width / 2, stream.height / 2)], (stream.width, stream.height), stream.width / 320
+                )
+                frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                frame.pts, frame.time_base = number, Fraction(1, 10)
+                container.mux(stream.encode(frame))
+        for stream in container.streams.video:
+            container.mux(stream.encode())
+    sides = {}
+    for chosen in ((), ("--stream", "1"), ("--stream", "2")):
+        _, printed, rows = predict(path, *chosen)
+        sides[chosen] = float(rows[0]["box_x2"]) - float(rows[0]["box_x1"])
+        number = 1 if chosen == ("--stream", "1") else 2
+        assert f"two.mkv: took video stream {number} of 2, {160 * number} x {90 * number}" in printed.err
+    assert sides[()] == sides["--stream", "2"] > 1.7 * sides["--stream", "1"]
+    code, printed, _ = predict(path, "--stream", "3")
+    assert code == 2
+    assert "two.mkv has no video stream 3, only 2" in printed.err
+
+
+def test_animations_and_numbered_pictures_get_events_and_a_summary(predict, tmp_path):
+    first, *others = [Image.fromarray(picture) for picture in moving(5)]
+    first.save(tmp_path / "a.gif", save_all=True, append_images=others, duration=100)
+    for number, picture in enumerate((first, *others)):
+        picture.save(tmp_path / f"f{number:03d}.png")
+    for source, arguments in ((tmp_path / "a.gif", ()), (tmp_path / "f%03d.png", ("--fps", "10"))):
+        code, printed, rows = predict(source, "--overwrite", *arguments)
+        assert code == 0, printed.err
+        assert [(row["frame"], row["time_s"]) for row in rows] == [(str(n), f"{n / 10:.4f}") for n in range(5)]
+        assert (
+            (tmp_path / "out" / f"{source.name}.summary.txt").read_text("utf-8").startswith("0:00.5, 5 frames, 1 face")
+        )
+    code, printed, _ = predict(tmp_path / "f%03d.png")
+    assert code != 0
+    assert "say how many a second with --fps" in printed.err
+
+
+def test_a_neutral_picture_of_two_people_says_which_one_is_taken(predict, clip_mp4, tmp_path):
+    picture = np.full((360, 640, 3), 90, np.uint8)
+    picture[:] = scene([(160, 180), (460, 180)], zoom=(0.8, 1.3))
+    Image.fromarray(picture).save(tmp_path / "two.png")
+    taken = {}
+    for chosen in ((), ("--face", "2")):
+        code, printed, _ = predict(clip_mp4, "--baseline", tmp_path / "two.png", "--every", "0.5s", *chosen)
+        assert code == 0
+        note = re.search(
+            r"two\.png shows 2 faces; took (the largest|face 2), from x (\d+) to (\d+)", " ".join(printed.err.split())
+        )
+        taken[chosen] = (note[1], (int(note[2]) + int(note[3])) / 2)
+    assert taken[()] == ("the largest", pytest.approx(460, abs=15))
+    assert taken["--face", "2"] == ("face 2", pytest.approx(160, abs=15))
+    code, printed, _ = predict(clip_mp4, "--baseline", tmp_path / "two.png", "--face", "3")
+    assert code != 0
+    assert "has no face 3, only 2" in " ".join(printed.err.split())
+
+
+def test_people_have_numbers_in_the_table_when_that_is_wanted(predict, clip_mp4):
+    _, _, rows = predict(clip_mp4, "--identities", "--every", "0.5s")
+    assert {row["person"] for row in rows} == {"1"}
+    _, _, rows = predict(clip_mp4, "--every", "0.5s", "--region", "0,0,640,360")
+    assert {row["person"] for row in rows} == {""}
+
+
+def test_smoothing_adds_columns_and_events_come_from_them(predict, clip_mp4, tmp_path):
+    code, _, rows = predict(clip_mp4, "--smooth", "--describe", "never")
+    assert (code, len(rows)) == (0, 12)
+    for name in ("AU12_prob_causal", "AU12_prob_centred"):
+        assert [float(row[name]) for row in rows] == pytest.approx([float(row["AU12_prob"]) for row in rows], abs=0.1)
+    assert {row["AU12_state_centred"] for row in rows} <= {"0", "1"}
+    active = {au_id for au_id in (1, 6, 12) if any(row[f"AU{au_id}_state_centred"] == "1" for row in rows)}
+    assert {int(event["au"]) for event in csv_rows(tmp_path / "out" / "clip.mp4.events.csv")} <= active
+    code, printed, _ = predict(clip_mp4, "--smooth", "--format", "openface", "--overwrite")
+    assert code != 0
+    assert "--smooth adds columns that --format openface does not have" in " ".join(printed.err.split())

@@ -5,9 +5,9 @@ import av
 import numpy as np
 import pytest
 
-from tests.video.clips import number_of, numbered, truncated, write_sound, write_video
+from tests.video.clips import number_of, numbered, truncated, write_late_video, write_sound, write_video
 from vlfau.errors import ConfigError, VideoError
-from vlfau.media import camera, container
+from vlfau.media import camera, container, decoding
 from vlfau.media.reader import VideoReader, is_video
 
 
@@ -92,13 +92,13 @@ def test_a_part_has_the_numbers_and_times_of_the_whole(steps_mp4):
 
 def decoded_packets(path, monkeypatch, **options):
     decoded = []
-    whole = container._Reading._decoded
+    whole = decoding._Reading._decoded
 
     def counting(self, packet):
         decoded.append(packet)
         return whole(self, packet)
 
-    monkeypatch.setattr(container._Reading, "_decoded", counting)
+    monkeypatch.setattr(decoding._Reading, "_decoded", counting)
     read(path, **options)
     return len([packet for packet in decoded if packet is not None])
 
@@ -309,3 +309,24 @@ def test_short_recordings_of_other_sizes_that_were_joined_stay_in_order(tmp_path
     times_s = [frame.time_s for frame in read(joined)]
     assert times_s == sorted(set(times_s))
     assert len(times_s) == 12
+
+
+# A transport stream keeps the 64 ms that an AAC encoder puts before the sound.
+@pytest.mark.parametrize(("suffix", "late_s"), [(".mp4", 2.0), (".mkv", 2.0), (".mov", 2.0), (".ts", 2.064)])
+def test_a_video_that_starts_after_its_sound_is_on_the_clock_of_the_sound(tmp_path, suffix, late_s):
+    path = write_late_video(tmp_path / f"a{suffix}", numbered(50), late_s=2.0)
+    frames = read(path)
+    assert numbers(frames) == list(range(50))
+    assert [frame.time_s for frame in frames] == pytest.approx([late_s + number / 25 for number in range(50)], abs=2e-3)
+    assert [frame.since_first_s for frame in frames] == pytest.approx([number / 25 for number in range(50)], abs=1e-3)
+    assert numbers(read(path, start_s=2.0)) == list(range(50))
+    assert numbers(read(path, start_s=late_s + 1)) == list(range(25, 50))
+    assert numbers(read(path, end_s=late_s + 1)) == list(range(25))
+
+
+def test_times_of_an_ordinary_video_begin_at_zero(tmp_path):
+    for suffix in (".mp4", ".mkv", ".ts", ".avi", ".mpg", ".webm"):
+        frames = read(write_video(tmp_path / f"a{suffix}", numbered(20), rate=25))
+        times_s = [frame.time_s for frame in frames]
+        assert times_s == pytest.approx([number / 25 for number in range(20)], abs=2e-3), suffix
+        assert frames[0].time_s == frames[0].since_first_s == 0

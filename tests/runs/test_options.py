@@ -61,6 +61,8 @@ def test_archives_and_runs_have_the_same_options_but_for_words_and_threads():
         ("every", "0.2s"),
         *(("start", None), ("end", None)),
         ("baseline", ["clip"]),
+        *(("stream", None), ("fps", None), ("region", []), ("tiles", None)),
+        *(("identities", False), ("smooth", False), ("face", None)),
         *(("describe", "changes"), ("beam-size", 3), ("gendered", False), ("consistent", True)),
         *(("max-faces", None), ("runtime", "onnxruntime")),
         *((name, None) for name in ("gaze", "head-position", "crops", "anonymise", "elan", "landmarks")),

@@ -27,7 +27,19 @@ def filled(row):
 def test_a_native_row_keeps_the_names_of_the_first_tables_and_the_models_order():
     row = one_row("native", PictureResult("a.jpg", (a_face(),)))
     assert list(row) == [
-        *("file", "frame", "time_s", "face", "box_x1", "box_y1", "box_x2", "box_y2", "face_score"),
+        *(
+            "file",
+            "frame",
+            "time_s",
+            "since_first_s",
+            "face",
+            "person",
+            "box_x1",
+            "box_y1",
+            "box_x2",
+            "box_y2",
+            "face_score",
+        ),
         *("yaw", "pitch", "roll"),
         *("AU12_prob", "AU12_state", "AU12_intensity", "AU12_text"),
         *("AU1_prob", "AU1_state", "AU1_intensity", "AU1_text", "global_text"),
@@ -124,7 +136,7 @@ def test_a_model_that_knows_blinks_has_columns_for_them_beside_those_of_closed_e
 
 
 def test_an_unknown_format_names_the_known_ones():
-    with pytest.raises(ConfigError, match="'excel' of tables; choose among native, openface, pyfeat"):
+    with pytest.raises(ConfigError, match="'excel' of tables; choose among native, openface, pyfeat, pyfeat2"):
         Table("excel", a_model())
 
 

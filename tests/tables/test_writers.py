@@ -63,7 +63,7 @@ def test_csv_has_a_side_file_that_explains_every_column(tmp_path):
     assert names_in(tmp_path) == ["a.columns.json", "a.csv"]
     header = json.loads((tmp_path / "a.columns.json").read_text("utf-8"))
     assert [column["name"] for column in header["columns"]] == list(rows[0])
-    assert header["columns"][12] == {
+    assert header["columns"][14] == {
         "name": "AU12_prob",
         "meaning": "probability that AU 12 (Lip Corner Puller) occurs",
         "unit": "0 to 1",

@@ -20,7 +20,19 @@ CODECS = {".webm": "libvpx-vp9", ".avi": "mpeg4", ".mpg": "mpeg2video"}
 TICKS = 90_000
 
 
-def write_video(path, pictures, *, rate=30, times_s=None, rotation=None, codec=None, options=None, faststart=False):
+def write_video(
+    path,
+    pictures,
+    *,
+    rate=30,
+    times_s=None,
+    rotation=None,
+    codec=None,
+    options=None,
+    faststart=False,
+    pixel_shape=None,
+    matrix=None,
+):
     """Write pictures to a video.
 
     Args:
@@ -32,6 +44,8 @@ def write_video(path, pictures, *, rate=30, times_s=None, rotation=None, codec=N
         codec: Another one than the format's usual one.
         options: Of the encoder.
         faststart: Put an MP4's index before its pictures, so that the file can be read up to where it was cut.
+        pixel_shape: Width of a pixel by its height, as metadata.
+        matrix: (a, b, c, d): the pixel (x, y) is to be shown at (a x + c y, b x + d y), as metadata.
     """
     path = Path(path)
     codec = codec or CODECS.get(path.suffix, "libx264")
@@ -50,6 +64,11 @@ def write_video(path, pictures, *, rate=30, times_s=None, rotation=None, codec=N
                     stream.codec_context.time_base = Fraction(1, TICKS)
                 if rotation is not None:
                     stream.set_display_rotation(rotation)
+                if matrix is not None:
+                    a, b, c, d = (value << 16 for value in matrix)
+                    stream.set_display_matrix([a, b, 0, c, d, 0, 0, 0, 1 << 30])
+                if pixel_shape is not None:
+                    stream.codec_context.sample_aspect_ratio = pixel_shape
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
             frame.time_base = Fraction(1, rate) if times_s is None else Fraction(1, TICKS)
             frame.pts = number if times_s is None else round(times_s[number] * TICKS)
@@ -73,6 +92,30 @@ def write_sound(path, seconds=1):
         frame.sample_rate, frame.pts, frame.time_base = 16_000, 0, Fraction(1, 16_000)
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
+    return path
+
+
+def write_late_video(path, pictures, *, rate=25, late_s=2.0, seconds=4):
+    """Write a tone from 0 s on, and a video that starts later."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast"})
+        pictures = list(pictures)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        sound = container.add_stream("aac", rate=16_000, layout="mono")
+        packets = []
+        for number in range(16_000 * seconds // 1024):
+            wave = np.sin((1024 * number + np.arange(1024)) / 10).astype(np.float32)[None]
+            frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = 16_000, 1024 * number, Fraction(1, 16_000)
+            packets += sound.encode(frame)
+        packets += sound.encode()
+        for number, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+            frame.pts, frame.time_base = number + round(rate * late_s), Fraction(1, rate)
+            packets += stream.encode(frame)
+        for packet in sorted([*packets, *stream.encode()], key=lambda packet: packet.dts * packet.time_base):
+            container.mux(packet)
     return path
 
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 from vlfau.errors import ConfigError, ImageError, InputError, VideoError
 from vlfau.files.names import printable
 from vlfau.media.images import Picture, read_picture
+from vlfau.media.kinds import looks_like_video
 
 __all__ = [
     "NEUTRAL",
@@ -33,17 +34,6 @@ __all__ = [
 NEUTRAL: Final = "Something went wrong on the server, and was logged there. Try again, or try another file."
 _MAX_NAME: Final = 80
 _NAME: Final = "upload"
-_TS_PACKET: Final = 188
-_SIGNATURES: Final = (
-    *((4, box) for box in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")),  # MP4, QuickTime
-    (0, b"\x1a\x45\xdf\xa3"),  # Matroska, WebM
-    (8, b"AVI "),
-    (0, b"OggS"),
-    (0, b"FLV\x01"),
-    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),  # Windows Media
-    (0, b"\x00\x00\x01\xba"),  # MPEG
-    (0, b"\x00\x00\x01\xb3"),
-)
 
 _log = logging.getLogger("vlfau.app")
 
@@ -99,11 +89,7 @@ def check_is_video(upload: Upload) -> None:
     Raises:
         VideoError: It is not a supported video container.
     """
-    with upload.path.open("rb") as stream:
-        head = stream.read(3 * _TS_PACKET + 1)
-    is_known = any(head.startswith(magic, offset) for offset, magic in _SIGNATURES)
-    is_transport_stream = head[::_TS_PACKET] == b"GGGG"
-    if not (is_known or is_transport_stream):
+    if not looks_like_video(upload.path):
         raise VideoError(f"{upload.name} is not a supported video; give an MP4, QuickTime, WebM, Matroska or AVI file")
 
 

@@ -13,13 +13,12 @@ from typing import Final, Self
 
 from vlfau.errors import InputError, ManifestError
 from vlfau.files.names import printable
-from vlfau.media.inputs import PICTURE_SUFFIXES, expand_inputs
-from vlfau.media.reader import VIDEO_SUFFIXES
+from vlfau.media.inputs import expand_inputs, is_of_kind
+from vlfau.media.reader import ANALYSED_SUFFIXES, VIDEO_SUFFIXES
 
 __all__ = ["PICTURES_A_UNIT", "ArchiveFile", "Unit", "file_id", "find_files", "units_of"]
 
 _LIST_SUFFIXES: Final = frozenset({".csv", ".txt"})
-_SUFFIXES: Final = VIDEO_SUFFIXES | PICTURE_SUFFIXES
 _COLUMN: Final = "file"
 PICTURES_A_UNIT: Final = 200
 _MAX_STEM: Final = 60
@@ -97,7 +96,7 @@ def find_files(source: str | Path) -> list[ArchiveFile]:
     if path.is_file() and path.suffix.lower() in _LIST_SUFFIXES:
         names, folder = list(_listed(path)), path.parent
     elif path.exists():
-        names, folder = list(map(str, expand_inputs([path], suffixes=_SUFFIXES))), Path()
+        names, folder = list(map(str, expand_inputs([path], suffixes=ANALYSED_SUFFIXES))), Path()
     elif glob.has_magic(text):
         names, folder = list(_matching(text)), Path()
     else:
@@ -166,7 +165,7 @@ def _column(path: Path, stream: Iterable[str]) -> Iterator[str]:
 
 def _matching(pattern: str) -> Iterator[str]:
     found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
-    files = [name for name in found if Path(name).suffix.lower() in _SUFFIXES and not Path(name).is_dir()]
+    files = [name for name in found if is_of_kind(name, ANALYSED_SUFFIXES) and not Path(name).is_dir()]
     if not files:
         raise InputError(f"no video or picture fits the pattern {printable(pattern)}; put it in quotes, and check it")
     yield from files

@@ -113,10 +113,9 @@ class Worker:
         crashes = CrashLog(self._job.folder.state / "tries" / unit.key)
         with self._shard(unit, predictor) as sink:
             outcomes = [_FileRun(file, predictor, sink, self._job.options, crashes).outcome() for file in unit.files]
-            # A frame without a face has a row, a picture without a face does not.
-            with_rows = {
-                outcome.id for outcome in outcomes if (outcome.frames if unit.files[0].is_video else outcome.faces)
-            }
+            # A frame without a face has a row, a picture without a face does not; animated pictures have many frames.
+            is_video = unit.files[0].is_video
+            with_rows = {outcome.id for outcome in outcomes if outcome.faces or outcome.frames > (0 if is_video else 1)}
             if with_rows:
                 self._publish(sink, unit)
         crashes.forget()

@@ -40,13 +40,15 @@ class VideoWriter:
     """Writes the frames of a video with their faces boxed and a panel of AUs and words beside them.
 
     The file appears when the block ends without an error; otherwise an existing file stays as it was. Frames are shown
-    as long as in the source, from time 0 on. Only the current frame is kept in memory.
+    as long as in the source. Only the current frame is kept in memory.
 
     Args:
         path: The file, MP4.
         au_ids: The AUs of the panel, `Predictor.au_ids`.
         columns: Number of faces that fit into the panel, 1 to 3; None takes the number in the first frame.
         note: A line at the bottom of the panel.
+        start_s: The time of the source at which the written video starts; the first frame is shown from then on, so
+            that the sound of the source fits. None takes the time of the first frame.
 
     Raises:
         ConfigError: `columns` is out of range.
@@ -58,13 +60,21 @@ class VideoWriter:
     ...         writer.write(frame, result)
     """
 
-    def __init__(self, path: Path, *, au_ids: Sequence[int], columns: int | None = None, note: str = "") -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        au_ids: Sequence[int],
+        columns: int | None = None,
+        note: str = "",
+        start_s: float | None = None,
+    ) -> None:
         if columns is not None and not 1 <= columns <= _MAX_COLUMNS:
             raise ConfigError(f"columns is {columns}; give a number from 1 to {_MAX_COLUMNS}")
         self.path, self.au_ids, self.columns, self.note = path, tuple(au_ids), columns, note
         self._opened = ExitStack()
         self._overlay: Overlay | None = None
-        self._start_s, self._last_tick = 0.0, -1
+        self._start_s, self._last_tick = start_s, -1
 
     def __enter__(self) -> Self:
         """Open the file under a temporary name."""
@@ -99,7 +109,9 @@ class VideoWriter:
         if self._overlay is None:
             self._overlay = self._open(frame, result)
         drawing = self._overlay.draw(frame.pixels, result.faces, frame.time_s)
-        tick = max(round((frame.time_s - self._start_s) * _TICKS_PER_SECOND), self._last_tick + 1)
+        since_start_s = 0.0 if self._start_s is None or self._last_tick < 0 else frame.time_s - self._start_s
+        self._start_s = frame.time_s if self._start_s is None else self._start_s
+        tick = max(round(since_start_s * _TICKS_PER_SECOND), self._last_tick + 1)
         if tick - self._last_tick > _MAX_GAP_TICKS:
             raise VideoError(
                 f"{result.file}: the clock jumps to {frame.time_s:.0f} s, which an annotated video cannot follow; "
@@ -127,7 +139,6 @@ class VideoWriter:
         context.gop_size = _FRAMES_BETWEEN_KEYS
         context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
         context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
-        self._start_s = frame.time_s
         return overlay
 
     def _encode(self, frame: av.VideoFrame | None) -> None:

@@ -135,6 +135,7 @@ def face_result(
     crop_geometry: CropGeometry,
     reduction: float = 1.0,
     face_id: int | None = None,
+    person: int | None = None,
     geometry: FaceGeometry | None = None,
 ) -> FaceResult:
     """Combine the position of a face with the result of its crop.
@@ -146,11 +147,13 @@ def face_result(
         crop_geometry: Geometry of the crop.
         reduction: Pixels of the file per pixel of the analysed picture, along one side.
         face_id: Number of the face in its video.
+        person: Number of the person in the video, if people are told apart.
         geometry: As returned by `face_geometries`.
     """
     measured = MeasuredFace.of(crop, face.landmarks_xy, crop_geometry, reduction=reduction)
     return FaceResult(
         aus=tuple(replace(au, measured=measured) for au in result.aus),
+        person=person,
         global_caption=result.global_caption,
         face_box_xyxy=_scaled_box(face, reduction),
         landmarks_xy=np.asarray(face.landmarks_xy, np.float32) * np.float32(reduction),

@@ -69,6 +69,9 @@ class AUResult:
         left: The subject's own left side; None if the AU has no sides, or the model does not tell them apart.
         right: The subject's own right side; None likewise.
         threshold: The model's threshold for this AU; None if unknown.
+        prob_causal: `prob` smoothed over the frames before; None unless a video was smoothed.
+        prob_centred: `prob` smoothed over the frames before and after; None likewise.
+        state_centred: Whether `prob_centred` reaches the threshold; None likewise.
     """
 
     au_id: int
@@ -78,6 +81,9 @@ class AUResult:
     local_caption: str | None = None
     intensity: float | None = None
     attention_map: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+    prob_causal: float | None = None
+    prob_centred: float | None = None
+    state_centred: bool | None = None
     threshold: float | None = field(default=None, repr=False, compare=False)
     measured: MeasuredFace | None = field(default=None, repr=False, compare=False)
     left: SideResult | None = None
@@ -227,6 +233,8 @@ class FaceResult(CropResult):
         face_id: Number of the face in its video, from 1, the same in every frame; None in a picture.
         measured: Takes the measurements of the face; None if unknown.
         geometry: Depth of the landmarks, position of the head, and gaze if requested; None for results without them.
+        person: Number of the person in the video, from 1; one person may have several faces, after cuts. None unless
+            people were told apart.
     """
 
     face_box_xyxy: tuple[float, float, float, float]
@@ -235,6 +243,7 @@ class FaceResult(CropResult):
     pose: HeadPose
     crop: NDArray[np.uint8] = field(repr=False, compare=False)
     face_id: int | None = None
+    person: int | None = None
     geometry: FaceGeometry | None = field(default=None, repr=False, compare=False)
     measured: MeasuredFace | None = field(default=None, repr=False, compare=False)
 
@@ -275,6 +284,7 @@ class FaceResult(CropResult):
         """
         return {
             **({"face_id": self.face_id} if self.face_id is not None else {}),
+            **({"person": self.person} if self.person is not None else {}),
             "face_box_xyxy": [round(value, 1) for value in self.face_box_xyxy],
             "score": round(self.score, 4),
             "pose": {name: round(float(getattr(self.pose, name)), 1) for name in ("yaw", "pitch", "roll")},
@@ -294,7 +304,7 @@ class FaceResult(CropResult):
 
         Returns:
             The face's columns of the native table: `box_x1`, ..., `AU12_prob`, ..., `global_text`, without `file`,
-            `frame`, `time_s` and `face`. The name of the series is the `face_id`.
+            `frame`, `time_s`, `since_first_s` and `face`. The name of the series is the `face_id`.
 
         Raises:
             MissingExtraError: pandas is not installed.
@@ -312,7 +322,8 @@ class PictureResult(Sequence[FaceResult]):
         file: The path as the user gave it; empty for pixels without a name.
         faces: For a picture, largest first; for a video, by `face_id`.
         frame: Number of the frame in its video, from 0; None for a picture.
-        time_s: Time of the frame, in seconds from the start of its video; None for a picture.
+        time_s: Time of the frame in seconds, on the clock of its video, which the sound shares; None for a picture.
+        since_first_s: The same from the first frame of the video on; None if unknown.
         model: Metadata of the model.
         source: Where the pixels come from: the file, or the picture itself if given as pixels. None for a frame of a
             video, whose pixels are not kept.
@@ -326,6 +337,7 @@ class PictureResult(Sequence[FaceResult]):
     faces: tuple[FaceResult, ...]
     frame: int | None = None
     time_s: float | None = None
+    since_first_s: float | None = field(default=None, kw_only=True)
     model: BundleInfo | None = field(default=None, kw_only=True, repr=False, compare=False)
     source: Picture | Path | None = field(default=None, kw_only=True, repr=False, compare=False)
 

@@ -74,7 +74,7 @@ def read_frames(number: int, picker: Picker) -> Generator[VideoFrame]:
             began = now if began is None else began
             if picker.wants(now - began):
                 pixels = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
-                yield VideoFrame(count, now - began, pixels, arrived_s=now)
+                yield VideoFrame(count, now - began, pixels, now - began, arrived_s=now)
             count += 1
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "DECODER_BYTES",
     "WORKING_PIXELS",
     "Picture",
+    "opened_picture",
     "read_image",
     "read_picture",
     "reduction_of",
@@ -108,7 +109,7 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
     with warnings.catch_warnings():
         # Pillow warns about odd metadata and large pictures; this module has limits of its own.
         warnings.simplefilter("ignore")
-        with _opened(path) as image:
+        with opened_picture(path) as image:
             width, height = image.size
             _draft(image)
             _check_size(path, image, (width, height))
@@ -129,7 +130,12 @@ def reduction_of(file_size: tuple[int, int], pixels: NDArray[np.uint8]) -> float
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def opened_picture(path: Path) -> Iterator[Image.Image]:
+    """Open a picture whose pixels are not decoded yet.
+
+    Raises:
+        ImageError: It is not a picture, or cannot be read.
+    """
     try:
         with _PILLOW_LIMIT:
             limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None

@@ -9,8 +9,17 @@ from typing import Final
 
 from vlfau.errors import InputError
 from vlfau.files.names import missing_file, printable
+from vlfau.media.kinds import NAMELESS_SUFFIXES, looks_like_picture, looks_like_video
 
-__all__ = ["OWN_ENDINGS", "PICTURE_SUFFIXES", "check_is_file", "expand_inputs", "matching", "unread_files"]
+__all__ = [
+    "OWN_ENDINGS",
+    "PICTURE_SUFFIXES",
+    "check_is_file",
+    "expand_inputs",
+    "is_of_kind",
+    "matching",
+    "unread_files",
+]
 
 OWN_ENDINGS: Final = (".vlfau.jpg", ".vlfau.mp4", ".heat.jpg", ".crop.jpg", ".timeline.png")
 """Endings of the files that `vlfau predict` draws."""
@@ -46,8 +55,9 @@ def unread_files(folder: Path, *, suffixes: Collection[str]) -> dict[Path, str]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         unread.update((Path(parent, name), "a hidden folder") for name in hidden)
         for name in sorted(names):
-            if (reason := _reason_to_skip(name, suffixes)) is not None:
-                unread[Path(parent, name)] = reason
+            path = Path(parent, name)
+            if (reason := _reason_to_skip(str(path), suffixes)) is not None:
+                unread[path] = reason
     return unread
 
 
@@ -59,7 +69,8 @@ def expand_inputs(paths: Iterable[str | Path], *, suffixes: Collection[str] = PI
 
     Args:
         paths: Files and folders.
-        suffixes: Endings of the wanted files, in lower case; pictures by default.
+        suffixes: Endings of the wanted files, in lower case; pictures by default. Those that do not tell
+            (`NAMELESS_SUFFIXES`) stand for the files that are pictures or videos by their content.
 
     Raises:
         InputError: A folder has no such file.
@@ -72,11 +83,24 @@ def expand_inputs(paths: Iterable[str | Path], *, suffixes: Collection[str] = PI
         files = sorted(_files_below(path, suffixes), key=_natural_order)
         if not files:
             raise InputError(
-                f"folder {printable(path)} has no file that ends in {', '.join(sorted(suffixes))}; "
+                f"folder {printable(path)} has no file that ends in {', '.join(sorted(filter(None, suffixes)))}; "
                 "name another folder or the files themselves"
             )
         found.update(dict.fromkeys(files))
     return list(found)
+
+
+def is_of_kind(path: str, suffixes: Collection[str]) -> bool:
+    """Return whether a file has one of some endings; where those do not tell, whether it is a picture or a video.
+
+    Args:
+        path: The file.
+        suffixes: In lower case, as for `expand_inputs`.
+    """
+    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122 - there may be a million of them
+    if suffix not in suffixes or suffix not in NAMELESS_SUFFIXES:
+        return suffix in suffixes
+    return looks_like_video(Path(path)) or looks_like_picture(Path(path))
 
 
 def check_is_file(path: Path, kind: str, error: type[InputError]) -> None:
@@ -108,21 +132,23 @@ def _files_below(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
-            if _reason_to_skip(name, suffixes) is None:
-                yield Path(parent, name)
+            if _reason_to_skip(path := os.path.join(parent, name), suffixes) is None:  # noqa: PTH118 - there may be a million
+                yield Path(path)
 
 
-def _reason_to_skip(name: str, suffixes: Collection[str]) -> str | None:
+def _reason_to_skip(path: str, suffixes: Collection[str]) -> str | None:
     """Return why a file of a folder is not read; None if it is."""
-    lower = name.lower()
+    lower = os.path.basename(path).lower()  # noqa: PTH119 - there may be a million of them
     if lower.startswith("."):
         return "a hidden file"
     if lower.endswith(OWN_ENDINGS):
         return "a drawing of vlfau"
-    suffix = os.path.splitext(lower)[1]  # noqa: PTH122 - os.walk gives text
-    if not suffix:
-        return "its name has no ending"
-    return None if suffix in suffixes else f"{suffix} is not the ending of a picture or video"
+    if is_of_kind(path, suffixes):
+        return None
+    suffix = os.path.splitext(lower)[1]  # noqa: PTH122 - as above
+    if suffix not in suffixes and suffix:
+        return f"{suffix} is not the ending of a picture or video"
+    return "neither its name nor its content is that of a picture or video"
 
 
 def _natural_order(path: Path) -> list[tuple[int, int, str]]:

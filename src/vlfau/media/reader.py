@@ -7,52 +7,72 @@ from types import TracebackType
 from typing import Final, Self
 
 from vlfau.errors import ConfigError
-from vlfau.media import camera, container, network_camera
-from vlfau.media.frames import VideoFrame
+from vlfau.media import camera, container, moving_pictures, network_camera
+from vlfau.media.decoding import read_frames
+from vlfau.media.frames import VideoFrame, VideoInfo
+from vlfau.media.inputs import PICTURE_SUFFIXES
+from vlfau.media.kinds import NAMELESS_SUFFIXES, looks_like_video
 from vlfau.media.network_camera import NetworkCamera
 from vlfau.media.schedule import Picker
 
-__all__ = ["VIDEO_SUFFIXES", "VideoReader", "is_video"]
+__all__ = ["ANALYSED_SUFFIXES", "VIDEO_SUFFIXES", "VideoReader", "is_video"]
 
 
 VIDEO_SUFFIXES: Final = frozenset(
     {
-        *(".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts"),
-        *(".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m"),
+        *(".3gp", ".apng", ".asf", ".avi", ".divx", ".dv", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg"),
+        *(".mpg", ".mts", ".mxf", ".ogv", ".qt", ".ts", ".vob", ".webm", ".wmv", ".y4m"),
     }
 )
+ANALYSED_SUFFIXES: Final = VIDEO_SUFFIXES | PICTURE_SUFFIXES | NAMELESS_SUFFIXES
+"""Endings of all files that a folder is searched for; those that do not tell are known by their content."""
 
 
 def is_video(path: str | Path) -> bool:
-    """Return whether a path is named like a video file, or is a camera such as `camera:0`.
+    """Return whether a path is a video: by its name where that tells, otherwise by its content.
+
+    Cameras such as `camera:0`, animated pictures, and numbered pictures such as `frames_%05d.png` count as videos.
 
     >>> is_video("film.MP4"), is_video("camera:0"), is_video("photo.jpg")
     (True, True, False)
     """
     text = os.fspath(path)
-    return camera.is_live(text) or Path(text).suffix.lower() in VIDEO_SUFFIXES
+    if camera.is_live(text):
+        return True
+    file = Path(text)
+    suffix = file.suffix.lower()
+    if suffix in VIDEO_SUFFIXES:
+        return True
+    if suffix in PICTURE_SUFFIXES:
+        is_moving = suffix in moving_pictures.ANIMATION_SUFFIXES and moving_pictures.is_animated(file)
+        return is_moving or moving_pictures.is_numbered(file)
+    return looks_like_video(file)
 
 
 class VideoReader:
     """A video, read in a `for` loop; every loop starts at the beginning.
 
-    Times are those at which the file shows its frames, in seconds from the first frame, also where the rate varies.
-    Frames are turned upright as the file says. Frames between the wanted ones are not decoded where the codec allows.
+    Times are those at which the file shows its frames, on the clock that its sound has too, also where the rate varies.
+    Frames are upright, in square pixels, deinterlaced and tone-mapped to SDR. Frames between the wanted ones are not
+    decoded where the codec allows.
 
     Args:
-        source: A video file, or a camera: `camera:0`, `camera:1`, ..., or a `NetworkCamera`.
+        source: A video file; an animated GIF, APNG or WebP file; numbered pictures such as `frames_%05d.png`; or a
+            camera: `camera:0`, `camera:1`, ..., or a `NetworkCamera`.
         every_s: Seconds between frames; the first frame of each interval is taken. None takes all frames.
         start_s: Start at this time, in seconds.
         end_s: Stop before this time, in seconds; None reads to the end.
         threads: Number of threads for decoding a file; None lets the codec choose.
         max_pixels: Largest frame of a file; a larger one is never decoded.
+        stream_number: Which of the video streams of a file, from 1; None takes the largest.
+        fps: Numbered pictures per second.
 
     Attributes:
         info: What is known of the video; sizes are those of the upright frames.
 
     Raises:
-        VideoError: There is no such file or camera, or the file is not a video.
-        ConfigError: A time is out of range.
+        VideoError: There is no such file, stream or camera, or the file is not a video.
+        ConfigError: A time is out of range, or numbered pictures have no `fps`.
     """
 
     def __init__(
@@ -64,6 +84,8 @@ class VideoReader:
         end_s: float | None = None,
         threads: int | None = None,
         max_pixels: int = container.MAX_PIXELS,
+        stream_number: int | None = None,
+        fps: float | None = None,
     ) -> None:
         if every_s is not None and not 0 < every_s < float("inf"):
             raise ConfigError(f"every is {every_s:g} s; give more than 0 s, or nothing to take all frames")
@@ -71,15 +93,14 @@ class VideoReader:
             raise ConfigError(f"start is {start_s:g} s; give 0 s or more")
         if end_s is not None and not end_s > start_s:
             raise ConfigError(f"end is {end_s:g} s and start {start_s:g} s; give an end after the start")
+        if fps is not None and not 0 < fps < float("inf"):
+            raise ConfigError(f"fps is {fps:g}; give more than 0 pictures per second")
         self._every_s, self._start_s, self._end_s, self._threads = every_s, start_s, end_s, threads
-        self._max_pixels = max_pixels
+        self._max_pixels, self._stream_number, self._fps = max_pixels, stream_number, fps
         self._path, self._camera = Path(source), camera.camera_number(os.fspath(source))
         self._network = source if isinstance(source, NetworkCamera) else None
         self._frames: Generator[VideoFrame] | None = None
-        if self._network is not None:
-            self.info = network_camera.probe(self._network)
-        else:
-            self.info = container.probe(self._path, max_pixels) if self._camera is None else camera.probe(self._camera)
+        self.info = self._probe()
 
     @property
     def is_camera(self) -> bool:
@@ -92,15 +113,44 @@ class VideoReader:
         Raises:
             VideoError: The video breaks off or is damaged, or the camera stops; the frames before were yielded.
         """
-        picker = Picker(self._every_s, self._start_s, self._end_s)
         self.close()
-        if self._network is not None:
-            self._frames = network_camera.read_frames(self._network, picker)
-        elif self._camera is not None:
-            self._frames = camera.read_frames(self._camera, picker)
-        else:
-            self._frames = container.read_frames(self._path, picker, self._threads, self._max_pixels)
+        self._frames = self._read(Picker(self._every_s, self._start_s, self._end_s))
         return self._frames
+
+    @property
+    def _is_animation(self) -> bool:
+        suffix = self._path.suffix.lower()
+        return suffix in moving_pictures.ANIMATION_SUFFIXES and (suffix == ".apng" or self._path.is_file())
+
+    def _probe(self) -> VideoInfo:
+        if self._network is not None:
+            return network_camera.probe(self._network)
+        if self._camera is not None:
+            return camera.probe(self._camera)
+        if moving_pictures.is_numbered(self._path):
+            return moving_pictures.probe_numbered(self._path, self._fps, self._max_pixels)
+        if self._is_animation:
+            return moving_pictures.probe_animation(self._path, self._max_pixels)
+        return container.probe(self._path, self._max_pixels, self._stream_number)
+
+    def _read(self, picker: Picker) -> Generator[VideoFrame]:
+        if self._network is not None:
+            return network_camera.read_frames(self._network, picker)
+        if self._camera is not None:
+            return camera.read_frames(self._camera, picker)
+        if moving_pictures.is_numbered(self._path):
+            assert self._fps is not None  # `_probe` asked for it.
+            return moving_pictures.read_numbered(self._path, self._fps, picker)
+        if self._is_animation:
+            return moving_pictures.read_animation(self._path, picker)
+        return read_frames(
+            self._path,
+            picker,
+            self._threads,
+            self._max_pixels,
+            stream_number=self._stream_number,
+            treatment=self.info.treatment,
+        )
 
     def close(self) -> None:
         """Close the file or the camera, if it is being read."""

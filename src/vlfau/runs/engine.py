@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing, nullcontext
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, ParamSpec
 
@@ -16,15 +17,16 @@ from vlfau.inference.results import PictureResult
 from vlfau.media.camera import is_live
 from vlfau.media.frames import VideoFrame
 from vlfau.media.images import read_picture
-from vlfau.media.inputs import PICTURE_SUFFIXES, expand_inputs, matching, unread_files
+from vlfau.media.inputs import expand_inputs, matching, unread_files
 from vlfau.media.network_camera import NetworkCamera, is_address
-from vlfau.media.reader import VIDEO_SUFFIXES, VideoReader, is_video
+from vlfau.media.reader import ANALYSED_SUFFIXES, VideoReader, is_video
 from vlfau.runs.interrupts import ending_well
 from vlfau.runs.live import STANDARD_OUTPUT, LiveOutput
 from vlfau.runs.neutral_faces import Correction, clip_correction, neutral_faces
 from vlfau.runs.observer import InputFailure, RunObserver, RunSummary
 from vlfau.runs.options import AnalysisOptions, PredictOptions
 from vlfau.runs.output_writer import OutputWriter
+from vlfau.video.smoothing import smoothed
 from vlfau.video.stream import DescribeFrames, stream
 
 __all__ = ["file_results", "run"]
@@ -78,7 +80,7 @@ def run(
         observer.notice(f"{chosen.runtime} is the fastest runtime for this model on this machine")
     predictor = chosen.predictor(bundle)
     outputs = OutputWriter(chosen, bundle.info)
-    correction = neutral_faces(chosen.baseline, predictor)
+    correction = neutral_faces(chosen.baseline, predictor, face=chosen.face, notice=observer.notice)
     for name, address in addresses.items():
         observer.notice(f"{name} is {address.public}")
     for warning in (bundle.info.warning, bundle.info.words_warning if chosen.consistent and chosen.wants_words else ""):
@@ -177,6 +179,7 @@ class _Run:
         self._addresses, self._live = addresses, live
         self._is_printed = STANDARD_OUTPUT in options.live
         self._part, self._describe, self._correction = options.part, options.describe, correction
+        self._smooth, self._thresholds = options.smooth, predictor.bundle.info.thresholds
         self._pictures = self._videos = self._frames = self._faces = self._done_before = 0
         self._errors: list[InputFailure] = []
         self._skipped: dict[Path, str] = {}
@@ -217,14 +220,13 @@ class _Run:
     def _expanded(self, inputs: Sequence[Path]) -> dict[Path, Path]:
         """Return every file once, with the input that contains it; report empty folders."""
         found: dict[Path, Path] = {}
-        suffixes = PICTURE_SUFFIXES | VIDEO_SUFFIXES
         for given in (path for pattern in inputs for path in matching(pattern)):
             try:
-                for file in expand_inputs([given], suffixes=suffixes):
+                for file in expand_inputs([given], suffixes=ANALYSED_SUFFIXES):
                     found.setdefault(file, given)
             except InputError as error:
                 self._fail(given, error)
-            unread = unread_files(given, suffixes=suffixes) if given.is_dir() else {}
+            unread = unread_files(given, suffixes=ANALYSED_SUFFIXES) if given.is_dir() else {}
             if unread := {file: why for file, why in unread.items() if not file.name.startswith(".")}:
                 self._skipped.update(unread)
                 self._tell(self._observer.skipped, given, unread)
@@ -278,9 +280,8 @@ class _Run:
             self._outputs.video_files(file) as files,
             closing(self._results(file, self._describe, file.name)) as results,
         ):
-            for frame, uncorrected in results:
-                result = correct(uncorrected)
-                self._live.send(result, frame)
+            corrected = self._sent((frame, correct(result)) for frame, result in results)
+            for frame, result in smoothed(corrected, self._thresholds) if self._smooth else corrected:
                 self._outputs.write_frame(file, frame, result, files)
                 if is_to_end() or (self._is_printed and not self._observer.wants_more):
                     break
@@ -297,6 +298,12 @@ class _Run:
         if not files.tracks:
             self._fail(file, _no_face("video", name))
 
+    def _sent(self, results: Iterable[tuple[VideoFrame, PictureResult]]) -> Frames:
+        """Pass results on, and send them to live listeners at once: smoothing holds them back."""
+        for frame, result in results:
+            self._live.send(result, frame)
+            yield frame, result
+
     def _video_correction(self, file: Path) -> Correction:
         if self._correction != "clip":
             return self._correction
@@ -307,15 +314,19 @@ class _Run:
         """Yield the frames of a video; report an early end, unless a second pass will report it."""
         part = self._part
         try:
-            length_s = self._length_s(file)
+            whole_s = None
+            if not is_live(str(file)):
+                info = VideoReader(file, stream_number=part.stream_number, fps=part.fps).info
+                whole_s = info.duration_s
+                if info.notes and not is_first_look:
+                    self._tell(self._observer.notice, f"{printable(file)}: {'; '.join(info.notes)}")
+            length_s = self._length_s(whole_s)
             results = stream(
                 self._predictor,
                 self._addresses.get(file, file),
-                every_s=part.every_s,
-                start_s=part.start_s,
-                end_s=part.end_s,
                 describe=describe,
                 file=printable(file),
+                **{each.name: getattr(part, each.name) for each in fields(part)},
             )
             self._tell(self._observer.video_started, title, length_s)
             try:
@@ -329,9 +340,8 @@ class _Run:
             if not is_first_look:
                 self._fail(file, error)
 
-    def _length_s(self, file: Path) -> float | None:
+    def _length_s(self, whole_s: float | None) -> float | None:
         """Return the length of the analysed part of a video; None if unknown."""
-        whole_s = None if is_live(str(file)) else VideoReader(file).info.duration_s
         ends_s = [end_s for end_s in (self._part.end_s, whole_s) if end_s is not None]
         return max(min(ends_s) - self._part.start_s, 0.0) if ends_s else None
 

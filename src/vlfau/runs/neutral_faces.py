@@ -1,6 +1,6 @@
 """Correction for each person's own neutral face: `--baseline`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -56,12 +56,20 @@ def clip_correction(results: Iterable[PictureResult], model: BundleInfo) -> Corr
     )
 
 
-def neutral_faces(choice: Sequence[str], predictor: Predictor) -> Correction | Literal["clip"]:
+def neutral_faces(
+    choice: Sequence[str],
+    predictor: Predictor,
+    *,
+    face: int | None = None,
+    notice: Callable[[str], None] = lambda text: None,
+) -> Correction | Literal["clip"]:
     """Prepare the correction that the user chose.
 
     Args:
         choice: "none", "clip", or pictures and folders of pictures of one person's neutral face.
         predictor: Analyses them.
+        face: Which face of a picture with several, from 1, the largest; None takes the largest.
+        notice: Called with what the user should know.
 
     Returns:
         The correction for all videos, or "clip": each video then has its own, from `clip_correction`.
@@ -76,13 +84,25 @@ def neutral_faces(choice: Sequence[str], predictor: Predictor) -> Correction | L
         return "clip"
     if {"none", "clip"} & set(choice):
         raise ConfigError("--baseline takes none, clip, or pictures of a neutral face; give only one of these")
-    faces = [_largest_face(path, predictor) for path in expand_inputs(choice)]
+    faces = [_neutral_face(path, predictor, face, notice) for path in expand_inputs(choice)]
     everyone = Baseline.from_faces(faces, predictor.bundle.info.thresholds)
     return Correction(everyone=everyone, own_rest=mean_measurements([face.measurements for face in faces]))
 
 
-def _largest_face(path: Path, predictor: Predictor) -> FaceResult:
+def _neutral_face(path: Path, predictor: Predictor, number: int | None, notice: Callable[[str], None]) -> FaceResult:
     faces = predictor.predict(path)
     if not faces:
         raise NoFaceError(f"no face found in the neutral picture {printable(path)}; leave it out")
-    return faces[0]
+    if number is not None and number > len(faces):
+        raise NoFaceError(
+            f"the neutral picture {printable(path)} has no face {number}, only {len(faces)}; correct --face"
+        )
+    chosen = faces[(number or 1) - 1]
+    if len(faces) > 1:
+        left, top, right, bottom = (round(value) for value in chosen.face_box_xyxy)
+        which = "the largest" if number is None else f"face {number}"
+        notice(
+            f"the neutral picture {printable(path)} shows {len(faces)} faces; took {which}, from x {left} to {right} "
+            f"and y {top} to {bottom}{'; --face chooses another' if number is None else ''}"
+        )
+    return chosen

@@ -96,6 +96,12 @@ def _whole_number(name: str, value: Any) -> int:
     raise ConfigError(f"{name} is {value!r}; give a whole number")
 
 
+def _number(name: str, value: Any) -> float:
+    if not isinstance(value, bool) and isinstance(value, Real):
+        return float(value)
+    raise ConfigError(f"{name} is {value!r}; give a number")
+
+
 def _time(name: str, value: Any) -> str:
     if isinstance(value, str):
         return value
@@ -123,6 +129,7 @@ _READERS_BY_NAME: Final[Mapping[str, Callable[[str, Any], Any]]] = {
 _READERS: Final[Mapping[type, Callable[[str, Any], Any]]] = {
     bool: _flag,
     int: _whole_number,
+    float: _number,
     Path: lambda name, value: Path(_path(name, value)),
     str: _path,
 }

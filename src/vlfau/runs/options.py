@@ -15,6 +15,7 @@ from vlfau.errors import ConfigError
 from vlfau.files.names import check_is_local
 from vlfau.inference.runtimes import Runtime
 from vlfau.runs.option_values import as_declared, seconds
+from vlfau.video.regions import EVERYWHERE, Regions
 
 if TYPE_CHECKING:
     from vlfau.inference.bundle import Bundle
@@ -183,11 +184,15 @@ class ArchiveOptions(AnalysisOptions):
 
 @dataclass(frozen=True, slots=True)
 class VideoPart:
-    """The part of a video to analyse, in seconds, as `VideoReader` takes it."""
+    """What of a video is analysed, as `VideoReader` takes it; times in seconds on the clock of the file."""
 
     every_s: float | None = None
     start_s: float = 0.0
     end_s: float | None = None
+    stream_number: int | None = None
+    fps: float | None = None
+    regions: Regions = EVERYWHERE
+    identities: bool = False
 
 
 @Parameter(name="*")
@@ -225,10 +230,18 @@ class PredictOptions(AnalysisOptions):
         parents: Keep the whole path of each input in the output folder, so that a/me.png and b/me.png do not collide.
         overwrite: Replace files in the output folder that vlfau did not write; inputs are never replaced.
         network: Allow inputs that are addresses of network cameras, such as rtsp://host/stream.
-        start: Start at this time, in seconds or as 1:23.5.
+        start: Start at this time, in seconds or as 1:23.5, on the clock of the file as a player shows it.
         end: Stop before this time.
+        stream: Which video stream of a file with several, from 1; the largest if omitted.
+        fps: Numbered pictures per second, for inputs such as frames_%05d.png.
+        region: Follow faces in this part of the picture only, as x,y,width,height in pixels; may be repeated, and faces
+            never pass from one to another.
+        tiles: The same for equal parts, as columns x rows, such as 2x2 for a recorded video call of four.
+        identities: Say which faces of a video are the same person's, by their looks.
+        smooth: Add smoothed probabilities to the native table, and find events in the centred ones.
         baseline: Correct for the person's neutral face: pictures of it or a folder of them (may be repeated), "clip" to
             estimate it from each video, or "none".
+        face: Which face of a baseline picture with several is the person's, counted from the largest.
     """
 
     out: Annotated[Path | None, OUTPUT] = None
@@ -255,7 +268,14 @@ class PredictOptions(AnalysisOptions):
     network: Annotated[Flag, VIDEOS] = False
     start: Annotated[str | None, VIDEOS] = None
     end: Annotated[str | None, VIDEOS] = None
+    stream: Annotated[int | None, VIDEOS] = None
+    fps: Annotated[float | None, VIDEOS] = None
+    region: Annotated[Texts, VIDEOS] = ()
+    tiles: Annotated[str | None, VIDEOS] = None
+    identities: Annotated[Flag, VIDEOS] = False
+    smooth: Annotated[Flag, VIDEOS] = False
     baseline: Annotated[Texts, VIDEOS] = ()
+    face: Annotated[int | None, VIDEOS] = None
 
     @classmethod
     def of(cls, options: Self | None, changes: Mapping[str, Any]) -> Self:
@@ -277,10 +297,10 @@ class PredictOptions(AnalysisOptions):
 
     @property
     def part(self) -> VideoPart:
-        """The part of each video to analyse.
+        """What of each video is analysed.
 
         Raises:
-            ConfigError: A text is not a time, or the part would be empty.
+            ConfigError: A text is not a time, the part would be empty, or a number is out of range.
         """
         every_s = self.every_s
         start_s = 0.0 if self.start is None else seconds(self.start, "--start")
@@ -289,7 +309,14 @@ class PredictOptions(AnalysisOptions):
             raise ConfigError(
                 f"--end is {self.end}, which is not after the start ({self.start or 0}); give a later end"
             )
-        return VideoPart(every_s, start_s, end_s)
+        if self.stream is not None and self.stream < 1:
+            raise ConfigError(f"--stream is {self.stream}; give the number of a video stream, from 1")
+        if self.fps is not None and not 0 < self.fps < float("inf"):
+            raise ConfigError(f"--fps is {self.fps:g}; give more than 0 pictures per second")
+        if self.face is not None and self.face < 1:
+            raise ConfigError(f"--face is {self.face}; give the number of a face, from 1, the largest")
+        regions = Regions.parsed(self.region, self.tiles)
+        return VideoPart(every_s, start_s, end_s, self.stream, self.fps, regions, self.identities)
 
     @property
     def wants_gaze(self) -> bool:
@@ -302,6 +329,7 @@ class PredictOptions(AnalysisOptions):
         landmarks = {"none": (), "68": ("landmarks",), "mesh": ("mesh",)}[self.landmarks]
         chosen = {
             "sides": self.sides,
+            "smoothed": self.smooth,
             "quality": self.quality,
             "measurements": self.measurements,
             "gaze": self.gaze,
@@ -324,9 +352,10 @@ class PredictOptions(AnalysisOptions):
         """Return every option that affects the files; inputs and model are recorded in the tables."""
         names = (
             *("format", "annotate", "report", "timeline", "heatmap", "parents", "every", "start", "end", "baseline"),
+            *("stream", "fps", "region", "tiles", "identities", "smooth", "face"),
             *("describe", "beam_size", "gendered", "consistent", "max_faces", "runtime"),
         )
-        values = asdict(self) | {"baseline": list(self.baseline)}
+        values = asdict(self) | {"baseline": list(self.baseline), "region": list(self.region)}
         # Runs of earlier versions have no record of these: not given counts as not recorded.
         newer = {name: values[name] or None for name in _NEWER}
         newer["landmarks"] = None if self.landmarks == "none" else self.landmarks
@@ -345,24 +374,9 @@ class PredictOptions(AnalysisOptions):
         from vlfau.runs.live import Destination
 
         self.part  # noqa: B018 - it raises
-        for path in (*self.table, *([] if self.out is None else [self.out])):
-            check_is_local(path)
-        if nameless := [path for path in self.table if not path.name]:
-            raise ConfigError(
-                f"--table is {str(nameless[0])!r}, which names no file; name a .csv, .jsonl, .parquet, .arrows or "
-                ".xlsx file"
-            )
-        for name in ("annotate", "report", "elan", "timeline", "heatmap", "crops"):
-            if getattr(self, name) and self.out is None:
-                raise ConfigError(f"--{name} writes files; name a folder with --out")
-        if self.keep_doubtful and not self.quality:
-            raise ConfigError("--keep-doubtful keeps what --quality would leave empty; give both")
+        self._check_outputs()
         for destination in self.live:
             Destination.parse(destination)
-        if self.crops and self.anonymise:
-            raise ConfigError("--crops writes pictures of faces, which --anonymise is to avoid; leave out one of them")
-        if self.resume and self.out is None and not self.table:
-            raise ConfigError("--resume continues tables; name them with --out or --table, as before")
         cameras = [str(path) for path in inputs if is_live(str(path))]
         if cameras and self.resume:
             raise ConfigError(f"{cameras[0]} cannot be resumed; start over without --resume")
@@ -375,6 +389,30 @@ class PredictOptions(AnalysisOptions):
             import vlfau.drawing.report
         if self.timeline:
             import vlfau.drawing.timeline  # noqa: F401
+
+    def _check_outputs(self) -> None:
+        from vlfau.tables.columns import LAYOUTS
+
+        for path in (*self.table, *([] if self.out is None else [self.out])):
+            check_is_local(path)
+        if nameless := [path for path in self.table if not path.name]:
+            raise ConfigError(
+                f"--table is {str(nameless[0])!r}, which names no file; name a .csv, .jsonl, .parquet, .arrows or "
+                ".xlsx file"
+            )
+        for name in ("annotate", "report", "elan", "timeline", "heatmap", "crops"):
+            if getattr(self, name) and self.out is None:
+                raise ConfigError(f"--{name} writes files; name a folder with --out")
+        if self.keep_doubtful and not self.quality:
+            raise ConfigError("--keep-doubtful keeps what --quality would leave empty; give both")
+        if lacking := [name for name in self.groups if name not in LAYOUTS[self.format].groups]:
+            raise ConfigError(
+                f"--format {self.format} has no columns for {', '.join(lacking)}; choose another format, such as native"
+            )
+        if self.crops and self.anonymise:
+            raise ConfigError("--crops writes pictures of faces, which --anonymise is to avoid; leave out one of them")
+        if self.resume and self.out is None and not self.table:
+            raise ConfigError("--resume continues tables; name them with --out or --table, as before")
 
 
 def chosen_aus(text: str, au_ids: Sequence[int], *, option: str) -> tuple[int, ...]:

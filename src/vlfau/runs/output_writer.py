@@ -24,6 +24,7 @@ from vlfau.runs.resume import ResumeFile
 from vlfau.runs.video_files import VideoFiles
 from vlfau.tables.errors_file import ErrorsFile, write_skipped
 from vlfau.tables.write import TableWriter, open_sink
+from vlfau.video.smoothing import steady
 
 __all__ = ["OutputWriter"]
 
@@ -196,12 +197,13 @@ class OutputWriter:
         Raises:
             InputError: A file cannot be written.
         """
-        self._write_crops(file, result)
+        shown = steady(result)
+        self._write_crops(file, shown)
         if self._options.anonymise and self._folder is not None:
-            pixels, drawn = anonymised(frame.pixels, result, self._model.crop)
+            pixels, drawn = anonymised(frame.pixels, shown, self._model.crop)
             files.add(replace(frame, pixels=pixels), drawn)
         else:
-            files.add(frame, result)
+            files.add(frame, shown)
         self.write_row(result)
 
     def write_row(self, result: PictureResult) -> None:
@@ -228,6 +230,7 @@ class OutputWriter:
             path_of=self._path_of(file),
             wanted=wanted,
             measurements=self._options.measurements,
+            start_s=self._options.part.start_s,
         )
 
     def finish_video(self, file: Path) -> None:

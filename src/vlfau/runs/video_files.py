@@ -34,6 +34,7 @@ class VideoFiles:
         file: The video, as given by the user.
         model: Metadata of the model.
         path_of: Maps a suffix, such as `.summary.txt`, to a path; None only collects what the summary needs.
+        start_s: When an annotated video starts, on the clock of the file; None takes the time of its first frame.
         wanted: Suffixes of the files to write: .vlfau.mp4, .events.csv, .summary.txt, .report.html, .timeline.png,
             .eaf, .timeline.svg and .timeline-dark.svg. Without a face there is no timeline.
         measurements: Whether the report lists measurements.
@@ -53,8 +54,9 @@ class VideoFiles:
         path_of: Callable[[str], Path] | None,
         wanted: Collection[str],
         measurements: bool = False,
+        start_s: float | None = None,
     ) -> None:
-        self._file, self._model, self._path_of = file, model, path_of
+        self._file, self._model, self._path_of, self._start_s = file, model, path_of, start_s
         self._wanted = wanted if path_of is not None else ()
         self._builder = TrackBuilder(model.au_ids)
         self._opened = ExitStack()
@@ -99,7 +101,9 @@ class VideoFiles:
             self._report.add(frame, result)
         if ".vlfau.mp4" in self._wanted:
             if self._writer is None:
-                made = VideoWriter(self._path(".vlfau.mp4"), au_ids=self._model.au_ids, note=self._model.warning)
+                made = VideoWriter(
+                    self._path(".vlfau.mp4"), au_ids=self._model.au_ids, note=self._model.warning, start_s=self._start_s
+                )
                 self._writer = self._opened.enter_context(made)
             self._writer.write(frame, result)
 

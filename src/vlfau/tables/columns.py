@@ -147,6 +147,7 @@ _LOOKS: Final = "where the eyes look,"
 
 _POSE: Final = "head pose, positive when"
 _FROM_AN_IMAGE: Final = "empty for a picture"
+_ON_THE_CLOCK: Final = "time of the frame on the clock of the file, which its sound shares"
 _STATE: Final = "its probability reaches the model's threshold"
 
 _NATIVE: Final = Layout(
@@ -154,13 +155,21 @@ _NATIVE: Final = Layout(
     leading=(
         Column("file", Kind.TEXT, "the picture or video, as given"),
         Column("frame", Kind.WHOLE, f"number of the frame in its video, from 0; {_FROM_AN_IMAGE}"),
-        Column("time_s", Kind.NUMBER, f"time of the frame, from the start of the video; {_FROM_AN_IMAGE}", "s", 4),
+        Column("time_s", Kind.NUMBER, f"{_ON_THE_CLOCK}; {_FROM_AN_IMAGE}", "s", 4),
+        Column(
+            "since_first_s",
+            Kind.NUMBER,
+            f"time from the first frame of the video, even if its sound starts earlier; {_FROM_AN_IMAGE}",
+            "s",
+            4,
+        ),
         Column(
             "face",
             Kind.WHOLE,
             "number of the face, from 1; in a picture the largest first, as in the annotated picture; in a video the "
             "same in every frame",
         ),
+        Column("person", Kind.WHOLE, "number of the person in the video, from 1; empty without `--identities`"),
         Column("box_x1", Kind.NUMBER, "left edge of the face", "pixels", 1),
         Column("box_y1", Kind.NUMBER, "top edge of the face", "pixels", 1),
         Column("box_x2", Kind.NUMBER, "right edge of the face", "pixels", 1),
@@ -204,12 +213,36 @@ _NATIVE: Final = Layout(
     },
 )
 
+_SMOOTHED: Final = replace(
+    _NATIVE,
+    name="smoothed",
+    of_aus=(
+        *_NATIVE.of_aus,
+        Column(
+            "AU{au}_prob_causal", Kind.NUMBER, "the probability of {what}, smoothed over earlier frames", "0 to 1", 4
+        ),
+        Column(
+            "AU{au}_prob_centred",
+            Kind.NUMBER,
+            "the probability of {what}, smoothed over earlier and later frames",
+            "0 to 1",
+            4,
+        ),
+        Column(
+            "AU{au}_state_centred",
+            Kind.YES_NO,
+            "whether {what} occurs: the centred probability reaches the model's threshold",
+            "1 or 0",
+        ),
+    ),
+)
+
 _OPENFACE: Final = Layout(
     name="openface",
     leading=(
         Column("frame", Kind.WHOLE, f"number of the frame in its video, from 1; {_FROM_AN_IMAGE}"),
         Column("face_id", Kind.WHOLE, "the native `face`, counted from 0"),
-        Column("timestamp", Kind.NUMBER, f"time of the frame, from the start of the video; {_FROM_AN_IMAGE}", "s", 3),
+        Column("timestamp", Kind.NUMBER, f"{_ON_THE_CLOCK}; {_FROM_AN_IMAGE}", "s", 3),
         Column("confidence", Kind.NUMBER, "confidence of the face detector; 0 without a face", "0 to 1", 2),
         Column("success", Kind.WHOLE, "whether a face was found", "1 or 0"),
         Column("pose_Rx", Kind.NUMBER, f"{_POSE} the face turns down", "radians", 3),

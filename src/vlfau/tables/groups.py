@@ -91,8 +91,17 @@ def _side_cells(face: FaceResult) -> dict[str, Cell]:
     return cells
 
 
+def _smoothed_cells(face: FaceResult) -> dict[str, Cell]:
+    cells: dict[str, Cell] = {}
+    for au in face.aus:
+        cells |= {f"{au.label}_prob_causal": au.prob_causal, f"{au.label}_prob_centred": au.prob_centred}
+        cells[f"{au.label}_state_centred"] = au.state_centred
+    return cells
+
+
 _CELLS: Final[Mapping[str, Callable[[FaceResult], dict[str, Cell]]]] = {
     "sides": _side_cells,
+    "smoothed": _smoothed_cells,
     "quality": quality_cells,
     "measurements": measurement_cells,
 }

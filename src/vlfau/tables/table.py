@@ -106,12 +106,14 @@ def columns_json(columns: Sequence[Column]) -> list[dict[str, str]]:
 def native_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
     """Yield one row per face. A video frame without a face has one row with empty face columns."""
     source: dict[str, Cell] = {"file": printable(result.file), "frame": result.frame, "time_s": result.time_s}
+    source["since_first_s"] = result.since_first_s
     if not result.faces and result.frame is not None:
         yield source
     for number, face in enumerate(result.faces, start=1):
         row: dict[str, Cell] = {
             **source,
             "face": number if face.face_id is None else face.face_id,
+            "person": face.person,
             **dict(zip(("box_x1", "box_y1", "box_x2", "box_y2"), face.face_box_xyxy, strict=True)),
             "face_score": face.score,
             "yaw": face.pose.yaw,

@@ -8,7 +8,8 @@ event by three moments:
   after smoothing;
 * **offset**: the first frame after it in which the AU is inactive again.
 
-They are given in seconds, from the frames' own timestamps, so they are correct at any frame rate, constant or not.
+They are given in seconds on the clock of the file, from the frames' own timestamps, so they are correct at any frame
+rate, constant or not.
 
 An event is *open* if one of its ends was not seen. `open_start`: the AU was active in the first frame in which the face
 was seen, at the start of the clip or after a loss, and may have begun earlier. `open_end`: it was still active in the
@@ -20,7 +21,7 @@ last such frame, which then counts as the offset.
 |---|---|
 | face | the number of the face in the video |
 | au, au_name | FACS number and FACS name |
-| onset_s, apex_s, offset_s | the three moments, in seconds from the video's start |
+| onset_s, apex_s, offset_s | the three moments, in seconds on the clock of the file |
 | duration_s | from onset to offset, in seconds; a lower bound if an end is open |
 | peak_prob | the AU's probability at the apex, 0 to 1 |
 | peak_intensity | its intensity at the apex, 0 to 5 (empty for a model without intensities) |

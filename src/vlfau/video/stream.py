@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError
 from vlfau.faces import FaceGeometry
+from vlfau.faces.identity import IdentityNetwork
 from vlfau.files.names import printable
 from vlfau.inference.au_scores import AUScores, Captions
 from vlfau.inference.captioner import Describe
@@ -20,7 +21,10 @@ from vlfau.media.container import MAX_PIXELS
 from vlfau.media.frames import VideoFrame
 from vlfau.media.prefetch import prefetch
 from vlfau.media.reader import VideoReader
-from vlfau.video.tracker import FaceTracker, TrackedFace
+from vlfau.video.people import People
+from vlfau.video.region_tracker import RegionTracker
+from vlfau.video.regions import EVERYWHERE, Regions
+from vlfau.video.tracker import TrackedFace
 
 __all__ = ["DescribeFrames", "describe_for_pictures", "stream"]
 
@@ -47,6 +51,10 @@ def stream(
     in_threads: bool = True,
     max_pixels: int = MAX_PIXELS,
     file: str | None = None,
+    stream_number: int | None = None,
+    fps: float | None = None,
+    regions: Regions = EVERYWHERE,
+    identities: bool = False,
 ) -> Generator[tuple[VideoFrame, PictureResult]]:
     """Analyse every face of every frame of a video or a camera.
 
@@ -55,9 +63,9 @@ def stream(
 
     Args:
         predictor: The model and its settings.
-        source: A video file, or a camera: `camera:0` or a `NetworkCamera`.
+        source: A video file, numbered pictures such as `frames_%05d.png`, or a camera: `camera:0` or a `NetworkCamera`.
         every_s: Seconds between analysed frames; None analyses all frames.
-        start_s: Start at this time, in seconds.
+        start_s: Start at this time, in seconds on the clock of the file.
         end_s: Stop before this time, in seconds; None goes to the end.
         describe: When a face gets captions: `changes` writes new ones when its set of active AUs changes, for the
             AUs of the predictor's own `describe`, and repeats them in between; `active`, `every` and `never` write
@@ -66,6 +74,10 @@ def stream(
             is best if many files are analysed side by side.
         max_pixels: Maximum size of a frame of a file; larger ones are not decoded.
         file: Name of the source in the results; None takes its path.
+        stream_number: Which of the video streams of a file, from 1; None takes the largest.
+        fps: Numbered pictures per second.
+        regions: Parts of the picture in which faces are followed separately.
+        identities: Whether to say which faces are the same person's, by their looks.
 
     Returns:
         Each frame with its result, faces by number. Close the generator to end its threads if you stop early.
@@ -77,27 +89,46 @@ def stream(
     if describe not in get_args(DescribeFrames):
         raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(DescribeFrames))}")
     threads = None if in_threads else 1
-    reader = VideoReader(source, every_s=every_s, start_s=start_s, end_s=end_s, threads=threads, max_pixels=max_pixels)
-    return _results(predictor, reader, file or printable(source), describe, in_threads)
+    reader = VideoReader(
+        source,
+        every_s=every_s,
+        start_s=start_s,
+        end_s=end_s,
+        threads=threads,
+        max_pixels=max_pixels,
+        stream_number=stream_number,
+        fps=fps,
+    )
+    following = _Following(predictor, regions, identities=identities)
+    return _results(
+        predictor, reader, following, file=file or printable(source), describe=describe, in_threads=in_threads
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _TrackedFrame:
     frame: VideoFrame
     tracked: list[TrackedFace]
+    people: list[int] | None
     crops: NDArray[np.uint8]
     geometries: list[FaceGeometry]
 
 
 def _results(
-    predictor: Predictor, reader: VideoReader, file: str, describe: DescribeFrames, in_threads: bool
+    predictor: Predictor,
+    reader: VideoReader,
+    following: "_Following",
+    *,
+    file: str,
+    describe: DescribeFrames,
+    in_threads: bool,
 ) -> Generator[tuple[VideoFrame, PictureResult]]:
     if reader.is_camera:
-        tracked_frames = _tracked(predictor, prefetch(reader, 1, drop=True))
+        tracked_frames = following.tracked(prefetch(reader, 1, drop=True))
     elif not in_threads:
-        tracked_frames = _tracked(predictor, iter(reader))
+        tracked_frames = following.tracked(iter(reader))
     else:
-        tracked_frames = prefetch(_tracked(predictor, prefetch(reader, _PREFETCHED_FRAMES)), _PREFETCHED_TRACKED)
+        tracked_frames = prefetch(following.tracked(prefetch(reader, _PREFETCHED_FRAMES)), _PREFETCHED_TRACKED)
     captioner = _VideoCaptioner(predictor, describe)
     try:
         for each in tracked_frames:
@@ -113,30 +144,48 @@ def _results(
                         scores.result(row, words[row]),
                         crop_geometry=crop_geometry,
                         face_id=tracked.face_id,
+                        person=each.people[row] if each.people else None,
                         geometry=geometry,
                     )
                     for row, (tracked, crop, geometry) in enumerate(
                         zip(each.tracked, each.crops, each.geometries, strict=True)
                     )
                 )
+            frame = each.frame
             yield (
-                each.frame,
-                PictureResult(file, faces, each.frame.number, each.frame.time_s, model=predictor.bundle.info),
+                frame,
+                PictureResult(
+                    file,
+                    faces,
+                    frame.number,
+                    frame.time_s,
+                    since_first_s=frame.since_first_s,
+                    model=predictor.bundle.info,
+                ),
             )
     finally:
         tracked_frames.close()
 
 
-def _tracked(predictor: Predictor, frames: Generator[VideoFrame]) -> Generator[_TrackedFrame]:
-    tracker = FaceTracker(predictor.finder)
-    try:
-        for frame in frames:
-            tracked = tracker.follow(frame.pixels, frame.time_s)
-            faces = [each.face for each in tracked]
-            crops, geometries = predictor.align(frame.pixels, faces), predictor.geometries(frame.pixels, faces)
-            yield _TrackedFrame(frame, tracked, crops, geometries)
-    finally:
-        frames.close()
+class _Following:
+    """Follows the faces of a video, and tells people apart if that is wanted."""
+
+    def __init__(self, predictor: Predictor, regions: Regions, *, identities: bool) -> None:
+        self._predictor = predictor
+        self._tracker = RegionTracker(predictor.finder, regions)
+        self._people = People(IdentityNetwork()) if identities else None
+
+    def tracked(self, frames: Generator[VideoFrame]) -> Generator[_TrackedFrame]:
+        """Yield every frame with its faces; closes the frames."""
+        try:
+            for frame in frames:
+                tracked = self._tracker.follow(frame.pixels, frame.time_s)
+                people = None if self._people is None else self._people.of(tracked, frame.time_s)
+                faces = [each.face for each in tracked]
+                crops = self._predictor.align(frame.pixels, faces)
+                yield _TrackedFrame(frame, tracked, people, crops, self._predictor.geometries(frame.pixels, faces))
+        finally:
+            frames.close()
 
 
 class _VideoCaptioner:

@@ -1,6 +1,8 @@
 """Tracks the faces of a video, each under its own number."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations, count
 from typing import Final
 
@@ -8,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.faces import Face, FaceFinder
+from vlfau.faces.identity import SAME_PERSON, IdentityNetwork, portrait
+from vlfau.video.cuts import CutDetector, has_another_look, look_of
 
 __all__ = ["FaceTracker", "Motion", "TrackedFace", "centre", "size"]
 
@@ -74,6 +78,10 @@ _MAX_GROWTH: Final = 2.0
 """A lost face returns at most this many times as large, or as small."""
 _MIN_AGE_S: Final = 0.5
 """A younger track may be a duplicate of a face that moved fast."""
+_SETTLING_READINGS: Final = 2
+_SHORT_STEP_S: Final = 0.25
+_SAME_PERSON_LATER: Final = 0.65
+"""A person may have turned in a longer step, so embeddings must be further apart for another one."""
 _LOST_INTERVAL_S: Final = 0.1
 """Seconds between detections while a face is lost or none is tracked."""
 
@@ -85,10 +93,12 @@ class TrackedFace:
     Attributes:
         face_id: Its number, from 1, the same in every frame.
         face: The face in this frame.
+        portrait: (S, S, 3) uint8 RGB, the face as `IdentityNetwork` sees it.
     """
 
     face_id: int
     face: Face
+    portrait: NDArray[np.uint8] = field(repr=False, compare=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -98,6 +108,8 @@ class _Track:
     motion: Motion
     born_s: float
     seen_s: float
+    portrait: NDArray[np.uint8]
+    embedding: NDArray[np.float32] | None = None
 
     def is_young(self, time_s: float) -> bool:
         return time_s - self.born_s < _MIN_AGE_S
@@ -111,20 +123,31 @@ class FaceTracker:
     small faces too. A face that returns near its last or expected centre keeps its number. When two tracks meet on one
     face, the one that moved as expected keeps it; the other counts as lost behind it.
 
+    A hard cut ends all tracks (see `vlfau.video.cuts`). A face that looks different from one frame to the next, without
+    a cut of the whole picture, is compared with its track by `IdentityNetwork`: another person gets a new number.
+
     Args:
         finder: Finds faces; its `max_faces` applies here too.
         glance_s: Seconds of the video between detections of larger faces.
         search_s: Seconds of the video between searches for faces of all sizes.
         memory_s: How long a lost face is remembered, in seconds.
+        ids: The numbers of new faces; None counts from 1.
     """
 
     def __init__(
-        self, finder: FaceFinder, *, glance_s: float = 0.5, search_s: float = 2.0, memory_s: float = 2.0
+        self,
+        finder: FaceFinder,
+        *,
+        glance_s: float = 0.5,
+        search_s: float = 2.0,
+        memory_s: float = 2.0,
+        ids: Iterator[int] | None = None,
     ) -> None:
         self._finder, self._glance_s, self._search_s, self._memory_s = finder, glance_s, search_s, memory_s
         self._followed: list[_Track] = []
         self._lost: list[_Track] = []
-        self._ids = count(1)
+        self._ids = count(1) if ids is None else ids
+        self._cuts = CutDetector()
         self._time_s = self._glanced_s = self._searched_s = -np.inf
 
     def follow(self, pixels: NDArray[np.uint8], time_s: float) -> list[TrackedFace]:
@@ -134,15 +157,17 @@ class FaceTracker:
             pixels: (H, W, 3) uint8 RGB.
             time_s: The frame's time; later than that of the last frame.
         """
+        is_cut = self._cuts.is_cut(pixels)
         has_lost = self._update(pixels, time_s)
+        has_lost |= self._end_other_people(pixels, time_s, is_cut=is_cut)
         # If frames are far apart, a lost face must not be forgotten before the next detection.
         step_s = time_s - self._time_s
         self._lost = [track for track in self._lost if time_s - track.seen_s <= self._memory_s + step_s]
         for face in self._find_new(pixels, time_s, immediately=has_lost):
-            self._add_face(face, time_s)
+            self._add_face(face, portrait(pixels, face), time_s)
         self._time_s = time_s
         self._followed.sort(key=lambda track: track.face_id)
-        return [TrackedFace(track.face_id, track.face) for track in self._followed]
+        return [TrackedFace(track.face_id, track.face, track.portrait) for track in self._followed]
 
     def _update(self, pixels: NDArray[np.uint8], time_s: float) -> bool:
         """Track the known faces; return whether one was lost."""
@@ -164,9 +189,68 @@ class FaceTracker:
             if track not in hidden:
                 track.face, track.seen_s = face, time_s
         for track in self._followed:
-            if not any(_distance(track.face, other.face) < _OVERLAP_DISTANCE for other in self._others(track)):
+            if not self._may_be_covered(track):
                 track.motion.update(track.face, time_s)
         return len(self._followed) < len(tracks)
+
+    @cached_property
+    def _network(self) -> IdentityNetwork:
+        return IdentityNetwork()
+
+    def _end_other_people(self, pixels: NDArray[np.uint8], time_s: float, *, is_cut: bool) -> bool:
+        """Compare the looks of the followed faces with those before, and begin new tracks for other people.
+
+        Args:
+            pixels: The frame.
+            time_s: Its time.
+            is_cut: Whether the whole picture changed.
+
+        Returns:
+            Whether the faces must be searched anew.
+        """
+        portraits = [portrait(pixels, track.face) for track in self._followed]
+        changed = [
+            has_another_look(look_of(now), look_of(track.portrait))
+            for track, now in zip(self._followed, portraits, strict=True)
+        ]
+        if is_cut and all(changed):
+            self._followed, self._lost, self._searched_s = [], [], -np.inf
+            return True
+        for place, (track, now) in enumerate(zip(self._followed, portraits, strict=True)):
+            if self._may_be_covered(track):
+                continue
+            step_s = time_s - self._time_s
+            if changed[place] and not track.is_young(time_s):
+                settled = self._settled(pixels, track)
+                if self._is_another_person(track, settled, step_s):
+                    self._followed[place] = self._new_track(track.face, settled, time_s)
+                track.portrait = settled
+            else:
+                track.portrait = now
+        return False
+
+    def _settled(self, pixels: NDArray[np.uint8], track: _Track) -> NDArray[np.uint8]:
+        """Find a face again from where it is now, and return its portrait: a mesh that came from afar fits badly."""
+        for _ in range(_SETTLING_READINGS):
+            face = self._finder.follow(pixels, [track.face])[0]
+            track.face = track.face if face is None else face
+        return portrait(pixels, track.face)
+
+    def _is_another_person(self, track: _Track, now: NDArray[np.uint8], step_s: float) -> bool:
+        if track.embedding is None:
+            track.embedding = self._network([track.portrait])[0]
+        embedding = self._network([now])[0]
+        nearest = SAME_PERSON if step_s <= _SHORT_STEP_S else _SAME_PERSON_LATER
+        if float(np.linalg.norm(embedding - track.embedding)) >= nearest:
+            return True
+        track.embedding = embedding
+        return False
+
+    def _new_track(self, face: Face, portrait: NDArray[np.uint8], time_s: float) -> _Track:
+        return _Track(next(self._ids), face, Motion.of(face, time_s), time_s, time_s, portrait)
+
+    def _may_be_covered(self, track: _Track) -> bool:
+        return any(_distance(track.face, other.face) < _OVERLAP_DISTANCE for other in self._others(track))
 
     def _others(self, track: _Track) -> list[_Track]:
         return [other for other in (*self._followed, *self._lost) if other is not track]
@@ -188,7 +272,7 @@ class FaceTracker:
             face for face in found if all(_distance(face, track.face) >= _SAME_DISTANCE for track in self._followed)
         ]
 
-    def _add_face(self, face: Face, time_s: float) -> None:
+    def _add_face(self, face: Face, portrait: NDArray[np.uint8], time_s: float) -> None:
         """Track a face that was found, as a lost one that returned or as a new one, if there is room."""
         smallest = min(self._followed, key=lambda track: size(track.face), default=None)
         if smallest is not None and len(self._followed) == self._finder.max_faces:
@@ -201,7 +285,7 @@ class FaceTracker:
             default=None,
         )
         if returning is None:
-            returning = _Track(next(self._ids), face, Motion.of(face, time_s), time_s, time_s)
+            returning = self._new_track(face, portrait, time_s)
         else:
             self._lost.remove(returning)
             returning.face, returning.seen_s, returning.motion = face, time_s, Motion.of(face, time_s)

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from vlfau.app.server import serve, sweep
+from vlfau.app.disk import sweep
+from vlfau.app.server import serve
 from vlfau.app.site import PageLimits
 from vlfau.cli.app import app
 from vlfau.errors import ConfigError, InputError, MissingExtraError

@@ -1,17 +1,21 @@
 """The whole page, and its camera tab."""
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from fastapi import FastAPI
+from starlette.routing import Mount
 
 from vlfau.app.api import add_api
 from vlfau.app.markup import head_html, live_html, status_html
 from vlfau.app.picture_tab import add_picture_tab
-from vlfau.app.site import Site
+from vlfau.app.site import PageLimits, Site
 from vlfau.app.uploads import PublicError, camera_picture, for_visitors
 from vlfau.app.video_tab import add_video_tab
+from vlfau.drawing.pages import stylesheet
 
-__all__ = ["build_page", "theme"]
+__all__ = ["build_page", "mounted", "stop"]
 
 
 def build_page(site: Site) -> gr.Blocks:
@@ -33,7 +37,43 @@ def build_page(site: Site) -> gr.Blocks:
     return page
 
 
-def theme() -> gr.themes.Base:
+def mounted(page: gr.Blocks, limits: PageLimits) -> FastAPI:
+    """Return the application that serves a page."""
+    here = Path(__file__)
+    page.state_session_capacity = 4 * limits.waiting
+    app = gr.mount_gradio_app(
+        FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
+        page,
+        "/",
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size=limits.max_upload_bytes,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
+        theme=_theme(),
+        css=str(stylesheet(dark_class="dark")),
+        css_paths=here.with_name("page.css"),
+        js=here.with_name("page.js").read_text("utf-8"),
+    )
+    (page.app,) = (route.app for route in app.routes if isinstance(route, Mount))
+    return app
+
+
+def stop(page: gr.Blocks) -> None:
+    """End a page's jobs and open answers; to be called in its event loop."""
+    page._queue.close()
+    page.is_running = False
+    page.app.stop_event.set()
+    for jobs in page._queue.active_jobs:
+        for job in jobs or ():
+            job.alive = False  # A running video stops at its next frame.
+
+
+def _theme() -> gr.themes.Base:
     """Return a theme without external fonts and with sufficient contrast."""
     look = gr.themes.Default(
         primary_hue="blue",

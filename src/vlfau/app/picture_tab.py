@@ -63,7 +63,11 @@ def add_picture_tab(site: Site) -> None:
         try:
             with for_visitors():
                 upload = received(payload, site.folder)
-            with for_visitors(upload), write_tables(upload, site.folder, site.model) as tables:
+            with (
+                for_visitors(upload),
+                site.disk.new_folder(site.limits.max_result_bytes) as folder,
+                write_tables(upload, folder, site.model) as tables,
+            ):
                 read, result = site.predictor.picture(
                     upload, consistent=bool(consistent), describe="every" if every else "active"
                 )

@@ -1,7 +1,6 @@
 """The model behind the page: analyses uploaded pictures and videos and camera frames, several at a time."""
 
 import logging
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
@@ -12,7 +11,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from vlfau.app.site import PageLimits, Site
-from vlfau.app.uploads import Upload, check_is_video, for_visitors, received
+from vlfau.app.uploads import PublicError, Upload, check_is_video, for_visitors, received
+from vlfau.app.visitors import is_gone
 from vlfau.errors import ConfigError, VideoError
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.captioner import Describe
@@ -145,7 +145,7 @@ class PagePredictor:
 
         Args:
             upload: The file.
-            folder: Parent of the new folder for the files.
+            folder: Folder for the files.
             every_s: Time between analysed frames, in seconds.
             consistent: Whether captions must agree with the states of the AUs.
             progress: Called with the seconds analysed and the total; None if the file does not state its length.
@@ -161,11 +161,10 @@ class PagePredictor:
         broken: VideoError | None = None
         last_s = 0.0
         with write_tables(upload, folder, self.info) as tables:
-            own = tables.csv.parent
             files = VideoFiles(
                 upload.name,
                 self.info,
-                path_of=lambda ending: own / f"{upload.stem}-{ending[1:]}",
+                path_of=lambda ending: folder / f"{upload.stem}-{ending[1:]}",
                 wanted=_VIDEO_FILES,
             )
             results = stream(
@@ -221,9 +220,8 @@ class _TooLongError(VideoError):
 
 @contextmanager
 def write_tables(upload: Upload, folder: Path, model: BundleInfo) -> Iterator[Tables]:
-    """Open tables in a new folder; the files are complete when the block ends without an error."""
-    own = Path(tempfile.mkdtemp(dir=folder))
-    csv, jsonl = own / f"{upload.stem}.csv", own / f"{upload.stem}.jsonl"
+    """Open tables in a folder; the files are complete when the block ends without an error."""
+    csv, jsonl = folder / f"{upload.stem}.csv", folder / f"{upload.stem}.jsonl"
     with ExitStack() as stack:
         sinks = [stack.enter_context(open_sink(path, model=model)) for path in (csv, jsonl)]
 
@@ -253,10 +251,12 @@ def answer_video(
     """
 
     def show(done_s: float, whole_s: float | None) -> None:
+        if is_gone():
+            raise PublicError("the visitor has left")
         if whole_s:
             progress(min(done_s / whole_s, 1.0), desc="Looking at the frames")
 
     with for_visitors():
         upload = received(payload, site.folder)
-    with for_visitors(upload):
-        return site.predictor.video(upload, site.folder, every_s=every_s, consistent=consistent, progress=show)
+    with for_visitors(upload), site.disk.new_folder(site.limits.max_result_bytes) as folder:
+        return site.predictor.video(upload, folder, every_s=every_s, consistent=consistent, progress=show)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vlfau.app.disk import Disk
 from vlfau.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -28,7 +29,13 @@ class PageLimits:
         camera_s: Maximum length of a camera session, in seconds.
         waiting: Maximum number of waiting requests; further ones are refused.
         kept_s: How long files of visitors are kept, in seconds.
-        max_kept_mb: Maximum total size of these files, in megabytes.
+        max_kept_mb: Maximum total size of these files, in megabytes, with those that are being uploaded or written.
+        connections: Maximum number of open connections; further ones are refused.
+        headers_s: How long a request's headers may take, in seconds.
+        body_s: How long a request's body may take, in seconds, besides the time at `min_bytes_per_s`.
+        min_bytes_per_s: Minimum rate of a body, in bytes per second.
+        max_waiting_mb: Maximum total size of requests other than uploads, arriving and waiting, in megabytes.
+        left_s: How long a job goes on without a connection that waits for it, in seconds.
 
     Raises:
         ConfigError: A limit is not positive.
@@ -44,6 +51,12 @@ class PageLimits:
     waiting: int = 64
     kept_s: int = 900
     max_kept_mb: float = 2_000.0
+    connections: int = 256
+    headers_s: float = 15.0
+    body_s: float = 20.0
+    min_bytes_per_s: int = 10_000
+    max_waiting_mb: float = 64.0
+    left_s: float = 10.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -55,6 +68,11 @@ class PageLimits:
         """The size of a file in bytes."""
         return round(self.max_upload_mb * 1e6)
 
+    @property
+    def max_result_bytes(self) -> int:
+        """The space reserved for the results of a picture or video, in bytes."""
+        return 4 * self.max_upload_bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -63,12 +81,17 @@ class Site:
     Attributes:
         predictor: Analyses what visitors send.
         limits: Limits of the page.
-        folder: Temporary folder of uploads and results.
+        disk: Temporary folder of uploads and results.
     """
 
     predictor: "PagePredictor"
     limits: PageLimits
-    folder: Path
+    disk: Disk
+
+    @property
+    def folder(self) -> Path:
+        """The temporary folder."""
+        return self.disk.folder
 
     @property
     def model(self) -> "BundleInfo":

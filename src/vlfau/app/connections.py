@@ -176,7 +176,7 @@ class _Connection(H11Protocol):
         else:
             late = self._is_stalled(now)
         if late:
-            has_begun = self._received and (self.cycle is None or not self.cycle.response_started)
+            has_begun = self._received > 0 if self.cycle is None else not self.cycle.response_started
             self._close(_TOO_LATE if has_begun else b"")
 
     @property

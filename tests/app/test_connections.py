@@ -97,15 +97,19 @@ def test_headers_that_do_not_come_or_trickle_end_the_connection(sent, trickle):
 
 def test_a_body_that_does_not_come_gets_an_answer_and_ends():
     with serving(body_s=0.5, min_bytes_per_s=1000) as (connect, broken_off):
-        silent, enough = connect(POST), connect(POST)
+        silent, stopped, slow, enough = (connect(POST) for _ in range(4))
+        stopped.sendall(bytes(900))
         for _ in range(10):
             enough.sendall(bytes(100))
+            with contextlib.suppress(ConnectionError):
+                slow.sendall(bytes(10))
             time.sleep(0.08)
         assert answer(enough).endswith("got 1000")
-        text = answer(silent)
-        assert text.startswith("HTTP/1.1 408")
-        assert text.endswith("took too long to arrive")
-        assert len(broken_off) == 1
+        for client in (silent, stopped, slow):
+            text = answer(client)
+            assert text.startswith("HTTP/1.1 408")
+            assert text.endswith("took too long to arrive")
+        assert len(broken_off) == 3
 
 
 def test_idle_connections_make_room_for_the_next_visitor():

@@ -46,6 +46,24 @@ def crowded(tmp_path_factory):
     page.stop()
 
 
+OPEN = []
+"""The connections of a test."""
+
+
+@pytest.fixture(autouse=True)
+def _close_connections():
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
+def connected(page):
+    place = urlsplit(page.url)
+    client = socket.create_connection((place.hostname, place.port), timeout=30)
+    OPEN.append(client)
+    return client
+
+
 class Watch:
     """Measures a page's memory and disk while a block runs."""
 
@@ -75,8 +93,7 @@ class Watch:
 
 def half_open(page):
     """Return a connection that has not said all of its headers."""
-    place = urlsplit(page.url)
-    client = socket.create_connection((place.hostname, place.port), timeout=30)
+    client = connected(page)
     with contextlib.suppress(ConnectionError):
         client.sendall(b"GET / HTTP/1.1\r\n")
     return client
@@ -86,9 +103,8 @@ class Raw:
     """A client that sends what it likes."""
 
     def __init__(self, page, path="/", size=None, kind="application/json", sent=b""):
-        place = urlsplit(page.url)
-        self.socket = socket.create_connection((place.hostname, place.port), timeout=30)
-        head = f"{'GET' if size is None else 'POST'} {path} HTTP/1.1\r\nHost: {place.netloc}\r\n"
+        self.socket = connected(page)
+        head = f"{'GET' if size is None else 'POST'} {path} HTTP/1.1\r\nHost: {urlsplit(page.url).netloc}\r\n"
         if size is not None:
             head += f"Content-Type: {kind}\r\nContent-Length: {size}\r\n"
         with contextlib.suppress(ConnectionError):
@@ -214,13 +230,12 @@ def test_jobs_of_clients_who_left_do_not_keep_the_next_one_waiting(crowded, tmp_
 
 def test_connections_that_stay_half_open_do_not_keep_others_out(crowded):
     with Watch(crowded) as watch:
-        silent = [half_open(crowded) for _ in range(4 * CONNECTIONS)]
+        for _ in range(4 * CONNECTIONS):
+            half_open(crowded)
         begun = time.monotonic()
         assert works(crowded)
         assert time.monotonic() - begun < 10
     assert watch.grown_mb < 50
-    for client in silent:
-        client.close()
 
 
 def test_heartbeats_take_at_most_half_of_the_connections(crowded):
@@ -237,12 +252,11 @@ def test_heartbeats_take_at_most_half_of_the_connections(crowded):
 def test_few_files_neither_close_the_page_nor_fill_its_log(tmp_path):
     """Four hundred half-open requests to a page that may open 300 files; then its terminal is closed."""
     page = start_page(tmp_path, max_files=300)
-    clients = [half_open(page) for _ in range(400)]
+    for _ in range(400):
+        half_open(page)
     assert works(page)
     time.sleep(3)
     assert works(page)
     assert page.log.stat().st_size < 10_000
     assert page.stop(signal.SIGHUP) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["log.txt"]
-    for client in clients:
-        client.close()

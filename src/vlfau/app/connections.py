@@ -133,7 +133,7 @@ class _Connection(H11Protocol):
         super().__init__(**others)
         self._limits, self._most = limits, most
         self._since = time.monotonic()
-        self._received = 0
+        self._received, self._received_at = 0, 0.0
         self._request: Any = None
         self._unsent, self._unsent_since = 0, 0.0
         self._is_closing = False
@@ -154,6 +154,7 @@ class _Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
+        self._received_at = time.monotonic()
         super().data_received(data)
         self._note_request()
 
@@ -172,7 +173,9 @@ class _Connection(H11Protocol):
         elif self.cycle.response_complete:
             late = waited > _LINGER_S
         elif self.cycle.more_body and not self.flow.read_paused:
-            late = waited > self._limits.body_s + self._received / self._limits.min_bytes_per_s
+            body_s = self._limits.body_s
+            is_slow = waited > body_s + self._received / self._limits.min_bytes_per_s
+            late = is_slow or now - self._received_at > body_s
         else:
             late = self._is_stalled(now)
         if late:

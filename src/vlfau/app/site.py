@@ -32,7 +32,8 @@ class PageLimits:
         max_kept_mb: Maximum total size of these files, in megabytes, with those that are being uploaded or written.
         connections: Maximum number of open connections; further ones are refused.
         headers_s: How long a request's headers may take, in seconds.
-        body_s: How long a request's body may take, in seconds, besides the time at `min_bytes_per_s`.
+        body_s: How long no byte of a request's body may come, and how long the body may take besides its time at
+            `min_bytes_per_s`, in seconds.
         min_bytes_per_s: Minimum rate of a body, in bytes per second.
         max_waiting_mb: Maximum total size of requests other than uploads, arriving and waiting, in megabytes.
         left_s: How long a job goes on without a connection that waits for it, in seconds.

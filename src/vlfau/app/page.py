@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from starlette.routing import Mount
 
 from vlfau.app.api import add_api
-from vlfau.app.markup import head_html, live_html, status_html
-from vlfau.app.picture_tab import add_picture_tab
+from vlfau.app.markup import about_html, head_html, live_html, status_html
+from vlfau.app.picture_tab import add_picture_tab, add_pictures_tab
 from vlfau.app.site import PageLimits, Site
 from vlfau.app.uploads import PublicError, camera_picture, for_visitors
 from vlfau.app.video_tab import add_video_tab
@@ -27,10 +27,14 @@ def build_page(site: Site) -> gr.Blocks:
         with gr.Tabs():
             with gr.Tab("Picture"):
                 add_picture_tab(site)
+            with gr.Tab("Several pictures"):
+                add_pictures_tab(site)
             with gr.Tab("Video"):
                 add_video_tab(site)
             with gr.Tab("Live camera"):
                 _add_camera_tab(site)
+            with gr.Tab("About", elem_id="about"):
+                gr.HTML(about_html(site.model, site.privacy), apply_default_css=False)
         add_api(site)
     # Without the open interface, every request goes through the queue, which enforces the limits.
     page.queue(max_size=limits.waiting, default_concurrency_limit=limits.pictures_at_once, api_open=False)

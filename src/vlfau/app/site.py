@@ -26,6 +26,7 @@ class PageLimits:
         pictures_at_once: Maximum number of pictures analysed at the same time; others wait.
         videos_at_once: The same for videos.
         cameras_at_once: The same for cameras.
+        pictures_per_request: Maximum number of pictures that one visitor gives together.
         camera_s: Maximum length of a camera session, in seconds.
         waiting: Maximum number of waiting requests; further ones are refused.
         kept_s: How long files of visitors are kept, in seconds.
@@ -48,6 +49,7 @@ class PageLimits:
     pictures_at_once: int = 8
     videos_at_once: int = 1
     cameras_at_once: int = 2
+    pictures_per_request: int = 20
     camera_s: int = 60
     waiting: int = 64
     kept_s: int = 900

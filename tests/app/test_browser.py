@@ -3,6 +3,7 @@
 import csv
 import itertools
 import json
+import zipfile
 from contextlib import contextmanager
 from fractions import Fraction
 
@@ -12,9 +13,12 @@ import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed: pip install 'vlfau[app]'")
 pytest.importorskip("playwright", reason="playwright is not installed: pip install playwright")
+from PIL import Image
 from playwright.sync_api import sync_playwright
+from pyarrow.parquet import read_table
 
 from tests.video.clips import photograph
+from vlfau.drawing.theme import format_percent
 from vlfau.inference.predictor import Predictor
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -49,9 +53,10 @@ def browser(chromium, tmp_path_factory):
 
 
 @contextmanager
-def visiting(browser, page, *, size=DESK, may_fail=False, **options):
+def visiting(browser, page, *, size=DESK, may_fail=False, script=""):
     """Open the page in a browser that reaches only this computer; at the end nothing must have failed there."""
-    context = browser.new_context(viewport=size, permissions=["camera"], **options)
+    context = browser.new_context(viewport=size, permissions=["camera"])
+    context.add_init_script(script)
     context.set_default_timeout(PATIENCE_MS)
     tab = context.new_page()
     wrong = []
@@ -100,46 +105,160 @@ def test_a_picture_gives_bars_words_reasons_and_tables(browser, page, astronaut,
         give(tab, astronaut)
         face = tab.get_by_role("region", name="Face 1")
         face.wait_for()
-        assert f"{len(expected.active_aus)} action unit" in tab.get_by_role("status").first.inner_text()
-        assert face.get_by_text(expected.global_caption, exact=True).count() == 1
+        assert f"{len(expected.active_aus)} of {len(expected.aus)} action units are active" in face.inner_text()
+        for words in (expected.global_caption, *(au.local_caption for au in expected.active_aus)):
+            assert tab.locator("body").inner_text().count(words) == 1
         rows = face.locator("summary").all()
         assert len(rows) == len(expected.aus)
         for row, au in zip(rows, expected.aus, strict=True):
             text = row.inner_text().split()
             assert (text[0], text[-1]) == (au.label, "active" if au.state else "inactive")
-            assert abs(int(text[-3]) - 100 * au.prob) <= 1
+            assert " ".join(text[-4 if text[-4] in "<>" else -3 : -1]) == format_percent(au.prob)
 
         chosen = expected.aus[0]
         rows[0].click()
         reasons = face.locator("details[open]").filter(has_text=chosen.name)
         assert reasons.get_by_role("img").get_attribute("alt").startswith(f"Heat map of {chosen.label} over the face")
         assert "frontalis, pars medialis" in reasons.inner_text()
+        assert "no evidence" in reasons.locator("figcaption").inner_text()
+        assert format_percent(chosen.prob) in reasons.locator("dd").all_inner_texts()
         assert face.locator("details[open]").count() == 1
 
-        with tab.expect_download() as download:
-            press(tab, "Download CSV")
-        download.value.save_as(tmp_path / "astronaut.csv")
-        assert download.value.suggested_filename == "astronaut.csv"
+        saved = {}
+        for button in ("Annotated picture", "CSV", "JSON Lines", "Parquet"):
+            with tab.expect_download() as download:
+                press(tab, button)
+            saved[button] = download.value.suggested_filename
+            download.value.save_as(tmp_path / saved[button])
+        assert list(saved.values()) == ["astronaut.vlfau.jpg", "astronaut.csv", "astronaut.jsonl", "astronaut.parquet"]
+        assert min(Image.open(tmp_path / "astronaut.vlfau.jpg").size) > 300
+        assert read_table(tmp_path / "astronaut.parquet")["AU12_state"].to_pylist() == [expected[12].state]
         with (tmp_path / "astronaut.csv").open(newline="") as stream:
             (row,) = csv.DictReader(stream)
         assert float(row["AU12_prob"]) == pytest.approx(
             next(au.prob for au in expected.aus if au.au_id == 12), abs=1e-3
         )
-        with tab.expect_download() as download:
-            press(tab, "Download JSON Lines")
-        lines = download.value.path().read_text().splitlines()
+        lines = (tmp_path / "astronaut.jsonl").read_text().splitlines()
         assert [json.loads(line)["file"] for line in lines[1:]] == ["astronaut.png"]
 
 
-def test_of_several_faces_one_is_chosen(browser, page, three_png):
+def test_of_several_faces_one_is_chosen_by_its_name_or_a_click_on_it(browser, page, three_png):
     with visiting(browser, page) as tab:
         give(tab, three_png)
         tab.get_by_role("heading", name="Face 1 of 3").wait_for()
         assert tab.get_by_alt_text("Your picture with 3 faces").count() == 1
-        assert tab.locator(".scene .box").count() == 3
+        boxes = tab.locator(".scene .box")
+        assert boxes.count() == 3
         tab.get_by_role("radio", name="Face 3", exact=True).check()
         tab.get_by_role("heading", name="Face 3 of 3").wait_for()
         assert tab.get_by_role("heading", name="Face 1 of 3").count() == 0
+        boxes.nth(1).click()
+        tab.get_by_role("heading", name="Face 2 of 3").wait_for()
+        assert tab.get_by_role("radio", name="Face 2", exact=True).is_checked()
+        assert [box.get_attribute("aria-pressed") for box in boxes.all()] == ["false", "true", "false"]
+
+
+def test_the_example_picture_is_analysed(browser, page):
+    with visiting(browser, page) as tab:
+        press(tab, "Try an example picture")
+        tab.get_by_role("region", name="Face 1").wait_for()
+        assert tab.get_by_alt_text("Your picture").is_visible()
+
+
+def test_several_pictures_are_answered_together_and_one_that_is_none_costs_only_itself(
+    browser, page, three_png, astronaut, tmp_path
+):
+    (tmp_path / "fake.png").write_text("no picture")
+    Image.new("RGB", (200, 200), "grey").save(tmp_path / "grey.png")
+    with visiting(browser, page) as tab:
+        tab.get_by_role("tab", name="Several pictures").click()
+        give(tab, [three_png, astronaut, tmp_path / "grey.png", tmp_path / "fake.png"])
+        tab.get_by_text("fake.png").first.wait_for()
+        press(tab, "Look at the pictures")
+        tab.get_by_role("heading", name="Face 1 of 3 three.png").wait_for()
+        alert = tab.get_by_role("alert").inner_text()
+        assert alert.startswith("4 faces were found in 3 pictures. fake.png is not a picture")
+        assert tab.get_by_text("grey.png: no face found").count() == 1
+        tab.get_by_role("button", name="Show face 1 of astronaut.png").click()
+        tab.get_by_role("heading", name="Face 1 astronaut.png").wait_for()
+        for button, name in (("Annotated pictures", "pictures.zip"), ("CSV", "pictures.csv")):
+            with tab.expect_download() as download:
+                press(tab, button)
+            assert download.value.suggested_filename == name
+            download.value.save_as(tmp_path / name)
+    assert zipfile.ZipFile(tmp_path / "pictures.zip").namelist() == ["three.vlfau.jpg", "astronaut.vlfau.jpg"]
+    with (tmp_path / "pictures.csv").open(newline="") as stream:
+        files = [row["file"] for row in csv.DictReader(stream)]
+    assert files == ["three.png"] * 3 + ["astronaut.png", "grey.png"]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        ("NotAllowedError", "The camera was refused"),
+        ("NotFoundError", "No camera was found"),
+        ("NotReadableError", "another program may be using it"),
+        ("TypeError", "The camera cannot be used (TypeError)"),
+    ],
+)
+def test_a_camera_that_fails_says_why(browser, page, error, message):
+    script = f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('', '{error}') }}"
+    with visiting(browser, page, may_fail=True, script=script) as tab:
+        tab.get_by_role("tab", name="Live camera").click()
+        tab.get_by_text("Click to Access Webcam").last.click()
+        tab.get_by_role("alert").get_by_text(message).wait_for()
+
+
+def test_a_page_without_https_says_that_it_gets_no_camera(browser, page):
+    script = """
+      Object.defineProperty(window, 'isSecureContext', {value: false});
+      Object.defineProperty(navigator, 'mediaDevices', {value: undefined});
+    """
+    with visiting(browser, page, may_fail=True, script=script) as tab:
+        press(tab, "Capture from camera")
+        tab.get_by_text("Click to Access Webcam").first.click()
+        tab.get_by_role("alert").get_by_text("only on pages with https").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("link", "heading"),
+    [
+        ("What is an action unit?", "What is an action unit?"),
+        ("About the model", "About the model"),
+        ("Privacy and ethics", "Privacy and ethics"),
+    ],
+)
+def test_links_lead_to_what_an_action_unit_is_to_the_model_and_to_ethics(browser, page, link, heading):
+    with visiting(browser, page, size=PHONE) as tab:
+        tab.get_by_role("link", name=link).click()
+        tab.wait_for_function(IN_VIEW, arg=f"#{tab.get_by_role('heading', name=heading).get_attribute('id')}")
+        assert tab.get_by_role("tab", name="About").get_attribute("aria-selected") == "true"
+        assert "lip corner puller" in tab.get_by_role("region", name="Action units of the model").inner_text().lower()
+
+
+IN_VIEW = """place => {
+  const box = document.querySelector(place)?.getBoundingClientRect();
+  return box && box.height > 0 && box.top >= 0 && box.top < innerHeight - 40;
+}"""
+
+
+def test_on_a_telephone_the_answer_scrolls_into_view(browser, page, astronaut):
+    with visiting(browser, page, size=PHONE) as tab:
+        give(tab, astronaut)
+        tab.wait_for_function(IN_VIEW, arg=".face")
+
+
+def test_progress_is_not_printed_over_other_text(browser, page, two_mp4):
+    with visiting(browser, page) as tab:
+        tab.get_by_role("tab", name="Video").click()
+        give(tab, two_mp4)
+        tab.locator("video").wait_for()
+        hint = tab.get_by_text("Upload a video or record one")
+        assert hint.is_visible()
+        press(tab, "Look at the video")
+        tab.locator(".status-line:visible .progress-text").first.wait_for()
+        assert not hint.is_visible()
+        tab.get_by_role("heading", name="What happened").wait_for()
 
 
 def test_words_for_inactive_action_units_are_given_when_asked_for(browser, page, astronaut, expected):
@@ -170,8 +289,6 @@ def test_a_picture_that_is_none_says_so_and_the_next_one_works(browser, page, tm
 
 
 def test_a_picture_without_a_face_says_so(browser, page, tmp_path):
-    from PIL import Image
-
     Image.new("RGB", (200, 200), "grey").save(tmp_path / "grey.png")
     with visiting(browser, page) as tab:
         give(tab, tmp_path / "grey.png")
@@ -201,12 +318,21 @@ def test_a_video_gives_summary_timeline_events_and_report(browser, page, two_mp4
             *("Face", "Action unit", "Onset", "Apex", "Offset", "Peak")
         ]
         names = {}
-        for button in ("Report HTML", "Events CSV", "Frames CSV", "Frames JSON Lines", "Timeline SVG"):
+        for button in (
+            "Report HTML",
+            "Events CSV",
+            "Frames CSV",
+            "Frames JSON Lines",
+            "Frames Parquet",
+            "Timeline SVG",
+        ):
             with tab.expect_download() as download:
                 press(tab, button)
             names[button] = download.value.suggested_filename
             download.value.save_as(tmp_path / names[button])
-        assert list(names.values()) == ["two-report.html", "two-events.csv", "two.csv", "two.jsonl", "two-timeline.svg"]
+        assert list(names.values()) == [
+            *("two-report.html", "two-events.csv", "two.csv", "two.jsonl", "two.parquet", "two-timeline.svg")
+        ]
         assert "<title>" in (tmp_path / "two-report.html").read_text()
 
 
@@ -217,7 +343,7 @@ def test_a_snapshot_of_the_camera_is_judged_unmirrored(browser, page, tmp_path):
         press(tab, "capture photo")
         tab.get_by_role("region", name="Face 1").wait_for()
         with tab.expect_download() as download:
-            press(tab, "Download CSV")
+            press(tab, "CSV")
         with download.value.path().open(newline="") as stream:
             (row,) = csv.DictReader(stream)
         # The face is at 177 to 274 of 512 pixels in the photograph, so left of the middle of 640; mirrored, right.
@@ -258,6 +384,7 @@ def test_nothing_is_cut_off_and_text_stands_out_in_light_and_dark_on_desk_and_ph
         tab.add_style_tag(content="*, *::before, *::after { transition: none !important }")  # Colours change at once.
         give(tab, astronaut)
         tab.get_by_role("region", name="Face 1").wait_for()
+        tab.locator("summary").first.click()
         for scheme, size in itertools.product(("light", "dark"), (DESK, PHONE)):
             tab.set_viewport_size(size)
             tab.emulate_media(color_scheme=scheme)
@@ -316,12 +443,12 @@ def test_the_page_is_used_by_keyboard_and_shows_where_the_focus_is(browser, page
                     tag: e.tagName, visible: style.outlineStyle != 'none' && parseFloat(style.outlineWidth) >= 2}; }"""
             )
             stops.append(stop)
-            if stop["text"] == "Download JSON Lines":
+            if stop["text"] == "Parquet":
                 break
         texts = [stop["text"] for stop in stops]
         order = [
             next(number for number, text in enumerate(texts) if text.startswith(name))
-            for name in ("Picture", "Upload file", "Captions must agree", "Face 1", "AU1", "Download CSV")
+            for name in ("Picture", "Upload file", "Captions must agree", "Face 1", "AU1", "Annotated")
         ]
         assert order == sorted(order)
         assert [stop for stop in stops if stop["tag"] != "BODY" and not stop["visible"]] == []
@@ -345,12 +472,17 @@ def test_a_screen_reader_finds_names_roles_and_language(browser, page, astronaut
         tab.get_by_role("region", name="Face 1").wait_for()
         assert tab.locator("html").get_attribute("lang") == "en"
         assert tab.title() == "vlfau: facial action units"
-        assert [heading.inner_text().split()[0] for heading in tab.locator("h1, h2, h3").all()] == [
+        assert [
+            heading.inner_text().split()[0] for heading in tab.locator("h1:visible, h2:visible, h3:visible").all()
+        ] == [
             "vlfau",
             "Face",
             "Action",
+            "In",
         ]
-        assert tab.get_by_role("tab").all_inner_texts() == ["Picture", "Video", "Live camera"]
+        tabs = tab.get_by_role("tab").all_inner_texts()
+        assert tabs == ["Picture", "Several pictures", "Video", "Live camera", "About"]
+        tab.locator("summary").first.click()
         assert tab.locator("main img:not([alt])").count() == 0
         unnamed = tab.evaluate(UNNAMED)
         assert unnamed == []

@@ -85,7 +85,7 @@ def face_html(shown: ShownFace, model: BundleInfo) -> str:
     return _render(
         "face.html.j2",
         face=face,
-        title=shown.title,
+        picture=shown.picture,
         number=shown.number,
         count=shown.count,
         crop=jpeg_url(face.crop),

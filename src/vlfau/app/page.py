@@ -102,7 +102,7 @@ def _add_camera_tab(site: Site) -> None:
         "Frames are analysed on this server and not kept. For captions and heat maps, take a picture in the first tab."
     )
     with gr.Row():
-        with gr.Column(scale=2, min_width=300):
+        with gr.Column(scale=1, min_width=300):
             camera = gr.Image(
                 label="Camera",
                 sources="webcam",
@@ -112,7 +112,7 @@ def _add_camera_tab(site: Site) -> None:
                 buttons=[],
                 webcam_options=gr.WebcamOptions(mirror=False),  # Left and right are the subject's own.
             )
-        with gr.Column(scale=3, min_width=300):
+        with gr.Column(scale=2, min_width=300):
             gr.HTML(status_html(hint), apply_default_css=False)
             bars = gr.HTML(apply_default_css=False)
 

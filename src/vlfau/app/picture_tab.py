@@ -30,7 +30,7 @@ def add_picture_tab(site: Site) -> None:
     limits = site.limits
     hint = f"Upload, paste or take a picture, up to {limits.max_upload_mb:g} MB. {site.privacy}"
     with gr.Row():
-        with gr.Column(scale=2, min_width=300):
+        with gr.Column(scale=1, min_width=300):
             picture = gr.Image(
                 label="Picture",
                 sources=["upload", "webcam", "clipboard"],
@@ -44,7 +44,7 @@ def add_picture_tab(site: Site) -> None:
             example = gr.Button("Try an example picture", size="sm")
             options = _add_options()
             scenes = gr.HTML(apply_default_css=False)
-        with gr.Column(scale=3, min_width=300):
+        with gr.Column(scale=2, min_width=300):
             view = add_view(site, hint, scenes)
 
     def give_example() -> str:
@@ -79,12 +79,12 @@ def add_pictures_tab(site: Site) -> None:
         f"{site.privacy}"
     )
     with gr.Row():
-        with gr.Column(scale=2, min_width=300):
+        with gr.Column(scale=1, min_width=300):
             files = gr.File(label="Pictures", file_count="multiple", file_types=["image"], height=220)
             options = _add_options()
             go = gr.Button("Look at the pictures", variant="primary")
             scenes = gr.HTML(apply_default_css=False)
-        with gr.Column(scale=3, min_width=300):
+        with gr.Column(scale=2, min_width=300):
             view = add_view(site, hint, scenes)
     shared: dict[str, Any] = {
         "concurrency_limit": limits.pictures_at_once,

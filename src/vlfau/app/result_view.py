@@ -87,7 +87,7 @@ def add_view(site: Site, hint: str, scenes: gr.HTML) -> ResultView:
     face = gr.HTML(apply_default_css=False)
     with gr.Row():
         files = {
-            ending: gr.DownloadButton(name, visible=False, size="md", min_width=140)
+            ending: gr.DownloadButton(name, visible=False, size="md", min_width=170)
             for ending, name in _DOWNLOADS.items()
         }
     faces = gr.State([], time_to_live=site.limits.kept_s)

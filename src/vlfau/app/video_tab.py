@@ -33,7 +33,7 @@ def add_video_tab(site: Site) -> None:
         f"Upload a video or record one, up to {limits.max_video_s:g} s and {limits.max_upload_mb:g} MB. {site.privacy}"
     )
     with gr.Row():
-        with gr.Column(scale=2, min_width=300):
+        with gr.Column(scale=1, min_width=300):
             video = gr.Video(
                 label="Video",
                 sources=["upload", "webcam"],
@@ -43,7 +43,7 @@ def add_video_tab(site: Site) -> None:
             )
             every_s = gr.Radio(list(_STEPS), value=0.1, label="How closely?")
             go = gr.Button("Look at the video", variant="primary")
-        with gr.Column(scale=3, min_width=300):
+        with gr.Column(scale=2, min_width=300):
             status = gr.HTML(status_html(hint), apply_default_css=False, elem_classes="status-line")
             told = gr.HTML(apply_default_css=False)
             with gr.Row():
@@ -55,7 +55,7 @@ def add_video_tab(site: Site) -> None:
                     "Frames Parquet",
                     "Timeline SVG",
                 )
-                buttons = [gr.DownloadButton(name, visible=False, size="md", min_width=140) for name in names]
+                buttons = [gr.DownloadButton(name, visible=False, size="md", min_width=170) for name in names]
 
     def show(text: str, *, is_error: bool = False) -> dict[Any, Any]:
         """Show a message and clear the results."""

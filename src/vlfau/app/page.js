@@ -29,18 +29,10 @@
     }
   });
 
-  // The links in the head lead to sections of the last tab.
+  // The links in the head open what they lead to.
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.('a[href^="#about-"]');
-    if (!link) return;
-    event.preventDefault();
-    [...document.querySelectorAll('[role="tab"]')].find((tab) => tab.innerText.trim() === "About")?.click();
-    const show = (tries) => {
-      const section = document.querySelector(link.getAttribute("href"));
-      if (section?.offsetParent) section.scrollIntoView({ block: "start" });
-      else if (tries) setTimeout(show, 50, tries - 1);
-    };
-    show(40);
+    if (link) document.querySelector(link.getAttribute("href")).open = true;
   });
 
   // On a telephone the answer is below the screen.

@@ -31,10 +31,9 @@ def build_page(site: Site) -> gr.Blocks:
                 add_pictures_tab(site)
             with gr.Tab("Video"):
                 add_video_tab(site)
-            with gr.Tab("Live camera"):
+            with gr.Tab("Camera"):
                 _add_camera_tab(site)
-            with gr.Tab("About", elem_id="about"):
-                gr.HTML(about_html(site.model, site.privacy), apply_default_css=False)
+        gr.HTML(about_html(site.model, site.privacy), apply_default_css=False)
         add_api(site)
     # Without the open interface, every request goes through the queue, which enforces the limits.
     page.queue(max_size=limits.waiting, default_concurrency_limit=limits.pictures_at_once, api_open=False)

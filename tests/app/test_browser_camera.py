@@ -76,5 +76,4 @@ def test_a_page_without_https_says_that_it_gets_no_camera(browser, page):
     """
     with visiting(browser, page, may_fail=True, script=script) as tab:
         press(tab, "Capture from camera")
-        tab.get_by_text("Click to Access Webcam").first.click()
         tab.get_by_role("alert").get_by_text("only on pages with https").wait_for()

@@ -44,6 +44,7 @@ def crowded(tmp_path_factory):
         caller.picture(encoded(portrait()))
     yield page
     page.stop()
+    assert page.log.stat().st_size < 10_000
 
 
 OPEN = []

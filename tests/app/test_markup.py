@@ -1,5 +1,6 @@
 import dataclasses
 import html
+import pickle
 import re
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def text_of(markup):
 
 def shown(one):
     """One face of one picture."""
-    return ShownFace(one, 1, 1, "")
+    return ShownFace.keep(one)
 
 
 def test_a_bar_says_name_probability_and_state(model):
@@ -74,8 +75,18 @@ def test_bars_come_first_and_all_are_closed(model):
 
 
 def test_a_face_among_several_pictures_names_its_picture(model):
-    text = text_of(face_html(ShownFace(face(0.75), 2, 3, "group.jpg"), model))
+    text = text_of(face_html(ShownFace.keep(face(0.75), 2, 3, "group.jpg"), model))
     assert text.startswith("Face 2 of 3 group.jpg One action unit is active.")
+
+
+def test_a_kept_face_is_small_and_shows_what_was_found():
+    one = face(0.75)
+    crop = np.tile(np.arange(192, dtype=np.uint8)[:, None, None], (1, 192, 3))
+    one = dataclasses.replace(one, crop=crop)
+    kept = ShownFace.keep(one)
+    assert len(pickle.dumps(kept)) < crop.nbytes / 4
+    assert kept.face.aus == one.aus
+    assert np.abs(kept.face.crop.astype(int) - crop).max() <= 3
 
 
 def test_what_visitors_should_know_names_units_model_and_rules(model):

@@ -46,7 +46,7 @@ class Hosts:
             forwarded: The `X-Forwarded-Host` header of a web server in front; empty if there is none.
             origin: The `Origin` header: the page that sends the request; None if the browser names none.
         """
-        for given in filter(None, (host, forwarded)):
+        for given in filter(None, (host, *forwarded.replace(" ", "").split(","))):
             if not self._is_own(_name(f"//{given}")):
                 return (
                     f"unknown host {given[:80]!a}; start the page with --allowed-hosts NAME if it is one of its names"

@@ -1,16 +1,19 @@
 """Answers about uploaded pictures: their faces, and files to download."""
 
+import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import numpy as np
 from PIL import Image
 
 from vlfau.app.result_tables import write_tables
 from vlfau.app.site import Site
 from vlfau.app.uploads import PublicError, Upload, for_visitors, received
+from vlfau.app.visitors import is_gone
 from vlfau.drawing.faces import draw_faces
 from vlfau.drawing.theme import PICTURE_QUALITY
 from vlfau.inference.captioner import Describe
@@ -37,19 +40,32 @@ class PictureAnswer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShownFace:
-    """A face as the page names it.
+    """A face as the page keeps and names it; its crop is compressed, because every visitor's faces stay in memory.
 
     Attributes:
-        face: Its result, with its crop and attention maps.
         number: Its number in its picture, from 1.
         count: Number of faces in the picture.
         picture: The picture's name; empty if there is only one picture.
     """
 
-    face: FaceResult
     number: int
     count: int
     picture: str
+    _result: FaceResult
+    _crop: bytes
+
+    @classmethod
+    def keep(cls, face: FaceResult, number: int = 1, count: int = 1, picture: str = "") -> Self:
+        """Return a face to keep."""
+        file = io.BytesIO()
+        Image.fromarray(face.crop).save(file, "JPEG", quality=PICTURE_QUALITY, subsampling=0)
+        return cls(number, count, picture, replace(face, crop=face.crop[:0]), file.getvalue())
+
+    @property
+    def face(self) -> FaceResult:
+        """Its result, with its crop and attention maps."""
+        with Image.open(io.BytesIO(self._crop)) as crop:
+            return replace(self._result, crop=np.asarray(crop))
 
     @property
     def title(self) -> str:
@@ -76,7 +92,7 @@ class PicturesAnswer:
         """All faces, in the order of the pictures, each picture's largest first."""
         is_one = len(self.answers) == 1
         return [
-            ShownFace(face, number, len(answer.result.faces), "" if is_one else answer.name)
+            ShownFace.keep(face, number, len(answer.result.faces), "" if is_one else answer.name)
             for answer in self.answers
             for number, face in enumerate(answer.result.faces, 1)
         ]
@@ -104,10 +120,12 @@ def answer_pictures(
     errors: list[str] = []
     with (
         for_visitors(),
-        site.disk.new_folder(site.limits.max_result_bytes) as folder,
+        site.disk.new_folder(site.limits.max_upload_bytes) as folder,
         write_tables(folder, stem, site.model) as tables,
     ):
         for number, upload in enumerate(uploads):
+            if is_gone():
+                raise PublicError("the visitor has left")
             if len(uploads) > 1:
                 progress(number / len(uploads), desc="Looking at the pictures")
             try:

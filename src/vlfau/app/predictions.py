@@ -30,6 +30,8 @@ __all__ = ["PagePredictor", "VideoAnswer", "answer_video"]
 
 STEPS_S: Final = (0.04, 10.0)
 """Minimum and maximum time between analysed frames of a video."""
+_RESULT_SHARE: Final = 4
+"""Space reserved for a video's results, as a multiple of the largest upload."""
 _MAX_PIXELS: Final = 4096 * 2304
 """Of a video's frame."""
 _VIDEO_FILES: Final = (".events.csv", ".report.html", ".timeline.svg", ".timeline-dark.svg")
@@ -218,5 +220,5 @@ def answer_video(
 
     with for_visitors():
         upload = received(payload, site.folder)
-    with for_visitors(upload), site.disk.new_folder(site.limits.max_result_bytes) as folder:
+    with for_visitors(upload), site.disk.new_folder(_RESULT_SHARE * site.limits.max_upload_bytes) as folder:
         return site.predictor.video(upload, folder, every_s=every_s, consistent=consistent, progress=show)

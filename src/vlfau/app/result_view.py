@@ -69,7 +69,7 @@ class ResultView:
         choices = [(shown.title, index) for index, shown in enumerate(faces, 1)]
         return {
             self.scenes: scenes_html(found.answers) if len(found.answers) > 1 or len(faces) > 1 else "",
-            self.status: status_html(_told(found), is_error=bool(found.errors)),
+            self.status: status_html(_told(found, len(faces)), is_error=bool(found.errors)),
             self.chosen: gr.Radio(choices=choices, value=1 if faces else None, visible=len(faces) > 1),
             self.face: face_html(faces[0], site.model) if faces else "",
             **{
@@ -110,7 +110,7 @@ def add_view(site: Site, hint: str, scenes: gr.HTML) -> ResultView:
     return ResultView(scenes, status, chosen, face, files, faces)
 
 
-def _told(found: PicturesAnswer) -> str:
+def _told(found: PicturesAnswer, faces: int) -> str:
     """Return what was found, in a sentence or two."""
     faces = found.faces
     count = (

@@ -71,11 +71,6 @@ class PageLimits:
         """The size of a file in bytes."""
         return round(self.max_upload_mb * 1e6)
 
-    @property
-    def max_result_bytes(self) -> int:
-        """The space reserved for the results of a picture or video, in bytes."""
-        return 4 * self.max_upload_bytes
-
 
 @dataclass(frozen=True, slots=True)
 class Site:

@@ -21,7 +21,7 @@ serve(host="127.0.0.1", port=0, options=ModelOptions(),
       limits=PageLimits(**json.loads(sys.argv[1])),
       ready=lambda url: print(url, flush=True))
 """
-PATIENCE_S = 120
+PATIENCE_S = 300
 
 
 @dataclass
@@ -95,5 +95,5 @@ def start_page(temporary, *, environment=None, max_files=None, **limits):
         if select.select([process.stdout], [], [], 1)[0]:
             return Page(process.stdout.readline().strip(), process, temporary, log)
     process.kill()
-    process.wait()
+    process.communicate()
     raise RuntimeError(f"the page does not start: {log.read_text()}")

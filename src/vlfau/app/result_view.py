@@ -112,14 +112,7 @@ def add_view(site: Site, hint: str, scenes: gr.HTML) -> ResultView:
 
 def _told(found: PicturesAnswer, faces: int) -> str:
     """Return what was found, in a sentence or two."""
-    faces = found.faces
-    count = (
-        "No face was found"
-        if not faces
-        else "One face was found"
-        if len(faces) == 1
-        else f"{len(faces)} faces were found"
-    )
+    count = {0: "No face was found", 1: "One face was found"}.get(faces, f"{faces} faces were found")
     if len(found.answers) == 1 and not found.errors:
         return f"{count}."
     pictures = f"{len(found.answers)} picture{'' if len(found.answers) == 1 else 's'}"

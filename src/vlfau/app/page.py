@@ -1,10 +1,11 @@
 """The whole page, and its camera tab."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 from fastapi import FastAPI
+from gradio.routes import App
 from starlette.routing import Mount
 
 from vlfau.app.api import add_api
@@ -44,7 +45,7 @@ def mounted(page: gr.Blocks, limits: PageLimits) -> FastAPI:
     """Return the application that serves a page."""
     here = Path(__file__)
     page.state_session_capacity = 4 * limits.waiting
-    app = gr.mount_gradio_app(
+    app: FastAPI = gr.mount_gradio_app(
         FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
         page,
         "/",
@@ -62,13 +63,14 @@ def mounted(page: gr.Blocks, limits: PageLimits) -> FastAPI:
         css_paths=here.with_name("page.css"),
         js=here.with_name("page.js").read_text("utf-8"),
     )
-    (page.app,) = (route.app for route in app.routes if isinstance(route, Mount))
+    (mount,) = (route for route in app.routes if isinstance(route, Mount))
+    page.app = cast("App", mount.app)
     return app
 
 
 def stop(page: gr.Blocks) -> None:
     """End a page's jobs and open answers; to be called in its event loop."""
-    page._queue.close()
+    page._queue.close()  # type: ignore[no-untyped-call]
     page.is_running = False
     page.app.stop_event.set()
     for jobs in page._queue.active_jobs:

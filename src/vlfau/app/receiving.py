@@ -64,9 +64,9 @@ async def _store(request: Request, folder: str, limits: PageLimits) -> Any:
     try:
         files, _, _ = await upload_fn(request, folder, limits.max_upload_bytes, upload_id, upload_progress=progress)
     finally:
-        if progress:
-            progress.set_done(upload_id)
-            asyncio.get_running_loop().call_later(_PROGRESS_S, progress.stop_tracking, upload_id)
+        if upload_id:
+            file_upload_statuses.set_done(upload_id)
+            asyncio.get_running_loop().call_later(_PROGRESS_S, file_upload_statuses.stop_tracking, upload_id)
     return files
 
 

@@ -191,7 +191,7 @@ def test_half_sent_requests_stay_within_the_memory(crowded):
 
 
 def test_large_requests_that_wait_in_the_queue_stay_within_the_memory(crowded):
-    document = json.dumps({"data": [file("x" * 3_900_000), 0.1, True]}).encode()
+    document = json.dumps({"data": [file("gone.mp4", orig_name="x" * 3_900_000), 0.1, True]}).encode()
 
     def ask(_):
         with Caller(crowded.url) as caller:

@@ -104,6 +104,11 @@ def test_a_request_that_names_a_file_elsewhere_is_refused(client):
             assert (response.status_code, "not named by an address" in response.text) == (400, True)
 
 
+def test_a_path_that_would_fill_the_log_is_refused(client):
+    response = client.post(f"{API}/call/predict_picture", json={"data": [{"path": "x" * 100_000}]})
+    assert (response.status_code, "too long" in response.text) == (400, True)
+
+
 def test_a_request_passes_unchanged(client):
     body = json.dumps({"data": [{"path": "/tmp/a.png", "url": "http://127.0.0.1/a.png"}, True]}).encode()
     assert client.post(f"{API}/call/predict_picture", content=body).content == body

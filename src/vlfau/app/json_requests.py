@@ -10,6 +10,7 @@ from vlfau.files.records import parse_json
 
 __all__ = ["JobNoter", "checked_json"]
 
+_MAX_PATH: Final = 4_096
 _MAX_ANSWER: Final = 1_000
 """Maximum size of an answer that names a job, in bytes."""
 
@@ -63,8 +64,8 @@ async def checked_json(receive: Receive, length: int) -> tuple[PlainTextResponse
         document = parse_json(bytes(body) or b"{}")
     except ValueError:
         return refusal(400, "the request is no JSON"), receive
-    if _names_address(document):
-        return refusal(400, "files are uploaded, not named by an address"), receive
+    if why := _path_refusal(document):
+        return refusal(400, why), receive
     is_given = False
 
     async def receive_again() -> Message:
@@ -77,16 +78,18 @@ async def checked_json(receive: Receive, length: int) -> tuple[PlainTextResponse
     return None, receive_again
 
 
-def _names_address(document: Any) -> bool:
-    """Say whether any file of a request lies elsewhere."""
+def _path_refusal(document: Any) -> str | None:
+    """Say why a request may not name a file as it does: the file lies elsewhere, or its path would fill the log."""
     waiting = [document]
     while waiting:
         item = waiting.pop()
         if isinstance(item, dict):
             path = item.get("path")
             if isinstance(path, str) and "://" in path:
-                return True
+                return "files are uploaded, not named by an address"
+            if isinstance(path, str) and len(path) > _MAX_PATH:
+                return "the path of a file is too long"
             waiting += item.values()
         elif isinstance(item, list):
             waiting += item
-    return False
+    return None

@@ -1,12 +1,15 @@
 import shutil
+from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from tests.app.serving import start_page
 from tests.inference.tiny_bundle import write_tiny_bundle
-from tests.video.clips import EXAMPLE, crossing, moving, scene, write_video
+from tests.video.clips import EXAMPLE, crossing, moving, photograph, scene, write_video
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +63,40 @@ def three_png(tmp_path_factory):
     path = Path(tmp_path_factory.mktemp("pictures") / "three.png")
     Image.fromarray(scene([(130, 180), (330, 190), (520, 170)], zoom=(1, 1.3, 0.8))).save(path)
     return path
+
+
+@pytest.fixture(scope="module")
+def browser(chromium, tmp_path_factory):
+    """A browser whose camera shows the left 512 of its 640 pixels of the photograph, and black beside it."""
+    film = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+    scene = np.zeros((480, 640, 3), np.uint8)
+    scene[:, :512] = photograph()[:480]
+    with av.open(str(film), "w", format="mjpeg") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuvj420p"
+        for number in range(10):
+            frame = av.VideoFrame.from_ndarray(scene, format="rgb24").reformat(format="yuvj420p")
+            frame.pts, frame.time_base = number, Fraction(1, 10)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=[
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+                f"--use-file-for-fake-video-capture={film}",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def expected(astronaut):
+    from vlfau.inference.predictor import Predictor
+
+    (face,) = Predictor().predict(astronaut)
+    return face

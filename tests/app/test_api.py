@@ -291,7 +291,7 @@ def test_each_of_many_requests_gets_its_own_answer_at_flat_memory(page, requests
 @pytest.mark.slow
 def test_the_page_leaves_nothing_behind_and_asks_no_proxy(tmp_path):
     nobody = "http://127.0.0.1:9"
-    page = start_page(tmp_path, HTTP_PROXY=nobody, HTTPS_PROXY=nobody, ALL_PROXY=nobody)
+    page = start_page(tmp_path, environment={"HTTP_PROXY": nobody, "HTTPS_PROXY": nobody, "ALL_PROXY": nobody})
     with Caller(page.url) as caller:
         caller.picture(encoded(portrait()))
     assert list(page.folder.rglob("me.png"))

@@ -1,5 +1,6 @@
 import dataclasses
 import html
+import pickle
 import re
 from pathlib import Path
 
@@ -7,9 +8,11 @@ import numpy as np
 import pytest
 
 from tests.video.stage import face, smiling_track
-from vlfau.app.markup import face_html, head_html, live_html, scene_html, status_html, video_html
+from vlfau.app.markup import about_html, face_html, head_html, live_html, scenes_html, status_html, video_html
+from vlfau.app.pictures import PictureAnswer, ShownFace
 from vlfau.app.predictions import VideoAnswer
 from vlfau.inference.bundle import load_bundle
+from vlfau.inference.results import PictureResult
 from vlfau.media.images import Picture
 from vlfau.video.events import find_events
 
@@ -23,8 +26,13 @@ def text_of(markup):
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())
 
 
+def shown(one):
+    """One face of one picture."""
+    return ShownFace.keep(one)
+
+
 def test_a_bar_says_name_probability_and_state(model):
-    text = text_of(face_html(face(0.75), 1, 1, model))
+    text = text_of(face_html(shown(face(0.75)), model))
     assert "AU12 Lip Corner Puller 75 % active" in text
     assert "AU1 Inner Brow Raiser 10 % inactive" in text
 
@@ -36,13 +44,15 @@ def test_a_bar_is_as_long_as_the_probability_and_marked_where_the_au_becomes_act
 
 
 def test_an_au_opens_to_its_reasons(model):
-    text = text_of(face_html(face(0.75), 1, 1, model))
-    assert "Caption The lip corners rise, up. Muscle zygomaticus major Region mouth" in text
-    assert "Probability 0.75, active from 0.25" in text
+    text = text_of(face_html(shown(face(0.75)), model))
+    assert "Probability 75 % Active from 25 %" in text
+    assert "Muscle zygomaticus major Region mouth" in text
+    assert text.count("The lip corners rise, up.") == 1  # Its caption stands beside the bars.
+    assert "It is coarse, and no evidence" in text
 
 
 def test_the_heat_map_says_in_words_where_it_is_hottest(model):
-    markup = face_html(face(0.75), 1, 1, model)
+    markup = face_html(shown(face(0.75)), model)
     assert "Heat map of AU12 over the face: hottest in the lower right of the picture" in markup
     assert markup.count("data:image/jpeg;base64,") == 4  # The face, and a map an AU.
 
@@ -55,26 +65,50 @@ def test_places_have_names(model, place, words):
     attention[place] = 1
     one = face(0.75)
     one = dataclasses.replace(one, aus=tuple(dataclasses.replace(au, attention_map=attention) for au in one.aus))
-    assert f"hottest in the {words} of the picture" in face_html(one, 1, 1, model)
+    assert f"hottest in the {words} of the picture" in face_html(shown(one), model)
 
 
-def test_the_strongest_active_au_is_open_and_none_else(model):
-    opened = re.findall(r'<details name="aus"( open)? class="(active)?">', face_html(face(0.75), 1, 1, model))
-    assert opened == [("", ""), ("", ""), (" open", "active")]
-    assert '<details name="aus" open' not in face_html(face(0.2), 1, 1, model)
+def test_bars_come_first_and_all_are_closed(model):
+    markup = face_html(shown(face(0.75)), model)
+    assert re.findall(r'<details name="aus"( open)? class="(active)?">', markup) == [("", ""), ("", ""), ("", "active")]
+    assert markup.index("Action units") < markup.index("In words")
+
+
+def test_a_face_among_several_pictures_names_its_picture(model):
+    text = text_of(face_html(ShownFace.keep(face(0.75), 2, 3, "group.jpg"), model))
+    assert text.startswith("Face 2 of 3 group.jpg One action unit is active.")
+
+
+def test_a_kept_face_is_small_and_shows_what_was_found():
+    one = face(0.75)
+    crop = np.tile(np.arange(192, dtype=np.uint8)[:, None, None], (1, 192, 3))
+    one = dataclasses.replace(one, crop=crop)
+    kept = ShownFace.keep(one)
+    assert len(pickle.dumps(kept)) < crop.nbytes / 4
+    assert kept.face.aus == one.aus
+    assert np.abs(kept.face.crop.astype(int) - crop).max() <= 3
+
+
+def test_what_visitors_should_know_names_units_model_and_rules(model):
+    text = text_of(about_html(model, "Files stay here."))
+    assert "AU12 Lip Corner Puller zygomaticus major" in text
+    assert f"Name {model.name} {model.version}" in text
+    assert "Learned from synthetic faces only" in text
+    assert "Files stay here." in text
 
 
 def test_a_face_at_rest_says_so(model):
-    assert "No action unit is active." in text_of(face_html(face(0.2), 1, 1, model))
+    assert "No action unit is active." in text_of(face_html(shown(face(0.2)), model))
 
 
 def test_texts_are_escaped(model):
     attack = "<script>alert(1)</script>"
     one = face(0.75, words=attack)
     for markup in (
-        face_html(one, 1, 1, model),
+        face_html(shown(one), model),
         status_html(attack),
-        head_html(dataclasses.replace(model, note=attack)),
+        head_html(dataclasses.replace(model, note=attack, training={"synthetic": False})),
+        about_html(dataclasses.replace(model, note=attack), ""),
     ):
         assert "<script" not in markup
         assert "&lt;script&gt;" in markup.lower()
@@ -82,9 +116,28 @@ def test_texts_are_escaped(model):
 
 def test_boxes_lie_over_the_faces_of_a_reduced_picture():
     picture = Picture(np.zeros((100, 200, 3), np.uint8), reduction=2.0)  # The file has 400 x 200 pixels.
-    markup = scene_html(picture, [face(box=(100, 50, 200, 150))])
+    result = PictureResult("me.png", (face(box=(100, 50, 200, 150)),))
+    markup = scenes_html([PictureAnswer("me.png", picture, result)])
     assert "left:25.00%;top:25.00%;width:25.00%;height:50.00%" in markup
-    assert 'alt="Your picture with 1 faces, numbered' in markup
+    assert 'alt="Your picture with 1 face, numbered' in markup
+
+
+def test_boxes_of_several_pictures_are_counted_through_and_numbered_by_picture():
+    picture, two = Picture(np.zeros((100, 200, 3), np.uint8)), PictureResult("a.png", (face(), face()))
+    markup = scenes_html([PictureAnswer("a.png", picture, two), PictureAnswer("b.png", picture, two)])
+    assert re.findall(r'data-face="(\d)" aria-pressed="(\w+)" aria-label="Show (face \d of \w.png)"', markup) == [
+        ("1", "true", "face 1 of a.png"),
+        ("2", "false", "face 2 of a.png"),
+        ("3", "false", "face 1 of b.png"),
+        ("4", "false", "face 2 of b.png"),
+    ]
+
+
+@pytest.mark.parametrize("prob", [0.9999, 0.996, 0.0001, 0.004, 0.5])
+def test_bar_and_details_say_the_same_number(model, prob):
+    text = text_of(face_html(shown(face(prob)), model))
+    (bar,) = re.findall(r"Lip Corner Puller (.*? %) (?:in)?active", text)
+    assert f"Probability {bar} Active from" in text
 
 
 def test_the_warning_of_a_synthetic_model_stands_on_the_page(model):
@@ -97,8 +150,8 @@ def test_nobody_in_sight_is_said():
 
 
 def test_a_probability_is_never_shown_as_certain(model):
-    assert "99 % active" in text_of(live_html([face(0.999)], model))
-    assert "1 % inactive" in text_of(live_html([face(0.0001)], model))
+    assert "> 99 % active" in text_of(live_html([face(0.999)], model))
+    assert "< 1 % inactive" in text_of(live_html([face(0.0001)], model))
 
 
 def test_a_video_is_told_in_words_and_in_a_table(tmp_path):
@@ -110,12 +163,11 @@ def test_a_video_is_told_in_words_and_in_a_table(tmp_path):
         tracks=[track],
         events=find_events(track),
         broken=None,
-        csv=Path("me.csv"),
-        jsonl=Path("me.jsonl"),
+        tables={".csv": Path("me.csv")},
         files={},
     )
     markup = video_html(video)
     text = text_of(markup)
     assert "face 1 pulls the lip corners up (AU 12), strongest at 0:03.0" in text
-    assert re.search(r"1 AU12 Lip Corner Puller 0:02\.\d 0:03\.0 0:03\.\d 0\.90", text)
+    assert re.search(r"1 AU12 Lip Corner Puller 0:02\.\d 0:03\.0 0:03\.\d 90 %", text)
     assert 'role="alert"' not in markup

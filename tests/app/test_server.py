@@ -1,28 +1,13 @@
-import os
 import socket
 import sys
 
 import pytest
 
-from vlfau.app.server import serve, sweep
+from vlfau.app.server import serve
 from vlfau.app.site import PageLimits
 from vlfau.cli.app import app
 from vlfau.errors import ConfigError, InputError, MissingExtraError
 from vlfau.runs.options import ModelOptions
-
-
-def test_sweeping_deletes_what_is_old_and_nothing_else(tmp_path):
-    for name, age in (("old/a.jpg", 1000), ("old/b.jpg", 1000), ("mixed/old.jpg", 1000), ("mixed/new.jpg", 10)):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("x")
-        os.utime(path, (path.stat().st_mtime - age,) * 2)
-    os.utime(tmp_path / "old", (0, 0))
-    sweep(tmp_path, 900)
-    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == ["mixed", "mixed/new.jpg", "old"]
-    os.utime(tmp_path / "old", (0, 0))
-    sweep(tmp_path, 900)
-    assert not (tmp_path / "old").exists()
 
 
 def test_without_gradio_the_command_that_brings_it_is_named(monkeypatch):

@@ -5,8 +5,8 @@ from typing import Any, get_args
 import gradio as gr
 
 from vlfau._version import version
-from vlfau.app.picture_tab import PICTURES
 from vlfau.app.predictions import VideoAnswer, answer_video
+from vlfau.app.result_view import PICTURES
 from vlfau.app.site import Site
 from vlfau.app.uploads import PublicError, for_visitors, received
 from vlfau.app.video_tab import VIDEOS
@@ -57,7 +57,8 @@ def add_api(site: Site) -> None:
             found = answer_video(site, video, every_s=every_s, consistent=bool(consistent), progress=progress)
         except PublicError as error:
             raise gr.Error(str(error), print_exception=False) from None
-        paths = (found.csv, found.jsonl, found.files[".events.csv"], found.files[".report.html"])
+        tables = found.tables
+        paths = (tables[".csv"], tables[".jsonl"], found.files[".events.csv"], found.files[".report.html"])
         return _video_document(site, found), [str(path) for path in paths]
 
     gr.Button(visible=False).click(

@@ -10,20 +10,21 @@ from jinja2 import Environment
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from vlfau.app.pictures import PictureAnswer, ShownFace
 from vlfau.app.predictions import VideoAnswer
 from vlfau.drawing.heatmap import draw_heatmap
 from vlfau.drawing.pages import data_url, jpeg_url, templates
 from vlfau.drawing.pixels import shrunk
 from vlfau.facs import action_unit
 from vlfau.inference.bundle import BundleInfo
-from vlfau.inference.results import FaceResult
+from vlfau.inference.results import AUResult, FaceResult
 from vlfau.language import Descriptions
-from vlfau.media.images import Picture
 from vlfau.video.summary import event_lines, summary
 
-__all__ = ["face_html", "head_html", "live_html", "scene_html", "status_html", "video_html"]
+__all__ = ["about_html", "face_html", "head_html", "live_html", "scenes_html", "status_html", "video_html"]
 
 _SCENE_SIDE: Final = 900
+_SCENES_SIDE: Final = 480
 _HEAT_SIDE: Final = 280
 _TABLE_ROWS: Final = 200
 _THIRDS: Final = (("upper", "middle", "lower"), ("left", "middle", "right"))
@@ -39,38 +40,70 @@ def status_html(text: str, *, is_error: bool = False) -> str:
     return _render("status.html.j2", text=text, is_error=is_error)
 
 
-def scene_html(picture: Picture, faces: Sequence[FaceResult]) -> str:
-    """Return a picture with its faces in numbered boxes."""
-    height, width = (length * picture.reduction for length in picture.pixels.shape[:2])
-    boxes = [
-        (100 * left / width, 100 * top / height, 100 * (right - left) / width, 100 * (bottom - top) / height)
-        for left, top, right, bottom in (face.face_box_xyxy for face in faces)
-    ]
-    return _render("scene.html.j2", picture=jpeg_url(shrunk(picture.pixels, _SCENE_SIDE)[0]), boxes=boxes)
-
-
-def face_html(face: FaceResult, number: int, count: int, model: BundleInfo) -> str:
-    """Return the captions and bars of a face; each bar can be opened for details.
+def about_html(model: BundleInfo, privacy: str) -> str:
+    """Return what visitors should know: action units, the model, and ethics.
 
     Args:
-        face: Result with its crop and attention maps.
-        number: Number of the face in its picture, from 1.
-        count: Number of faces in the picture.
         model: Metadata of the model.
+        privacy: What happens to visitors' files.
     """
-    strongest = max(face.active_aus, key=lambda au: au.prob, default=None)
+    units = [action_unit(au_id) for au_id in model.au_ids]
+    return _render("about.html.j2", model=model, units=units, privacy=privacy)
+
+
+def scenes_html(answers: Sequence[PictureAnswer]) -> str:
+    """Return pictures with their faces in numbered boxes, which can be clicked."""
+    scenes, index = [], 0
+    side = _SCENE_SIDE if len(answers) == 1 else _SCENES_SIDE
+    for answer in answers:
+        height, width = (length * answer.picture.reduction for length in answer.picture.pixels.shape[:2])
+        boxes = []
+        for left, top, right, bottom in (face.face_box_xyxy for face in answer.result.faces):
+            index += 1
+            boxes.append(
+                {
+                    "index": index,
+                    "left": 100 * left / width,
+                    "top": 100 * top / height,
+                    "width": 100 * (right - left) / width,
+                    "height": 100 * (bottom - top) / height,
+                }
+            )
+        picture = jpeg_url(shrunk(answer.picture.pixels, side)[0])
+        scenes.append({"name": answer.name if len(answers) > 1 else "Your picture", "picture": picture, "boxes": boxes})
+    return _render("scene.html.j2", scenes=scenes)
+
+
+def face_html(shown: ShownFace, model: BundleInfo) -> str:
+    """Return the bars of a face, which can be opened for details, and its captions beside them."""
+    face = shown.face
     aus = [
-        {
-            "result": au,
-            "unit": action_unit(au.au_id),
-            "threshold": threshold,
-            "is_open": au is strongest,
-            "heat": None if au.attention_map is None else jpeg_url(draw_heatmap(face, au.au_id, size=_HEAT_SIDE)),
-            "hottest": None if au.attention_map is None else _hottest(au.attention_map),
-        }
+        {"result": au, "unit": action_unit(au.au_id), "threshold": threshold, **_heat(face, au)}
         for au, threshold in zip(face.aus, model.thresholds, strict=True)
     ]
-    return _render("face.html.j2", face=face, number=number, count=count, crop=jpeg_url(face.crop), aus=aus)
+    words = [au for au in face.active_aus if au.local_caption]
+    return _render(
+        "face.html.j2",
+        face=face,
+        picture=shown.picture,
+        number=shown.number,
+        count=shown.count,
+        crop=jpeg_url(face.crop),
+        aus=aus,
+        words=words,
+    )
+
+
+def _heat(face: FaceResult, au: AUResult) -> dict[str, Any]:
+    """Return an AU's heat map, where it is hottest, and its range; no map without attention."""
+    if au.attention_map is None:
+        return {"heat": None}
+    return {
+        "heat": jpeg_url(draw_heatmap(face, au.au_id, size=_HEAT_SIDE)),
+        "hottest": _hottest(au.attention_map),
+        "low": float(au.attention_map.min()),
+        "high": float(au.attention_map.max()),
+    }
 
 
 def live_html(faces: Sequence[FaceResult], model: BundleInfo) -> str:

@@ -1,122 +1,141 @@
-"""The picture tab of the page."""
+"""The tabs for one picture and for several."""
 
-from collections.abc import Sequence
+import shutil
+from dataclasses import dataclass
+from importlib import resources
 from typing import Any, Final
 
 import gradio as gr
 
-from vlfau.app.markup import face_html, scene_html, status_html
-from vlfau.app.predictions import write_tables
+from vlfau.app.pictures import answer_pictures
+from vlfau.app.result_view import PICTURES, REVEAL, ResultView, add_view
 from vlfau.app.site import Site
-from vlfau.app.uploads import PublicError, for_visitors, received
-from vlfau.inference.results import FaceResult
+from vlfau.app.uploads import PublicError, for_visitors
 
-__all__ = ["PICTURES", "add_picture_tab"]
+__all__ = ["add_picture_tab", "add_pictures_tab"]
 
-PICTURES: Final = "pictures"
-"""Events that share the limit on simultaneous pictures."""
+_EXAMPLE: Final = "astronaut.jpg"
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What a visitor chooses."""
+
+    consistent: gr.Checkbox
+    every: gr.Checkbox
 
 
 def add_picture_tab(site: Site) -> None:
-    """Add the components and events to the tab under construction."""
+    """Add the components and events of the tab for one picture."""
     limits = site.limits
     hint = f"Upload, paste or take a picture, up to {limits.max_upload_mb:g} MB. {site.privacy}"
     with gr.Row():
-        with gr.Column(scale=2, min_width=300):
+        with gr.Column(scale=1, min_width=300):
             picture = gr.Image(
                 label="Picture",
                 sources=["upload", "webcam", "clipboard"],
                 type="filepath",
                 image_mode=None,
-                height=380,
+                height=340,
                 buttons=[],
                 webcam_options=gr.WebcamOptions(mirror=False),  # Left and right are the subject's own.
                 alt_text="Your picture",
             )
-            consistent = gr.Checkbox(True, label="Captions must agree with the bars")
-            every = gr.Checkbox(False, label="Captions for inactive action units too (slower)")
-            scene = gr.HTML(apply_default_css=False)
-        with gr.Column(scale=3, min_width=300):
-            status = gr.HTML(status_html(hint), apply_default_css=False)
-            chosen = gr.Radio([], label="Which face?", visible=False, interactive=True)
-            face = gr.HTML(apply_default_css=False)
-            with gr.Row():
-                csv = gr.DownloadButton("Download CSV", visible=False)
-                jsonl = gr.DownloadButton("Download JSON Lines", visible=False)
-    faces = gr.State([], time_to_live=limits.kept_s)
+            example = gr.Button("Try an example picture", size="sm")
+            options = _add_options()
+            scenes = gr.HTML(apply_default_css=False)
+        with gr.Column(scale=2, min_width=300):
+            view = add_view(site, hint, scenes)
 
-    def show(text: str, *, is_error: bool = False) -> dict[Any, Any]:
-        """Show a message and clear the results."""
-        return {
-            status: status_html(text, is_error=is_error),
-            scene: "",
-            chosen: gr.Radio(choices=[], value=None, visible=False),
-            face: "",
-            csv: gr.DownloadButton(visible=False),
-            jsonl: gr.DownloadButton(visible=False),
-            faces: [],
-        }
+    def give_example() -> str:
+        with site.disk.new_folder(site.limits.max_upload_bytes) as folder:
+            path = folder / _EXAMPLE
+            with resources.as_file(resources.files("vlfau.app").joinpath(_EXAMPLE)) as packaged:
+                shutil.copyfile(packaged, path)
+        return str(path)
 
-    def analyse(payload: Any, consistent: bool, every: bool) -> dict[Any, Any]:
-        if payload is None:
-            return show(hint)
+    shared: dict[str, Any] = {
+        "concurrency_limit": limits.pictures_at_once,
+        "concurrency_id": PICTURES,
+        "api_visibility": "private",
+    }
+    analyse = _analysis(site, view, hint)
+    given = example.click(give_example, None, picture, show_progress="hidden", **shared)
+    for event in (
+        gr.on(
+            [picture.input, options.consistent.input, options.every.input],
+            **_job(analyse, picture, options, view, shared),
+        ),
+        given.then(**_job(analyse, picture, options, view, shared)),
+    ):
+        event.then(None, None, None, js=REVEAL, api_visibility="private")
+
+
+def add_pictures_tab(site: Site) -> None:
+    """Add the components and events of the tab for several pictures."""
+    limits = site.limits
+    hint = (
+        f"Choose or drop up to {limits.pictures_per_request} pictures, each up to {limits.max_upload_mb:g} MB. "
+        f"{site.privacy}"
+    )
+    with gr.Row():
+        with gr.Column(scale=1, min_width=300):
+            files = gr.File(label="Pictures", file_count="multiple", file_types=["image"], height=220)
+            options = _add_options()
+            go = gr.Button("Look at the pictures", variant="primary")
+            scenes = gr.HTML(apply_default_css=False)
+        with gr.Column(scale=2, min_width=300):
+            view = add_view(site, hint, scenes)
+    shared: dict[str, Any] = {
+        "concurrency_limit": limits.pictures_at_once,
+        "concurrency_id": PICTURES,
+        "api_visibility": "private",
+    }
+    event = go.click(**_job(_analysis(site, view, hint), files, options, view, shared))
+    event.then(None, None, None, js=REVEAL, api_visibility="private")
+    files.clear(lambda: view.message(hint), None, view.outputs, show_progress="hidden", api_visibility="private")
+
+
+def _add_options() -> _Options:
+    return _Options(
+        gr.Checkbox(True, label="Captions must agree with the bars"),
+        gr.Checkbox(False, label="Captions for inactive action units too (slower)"),
+    )
+
+
+def _analysis(site: Site, view: ResultView, hint: str) -> Any:
+    """Return the function that answers a request of a tab."""
+
+    def analyse(payload: Any, consistent: bool, every: bool, progress: gr.Progress = gr.Progress()) -> dict[Any, Any]:  # noqa: B008 - Gradio looks for it there
+        payloads = payload if isinstance(payload, list) else [payload] if payload is not None else []
+        if not payloads:
+            return view.message(hint)
         try:
             with for_visitors():
-                upload = received(payload, site.folder)
-            with for_visitors(upload), write_tables(upload, site.folder, site.model) as tables:
-                read, result = site.predictor.picture(
-                    upload, consistent=bool(consistent), describe="every" if every else "active"
-                )
-                tables.add(result)
-            if not result.faces:
-                return show("No face found. Try a picture with a larger or less covered face.", is_error=True)
-            count = len(result.faces)
-            return {
-                status: status_html(_told(result.faces)),
-                scene: scene_html(read, result.faces) if count > 1 else "",
-                chosen: gr.Radio(
-                    choices=[(f"Face {number}", number) for number in range(1, count + 1)], value=1, visible=count > 1
-                ),
-                face: face_html(result.faces[0], 1, count, site.model),
-                csv: gr.DownloadButton(value=str(tables.csv), visible=True),
-                jsonl: gr.DownloadButton(value=str(tables.jsonl), visible=True),
-                faces: list(result.faces),
-            }
+                if len(payloads) > site.limits.pictures_per_request:
+                    raise PublicError(f"Give at most {site.limits.pictures_per_request} pictures at once.")
+            found = answer_pictures(
+                site,
+                payloads,
+                consistent=bool(consistent),
+                describe="every" if every else "active",
+                progress=progress,
+            )
         except PublicError as error:
-            return show(str(error), is_error=True)
+            return view.message(str(error), is_error=True)
+        return view.answer(site, found)
 
-    def choose(faces: Sequence[FaceResult], number: int) -> str:
-        if not 1 <= number <= len(faces):
-            return status_html("This picture has been deleted. Upload it again.", is_error=True)
-        return face_html(faces[number - 1], number, len(faces), site.model)
-
-    gr.on(
-        [picture.input, consistent.input, every.input],
-        analyse,
-        [picture, consistent, every],
-        [status, scene, chosen, face, csv, jsonl, faces],
-        preprocess=False,  # Input is checked here; Gradio would open it with any decoder.
-        trigger_mode="always_last",
-        show_progress_on=status,
-        concurrency_limit=limits.pictures_at_once,
-        concurrency_id=PICTURES,
-        api_visibility="private",
-    )
-    chosen.input(
-        choose,
-        [faces, chosen],
-        face,
-        trigger_mode="always_last",
-        show_progress="hidden",
-        concurrency_limit=limits.pictures_at_once,
-        concurrency_id=PICTURES,
-        api_visibility="private",
-    )
+    return analyse
 
 
-def _told(faces: Sequence[FaceResult]) -> str:
-    active = len(faces[0].active_aus)
-    acting = f"{active} action unit{'' if active == 1 else 's'} active"
-    if len(faces) == 1:
-        return f"One face was found: {acting}."
-    return f"{len(faces)} faces were found. Face 1: {acting}."
+def _job(analyse: Any, given: Any, options: _Options, view: ResultView, shared: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of an event that analyses what was given."""
+    return {
+        "fn": analyse,
+        "inputs": [given, options.consistent, options.every],
+        "outputs": view.outputs,
+        "preprocess": False,  # Input is checked here; Gradio would open it with any decoder.
+        "trigger_mode": "always_last",
+        "show_progress_on": view.status,
+        **shared,
+    }

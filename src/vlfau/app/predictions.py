@@ -1,20 +1,20 @@
 """The model behind the page: analyses uploaded pictures and videos and camera frames, several at a time."""
 
 import logging
-import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
+from vlfau.app.result_tables import write_tables
 from vlfau.app.site import PageLimits, Site
-from vlfau.app.uploads import Upload, check_is_video, for_visitors, received
+from vlfau.app.uploads import PublicError, Upload, check_is_video, for_visitors, received
+from vlfau.app.visitors import is_gone
 from vlfau.errors import ConfigError, VideoError
-from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.captioner import Describe
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import FaceResult, PictureResult
@@ -22,40 +22,19 @@ from vlfau.media.images import Picture, read_picture
 from vlfau.media.reader import VideoReader
 from vlfau.runs.options import ModelOptions
 from vlfau.runs.video_files import VideoFiles
-from vlfau.tables.text_writers import side_file
-from vlfau.tables.write import open_sink
 from vlfau.video.events import Event
 from vlfau.video.stream import stream
 from vlfau.video.tracks import Track
 
-__all__ = ["PagePredictor", "Tables", "VideoAnswer", "answer_video", "write_tables"]
+__all__ = ["PagePredictor", "VideoAnswer", "answer_video"]
 
 STEPS_S: Final = (0.04, 10.0)
 """Minimum and maximum time between analysed frames of a video."""
+_RESULT_SHARE: Final = 4
+"""Space reserved for a video's results, as a multiple of the largest upload."""
 _MAX_PIXELS: Final = 4096 * 2304
 """Of a video's frame."""
 _VIDEO_FILES: Final = (".events.csv", ".report.html", ".timeline.svg", ".timeline-dark.svg")
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """The tables of a picture or video; `add` writes one result at a time."""
-
-    csv: Path
-    jsonl: Path
-    add: Callable[[PictureResult], None]
-
-
-class PictureAnswer(NamedTuple):
-    """A picture and its result.
-
-    Attributes:
-        picture: The picture.
-        result: Its faces.
-    """
-
-    picture: Picture
-    result: PictureResult
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -69,8 +48,7 @@ class VideoAnswer:
         tracks: The face tracks.
         events: The AU events.
         broken: Why the video could not be read to its end; None if it could.
-        csv: The rows of all frames.
-        jsonl: The same as JSON Lines.
+        tables: The rows of all frames, by suffix: `.csv`, `.jsonl`, and `.parquet` if pyarrow is installed.
         files: The files about the whole video, by suffix, such as `.events.csv`; no timelines without a face.
     """
 
@@ -80,8 +58,7 @@ class VideoAnswer:
     tracks: list[Track]
     events: list[Event]
     broken: VideoError | None
-    csv: Path
-    jsonl: Path
+    tables: Mapping[str, Path]
     files: Mapping[str, Path]
 
 
@@ -112,7 +89,7 @@ class PagePredictor:
             predictor.predict_crops(np.zeros((1, size, size, 3), np.uint8))
             predictor.finder.find(np.zeros((size, size, 3), np.uint8))
 
-    def picture(self, upload: Upload, *, consistent: bool, describe: Describe) -> PictureAnswer:
+    def picture(self, upload: Upload, *, consistent: bool, describe: Describe) -> tuple[Picture, PictureResult]:
         """Analyse the faces of a picture.
 
         Args:
@@ -120,13 +97,15 @@ class PagePredictor:
             consistent: Whether captions must agree with the states of the AUs.
             describe: Which AUs get captions.
 
+        Returns:
+            The picture and its result.
+
         Raises:
             ImageError: It is not a readable picture.
         """
         with self._decoding:  # A picture takes most memory while it is decoded.
             picture = read_picture(upload.path)
-        result = self._predictors[consistent].predict(picture, names=upload.name, describe=describe)
-        return PictureAnswer(picture, result)
+        return picture, self._predictors[consistent].predict(picture, names=upload.name, describe=describe)
 
     def faces(self, picture: Picture) -> tuple[FaceResult, ...]:
         """Analyse the faces of a picture, largest first, without captions."""
@@ -145,7 +124,7 @@ class PagePredictor:
 
         Args:
             upload: The file.
-            folder: Parent of the new folder for the files.
+            folder: Folder for the files.
             every_s: Time between analysed frames, in seconds.
             consistent: Whether captions must agree with the states of the AUs.
             progress: Called with the seconds analysed and the total; None if the file does not state its length.
@@ -160,12 +139,11 @@ class PagePredictor:
         whole_s = self._check_size(upload)
         broken: VideoError | None = None
         last_s = 0.0
-        with write_tables(upload, folder, self.info) as tables:
-            own = tables.csv.parent
+        with write_tables(folder, upload.stem, self.info) as tables:
             files = VideoFiles(
                 upload.name,
                 self.info,
-                path_of=lambda ending: own / f"{upload.stem}-{ending[1:]}",
+                path_of=lambda ending: folder / f"{upload.stem}-{ending[1:]}",
                 wanted=_VIDEO_FILES,
             )
             results = stream(
@@ -190,8 +168,7 @@ class PagePredictor:
             tracks=files.tracks,
             events=files.events,
             broken=broken,
-            csv=tables.csv,
-            jsonl=tables.jsonl,
+            tables=tables.paths,
             files=files.paths,
         )
 
@@ -219,23 +196,6 @@ class _TooLongError(VideoError):
     """A video is longer than the page accepts."""
 
 
-@contextmanager
-def write_tables(upload: Upload, folder: Path, model: BundleInfo) -> Iterator[Tables]:
-    """Open tables in a new folder; the files are complete when the block ends without an error."""
-    own = Path(tempfile.mkdtemp(dir=folder))
-    csv, jsonl = own / f"{upload.stem}.csv", own / f"{upload.stem}.jsonl"
-    with ExitStack() as stack:
-        sinks = [stack.enter_context(open_sink(path, model=model)) for path in (csv, jsonl)]
-
-        def add(result: PictureResult) -> None:
-            for sink in sinks:
-                sink.write(result)
-
-        yield Tables(csv, jsonl, add)
-    # The header of JSON Lines has the same information.
-    side_file(csv).unlink()
-
-
 def answer_video(
     site: Site, payload: Any, *, every_s: float, consistent: bool, progress: Callable[..., Any]
 ) -> VideoAnswer:
@@ -253,10 +213,12 @@ def answer_video(
     """
 
     def show(done_s: float, whole_s: float | None) -> None:
+        if is_gone():
+            raise PublicError("the visitor has left")
         if whole_s:
             progress(min(done_s / whole_s, 1.0), desc="Looking at the frames")
 
     with for_visitors():
         upload = received(payload, site.folder)
-    with for_visitors(upload):
-        return site.predictor.video(upload, site.folder, every_s=every_s, consistent=consistent, progress=show)
+    with for_visitors(upload), site.disk.new_folder(_RESULT_SHARE * site.limits.max_upload_bytes) as folder:
+        return site.predictor.video(upload, folder, every_s=every_s, consistent=consistent, progress=show)

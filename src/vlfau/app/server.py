@@ -1,23 +1,26 @@
 """Serves the page until interrupted."""
 
 import os
-import shutil
 import signal
 import socket
-import tempfile
+import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from vlfau.app.disk import Disk, own_folder, sweep
+from vlfau.app.hosts import Hosts
 from vlfau.app.site import PageLimits, Site
 from vlfau.errors import InputError, MissingExtraError
 from vlfau.runs.options import ModelOptions
 
-__all__ = ["serve", "sweep"]
+if TYPE_CHECKING:
+    from vlfau.app.connections import PageServer
+
+__all__ = ["serve"]
 
 _ENVIRONMENT: Final = {
     "GRADIO_ANALYTICS_ENABLED": "False",
@@ -26,6 +29,7 @@ _ENVIRONMENT: Final = {
 }
 """Switches off the telemetry of libraries, which read these variables on import."""
 _SWEEP_S: Final = 60.0
+_STOP_S: Final = 10.0
 
 
 def serve(
@@ -35,8 +39,9 @@ def serve(
     options: ModelOptions,
     limits: PageLimits,
     ready: Callable[[str], None],
+    allowed_hosts: Sequence[str] = (),
 ) -> None:
-    """Serve the page until the process is interrupted or terminated.
+    """Serve the page until the process is interrupted or terminated, or its terminal is closed.
 
     Args:
         host: Address to listen on.
@@ -44,92 +49,90 @@ def serve(
         options: The model and runtime.
         limits: Limits of the page.
         ready: Called with the address when the page is ready.
+        allowed_hosts: Names under which the page may be asked for, besides its own address and this computer.
 
     Raises:
         InputError: The address cannot be used.
+        ConfigError: A limit or an allowed name is invalid.
         BundleError: There is no such model, or it is damaged.
         MissingExtraError: Gradio or the runtime is not installed.
     """
-    port = _free_port(host, port)
-    if find_spec("gradio") is None:
-        raise MissingExtraError("gradio", "app")
-    os.environ.update(_ENVIRONMENT)
-    for name in ("NO_PROXY", "no_proxy"):  # Gradio checks that its own server responds.
-        os.environ[name] = ",".join(filter(None, (os.environ.get(name), host, "localhost", "127.0.0.1")))
-    with _folder() as folder:
-        # Gradio reads the folder for its files when a page is built.
-        os.environ["GRADIO_TEMP_DIR"] = str(folder)
-        from starlette.middleware import Middleware  # noqa: PLC0415
-
-        from vlfau.app.guard import Guard  # noqa: PLC0415
-        from vlfau.app.page import build_page, theme  # noqa: PLC0415
-        from vlfau.app.predictions import PagePredictor  # noqa: PLC0415
-        from vlfau.drawing.pages import stylesheet  # noqa: PLC0415
-
-        stopping = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stopping.set())
-        page = build_page(Site(PagePredictor(options, limits), limits, folder))
-        _, url, _ = page.launch(
-            server_name=host,
-            server_port=port,
-            prevent_thread_lock=True,
-            share=False,
-            show_error=False,
-            quiet=True,
-            footer_links=[],
-            run_history=False,
-            enable_monitoring=False,
-            mcp_server=False,
-            ssr_mode=False,
-            pwa=False,
-            allowed_paths=[],
-            max_file_size=limits.max_upload_bytes,
-            state_session_capacity=4 * limits.waiting,
-            app_kwargs={
-                "docs_url": None,
-                "redoc_url": None,
-                "openapi_url": None,
-                "middleware": [Middleware(Guard, limits=limits, folder=folder)],
-            },
-            theme=theme(),
-            css=str(stylesheet(dark_class="dark")),
-            css_paths=Path(__file__).with_name("page.css"),
-            js=Path(__file__).with_name("page.js").read_text("utf-8"),
-        )
-        ready(url)
-        while not stopping.wait(_SWEEP_S):
-            sweep(folder, limits.kept_s)
-        page.close(verbose=False)
+    hosts = Hosts(host, allowed_hosts)
+    listener = _listener(host, port)  # Before the model is loaded.
+    with listener:
+        if find_spec("gradio") is None:
+            raise MissingExtraError("gradio", "app")
+        os.environ.update(_ENVIRONMENT)
+        stopping = _stopping()
+        with own_folder() as folder:
+            # Gradio reads the folder for its files when a page is built.
+            os.environ["GRADIO_TEMP_DIR"] = str(folder)
+            disk = Disk(folder, limits.max_kept_mb * 1e6)
+            with _running(_server(disk, hosts, options, limits), listener):
+                ready(_url(host, listener))
+                while not stopping.wait(_SWEEP_S):
+                    sweep(folder, limits.kept_s)
 
 
-def sweep(folder: Path, older_than_s: float) -> None:
-    """Delete files and empty folders that were not modified for this many seconds."""
-    now = time.time()
-    for path in sorted(folder.rglob("*"), reverse=True):  # Contents come before their folder.
-        with suppress(OSError):  # Already deleted, or a folder in use.
-            if now - path.lstat().st_mtime > older_than_s:
-                path.rmdir() if path.is_dir() else path.unlink()
+def _server(disk: Disk, hosts: Hosts, options: ModelOptions, limits: PageLimits) -> "PageServer":
+    """Load the model and return the server of the page."""
+    from vlfau.app.connections import PageServer  # noqa: PLC0415 - needs Gradio's server
+    from vlfau.app.guard import Guard  # noqa: PLC0415
+    from vlfau.app.page import build_page, mounted, stop  # noqa: PLC0415
+    from vlfau.app.predictions import PagePredictor  # noqa: PLC0415
+    from vlfau.app.visitors import Visitors  # noqa: PLC0415
+
+    page = build_page(Site(PagePredictor(options, limits), limits, disk))
+    visitors = Visitors(page._queue, max_bytes=round(limits.max_waiting_mb * 1e6), grace_s=limits.left_s)
+    app = Guard(mounted(page, limits), limits=limits, disk=disk, hosts=hosts, visitors=visitors)
+    return PageServer(app, limits=limits, each_second=visitors.cancel_abandoned, on_stop=partial(stop, page))
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="vlfau-app-")).resolve()
+def _running(server: "PageServer", listener: socket.socket) -> Iterator[None]:
+    """Run a server in a thread of its own."""
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.02)
+        if not thread.is_alive():
+            raise InputError("the server could not start; see the messages above")
     try:
-        yield folder
+        yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        server.should_exit = True
+        thread.join(_STOP_S)
 
 
-def _free_port(host: str, port: int) -> int:
-    """Check that the port can be used, before the model is loaded, and return it."""
+def _stopping() -> threading.Event:
+    """Return an event that is set when the process is asked to stop, or its terminal is closed."""
+    stopping = threading.Event()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP.
+        if number is not None and not (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):  # nohup
+            signal.signal(number, lambda *_: stopping.set())
+    return stopping
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """Return a socket bound to an address."""
     if not 0 <= port <= 65_535:
         raise InputError(f"invalid port {port}; give 1 to 65535, or 0 for a free one")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            return int(probe.getsockname()[1])
+        listener = socket.socket(family, kind, protocol)
+        try:
+            if sys.platform != "win32":  # There, it would let two servers share a port.
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+        except OSError:
+            listener.close()
+            raise
     except OSError as error:
         raise InputError(f"cannot listen on {host}, port {port} ({error}); choose another --host or --port") from None
+    return listener
+
+
+def _url(host: str, listener: socket.socket) -> str:
+    name = "localhost" if host in {"", "0.0.0.0", "::"} else f"[{host}]" if ":" in host else host
+    return f"http://{name}:{listener.getsockname()[1]}/"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vlfau.app.disk import Disk
 from vlfau.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,10 +26,18 @@ class PageLimits:
         pictures_at_once: Maximum number of pictures analysed at the same time; others wait.
         videos_at_once: The same for videos.
         cameras_at_once: The same for cameras.
+        pictures_per_request: Maximum number of pictures that one visitor gives together.
         camera_s: Maximum length of a camera session, in seconds.
         waiting: Maximum number of waiting requests; further ones are refused.
         kept_s: How long files of visitors are kept, in seconds.
-        max_kept_mb: Maximum total size of these files, in megabytes.
+        max_kept_mb: Maximum total size of these files, in megabytes, with those that are being uploaded or written.
+        connections: Maximum number of open connections; further ones are refused.
+        headers_s: How long a request's headers may take, in seconds.
+        body_s: How long no byte of a request's body may come, and how long the body may take besides its time at
+            `min_bytes_per_s`, in seconds.
+        min_bytes_per_s: Minimum rate of a body, in bytes per second.
+        max_waiting_mb: Maximum total size of requests other than uploads, arriving and waiting, in megabytes.
+        left_s: How long a job goes on without a connection that waits for it, in seconds.
 
     Raises:
         ConfigError: A limit is not positive.
@@ -40,10 +49,17 @@ class PageLimits:
     pictures_at_once: int = 8
     videos_at_once: int = 1
     cameras_at_once: int = 2
+    pictures_per_request: int = 20
     camera_s: int = 60
     waiting: int = 64
     kept_s: int = 900
     max_kept_mb: float = 2_000.0
+    connections: int = 256
+    headers_s: float = 15.0
+    body_s: float = 20.0
+    min_bytes_per_s: int = 10_000
+    max_waiting_mb: float = 64.0
+    left_s: float = 10.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -63,12 +79,17 @@ class Site:
     Attributes:
         predictor: Analyses what visitors send.
         limits: Limits of the page.
-        folder: Temporary folder of uploads and results.
+        disk: Temporary folder of uploads and results.
     """
 
     predictor: "PagePredictor"
     limits: PageLimits
-    folder: Path
+    disk: Disk
+
+    @property
+    def folder(self) -> Path:
+        """The temporary folder."""
+        return self.disk.folder
 
     @property
     def model(self) -> "BundleInfo":

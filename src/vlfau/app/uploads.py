@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from vlfau.app.disk import FullError
 from vlfau.errors import ConfigError, ImageError, InputError, VideoError
 from vlfau.files.names import printable
 from vlfau.media.images import Picture, read_picture
@@ -133,6 +134,8 @@ def for_visitors(upload: Upload | None = None) -> Iterator[None]:
         raise
     except _VISITORS as error:
         raise PublicError(_public_text(error, upload)) from None
+    except FullError as error:
+        raise PublicError(str(error)) from None
     except Exception:
         _log.exception("a request failed")
         raise PublicError(NEUTRAL) from None

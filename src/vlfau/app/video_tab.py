@@ -6,6 +6,7 @@ import gradio as gr
 
 from vlfau.app.markup import status_html, video_html
 from vlfau.app.predictions import answer_video
+from vlfau.app.result_view import REVEAL
 from vlfau.app.site import Site
 from vlfau.app.uploads import PublicError
 from vlfau.video.summary import clock
@@ -14,6 +15,14 @@ __all__ = ["VIDEOS", "add_video_tab"]
 
 VIDEOS: Final = "videos"
 """Events that share the limit on simultaneous videos."""
+_DOWNLOADS: Final = {
+    ".report.html": "Report HTML",
+    ".events.csv": "Events CSV",
+    ".csv": "Frames CSV",
+    ".jsonl": "Frames JSON Lines",
+    ".parquet": "Frames Parquet",
+    ".timeline.svg": "Timeline SVG",
+}
 _STEPS: Final = (("5 frames per second", 0.2), ("10 frames per second", 0.1), ("25 frames per second (slow)", 0.04))
 
 
@@ -24,7 +33,7 @@ def add_video_tab(site: Site) -> None:
         f"Upload a video or record one, up to {limits.max_video_s:g} s and {limits.max_upload_mb:g} MB. {site.privacy}"
     )
     with gr.Row():
-        with gr.Column(scale=2, min_width=300):
+        with gr.Column(scale=1, min_width=300):
             video = gr.Video(
                 label="Video",
                 sources=["upload", "webcam"],
@@ -34,11 +43,18 @@ def add_video_tab(site: Site) -> None:
             )
             every_s = gr.Radio(list(_STEPS), value=0.1, label="How closely?")
             go = gr.Button("Look at the video", variant="primary")
-        with gr.Column(scale=3, min_width=300):
-            status = gr.HTML(status_html(hint), apply_default_css=False)
+        with gr.Column(scale=2, min_width=300):
+            status = gr.HTML(status_html(hint), apply_default_css=False, elem_classes="status-line")
             told = gr.HTML(apply_default_css=False)
             with gr.Row():
-                names = ("Report HTML", "Events CSV", "Frames CSV", "Frames JSON Lines", "Timeline SVG")
+                names = (
+                    "Report HTML",
+                    "Events CSV",
+                    "Frames CSV",
+                    "Frames JSON Lines",
+                    "Frames Parquet",
+                    "Timeline SVG",
+                )
                 buttons = [gr.DownloadButton(name, visible=False, size="md", min_width=170) for name in names]
 
     def show(text: str, *, is_error: bool = False) -> dict[Any, Any]:
@@ -51,8 +67,7 @@ def add_video_tab(site: Site) -> None:
             found = answer_video(site, payload, every_s=every_s, consistent=True, progress=progress)
         except PublicError as error:
             return show(str(error), is_error=True)
-        files = found.files
-        paths = (files[".report.html"], files[".events.csv"], found.csv, found.jsonl, files.get(".timeline.svg"))
+        files = {**found.files, **found.tables}
         count = len(found.tracks)
         faces = "no face was" if not count else "one face was" if count == 1 else f"{count} faces were"
         return {
@@ -60,7 +75,7 @@ def add_video_tab(site: Site) -> None:
             told: video_html(found, site.model.descriptions),
             **{
                 button: gr.DownloadButton(value=path and str(path), visible=path is not None)
-                for button, path in zip(buttons, paths, strict=True)
+                for button, path in zip(buttons, map(files.get, _DOWNLOADS), strict=True)
             },
         }
 
@@ -73,5 +88,5 @@ def add_video_tab(site: Site) -> None:
         concurrency_limit=limits.videos_at_once,
         concurrency_id=VIDEOS,
         api_visibility="private",
-    )
+    ).then(None, None, None, js=REVEAL, api_visibility="private")
     video.clear(lambda: show(hint), None, [status, told, *buttons], show_progress="hidden", api_visibility="private")

@@ -1,5 +1,9 @@
 """`vlfau app`: the web page."""
 
+from typing import Annotated
+
+from cyclopts import Parameter
+
 from vlfau.files.workers import MAX_WORKERS, check_number
 from vlfau.runs.options import ModelOptions
 
@@ -15,6 +19,7 @@ def app(
     options: ModelOptions = _DEFAULTS,
     max_upload_mb: float = 50.0,
     max_video_s: float = 60.0,
+    allowed_hosts: Annotated[tuple[str, ...], Parameter(negative=())] = (),
 ) -> None:
     """Serve a web page for pictures, videos and the camera, until Ctrl-C.
 
@@ -27,6 +32,8 @@ def app(
         options: The model and runtime; threads are per picture.
         max_upload_mb: Largest file, in megabytes.
         max_video_s: Longest video, in seconds.
+        allowed_hosts: Names under which the page may be opened, such as faces.example.org or *.example.org, if a web
+            server is in front; this computer's name and addresses are always allowed.
     """
     import logging
 
@@ -42,4 +49,4 @@ def app(
         console.print(f"The page is at {url} (Ctrl-C stops it)", soft_wrap=True)
 
     limits = PageLimits(max_upload_mb=max_upload_mb, max_video_s=max_video_s)
-    serve(host=host, port=port, options=options, limits=limits, ready=tell)
+    serve(host=host, port=port, options=options, limits=limits, ready=tell, allowed_hosts=allowed_hosts)

@@ -287,12 +287,14 @@ def format_prob(prob: float) -> str:
 
 
 def format_percent(prob: float) -> str:
-    """Return a probability in percent for visitors of a page; one that is not certain is never called so.
+    """Return a probability in whole percent; near 0 and 1 it is rounded to neither.
 
-    >>> format_percent(0.8349), format_percent(0.999), format_percent(0.0001), format_percent(0.0)
-    ('83 %', '99 %', '1 %', '0 %')
+    >>> format_percent(0.8349), format_percent(0.9999), format_percent(0.0001)
+    ('83 %', '> 99 %', '< 1 %')
     """
-    return f"{min(max(round(100 * prob), 0 if prob == 0 else 1), 99)} %"
+    if prob < 0.005:
+        return "< 1 %"
+    return "> 99 %" if prob >= 0.995 else f"{round(100 * prob)} %"
 
 
 def format_intensity(intensity: float) -> str:

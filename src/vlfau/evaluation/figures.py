@@ -101,7 +101,8 @@ def drawn_scores(
     """
     either = predictions.au_intensities is None
     pairs = []
-    for index, states in zip(indices, predictions.states(indices, threshold), strict=True):
+    predicted = predictions.states(indices, predictions.au_probs >= threshold)
+    for index, states in zip(indices, predicted, strict=True):
         rng = np.random.default_rng(index)
         for state, references in zip(states, local_references(frames[index], predictions.descriptions), strict=True):
             if references is not None:

@@ -165,7 +165,10 @@ class PredictionRunner:
         for samples in self._batches(manifest, indices, words=word_accuracy):
             chosen = indices[done : done + len(samples)]
             vision = self._score(samples).vision
-            states, graded = predictions.states(chosen, threshold), vision.au_intensities is not None
+            states, graded = (
+                predictions.states(chosen, predictions.au_probs >= threshold),
+                vision.au_intensities is not None,
+            )
             au_features = self._wanted(vision.au_features) if has_local else None  # (B, N, L, d)
             if au_features is not None:
                 _put(local_captions, chosen, self._describe_aus(self._free, au_features, states, graded))

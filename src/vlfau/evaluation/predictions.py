@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import InputError
-from vlfau.evaluation.au_metrics import Threshold
 from vlfau.facs import AUState, check_au_ids, predicted_state
 from vlfau.files.atomic import replacing
 from vlfau.files.records import parse_json
@@ -94,9 +93,8 @@ class Predictions:
         """Return F, the number of frames."""
         return len(self.images)
 
-    def states(self, indices: Sequence[int], threshold: Threshold) -> list[tuple[AUState, ...]]:
-        """Return the predicted states of some frames, N for each; active from a probability on."""
-        active = self.au_probs >= threshold  # (F, N)
+    def states(self, indices: Sequence[int], active: NDArray[np.bool_]) -> list[tuple[AUState, ...]]:
+        """Return the predicted states of some frames, N for each; `active` (F, N) says which AUs are."""
         levels = None if self.au_intensities is None else self.au_intensities.tolist()
         return [
             tuple(

@@ -100,7 +100,8 @@ def face_note(states: Sequence[AUState], gender: Gender | None = None) -> str:
     """
     wording = note_wording()
     subject = default_descriptions().wording.subjects[gender]
-    ordered = sorted(active_states(states), key=lambda state: -(state.intensity or 0))
+    # A degree holds until the next one, so those without a degree come first.
+    ordered = sorted(active_states(states), key=lambda state: -(state.intensity or 6))
     if not ordered:
         return f"{subject} {wording.trace if any(state.trace for state in states) else wording.idle}."
     for count in range(len(ordered), 0, -1):

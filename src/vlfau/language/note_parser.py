@@ -52,12 +52,8 @@ def parse_note(text: str) -> ParsedGlobal:
             found += reader.read()
             unparsed += [" ".join(rest[reader.position :])] if reader.position < len(rest) else []
     au_ids = [each.au_id for each in found]
-    misplaced = any(each.side is not None and not action_unit(each.au_id).sided for each in found)
-    clash = len(set(au_ids)) < len(au_ids) or len(genders) > 1 or misplaced or (bool(idle) and bool(found or more))
-    states = {
-        each.au_id: AUState(each.au_id, True, each.level, each.side if action_unit(each.au_id).sided else None)
-        for each in found
-    }
+    clash = len(set(au_ids)) < len(au_ids) or len(genders) > 1 or (bool(idle) and bool(found or more))
+    states = {each.au_id: AUState(each.au_id, True, each.level, each.side) for each in found}
     return ParsedGlobal(
         gender=next(iter(genders)) if len(genders) == 1 else None,
         states=tuple(states[au_id] for au_id in sorted(states)),
@@ -95,17 +91,20 @@ class _Reader:
 
     def _step(self) -> bool:
         degrees, token = default_descriptions().wording.degrees, self._tokens[self.position]
-        after_comma = self._tokens[max(self.position - 1, 0)] == ","
+        start, after_comma = self.position, self._tokens[max(self.position - 1, 0)] == ","
         if token in {",", "and"}:
             self.position += 1
         elif token in degrees:
             self._level, self._verb, self._since_side = degrees.index(token) + 1, "", len(self._found)
             self.position += 1
         elif side := self._side():
-            whole = after_comma or token == "all"
-            for each in self._found[0 if whole else self._since_side :]:
-                if not whole or action_unit(each.au_id).sided:
-                    each.side = side if action_unit(each.au_id).sided and each.side is None else each.side
+            since = 0 if after_comma or token == "all" else self._since_side
+            sided = [each for each in self._found[since:] if action_unit(each.au_id).sided and each.side is None]
+            if not sided:
+                self.position = start
+                return False
+            for each in sided:
+                each.side = side
             self._since_side = len(self._found)
         elif token in _verbs():
             self._verb = token

@@ -9,8 +9,8 @@ column, label, file or fold │   ├── ConfigError         a configuration 
 ├── CheckpointError     a checkpoint of other AUs, another vocabulary, or another fold │   ├── OutputError         a
 file or folder that cannot be written, or must not be │   ├── BundleError         a folder that is not a bundle, or has
 another format │   ├── DescriptionError    a description file that breaks its schema, or a text that is too long │   └──
-UnknownAUError      an action unit that the model does not know; also a KeyError └── MissingExtraError       an optional
-part that is not installed
+UnknownAUError      an action unit that the model does not know; also a KeyError ├── MissingExtraError       an optional
+part that is not installed └── ServerError             a language model's server that does not answer
 
 Each message is one sentence that names the file, what was expected, and what to do.
 """
@@ -26,6 +26,7 @@ __all__ = [
     "MissingExtraError",
     "NoFaceError",
     "OutputError",
+    "ServerError",
     "UnknownAUError",
     "VideoError",
     "VlfauError",
@@ -90,6 +91,10 @@ class MissingExtraError(VlfauError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"'{package}' is not installed; run: pip install 'vlfau[{extra}]'")
+
+
+class ServerError(VlfauError):
+    """A server of a language model does not answer, or not as its interface says."""
 
 
 def first_line(error: BaseException) -> str:

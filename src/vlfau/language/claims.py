@@ -1,8 +1,8 @@
 """Free English to AU states: what a text by a person or a language model claims about a face.
 
-A phrase claims an AU if it names it ("AU 12", "lip corner puller", "zygomaticus major", "smile") or says what it does to
-a part of the face ("raised mouth corners"). Negations, degrees and sides belong to their phrase; possibilities, questions
-and general knowledge claim nothing. The words are data (`free_english.toml`).
+A phrase claims an AU if it names it ("AU 12", "lip corner puller", "zygomaticus major", "smile") or says what it does
+to a part of the face ("raised mouth corners"). Negations, degrees and sides belong to their phrase; possibilities,
+questions and general knowledge claim nothing. The words are data (`free_english.toml`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence

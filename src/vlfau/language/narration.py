@@ -6,7 +6,7 @@ could say more. What counts as neutral is data (`narration.toml`).
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -49,23 +49,25 @@ class Facts:
 
     def objection(self, claim: Claim) -> str | None:
         """Return why the facts do not support a claim; None if they do."""
+        return next(self._objections(claim), None)
+
+    def _objections(self, claim: Claim) -> Iterator[str]:
         label = f"AU {claim.au_id}"
         about = [state for state in self.states if state.au_id == claim.au_id]
         acting = [state for state in about if state.active]
         if not about:
-            return f"nothing is known of {label}"
-        if not claim.active:
-            elsewhere = [state for state in acting if _acts_on(state.side, claim.side)]
-            return f"{label} is active" if elsewhere else None
-        if not acting:
-            return f"{label} is not active"
-        if claim.side and all(state.side is not claim.side for state in acting):
-            return f"{label} is not known to act on the side named"
-        if claim.intensity and all(state.intensity != claim.intensity for state in acting):
-            return f"{label} has not the degree named"
-        if all((claim.side or state.side) is not state.side for state in acting):
-            return f"{label} has not this degree on this side"
-        return None
+            yield f"nothing is known of {label}"
+        elif not claim.active:
+            if any(_acts_on(state.side, claim.side) for state in acting):
+                yield f"{label} is active"
+        elif not acting:
+            yield f"{label} is not active"
+        else:
+            on_side = [state for state in acting if claim.side in {None, state.side}]
+            if not on_side:
+                yield f"{label} is not known to act on the side named"
+            elif claim.intensity and all(state.intensity != claim.intensity for state in on_side):
+                yield f"{label} does not have the degree named"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def check_narrative(text: str, facts: Facts) -> Narrative:
     named: set[int] = set()
     for sentence in split_sentences(text[:MAX_CHARACTERS]):
         claims = read_claims(sentence).claims
-        reason = _objection(sentence, facts)
+        reason = next(_objections(sentence, facts), None)
         if reason is None:
             kept.append(sentence)
             named |= {claim.au_id for claim in claims if claim.active}
@@ -124,36 +126,34 @@ def check_narrative(text: str, facts: Facts) -> Narrative:
     return Narrative(face_note(tuple(own.values())), tuple(struck), (), is_own=True)
 
 
-def _objection(sentence: str, facts: Facts) -> str | None:
-    """Return why a sentence must be struck; None if it may stay."""
+def _objections(sentence: str, facts: Facts) -> Iterator[str]:
+    """Yield the reasons why a sentence must be struck."""
     read = read_claims(sentence)
     words = [word.replace("’", "'") for word in _WORD.findall(sentence.lower())]  # noqa: RUF001
     felt = sorted(set(words) & _wording()["feelings"])
     if felt:
-        return f"it speaks of feelings or intentions: {', '.join(felt)}"
+        yield f"it speaks of feelings or intentions: {', '.join(felt)}"
     if sentence.endswith("?"):
-        return "it is a question"
+        yield "it is a question"
     if read.unknown_aus:
-        return f"vlfau does not know AU {', AU '.join(map(str, read.unknown_aus))}"
+        yield f"vlfau does not know AU {', AU '.join(map(str, read.unknown_aus))}"
     if read.contradictions:
-        return "it contradicts itself"
-    for objection in filter(None, map(facts.objection, read.claims)):
-        return objection
+        yield "it contradicts itself"
+    yield from filter(None, map(facts.objection, read.claims))
     if not read.claims:
-        return "it says nothing that can be checked"
+        yield "it says nothing that can be checked"
     known = "\n".join(facts.lines()).lower()
     allowed = _wording()["neutral"] | _checked_words() | set(_WORD.findall(known))
-    strange = [
-        word for word in words if not {word, word.removesuffix("'s")} & allowed and not _is_compound(word, allowed)
-    ]
+    strange = [word for word in words if word.removesuffix("'s") not in allowed and not _is_compound(word, allowed)]
     if strange:
-        return f"it uses words that cannot be checked: {', '.join(dict.fromkeys(strange))}"
-    numbers = set(_NUMBER.findall(known)) | {str(claim.au_id) for claim in read.claims}
+        yield f"it uses words that cannot be checked: {', '.join(dict.fromkeys(strange))}"
+    numbers = {*_NUMBER.findall(known), *(str(claim.au_id) for claim in read.claims)}
     odd = [number for number in _NUMBER.findall(sentence) if number not in numbers]
-    return f"the facts do not hold the number {odd[0]}" if odd else None
+    if odd:
+        yield f"the facts do not hold the number {odd[0]}"
 
 
-def _is_compound(word: str, allowed: frozenset[str] | set[str]) -> bool:
+def _is_compound(word: str, allowed: Set[str]) -> bool:
     return "-" in word and set(word.split("-")) <= allowed
 
 

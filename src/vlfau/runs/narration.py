@@ -19,7 +19,7 @@ __all__ = ["INSTRUCTIONS", "NarratedFace", "as_json", "facts_of_table", "facts_o
 
 INSTRUCTIONS: Final = """\
 You turn verified observations of a face into two to five plain English sentences, as one colleague writes to another.
-Only rephrase what is given. Add no movement, side, degree, number, cause, feeling, intention or advice, and do not guess.
+Only rephrase what is given. Add no movement, side, degree, number, cause, feeling, intention or advice; do not guess.
 Keep the degrees (minimally, slightly, markedly, strongly, maximally) and the sides (the subject's own left and right).
 Name every active movement. Answer with these sentences alone: no heading, list, question or greeting."""
 

@@ -117,10 +117,9 @@ def test_pictures_are_found_by_the_end_of_their_path_and_other_lines_counted(fac
 def test_texts_of_other_languages_aus_and_kinds_get_clear_answers(faces, tmp_path, capsys):
     path = tmp_path / "odd.jsonl"
     texts = ["", "Sie lächelt.", "\x00\x07", "AU 38 is active.", "word " * 10_000]
-    lines = [
-        json.dumps({"image": f"frames/{n}.jpg", "text": text}) for n, text in zip(["1", "2", "3", "1p", "2p"], texts)
-    ]
-    path.write_text("\n".join(lines))
+    pictures = [f"frames/{name}.jpg" for name in ("1", "2", "3", "1p", "2p")]
+    lines = zip(pictures, texts, strict=True)
+    path.write_text("\n".join(json.dumps({"image": image, "text": text}) for image, text in lines))
     assert main(["truth", str(faces), str(path), "--out", str(tmp_path / "truth.json")]) == 0
     shown = capsys.readouterr()
     assert "AU38 (1)" in shown.out

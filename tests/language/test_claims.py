@@ -100,9 +100,8 @@ def test_a_text_that_disagrees_with_itself_is_found(text, contradictions):
 
 
 def test_states_hold_what_is_claimed_once():
-    read = read_claims(
-        "The left brow is slightly raised. The right brow is raised. AU 4 is absent. She smiles. No smile."
-    )
+    text = "The left brow is slightly raised. The right brow is raised. AU 4 is absent. She smiles. No smile."
+    read = read_claims(text)
     assert read.states == {
         1: AUState(1, True, 2, Side.BOTH),
         2: AUState(2, True, 2, Side.BOTH),

@@ -17,6 +17,7 @@ from PIL import Image
 
 from vlfau.errors import UnknownAUError
 from vlfau.faces import HeadPose
+from vlfau.facs import AUState, predicted_state
 from vlfau.inference.bundle import BundleInfo
 from vlfau.media.images import Picture
 
@@ -52,6 +53,11 @@ class AUResult:
     def label(self) -> str:
         """The usual abbreviation, such as `AU12`."""
         return f"AU{self.au_id}"
+
+    @property
+    def facs_state(self) -> AUState:
+        """The state with its FACS level, which consistent captions say."""
+        return predicted_state(self.au_id, self.state, self.intensity)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the attention map, as JSON-compatible data."""

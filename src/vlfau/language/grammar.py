@@ -20,6 +20,7 @@ __all__ = [
     "local_description",
     "local_descriptions",
     "mirrored",
+    "restated",
     "sentence_sizes",
 ]
 
@@ -47,6 +48,25 @@ def local_descriptions(state: AUState, descriptions: Descriptions | None = None)
 def _local_descriptions(state: AUState, descriptions: Descriptions) -> tuple[str, ...]:
     templates = descriptions.unit(state.au_id).local(state)
     return tuple(template.fill(descriptions.wording, state.intensity, state.side) for template in templates)
+
+
+def restated(text: str, old: AUState, new: AUState, descriptions: Descriptions | None = None) -> str | None:
+    """Return the local description of another state of an AU that corresponds to a text.
+
+    Args:
+        text: A text.
+        old: The state that it describes.
+        new: The state to describe.
+        descriptions: The texts.
+
+    Returns:
+        None if it is no local description of the old state.
+
+    >>> restated(local_description(AUState(17, True, 2)), AUState(17, True, 2), AUState(17, True, 3)).split(" by ")[0]
+    'The chin is markedly pushed up'
+    """
+    texts, others = local_descriptions(old, descriptions), local_descriptions(new, descriptions)
+    return others[texts.index(text) % len(others)] if text in texts else None
 
 
 def global_phrases(state: AUState, descriptions: Descriptions | None = None) -> tuple[str, ...]:

@@ -73,6 +73,7 @@ class ChatServer:
             with urllib.request.build_opener(_NoRedirects).open(request, timeout=self.timeout_s) as response:
                 content = response.read(_MAX_BYTES + 1)
         except urllib.error.HTTPError as error:
+            error.close()
             raise ServerError(f"{self.url} answers {error.code} ({error.reason}); see the server's log") from None
         except TimeoutError:
             raise self._too_slow() from None

@@ -144,7 +144,7 @@ def _note(subject: str, states: Sequence[AUState], left_out: int, wording: NoteW
     au_ids = frozenset(state.au_id for state in states)
     follow_up = default_descriptions().wording.follow_ups[0]
     levels = [list(level) for _, level in groupby(states, key=lambda state: state.intensity)]
-    sentences, start = [], 0
+    start, sentences = 0, list[str]()
     for size in even_sizes(len(levels), wording.per_sentence):
         opening = follow_up if sentences else subject
         sentences.append(f"{opening} {_sentence(levels[start : start + size], au_ids)}.")

@@ -12,7 +12,7 @@ from typing import Any, Final
 from vlfau.errors import DescriptionError
 from vlfau.facs import INTENSITY_LETTERS, Side, all_au_ids
 
-__all__ = ["CodedAU", "Lexicon", "Word", "lexicon", "split_sentences", "tagged"]
+__all__ = ["CodedAU", "Lexicon", "Word", "lexicon", "split_codes", "split_sentences", "tagged"]
 
 _FILE: Final = Path(__file__).with_name("free_english.toml")
 _PREFIX: Final = r"(?i:\baus?|\baction units?|\bfacs(?: codes?)?)"
@@ -149,6 +149,16 @@ def split_sentences(text: str) -> Iterator[str]:
         for char in unicodedata.normalize("NFKC", text)
     )
     yield from (sentence.strip() for sentence in _SENTENCE_END.split(clean) if sentence.strip())
+
+
+def split_codes(text: str) -> tuple[str, frozenset[int]]:
+    """Return a text without its AU numbers, and these.
+
+    >>> split_codes("AU 12 and AU 6B act from 0:02 on")
+    (' act from 0:02 on', frozenset({12, 6}))
+    """
+    found = frozenset(int(code[2]) for codes in _CODES.finditer(text) for code in _ONE_CODE.finditer(codes[1]))
+    return _CODES.sub("", text), found
 
 
 def tagged(sentence: str) -> list[Word]:

@@ -6,7 +6,7 @@ could say more. What counts as neutral is data (`narration.toml`).
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,11 +15,13 @@ from typing import Final
 from vlfau.facs import AUState, Side, action_unit, intensity_letter
 from vlfau.language.claims import MAX_CHARACTERS, Claim, read_claims
 from vlfau.language.face_notes import face_note
-from vlfau.language.free_lexicon import lexicon, split_sentences
+from vlfau.language.free_lexicon import lexicon, split_codes, split_sentences
 
 __all__ = ["Facts", "Narrative", "StruckSentence", "check_narrative"]
 
 _FILE: Final = Path(__file__).with_name("narration.toml")
+_UNCHECKED: Final = frozenset({"hedge", "unlike", "mirror"})
+"""Kinds of words that turn a claim into none, or round."""
 _NUMBER: Final = re.compile(r"\d+(?:[.:]\d+)*")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")  # noqa: RUF001
 
@@ -147,10 +149,19 @@ def _objections(sentence: str, facts: Facts) -> Iterator[str]:
     strange = [word for word in words if word.removesuffix("'s") not in allowed and not _is_compound(word, allowed)]
     if strange:
         yield f"it uses words that cannot be checked: {', '.join(dict.fromkeys(strange))}"
-    numbers = {*_NUMBER.findall(known), *(str(claim.au_id) for claim in read.claims)}
-    odd = [number for number in _NUMBER.findall(sentence) if number not in numbers]
+    numbers = _NUMBER.findall(split_codes(sentence)[0])
+    odd = [number for number in numbers if not _holds(facts, number, {claim.au_id for claim in read.claims})]
     if odd:
-        yield f"the facts do not hold the number {odd[0]}"
+        yield f"the facts do not hold the number {odd[0]} for these AUs"
+
+
+def _holds(facts: Facts, number: str, au_ids: Set[int]) -> bool:
+    """Return whether a further fact about all of these AUs, or about none by name, has a number."""
+    for line in facts.further:
+        text, named = split_codes(line)
+        if number in _NUMBER.findall(text) and (not named or au_ids <= named):
+            return True
+    return False
 
 
 def _is_compound(word: str, allowed: Set[str]) -> bool:
@@ -177,14 +188,9 @@ def _wording() -> Mapping[str, frozenset[str]]:
 @cache
 def _checked_words() -> frozenset[str]:
     """The words whose meaning claims hold; words of possibility are not among them."""
-    checked = (
-        tokens
+    return frozenset(
+        token.removesuffix("'s")
         for tokens, word in lexicon().phrases.items()
-        if word.kind not in {"hedge", "unlike", "mirror", "break"} or word.part or word.action or word.names
+        for token in tokens
+        if word.part or word.action or word.names or (len(tokens) == 1 and word.kind not in _UNCHECKED)
     )
-    return frozenset(_each(checked))
-
-
-def _each(phrases: Iterator[Sequence[str]]) -> Iterator[str]:
-    for tokens in phrases:
-        yield from (token.removesuffix("'s") for token in tokens)

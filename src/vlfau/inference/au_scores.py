@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.facs import AUState, action_unit, predicted_state
+from vlfau.facs import AUState, action_unit
 from vlfau.inference.backend import BackendOutput
 from vlfau.inference.results import AUResult, CropResult
 
@@ -49,27 +49,17 @@ class AUScores:
         au_probs: (B, N).
         au_states: (B, N), thresholded predictions.
         vision: The outputs of the vision half, from which captions are decoded.
-        au_sides: (B, N), a `Side` or None for each AU; None if the model predicts no sides.
     """
 
     au_ids: tuple[int, ...]
     au_probs: NDArray[np.float64]
     au_states: NDArray[np.bool_]
     vision: BackendOutput
-    au_sides: NDArray[np.object_] | None = None
 
     def states(self, row: int) -> tuple[AUState, ...]:
         """Return what the numbers of one face say, which its captions must say too: (N,)."""
-        intensities, sides = self.vision.au_intensities, self.au_sides
-        return tuple(
-            predicted_state(
-                au_id,
-                bool(self.au_states[row, column]),
-                None if intensities is None else float(intensities[row, column]),
-                None if sides is None else sides[row, column],
-            )
-            for column, au_id in enumerate(self.au_ids)
-        )
+        unspoken = Captions((None,) * len(self.au_ids), None)
+        return tuple(au.facs_state for au in self.result(row, unspoken).aus)
 
     def result(self, row: int, words: Captions) -> CropResult:
         """Return the result of one face, with its captions."""

@@ -150,6 +150,8 @@ class RunConfig:
             Eq. 10's. None takes all.
         active_first: Share of faces for which captions of active AUs are drawn first: if AUs are rare, decoders that
             mostly see captions of inactive ones would describe no others.
+        attention_loss: Weight of the loss that teaches the branches' spatial attention where their AUs act
+            (`vlfau.model.au_regions`); needs a manifest with landmarks. 0, as in the paper, leaves attention alone.
         accelerator: Lightning's accelerator.
         devices: Lightning's devices, the number per node.
         num_nodes: Number of machines.
@@ -174,6 +176,7 @@ class RunConfig:
     weight_sum: WeightSum = WeightSum.NUM_AUS
     local_captions_per_face: int | None = None
     active_first: float = 0.0
+    attention_loss: float = 0.0
     accelerator: str = "auto"
     devices: int | str = 1
     num_nodes: int = 1

@@ -5,7 +5,7 @@ Every text is read by `vlfau.language.claims`. Shares come with 95 % intervals f
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -195,15 +195,22 @@ def _compare(add: Any, claim: Claim, state: AUState) -> None:
 def _one_story(each: _Read) -> bool:
     """Return whether all texts of a face say the explainer's own states, no others, and leave none out."""
     states = each.said.states
+    # A table without sides cannot be disagreed with about them.
+    sided = any(state.side for state in states.values())
     for au_id, text in each.said.au_texts.items():
-        if au_id in states and read_claims(text).claims != (_claim_of(states[au_id]),):
+        if au_id in states and _bare(read_claims(text).claims, sided) != {_claim_of(states[au_id])}:
             return False
     if each.said.text is None:
         return True
     active = {_claim_of(state) for state in states.values() if state.active}
-    said = set(each.of_face)
+    said = _bare(each.of_face, sided)
     counted = parse_note(each.said.text).more
     return said <= active and len(said) + counted == len(active)
+
+
+def _bare(claims: Iterable[Claim], sided: bool) -> set[Claim]:
+    """Return claims, without their sides unless these count."""
+    return {claim if sided else replace(claim, side=None) for claim in claims}
 
 
 def _claim_of(state: AUState) -> Claim:

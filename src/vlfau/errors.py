@@ -9,8 +9,8 @@ column, label, file or fold │   ├── ConfigError         a configuration 
 ├── CheckpointError     a checkpoint of other AUs, another vocabulary, or another fold │   ├── OutputError         a
 file or folder that cannot be written, or must not be │   ├── BundleError         a folder that is not a bundle, or has
 another format │   ├── DescriptionError    a description file that breaks its schema, or a text that is too long │   └──
-UnknownAUError      an action unit that the model does not know; also a KeyError └── MissingExtraError       an optional
-part that is not installed
+UnknownAUError      an action unit that the model does not know; also a KeyError ├── MissingExtraError       an optional
+part that is not installed └── ServerError             a language model's server that does not answer
 
 Each message is one sentence that names the file, what was expected, and what to do.
 """
@@ -31,6 +31,7 @@ __all__ = [
     "MissingExtraError",
     "NoFaceError",
     "OutputError",
+    "ServerError",
     "UnknownAUError",
     "VideoError",
     "VlfauError",
@@ -148,6 +149,10 @@ def _origin() -> str:
         if place != Path() and place.exists():
             return "." if place == Path.cwd() else str(place)
     return "vlfau"
+
+
+class ServerError(VlfauError):
+    """A server of a language model does not answer, or not as its interface says."""
 
 
 def first_line(error: BaseException) -> str:

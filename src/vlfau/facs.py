@@ -14,6 +14,7 @@ of `vlfau` follows:
 * **Missing labels** are masked. They are neither present nor absent.
 """
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ __all__ = [
     "all_au_ids",
     "check_au_ids",
     "intensity_letter",
+    "intensity_level",
+    "predicted_state",
 ]
 
 INTENSITY_LETTERS: Final = "ABCDE"
@@ -176,3 +179,38 @@ def intensity_letter(intensity: int) -> str:
     if not 1 <= intensity <= len(INTENSITY_LETTERS):
         raise ValueError(f"an intensity with a letter is 1 to 5, not {intensity}")
     return INTENSITY_LETTERS[intensity - 1]
+
+
+def intensity_level(intensity: float) -> int:
+    """Return the FACS level, 0 (absent) to 5 (E), of a predicted intensity.
+
+    Results print intensities with two decimals, and the level is that of the printed number.
+
+    >>> [intensity_level(value) for value in (0.49, 0.5, 2.496, 7.0)]
+    [0, 1, 3, 5]
+    """
+    return min(max(math.floor(round(float(intensity), 2) + 0.5), 0), len(INTENSITY_LETTERS))
+
+
+def predicted_state(au_id: int, active: bool, intensity: float | None = None, side: Side | None = None) -> AUState:
+    """Return the state that a model's numbers say, for words about it.
+
+    Args:
+        au_id: FACS number.
+        active: Whether the AU is predicted active.
+        intensity: The predicted intensity, 0 to 5; None if the model predicts none. An active AU is at least an A, and
+            an inactive one may show a trace from 0.5 on.
+        side: The predicted side; None if unknown. It is left out where it cannot apply.
+
+    >>> predicted_state(12, True, 2.6, Side.LEFT)
+    AUState(au_id=12, active=True, intensity=3, side=<Side.LEFT: 'left'>, trace=False)
+    """
+    level = None if intensity is None else intensity_level(intensity)
+    if not active:
+        return AUState(au_id, active=False, trace=bool(level))
+    return AUState(
+        au_id,
+        active=True,
+        intensity=None if level is None else max(level, 1),
+        side=side if action_unit(au_id).sided else None,
+    )

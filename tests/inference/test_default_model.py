@@ -8,9 +8,10 @@ import pytest
 from tests.language.corrected import corrected_package, write_corrected
 from vlfau import Predictor
 from vlfau.evaluation.consistency import described_states
-from vlfau.facs import DEFAULT_AU_IDS
+from vlfau.facs import DEFAULT_AU_IDS, predicted_state
 from vlfau.inference.bundle import load_bundle
-from vlfau.language.parser import parse_global, parse_local
+from vlfau.language.note_parser import parse_note
+from vlfau.language.parser import parse_local
 from vlfau.video.events import Event
 from vlfau.video.summary import event_lines
 
@@ -54,8 +55,18 @@ def test_consistent_words_state_what_the_model_decided():
     for au in face.aus:
         parsed = parse_local(au.local_caption, texts)
         assert (parsed.au_id, parsed.active) == (au.au_id, au.state)
-    said = {state.au_id for state in parse_global(face.global_caption, texts).states}
-    assert said == {au.au_id for au in face.aus if au.state}
+    assert parse_note(face.global_caption).states == tuple(
+        predicted_state(au.au_id, True, au.intensity) for au in face.active_aus
+    )
+
+
+def test_words_and_numbers_tell_one_story_for_noise_too():
+    crops = np.random.default_rng(3).integers(0, 256, (6, 160, 160, 3), dtype=np.uint8)
+    predictor = Predictor(describe="every")
+    for face in predictor.predict_crops(crops):
+        told = [predicted_state(au.au_id, au.state, au.intensity) for au in face.aus]
+        assert [parse_local(au.local_caption, load_bundle().info.descriptions).state for au in face.aus] == told
+        assert list(parse_note(face.global_caption).states) == [state for state in told if state.active]
 
 
 def test_every_au_gets_words_and_the_face_a_neutral_subject(face):
@@ -74,7 +85,7 @@ def test_a_correction_of_the_packages_texts_changes_nothing_of_the_default_model
         read = [parse_local(text, info.descriptions) for text in local[0]]
         states = described_states(info.au_ids, local, info.descriptions)
         told = event_lines([event], descriptions=info.descriptions)
-        return local, result.global_caption, read, parse_global(result.global_caption, info.descriptions), states, told
+        return local, result.global_caption, read, parse_note(result.global_caption), states, told
 
     event = Event(face_id=0, au_id=12, onset_s=0.0, apex_s=0.5, offset_s=1.0, peak_prob=0.9)
     before = words()

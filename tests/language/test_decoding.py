@@ -5,7 +5,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from vlfau.language.constrained_decoding import CaptionConstraint
 from vlfau.language.decoding import DecodingOptions, StepOutput, decode_captions
 
 BOS, EOS, PAD = 0, 1, 2
@@ -34,7 +33,7 @@ def random_tables(seed, sequences=1, length=4, words=5):
     return np.random.default_rng(seed).normal(scale=2, size=(sequences, length, words, words))
 
 
-def decode(stepper, *, prefix=(), max_length=4, constraints=None, **options):
+def decode(stepper, *, prefix=(), max_length=4, **options):
     return decode_captions(
         stepper,
         bos_id=BOS,
@@ -42,7 +41,6 @@ def decode(stepper, *, prefix=(), max_length=4, constraints=None, **options):
         options=DecodingOptions(max_length=max_length, **options),
         prefix=prefix,
         banned_ids=[PAD],
-        constraints=constraints,
     )
 
 
@@ -181,33 +179,6 @@ def test_the_longest_caption_has_room_for_its_end_alone():
     tables = np.zeros((1, 4, 5, 5))
     tables[:, :3, :, EOS] = -50
     assert len(decode(TableStepper(tables))[0].token_ids) == 3
-
-
-@given(st.integers(0, 10_000), st.integers(1, 12))
-@settings(deadline=None, max_examples=60)
-def test_a_caption_among_given_texts_is_the_likeliest_of_them_once_the_beam_is_wide(seed, beam_size):
-    table = random_tables(seed, length=6, words=7)[0]
-    slots = [[[3], [4, 4]], [[5], [5, 6], [6]], [[EOS]]]
-    texts = [list(itertools.chain(*fillings)) for fillings in itertools.product(*slots)]
-    stepper = TableStepper(table[None])
-    result = decode(stepper, max_length=6, beam_size=beam_size, constraints=[CaptionConstraint(slots)])[0]
-    words = [*result.token_ids, EOS]
-    assert words in texts
-    assert result.sum_logprobs == pytest.approx(logprob(table, words))
-    if beam_size >= len(texts):
-        assert words == max(texts, key=lambda text: logprob(table, text))
-
-
-def test_every_sequence_keeps_its_own_constraint():
-    tables = random_tables(1, sequences=3)
-    texts = [(4,), (3, 3), (4, 3)]  # The first leaves the search before the others.
-    constraints = [CaptionConstraint([[text], [[EOS]]]) for text in texts]
-    assert [result.token_ids for result in decode(TableStepper(tables), constraints=constraints)] == texts
-
-
-def test_texts_that_are_too_long_are_refused_and_not_lost():
-    with pytest.raises(ValueError, match="no allowed caption ends within 4 words"):
-        decode(TableStepper(random_tables(1)), constraints=[CaptionConstraint([[[3, 3, 3, 3]], [[EOS]]])])
 
 
 def test_no_sequences_give_no_captions():

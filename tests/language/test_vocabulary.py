@@ -14,9 +14,7 @@ from vlfau.language import (
     max_global_length,
     max_local_length,
 )
-from vlfau.language.constrained_decoding import allowed_global_slots
 from vlfau.language.grammar import global_phrases, local_descriptions
-from vlfau.language.tokenizer import tokenize
 
 VOCABULARY = Vocabulary.for_aus(all_au_ids())
 
@@ -131,9 +129,6 @@ def test_the_longest_local_text_has_the_local_length(au_ids: tuple[int, ...]) ->
 
 @pytest.mark.parametrize("au_ids", [(17,), (1, 12), *AU_SETS.values(), all_au_ids()])
 def test_the_longest_global_text_has_the_global_length(au_ids: tuple[int, ...]) -> None:
-    layouts = [allowed_global_slots(chosen, (*Gender, None)) for chosen in (au_ids, ())]
-    longest = [sum(max(len(tokenize(text)) for text in texts) for texts in slots) for slots in layouts]
-    assert 1 + max(longest) == max_global_length(au_ids)
     states = [
         AUState(au_id, active=True, intensity=1, side=Side.LEFT if action_unit(au_id).sided else None)
         for au_id in au_ids
@@ -142,6 +137,18 @@ def test_the_longest_global_text_has_the_global_length(au_ids: tuple[int, ...]) 
     rng = np.random.default_rng(0)
     drawn = [global_description(chosen, None, rng) for chosen in (states, idle) for _ in range(100)]
     assert max(len(VOCABULARY.encode(text)) for text in drawn) <= max_global_length(au_ids)
+
+
+@pytest.mark.parametrize("au_id", all_au_ids())
+def test_the_global_length_of_one_au_is_that_of_its_longest_text(au_id: int) -> None:
+    side = Side.LEFT if action_unit(au_id).sided else None
+    rng = np.random.default_rng(0)
+    drawn = [
+        global_description(states, None, rng)
+        for states in ([AUState(au_id, True, 1, side)], [AUState(au_id, False)], [AUState(au_id, False, trace=True)])
+        for _ in range(60)
+    ]
+    assert max(len(VOCABULARY.encode(text)) for text in drawn) == max_global_length([au_id])
 
 
 def test_all_aus_fit_into_39_and_250_tokens() -> None:

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from vlfau.errors import ConfigError, InputError
 from vlfau.evaluation.au_metrics import Confusion, roc_auc_per_au
 from vlfau.inference.results import AUResult, CropResult
+from vlfau.language import face_note, local_description, parse_local, parse_note
 from vlfau.video.baseline import Baseline
 from vlfau.video.tracks import Track
 
@@ -182,3 +185,14 @@ def test_a_baseline_of_another_model_is_refused():
     other = Track(1, np.zeros(1), np.zeros((1, 1), np.float32), np.zeros((1, 1), bool), None, (12,))
     with pytest.raises(InputError, match=r"has the AUs \[4, 15\], this face has \[12\]"):
         baseline.apply(other)
+
+
+def test_words_that_say_the_numbers_are_changed_to_the_corrected_ones():
+    baseline = Baseline.from_faces([a_face(0.1, 0.6, intensities=(1.5, 0.4))], THRESHOLDS)
+    face = a_face(0.99, 0.55, intensities=(3.0, 1.0))
+    aus = tuple(replace(au, local_caption=local_description(au.facs_state)) for au in face.aus)
+    told = replace(face, aus=aus, global_caption=face_note([au.facs_state for au in aus]))
+    changed = baseline.correct(told)
+    assert [au.facs_state for au in changed.aus] != [au.facs_state for au in aus]
+    assert [parse_local(au.local_caption).state for au in changed.aus] == [au.facs_state for au in changed.aus]
+    assert parse_note(changed.global_caption).states == tuple(au.facs_state for au in changed.active_aus)

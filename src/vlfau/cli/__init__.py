@@ -25,11 +25,13 @@ from vlfau.cli.evaluate import evaluate
 from vlfau.cli.explain import explain
 from vlfau.cli.export import export
 from vlfau.cli.info import info, models
+from vlfau.cli.narrate import narrate
 from vlfau.cli.predict import predict
 from vlfau.cli.prepare import prepare
 from vlfau.cli.report import report
 from vlfau.cli.synth import synth
 from vlfau.cli.train import train
+from vlfau.cli.truth import truth
 from vlfau.errors import ConfigError, InputError, MissingExtraError, VlfauError
 from vlfau.files.names import printable
 
@@ -86,6 +88,7 @@ def _command_line() -> App:
     )
     for command in (
         predict,
+        narrate,
         explain,
         app,
         batch,
@@ -96,6 +99,7 @@ def _command_line() -> App:
         calibrate,
         evaluate,
         compare,
+        truth,
         crossval,
         ablate,
         report,

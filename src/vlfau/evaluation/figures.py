@@ -99,15 +99,14 @@ def drawn_scores(
         indices: The captioned frames.
         threshold: Probability from which an AU counts as active.
     """
-    states = (predictions.au_probs >= threshold).tolist()
+    either = predictions.au_intensities is None
     pairs = []
-    for index in indices:
+    predicted = predictions.states(indices, predictions.au_probs >= threshold)
+    for index, states in zip(indices, predicted, strict=True):
         rng = np.random.default_rng(index)
-        for au_id, active, references in zip(
-            predictions.au_ids, states[index], local_references(frames[index], predictions.descriptions), strict=True
-        ):
+        for state, references in zip(states, local_references(frames[index], predictions.descriptions), strict=True):
             if references is not None:
-                texts = allowed_local_descriptions(au_id, active, predictions.descriptions)
+                texts = allowed_local_descriptions(state, predictions.descriptions, either=either)
                 pairs.append((texts[int(rng.integers(len(texts)))], references))
     return _compared("consistent_drawn", pairs)
 

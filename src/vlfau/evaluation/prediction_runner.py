@@ -17,6 +17,7 @@ from vlfau.data.dataset import Sample
 from vlfau.evaluation.au_metrics import Threshold
 from vlfau.evaluation.predictions import UNKNOWN, Predictions
 from vlfau.evaluation.word_accuracy import WordAccuracy
+from vlfau.facs import AUState
 from vlfau.files.workers import MAX_WORKERS, check_number
 from vlfau.inference.au_scores import AUScores
 from vlfau.inference.backend import Backend
@@ -164,12 +165,15 @@ class PredictionRunner:
         for samples in self._batches(manifest, indices, words=word_accuracy):
             chosen = indices[done : done + len(samples)]
             vision = self._score(samples).vision
-            states = predictions.au_probs[chosen] >= threshold  # (B, N)
+            states, graded = (
+                predictions.states(chosen, predictions.au_probs >= threshold),
+                vision.au_intensities is not None,
+            )
             au_features = self._wanted(vision.au_features) if has_local else None  # (B, N, L, d)
             if au_features is not None:
-                _put(local_captions, chosen, self._describe_aus(self._free, au_features, states))
+                _put(local_captions, chosen, self._describe_aus(self._free, au_features, states, graded))
                 if consistent:
-                    _put(consistent_captions, chosen, self._describe_aus(self._consistent, au_features, states))
+                    _put(consistent_captions, chosen, self._describe_aus(self._consistent, au_features, states, graded))
             if has_global:
                 faces = self._free.describe_faces(vision.stem_features, states)
                 _put(global_captions, chosen, [text or "" for text in faces])
@@ -186,12 +190,12 @@ class PredictionRunner:
         )
 
     def _describe_aus(
-        self, captioner: Captioner, au_features: NDArray[np.float32], states: NDArray[np.bool_]
+        self, captioner: Captioner, au_features: NDArray[np.float32], states: Sequence[Sequence[AUState]], graded: bool
     ) -> list[tuple[str, ...]]:
         """Caption every AU of (B, N, L, d): N captions for each of B faces."""
-        batch, num_aus, locations, channels = au_features.shape
+        _, num_aus, locations, channels = au_features.shape
         features = au_features.reshape(-1, locations, channels)
-        texts = captioner.describe_branches(features, self.au_ids * batch, states.ravel().tolist())
+        texts = captioner.describe_branches(features, [state for face in states for state in face], graded=graded)
         return [tuple(texts[start : start + num_aus]) for start in range(0, len(texts), num_aus)]
 
     def _wanted(self, values: NDArray[np.float32]) -> NDArray[np.float32]:

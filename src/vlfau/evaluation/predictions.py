@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import InputError
-from vlfau.facs import check_au_ids
+from vlfau.facs import AUState, check_au_ids, predicted_state
 from vlfau.files.atomic import replacing
 from vlfau.files.records import parse_json
 from vlfau.language import Descriptions
@@ -51,7 +51,7 @@ class Predictions:
         attention_maps: (F, N, H, W), the branches' spatial attention.
         local_captions: (F, N), found by beam search.
         global_captions: (F,), found by beam search.
-        consistent_captions: (F, N), the most likely texts among those that agree with the predicted states.
+        consistent_captions: (F, N), texts chosen among those that agree with the predicted states and degrees.
         au_intensities: (F, N), predicted, 0 to 5; None if the network predicts none.
         intensity: (F, N), annotated, 0 to 5, NaN where unknown; None if the network predicts none.
         descriptions: The descriptions that the network was trained on, for parsing its captions; None means the
@@ -92,6 +92,17 @@ class Predictions:
     def __len__(self) -> int:
         """Return F, the number of frames."""
         return len(self.images)
+
+    def states(self, indices: Sequence[int], active: NDArray[np.bool_]) -> list[tuple[AUState, ...]]:
+        """Return the predicted states of some frames, N for each; `active` (F, N) says which AUs are."""
+        levels = None if self.au_intensities is None else self.au_intensities.tolist()
+        return [
+            tuple(
+                predicted_state(au_id, bool(active[frame, column]), None if levels is None else levels[frame][column])
+                for column, au_id in enumerate(self.au_ids)
+            )
+            for frame in indices
+        ]
 
     def take(self, indices: Sequence[int] | NDArray[np.integer]) -> "Predictions":
         """Return the predictions for some frames, in the order given."""

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.facs import action_unit
+from vlfau.facs import AUState, action_unit
 from vlfau.inference.backend import BackendOutput
 from vlfau.inference.results import AUResult, CropResult, SideResult
 
@@ -59,6 +59,11 @@ class AUScores:
     thresholds: tuple[float, ...]
     vision: BackendOutput
     thresholds: tuple[float, ...] = ()
+
+    def states(self, row: int) -> tuple[AUState, ...]:
+        """Return what the numbers of one face say, which its captions must say too: (N,)."""
+        unspoken = Captions((None,) * len(self.au_ids), None)
+        return tuple(au.facs_state for au in self.result(row, unspoken).aus)
 
     def result(self, row: int, words: Captions) -> CropResult:
         """Return the result of one face, with its captions."""

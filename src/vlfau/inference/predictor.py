@@ -12,6 +12,7 @@ from PIL import Image
 
 from vlfau.errors import BundleError, ConfigError, ImageError
 from vlfau.faces import Face, FaceFinder, FaceGeometry, FaceReader
+from vlfau.facs import AUState
 from vlfau.files.workers import MAX_WORKERS, check_number, is_whole_number
 from vlfau.inference.au_scores import AUScores, Captions, sigmoid
 from vlfau.inference.backend import Backend
@@ -39,11 +40,11 @@ class Predictor:
             model.
         threads: Number of threads per network; for a checkpoint, of torch in this process.
         describe: Which AUs get captions: the active ones, every one, or none (and no global caption either).
-        beam_size: Beam size of the caption search; 1 is fastest.
+        beam_size: Beam size of the search for free captions; 1 is fastest.
         gendered: Whether the global caption may guess a gender; by default it says "this person".
-        consistent: Whether captions must agree with the states: the search is constrained to the learned texts for
-            these states. Otherwise it is free, and captions may contradict the states. Without effect on a bundle with
-            a `words_warning`.
+        consistent: Whether captions must agree with the predicted states, degrees and sides: the decoder chooses among
+            the learned texts of an AU that do, and a note on the face is composed from them. Otherwise captions are
+            searched freely, and may contradict the numbers. Without effect on a bundle with a `words_warning`.
         max_faces: Maximum number of faces per picture; the largest are kept. None keeps all.
         gaze: Whether to read the irises, too, and estimate where faces look; a second mesh takes about 5 ms per face.
         runtime: Inference runtime, see `vlfau.inference.runtimes`; `auto` selects the fastest on this machine. A
@@ -91,6 +92,10 @@ class Predictor:
     def au_ids(self) -> tuple[int, ...]:
         """FACS numbers of the model's AUs, in its order."""
         return self.bundle.info.au_ids
+
+    def told(self, states: Sequence[AUState]) -> tuple[AUState, ...]:
+        """Return what captions depend on; see `Captioner.told`."""
+        return self._captioner.told(states)
 
     @classmethod
     def from_pretrained(cls, model: str | os.PathLike[str], **options: Any) -> Self:
@@ -278,9 +283,9 @@ class Predictor:
             describe: Overrides the predictor's own setting.
         """
         chosen, vision = list(rows), scores.vision
-        au_states = scores.au_states[chosen]
-        local_captions = self._captioner.describe_aus(vision.au_features[chosen], au_states, describe)
-        global_captions = self._captioner.describe_faces(vision.stem_features[chosen], au_states, describe)
+        states, graded = [scores.states(row) for row in chosen], vision.au_intensities is not None
+        local_captions = self._captioner.describe_aus(vision.au_features[chosen], states, describe, graded=graded)
+        global_captions = self._captioner.describe_faces(vision.stem_features[chosen], states, describe)
         return [Captions(tuple(aus), face) for aus, face in zip(local_captions, global_captions, strict=True)]
 
     def _results(

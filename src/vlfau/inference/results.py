@@ -18,7 +18,7 @@ from PIL import Image
 
 from vlfau.errors import UnknownAUError
 from vlfau.faces import FaceGeometry, HeadPose
-from vlfau.facs import Side
+from vlfau.facs import AUState, Side, predicted_state
 from vlfau.inference.bundle import BundleInfo
 from vlfau.measures.geometry import eye_distance
 from vlfau.measures.measuring import MeasuredFace, Measurement
@@ -102,6 +102,11 @@ class AUResult:
     def label(self) -> str:
         """The usual abbreviation, such as `AU12`."""
         return f"AU{self.au_id}"
+
+    @property
+    def facs_state(self) -> AUState:
+        """The state with its FACS level and side, which consistent captions say."""
+        return predicted_state(self.au_id, self.state, self.intensity, self.side)
 
     @property
     def measurements(self) -> tuple[Measurement, ...]:

@@ -1,7 +1,9 @@
 """AU states to words and back: descriptions, grammar, vocabulary and parser."""
 
 from vlfau.language.descriptions import Descriptions
+from vlfau.language.face_notes import face_note
 from vlfau.language.grammar import global_description, local_description, mirrored
+from vlfau.language.note_parser import parse_note
 from vlfau.language.parser import ParsedGlobal, ParsedLocal, parse_global, parse_local
 from vlfau.language.vocabulary import Vocabulary, max_global_length, max_local_length
 from vlfau.language.wording import Gender
@@ -12,6 +14,7 @@ __all__ = [
     "ParsedGlobal",
     "ParsedLocal",
     "Vocabulary",
+    "face_note",
     "global_description",
     "local_description",
     "max_global_length",
@@ -19,4 +22,5 @@ __all__ = [
     "mirrored",
     "parse_global",
     "parse_local",
+    "parse_note",
 ]

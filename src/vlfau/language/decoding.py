@@ -13,8 +13,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.language.constrained_decoding import CaptionConstraint
-
 __all__ = ["CaptionStepper", "DecodingOptions", "DecodingResult", "StepOutput", "decode_captions"]
 
 FloatArray = NDArray[np.floating]
@@ -88,7 +86,6 @@ def decode_captions(
     options: DecodingOptions,
     prefix: Sequence[int] = (),
     banned_ids: Sequence[int] = (),
-    constraints: Sequence[CaptionConstraint] | None = None,
 ) -> list[DecodingResult]:
     """Find the caption of every sequence by beam search and by greedy search, whichever scores higher.
 
@@ -99,8 +96,6 @@ def decode_captions(
         options: Beam size, longest caption, length penalty.
         prefix: Words that every caption must begin with.
         banned_ids: Further tokens that are never generated, such as padding.
-        constraints: One per sequence, which its caption must meet; None allows every caption. `max_length` must leave
-            room for an allowed caption.
 
     Returns:
         One result per sequence, in the stepper's order.
@@ -111,9 +106,7 @@ def decode_captions(
         )
     hidden, cell = stepper.start()
     never = [bos_id, *banned_ids]
-    search = _Search(
-        len(hidden), eos_id=eos_id, options=options, prefix=tuple(prefix), constraints=constraints, never=never
-    )
+    search = _Search(len(hidden), eos_id=eos_id, options=options, prefix=tuple(prefix), never=never)
     hidden, cell = hidden[:, None], cell[:, None]
     forced = (bos_id, *prefix)
     if not len(hidden):
@@ -156,16 +149,9 @@ class _Search:
         eos_id: int,
         options: DecodingOptions,
         prefix: tuple[int, ...],
-        constraints: Sequence[CaptionConstraint] | None,
         never: Sequence[int],
     ) -> None:
-        self.eos_id, self.options, self.prefix, self.constraints, self.never = (
-            eos_id,
-            options,
-            prefix,
-            constraints,
-            never,
-        )
+        self.eos_id, self.options, self.prefix, self.never = eos_id, options, prefix, never
         self.rows: IntArray = np.arange(num_sequences)
         self.tokens: IntArray = np.zeros((num_sequences, 1, 0), np.int64)  # (S', K, t)
         self.sums = np.zeros((num_sequences, 1))  # (S', K)
@@ -191,12 +177,6 @@ class _Search:
         beam_size = self.options.beam_size
         before = self.sums - _log_total(output.logits)  # (S', K); a word's logit added gives the new sum
         logits = output.logits.copy()
-        if self.constraints is not None:
-            ruled_out = np.ones(logits.shape, bool)
-            for row, sequence in enumerate(self.rows.tolist()):
-                for beam, words in enumerate(self.tokens[row].tolist()):
-                    ruled_out[row, beam, self._allowed_tokens(sequence, words)] = False
-            logits[ruled_out] = -np.inf
         self._rule_out(logits, self._length())
         # Of twice as many candidates as beams, at least as many as beams do not end.
         picks = _top((logits + before[..., None].astype(logits.dtype)).reshape(live, -1), 2 * beam_size)
@@ -236,10 +216,6 @@ class _Search:
             self.dropped = []
             for row, each in enumerate(left):
                 logits = output.logits[row, 0].copy()
-                if self.constraints is not None:
-                    ruled_out = np.ones(len(logits), bool)
-                    ruled_out[self._allowed_tokens(each.sequence, each.words)] = False
-                    logits[ruled_out] = -np.inf
                 self._rule_out(logits, len(self.prefix) + len(each.words))
                 token = int(logits.argmax())
                 total = float(before[row] + logits[token])
@@ -250,8 +226,6 @@ class _Search:
                     self.dropped.append(_Dropped(each.sequence, (*each.words, token), total, *states))
 
     def results(self) -> list[DecodingResult]:
-        if None in self.best:
-            raise ValueError(f"no allowed caption ends within {self.options.max_length} words; allow longer ones")
         return [result for result in self.best if result is not None]
 
     @property
@@ -267,11 +241,6 @@ class _Search:
         logits[..., self.never] = -np.inf
         if length + 1 == self.options.max_length:
             logits[..., np.arange(logits.shape[-1]) != self.eos_id] = -np.inf
-
-    def _allowed_tokens(self, sequence: int, words: Sequence[int]) -> list[int]:
-        """Return the tokens that the constraint of a sequence allows next."""
-        assert self.constraints is not None
-        return list(self.constraints[sequence].allowed_tokens((*self.prefix, *words)))
 
     def _length(self) -> int:
         return len(self.prefix) + int(self.tokens.shape[2])

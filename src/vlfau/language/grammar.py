@@ -1,6 +1,6 @@
 """AU states to words: one local description per AU, one global description per face."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final, TypeVar
@@ -14,12 +14,13 @@ from vlfau.language.wording import Gender, Wording
 
 __all__ = [
     "active_states",
+    "even_sizes",
     "global_description",
     "global_phrases",
-    "global_slots",
     "local_description",
     "local_descriptions",
     "mirrored",
+    "restated",
     "sentence_sizes",
 ]
 
@@ -47,6 +48,25 @@ def local_descriptions(state: AUState, descriptions: Descriptions | None = None)
 def _local_descriptions(state: AUState, descriptions: Descriptions) -> tuple[str, ...]:
     templates = descriptions.unit(state.au_id).local(state)
     return tuple(template.fill(descriptions.wording, state.intensity, state.side) for template in templates)
+
+
+def restated(text: str, old: AUState, new: AUState, descriptions: Descriptions | None = None) -> str | None:
+    """Return the local description of another state of an AU that corresponds to a text.
+
+    Args:
+        text: A text.
+        old: The state that it describes.
+        new: The state to describe.
+        descriptions: The texts.
+
+    Returns:
+        None if it is no local description of the old state.
+
+    >>> restated(local_description(AUState(17, True, 2)), AUState(17, True, 2), AUState(17, True, 3)).split(" by ")[0]
+    'The chin is markedly pushed up'
+    """
+    texts, others = local_descriptions(old, descriptions), local_descriptions(new, descriptions)
+    return others[texts.index(text) % len(others)] if text in texts else None
 
 
 def global_phrases(state: AUState, descriptions: Descriptions | None = None) -> tuple[str, ...]:
@@ -103,46 +123,15 @@ def global_description(
     'This man slightly pulls the lip corners up and parts the lips.'
     """
     phrases = [global_phrases(state, descriptions) for state in active_states(states)]
-    follow_ups = (descriptions or default_descriptions()).wording.follow_ups
-    slots = global_slots(
-        [gender],
+    wording = (descriptions or default_descriptions()).wording
+    slots = _slots(
+        wording.subjects[gender],
         phrases,
-        descriptions,
+        wording,
         trace=any(state.trace for state in states),
-        opening=0 if rng is None else int(rng.integers(len(follow_ups))),
+        opening=0 if rng is None else int(rng.integers(len(wording.follow_ups))),
     )
     return " ".join(_choose(texts, rng) for texts in slots).replace(" ,", ",").replace(" .", ".")
-
-
-def global_slots(
-    genders: Iterable[Gender | None],
-    phrases: Sequence[Sequence[str]],
-    descriptions: Descriptions | None = None,
-    *,
-    trace: bool | None = None,
-    opening: int | None = None,
-) -> list[Sequence[str]]:
-    """Return the slots of global descriptions: the texts that may fill each, in order.
-
-    Args:
-        genders: The subjects that may be named.
-        phrases: For every active AU, in catalogue order, the verb phrases that may stand for it.
-        descriptions: The texts.
-        trace: Whether a face without an active AU may show a trace of one; None allows the texts of both.
-        opening: Index of the second sentence's opening; later sentences take the next ones in turn, so that
-            neighbours differ. None allows all.
-    """
-    wording = (descriptions or default_descriptions()).wording
-    subjects = tuple(wording.subjects[gender] for gender in genders)
-    if not phrases:
-        return [subjects, _idle_lines(wording, trace), (".",)]
-    slots: list[Sequence[str]] = []
-    rest = iter(phrases)
-    for index, size in enumerate(sentence_sizes(len(phrases))):
-        slots.append(_openings(wording, index, opening) if index else subjects)
-        for left in reversed(range(size)):
-            slots += [next(rest), (".",) if left == 0 else ("and",) if left == 1 else (",",)]
-    return slots
 
 
 def active_states(states: Sequence[AUState]) -> tuple[AUState, ...]:
@@ -175,20 +164,38 @@ def sentence_sizes(num_phrases: int) -> tuple[int, ...]:
     >>> sentence_sizes(9)
     (3, 3, 3)
     """
-    num_sentences = -(-num_phrases // _MAX_PHRASES)
-    return tuple((num_phrases + num_sentences - 1 - index) // num_sentences for index in range(num_sentences))
+    return even_sizes(num_phrases, _MAX_PHRASES)
 
 
-def _idle_lines(wording: Wording, trace: bool | None) -> tuple[str, ...]:
-    if trace is None:
-        return (*wording.no_action, *wording.trace)
-    return wording.trace if trace and wording.trace else wording.no_action
+def even_sizes(count: int, maximum: int) -> tuple[int, ...]:
+    """Return the sizes of the fewest parts of at most `maximum` items, as evenly as possible, larger ones first."""
+    parts = -(-count // maximum)
+    return tuple((count + parts - 1 - index) // parts for index in range(parts))
 
 
-def _openings(wording: Wording, index: int, opening: int | None) -> tuple[str, ...]:
-    if opening is None:
-        return wording.follow_ups
-    return (wording.follow_ups[(opening + index - 1) % len(wording.follow_ups)],)
+def _slots(
+    subject: str, phrases: Sequence[Sequence[str]], wording: Wording, *, trace: bool, opening: int
+) -> list[Sequence[str]]:
+    """Return the slots of a global description: the texts that may fill each, in order.
+
+    Args:
+        subject: How it begins.
+        phrases: For every active AU, in catalogue order, the verb phrases that may stand for it.
+        wording: The words that all AUs share.
+        trace: Whether a face without an active AU may show a trace of one.
+        opening: Index of the second sentence's opening; later sentences take the next ones in turn, so that
+            neighbours differ.
+    """
+    if not phrases:
+        return [(subject,), wording.trace if trace and wording.trace else wording.no_action, (".",)]
+    slots: list[Sequence[str]] = []
+    rest = iter(phrases)
+    for index, size in enumerate(sentence_sizes(len(phrases))):
+        follow_up = wording.follow_ups[(opening + index - 1) % len(wording.follow_ups)]
+        slots.append((follow_up if index else subject,))
+        for left in reversed(range(size)):
+            slots += [next(rest), (".",) if left == 0 else ("and",) if left == 1 else (",",)]
+    return slots
 
 
 def _choose(texts: Sequence[str], rng: np.random.Generator | None) -> str:

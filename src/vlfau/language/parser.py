@@ -66,6 +66,7 @@ class ParsedGlobal:
         unparsed: The phrases and openings that could not be read.
         contradiction: Whether it disagrees with itself.
         trace: Whether it says that no AU is active but allows for a trace.
+        more: Number of further active AUs that it counts without naming them.
     """
 
     gender: Gender | None
@@ -74,6 +75,7 @@ class ParsedGlobal:
     unparsed: tuple[str, ...]
     contradiction: bool
     trace: bool = False
+    more: int = 0
 
     @property
     def complete(self) -> bool:

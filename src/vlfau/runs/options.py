@@ -80,12 +80,12 @@ class AnalysisOptions(ModelOptions):
     Attributes:
         every: Time between analysed frames, such as 0.2s or 200ms; every frame if omitted.
         describe: Which action units get captions: active, every, or never. In a video, changes writes captions when the
-            set of active ones changes, and repeats them in between.
-        beam_size: Beam size of the caption search; 1 is fastest.
+            active ones, their degrees or sides change, and repeats them in between.
+        beam_size: Beam size of the search for free captions; 1 is fastest.
         gendered: Let descriptions guess a gender instead of saying "this person".
-        consistent: Whether captions must agree with the predicted states; on the command line, --free-words switches it
-            off.
-        free_words: Allow captions that contradict the predicted states.
+        consistent: Whether captions must agree with the predicted states, degrees and sides; on the command line,
+            --free-words switches it off.
+        free_words: Allow captions that contradict the predicted states, degrees and sides.
         max_faces: Maximum number of faces per picture or frame; the largest are kept.
     """
 

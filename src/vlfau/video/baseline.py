@@ -35,7 +35,9 @@ from numpy.typing import NDArray
 from vlfau.errors import ConfigError, InputError
 from vlfau.facs import MAX_INTENSITY
 from vlfau.inference.au_scores import logit, sigmoid
-from vlfau.inference.results import CropResult
+from vlfau.inference.results import AUResult, CropResult
+from vlfau.language import Gender, face_note
+from vlfau.language.grammar import restated
 from vlfau.video.tracks import Track
 
 __all__ = ["Baseline"]
@@ -141,7 +143,8 @@ class Baseline:
     def correct(self, face: ResultT) -> ResultT:
         """Return the corrected result of a face; the states are computed again.
 
-        Local captions of AUs whose state changes are dropped, and the global caption with them.
+        Captions that say the predicted states, degrees and sides are changed to say the corrected ones. Others are
+        dropped if they are about an AU whose state changes, and the global caption with them.
 
         Raises:
             InputError: The face has other AUs.
@@ -157,12 +160,11 @@ class Baseline:
                 prob=float(prob),
                 state=bool(state),
                 intensity=None if au.intensity is None else float(intensity),
-                local_caption=au.local_caption if state == au.state else None,
             )
             for au, prob, state, intensity in zip(face.aus, probs, states, intensities, strict=True)
         )
-        same = all(new.state == old.state for new, old in zip(aus, face.aus, strict=True))
-        return replace(face, aus=aus, global_caption=face.global_caption if same else None)
+        told = tuple(replace(new, local_caption=_local(old, new)) for old, new in zip(face.aus, aus, strict=True))
+        return replace(face, aus=told, global_caption=_global(face, aus))
 
     @classmethod
     def _from_rest(
@@ -211,3 +213,20 @@ def _quantile_over_time(track: Track, values: NDArray[np.floating], quantile: fl
     row = (passed >= quantile).argmax(axis=0)
     columns = np.arange(values.shape[1])
     return np.asarray(values[order[row, columns], columns], np.float64)
+
+
+def _local(old: AUResult, new: AUResult) -> str | None:
+    """Return the caption of a corrected AU."""
+    text = old.local_caption
+    if text is not None and (other := restated(text, old.facs_state, new.facs_state)):
+        return other
+    return text if old.state == new.state else None
+
+
+def _global(face: CropResult, aus: Sequence[AUResult]) -> str | None:
+    """Return the caption of a face with corrected AUs."""
+    before = [au.facs_state for au in face.aus]
+    for gender in (None, *Gender):
+        if face.global_caption == face_note(before, gender):
+            return face_note([au.facs_state for au in aus], gender)
+    return face.global_caption if all(new.state == old.state for new, old in zip(aus, face.aus, strict=True)) else None

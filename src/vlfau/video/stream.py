@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from vlfau.errors import ConfigError
 from vlfau.faces import FaceGeometry
 from vlfau.faces.identity import IdentityNetwork
+from vlfau.facs import AUState
 from vlfau.files.names import printable
 from vlfau.inference.au_scores import AUScores, Captions
 from vlfau.inference.captioner import Describe
@@ -67,9 +68,10 @@ def stream(
         every_s: Seconds between analysed frames; None analyses all frames.
         start_s: Start at this time, in seconds on the clock of the file.
         end_s: Stop before this time, in seconds; None goes to the end.
-        describe: When a face gets captions: `changes` writes new ones when its set of active AUs changes, for the
-            AUs of the predictor's own `describe`, and repeats them in between; `active`, `every` and `never` write
-            captions of those AUs in every frame.
+        describe: When a face gets captions: `changes` writes new ones when its active AUs, their degrees or sides
+            change, for the AUs of the predictor's own `describe`, and repeats them in between (free captions: only
+            when the set of active AUs changes); `active`, `every` and `never` write captions of those AUs in every
+            frame.
         in_threads: Whether to decode and track in background threads. Without them, a file uses one core only, which
             is best if many files are analysed side by side.
         max_pixels: Maximum size of a frame of a file; larger ones are not decoded.
@@ -189,17 +191,20 @@ class _Following:
 
 
 class _VideoCaptioner:
-    """Captions the faces of each frame, and repeats the captions of faces whose states did not change."""
+    """Captions the faces of each frame, and repeats the captions of faces whose active AUs did not change.
+
+    Captions that must agree with degrees and sides are written again when those of an active AU change too.
+    """
 
     def __init__(self, predictor: Predictor, describe: DescribeFrames) -> None:
         self._predictor = predictor
         self._only_changes = describe == "changes"
         self._describe: Describe | None = None if describe == "changes" else describe
-        self._last: dict[int, tuple[bytes, Captions]] = {}
+        self._last: dict[int, tuple[tuple[AUState, ...], Captions]] = {}
 
     def describe(self, scores: AUScores, face_ids: Sequence[int]) -> list[Captions]:
         """Return the captions of every face of a frame."""
-        states = [row.tobytes() for row in scores.au_states]
+        states = [self._predictor.told(scores.states(row)) for row in range(len(scores.au_states))]
         known = {
             face_id: self._last[face_id]
             for face_id, state in zip(face_ids, states, strict=True)

@@ -15,7 +15,7 @@ are those of the descriptions that the model learned.
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from vlfau.facs import INTENSITY_LETTERS, AUState, action_unit, intensity_letter
+from vlfau.facs import INTENSITY_LETTERS, AUState, action_unit, intensity_letter, intensity_level
 from vlfau.language import Descriptions
 from vlfau.language.grammar import global_phrases
 from vlfau.video.events import Event
@@ -155,7 +155,7 @@ def _code(event: Event) -> str:
     if event.peak_intensity is None:
         return str(event.au_id)
     # An active AU has at least an A, however low its intensity.
-    return f"{event.au_id}{intensity_letter(min(max(round(event.peak_intensity), 1), len(INTENSITY_LETTERS)))}"
+    return f"{event.au_id}{intensity_letter(max(intensity_level(event.peak_intensity), 1))}"
 
 
 def _merged(phrases: Iterable[str]) -> list[str]:

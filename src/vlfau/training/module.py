@@ -1,8 +1,8 @@
 """One step of joint learning (Eq. 8 to 12), and the metrics that are logged."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import lightning as L
@@ -32,7 +32,8 @@ TOP_WORDS = 5
 class JointLosses:
     """The four terms of Eq. 12 and those of our additions, scalars; None for the parts that are switched off.
 
-    The landmarks' is the sum over the estimates, so that each step of finding them learns.
+    The landmarks' is the sum over the estimates, so that each step of finding them learns. `others` are the terms of a
+    rival's own losses.
     """
 
     occurrence: Tensor
@@ -43,6 +44,7 @@ class JointLosses:
     landmarks: Tensor | None = None
     landmark_branch: Tensor | None = None
     movement_branch: Tensor | None = None
+    others: Mapping[str, Tensor] = field(default_factory=dict)
 
     def named(self) -> dict[str, Tensor]:
         """Return the terms that are present, by name."""
@@ -56,7 +58,7 @@ class JointLosses:
             "loss_landmark_branch": self.landmark_branch,
             "loss_movement_branch": self.movement_branch,
         }
-        return {name: term for name, term in terms.items() if term is not None}
+        return {name: term for name, term in terms.items() if term is not None} | dict(self.others)
 
     def total(self) -> Tensor:
         """Return their plain sum (Eq. 12)."""

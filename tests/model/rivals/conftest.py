@@ -17,7 +17,7 @@ from vlfau.model.stem import Backbone
 AU_IDS = (1, 4, 12, 25)
 SIZE = 32
 CHANNELS = (8, 8, 8, 8)
-TINY = {"jaa-net": {"unit": 1}}
+TINY = {"jaa-net": {"unit": 1}, "aar": {"clip_length": 4}, "ks": {"clip_length": 4}}
 
 
 class TinyBackbone(nn.Module):
@@ -69,8 +69,8 @@ def make():
     return build
 
 
-def faces(count=16, seed=0):
-    """Return crops in which each active AU is a bright square of its own, and their labels."""
+def faces(count=16, seed=0, *, clip_length=1):
+    """Return crops in which each active AU is a bright square of its own, and their labels; clips are of one face."""
     rng = np.random.default_rng(seed)
     crops = rng.integers(80, 120, (count, 3, SIZE, SIZE)).astype(np.uint8)
     occurrence = np.array([[index >> bit & 1 for bit in range(len(AU_IDS))] for index in rng.permutation(count)])
@@ -80,10 +80,10 @@ def faces(count=16, seed=0):
                 top, left = 16 * (place // 2) + 4, 16 * (place % 2) + 4
                 crop[place % 3, top : top + 8, left : left + 8] = 250
     landmarks = rng.normal(0, 0.01, (count, len(LANDMARKS), 2)) + rng.random((1, len(LANDMARKS), 2)) * 0.6 + 0.2
-    shape = (count, len(AU_IDS))
+    crops, occurrence, landmarks = (np.repeat(each, clip_length, axis=0) for each in (crops, occurrence, landmarks))
     return torch.from_numpy(crops), RivalTargets(
         occurrence=torch.from_numpy(occurrence).float(),
-        valid_mask=torch.ones(shape, dtype=torch.bool),
+        valid_mask=torch.ones(occurrence.shape, dtype=torch.bool),
         intensity=torch.from_numpy(3 * occurrence).float(),
         landmarks=torch.from_numpy(landmarks).float(),
         weights=torch.ones(len(AU_IDS)),
@@ -97,7 +97,7 @@ def losses(network, crops, targets):
 
 def fit(network, steps=40, rate=5e-3, *, progress=True, count=16):
     """Train on those faces, and return the total loss of every step."""
-    crops, targets = faces(count)
+    crops, targets = faces(count, clip_length=network.rival.clip_length)
     network.train()
     optimiser = torch.optim.AdamW([each for each in network.parameters() if each.requires_grad], lr=rate)
     totals = []

@@ -3,13 +3,12 @@
 Shao, Zhou, Cai, Zhu and Yao, "Facial Action Unit Detection via Adaptive Attention and Relation", IEEE Transactions on
 Image Processing, 2023.
 
-- Adaptive attention regression (III-B): a network regresses each AU's attention map from the face's features, held near
-  the attention that the AU's centres predefine by a squared difference, and guided by AU detection through the features
+- Adaptive attention regression: a network regresses each AU's attention map from the face's features, held near the
+  attention that the AU's centres predefine by a squared difference, and guided by AU detection through the features
   that it lets pass. So it may spread to regions that correlate weakly.
-- Adaptive spatio-temporal graph convolution (III-C): nodes are the AUs of every frame of a clip. A layer adds three
-  messages: each AU's own pattern (weights of its own), those of the frame's other AUs under learned weights, and those
-  of the same AU in the frames before and after:
-  X' = X + ReLU(BN(X_n W_n + A X W + X_(t-1) P + X_t C + X_(t+1) N)).
+- Adaptive spatio-temporal graph convolution: nodes are the AUs of every frame of a clip. A layer adds three messages:
+  each AU's own pattern (weights of its own), those of the frame's other AUs under learned weights, and those of the
+  same AU in the frames before and after: X' = X + ReLU(BN(X_n W_n + A X W + X_(t-1) P + X_t C + X_(t+1) N)).
 - Loss: weighted cross entropy of the AUs plus lambda times that of the attention.
 
 Differences: attention lies on an eighth of the crop's side; the centres come from FaceMesh's landmarks; weights of an

@@ -81,7 +81,7 @@ class AUCentres(nn.Module):
 
 
 def centre_attention(centres: Tensor, height: int, width: int) -> Tensor:
-    """Return the predefined attention of AUs (JAA-Net, Eq. 4): 1 at a centre, falling off within a square region.
+    """Return the predefined attention of AUs as in JAA-Net: 1 at a centre, falling off within a square region.
 
     v = max(1 - d xi / (l zeta), 0) with d the sum of the distances along x and y, l the map's side; 0 outside of the
     two squares of side l zeta; where these overlap, the larger counts.

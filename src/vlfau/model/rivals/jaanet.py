@@ -1,17 +1,17 @@
 """JAA-Net: AU detection and face alignment at once, each helped by the other.
 
 Shao, Liu, Cai and Ma, "Deep Adaptive Attention for Joint Facial Action Unit Detection and Face Alignment", ECCV 2018;
-"JAA-Net", IJCV 2021. Equation numbers are the journal's.
+"JAA-Net", IJCV 2021.
 
-- Hierarchical and multi-scale regions (3.2): a convolution, then three in a row whose filters differ by region, on
-  grids of 8 x 8, 4 x 4 and 2 x 2 regions; the three results, side by side, are added to the first.
+- Hierarchical and multi-scale regions: a convolution, then three in a row whose filters differ by region, on grids of 8
+  x 8, 4 x 4 and 2 x 2 regions; the three results, side by side, are added to the first.
 - Face alignment: landmarks from these features, with the loss of the squared distances over twice the squared distance
-  of the eyes (Eq. 8).
-- Adaptive attention: the centres of each AU, by rule from the landmarks found, predefine its attention
-  v = max(1 - d xi / (l zeta), 0) (Eq. 4); convolutions per AU refine it, held to it by a cross entropy (ECCV, Eq. 5).
+  of the eyes.
+- Adaptive attention: the centres of each AU, by rule from the landmarks found, predefine its attention v = max(1 - d xi
+  / (l zeta), 0); convolutions per AU refine it, held to it by a cross entropy.
 - Local AU features: the region features times the refined attention, through layers per AU, with scores of their own.
 - AU detection from the alignment's features, global ones and the mean of the local ones; weighted cross entropy,
-  weighted Dice loss (Eq. 9) and alignment loss, weighed 1 : 1 : .5.
+  weighted Dice loss and alignment loss, weighed 1 : 1 : .5.
 
 Differences: regions are learned on the stem's first level (a quarter of the crop's side), not on pixels; 37 landmarks
 of FaceMesh replace the 49; the squared distance of the eyes is that of their outer corners; the branches have one
@@ -113,7 +113,7 @@ class JAANet(Rival):
 
 
 def alignment_loss(landmarks: Tensor, places: Tensor) -> Tensor:
-    """Return JAA-Net's Eq. 8, averaged over the known landmarks: squared distances over twice that of the eyes.
+    """Return JAA-Net's alignment loss, averaged over the known landmarks: squared distances over twice that of the eyes.
 
     Args:
         landmarks: (B, K, 2), found.

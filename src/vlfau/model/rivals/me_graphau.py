@@ -1,22 +1,22 @@
 """ME-GraphAU: a graph of AUs with edges of many dimensions.
 
 Luo, Song, Xie, Shen and Gunes, "Learning Multi-dimensional Edge Feature-based AU Relation Graph for Facial Action Unit
-Recognition", IJCAI 2022. Section and equation numbers are the paper's.
+Recognition", IJCAI 2022.
 
-- AFG (3.1): a fully connected layer per AU maps the face's features X to U_n; v_n is its mean over locations.
-- FGG (3.1, first stage): v_n is linked to its k most similar nodes by inner product; one graph convolution,
-  v' = ReLU(v + BN(g(v) + sum over linked nodes of r(v_j))).
-- MEFL (3.2, second stage): FAM, a cross-attention of each U_n to X; ARM, one of every U_i to every U_j; its mean over
-  locations is the edge e_ij.
-- Gated graph network (3.2): two layers of e' = e + ReLU(BN(A v_i + B v_j + E e)) and
-  v' = ReLU(v + BN(U v + sum over j of s_ij V v_j / N)), with the gates s_ij = softmax over j of sigmoid(e'_ij).
+- AFG: a fully connected layer per AU maps the face's features X to U_n; v_n is its mean over locations.
+- FGG: v_n is linked to its k most similar nodes by inner product; one graph convolution, v' = ReLU(v + BN(g(v) + sum
+  over linked nodes of r(v_j))).
+- MEFL: FAM, a cross-attention of each U_n to X; ARM, one of every U_i to every U_j; its mean over locations is the edge
+  e_ij.
+- Gated graph network: two layers of e' = e + ReLU(BN(A v_i + B v_j + E e)) and v' = ReLU(v + BN(U v + sum over j of
+  s_ij V v_j / N)), with the gates s_ij = softmax over j of sigmoid(e'_ij).
 - Similarity classifier (SC): p_n = ReLU(v_n) . ReLU(s_n) / (|v_n| |s_n|).
 - Loss of the second stage: that of the AUs plus lambda times the cross entropy of which of the two AUs of an edge act
   (four classes).
 
 Differences: the first stage takes a share of one run's epochs, not a run of its own, and its classifier goes on into
-the second; the shared weighted cross entropy replaces the weighted asymmetric loss (Eq. 6), and the cosine p is turned
-into a logit for it; the feature's width is that of V; gates are normalised over the nodes that send. The public code
+the second; the shared weighted cross entropy replaces the weighted asymmetric loss, and the cosine p is turned into a
+logit for it; the feature's width is that of V; gates are normalised over the nodes that send. The public code
 normalises them over those that receive, and weighs the edge loss .001 where the paper has .01.
 """
 

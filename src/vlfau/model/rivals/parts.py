@@ -13,6 +13,7 @@ from vlfau.model.rivals.base import RivalInputs, RivalSetup
 __all__ = [
     "AUFeatures",
     "FineFeatures",
+    "TransformerBlock",
     "attend",
     "attention_loss",
     "conv_block",
@@ -64,7 +65,7 @@ def masked_mean(terms: Tensor, mask: Tensor) -> Tensor:
 
 
 def dice_loss(au_logits: Tensor, occurrence: Tensor, valid_mask: Tensor, weights: Tensor) -> Tensor:
-    """Return the weighted multi-label Dice loss of JAA-Net (Eq. 9), over the annotated faces.
+    """Return the weighted multi-label Dice loss of JAA-Net, over the annotated faces.
 
     1 - (2 p y + e) / (p^2 + y^2 + e) with e = 1, averaged over faces and AUs.
     """
@@ -105,3 +106,26 @@ def attend(maps: Tensor, features: Tensor) -> Tensor:
 def attention_loss(maps: Tensor, predefined: Tensor) -> Tensor:
     """Return the mean squared difference of attention (B, N, H, W) from a predefined one, NaN where that is unknown."""
     return masked_mean((maps - predefined.nan_to_num()).square(), ~predefined.isnan())
+
+
+class TransformerBlock(nn.Module):
+    """Self-attention and a multi-layer perceptron, each added to its input, normalised before (Xiong et al., 2020)."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query, self.value, self.project = (nn.Linear(width, width) for _ in range(3))
+        self.key = nn.Linear(width, width, bias=False)
+        self.think = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return the next tokens (B, T, C)."""
+        normal = self.before(tokens)
+        query, key, value = (
+            layer(normal).unflatten(2, (self.heads, -1)).transpose(1, 2) for layer in (self.query, self.key, self.value)
+        )
+        told = (scaled_dot_attention(query, key) @ value).transpose(1, 2).flatten(2)
+        tokens = tokens + self.project(told)
+        thought: Tensor = tokens + self.think(self.between(tokens))
+        return thought

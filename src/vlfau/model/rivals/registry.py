@@ -8,9 +8,17 @@ from vlfau.errors import ConfigError
 from vlfau.model.config import ModelConfig
 from vlfau.model.rivals.aar import AAR
 from vlfau.model.rivals.base import Rival, RivalSetup
+from vlfau.model.rivals.fau_trans import FAUTrans
+from vlfau.model.rivals.hmp_ps import HMPPS
 from vlfau.model.rivals.jaanet import JAANet
+from vlfau.model.rivals.kdsrl import KDSRL
+from vlfau.model.rivals.ks import KS
+from vlfau.model.rivals.lgrnet import LGRNet
 from vlfau.model.rivals.me_graphau import MEGraphAU
 from vlfau.model.rivals.network import RivalNetwork
+from vlfau.model.rivals.sev_net import SEVNet
+from vlfau.model.rivals.sma_vit import SMAViT
+from vlfau.model.rivals.ugn_b import UGNB
 from vlfau.model.stem import Stem, create_backbone
 
 __all__ = ["RIVALS", "VL_FAU", "build_rival", "clip_length_of", "rival_class"]
@@ -21,6 +29,14 @@ RIVALS: Final[Mapping[str, type[Rival]]] = {
     "me-graphau": MEGraphAU,
     "jaa-net": JAANet,
     "aar": AAR,
+    "lgrnet": LGRNet,
+    "fau-trans": FAUTrans,
+    "sev-net": SEVNet,
+    "sma-vit": SMAViT,
+    "ugn-b": UGNB,
+    "hmp-ps": HMPPS,
+    "kdsrl": KDSRL,
+    "ks": KS,
 }
 """One line per method: its name in configurations, and its head."""
 

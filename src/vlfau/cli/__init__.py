@@ -18,12 +18,14 @@ from vlfau.cli.app import app
 from vlfau.cli.batch import batch
 from vlfau.cli.calibrate import calibrate
 from vlfau.cli.compare import compare
+from vlfau.cli.compare_methods import compare_methods
 from vlfau.cli.console import output_failure, print_error, print_notice, sturdy_streams
 from vlfau.cli.crossval import crossval
 from vlfau.cli.describe import describe
 from vlfau.cli.evaluate import evaluate
 from vlfau.cli.export import export
 from vlfau.cli.info import info, models
+from vlfau.cli.landmarks import landmarks
 from vlfau.cli.predict import predict
 from vlfau.cli.prepare import prepare
 from vlfau.cli.report import report
@@ -80,12 +82,14 @@ def _command_line() -> App:
         app,
         batch,
         prepare,
+        landmarks,
         synth,
         describe,
         train,
         calibrate,
         evaluate,
         compare,
+        compare_methods,
         crossval,
         ablate,
         report,

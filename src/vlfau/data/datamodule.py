@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from vlfau.data.clips import ClipShuffle
 from vlfau.data.dataset import Batch, FrameDataset, collate
-from vlfau.data.folds import hold_out
+from vlfau.data.folds import hold_out, take_subjects
 from vlfau.data.manifest import Manifest, read_manifest
 from vlfau.data.transforms import Augmentation, AugmentationConfig
 from vlfau.errors import ManifestError
@@ -59,6 +59,7 @@ class FaceDataModule(L.LightningDataModule):
         keep_in_memory: Whether to keep all pictures in memory.
         words: Whether there are captions.
         descriptions: The texts of at least these AUs; None means the package's own.
+        train_subjects: How many people train, drawn by the seed; None takes all.
         clip_length: Frames of the clips that train, consecutive in the batches; 1 trains on single frames.
 
     Attributes:
@@ -90,6 +91,7 @@ class FaceDataModule(L.LightningDataModule):
         descriptions: Descriptions | None = None,
         held_out_share: float | None = None,
         clip_length: int = 1,
+        train_subjects: int | None = None,
     ) -> None:
         super().__init__()
         frames = read_manifest(manifest, au_ids)
@@ -99,6 +101,8 @@ class FaceDataModule(L.LightningDataModule):
         self.train_frames, self.test_frames = frames.split(fold)
         if validation is not None:
             self.test_frames = _others(read_manifest(validation, self.au_ids), frames)
+        if train_subjects is not None:
+            self.train_frames = take_subjects(self.train_frames, train_subjects, seed=seed)
         self.validation_frames, self.held_out_subjects = self.test_frames, tuple[str, ...]()
         if held_out_share is not None:
             self.train_frames, held_out = hold_out(self.train_frames, share=held_out_share, seed=seed)

@@ -21,6 +21,7 @@ from vlfau.model import VLFAU
 from vlfau.model.classifier import AUOutput
 from vlfau.model.losses import caption_loss, intensity_loss, landmark_loss, occurrence_loss
 from vlfau.training.config import OptimiserConfig
+from vlfau.training.controls import CaptionControl
 
 __all__ = ["JointLosses", "VLFAUModule"]
 
@@ -76,6 +77,7 @@ class VLFAUModule(L.LightningModule):
         optimiser: Learning rate and other settings.
         local_captions_per_face: See `RunConfig`.
         active_first: See `RunConfig`.
+        caption_control: See `RunConfig`.
     """
 
     weights: Tensor
@@ -90,6 +92,7 @@ class VLFAUModule(L.LightningModule):
         optimiser: OptimiserConfig,
         local_captions_per_face: int | None = None,
         active_first: float = 0.0,
+        caption_control: CaptionControl = CaptionControl.NONE,
     ) -> None:
         super().__init__()
         self.network, self.vocabulary, self.au_ids, self.optimiser = (
@@ -99,6 +102,7 @@ class VLFAUModule(L.LightningModule):
             optimiser,
         )
         self.local_captions_per_face, self.active_first = local_captions_per_face, active_first
+        self.caption_control = caption_control
         self.register_buffer("weights", weights, persistent=False)
         self.f1_per_au = MultilabelF1Score(len(self.au_ids), average="none", ignore_index=UNKNOWN)
         self.top_words = torch.nn.ModuleDict({"local": MeanMetric(), "global": MeanMetric()})
@@ -113,7 +117,8 @@ class VLFAUModule(L.LightningModule):
 
     def training_losses(self, batch: Batch) -> JointLosses:
         """Return the loss of a training step; the AUs whose captions count are drawn at random in every call."""
-        return self._losses(batch, self._draw_branches(batch))[0]
+        controlled = self.caption_control.applied(batch)
+        return self._losses(controlled, self._draw_branches(batch))[0]
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Score a batch: F1 at threshold 0.5, losses, and top-5 accuracy of the next word."""

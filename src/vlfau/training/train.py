@@ -28,7 +28,7 @@ from vlfau.model.losses import au_weights
 from vlfau.model.rivals.network import RivalNetwork
 from vlfau.model.rivals.registry import clip_length_of
 from vlfau.model.stem import FACEMESH
-from vlfau.training.callbacks import AveragedWeights, EpochSeed, KeptCheckpoint, StopAfter, ValidateLast
+from vlfau.training.callbacks import AveragedWeights, EpochSeed, KeptCheckpoint, StopAfter, TrainingTime, ValidateLast
 from vlfau.training.config import EpochChoice, TrainConfig
 from vlfau.training.module import VLFAUModule
 from vlfau.training.rivals import RivalModule, check_rival
@@ -135,6 +135,7 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
         logger=TensorBoardLogger(output, name="", version="tensorboard"),
         callbacks=[
             kept,
+            TrainingTime(),
             ModelCheckpoint(
                 output,
                 filename=Path(RESUME_FILE).stem,
@@ -238,6 +239,7 @@ def data_of(config: TrainConfig, descriptions: Descriptions | None = None) -> Fa
         words=config.model.local_language or config.model.global_language,
         descriptions=descriptions,
         clip_length=clip_length_of(config.model),
+        train_subjects=config.data.train_subjects,
     )
 
 
@@ -299,6 +301,7 @@ def module_of(config: TrainConfig, data: FaceDataModule, start: Start | None = N
         **options,
         local_captions_per_face=config.run.local_captions_per_face,
         active_first=config.run.active_first,
+        caption_control=config.run.caption_control,
     )
 
 

@@ -99,6 +99,9 @@ def fit(network, steps=40, rate=5e-3, *, progress=True, count=16):
     """Train on those faces, and return the total loss of every step."""
     crops, targets = faces(count, clip_length=network.rival.clip_length)
     network.train()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            module.momentum = 0.4  # so that its statistics follow within few steps
     optimiser = torch.optim.AdamW([each for each in network.parameters() if each.requires_grad], lr=rate)
     totals = []
     for step in range(steps):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from vlfau.errors import ConfigError
+from vlfau.faces.pose import SPARSE_LANDMARKS
 from vlfau.facs import action_unit
 
 __all__ = ["LANDMARKS", "AUCentres", "centre_attention", "without_centre"]
@@ -27,7 +28,7 @@ def _table() -> dict[str, Any]:
     return tomllib.loads(resources.files("vlfau.model.rivals").joinpath(CENTRES_FILE).read_text(encoding="utf-8"))
 
 
-LANDMARKS: Final[tuple[int, ...]] = tuple(_table()["landmarks"])
+LANDMARKS: Final = SPARSE_LANDMARKS
 """(K,), the landmarks that methods use, in order; numbers are FaceMesh's."""
 
 

@@ -113,7 +113,7 @@ class JAANet(Rival):
 
 
 def alignment_loss(landmarks: Tensor, places: Tensor) -> Tensor:
-    """Return JAA-Net's alignment loss, averaged over the known landmarks: squared distances over twice that of the eyes.
+    """Return JAA-Net's alignment loss: squared distances over twice that of the eyes, averaged over known landmarks.
 
     Args:
         landmarks: (B, K, 2), found.

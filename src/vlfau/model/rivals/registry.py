@@ -8,6 +8,7 @@ from vlfau.errors import ConfigError
 from vlfau.model.config import ModelConfig
 from vlfau.model.rivals.aar import AAR
 from vlfau.model.rivals.base import Rival, RivalSetup
+from vlfau.model.rivals.described_states import DescribedStates
 from vlfau.model.rivals.fau_trans import FAUTrans
 from vlfau.model.rivals.hmp_ps import HMPPS
 from vlfau.model.rivals.jaanet import JAANet
@@ -37,6 +38,7 @@ RIVALS: Final[Mapping[str, type[Rival]]] = {
     "hmp-ps": HMPPS,
     "kdsrl": KDSRL,
     "ks": KS,
+    "described-states": DescribedStates,
 }
 """One line per method: its name in configurations, and its head."""
 

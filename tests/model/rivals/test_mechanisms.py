@@ -23,7 +23,6 @@ ABLATIONS = [
     ("me-graphau", "gated.1.others"),
     ("jaa-net", "regions.0.by_region.0"),
     ("jaa-net", "regions.2.by_region.2"),
-    ("jaa-net", "landmarks"),
     ("jaa-net", "refine"),
     ("jaa-net", "align_features"),
     ("aar", "attention"),
@@ -100,7 +99,8 @@ def test_au_centres_follow_from_the_landmarks():
     attention = centre_attention(AUCentres((1,))(landmarks), 20, 20)[0, 0]
     assert divmod(int(attention.argmax()), 20) in {(3, 6), (3, 7), (4, 6), (4, 7), (3, 12), (3, 13), (4, 12), (4, 13)}
     assert attention[10, 10] == 0
-    assert attention[4, 6] == attention[4, 13] > 0
+    assert attention[4, 6].item() == pytest.approx(attention[4, 13].item())
+    assert attention[4, 6] > 0.7
 
 
 def test_unknown_landmarks_give_unknown_attention():
@@ -176,10 +176,11 @@ def test_jaa_nets_attention_lies_where_its_landmarks_are(make):
     network = make("jaa-net").eval()
     crops, _ = faces(1)
     with torch.no_grad():
-        first = network(crops).vision.rival.extras["predefined"]
-        network.rival.landmarks[1].bias += 0.2
-        moved = network(crops).vision.rival.extras["predefined"]
-    assert not torch.equal(first, moved)
+        first = network(crops).vision
+        network.rival.landmarks[1].bias += 0.3 * torch.randn(2 * len(LANDMARKS))
+        moved = network(crops).vision
+    assert not torch.equal(first.rival.extras["predefined"], moved.rival.extras["predefined"])
+    assert (first.au_logits - moved.au_logits).abs().max() > 1e-6
 
 
 def test_jaa_net_finds_landmarks(make):
@@ -256,11 +257,11 @@ def test_ugn_bs_uncertainty_grows_with_the_spread_of_its_masks(make):
     network = make("ugn-b").train()
     crops, _ = faces()
     torch.manual_seed(0)
-    narrow = network(crops).vision.rival.extras["uncertainty"].mean()
+    wide = network(crops).vision.rival.extras["uncertainty"].mean()
     with torch.no_grad():
-        network.rival.spread.general += 5
+        network.rival.spread.general -= 20
     torch.manual_seed(0)
-    assert network(crops).vision.rival.extras["uncertainty"].mean() > 2 * narrow
+    assert network(crops).vision.rival.extras["uncertainty"].mean() < 0.01 * wide
 
 
 def test_ugn_b_weighs_uncertain_faces_more(make):

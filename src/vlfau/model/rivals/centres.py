@@ -73,12 +73,17 @@ class AUCentres(nn.Module):
         self.corners = [place[number] for number in INNER_EYE_CORNERS]
 
     def forward(self, landmarks: Tensor) -> Tensor:
-        """Return the centres (B, N, 2, 2), right and left, x and y, of landmarks (B, K, 2) in the same unit."""
+        """Return the centres (B, N, 2, 2), right and left, x and y, of landmarks (B, K, 2) in the same unit.
+
+        A centre whose landmarks are not all known (NaN) is NaN.
+        """
         right, left = landmarks[:, self.corners[0]], landmarks[:, self.corners[1]]
         scale = (right - left).square().sum(1).clamp(min=1e-8).sqrt()  # (B,)
-        means = torch.einsum("nsk,bkx->bnsx", self.shares, landmarks)
-        offsets = self.down[None] * scale[:, None]  # (B, N)
-        return torch.stack([means[..., 0], means[..., 1] + offsets[..., None]], dim=-1)
+        means = torch.einsum("nsk,bkx->bnsx", self.shares, landmarks.nan_to_num())
+        unknown = torch.einsum("nsk,bk->bns", self.shares, landmarks.isnan().any(2).to(landmarks.dtype)) > 0
+        offsets = torch.where(self.down == 0, 0.0, self.down * scale[:, None])[..., None]  # (B, N, 1)
+        centres = torch.stack([means[..., 0], means[..., 1] + offsets], dim=-1)
+        return centres.masked_fill(unknown[..., None], float("nan"))
 
 
 def centre_attention(centres: Tensor, height: int, width: int) -> Tensor:

@@ -133,7 +133,7 @@ def planned(config: TrainConfig, out: Path, plan: Plan) -> Iterator[TrainConfig]
 def draws_of(folder: Path, fold: int) -> tuple[float, FloatArray, tuple[str, ...]]:
     """Return a run's macro F1, that of drawn sets of people, (R,), and its people; equal folds draw equal people."""
     predictions, scores = Predictions.load(folder), read_scores(folder)
-    draws = mean_of_known(f1_draws(predictions, scores.threshold, seed=fold), axis=1)
+    draws = mean_of_known(f1_draws(predictions, np.asarray(scores.threshold, np.float64), seed=fold), axis=1)
     return float(scores.f1_macro or np.nan), draws, tuple(sorted(set(predictions.subject_ids)))
 
 

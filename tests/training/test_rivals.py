@@ -38,7 +38,12 @@ def add_landmarks(manifest):
 
 
 def add_clips(manifest, length=4):
-    with_columns(manifest, clip=lambda number: f"c{number // length}", subject=lambda number: f"s{number // 8}")
+    with_columns(
+        manifest,
+        clip=lambda number: f"c{number // length}",
+        subject=lambda number: f"s{number // 8}",
+        fold=lambda number: number // 8 + 1,
+    )
 
 
 @pytest.mark.parametrize(
@@ -81,12 +86,13 @@ def test_a_rival_with_words_is_refused(toy_config):
 
 def test_clips_come_in_order_and_vary_alike(toy_config, tmp_path):
     add_clips(tmp_path / "manifest.csv")
+    add_landmarks(tmp_path / "manifest.csv")
     config = toy_config(
         "model.method=ks",
         "model.method_options={clip_length: 4}",
         "run.batch_size=8",
         "augmentation.flip=0.5",
-        "data.aligned_size=112",
+        "augmentation.tilt=10",
         *NO_WORDS,
     )
     data = data_of(config)
@@ -101,8 +107,10 @@ def test_clips_come_in_order_and_vary_alike(toy_config, tmp_path):
     data.train_dataloader()
     drawn = data.train_set.drawn_with
     assert all(drawn[index] == index - index % 4 for index in range(16))
-    flips = [data.train_set[index].landmarks.shape for index in range(4)]
-    assert len(flips) == 4
+    places = [data.train_set[index].landmarks for index in range(8)]  # all frames have the same, before they vary
+    assert all(torch.equal(place, places[0]) for place in places[:4])
+    assert all(torch.equal(place, places[4]) for place in places[4:])
+    assert not torch.equal(places[0], places[4])
 
 
 def test_windows_shorter_than_a_clip_are_left_out():

@@ -124,7 +124,8 @@ def _rerun(run: Crossval, *, timed: bool) -> ReRun:
         predictions = Predictions.load(fold.folder)
         number = fold.scores.fold or 0
         # Equal seeds draw the same people for all methods, so that differences are paired.
-        draws.append(mean_of_known(f1_draws(predictions, fold.scores.threshold, seed=number), axis=1))
+        threshold = np.asarray(fold.scores.threshold, np.float64)
+        draws.append(mean_of_known(f1_draws(predictions, threshold, seed=number), axis=1))
         folds.append((fold.scores.fold, tuple(sorted(set(predictions.subject_ids)))))
     return ReRun(_published_names(first), run, method_costs(first, timed=timed), np.mean(draws, axis=0), tuple(folds))
 

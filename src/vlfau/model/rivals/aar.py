@@ -57,7 +57,7 @@ class AAR(Rival):
         """Score the AUs; `attention` is that of the maps."""
         features = self.features(inputs)
         maps = self.attention(features).sigmoid()  # (B, N, H, W)
-        nodes = attend(maps, features).unflatten(0, (-1, inputs.clip_length))  # (clips, T, N, C)
+        nodes = torch.unflatten(attend(maps, features), 0, (-1, inputs.clip_length))  # (clips, T, N, C)
         for layer in self.relations:
             nodes = layer(nodes)
         return RivalOutput(self.scores(nodes.flatten(0, 1)), maps)

@@ -88,8 +88,7 @@ class HMPPS(Rival):
     def _scores(self, nodes: Tensor, links: Tensor) -> Tensor:
         """Return logits (S, B, N) of nodes (B, N, d) under graphs (S, N, N)."""
         moved = self.message(nodes, links)  # (S, B, N, d)
-        logits: Tensor = self.scores(moved.flatten(0, 1)).unflatten(0, (len(links), -1))
-        return logits
+        return torch.unflatten(self.scores(moved.flatten(0, 1)), 0, (len(links), -1))
 
 
 class _HybridMessages(nn.Module):

@@ -161,12 +161,10 @@ class _RegionConvolution(nn.Module):
         channels, height, width = features.shape[1:]
         grid, part = self.grid, (height // self.grid, width // self.grid)
         tiles = features.view(-1, channels, grid, part[0], grid, part[1]).permute(0, 2, 4, 1, 3, 5)
-        done = self.convolve(F.relu(self.normalise(tiles.flatten(1, 3))))  # (B, grid^2 C', h, w)
-        return (
-            done.view(-1, grid, grid, done.shape[1] // grid**2, *part)
-            .permute(0, 3, 1, 4, 2, 5)
-            .reshape(-1, done.shape[1] // grid**2, height, width)
-        )
+        done: Tensor = self.convolve(F.relu(self.normalise(tiles.flatten(1, 3))))  # (B, grid^2 C', h, w)
+        channels = done.shape[1] // grid**2
+        tiles = done.view(-1, grid, grid, channels, *part).permute(0, 3, 1, 4, 2, 5)
+        return tiles.reshape(-1, channels, height, width)
 
 
 def _pyramid(channels: int, unit: int) -> nn.Sequential:

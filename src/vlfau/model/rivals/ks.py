@@ -64,7 +64,7 @@ class KS(Rival):
         length = inputs.clip_length
         middle = (self.clip_length - length) // 2
         times = self.time_embedding[middle : middle + length]
-        clips = nodes.unflatten(0, (-1, length)) + times[:, None]  # (clips, T, N, C)
+        clips = torch.unflatten(nodes, 0, (-1, length)) + times[:, None]  # (clips, T, N, C)
         sequences = self.student(clips.transpose(1, 2).flatten(0, 1))  # (clips * N, T, C)
         learned = sequences.unflatten(0, (-1, nodes.shape[1])).transpose(1, 2).flatten(0, 1)  # (B, N, C)
         extras = {

@@ -1,7 +1,6 @@
 """Parts that several methods share."""
 
 from collections.abc import Callable
-from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -37,7 +36,7 @@ class AUFeatures(nn.Module):
         locations = features.shape[1]
         each = self.linear(features.flatten(0, 1)[:, None])  # (B * L, N, out_dim)
         normal = self.normalise(each.flatten(1)).view(each.shape)
-        return cast("Tensor", F.relu(normal).unflatten(0, (-1, locations)).transpose(1, 2))
+        return torch.unflatten(F.relu(normal), 0, (-1, locations)).transpose(1, 2)
 
 
 def linear_scores(*, num_aus: int, in_dim: int) -> Callable[[Tensor], Tensor]:
@@ -56,7 +55,8 @@ def conv_block(in_channels: int, out_channels: int, *, groups: int = 1, stride: 
 
 def scaled_dot_attention(queries: Tensor, keys: Tensor) -> Tensor:
     """Return softmax(Q K^T / sqrt(d)) over the keys: (..., Q, d) and (..., K, d) to (..., Q, K)."""
-    return (queries @ keys.transpose(-1, -2) / queries.shape[-1] ** 0.5).softmax(-1)
+    scores: Tensor = queries @ keys.transpose(-1, -2) / queries.shape[-1] ** 0.5
+    return scores.softmax(-1)
 
 
 def masked_mean(terms: Tensor, mask: Tensor) -> Tensor:

@@ -59,7 +59,8 @@ class SEVNet(Rival):
         spoken = self.intra(self.embed(self.words) + self.place, self.is_word)  # (N, T, C)
         weights = self.weigh(spoken).masked_fill(~self.is_word[..., None], float("-inf")).softmax(1)
         sentences: Tensor = (weights * spoken).sum(1)
-        return self.inter(sentences)
+        embeddings: Tensor = self.inter(sentences)
+        return embeddings
 
     def forward(self, inputs: RivalInputs) -> RivalOutput:
         """Score the AUs."""
@@ -70,7 +71,7 @@ class SEVNet(Rival):
         seen = attention @ located
         logits = self.scores(torch.cat([seen, meaning.expand_as(seen)], dim=2))
         maps = attention / attention.amax(2, keepdim=True)
-        return RivalOutput(logits, maps.unflatten(2, features.shape[-2:]))
+        return RivalOutput(logits, torch.unflatten(maps, 2, features.shape[-2:]))
 
 
 class _SelfAttention(nn.Module):

@@ -99,4 +99,4 @@ class _Block(nn.Module):
         return tokens + self.think(self.between(tokens)), attention.mean(1), agreement
 
     def _split(self, features: Tensor) -> Tensor:
-        return features.unflatten(2, (self.attentions, -1)).transpose(1, 2)  # (B, M, T, d)
+        return torch.unflatten(features, 2, (self.attentions, -1)).transpose(1, 2)  # (B, M, T, d)

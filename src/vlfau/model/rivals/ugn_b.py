@@ -77,8 +77,7 @@ class UGNB(Rival):
         """Return logits (S, B, N) of nodes (B, N, d) under links (S, B, N, N), before the sigmoid."""
         told = links.sigmoid() @ self.message(nodes) / nodes.shape[1]  # (S, B, N, d)
         moved = nodes + F.relu(self.normalise(told.flatten(0, 1).flatten(1)).view(told.shape))
-        logits: Tensor = self.scores(moved.flatten(0, 1)).unflatten(0, told.shape[:2])
-        return logits
+        return torch.unflatten(self.scores(moved.flatten(0, 1)), 0, told.shape[:2])
 
 
 class _PairScores(nn.Module):
@@ -91,5 +90,5 @@ class _PairScores(nn.Module):
 
     def forward(self, nodes: Tensor) -> Tensor:
         """Return (B, N, N) of nodes (B, N, d)."""
-        pairs = self.start(nodes) @ self.end(nodes).transpose(1, 2) / nodes.shape[2] ** 0.5
+        pairs: Tensor = self.start(nodes) @ self.end(nodes).transpose(1, 2) / nodes.shape[2] ** 0.5
         return pairs + self.general

@@ -173,14 +173,14 @@ def test_me_graphau_tells_edges_which_aus_act(make):
 
 
 def test_jaa_nets_attention_lies_where_its_landmarks_are(make):
-    network = make("jaa-net").eval()
-    crops, _ = faces(1)
+    network = make("jaa-net").train()  # with the batch's statistics, for an untrained network has none
+    crops, _ = faces(4)
     with torch.no_grad():
         first = network(crops).vision
         network.rival.landmarks[1].bias += 0.3 * torch.randn(2 * len(LANDMARKS))
         moved = network(crops).vision
     assert not torch.equal(first.rival.extras["predefined"], moved.rival.extras["predefined"])
-    assert (first.au_logits - moved.au_logits).abs().max() > 1e-6
+    assert (first.au_logits - moved.au_logits).abs().max() > 1e-4
 
 
 def test_jaa_net_finds_landmarks(make):

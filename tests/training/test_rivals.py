@@ -181,6 +181,5 @@ def test_a_rival_goes_the_whole_way_from_crossval_to_a_prediction(toy_file, tmp_
     from vlfau import Predictor
 
     crops = np.random.default_rng(0).integers(0, 255, (2, 112, 112, 3), dtype=np.uint8)
-    by_torch, by_graph = (Predictor(folder).predict_crops(crops) for folder in (checkpoint, bundle))
-    for one, other in zip(by_torch, by_graph, strict=True):
-        np.testing.assert_allclose(one.au_probs, other.au_probs, atol=2e-3)
+    by_torch, by_graph = (Predictor(folder).score_crops(crops).au_probs for folder in (checkpoint, bundle))
+    np.testing.assert_allclose(by_torch, by_graph, atol=5e-3)  # weights are stored at half precision

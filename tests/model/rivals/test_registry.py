@@ -14,7 +14,7 @@ from vlfau.model.rivals.registry import RIVALS, build_rival
 from vlfau.training import save_checkpoint
 
 METHODS = sorted(RIVALS)
-STEPS = {"described-states": 150}
+STEPS = {"described-states": 240}
 """Steps to learn the drawn faces: more without batch normalisation."""
 FAST = {"me-graphau", "ugn-b"}
 """Methods whose export takes few seconds; all others are exported in the long suite."""

@@ -9,7 +9,7 @@ PARALLEL := --numprocesses logical --maxprocesses 8 --dist worksteal
 # These start servers, clusters and browsers, and count processes.
 ALONE := tests/app tests/batch tests/kill
 
-.PHONY: help setup demo dev test test-full check format docs lock wheel-test fuzz kill bench studies default-faces default-model default-movements default-words clean
+.PHONY: help setup demo dev test test-full check format docs lock wheel-test fuzz kill bench studies default-faces default-model clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -90,45 +90,30 @@ studies: dev ## Study quality on drawn faces and photographs; tables go to studi
 
 VLFAU := $(FULL)/bin/vlfau
 FACES := data/default
-SYNTH := --clips 4 --frames 4 --size 192 --workers 2
+SYNTH := --size 192 --workers 2 --stills
+TRAINED := runs/default
 
 default-faces: dev
-	$(VLFAU) synth $(FACES)/held-out --preset wide --subjects 120 $(SYNTH) --seed 501
-	$(VLFAU) synth $(FACES)/wild --preset wild --subjects 120 $(SYNTH) --seed 502
-	$(VLFAU) synth $(FACES)/test --preset wide --subjects 120 $(SYNTH) --seed 503 --pairs --regions
+	$(VLFAU) synth $(FACES)/posed --preset posed --subjects 1400 --clips 4 --frames 2 $(SYNTH) --seed 504
+	$(VLFAU) synth $(FACES)/words --preset all-aus --subjects 2400 --clips 4 --frames 3 $(SYNTH) --seed 500
+	$(VLFAU) synth $(FACES)/held-out --preset all-aus --subjects 120 --clips 4 --frames 4 $(SYNTH) --seed 501
+	$(VLFAU) synth $(FACES)/wild --preset wild --subjects 120 --clips 4 --frames 4 $(SYNTH) --seed 502
+	$(VLFAU) synth $(FACES)/test --preset all-aus --subjects 120 --clips 4 --frames 4 $(SYNTH) --seed 503 --pairs --regions
 
-default-model: default-faces ## Rebuild the default model: faces, training, calibration, scores, bundle (hours; call again to resume)
-	$(VLFAU) synth $(FACES)/wide --preset wide --subjects 8000 --clips 4 --frames 3 --size 192 --workers 2 --seed 500
+# Without these, the C library returns large tensors to the system after every step, which takes most of the time.
+default-model: export MALLOC_MMAP_THRESHOLD_ := 4294967296
+default-model: export MALLOC_TRIM_THRESHOLD_ := 42949672960
+default-model: default-faces ## Rebuild the default model: faces, training, scores, card, bundle (two hours on 2 CPUs; call again to resume)
 	$(VLFAU) train configs/default-vision.yaml --continue
-	$(VLFAU) train configs/default-joint.yaml --continue
-	rm -rf runs/default-joint/calibrated
-	$(VLFAU) calibrate runs/default-joint/checkpoint $(FACES)/held-out/manifest.csv runs/default-joint/calibrated
+	$(FULL)/bin/python scripts/teach_movements.py runs/default-vision/checkpoint runs/default-movements/checkpoint \
+	  configs/default-operating-points.csv $(FACES)/posed/manifest.csv $(FACES)/words/manifest.csv
 	$(VLFAU) train configs/default.yaml --continue
-	$(MAKE) default-movements START=runs/default/checkpoint
-
-START := runs/default-words/checkpoint
-MOVEMENTS := runs/default-movements
-
-default-movements: default-faces ## Train the movements branch of the default model on START=... (half an hour, mostly drawing; resumable)
-	$(VLFAU) synth $(FACES)/posed --preset posed --subjects 700 --clips 4 --frames 1 --size 192 --workers 2 --seed 504
-	$(VLFAU) synth $(FACES)/words --preset wide --subjects 2400 --clips 4 --frames 3 --size 192 --workers 2 --seed 500
-	$(FULL)/bin/python scripts/teach_movements.py $(START) $(MOVEMENTS)/checkpoint configs/default-operating-points.csv \
-	  $(FACES)/posed/manifest.csv $(FACES)/words/manifest.csv
-	rm -rf $(MOVEMENTS)/bundle $(MOVEMENTS)/tested
-	$(VLFAU) export $(MOVEMENTS)/checkpoint $(MOVEMENTS)/tested --name default
-	$(VLFAU) evaluate $(MOVEMENTS)/tested $(FACES)/test/manifest.csv --fold all --frames 300 --out $(MOVEMENTS)/test
-	$(VLFAU) evaluate $(MOVEMENTS)/tested $(FACES)/wild/manifest.csv --fold all --frames 300 --out $(MOVEMENTS)/wild
-	$(FULL)/bin/python scripts/model_card.py $(MOVEMENTS) $(FACES) docs/model-card.md docs/images/default-failures.jpg
-	$(VLFAU) export $(MOVEMENTS)/checkpoint $(MOVEMENTS)/bundle --name default --note "learned from synthetic faces only" --card docs/model-card.md
-
-default-words: default-faces ## Retrain the default model's captions on the bundle's vision half (half an hour after the faces; resumable)
-	$(VLFAU) synth $(FACES)/words --preset wide --subjects 2400 --clips 4 --frames 3 --size 192 --workers 2 --seed 500
-	$(VLFAU) train configs/default-words.yaml --continue
-	rm -rf runs/default-words/bundle
-	$(VLFAU) evaluate runs/default-words/checkpoint $(FACES)/test/manifest.csv --fold all --frames 300 --out runs/default-words/test
-	$(VLFAU) evaluate runs/default-words/checkpoint $(FACES)/wild/manifest.csv --fold all --frames 300 --out runs/default-words/wild
-	$(FULL)/bin/python scripts/model_card.py runs/default-words $(FACES) docs/model-card.md docs/images/default-failures.jpg
-	$(VLFAU) export runs/default-words/checkpoint runs/default-words/bundle --name default --note "learned from synthetic faces only" --card docs/model-card.md
+	rm -rf $(TRAINED)/bundle
+	$(VLFAU) evaluate $(TRAINED)/checkpoint $(FACES)/test/manifest.csv --fold all --frames 300 --out $(TRAINED)/test
+	$(VLFAU) evaluate $(TRAINED)/checkpoint $(FACES)/wild/manifest.csv --fold all --frames 300 --out $(TRAINED)/wild
+	$(FULL)/bin/python scripts/model_card.py $(TRAINED) $(FACES) docs/model-card.md docs/images/default-failures.jpg
+	$(VLFAU) export $(TRAINED)/checkpoint $(TRAINED)/bundle --name default --note "learned from synthetic faces only" --card docs/model-card.md
+	$(FULL)/bin/python scripts/measure_responses.py $(TRAINED)/bundle
 
 clean: ## Remove the environments, demo/, builds and caches
 	rm -rf $(LIGHT) $(FULL) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

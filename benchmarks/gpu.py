@@ -28,7 +28,7 @@ from vlfau.training.module import VLFAUModule
 __all__ = ["measure"]
 
 PAPER_AUS, PAPER_BATCH = AU_SETS["bp4d"], 64
-DEFAULT_CONFIGS = tuple(Path(f"configs/{name}.yaml") for name in ("default-vision", "default-joint", "default"))
+DEFAULT_CONFIGS = tuple(Path(f"configs/{name}.yaml") for name in ("default-vision", "default"))
 DEFAULT_BATCHES = (32, 128)
 CAPTION_WORDS = (37, 47)
 """Padded length of the local and the global captions in a batch of 64 faces."""

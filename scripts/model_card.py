@@ -2,7 +2,7 @@
 
     python scripts/model_card.py runs/default data/default docs/model-card.md docs/images/default-failures.jpg
 
-`make default-model` and `make default-words` call this script. The text outside the markers is kept.
+`make default-model` calls this script. The text outside the markers is kept.
 """
 
 import argparse
@@ -59,7 +59,7 @@ def recognition(scores: dict[str, dict[str, Any]], thresholds: list[float]) -> s
             f"{percent(test['f1_per_au'][key])} [{percent(low)}, {percent(high)}]",
             *(percent(test[f"{name}_per_au"][key]) for name in ("roc_auc", "ece", "intensity_icc")),
             f"{test['intensity_mae_per_au'][key]:.2f}",
-            *(percent(wild[f"{name}_per_au"][key]) for name in ("f1", "roc_auc")),
+            *(percent(wild[f"{name}_per_au"].get(key)) for name in ("f1", "roc_auc")),
         ]
         rows.append(f"| {' | '.join(cells)} |")
     low, high = test["intervals"]["f1_macro"]

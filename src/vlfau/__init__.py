@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from vlfau.drawing.faces import draw_faces
     from vlfau.errors import VlfauError
     from vlfau.inference.bundle import Bundle, load_bundle
+    from vlfau.inference.counterfactual import Counterfactual, explain
     from vlfau.inference.predictor import Predictor
     from vlfau.inference.results import AUResult, CropResult, FaceResult, PictureResult
     from vlfau.media.images import read_image
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AUResult",
     "Bundle",
+    "Counterfactual",
     "CropResult",
     "FaceResult",
     "PictureResult",
@@ -36,6 +38,7 @@ __all__ = [
     "VlfauError",
     "__version__",
     "draw_faces",
+    "explain",
     "load_bundle",
     "open_sink",
     "read_image",
@@ -48,6 +51,7 @@ __all__ = [
 _HOMES = {
     "AUResult": "vlfau.inference.results",
     "Bundle": "vlfau.inference.bundle",
+    "Counterfactual": "vlfau.inference.counterfactual",
     "CropResult": "vlfau.inference.results",
     "FaceResult": "vlfau.inference.results",
     "PictureResult": "vlfau.inference.results",
@@ -58,6 +62,7 @@ _HOMES = {
     "VideoReader": "vlfau.media.reader",
     "VlfauError": "vlfau.errors",
     "draw_faces": "vlfau.drawing.faces",
+    "explain": "vlfau.inference.counterfactual",
     "load_bundle": "vlfau.inference.bundle",
     "open_sink": "vlfau.tables.write",
     "read_image": "vlfau.media.images",

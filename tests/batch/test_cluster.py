@@ -3,10 +3,14 @@
 import gc
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import warnings
+from contextlib import suppress
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +18,7 @@ from tests.batch.running import content
 from vlfau.batch.archive import process_archive
 from vlfau.batch.cluster import cluster
 from vlfau.batch.inputs import file_id
-from vlfau.errors import ConfigError, InputError, MissingExtraError
+from vlfau.errors import ConfigError, InputError, MissingExtraError, VlfauError
 
 # Ray reads its options when it is imported, so a test must not import it.
 pytestmark = [
@@ -38,11 +42,13 @@ def kill_who_reads(out, file, killed):
     """Kill the worker that begins a file, once."""
     while not killed:
         for path in (out / "_state" / "tries").glob("*"):
-            begun = [line.split() for line in path.read_text().splitlines() if line.startswith(file_id(file))]
-            if begun:
-                killed.append(int(begun[0][2]))
-                os.kill(killed[0], signal.SIGKILL)
-                return
+            with suppress(FileNotFoundError):  # The worker has finished these files by now.
+                lines = path.read_text().splitlines(keepends=True)
+                begun = [line.split() for line in lines if line.startswith(file_id(file)) and line.endswith("\n")]
+                if begun:
+                    os.kill(int(begun[0][2]), signal.SIGKILL)
+                    killed.append(int(begun[0][2]))
+                    return
         time.sleep(0.002)
 
 
@@ -60,6 +66,44 @@ def test_a_killed_worker_and_bad_files_cost_no_row(ray_of_two, undisturbed, arch
     assert not (out / "_state" / "writing").exists()
 
 
+LOSES_A_NODE = """
+import os, sys
+from vlfau.batch.archive import process_archive
+from vlfau.batch.cluster import _QUIET
+from vlfau.runs.options import ArchiveOptions
+
+os.environ.update(_QUIET)
+from ray.cluster_utils import Cluster
+
+small = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
+cluster = Cluster(initialize_head=True, head_node_args={**small, "include_dashboard": False})
+node, lost = cluster.add_node(**small), []
+
+def lose_it(progress):
+    if progress.processed and not lost:
+        lost.append(node)
+        cluster.remove_node(node, allow_graceful=False)
+
+source, out, model = sys.argv[1:]
+process_archive(source, out, ArchiveOptions(model=model), workers=2, address=cluster.address, progress=lose_it)
+print("lost", len(lost))
+cluster.shutdown()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.skipif(sys.platform == "win32", reason="Ray has no clusters on Windows")
+def test_a_lost_node_costs_no_row(undisturbed, archive, options, tmp_path):
+    """Two nodes, one of which is gone as soon as the first files are done."""
+    out = tmp_path / "out"
+    words = [sys.executable, "-c", LOSES_A_NODE, str(archive.folder), str(out), options.model]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=1100)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "lost 1" in done.stdout
+    assert content(out) == content(undisturbed[1])
+
+
 def test_no_workers_are_refused():
     with pytest.raises(ConfigError, match="workers is 0"), cluster(None, 0):
         pass
@@ -67,6 +111,25 @@ def test_no_workers_are_refused():
 
 def test_an_address_without_a_cluster_is_named():
     with pytest.raises(InputError, match=r"no Ray cluster answers at 127.0.0.1:1"), cluster("127.0.0.1:1", None):
+        pass
+
+
+def test_a_machine_too_busy_for_ray_is_told(monkeypatch):
+    """Ray then raises a bare Exception."""
+
+    class Ray:
+        exceptions = SimpleNamespace(RayError=RuntimeError)
+
+        def init(self, *_, **__):
+            raise Exception("The current node timed out during startup. This\ncould happen")
+
+        is_initialized = shutdown = lambda self: None
+
+    monkeypatch.setattr("vlfau.batch.cluster.import_module", lambda name: Ray())
+    with (
+        pytest.raises(VlfauError, match=r"Ray does not start .*\(The current node timed out.*; if the machine is busy"),
+        cluster(None, 1),
+    ):
         pass
 
 

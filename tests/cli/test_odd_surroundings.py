@@ -1,5 +1,7 @@
 """Terminals, limits and folders as they may be."""
 
+import errno
+import os
 import shutil
 import subprocess
 import sys
@@ -115,3 +117,13 @@ def test_too_little_memory_is_called_by_its_name(monkeypatch, tmp_path):
     monkeypatch.setattr(session.ort, "InferenceSession", fail)
     with pytest.raises(VlfauError, match="too little memory to open"):
         open_session(tmp_path / "a.onnx")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EROFS])
+def test_a_disk_that_takes_no_more_is_no_reason_for_a_traceback(monkeypatch, capsys, number):
+    def fail(*_, **__):
+        raise OSError(number, os.strerror(number), "out/b.png")
+
+    monkeypatch.setattr("vlfau.inference.bundle.load_bundle", fail)
+    assert main(["info"]) == 1
+    assert f"error: the operating system refused out/b.png ({os.strerror(number)}); " in capsys.readouterr().err

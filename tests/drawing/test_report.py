@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.inference.tiny_bundle import write_tiny_bundle
+from tests.measures.made_up import mean_mesh, measured
 from tests.video.stage import face, frame, result, smile, smiling_track
 from vlfau.drawing.report import ReportBuilder
 from vlfau.drawing.svg_timeline import face_plot, ticks
@@ -105,6 +106,20 @@ def test_the_smile_is_in_the_summary_the_timeline_the_moments_and_the_table(page
     ]
     assert "The lip corners rise, up." in outline.texts
     assert outline.texts.count("0:03.0") == 1  # the apex in the table
+
+
+def test_the_moments_list_measurements_where_they_are_wanted(model):
+    pages = []
+    for wanted in (False, True):
+        builder = ReportBuilder("me.mp4", model, measurements=wanted)
+        for number in range(60):
+            smiling = face(smile(number / 10)).measured_by(measured(mean_mesh()))
+            builder.add(frame(number, number / 10), result(number, number / 10, smiling))
+        pages.append(Outline(builder.render()))
+    lines = [[text for text in page.texts if "resting faces" in text] for page in pages]
+    assert lines[0] == []
+    assert lines[1][0].startswith("lip corners above the middle of the lips ")
+    assert len(lines[1]) == 3
 
 
 def test_a_screen_reader_finds_headings_in_order_and_a_text_for_every_picture(page):

@@ -59,19 +59,20 @@ def fuzz(
 
 
 def _table(tallies: list[Tally]) -> Table:
-    table = Table("kind", *("inputs", "accepted", "refused", "failures", "slowest", "peak"))
+    table = Table("kind", *("inputs", "accepted", "refused", "failures", "slowest", "peak", "by one input"))
     for column in table.columns[1:]:
         column.justify = "right"
     for tally in tallies:
         fine = [tally.outcomes[outcome] for outcome in FINE]
+        memory = (f"{tally.peak // MB} MB", f"{tally.taken // MB} MB")
         numbers = [tally.outcomes.total(), *fine, len(tally.failures)]
-        table.add_row(tally.kind, *map(str, numbers), f"{tally.slowest_s:.2f} s", f"{tally.peak // MB} MB")
+        table.add_row(tally.kind, *map(str, numbers), f"{tally.slowest_s:.2f} s", *memory)
     fine = [sum(tally.outcomes[outcome] for tally in tallies) for outcome in FINE]
     table.add_section()
     table.add_row(
         "all",
         *(str(sum(tally.outcomes.total() for tally in tallies)), *map(str, fine)),
-        *(str(sum(len(tally.failures) for tally in tallies)), "", ""),
+        *(str(sum(len(tally.failures) for tally in tallies)), "", "", ""),
     )
     return table
 

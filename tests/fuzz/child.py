@@ -31,12 +31,21 @@ LOOK_EVERY = 20
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of an input: `accepted`, `refused`, or how it failed and where."""
+    """What became of an input.
+
+    Attributes:
+        outcome: `accepted`, `refused`, or how it failed.
+        detail: Where.
+        seconds: How long it took.
+        memory: Bytes that the child still held after it; None if that was not measured.
+        taken: The most bytes that the child held meanwhile, over those that it held before.
+    """
 
     outcome: str
     detail: str = ""
     seconds: float = 0.0
     memory: int | None = None
+    taken: int = 0
 
 
 def rng_of(name: str, seed: int, number: int) -> np.random.Generator:
@@ -49,6 +58,26 @@ def memory_of(pid: int | str = "self") -> int:
     with suppress(OSError, ValueError):
         return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return 0
+
+
+class _Peak:
+    """The most memory that this process holds from some moment on; 0 where the system does not say."""
+
+    def __init__(self) -> None:
+        with suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5", "ascii")
+        self._before = self._now()
+
+    def taken(self) -> int:
+        """Return by how many bytes it rose."""
+        return max(self._now() - self._before, 0)
+
+    @staticmethod
+    def _now() -> int:
+        with suppress(OSError, ValueError, IndexError):
+            status = Path("/proc/self/status").read_text("ascii", "replace")
+            return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+        return 0
 
 
 def serve(connection: Connection, work: Path, seed: int) -> None:
@@ -99,7 +128,7 @@ def _open(kind: kinds.Kind, name: str, work: Path) -> Verdict:
 
 def _try(kind: kinds.Kind, work: Path, rng: np.random.Generator, watch: "_Watch", number: int) -> Verdict:
     path = kind.write(_emptied(work / "input"), rng)
-    began = time.monotonic()
+    began, peak = time.monotonic(), _Peak()
     outcome, detail = "accepted", ""
     watch.begin()
     try:
@@ -115,8 +144,12 @@ def _try(kind: kinds.Kind, work: Path, rng: np.random.Generator, watch: "_Watch"
     if event or (work / "touched").exists():
         (work / "touched").unlink(missing_ok=True)
         outcome, detail = "executed", event
-    seconds = time.monotonic() - began
-    return Verdict(outcome, detail, seconds, _settled_memory() if number % LOOK_EVERY == LOOK_EVERY - 1 else None)
+    seconds, taken = time.monotonic() - began, peak.taken()
+    allowed = getattr(kind, "max_taken", None)
+    if allowed is not None and taken > allowed:
+        outcome, detail = "took memory", f"{taken >> 20} MB, of {allowed >> 20} allowed; {outcome} {detail}".strip()
+    memory = _settled_memory() if number % LOOK_EVERY == LOOK_EVERY - 1 else None
+    return Verdict(outcome, detail, seconds, memory, taken)
 
 
 def _fault_of_message(error: VlfauError) -> str:

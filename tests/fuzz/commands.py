@@ -11,11 +11,23 @@ from vlfau.cli import main
 from vlfau.runs.output_folder import RECORD_FILE
 
 FACE = Path(__file__).parents[2] / "examples" / "astronaut.png"
-BAD = (pictures.Jpeg, pictures.Png, pictures.Webp, pictures.Bmp, videos.Mp4, videos.Mkv, videos.Avi)
+BAD = (
+    pictures.Jpeg,
+    pictures.Png,
+    pictures.Webp,
+    pictures.Bmp,
+    videos.Mp4,
+    videos.Mkv,
+    videos.Avi,
+    videos.Changing,
+)
+DRAWINGS = ("--annotate", "--report", "--timeline", "--heatmap", "active")
 
 
 class Predict:
-    """A photograph, a damaged picture or video, the photograph again."""
+    """A photograph, a damaged picture or video, the photograph again, with every kind of drawing."""
+
+    max_taken = 1000 << 20
 
     def __init__(self, seeds, touched):
         self.seeds = seeds
@@ -39,12 +51,16 @@ class Predict:
 
     def read(self, path):
         out = path.parent / "out"
-        code = main(["predict", str(path), "--model", str(self.seeds / "model"), "--out", str(out), "--quiet"])
+        options = ["--model", str(self.seeds / "model"), "--out", str(out), "--describe", "every", *DRAWINGS]
+        code = main(["predict", str(path), *options, "--quiet"])
         assert code in {0, 2}, f"exit code {code}"
         with (out / "results.csv").open(encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream))
         first, last = ([row for row in rows if row["file"] == str(path / name)] for name in ("a.png", "z.png"))
         assert len(first) == len(last) == 1
         assert {**first[0], "file": ""} == {**last[0], "file": ""}
+        for name in ("a.png", "z.png"):
+            assert (out / "inputs" / f"{name}.vlfau.jpg").stat().st_size > 1000
+            assert (out / "inputs" / f"{name}.heat.jpg").stat().st_size > 1000
         left = sorted(file.name for file in out.iterdir() if file.name.startswith(".") or file.suffix == ".partial")
         assert left == [RECORD_FILE]

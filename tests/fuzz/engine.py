@@ -54,6 +54,7 @@ class Tally:
     failures: list[Failure] = field(default_factory=list)
     slowest_s: float = 0.0
     peak: int = 0
+    taken: int = 0
     settled: list[int] = field(default_factory=list)
 
 
@@ -101,6 +102,7 @@ class Engine:
         tally.outcomes[verdict.outcome] += 1
         tally.slowest_s = max(tally.slowest_s, verdict.seconds)
         tally.peak = max(tally.peak, self._peak, verdict.memory or 0)
+        tally.taken = max(tally.taken, verdict.taken)
         if verdict.memory:
             tally.settled.append(verdict.memory)
         if verdict.outcome not in FINE:

@@ -8,7 +8,10 @@ from tests.fuzz.mutate import Rng
 
 
 class Kind(Protocol):
-    """One kind of input; made anew in every child, with the files that `prepare` left for all of them."""
+    """One kind of input; made anew in every child, with the files that `prepare` left for all of them.
+
+    A kind may have `max_taken`: the most bytes of memory that reading one input may take.
+    """
 
     def __init__(self, seeds: Path, touched: Path) -> None:
         """Take the folder of undamaged files, and the file that malicious ones would write."""
@@ -25,7 +28,7 @@ class Kind(Protocol):
 
 SHARES = {
     **{"pictures.Jpeg": 10, "pictures.Png": 10, "pictures.Webp": 8, "pictures.Bmp": 6, "pictures.Others": 8},
-    **{"videos.Mp4": 8, "videos.Mkv": 7, "videos.Avi": 7, "videos.Others": 4},
+    **{"videos.Mp4": 8, "videos.Mkv": 7, "videos.Avi": 7, "videos.Others": 4, "videos.Changing": 8},
     **{"manifests.Manifest": 12, "manifests.Lists": 5, "folds.Folds": 5, "configurations.Configuration": 12},
     **{"manifests.Descriptions": 5, "manifests.Pairs": 3, "releases.Bp4d": 4, "releases.Disfa": 4, "releases.Lists": 5},
     **{"releases.Ckplus": 4, "releases.Disfaplus": 4},
@@ -42,7 +45,7 @@ SHARES = {
     },
     **{"answers.Predictions": 6, "answers.Scores": 3, "manifests.Skipped": 3},
     **{"tables.Csv": 6, "tables.JsonLines": 5, "tables.Parquet": 6, "tables.Partial": 5, "tables.Files": 4},
-    **{"commands.Predict": 3},
+    **{"commands.Predict": 8},
 }
 """Of all inputs, by module and class; slow kinds get fewer."""
 

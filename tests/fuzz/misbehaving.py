@@ -58,6 +58,13 @@ class TakesMemory(_Misbehaving):
         assert len(held)
 
 
+class TakesMemoryForAMoment(_Misbehaving):
+    max_taken = 200 << 20
+
+    def misbehave(self):
+        assert np.ones(50_000_000).any()
+
+
 class StartsPrograms(_Misbehaving):
     def misbehave(self):
         subprocess.run([sys.executable, "--version"], check=True)

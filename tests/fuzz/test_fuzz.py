@@ -23,6 +23,7 @@ def test_damaged_inputs_are_accepted_or_refused_with_an_error_of_ours(tmp_path):
         ("Hangs", "hung"),
         ("Dies", "died"),
         ("TakesMemory", "took memory"),
+        ("TakesMemoryForAMoment", "took memory"),
         ("StartsPrograms", "executed"),
         ("ReadsPickles", "executed"),
         ("RefusesEverything", "not accepted undamaged"),

@@ -1,11 +1,16 @@
 """Videos with broken bits and absurd boxes."""
 
+from contextlib import suppress
+from fractions import Fraction
+
+import av
 import cv2
 import numpy as np
+from PIL import Image
 
 from tests.fuzz.bases import FileKind
 from tests.fuzz.mutate import NUMBERS, damaged_bytes, pick
-from tests.video.clips import write_video
+from tests.video.clips import EXAMPLE, write_video
 from vlfau.media.reader import VideoReader
 
 MAX_FRAMES = 2000
@@ -96,3 +101,69 @@ class Others(_Videos):
         write_video(self.seeds / "two.mpg", pictures())
         write_video(self.seeds / "flash.flv", pictures())
         write_video(self.seeds / "raw.y4m", pictures(4), codec="wrapped_avframe")
+
+
+class Changing(_Videos):
+    """Videos whose later frames have another size or other colours than the first, or times that jump."""
+
+    max_taken = 700 << 20
+    sizes = (
+        (64, 48),
+        (48, 64),
+        (320, 180),
+        (322, 182),
+        (16, 2),
+        (1280, 720),
+        (4000, 3000),
+        (9000, 9000),
+    )
+    steps_ms = (40, 40, 40, 40, 0, 1, 1000, 10**6, 2**31, 2**40)
+
+    def prepare(self):
+        for width, height in self.sizes:
+            picture = _face(width, height)
+            for name, image in (("colour", picture), ("grey", picture.convert("L"))):
+                image.save(self.seeds / f"{name}-{width}x{height}.jpg", quality=30, subsampling=0 if width == 48 else 2)
+        for width, height in self.sizes[:4]:
+            frames = (np.asarray(_face(width, height)) for _ in range(4))
+            write_video(self.seeds / f"part-{width}x{height}.ts", frames, options={"preset": "ultrafast", "g": "2"})
+
+    def write(self, folder, rng):
+        if rng is None:
+            return self._muxed(folder / "plain.mkv", ["colour-320x180.jpg"] * 4, [0, 40, 80, 120])
+        self._names()
+        if rng.random() < 0.3:
+            path = folder / "joined.ts"
+            parts = [name for name in self._contents if name.endswith(".ts")]
+            path.write_bytes(b"".join(self._contents[pick(rng, parts)] for _ in range(int(rng.integers(2, 5)))))
+        else:
+            # The large ones are rare: each takes as long as hundreds of the others.
+            pictures = [name for name in self._contents if name.endswith(".jpg")]
+            small = [name for name in pictures if len(self._contents[name]) < 200_000]
+            count = int(rng.integers(2, 7))
+            names = [pick(rng, pictures if rng.random() < 0.1 else small) for _ in range(count)]
+            times_ms = np.cumsum([0, *(pick(rng, self.steps_ms) for _ in range(count - 1))]).tolist()
+            path = self._muxed(folder / pick(rng, ("pictures.mkv", "pictures.avi", "pictures.mov")), names, times_ms)
+        if rng.random() < 0.3:
+            path.write_bytes(damaged_bytes(path.read_bytes(), rng, 2))
+        return path
+
+    def _muxed(self, path, names, times_ms):
+        """Put JPEG files into a video as they are; a time that the format cannot hold ends it."""
+        self._names()
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("mjpeg", rate=25)
+            stream.width, stream.height, stream.pix_fmt = 320, 180, "yuvj420p"
+            stream.time_base = Fraction(1, 1000)
+            for name, time_ms in zip(names, times_ms, strict=True):
+                packet = av.Packet(self._contents[name])
+                packet.stream, packet.time_base, packet.is_keyframe = stream, Fraction(1, 1000), True
+                packet.pts = packet.dts = time_ms
+                with suppress(av.FFmpegError):
+                    container.mux(packet)
+        return path
+
+
+def _face(width, height):
+    """A photograph of a face in any size."""
+    return Image.open(EXAMPLE).convert("RGB").resize((width, height))

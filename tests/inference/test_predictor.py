@@ -110,6 +110,14 @@ def test_crops_of_another_size_are_refused(tiny_bundle):
         Predictor(tiny_bundle).predict_crops(np.zeros((1, 8, 8, 3), np.uint8))
 
 
+def test_crops_that_are_no_array_are_refused(tiny_bundle):
+    several = [np.zeros((CROP_SIZE, CROP_SIZE, 3), np.uint8)]
+    with pytest.raises(
+        ImageError, match=r"as one array \(B, 16, 16, 3\) uint8 RGB, got list; join several by numpy.st"
+    ):
+        Predictor(tiny_bundle).predict_crops(several)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -1,11 +1,27 @@
 import cv2
 import pytest
 
+from tests.cli.every_command import make_world, train_world
 from tests.prepare.conftest import jpeg, make_bp4d, make_disfa, photo
-from tests.training.conftest import toy_file
+from tests.training.conftest import toy_file, write_toy
 from tests.video.clips import moving, write_video
 
 __all__ = ["jpeg", "make_bp4d", "make_disfa", "photo", "toy_file"]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory, tiny_bundle, astronaut):
+    """What the commands read that need no training."""
+    folder = tmp_path_factory.mktemp("world")
+    (folder / "toy").mkdir()
+    return make_world(folder, write_toy(folder / "toy"), tiny_bundle.folder, astronaut)
+
+
+@pytest.fixture(scope="module")
+def trained(world):
+    """What every command reads."""
+    train_world(world)
+    return world
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-MAX_SECONDS = 300.0
+from tests.kill.starting import COMMAND_LINE, Started
+
+MAX_SECONDS = 600.0
 """A tiny job that takes longer hangs."""
 ORPHANS_S = 30.0
 """In which the processes of a killed command must have ended."""
@@ -31,20 +31,30 @@ class Job:
         again: Words that go on with an earlier run; they must also begin one.
         program: Python code that runs the words; the command line itself, if there is none.
         code: The exit code of a run that ends.
+        before: What an output folder holds before the first run; None for none.
+        has_ended: Whether a killed run had finished its output, where another would be refused.
+        others: Words of the runs before the last, drawn at random; None for the same as those of the last.
     """
 
     words: Callable[[Path], Sequence[object]]
     contents: Contents
     again: tuple[str, ...] = ()
-    program: str = "import sys; from vlfau.cli import main; sys.exit(main(sys.argv[1:]))"
+    program: str = COMMAND_LINE
     code: int = 0
+    before: Path | None = None
+    has_ended: Callable[[Path], bool] = lambda out: False
+    others: Callable[[Path, np.random.Generator], Sequence[object]] | None = None
 
-    def start(self, out: Path, log: Path) -> subprocess.Popen[bytes]:
-        words = [str(word) for word in (*self.words(out), *self.again)]
-        with log.open("ab") as stream:
-            return subprocess.Popen(
-                [sys.executable, "-c", self.program, *words], stdout=stream, stderr=stream, start_new_session=True
-            )
+    def make(self, out: Path) -> None:
+        """Make the output folder as it is before the first run."""
+        shutil.rmtree(out, ignore_errors=True)
+        if self.before is not None:
+            shutil.copytree(self.before, out)
+
+    def start(self, out: Path, log: Path, words: Sequence[object] | None = None) -> Started:
+        """Start a run with its own words or others."""
+        found = [str(word) for word in (*(self.words(out) if words is None else words), *self.again)]
+        return Started(found, log, program=self.program)
 
 
 @dataclass(frozen=True)
@@ -85,13 +95,17 @@ def check_endures(job: Job, folder: Path, *, kills: int | None = None, seed: int
     counts = []
     while left > 0:
         out, log = folder / "out", folder / f"log{len(counts)}"
-        shutil.rmtree(out, ignore_errors=True)
+        job.make(out)
         count = 0
-        while left > 0 and _killed(job, out, log, timing, rng):
-            count, left = count + 1, left - 1
+        while left > 0 and not job.has_ended(out):
+            was_killed = _killed(job, out, log, timing, rng)
+            count, left = count + was_killed, left - was_killed
+            if not was_killed and (job.others is None or rng.random() < 0.3):
+                break
         if not count:  # Too late: this machine has less to do by now than when it was timed.
             timing = Timing(0.8 * timing.work_s, 0.8 * timing.whole_s)
-        _ended(job, out, log)
+        if not job.has_ended(out):
+            _ended(job, out, log)
         found = job.contents(out)
         assert sorted(found) == sorted(expected)
         differing = [name for name in expected if found[name] != expected[name]]
@@ -101,6 +115,7 @@ def check_endures(job: Job, folder: Path, *, kills: int | None = None, seed: int
 
 
 def _undisturbed(job: Job, out: Path, log: Path) -> Timing:
+    job.make(out)
     began = time.time()
     process = job.start(out, log)
     while process.poll() is None and not _has_changed(out, began):
@@ -113,23 +128,25 @@ def _undisturbed(job: Job, out: Path, log: Path) -> Timing:
 def _killed(job: Job, out: Path, log: Path, timing: Timing, rng: np.random.Generator) -> bool:
     """Start a run and kill it at a random moment, mostly while it writes; return whether it lived till then."""
     began = time.time()
-    process = job.start(out, log)
+    process = job.start(out, log, None if job.others is None else job.others(out, rng))
     if rng.random() < 0.15:
         moment = began + rng.uniform(0, timing.whole_s)
     else:
         while process.poll() is None and not _has_changed(out, began):
             time.sleep(0.002)
-        moment = time.time() + rng.uniform(0, timing.work_s)
+        # Every second time early, while what an earlier run left is opened.
+        moment = time.time() + timing.work_s * rng.uniform(0, 1 if rng.random() < 0.5 else 0.2)
     while process.poll() is None and time.time() < moment:
         time.sleep(0.002)
     if process.poll() is not None:
-        assert process.returncode == job.code, log.read_text("utf-8", "replace")[-3000:]
+        codes = {job.code} if job.others is None else {0, job.code}
+        assert process.returncode in codes, log.read_text("utf-8", "replace")[-3000:]
         return False
     # Alone as by a user, or with its workers as by a computer that is switched off.
     if rng.random() < 0.5:
-        process.kill()
-    else:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # It has no group of its own yet.
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
     process.wait()
     return True
 
@@ -139,7 +156,7 @@ def _ended(job: Job, out: Path, log: Path) -> None:
     _wait(process, log, job.code)
 
 
-def _wait(process: subprocess.Popen[bytes], log: Path, code: int) -> None:
+def _wait(process: Started, log: Path, code: int) -> None:
     try:
         assert process.wait(MAX_SECONDS) == code, log.read_text("utf-8", "replace")[-3000:]
     finally:

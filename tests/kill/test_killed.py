@@ -1,17 +1,18 @@
 """Commands that are killed again and again end like undisturbed ones; `VLFAU_KILLS` says how often."""
 
-import json
 import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-import torch
 
+from tests.cli.every_command import COMMANDS
+from tests.kill.contents import predicted, processed, trained
 from tests.kill.killing import Job, check_endures, files_of
-from tests.video.clips import decoded
+from vlfau.cli import main
 from vlfau.facs import AU_SETS
+from vlfau.runs.output_folder import RECORD_FILE
 
 pytestmark = [
     pytest.mark.slow,
@@ -34,30 +35,79 @@ def test_predict(inputs, tiny_bundle, tmp_path):
         table = out / "table.parquet"
         return "predict", inputs, "--model", tiny_bundle.folder, "--out", out, "--annotate", "--table", table, "-q"
 
-    def contents(out):
-        # The encoder of annotated videos chooses its bytes anew in every run.
-        found = files_of(out, but=lambda name: name.endswith(".mp4"))
-        return found | {
-            path.relative_to(out).as_posix(): [time for time, _ in decoded(path)] for path in out.rglob("*.mp4")
-        }
+    check_endures(Job(words, predicted, again=("--resume",), program=PREDICT, code=2), tmp_path)
 
-    check_endures(Job(words, contents, again=("--resume",), program=PREDICT, code=2), tmp_path)
+
+def lengthened(table, rows):
+    """Repeat the last row of a table under other names, so that opening it takes time."""
+    head, *_, last = table.read_text().splitlines(keepends=True)
+    table.write_text(head + last + "".join(last.replace("d.png", f"d{number}.png") for number in range(rows)))
+
+
+def test_predict_into_a_finished_table(inputs, tiny_bundle, tmp_path):
+    """A kill while a finished table is opened again costs none of its rows, in CSV and JSON Lines."""
+
+    def words(out):
+        return "predict", inputs, "--model", tiny_bundle.folder, "--out", out, "--heatmap", "active", "-q"
+
+    before = tmp_path / "before"
+    assert main([str(word) for word in ("predict", inputs / "d.png", *words(before)[2:])]) == 0
+    for name in ("results.csv", "results.jsonl"):
+        lengthened(before / name, 8_000)
+    job = Job(words, predicted, again=("--resume",), program=PREDICT, code=2, before=before)
+    check_endures(job, tmp_path)
+
+
+def rows_and_files(out):
+    """What `predict` leaves, whatever the order of its inputs was."""
+    found = predicted(out)
+    for name in ("results.csv", "results.jsonl", "errors.csv", RECORD_FILE):
+        found[name] = sorted(found[name].splitlines())
+    return found
+
+
+def test_predict_with_other_inputs_in_every_run(inputs, tiny_bundle, tmp_path):
+    """Inputs are added, removed and reordered between killed and finished runs; in the end each is there, once."""
+    files = sorted(inputs.iterdir())
+    options = ("--model", tiny_bundle.folder, "--heatmap", "active", "-q")
+
+    def words(out):
+        return "predict", *files, "--out", out, *options
+
+    def others(out, rng):
+        chosen = rng.permutation(len(files))[: rng.integers(1, len(files) + 1)]
+        return "predict", *(files[index] for index in chosen), "--out", out, *options
+
+    job = Job(words, rows_and_files, again=("--resume",), program=PREDICT, code=2, others=others)
+    check_endures(job, tmp_path)
 
 
 @pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed (extra batch)")
 def test_batch(inputs, tiny_bundle, tmp_path):
-    def contents(out):
-        return files_of(out, but=lambda name: name.endswith("_state/run"))
-
     before = set(Path("/tmp").glob("vlfau-ray-*"))
     try:
         check_endures(
-            Job(lambda out: ("batch", inputs, out, "--model", tiny_bundle.folder, "--workers", 2), contents, code=2),
+            Job(lambda out: ("batch", inputs, out, "--model", tiny_bundle.folder, "--workers", 2), processed, code=2),
             tmp_path,
         )
     finally:
         for left in set(Path("/tmp").glob("vlfau-ray-*")) - before:
             shutil.rmtree(left, ignore_errors=True)
+
+
+@pytest.mark.parametrize("name", ["describe", "evaluate", "compare", "report", "export", "calibrate"])
+def test_other_commands(request, tmp_path, name):
+    """Each begins anew when it is called again; `export` and `calibrate` make a folder that a second call refuses."""
+    world = request.getfixturevalue("trained" if COMMANDS[name].needs_training else "world")
+
+    def words(out):
+        out.mkdir(exist_ok=True)
+        return *name.split(), *COMMANDS[name].words(world, out)
+
+    def has_ended(out):
+        return name in {"export", "calibrate"} and (out / COMMANDS[name].writes[0].partition("/")[0]).exists()
+
+    check_endures(Job(words, files_of, has_ended=has_ended), tmp_path)
 
 
 def test_prepare_pictures(make_bp4d, tmp_path):
@@ -89,28 +139,3 @@ def test_crossval(toy_file, tmp_path):
         return "crossval", toy_file, "--set", "run.max_epochs=2", "--out", out, "--name", "toy", "--frames", 2
 
     check_endures(Job(words, trained), tmp_path)
-
-
-def trained(out):
-    """What training leaves, but for TensorBoard's files, which hold times."""
-    found = files_of(out, but=lambda name: "tensorboard/" in name or name.endswith(("last.ckpt", "config.json")))
-    for path in out.rglob("config.json"):
-        settings = json.loads(path.read_bytes())
-        settings["run"].pop("output")
-        found[str(path.relative_to(out))] = settings
-    for path in out.rglob("last.ckpt"):
-        found[str(path.relative_to(out))] = _plain(torch.load(path, weights_only=True))
-    return found
-
-
-def _plain(state):
-    kept = ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers")
-    return repr({name: _lists(state[name]) for name in kept})
-
-
-def _lists(value):
-    if isinstance(value, torch.Tensor):
-        return value.tolist()
-    if isinstance(value, dict):
-        return {key: _lists(each) for key, each in value.items()}
-    return [_lists(each) for each in value] if isinstance(value, list | tuple) else value

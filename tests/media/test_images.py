@@ -136,6 +136,8 @@ def test_a_progressive_jpeg_counts_whole(tmp_path, monkeypatch):
         read_image(tmp_path / "progressive.jpg")
 
 
+TURNED = Image.Exif()
+TURNED[0x0112] = 6
 READ_AND_TELL_PEAK = """
 import sys
 from pathlib import Path
@@ -173,6 +175,7 @@ else:
         ("tif", "RGB", 43, {}),
         ("tif", "RGB", 43, {"compression": "tiff_lzw"}),
         ("jpg", "RGB", 400, {}),
+        ("jpg", "L", 268, {"exif": TURNED}),
         ("jpg", "RGB", 36, {"progressive": True, "subsampling": 0}),
         ("bmp", "RGB", 64, {}),
     ],
@@ -204,6 +207,15 @@ def test_bands_are_seamless(tmp_path, monkeypatch):
     banded = read_image(tmp_path / "a.png")
     assert banded.shape == whole.shape
     assert np.abs(banded.astype(int) - whole).max() <= 1
+
+
+def test_a_picture_is_turned_without_copies_of_pillow(tmp_path, monkeypatch):
+    def copy(*_):
+        raise MemoryError("four bytes per pixel, twice")
+
+    two_colours().save(tmp_path / "a.png", exif=TURNED)
+    monkeypatch.setattr(Image.Image, "transpose", copy)
+    assert read_image(tmp_path / "a.png").shape == (8, 4, 3)
 
 
 def test_the_limit_of_pillow_is_left_as_it_was(tmp_path):

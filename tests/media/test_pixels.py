@@ -98,6 +98,8 @@ def test_tensors_of_bytes_and_of_floats_are_the_same_picture():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda torch: torch.zeros(3, 4, 4).to_sparse(), r"cannot be read \(.*give a dense tensor that holds data"),
+        (lambda torch: torch.zeros(3, 4, 4, device="meta"), r"cannot be read \(.*give a dense tensor that holds data"),
         (lambda torch: torch.zeros(4, 4), r"expected a tensor of a picture as \(C, H, W\) .*, got \(4, 4\)"),
         (lambda torch: torch.zeros(4, 4, 3), r"got \(4, 4, 3\)"),
         (lambda torch: torch.zeros(3, 0, 4), r"got \(3, 0, 4\)"),
@@ -105,7 +107,7 @@ def test_tensors_of_bytes_and_of_floats_are_the_same_picture():
         (lambda torch: torch.tensor([[[float("nan"), 0.5]]]), "floats from 0 to 1, got values from nan"),
         (lambda torch: torch.zeros(3, 4, 4, dtype=torch.int64), "got int64; convert it to uint8"),
     ],
-    ids=["flat", "channels last", "nothing", "normalised", "not a number", "int64"],
+    ids=["sparse", "meta", "flat", "channels last", "nothing", "normalised", "not a number", "int64"],
 )
 def test_tensors_of_another_kind_are_refused(make, message):
     with pytest.raises(ImageError, match=message):

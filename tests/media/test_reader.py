@@ -300,3 +300,12 @@ def test_a_frame_that_grows_too_large_is_never_decoded(tmp_path):
         with pytest.raises(VideoError, match="3 packets cannot be decoded"):
             next(frames)
     assert len(read(joined)) == 6
+
+
+def test_short_recordings_of_other_sizes_that_were_joined_stay_in_order(tmp_path):
+    parts = [write_video(tmp_path / f"{side}.ts", numbered(4, (side, 48)), rate=30) for side in (64, 96, 64)]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    times_s = [frame.time_s for frame in read(joined)]
+    assert times_s == sorted(set(times_s))
+    assert len(times_s) == 12

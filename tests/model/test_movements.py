@@ -10,7 +10,8 @@ from vlfau.faces.blendshapes import Blendshapes
 from vlfau.faces.mesh import DenseFaceMesh
 from vlfau.model import ModelConfig
 from vlfau.model.classifier import AUOutput
-from vlfau.model.movements import BLENDSHAPE_FILE, FACE_DIM, MAP_DIM, MESH_FILE, MovementBranch, ScoreHeads
+from vlfau.model.facemesh_v2 import MESH_FILE, MeshReader, square
+from vlfau.model.movements import BLENDSHAPE_FILE, FACE_DIM, MAP_DIM, MovementBranch, ScoreHeads
 from vlfau.model.onnx_module import OnnxModule
 
 
@@ -21,44 +22,71 @@ def crops(count=2, side=112):
 @pytest.fixture(scope="module")
 def branch():
     torch.manual_seed(0)
-    return MovementBranch(num_aus=3, intensity=True).eval()
+    return MovementBranch(mesh=MeshReader(), num_aus=3, intensity=True, sides=True).eval()
 
 
 def test_the_frozen_mesh_finds_the_landmarks_that_onnx_runtime_finds(branch):
-    square = branch.square(crops(side=160))
-    landmarks, _ = branch.mesh(square)
-    (expected,) = DenseFaceMesh()._session.run(["landmarks"], {"images": square.numpy()})
+    landmarks = branch.mesh(crops(side=160)).landmarks
+    (expected,) = DenseFaceMesh()._session.run(["landmarks"], {"images": square(crops(side=160)).numpy()})
     np.testing.assert_allclose(landmarks.numpy(), expected, atol=1e-4 * np.abs(expected).max())
 
 
 def test_the_frozen_blendshapes_are_those_of_onnx_runtime(branch):
-    landmarks = branch.read(crops(3, 160)).landmarks
+    landmarks = branch.mesh(crops(3, 160)).landmarks
     (movements,) = OnnxModule(BLENDSHAPE_FILE, ["blendshapes"])(landmarks[:, branch.points, :2])
     np.testing.assert_allclose(movements.numpy(), Blendshapes()(landmarks[..., :2].numpy()), atol=1e-4)
 
 
-def test_the_square_shows_the_crop_enlarged_and_black_around(branch):
-    square = branch.square(torch.full((1, 3, 160, 160), 255, dtype=torch.uint8))
-    assert square.shape == (1, 256, 256, 3)
-    covered = square[0, ..., 0] > 0.99
+def test_the_square_shows_the_crop_enlarged_and_black_around():
+    whole = square(torch.full((1, 3, 160, 160), 255, dtype=torch.uint8))
+    assert whole.shape == (1, 256, 256, 3)
+    covered = whole[0, ..., 0] > 0.99
     rows, columns = covered.any(1).nonzero(), covered.any(0).nonzero()
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (38, 241, 26, 229)
-    assert (square[0, ..., 0][~covered] == 0).all()
+    assert (whole[0, ..., 0][~covered] == 0).all()
 
 
 @pytest.mark.parametrize("side", [112, 160, 224])
 def test_the_square_is_whole_for_crops_of_any_side(side):
-    other = MovementBranch(num_aus=2, intensity=False)
-    assert other.square(crops(1, side)).shape == (1, 256, 256, 3)
-    assert other(crops(1, side)).by_map.intensities is None
+    other = MovementBranch(mesh=MeshReader(), num_aus=2, intensity=False, sides=False)
+    assert square(crops(1, side)).shape == (1, 256, 256, 3)
+    output = other(other.mesh(crops(1, side)))
+    assert output.by_map.intensities is None
+    assert output.sides is None
 
 
 def test_frozen_weights_are_not_in_checkpoints_and_do_not_train(branch):
     assert not any(name.startswith(("mesh", "blendshapes", "points")) for name in branch.state_dict())
-    assert all(name.startswith(("by_movements", "by_map")) for name, _ in branch.named_parameters())
-    features = branch.read(crops(1, 160))
-    assert (features.face.shape, features.map.shape) == ((1, FACE_DIM), (1, MAP_DIM))
-    assert not features.face.requires_grad
+    assert all(name.startswith(("by_movements", "by_map", "side_heads")) for name, _ in branch.named_parameters())
+    seen = branch.mesh(crops(1, 160))
+    face = branch.read(seen)
+    assert (face.shape, seen.deep.shape) == ((1, FACE_DIM), (1, MAP_DIM))
+    assert not face.requires_grad
+
+
+def test_torch_computes_the_graph_as_onnx_runtime_does():
+    module = OnnxModule(MESH_FILE, ["landmarks", "tensor_377"])
+    images = square(crops(2, 160))
+    fast = module(images)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.compiler, "is_compiling", lambda: True)
+        slow = module(images)
+    for one, other in zip(fast, slow, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-3)
+
+
+def test_the_stronger_side_has_the_score_of_the_au_and_the_other_less():
+    network = small_network(movements=True, sides=True, intensity=True).eval()
+    vision = network.encode(crops(4))
+    probs, intensities = vision.au_sides.unbind(3)
+    torch.testing.assert_close(probs.amax(2), vision.au_logits.sigmoid())
+    torch.testing.assert_close(intensities.amax(2), vision.au_intensities)
+    assert (probs.amin(2) < probs.amax(2)).all()
+
+
+def test_sides_need_movements():
+    with pytest.raises(ConfigError, match=r"model\.sides needs model\.movements"):
+        small_network(sides=True)
 
 
 def test_heads_standardise_and_rescale():
@@ -86,15 +114,14 @@ def test_the_papers_network_has_no_movements():
 
 def test_scores_are_the_weighted_mean_of_the_parts():
     network = small_network(landmarks=7, intensity=True, movements=True).eval()
-    shares = torch.rand(4, 5)
+    shares = torch.rand(5, 5)
     network.part_weights.copy_((shares / shares.sum(0))[:, None])
     vision = network.encode(crops())
-    said = [vision.branch_scores, vision.by_landmarks.scores, vision.by_movements.by_movements,
-            vision.by_movements.by_map]  # fmt: skip
+    said = [vision.branch_scores, vision.by_landmarks.scores, *vision.by_movements.parts]
     for au in range(5):
-        expected = sum(network.part_weights[part, 0, au] * said[part].logits[:, au] for part in range(4))
+        expected = sum(network.part_weights[part, 0, au] * said[part].logits[:, au] for part in range(5))
         torch.testing.assert_close(vision.au_logits[:, au], expected)
-        strengths = sum(network.part_weights[part, 0, au] * said[part].intensities[:, au] for part in range(4))
+        strengths = sum(network.part_weights[part, 0, au] * said[part].intensities[:, au] for part in range(5))
         torch.testing.assert_close(vision.au_intensities[:, au], strengths)
 
 
@@ -119,7 +146,7 @@ def test_movements_are_exported_in_the_one_vision_graph():
         movements=True, intensity=True, backbone="facemesh", backbone_options={}, crop_size=64,
         local_language=False, global_language=False,
     ).eval()  # fmt: skip
-    for heads in (network.movement_branch.by_movements, network.movement_branch.by_map):
+    for heads in network.movement_branch.score_heads:
         heads.slope.uniform_(1, 3)
     graph = export_graphs(network, crop_size=64)["vision.onnx"]
     session = ort.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])

@@ -26,7 +26,7 @@ def test_told_scores_shift_what_words_are_made_of_at_every_location():
     network = told_network(intensity=True, landmarks=7).eval()
     with torch.no_grad():
         vision = network.encode(inputs()[0])
-        shift = vision.au_features() - vision.refinement.refine(vision.stem_features)
+        shift = vision.au_features() - vision.refinement.refine(vision.features)
         told = torch.stack([vision.au_logits.sigmoid(), vision.au_intensities / 5], dim=2)  # (B, N, 2)
         wanted = torch.einsum("bni,nio->bno", told, network.told_scores.local.weight) + network.told_scores.local.bias
         torch.testing.assert_close(shift, wanted[:, :, None].expand_as(shift), atol=1e-5, rtol=1e-4)

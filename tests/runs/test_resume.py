@@ -14,6 +14,8 @@ from tests.runs.running import contents_of, csv_rows, names_in
 from tests.video.clips import decoded, moving, truncated, write_video
 from vlfau.cli import main
 from vlfau.inference.predictor import Predictor
+from vlfau.runs.engine import run
+from vlfau.runs.observer import RunObserver
 
 PREDICT_WITH_FEW_ROWS_IN_MEMORY = """
 import functools, sys
@@ -296,3 +298,29 @@ def test_names_that_are_no_utf_8_are_told_apart(predict, astronaut, tmp_path):
     assert code == 0
     assert [row["file"][len(str(folder)) + 1 :] for row in rows] == ["f\ufffd{FE}.png", "f\ufffd{FF}.png"]
     assert names_in(tmp_path / "out" / "in") == ["f\ufffd{FE}.png.vlfau.jpg", "f\ufffd{FF}.png.vlfau.jpg"]
+
+
+class StopsIn(RunObserver):
+    """Ends a run in the middle of its first video."""
+
+    def frame_done(self, done_s):
+        if done_s > 0.5:
+            raise InterruptedError
+
+
+def test_a_video_that_the_next_run_is_not_given_is_finished_by_the_one_after(inputs, tiny_bundle, tmp_path):
+    options = {"model": str(tiny_bundle.folder), "describe": "never", "out": tmp_path / "out"}
+    notices = []
+    teller = RunObserver()
+    teller.notice = notices.append
+    with pytest.raises(InterruptedError):
+        run([inputs / "a1.png", inputs / "b.mp4"], observer=StopsIn(), **options)
+    run(inputs / "a3.png", resume=True, observer=teller, **options)
+    begun = sum(row["file"].endswith("b.mp4") for row in csv_rows(tmp_path / "out" / "results.csv"))
+    assert 0 < begun < 40
+    assert notices == [f"only a part of {inputs / 'b.mp4'} is in the tables: give it again, with --resume"]
+    run(inputs / "b.mp4", resume=True, observer=teller, **options)
+    rows = csv_rows(tmp_path / "out" / "results.csv")
+    assert sorted(int(row["frame"]) for row in rows if row["file"].endswith("b.mp4")) == list(range(40))
+    assert len(notices) == 1
+    assert not (tmp_path / "out" / ".results.csv.run").exists()

@@ -1,5 +1,6 @@
 """`PictureResult.save`: the files of one picture, as `vlfau predict --out` writes them."""
 
+import json
 import shutil
 
 import numpy as np
@@ -13,6 +14,8 @@ from vlfau.errors import InputError, OutputError
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import PictureResult
 from vlfau.media.images import Picture
+from vlfau.runs.output_folder import RECORD_FILE
+from vlfau.tables.write import open_sink
 
 
 def made_up(name="anna.jpg", *faces, **changes):
@@ -88,13 +91,44 @@ def test_a_file_that_vlfau_did_not_write_is_not_overwritten(tmp_path):
         made_up("a.jpg", a_face()).save(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["results.csv", "results.jsonl"])
-def test_a_table_that_vlfau_did_not_write_is_refused_and_nothing_is_left_beside_it(tmp_path, name):
+@pytest.mark.parametrize("name", ["results.csv", "results.jsonl", "errors.csv"])
+def test_a_file_of_another_program_is_refused_and_nothing_is_left_beside_it(tmp_path, name):
     (tmp_path / name).write_text("subject,score\n1,2\n")
-    with pytest.raises(OutputError, match=rf"{name} exists, and vlfau did not write it; move it away"):
+    with pytest.raises(OutputError, match=rf"{name} exists(, and vlfau did not write it| and is not a list of errors)"):
         made_up("a.jpg", a_face()).save(tmp_path)
     assert (tmp_path / name).read_text() == "subject,score\n1,2\n"
-    assert not (tmp_path / f"{name}.partial").exists()
+    assert names_in(tmp_path) == {name, RECORD_FILE}
+
+
+def test_a_refused_picture_takes_nothing_from_an_interrupted_run(tmp_path):
+    with open_sink(tmp_path / "results.csv", model=a_model()) as sink:
+        sink.write(made_up("a.jpg", a_face()))
+        sink.write(made_up("b.jpg", a_face()))
+        sink.suspend()
+    before = (tmp_path / "results.csv.partial").read_text().splitlines()
+    (tmp_path / "errors.csv").write_text("mine")
+    with pytest.raises(OutputError, match="is not a list of errors"):
+        made_up("c.jpg", a_face()).save(tmp_path)
+    assert (tmp_path / "results.csv.partial").read_text().splitlines() == before[:2]
+
+
+def test_only_rows_of_the_same_picture_are_parsed(tmp_path, monkeypatch):
+    for number in range(4):
+        made_up(f"{number}.jpg", a_face()).save(tmp_path)
+    parsed = []
+    monkeypatch.setattr("vlfau.runs.saving.parse_json", lambda line: parsed.append(json.loads(line)) or parsed[-1])
+    made_up("3.jpg", a_face()).save(tmp_path)
+    made_up("4.jpg", a_face()).save(tmp_path)
+    assert [row["file"] for row in parsed] == ["3.jpg"]
+
+
+def test_a_web_address_is_no_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        OutputError, match=r"^https://example\.org/out is a web address, and vlfau writes to local fold"
+    ):
+        made_up("a.jpg", a_face()).save("https://example.org/out")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

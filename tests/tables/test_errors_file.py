@@ -45,6 +45,20 @@ def test_a_new_run_forgets_the_errors_of_the_last(tmp_path):
     assert not path.exists()
 
 
+@pytest.mark.parametrize("content", ["mine", "file,kind", "file,mine"])
+def test_what_is_no_beginning_of_a_list_is_not_taken_for_a_torn_one(tmp_path, content):
+    path = tmp_path / "errors.csv"
+    for resume in (False, True):
+        path.write_text(content)
+        if content == "file,kind":
+            ErrorsFile(path, resume=resume).close()
+            assert not path.exists()
+        else:
+            with pytest.raises(InputError, match="is not a list of errors"):
+                ErrorsFile(path, resume=resume)
+            assert path.read_text() == content
+
+
 def test_a_table_of_others_and_a_second_run_are_refused(tmp_path):
     path = tmp_path / "errors.csv"
     path.write_text("subject,score\n")

@@ -28,9 +28,8 @@ def add_landmark(manifest):
     manifest.write_text("\n".join([header + ",landmark_1_x,landmark_1_y", *(row + ",50,60" for row in rows)]) + "\n")
 
 
-@pytest.fixture
-def toy_file(tmp_path):
-    """The file of a configuration that trains a small Swin on 16 drawn faces of four subjects."""
+def write_toy(folder):
+    """Write 16 drawn faces of four subjects, and a configuration that trains a small Swin on them; return its file."""
     rng = np.random.default_rng(0)
     rows = []
     for index in range(16):
@@ -38,18 +37,18 @@ def toy_file(tmp_path):
         labels = {f"AU{au_id}": int(au_id in active) for au_id in AUS}
         side = ("left" if index % 3 else "both") if 12 in active else ""
         parity = index.bit_count() % 2
-        draw_face(active, rng, both=side == "both", woman=parity == 0).save(tmp_path / f"{index}.png")
+        draw_face(active, rng, both=side == "both", woman=parity == 0).save(folder / f"{index}.png")
         subject = 2 * (index >> 3) + parity  # so that every AU is active in both folds
         rows.append(
             {"image": f"{index}.png", "subject": subject, "fold": parity + 1, "gender": "FM"[parity]}
             | labels
             | {"AU12_side": side}
         )
-    with (tmp_path / "manifest.csv").open("w", newline="") as file:
+    with (folder / "manifest.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    path = tmp_path / "toy.yaml"
+    path = folder / "toy.yaml"
     path.write_text(
         f"""
 data: {{manifest: manifest.csv, fold: null, aligned_size: 112, keep_in_memory: true, gender_dropout: 0,
@@ -58,10 +57,16 @@ model: {{backbone: swin_tiny_patch4_window7_224, crop_size: 112, combined_dim: 3
         embedding_dim: 32, backbone_options: {{embed_dim: 12, depths: [1, 1, 1, 1], num_heads: [1, 1, 2, 2]}}}}
 augmentation: {{flip: 0, cutout: 0, paraphrases: false}}
 optimiser: {{learning_rate: 5.0e-3, weight_decay: 0, warmup_steps: 10, gradient_clip: 1.0}}
-run: {{output: {tmp_path / "run"}, max_epochs: 2, batch_size: 16, num_workers: 0, accelerator: cpu}}
+run: {{output: {folder / "run"}, max_epochs: 2, batch_size: 16, num_workers: 0, accelerator: cpu}}
 """
     )
     return path
+
+
+@pytest.fixture
+def toy_file(tmp_path):
+    """The file of a configuration that trains a small Swin on 16 drawn faces of four subjects."""
+    return write_toy(tmp_path)
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import torch
 from safetensors.torch import save_file
 
 from vlfau.cli import main
-from vlfau.errors import CheckpointError, ConfigError
+from vlfau.errors import CheckpointError, ConfigError, OutputError
 from vlfau.training import read_metadata, train
-from vlfau.training.run_folder import check_same_run
+from vlfau.training.run_folder import WholeCheckpointIO, check_same_run
 
 SILENT = ("model.local_language=false", "model.global_language=false", "data.fold=1")
 
@@ -144,6 +144,23 @@ def test_a_finished_run_of_the_version_before_is_told_from_ours(begun):
     with pytest.raises(CheckpointError, match=r"finished run of an earlier version, .* best epoch by the test fold in"):
         train(begun(), resume=True)
     assert (finished.with_name("best") / "model.safetensors").is_file()
+
+
+def test_a_run_that_could_not_write_its_first_state_starts_over(toy_config, monkeypatch):
+    """Its checkpoint is there by then, and would be taken for another run's."""
+
+    def full(*_, **__):
+        raise OutputError("cannot write last.ckpt (No space left on device)")
+
+    config = toy_config(*SILENT, "run.max_epochs=1")
+    with monkeypatch.context() as patch:
+        patch.setattr(WholeCheckpointIO, "save_checkpoint", full)
+        with pytest.raises(OutputError, match="No space"):
+            train(config)
+    assert (config.run.output / "checkpoint").is_dir()
+    assert not (config.run.output / "last.ckpt").exists()
+    assert train(config).is_dir()
+    assert not (config.run.output / ".unsaved").exists()
 
 
 def test_a_finished_run_is_left_as_it_is(begun):

@@ -1,7 +1,7 @@
 """The files of `configs/`, as shipped: what they say, and that each trains, validates, saves and resumes."""
 
 import csv
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,6 @@ from vlfau.training.run_folder import MAY_DIFFER
 FOLDER = Path(__file__).parents[2] / "configs"
 FILES = {path.stem: path for path in FOLDER.glob("*.yaml")}
 OF_THE_PAPER = ("bp4d", "disfa")
-STAGES = {"default-joint": "default-vision", "default": "default-joint"}
-"""Which run another one starts from."""
 LANDMARKS = 37
 SIZE = 64
 
@@ -58,7 +56,7 @@ def write_manifest(folder):
             active = (number + place) % 2  # every person shows every AU in one of two frames
             row |= {f"AU{au_id}": active, f"AU{au_id}_intensity": 3 * active}
         for landmark in range(LANDMARKS):
-            row |= {f"landmark_{landmark}_x": 20 + landmark % 30, f"landmark_{landmark}_y": 30}
+            row |= {f"landmark_{landmark}_x": 20 + landmark % 30, f"landmark_{landmark}_y": 30 + landmark // 2}
         rows.append(row)
     path = folder / "manifest.csv"
     with path.open("w", newline="") as file:
@@ -85,9 +83,7 @@ def finished(manifests, tmp_path_factory):
             changes = SMALLER | {"data.manifest": manifests[0], "run.output": out / name}
             if shipped.data.validation is not None:
                 changes["data.validation"] = manifests[1]
-            if name in STAGES:
-                changes["run.start_from"] = finish(STAGES[name])
-            elif shipped.run.start_from is not None:  # A bundle, whose crops are larger than those here.
+            if shipped.run.start_from is not None:  # Its crops are larger than those here.
                 changes |= {"run.start_from": "null", "run.frozen_vision": "false"}
             overrides = [f"{key}={value}" for key, value in changes.items()]
             if shipped.model.backbone.startswith("swin"):
@@ -116,11 +112,14 @@ def test_every_file_trains_a_step_validates_saves_and_resumes(finished, name):
     assert wanted is None or metadata.au_ids == tuple(wanted)
 
 
-def test_every_stage_of_the_default_model_starts_from_the_one_before():
-    for later, earlier in STAGES.items():
-        config, before = read_config(FILES[later]), read_config(FILES[earlier])
-        assert config.run.start_from is not None
-        assert config.run.start_from.parent == before.run.output
+def test_the_makefile_makes_what_the_last_stage_of_the_default_model_starts_from():
+    recipe = (FOLDER.parent / "Makefile").read_text().split("\ndefault-model:")[1].split("\n\n")[0]
+    stages = [read_config(FILES[name]) for name in ("default-vision", "default")]
+    places = [recipe.index(str(stages[0].run.output)), recipe.index(str(stages[1].run.start_from))]
+    assert places == sorted(places)
+    assert stages[1].run.frozen_vision
+    shared = {"movements": True, "sides": True, "told_scores": True, "local_language": True, "global_language": True}
+    assert stages[1].model == replace(stages[0].model, **shared)
 
 
 def test_the_folds_of_one_file_have_folders_of_their_own():
@@ -170,8 +169,15 @@ def test_the_papers_files_hold_what_section_4_1_says(name):
     assert str(config.run.epoch_choice) == "last"
 
 
-def test_the_default_files_keep_the_epoch_that_other_people_choose(finished):
-    metadata = read_metadata(finished("default-vision"))
+def test_an_epoch_that_other_people_choose_is_theirs(manifests, tmp_path):
+    changes = SMALLER | {
+        "data.manifest": manifests[0],
+        "data.validation": manifests[1],
+        "run.output": tmp_path / "run",
+        "run.epoch_choice": "held-out",
+    }
+    config = read_config(FILES["default-vision"], [f"{key}={value}" for key, value in changes.items()])
+    metadata = read_metadata(train(config))
     assert metadata.training["epoch_choice"] == "held-out"
     assert metadata.training["held_out_subjects"] == []  # they are those of data.validation
     assert metadata.training["train_frames"] == metadata.training["test_frames"] == 24

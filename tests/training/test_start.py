@@ -25,7 +25,7 @@ from vlfau.training import Checkpoint, load_checkpoint, read_config, save_checkp
 from vlfau.training.from_bundle import bundle_network
 
 ROOT = Path(__file__).parents[2]
-DEFAULT_WORDS = ROOT / "configs" / "default-words.yaml"
+DEFAULT_WORDS = ROOT / "configs" / "default.yaml"
 SMALL = ModelConfig(
     backbone="facemesh",
     crop_size=64,

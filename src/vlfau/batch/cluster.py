@@ -92,9 +92,12 @@ def _alone(ray: Any, workers: int) -> Iterator[None]:
                 _node_ip_address="127.0.0.1",
                 _temp_dir=str(logs),
             )
-    except (RuntimeError, OSError, ray.exceptions.RayError) as error:
+    except Exception as error:  # On a busy machine, Ray raises a bare one after 30 s.
         ray.shutdown()
-        raise VlfauError(f"Ray does not start on this machine ({first_line(error)}); its logs are in {logs}") from None
+        raise VlfauError(
+            f"Ray does not start on this machine ({first_line(error)}); its logs are in {logs}; if the machine is "
+            "busy, try again later, or give fewer --workers"
+        ) from None
     try:
         yield
     finally:
@@ -107,7 +110,7 @@ def _joined(ray: Any, address: str) -> Iterator[None]:
     try:
         with _muted():
             ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL)
-    except (RuntimeError, OSError, ValueError, ray.exceptions.RayError) as error:
+    except Exception as error:
         raise _no_cluster(address, first_line(error)) from None
     try:
         yield

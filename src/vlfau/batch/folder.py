@@ -19,7 +19,7 @@ from vlfau._version import version
 from vlfau.errors import InputError
 from vlfau.files.atomic import replacing
 from vlfau.files.lock import lock_output
-from vlfau.files.names import printable
+from vlfau.files.names import check_is_local, printable
 from vlfau.files.same_settings import refuse_foreign_folder, start_or_resume_folder
 from vlfau.inference.bundle import Bundle
 from vlfau.runs.options import ArchiveOptions
@@ -88,6 +88,7 @@ def open_results_folder(path: Path, options: ArchiveOptions, bundle: Bundle) -> 
         InputError: It cannot be written, contains other files or results of other settings, or another run is writing
             to it.
     """
+    check_is_local(path)
     folder, token = ResultsFolder(Path(os.path.abspath(path))), secrets.token_hex(16)  # noqa: PTH100 - keeps links
     ours: dict[str, Any] = {
         "format": FORMAT,

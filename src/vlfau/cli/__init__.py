@@ -23,6 +23,7 @@ from vlfau.cli.console import output_failure, print_error, print_notice, sturdy_
 from vlfau.cli.crossval import crossval
 from vlfau.cli.describe import describe
 from vlfau.cli.evaluate import evaluate
+from vlfau.cli.explain import explain
 from vlfau.cli.export import export
 from vlfau.cli.info import info, models
 from vlfau.cli.landmarks import landmarks
@@ -32,6 +33,7 @@ from vlfau.cli.report import report
 from vlfau.cli.synth import synth
 from vlfau.cli.train import train
 from vlfau.errors import ConfigError, InputError, MissingExtraError, VlfauError
+from vlfau.files.names import printable
 
 __all__ = ["main"]
 
@@ -63,6 +65,10 @@ _REMOVED = {
 }
 """Options removed from `predict` and `batch`, and what to do instead."""
 _OF_THE_SYSTEM = {
+    errno.ENOSPC: "free disk space, then run the command again",
+    errno.EDQUOT: "free disk space, then run the command again",
+    errno.EFBIG: "choose a disk that takes larger files, or raise the limit (ulimit -f)",
+    errno.EROFS: "choose a folder that can be written",
     errno.EMFILE: "allow more open files (ulimit -n)",
     errno.ENFILE: "close other programs, or allow more open files",
     errno.ENOMEM: "close other programs, or give this one more memory",
@@ -79,6 +85,7 @@ def _command_line() -> App:
     )
     for command in (
         predict,
+        explain,
         app,
         batch,
         prepare,
@@ -153,7 +160,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     except OSError as error:
         if error.errno not in _OF_THE_SYSTEM:
             raise
-        print_error(f"the operating system refused ({error.strerror}); {_OF_THE_SYSTEM[error.errno]}")
+        what = f" {printable(error.filename)}" if isinstance(error.filename, str) else ""
+        print_error(f"the operating system refused{what} ({error.strerror}); {_OF_THE_SYSTEM[error.errno]}")
         return 1
     return code if isinstance(code, int) else 0
 

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final, TextIO
 
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
@@ -95,6 +96,7 @@ class SturdyStream:
 
     def __init__(self, stream: TextIO | None) -> None:
         self.failure: OSError | None = None if stream is not None else OSError(errno.EBADF, os.strerror(errno.EBADF))
+        self._is_own = stream is None
         self._stream = open(os.devnull, "w", encoding="utf-8") if stream is None else stream  # noqa: PTH123, SIM115
 
     def write(self, text: str) -> int:
@@ -110,6 +112,12 @@ class SturdyStream:
             with self._noting():
                 self._stream.flush()
 
+    def end(self) -> None:
+        """Flush the stream; one that stood for a closed one is closed again."""
+        self.flush()
+        if self._is_own:
+            self._stream.close()
+
     def __getattr__(self, name: str) -> Any:
         """Delegate everything else to the stream."""
         return getattr(self._stream, name)
@@ -122,8 +130,9 @@ class SturdyStream:
             raise
         except (OSError, ValueError) as error:  # ValueError: it was closed.
             self.failure = error if isinstance(error, OSError) else OSError(errno.EBADF, str(error))
-            with suppress(OSError, ValueError):  # Python flushes its buffer at exit, which must not fail again.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nothing:
+                # Python flushes its buffer at exit, which must not fail again.
+                os.dup2(nothing.fileno(), self._stream.fileno())
 
 
 @contextmanager
@@ -131,13 +140,14 @@ def sturdy_streams() -> Iterator[None]:
     """Keep failing standard streams from stopping the run."""
     _fill_closed_descriptors()
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = SturdyStream(before[0]), SturdyStream(before[1])
+    ours = SturdyStream(before[0]), SturdyStream(before[1])
+    sys.stdout, sys.stderr = ours
     try:
         yield
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
         sys.stdout, sys.stderr = before
+        for stream in ours:
+            stream.end()
 
 
 def _fill_closed_descriptors() -> None:

@@ -1,5 +1,6 @@
 """Results and models as tables and text for a terminal."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from rich import box
@@ -11,10 +12,12 @@ from vlfau.drawing.theme import format_pose
 from vlfau.facs import action_unit
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import FaceResult
+from vlfau.measures.quality import FaceQuality
 
 __all__ = ["au_table", "face_table", "video_text"]
 
 _BAR_WIDTH: Final = 10
+_MEASUREMENTS: Final = 3
 _ROOM_FOR_WORDS: Final = 100
 """In narrower terminals the words stand below the table."""
 
@@ -33,13 +36,15 @@ class _Bar:
         )
 
 
-def face_table(face: FaceResult, *, title: str, width: int) -> Group:
+def face_table(face: FaceResult, *, title: str, width: int, measurements: bool = False, quality: bool = False) -> Group:
     """Return a face's AUs as a table, with the description of the whole face below.
 
     Args:
         face: The face.
         title: Title line.
         width: Line width in characters.
+        measurements: Whether to list what was measured of the active AUs.
+        quality: Whether to say how well the face can be read.
     """
     left, top, right, bottom = (round(value) for value in face.face_box_xyxy)
     pose = format_pose(face.pose, ", ")
@@ -62,8 +67,12 @@ def face_table(face: FaceResult, *, title: str, width: int) -> Group:
         words = [au.local_caption or ""] if in_table else []
         table.add_row(str(au.au_id), au.name, _Bar(au.prob), state, *strength, *words, style="" if au.state else "dim")
     parts: list[RenderableType] = [Text(title, "bold"), Text(where, "bright_black"), table]
+    if quality and face.quality is not None:
+        parts += [_quality_line(face.quality, face.au_ids), ""]
     if has_words and not in_table:
         parts += [_words_below(face), ""]
+    if measurements:
+        parts += [_measured_below(face), ""]
     if face.global_caption:
         parts.append(Text(f"{face.global_caption}\n"))
     return Group(*parts)
@@ -75,6 +84,24 @@ def _words_below(face: FaceResult) -> Table:
     for au in face.aus:
         if au.local_caption:
             lines.add_row(Text(f"AU {au.au_id}"), Text(au.local_caption), style="" if au.state else "dim")
+    return lines
+
+
+def _quality_line(quality: FaceQuality, au_ids: Sequence[int]) -> Text:
+    doubtful = quality.doubtful(au_ids)
+    named = f"doubtful: AU {', '.join(map(str, doubtful))}" if doubtful else "no AU is doubtful"
+    seen = f"{quality.upper_visible:.0%} of brows and eyes, {quality.lower_visible:.0%} of the lower face visible"
+    return Text(f"quality {quality.quality:.2f} ({seen}); {named}", "yellow" if doubtful else "bright_black")
+
+
+def _measured_below(face: FaceResult) -> RenderableType:
+    """Return what was measured of the active AUs, one measurement per line."""
+    if not face.measurements:
+        return Text("not measured: the head is turned too far", "bright_black")
+    lines = Table.grid(padding=(0, 2))
+    for au in face.active_aus:
+        for index, each in enumerate(au.measurements[:_MEASUREMENTS]):
+            lines.add_row(Text("" if index else f"AU {au.au_id}"), Text(each.text))
     return lines
 
 

@@ -33,7 +33,8 @@ def predict(
     from vlfau.runs.engine import run
     from vlfau.runs.interrupts import termination_as_interrupt
 
-    with termination_as_interrupt(), ProgressDisplay(quiet=quiet) as display:
+    extras = {"measurements": options.measurements, "quality": options.quality}
+    with termination_as_interrupt(), ProgressDisplay(quiet=quiet, **extras) as display:
         summary = run(inputs, options, observer=display)
         display.print(str(summary))
         for path in summary.outputs:

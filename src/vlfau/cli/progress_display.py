@@ -39,10 +39,12 @@ class ProgressDisplay(RunObserver):
 
     Args:
         quiet: Print no results.
+        measurements: Print what was measured of the active AUs.
+        quality: Print how well each face can be read.
     """
 
-    def __init__(self, *, quiet: bool) -> None:
-        self.quiet = quiet
+    def __init__(self, *, quiet: bool, measurements: bool = False, quality: bool = False) -> None:
+        self.quiet, self._measurements, self._quality = quiet, measurements, quality
         self._output = output_console()
         columns = (
             TextColumn("{task.description}", markup=False),
@@ -108,7 +110,9 @@ class ProgressDisplay(RunObserver):
     def picture_done(self, file: str, faces: Sequence[FaceResult]) -> None:
         """Print a table for each face."""
         for number, face in enumerate(faces, start=1):
-            self.print(face_table(face, title=f"{file}: face {number} of {len(faces)}", width=self._output.width))
+            title, width = f"{file}: face {number} of {len(faces)}", self._output.width
+            extras = {"measurements": self._measurements, "quality": self._quality}
+            self.print(face_table(face, title=title, width=width, **extras))
 
     def video_started(self, title: str, length_s: float | None) -> None:
         """Show a bar for a video."""

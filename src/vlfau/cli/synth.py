@@ -21,6 +21,7 @@ def synth(
     workers: int = 1,
     pairs: Annotated[bool, Parameter(negative=())] = False,
     regions: Annotated[bool, Parameter(negative=())] = False,
+    stills: Annotated[bool, Parameter(negative=())] = False,
     sheet: Annotated[bool, Parameter(negative=())] = False,
     intensity: float = 5.0,
 ) -> int:
@@ -39,6 +40,7 @@ def synth(
         workers: Number of processes.
         pairs: Draw every frame a second time with exactly one action unit switched; pairs.csv lists them.
         regions: Write a mask of the moving skin for every action unit that is present.
+        stills: Leave labels empty that a single picture cannot show: AU 43 beside 45, 45 beside 43, and 26 beside 27.
         sheet: Instead of a data set, draw contact sheets of the preset's action units on four people.
         intensity: Intensity on the sheets, 1 (A) to 5 (E).
     """
@@ -54,7 +56,7 @@ def synth(
         for path in write_sheets(out, sheet_subjects(seed), intensity, named_preset(preset).au_ids):
             console.print(f"sheet: {path}", markup=False)
         return 0
-    settings = DatasetSettings(preset, subjects, clips, frames, size, seed, pairs, regions)
+    settings = DatasetSettings(preset, subjects, clips, frames, size, seed, pairs, regions, stills)
     with Progress(console=error_console(), transient=True) as bar:
         task = bar.add_task("People", total=None)
         manifest = generate(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from vlfau.drawing.pixels import AURows, badge, draw_badge, draw_box, draw_rounded, font, wrapped
+from vlfau.drawing.rulers import draw_rulers, ruled
 from vlfau.drawing.theme import CARD_ROW, LIGHT, PICTURE_QUALITY, TEXT_SIZES, face_colour, format_pose
 from vlfau.files.atomic import replacing
 from vlfau.inference.results import FaceResult
@@ -54,7 +55,9 @@ class _Layout:
         return max(width / _SCREEN_ASPECT, height)
 
 
-def draw_faces(image: Picture | NDArray[np.uint8], faces: Sequence[FaceResult], *, note: str = "") -> NDArray[np.uint8]:
+def draw_faces(
+    image: Picture | NDArray[np.uint8], faces: Sequence[FaceResult], *, note: str = "", rulers: bool = False
+) -> NDArray[np.uint8]:
     """Draw the faces of a picture and their results.
 
     The photo is enlarged or shrunk to a size at which it and the cards can be read together. With more than
@@ -64,19 +67,23 @@ def draw_faces(image: Picture | NDArray[np.uint8], faces: Sequence[FaceResult], 
         image: The picture, or its pixels: (H, W, 3) uint8 RGB.
         faces: Its faces, as `Predictor.predict` returns them.
         note: A line at the bottom.
+        rulers: Whether to draw what was measured of the active AUs, and to list it on the cards.
 
     Returns:
         (H', W', 3) uint8 RGB.
     """
     picture = as_picture(image)
     compact = len(faces) > _DETAILED_FACES
-    cards = [draw_card(face, number, compact=compact) for number, face in enumerate(faces, start=1)]
+    cards = [
+        draw_card(face, number, compact=compact, measurements=rulers) for number, face in enumerate(faces, start=1)
+    ]
     layout = _best_layout(picture, [card.height for card in cards])
     width, height = layout.size
     size = TEXT_SIZES.small
     note_lines = wrapped(note, size, width - 2 * _MARGIN)
     canvas = Image.new("RGB", (width, height + len(note_lines) * (size + 6)), LIGHT.canvas)
-    canvas.paste(Image.fromarray(_draw_photo(picture, faces, layout.photo_size)), (_MARGIN, _MARGIN))
+    photo = _draw_photo(picture, faces, layout.photo_size, rulers=rulers)
+    canvas.paste(Image.fromarray(photo), (_MARGIN, _MARGIN))
     for card, corner in zip(cards, layout.corners, strict=True):
         canvas.paste(card, corner)
     draw = ImageDraw.Draw(canvas)
@@ -96,16 +103,17 @@ def write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:
         Image.fromarray(pixels).save(temporary, format="JPEG", quality=PICTURE_QUALITY, subsampling=0)
 
 
-def draw_card(face: FaceResult, number: int, *, compact: bool = False) -> Image.Image:
+def draw_card(face: FaceResult, number: int, *, compact: bool = False, measurements: bool = False) -> Image.Image:
     """Draw the results of one face.
 
     Args:
         face: The face and its results.
         number: The face's number in the picture, from 1.
         compact: Leave out the inactive AUs and the captions of single AUs.
+        measurements: Whether to list what was measured of the active AUs.
     """
     aus = face.active_aus if compact else face.aus
-    lines = _caption_lines(face, compact=compact)
+    lines = _caption_lines(face, compact=compact) + (_measured_lines(face) if measurements else [])
     rows_height = max(1, len(aus)) * CARD_ROW.height
     height = 2 * _PADDING + _HEADER + rows_height + sum(line.gap_before + _LINE_HEIGHT for line in lines)
     image = Image.new("RGB", (CARD_WIDTH, height), LIGHT.canvas)
@@ -150,6 +158,17 @@ def _caption_lines(face: FaceResult, *, compact: bool) -> list[_Line]:
     return lines
 
 
+def _measured_lines(face: FaceResult) -> list[_Line]:
+    lines = []
+    for au, each in ruled(face):
+        texts = wrapped(each.text, TEXT_SIZES.small, CARD_ROW.width - CARD_ROW.name_x)
+        lines += [
+            _Line(text, label="" if index else au.label, gap_before=0 if index else _GAP)
+            for index, text in enumerate(texts)
+        ]
+    return lines
+
+
 def _draw_header(image: Image.Image, face: FaceResult, number: int) -> None:
     radius, middle = 15, _PADDING + 15
     mark = badge(number, radius)
@@ -173,7 +192,9 @@ def _draw_captions(draw: ImageDraw.ImageDraw, lines: list[_Line], top: int, colo
         top += _LINE_HEIGHT
 
 
-def _draw_photo(picture: Picture, faces: Sequence[FaceResult], size: tuple[int, int]) -> NDArray[np.uint8]:
+def _draw_photo(
+    picture: Picture, faces: Sequence[FaceResult], size: tuple[int, int], *, rulers: bool
+) -> NDArray[np.uint8]:
     photo = Image.fromarray(picture.pixels).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     pixels = np.array(photo)
     scale = size[0] / (picture.pixels.shape[1] * picture.reduction)
@@ -182,6 +203,8 @@ def _draw_photo(picture: Picture, faces: Sequence[FaceResult], size: tuple[int, 
         draw_box(pixels, (left, top, right, bottom), number)
         radius = round(min(max(min(right - left, bottom - top) * 0.09, 11), 17))
         draw_badge(pixels, number, (left, top), radius)
+        if rulers:
+            draw_rulers(pixels, face, scale)
     return pixels
 
 

@@ -147,4 +147,5 @@ def _lean(face: FaceResult, au_id: int) -> FaceResult:
         replace(au, attention_map=None if au.au_id != au_id or au.attention_map is None else au.attention_map.copy())
         for au in face.aus
     )
-    return replace(face, aus=aus, crop=face.crop.copy(), landmarks_xy=face.landmarks_xy[:0].copy())
+    lean = replace(face, aus=aus, crop=face.crop.copy(), landmarks_xy=face.landmarks_xy[:0].copy())
+    return lean.measured_by(None if face.measured is None else face.measured.copied())

@@ -40,6 +40,7 @@ _PLOTTED_FACES: Final = 6
 _TABLE_ROWS: Final = 500
 _FEW_LINES: Final = 12
 _FACE_SIDE: Final = 240
+_MEASUREMENTS: Final = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +50,13 @@ class _Moment:
     event: Event
     frame: KeyFrame
     model: BundleInfo
+    has_measurements: bool = False
+
+    @property
+    def measurements(self) -> list[str]:
+        """What was measured of the AU, if wanted."""
+        au = self.frame.face[self.event.au_id]
+        return [each.text for each in au.measurements[:_MEASUREMENTS]] if self.has_measurements else []
 
     @property
     def face(self) -> Markup:
@@ -92,13 +100,17 @@ class ReportBuilder:
         file: The video, as the user named it.
         model: The model that gave the results.
         duration_s: Length of the video in seconds; None takes the span of the frames.
+        measurements: Whether to list the measurements of the strongest moments.
 
     Attributes:
         tracks: The numbers of the added frames.
     """
 
-    def __init__(self, file: str | Path, model: BundleInfo, *, duration_s: float | None = None) -> None:
+    def __init__(
+        self, file: str | Path, model: BundleInfo, *, duration_s: float | None = None, measurements: bool = False
+    ) -> None:
         self.file, self.model, self.duration_s = printable(file), model, duration_s
+        self._measurements = measurements
         self.tracks = TrackBuilder(model.au_ids)
         self._key_frames = KeyFrames()
 
@@ -162,7 +174,8 @@ class ReportBuilder:
                 ticks=ticks(span_s),
                 span_s=span_s,
                 moments=[
-                    _Moment(event, frame, self.model) for event, frame in self._key_frames.choose(events, _KEY_FRAMES)
+                    _Moment(event, frame, self.model, self._measurements)
+                    for event, frame in self._key_frames.choose(events, _KEY_FRAMES)
                 ],
                 events=_strongest(events, _TABLE_ROWS),
                 events_left_out=max(0, len(events) - _TABLE_ROWS),

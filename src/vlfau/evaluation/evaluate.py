@@ -32,6 +32,7 @@ from vlfau.evaluation.tested import (
     tested_fold,
 )
 from vlfau.facs import AU_SETS
+from vlfau.files.atomic import make_folder
 from vlfau.inference.bundle import Bundle, load_bundle
 from vlfau.inference.runtimes import open_backend
 from vlfau.model.checkpoint import PROTOCOL_THRESHOLD
@@ -224,8 +225,8 @@ def _without_positives(found: Mapping[str, Any]) -> list[int]:
 
 
 def _make_folder(out: Path) -> None:
+    make_folder(out)
     try:
-        out.mkdir(parents=True, exist_ok=True)
         (out / SCORES_FILE).unlink(missing_ok=True)  # Old scores do not belong to the new predictions.
     except OSError as error:
-        raise InputError(f"cannot make the folder {out} ({error.strerror}); choose another") from None
+        raise InputError(f"cannot replace {out / SCORES_FILE} ({error.strerror}); choose another folder") from None

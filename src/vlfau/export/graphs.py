@@ -34,7 +34,8 @@ class _Vision(nn.Module):
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
         vision = self.network.encode(crops.permute(0, 3, 1, 2))
         outputs = (vision.au_logits, vision.face_features, vision.au_features(), vision.attention_maps)
-        return outputs if vision.au_intensities is None else (*outputs, vision.au_intensities)
+        further = (vision.au_intensities, vision.au_sides)
+        return (*outputs, *(output for output in further if output is not None))
 
 
 class _Init(nn.Module):
@@ -79,17 +80,19 @@ def export_graphs(network: VLFAU, *, crop_size: int) -> dict[str, onnx.ModelProt
         `global_step.onnx` for the caption decoders that the network has.
     """
     crops = torch.zeros(2, crop_size, crop_size, 3, dtype=torch.uint8)
-    intensities = ["au_intensities"] if network.intensity_head is not None else []
+    further = ["au_intensities"] if network.intensity_head is not None else []
+    if network.movement_branch is not None and network.movement_branch.side_heads is not None:
+        further.append("au_sides")
     graphs = {
         "vision": _Graph(
             _Vision(network),
             {"crops": crops},
-            ["au_logits", "stem_features", "au_features", "attention_maps", *intensities],
+            ["au_logits", "stem_features", "au_features", "attention_maps", *further],
             {"crops": {0: "faces"}},
         )
     }
     with torch.no_grad():
-        _, locations, feature_dim = network.encode(crops.permute(0, 3, 1, 2)).stem_features.shape
+        _, locations, feature_dim = network.encode(crops.permute(0, 3, 1, 2)).face_features.shape
     for name, decoder in (("local", network.local_decoder), ("global", network.global_decoder)):
         if decoder is not None:
             graphs |= _caption_graphs(name, decoder, torch.zeros(2, locations, feature_dim))

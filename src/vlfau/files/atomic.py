@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from vlfau.errors import ConfigError, OutputError
-from vlfau.files.names import printable
+from vlfau.files.names import check_is_local, printable
 
 __all__ = [
     "LEFTOVERS",
     "copy_whole",
     "fresh_folder",
+    "make_folder",
     "move_whole",
     "real_target",
     "refuse_existing",
@@ -42,6 +43,7 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
     Raises:
         OutputError: The file cannot be written.
     """
+    check_is_local(path)
     path = real_target(path)
     temporary = path.with_name(f".vlfau-{secrets.token_hex(6)}.tmp")
     try:
@@ -102,12 +104,28 @@ def remove_leftovers(folder: Path, *, below: bool = False) -> None:
         left.unlink(missing_ok=True)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for outputs, unless it exists.
+
+    Raises:
+        OutputError: It cannot be made, or is a web address.
+    """
+    check_is_local(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot make the folder {printable(folder)} ({error.strerror or error}); choose another"
+        ) from None
+
+
 @contextmanager
 def fresh_folder(output: Path) -> Iterator[Path]:
     """Yield a folder to fill; it gets its name when the block ends without an error, and is removed otherwise.
 
     Raises:
         ConfigError: The output exists, and is not replaced.
+        OutputError: It is a web address.
     """
     refuse_existing(output)
     fresh = output.with_name(f".{output.name}.new")
@@ -128,8 +146,10 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     next call finds it again.
 
     Raises:
+        OutputError: It is a web address.
         OSError: The folder cannot be written.
     """
+    check_is_local(folder)
     fresh, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
     _restore(folder, old)
     try:
@@ -156,6 +176,8 @@ def refuse_existing(output: Path) -> None:
 
     Raises:
         ConfigError: It exists.
+        OutputError: It is a web address.
     """
+    check_is_local(output)
     if output.exists():
         raise ConfigError(f"{output} exists already; remove it, or choose another folder")

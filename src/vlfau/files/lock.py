@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from vlfau.errors import OutputError
-from vlfau.files.names import printable
+from vlfau.files.names import check_is_local, printable
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -68,10 +68,11 @@ def lock_output(target: Path) -> OutputLock:
         The lock, which can be used as a context manager.
 
     Raises:
-        OutputError: Another process is writing the file, or its folder cannot be written.
+        OutputError: Another process is writing the file, its folder cannot be written, or it is a web address.
     """
     from filelock import FileLock, Timeout  # noqa: PLC0415 - most commands write nothing and need no lock
 
+    check_is_local(target)
     path = target.with_name(f".{target.name}.lock")
     lock = FileLock(path, thread_local=False, fallback_to_soft=False, on_acquired=_write_process_id)
     try:

@@ -5,7 +5,9 @@ import os
 import re
 from typing import Final
 
-__all__ = ["is_url", "missing_file", "printable"]
+from vlfau.errors import OutputError
+
+__all__ = ["check_is_local", "is_url", "missing_file", "printable"]
 
 _SHOWN_AS_HEX: Final = "vlfau.hex"
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
@@ -42,11 +44,26 @@ def missing_file(kind: str, path: str | os.PathLike[str], *, give: str = "the fi
         path: The file.
         give: What to give instead of a web address, after a download.
     """
-    name = printable(path)
     if is_url(path):
-        name = re.sub(":/+", "://", name, count=1)
-        return f"{name} is a web address, and vlfau downloads nothing; download the {kind} and give {give}"
-    return f"{kind} {name} does not exist; check the path"
+        return f"{_shown_url(path)} is a web address, and vlfau downloads nothing; download the {kind} and give {give}"
+    return f"{kind} {printable(path)} does not exist; check the path"
+
+
+def check_is_local(path: str | os.PathLike[str]) -> None:
+    """Make sure that an output is not a web address, which would become a folder called "https:".
+
+    Raises:
+        OutputError: It is one.
+    """
+    if is_url(path):
+        raise OutputError(
+            f"{_shown_url(path)} is a web address, and vlfau writes to local folders only; name a folder or a file on "
+            "this machine, and upload it afterwards"
+        )
+
+
+def _shown_url(path: str | os.PathLike[str]) -> str:
+    return re.sub(":/+", "://", printable(path), count=1)
 
 
 def _hex(spoilt: bytes) -> str:

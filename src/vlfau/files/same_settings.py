@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from vlfau.errors import InputError
 from vlfau.files.atomic import LEFTOVERS, replacing
-from vlfau.files.names import printable
+from vlfau.files.names import check_is_local, printable
 from vlfau.files.records import parse_json
 
 __all__ = [
@@ -205,8 +205,9 @@ def refuse_foreign_folder(folder: Path, file: Path) -> None:
         file: Its record of settings. What an interrupted start left beside it is ignored.
 
     Raises:
-        InputError: The folder holds other files, or cannot be read.
+        InputError: The folder holds other files, cannot be read, or is a web address.
     """
+    check_is_local(folder)
     try:
         if not file.exists() and any(_foreign_files(folder, file)):
             raise InputError(f"{printable(folder)} already contains other files; choose a new or empty folder")

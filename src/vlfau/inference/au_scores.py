@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from vlfau.facs import action_unit
 from vlfau.inference.backend import BackendOutput
-from vlfau.inference.results import AUResult, CropResult
+from vlfau.inference.results import AUResult, CropResult, SideResult
 
 __all__ = ["AUScores", "Captions", "logit", "sigmoid"]
 
@@ -48,12 +48,14 @@ class AUScores:
         au_ids: (N,), FACS numbers.
         au_probs: (B, N).
         au_states: (B, N), thresholded predictions.
+        thresholds: (N,), the probabilities from which AUs are active.
         vision: The outputs of the vision half, from which captions are decoded.
     """
 
     au_ids: tuple[int, ...]
     au_probs: NDArray[np.float64]
     au_states: NDArray[np.bool_]
+    thresholds: tuple[float, ...]
     vision: BackendOutput
 
     def result(self, row: int, words: Captions) -> CropResult:
@@ -69,8 +71,17 @@ class AUScores:
                     intensity=None if intensities is None else float(intensities[row, column]),
                     local_caption=words.local_captions[column],
                     attention_map=self.vision.attention_maps[row, column],
+                    left=self._side(row, column, 0),
+                    right=self._side(row, column, 1),
                 )
                 for column, au_id in enumerate(self.au_ids)
             ),
             global_caption=words.global_caption,
         )
+
+    def _side(self, row: int, column: int, side: int) -> SideResult | None:
+        if self.vision.au_sides is None or not action_unit(self.au_ids[column]).sided:
+            return None
+        prob, intensity = map(float, self.vision.au_sides[row, column, side])
+        active = bool(self.au_states[row, column]) and prob >= self.thresholds[column]
+        return SideResult(prob, active, None if self.vision.au_intensities is None else intensity)

@@ -25,7 +25,7 @@ _Arrays: TypeAlias = Mapping[str, str]
 # Arrays by name, with one letter per dimension; a letter has the same size in all inputs and outputs of a graph.
 _VISION_INPUTS = {"crops": "Brrc"}
 _VISION_OUTPUTS = {"au_logits": "BN", "stem_features": "BLd", "au_features": "BNLd", "attention_maps": "BNyx"}
-_INTENSITIES = {"au_intensities": "BN"}
+_FURTHER = {"au_intensities": "BN", "au_sides": "BNpq"}
 _INIT_INPUTS = {"features": "SLd"}
 _INIT_OUTPUTS = {"keys": "SLa", "hidden": "Sh", "cell": "Sh"}
 _STEP_INPUTS = {"token_ids": "SK", "hidden": "SKh", "cell": "SKh", "features": "SLd", "keys": "SLa"}
@@ -59,6 +59,10 @@ class BackendOutput(Protocol):
     def au_intensities(self) -> NDArray[np.float32] | None:
         """(B, N), 0 to 5; None if the model predicts no intensities."""
 
+    @property
+    def au_sides(self) -> NDArray[np.float32] | None:
+        """(B, N, 2, 2), probability and intensity of the subject's own left, then right; None without sides."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GraphOutput:
@@ -69,6 +73,7 @@ class GraphOutput:
     au_features: NDArray[np.float32]
     attention_maps: NDArray[np.float32]
     au_intensities: NDArray[np.float32] | None = None
+    au_sides: NDArray[np.float32] | None = None
 
     @property
     def pooled_features(self) -> NDArray[np.float32]:
@@ -127,7 +132,7 @@ class GraphBackend:
 
     def encode(self, crops: NDArray[np.uint8]) -> GraphOutput:
         """Run the vision half on aligned faces, (B, S, S, 3) uint8 RGB."""
-        return GraphOutput(*self._vision.run(crops))
+        return GraphOutput(**self._vision.run_named(crops))
 
     def local_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
         """Bind the local caption decoder to features (S, L, d)."""
@@ -139,7 +144,7 @@ class GraphBackend:
 
     @cached_property
     def _vision(self) -> "_CheckedGraph":
-        return self._checked(VISION_FILE, _VISION_INPUTS, _VISION_OUTPUTS, further=_INTENSITIES)
+        return self._checked(VISION_FILE, _VISION_INPUTS, _VISION_OUTPUTS, further=_FURTHER)
 
     @cached_property
     def _local(self) -> tuple["_CheckedGraph", "_CheckedGraph"]:
@@ -208,6 +213,9 @@ class _CheckedGraph:
             )
         self._path, self._graph, self._inputs, self._sizes = path, graph, inputs, sizes
         self._outputs = {**outputs, **{name: dims for name, dims in further.items() if name in found_outputs}}
+
+    def run_named(self, *inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        return dict(zip(self._outputs, self.run(*inputs), strict=True))
 
     def run(self, *inputs: NDArray[Any]) -> list[NDArray[Any]]:
         try:

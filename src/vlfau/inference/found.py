@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +14,7 @@ from vlfau.faces import CropGeometry, Face, FaceFinder, align_face
 from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import CropResult, FaceResult, PictureResult
+from vlfau.measures.measuring import MeasuredFace
 from vlfau.media.images import Picture
 from vlfau.media.pixels import PictureInput, as_picture
 
@@ -69,7 +70,7 @@ class FoundPicture:
             model: Metadata of the model.
         """
         faces = tuple(
-            face_result(face, crop, next(crop_results), reduction=self.reduction)
+            face_result(face, crop, next(crop_results), geometry=model.crop, reduction=self.reduction)
             for face, crop in zip(self.faces, self.crops, strict=True)
         )
         return PictureResult(self.name, faces, model=model, source=self.source)
@@ -91,7 +92,13 @@ def align_faces(pixels: NDArray[np.uint8], faces: Sequence[Face], geometry: Crop
 
 
 def face_result(
-    face: Face, crop: NDArray[np.uint8], result: CropResult, *, reduction: float = 1.0, face_id: int | None = None
+    face: Face,
+    crop: NDArray[np.uint8],
+    result: CropResult,
+    *,
+    geometry: CropGeometry,
+    reduction: float = 1.0,
+    face_id: int | None = None,
 ) -> FaceResult:
     """Combine the position of a face with the result of its crop.
 
@@ -99,11 +106,13 @@ def face_result(
         face: In pixels of the analysed picture.
         crop: (S, S, 3) uint8 RGB.
         result: Result of the crop.
+        geometry: Geometry of the crop.
         reduction: Pixels of the file per pixel of the analysed picture, along one side.
         face_id: Number of the face in its video.
     """
+    measured = MeasuredFace.of(crop, face.landmarks_xy, geometry, reduction=reduction)
     return FaceResult(
-        aus=result.aus,
+        aus=tuple(replace(au, measured=measured) for au in result.aus),
         global_caption=result.global_caption,
         face_box_xyxy=_scaled_box(face, reduction),
         landmarks_xy=np.asarray(face.landmarks_xy, np.float32) * np.float32(reduction),
@@ -111,6 +120,7 @@ def face_result(
         pose=face.pose,
         crop=crop,
         face_id=face_id,
+        measured=measured,
     )
 
 

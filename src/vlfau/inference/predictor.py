@@ -206,6 +206,7 @@ class Predictor:
             ImageError: The pixels have the wrong type or size.
         """
         _check_describe(describe)
+        self._check_crops(crops)
         results: list[CropResult] = []
         for start in range(0, len(crops), _BATCH_SIZE):
             scores = self.score_crops(crops[start : start + _BATCH_SIZE])
@@ -234,12 +235,7 @@ class Predictor:
         Raises:
             ImageError: The pixels have the wrong type or size.
         """
-        size = self.bundle.info.crop.crop_size
-        if crops.dtype != np.uint8 or crops.shape[1:] != (size, size, 3):
-            raise ImageError(
-                f"expected aligned faces as (B, {size}, {size}, 3) uint8 RGB, got {crops.shape} {crops.dtype}"
-                "; align them with the bundle's geometry"
-            )
+        self._check_crops(crops)
         info = self.bundle.info
         vision = self.backend.encode(np.ascontiguousarray(crops))
         batch, num_aus = len(crops), len(info.au_ids)
@@ -251,7 +247,15 @@ class Predictor:
                 )
         au_probs = sigmoid(vision.au_logits)  # (B, N)
         au_states = au_probs >= np.array(info.thresholds)
-        return AUScores(info.au_ids, au_probs, au_states, vision)
+        return AUScores(info.au_ids, au_probs, au_states, info.thresholds, vision)
+
+    def _check_crops(self, crops: NDArray[np.uint8]) -> None:
+        size = self.bundle.info.crop.crop_size
+        expected = f"expected aligned faces as one array (B, {size}, {size}, 3) uint8 RGB"
+        if not isinstance(crops, np.ndarray):
+            raise ImageError(f"{expected}, got {type(crops).__name__}; join several by numpy.stack")
+        if crops.dtype != np.uint8 or crops.shape[1:] != (size, size, 3):
+            raise ImageError(f"{expected}, got {crops.shape} {crops.dtype}; align them with the bundle's geometry")
 
     def describe(self, scores: AUScores, rows: Sequence[int], describe: Describe | None = None) -> list[Captions]:
         """Add captions to some of the scored faces.

@@ -8,6 +8,7 @@ exception to the order of imports, made because users expect methods such as `re
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -17,13 +18,39 @@ from PIL import Image
 
 from vlfau.errors import UnknownAUError
 from vlfau.faces import HeadPose
+from vlfau.facs import Side
 from vlfau.inference.bundle import BundleInfo
+from vlfau.measures.geometry import eye_distance
+from vlfau.measures.measuring import MeasuredFace, Measurement
+from vlfau.measures.quality import FaceQuality
 from vlfau.media.images import Picture
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["AUResult", "CropResult", "FaceResult", "PictureResult"]
+__all__ = ["AUResult", "CropResult", "FaceResult", "PictureResult", "SideResult"]
+
+
+@dataclass(frozen=True, slots=True)
+class SideResult:
+    """The prediction for one side of the face.
+
+    The stronger side has the AU's own probability and intensity; the other side has less.
+
+    Attributes:
+        prob: Probability that the AU occurs on this side, 0 to 1.
+        state: Whether it is active there.
+        intensity: 0 to 5; None if the model predicts no intensities.
+    """
+
+    prob: float
+    state: bool
+    intensity: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the prediction as JSON-compatible data."""
+        intensity = round(self.intensity, 2) if self.intensity is not None else None
+        return {"prob": round(self.prob, 4), "state": self.state, "intensity": intensity}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +65,9 @@ class AUResult:
         local_caption: Caption of the AU; None if not requested or the model has no captions.
         intensity: 0 to 5 (A = 1 to E = 5); None if the model predicts no intensities.
         attention_map: (H, W), spatial attention of the AU's branch over the crop.
+        measured: Takes the measurements of the face; None if it has no crop.
+        left: The subject's own left side; None if the AU has no sides, or the model does not tell them apart.
+        right: The subject's own right side; None likewise.
     """
 
     au_id: int
@@ -47,22 +77,63 @@ class AUResult:
     local_caption: str | None = None
     intensity: float | None = None
     attention_map: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+    measured: MeasuredFace | None = field(default=None, repr=False, compare=False)
+    left: SideResult | None = None
+    right: SideResult | None = None
+
+    @property
+    def side(self) -> Side | None:
+        """The side on which an active AU acts; None if it is inactive or the sides are not told apart."""
+        if not self.state or self.left is None or self.right is None:
+            return None
+        if self.left.state and self.right.state:
+            return Side.BOTH
+        return Side.LEFT if self.left.state else Side.RIGHT
 
     @property
     def label(self) -> str:
         """The usual abbreviation, such as `AU12`."""
         return f"AU{self.au_id}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything but the attention map, as JSON-compatible data."""
-        return {
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """Distances, angles and folds that this AU moves, the most telling first; taken when first asked for.
+
+        Empty if the head is turned too far.
+        """
+        return () if self.measured is None else self.measured.of_au(self.au_id)
+
+    @property
+    def measured_text(self) -> str | None:
+        """A sentence about the most telling measurement; None without one.
+
+        Such as "AU2: outer brows 0.41 of the eye distance, resting faces 0.24 to 0.33".
+        """
+        return next((f"{self.label}: {each.text}" for each in self.measurements), None)
+
+    def to_dict(self, *, measurements: bool = False) -> dict[str, Any]:
+        """Return everything but the attention map, as JSON-compatible data.
+
+        Args:
+            measurements: Whether to add the names of the AU's measurements and the sentence about the first.
+        """
+        content: dict[str, Any] = {
             "au_id": self.au_id,
             "name": self.name,
             "prob": round(self.prob, 4),
             "state": self.state,
             "intensity": round(self.intensity, 2) if self.intensity is not None else None,
             "local_caption": self.local_caption,
+            **{
+                name: side.to_dict()
+                for name, side in ((Side.LEFT.value, self.left), (Side.RIGHT.value, self.right))
+                if side is not None
+            },
         }
+        if measurements:
+            content["measurements"] = [each.name for each in self.measurements]
+            content["measured_text"] = self.measured_text
+        return content
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,9 +200,16 @@ class CropResult:
         """(N,), the intensities, 0 to 5; NaN if the model predicts none."""
         return np.array([np.nan if au.intensity is None else au.intensity for au in self.aus], np.float64)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return all but the arrays as JSON-compatible data."""
-        return {"global_caption": self.global_caption, "aus": [au.to_dict() for au in self.aus]}
+    def to_dict(self, *, measurements: bool = False) -> dict[str, Any]:
+        """Return all but the arrays as JSON-compatible data.
+
+        Args:
+            measurements: Whether to add what each AU moves.
+        """
+        return {
+            "global_caption": self.global_caption,
+            "aus": [au.to_dict(measurements=measurements) for au in self.aus],
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +223,7 @@ class FaceResult(CropResult):
         pose: Head pose in degrees.
         crop: (S, S, 3) uint8 RGB, the aligned face that was passed to the model.
         face_id: Number of the face in its video, from 1, the same in every frame; None in a picture.
+        measured: Takes the measurements of the face; None if unknown.
     """
 
     face_box_xyxy: tuple[float, float, float, float]
@@ -153,25 +232,57 @@ class FaceResult(CropResult):
     pose: HeadPose
     crop: NDArray[np.uint8] = field(repr=False, compare=False)
     face_id: int | None = None
+    measured: MeasuredFace | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """Distances, angles and folds of the face, taken when first asked for; empty if the head is turned too far."""
+        return () if self.measured is None else self.measured.measurements
+
+    @cached_property
+    def quality(self) -> FaceQuality | None:
+        """How well the face can be read, and which AUs are doubtful; None without a crop."""
+        if not self.crop.size:
+            return None
+        return FaceQuality.of(self.crop, eye_distance(self.landmarks_xy), self.pose)
+
+    def measured_by(self, measured: MeasuredFace | None) -> Self:
+        """Return a copy whose measurements, and those of its AUs, are others."""
+        return replace(self, measured=measured, aus=tuple(replace(au, measured=measured) for au in self.aus))
 
     def without_arrays(self) -> Self:
-        """Return a copy without landmarks, crop and attention maps, for keeping many results."""
+        """Return a copy without landmarks, crop, attention maps and measurements, for keeping many results."""
         return replace(
             self,
-            aus=tuple(replace(au, attention_map=None) for au in self.aus),
+            measured=None,
+            aus=tuple(replace(au, attention_map=None, measured=None) for au in self.aus),
             landmarks_xy=self.landmarks_xy[:0].copy(),
             crop=self.crop[:0].copy(),
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything but the landmarks, the crop and the attention maps, as JSON-compatible data."""
+    def to_dict(self, *, measurements: bool = False, quality: bool = False) -> dict[str, Any]:
+        """Return everything but the landmarks, the crop and the attention maps, as JSON-compatible data.
+
+        Args:
+            measurements: Whether to add the measurements of the face, with their rulers in pixels of the file, and what
+                each AU moves.
+            quality: Whether to add how well the face can be read.
+        """
         return {
             **({"face_id": self.face_id} if self.face_id is not None else {}),
             "face_box_xyxy": [round(value, 1) for value in self.face_box_xyxy],
             "score": round(self.score, 4),
             "pose": {name: round(float(getattr(self.pose, name)), 1) for name in ("yaw", "pitch", "roll")},
-            **super().to_dict(),
+            **({"quality": self.quality.to_dict(self.au_ids)} if quality and self.quality is not None else {}),
+            **({"measurements": self._measurements_dict()} if measurements else {}),
+            **super().to_dict(measurements=measurements),
         }
+
+    def _measurements_dict(self) -> list[dict[str, Any]]:
+        if self.measured is None:
+            return []
+        rulers = self.measured.rulers
+        return [{**each.to_dict(), "rulers": rulers(each.definition)} for each in self.measurements]
 
     def to_pandas(self) -> "pandas.Series[Any]":
         """Return the face as a pandas Series.

@@ -189,8 +189,11 @@ def _on_one_clock(packets: Iterable[VideoPacket]) -> Iterator[VideoPacket]:
         if packet.dts is not None and packet.pts is not None and packet.time_base:
             step = packet.duration or max(round(1 / (_USUAL_RATE * packet.time_base)), 1)
             fall = 0 if last is None else last - (packet.dts + shift)
-            # Two frames at one time, as in a stream whose writer knew no times.
-            if fall * packet.time_base > _MAX_FALL_S or (fall >= 0 and packet.pts + shift == last_pts):
+            # A key frame that is shown before what was already decoded begins another recording, however short the
+            # first was. Two frames at one time are those of a stream whose writer knew no times.
+            is_earlier = last is not None and packet.is_keyframe and packet.pts + shift < last
+            is_same = fall >= 0 and packet.pts + shift == last_pts
+            if fall * packet.time_base > _MAX_FALL_S or is_earlier or is_same:
                 shift += fall + step
             last, last_pts = packet.dts + shift, packet.pts + shift
         if shift:

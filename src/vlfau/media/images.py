@@ -13,7 +13,7 @@ import math
 import os
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,15 +55,16 @@ _MARGIN_ROWS: Final = 4
 # Plain decoders only: some others in Pillow start programs. The first five do not need all plugins to be imported.
 _FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF", "JPEG2000")
 _ORIENTATION_TAG: Final = 0x0112
-_ORIENTATIONS: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_ORIENTATIONS: Final[Mapping[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]]] = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
+    8: np.rot90,
 }
+"""How EXIF orientations are undone, as views: Pillow would make copies of four bytes per pixel."""
 _PILLOW_LIMIT = threading.Lock()
 
 
@@ -196,7 +197,7 @@ def upright_rgb(image: Image.Image) -> NDArray[np.uint8]:
     pixels = np.array(_to_rgb(image)) if size == image.size and image.mode == "RGB" else _reduced(image, size)
     orientation = _orientation(image)
     if orientation in _ORIENTATIONS:
-        pixels = np.array(Image.fromarray(pixels).transpose(_ORIENTATIONS[orientation]))
+        pixels = np.ascontiguousarray(_ORIENTATIONS[orientation](pixels))
     return pixels
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vlfau.errors import ImageError
+from vlfau.errors import ImageError, first_line
 from vlfau.media.images import Picture, read_picture, reduction_of, upright_rgb
 
 __all__ = ["PictureInput", "TensorLike", "as_picture"]
@@ -125,9 +125,16 @@ def _tensor_pixels(tensor: TensorLike) -> NDArray[np.uint8]:
             f"expected a tensor of a picture as (C, H, W) with 3 channels (RGB) or 1 (grey), got {shape}; reshape it, "
             "and give several pictures as (B, C, H, W) or as a list"
         )
-    plain = tensor.detach().cpu()
+    try:
+        plain = tensor.detach().cpu()
+        pixels: NDArray[Any] = (plain.float() if tensor.is_floating_point() else plain).numpy()
+    except (TypeError, RuntimeError, NotImplementedError) as error:  # Sparse, quantised or without data.
+        raise ImageError(
+            f"the values of the tensor cannot be read ({first_line(error)}); give a dense tensor that holds data, as "
+            "by tensor.to_dense()"
+        ) from None
     if tensor.is_floating_point():
-        values: NDArray[np.float32] = plain.float().numpy()
+        values: NDArray[np.float32] = pixels
         low, high = float(values.min()), float(values.max())
         if not 0 <= low <= high <= 1:
             raise ImageError(
@@ -135,10 +142,8 @@ def _tensor_pixels(tensor: TensorLike) -> NDArray[np.uint8]:
                 "normalisation, or give uint8"
             )
         pixels = np.rint(values * 255).astype(np.uint8)
-    else:
-        pixels = plain.numpy()
-        if pixels.dtype != np.uint8:
-            raise ImageError(
-                f"expected a tensor of uint8 or of floats from 0 to 1, got {pixels.dtype}; convert it to uint8"
-            )
+    elif pixels.dtype != np.uint8:
+        raise ImageError(
+            f"expected a tensor of uint8 or of floats from 0 to 1, got {pixels.dtype}; convert it to uint8"
+        )
     return _array_pixels(pixels.transpose(1, 2, 0))

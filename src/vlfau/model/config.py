@@ -10,6 +10,7 @@ from vlfau.errors import ConfigError
 from vlfau.faces.pose import NUM_LANDMARKS
 from vlfau.model.caption_decoder import CaptionDecoder
 from vlfau.model.classifier import AUClassifier, AUIntensity
+from vlfau.model.facemesh_v2 import FaceMeshV2, MeshReader
 from vlfau.model.landmarks import LandmarkBranch
 from vlfau.model.movements import MovementBranch
 from vlfau.model.refinement import DAIR
@@ -19,8 +20,6 @@ from vlfau.model.vlfau import VLFAU
 
 __all__ = ["ModelConfig", "build_vlfau"]
 
-"""As many as FaceMesh has."""
-
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -29,7 +28,7 @@ class ModelConfig:
     Attributes:
         method: "vl-fau", or a rival of `vlfau.model.rivals.registry`, whose head then replaces all but the stem.
         method_options: Further arguments of that head.
-        backbone: A timm model with four feature levels.
+        backbone: A timm model with four feature levels, or "facemesh" or "facemesh-v2", which the package ships.
         backbone_options: Further arguments of that model.
         crop_size: Side of the face crop that the network sees, in pixels.
         combined_dim: D, the width of the concatenated scales (Eq. 1).
@@ -46,6 +45,9 @@ class ModelConfig:
             leaves that branch out. Not in the paper.
         movements: Whether AUs are also scored from MediaPipe's mesh and blendshape networks, which learned from
             photographs and stay frozen. Not in the paper.
+        sides: Whether `movements` also say how the left and the right side share every AU. Not in the paper.
+        caption_pooling: Cells along a side of V's grid that captions see as one, their mean; a divisor of the grid's
+            sides. Not in the paper, whose grid is small.
         mirrored: Whether prediction averages the scores of a face and of its mirror image, at twice the time.
             Not in the paper.
         told_scores: Whether the caption decoders are conditioned on the AUs' scores, so that words and numbers agree.
@@ -67,6 +69,8 @@ class ModelConfig:
     intensity: bool = False
     landmarks: int = 0
     movements: bool = False
+    sides: bool = False
+    caption_pooling: int = 1
     mirrored: bool = False
     told_scores: bool = False
     method: str = "vl-fau"
@@ -89,6 +93,10 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
         raise ConfigError(
             f"model.landmarks is {config.landmarks}; a face has 0 to {NUM_LANDMARKS}, give as many as the manifest"
         )
+    if config.sides and not config.movements:
+        raise ConfigError("model.sides needs model.movements, which knows the sides; switch it on, or sides off")
+    if config.caption_pooling < 1:
+        raise ConfigError(f"model.caption_pooling is {config.caption_pooling}; give 1 (every cell) or more")
     if config.told_scores and not (config.local_language or config.global_language):
         raise ConfigError(
             "model.told_scores needs a caption decoder; switch local_language or global_language on, or told_scores off"
@@ -107,6 +115,7 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
     backbone = create_backbone(
         config.backbone, crop_size=config.crop_size, weights=stem_weights, options=config.backbone_options
     )
+    mesh = backbone.network.reader if isinstance(backbone.network, FaceMeshV2) else None
     return VLFAU(
         stem=Stem(
             backbone=backbone,
@@ -128,7 +137,11 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
         )
         if config.landmarks
         else None,
-        movement_branch=MovementBranch(num_aus=num_aus, intensity=config.intensity) if config.movements else None,
+        movement_branch=MovementBranch(
+            mesh=mesh or MeshReader(), num_aus=num_aus, intensity=config.intensity, sides=config.sides
+        )
+        if config.movements
+        else None,
         told_scores=ScoreConditioning(
             num_aus=num_aus,
             feature_dim=config.feature_dim,
@@ -139,6 +152,7 @@ def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem
         if config.told_scores
         else None,
         mirrored=config.mirrored,
+        caption_pooling=config.caption_pooling,
         intensity_head=AUIntensity(num_aus=num_aus, feature_dim=config.feature_dim) if config.intensity else None,
         num_aus=num_aus,
     )

@@ -7,7 +7,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["WeightSum", "au_weights", "caption_loss", "intensity_loss", "landmark_loss", "occurrence_loss"]
+__all__ = [
+    "WeightSum",
+    "attention_loss",
+    "au_weights",
+    "caption_loss",
+    "intensity_loss",
+    "landmark_loss",
+    "occurrence_loss",
+]
 
 
 class WeightSum(StrEnum):
@@ -84,6 +92,28 @@ def landmark_loss(landmarks: Tensor, places: Tensor) -> Tensor:
     """
     known = ~places.isnan()
     return _masked_mean(20 * (landmarks - places.nan_to_num()).abs(), known)
+
+
+def attention_loss(attention_maps: Tensor, regions: Tensor, known: Tensor) -> Tensor:
+    """Binary cross entropy of the branches' spatial attention and the regions where their AUs act.
+
+    Cells in and outside of a region count alike, however small it is.
+
+    Args:
+        attention_maps: (B, N, H, W), in [0, 1].
+        regions: (B, N, H, W), in [0, 1].
+        known: (B,), whether a face's regions are known.
+
+    Returns:
+        A scalar; 0 for a batch without known regions.
+    """
+    inside, outside = regions, 1 - regions
+    maps = attention_maps.float().clamp(1e-6, 1 - 1e-6)
+    terms = sum(
+        -(share * likelihood).sum((2, 3)) / share.sum((2, 3)).clamp(min=1e-6)
+        for share, likelihood in ((inside, maps.log()), (outside, (1 - maps).log()))
+    )
+    return _masked_mean(torch.as_tensor(terms), known[:, None].expand_as(terms))
 
 
 def caption_loss(logits: Tensor, token_ids: Tensor, *, pad_id: int) -> Tensor:

@@ -6,14 +6,15 @@ teach only small perceptrons on their features, which carries over to photograph
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vlfau.faces.blendshapes import BLENDSHAPE_LANDMARKS
 from vlfau.facs import MAX_INTENSITY
 from vlfau.model.classifier import AUOutput
+from vlfau.model.facemesh_v2 import MeshOutput, MeshReader
 from vlfau.model.onnx_module import OnnxModule
 
 __all__ = [
@@ -21,23 +22,16 @@ __all__ = [
     "FACE_DIM",
     "HIDDEN_VALUE",
     "MAP_DIM",
-    "MAP_VALUE",
-    "MESH_FILE",
     "MovementBranch",
-    "MovementFeatures",
     "MovementOutput",
     "ScoreHeads",
+    "SideHeads",
+    "SideShares",
 ]
 
-MESH_FILE, BLENDSHAPE_FILE = "faces/weights/facemesh_v2.onnx", "faces/weights/blendshapes.onnx"
-MAP_VALUE, HIDDEN_VALUE = "tensor_470", "tensor_191"
-"""The mesh's last map, from which it reads all landmarks, and the blendshape network's face token before its last
-layer."""
-MESH_SIDE = 256
-CROP_SIDE = 204
-"""Side of the crop in the mesh's square, in pixels: the face fills two thirds of it, as in the mesh's training."""
-CENTRE_HEIGHT = 0.44
-"""The middle of the square in the crop, halfway between forehead and chin."""
+BLENDSHAPE_FILE = "faces/weights/blendshapes.onnx"
+HIDDEN_VALUE = "tensor_191"
+"""The blendshape network's face token before its last layer."""
 FACE_DIM, MAP_DIM = 64, 512
 FACE_HIDDEN_DIM, MAP_HIDDEN_DIM = 64, 32
 SEEDS = 3
@@ -45,36 +39,52 @@ DROPOUT = 0.3
 
 
 @dataclass(frozen=True)
-class MovementFeatures:
-    """Features of the frozen networks.
+class SideShares:
+    """How the subject's own left and right share the AUs, relative to the stronger side, whose share is 1.
 
     Attributes:
-        face: (B, 64), the blendshape network's summary of the face's movements.
-        map: (B, 512), the mesh's last map, 128 channels on a grid of 2 x 2.
-        landmarks: (B, 478, 3), the mesh's points, in pixels of its square.
+        occurrence: (B, N, 2), the probability that a side acts, given that the AU does; left first.
+        intensity: (B, N, 2), a side's intensity as a share of the AU's.
     """
 
-    face: Tensor
-    map: Tensor
-    landmarks: Tensor
+    occurrence: Tensor
+    intensity: Tensor
+
+    def __getitem__(self, faces: slice) -> "SideShares":
+        """Return the shares of some of the faces."""
+        return SideShares(self.occurrence[faces], self.intensity[faces])
 
 
 @dataclass(frozen=True)
 class MovementOutput:
-    """AU scores from the movements and from the map."""
+    """AU scores of B faces.
 
-    by_movements: AUOutput
+    Attributes:
+        by_movements: From the movements, of the heads for posed and of those for everyday faces.
+        by_map: From the mesh's last map.
+        sides: How the sides share the AUs; None without that head.
+    """
+
+    by_movements: tuple[AUOutput, AUOutput]
     by_map: AUOutput
+    sides: SideShares | None = None
+
+    @property
+    def parts(self) -> tuple[AUOutput, ...]:
+        """All scores, in the order of their weights."""
+        return (*self.by_movements, self.by_map)
 
     def __getitem__(self, faces: slice) -> "MovementOutput":
         """Return the output of some of the faces."""
-        return MovementOutput(self.by_movements[faces], self.by_map[faces])
+        sides = None if self.sides is None else self.sides[faces]
+        posed, everyday, by_map = (part[faces] for part in self.parts)
+        return MovementOutput((posed, everyday), by_map, sides)
 
     def mean(self, other: "MovementOutput") -> "MovementOutput":
-        """Return the mean of this output and another."""
-        return MovementOutput(
-            AUOutput.mean(self.by_movements, other.by_movements), AUOutput.mean(self.by_map, other.by_map)
-        )
+        """Return the mean of this output and another's scores; the sides are this one's."""
+        pairs = zip(self.parts, other.parts, strict=True)
+        posed, everyday, by_map = (AUOutput.mean(one, another) for one, another in pairs)
+        return MovementOutput((posed, everyday), by_map, self.sides)
 
 
 class ScoreHeads(nn.Module):
@@ -125,50 +135,75 @@ class ScoreHeads(nn.Module):
         return AUOutput(self.slope * logits + self.shift, intensities)
 
 
+class SideHeads(nn.Module):
+    """How the two sides of the face share every AU; an addition to the paper.
+
+    Args:
+        in_features: Values per face.
+        hidden_dim: Width of both hidden layers.
+        num_aus: N.
+    """
+
+    def __init__(self, *, in_features: int, hidden_dim: int, num_aus: int) -> None:
+        super().__init__()
+        self.heads = ScoreHeads(in_features=in_features, hidden_dim=hidden_dim, num_aus=4 * num_aus, intensity=False)
+
+    def forward(self, features: Tensor) -> SideShares:
+        """Return the sides' shares from features (B, F)."""
+        values = self.heads(features).logits.unflatten(1, (2, -1, 2))  # (B, 2, N, 2)
+        shares = values.sigmoid()
+        return SideShares(*(shares / shares.amax(3, keepdim=True)).unbind(1))
+
+
 class MovementBranch(nn.Module):
     """Score the AUs from the features of two frozen networks.
 
+    Two ensembles read the movements. One learns from posed expressions, whose AUs come in known company; the other from
+    everyday faces, where an AU has to be told by itself. They err differently, so their mean is better than both.
+
     Args:
+        mesh: The mesh, which the stem may share.
         num_aus: N.
         intensity: Whether to estimate intensities too.
+        sides: Whether to estimate how the sides of the face share every AU.
     """
 
-    def __init__(self, *, num_aus: int, intensity: bool) -> None:
+    def __init__(self, *, mesh: MeshReader, num_aus: int, intensity: bool, sides: bool) -> None:
         super().__init__()
-        self.mesh = OnnxModule(MESH_FILE, ["landmarks", MAP_VALUE])
+        self.mesh = mesh
         self.blendshapes = OnnxModule(BLENDSHAPE_FILE, [HIDDEN_VALUE])
-        self.by_movements = ScoreHeads(
-            in_features=FACE_DIM, hidden_dim=FACE_HIDDEN_DIM, num_aus=num_aus, intensity=intensity
+        self.by_movements = nn.ModuleList(
+            ScoreHeads(in_features=FACE_DIM, hidden_dim=FACE_HIDDEN_DIM, num_aus=num_aus, intensity=intensity)
+            for _ in range(2)
         )
         self.by_map = ScoreHeads(in_features=MAP_DIM, hidden_dim=MAP_HIDDEN_DIM, num_aus=num_aus, intensity=intensity)
+        self.side_heads = (
+            SideHeads(in_features=FACE_DIM, hidden_dim=FACE_HIDDEN_DIM, num_aus=num_aus) if sides else None
+        )
         self.register_buffer("points", torch.tensor(BLENDSHAPE_LANDMARKS), persistent=False)
-        left, top = (MESH_SIDE - CROP_SIDE) // 2, round(MESH_SIDE / 2 - CENTRE_HEIGHT * CROP_SIDE)
-        self.margins = (left, MESH_SIDE - CROP_SIDE - left, top, MESH_SIDE - CROP_SIDE - top)
 
     points: Tensor
 
     @torch.no_grad()
     def rescale_logits(self, column: int, slope: float, shift: float) -> None:
         """Rescale the branch so that an AU's logits become `slope` times the old ones plus `shift`."""
-        for heads in (self.by_movements, self.by_map):
+        for heads in self.score_heads:
             heads.slope[column] *= slope
             heads.shift[column] = slope * heads.shift[column] + shift
 
-    def read(self, crops: Tensor) -> MovementFeatures:
-        """Return the frozen networks' features of crops (B, 3, S, S), RGB in [0, 255]."""
-        landmarks, deep = self.mesh(self.square(crops))
-        (hidden,) = self.blendshapes(landmarks[:, self.points, :2])
-        return MovementFeatures(hidden.flatten(1), deep.flatten(1), landmarks)
+    @property
+    def score_heads(self) -> tuple[ScoreHeads, ...]:
+        """The heads in the order of their weights: posed, everyday, map."""
+        return (*(cast("ScoreHeads", heads) for heads in self.by_movements), self.by_map)
 
-    def square(self, crops: Tensor) -> Tensor:
-        """Return the mesh's square of crops (B, 3, S, S), RGB in [0, 255]: (B, 256, 256, 3), black outside of them."""
-        images = F.interpolate(crops.float() / 255, size=(CROP_SIDE, CROP_SIDE), mode="bilinear")
-        return F.pad(images, self.margins).permute(0, 2, 3, 1)
+    def read(self, seen: MeshOutput) -> Tensor:
+        """Return the movements (B, 64) of faces that the mesh has seen."""
+        (hidden,) = self.blendshapes(seen.landmarks[:, self.points, :2])
+        return hidden.flatten(1)  # type: ignore[no-any-return]
 
-    def judge(self, features: MovementFeatures) -> MovementOutput:
-        """Return the heads' scores from features."""
-        return MovementOutput(self.by_movements(features.face), self.by_map(features.map))
-
-    def forward(self, crops: Tensor) -> MovementOutput:
-        """Score crops (B, 3, S, S), RGB in [0, 255]; no gradient reaches the frozen networks."""
-        return self.judge(self.read(crops))
+    def forward(self, seen: MeshOutput) -> MovementOutput:
+        """Score faces that the mesh has seen; no gradient reaches the frozen networks."""
+        face = self.read(seen)
+        sides = self.side_heads(face) if self.side_heads is not None else None
+        posed, everyday = (heads(face) for heads in self.by_movements)
+        return MovementOutput((posed, everyday), self.by_map(seen.deep), sides)

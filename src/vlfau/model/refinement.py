@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from vlfau.model.branch import BranchLinear
 
-__all__ = ["DAIR", "Refinement"]
+__all__ = ["DAIR", "Refinement", "pool_cells"]
 
 OPEN_GATE, GATE_SPREAD = 2.0, 1.5
 CHANNEL_BLOCK = 128
@@ -34,26 +34,36 @@ class Refinement:
         """Return the refinement of some of the faces."""
         return Refinement(self.channel_attention[faces], self.attention_maps[faces])
 
-    def refine(self, stem_features: Tensor, branches: Tensor | None = None) -> Tensor:
+    def refine(self, features: Tensor, branches: Tensor | None = None, *, pooling: int = 1) -> Tensor:
         """Return the refined features of the branches.
 
         Args:
-            stem_features: (B, L, d), V.
+            features: (B, H, W, d), V on its grid.
             branches: (B, N'), the branches wanted for every face; None for all N.
+            pooling: Cells along a side that become one, their mean.
 
         Returns:
-            (B, N', L, d).
+            (B, N', L, d), L = (H / pooling) * (W / pooling).
         """
-        channels, locations = self.channel_attention, self.attention_maps.flatten(2)
+        channels, maps = self.channel_attention, self.attention_maps
         if branches is not None:
             faces = torch.arange(len(branches), device=branches.device)[:, None]
-            channels, locations = channels[faces, branches], locations[faces, branches]
-        return stem_features[:, None] * channels[:, :, None] * locations[..., None]
+            channels, maps = channels[faces, branches], maps[faces, branches]
+        refined = pool_cells(features[:, None] * maps[..., None], pooling).flatten(2, 3)
+        return refined * channels[:, :, None]
 
     def refine_and_pool(self, stem_features: Tensor) -> Tensor:
         """Return the mean over the locations of every branch's features, (B, N, d), of V (B, L, d)."""
         by_location = self.attention_maps.flatten(2) @ stem_features  # (B, N, d)
         return self.channel_attention * by_location / stem_features.shape[1]
+
+
+def pool_cells(features: Tensor, size: int) -> Tensor:
+    """Return the mean of every `size` x `size` cells of features (..., H, W, d): (..., H / size, W / size, d)."""
+    if size == 1:
+        return features
+    height, width = features.shape[-3:-1]
+    return features.unflatten(-3, (height // size, size)).unflatten(-2, (width // size, size)).mean((-4, -2))
 
 
 class DAIR(nn.Module):

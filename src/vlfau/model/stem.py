@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from vlfau.errors import ConfigError
 from vlfau.model.facemesh import FACEMESH_CHANNELS, FACEMESH_STAGES, FaceMeshBackbone
+from vlfau.model.facemesh_v2 import FACEMESH_V2_CHANNELS, FaceMeshV2
 from vlfau.model.stem_weights import load_stem_weights
 
-__all__ = ["FACEMESH", "Backbone", "Stem", "create_backbone"]
+__all__ = ["FACEMESH", "FACEMESH_V2", "Backbone", "Stem", "create_backbone"]
 
-FACEMESH = "facemesh"
+FACEMESH, FACEMESH_V2 = "facemesh", "facemesh-v2"
 NUM_LEVELS = 4
 MAX_OPTION: Final = 4096  # No backbone is deeper or wider; larger numbers would fill the memory.
 
@@ -46,11 +47,11 @@ class Backbone:
 def create_backbone(
     name: str, *, crop_size: int, weights: Path | None = None, options: Mapping[str, Any] | None = None
 ) -> Backbone:
-    """Build FaceMesh's convolutions, or any timm backbone that has at least four feature levels.
+    """Build a mesh network's convolutions, or any timm backbone that has at least four feature levels.
 
     Args:
-        name: timm's model name, such as "swin_base_patch4_window7_224", or "facemesh", whose weights the package
-            ships (`vlfau.model.facemesh`).
+        name: timm's model name, such as "swin_base_patch4_window7_224", or "facemesh" or "facemesh-v2", whose weights
+            the package ships (`vlfau.model.facemesh`, `vlfau.model.facemesh_v2`; the latter stays frozen).
         crop_size: Side of the square input in pixels.
         weights: A local file of pre-trained weights of that model (`load_stem_weights`); None starts from random
             weights. Nothing is ever downloaded.
@@ -59,11 +60,17 @@ def create_backbone(
     Raises:
         ConfigError: The model is unknown, has too few levels, or the file does not fit it.
     """
-    if name == FACEMESH:
+    if name in {FACEMESH, FACEMESH_V2}:
         if weights is not None:
             raise ConfigError(
-                f"the backbone '{FACEMESH}' brings its own weights, so the stem weights {weights} have no use; leave "
+                f"the backbone '{name}' brings its own weights, so the stem weights {weights} have no use; leave "
                 "stem.weights out"
+            )
+        if name == FACEMESH_V2:
+            if options:
+                raise ConfigError(f"the backbone '{name}' has no options; leave model.backbone_options out")
+            return Backbone(
+                FaceMeshV2(), FACEMESH_V2_CHANNELS, channels_last=False, mean=(0.0,) * 3, std=(1 / 255,) * 3
             )
         facemesh = _facemesh(options or {})
         return Backbone(facemesh, FACEMESH_CHANNELS, channels_last=False, mean=(0.0,) * 3, std=(1.0,) * 3)

@@ -39,6 +39,12 @@ class TorchOutput:
         return None if intensities is None else _array(intensities)
 
     @cached_property
+    def au_sides(self) -> FloatArray | None:
+        """(B, N, 2, 2), probability and intensity of left and right; None without that head."""
+        sides = self._vision.au_sides
+        return None if sides is None else _array(sides)
+
+    @cached_property
     def stem_features(self) -> FloatArray:
         """(B, L, d), what global captions are made of."""
         return _array(self._vision.face_features)

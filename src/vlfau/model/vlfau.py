@@ -1,5 +1,6 @@
 """VL-FAU: the stem, the AU branches and the two language models, wired together (Figure 2)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -8,9 +9,10 @@ from torch import Tensor, nn
 from vlfau.errors import ConfigError
 from vlfau.model.caption_decoder import CaptionDecoder
 from vlfau.model.classifier import AUClassifier, AUIntensity, AUOutput, rescale
+from vlfau.model.facemesh_v2 import FaceMeshV2
 from vlfau.model.landmarks import LandmarkBranch, LandmarkOutput
 from vlfau.model.movements import MovementBranch, MovementOutput
-from vlfau.model.refinement import DAIR, Refinement
+from vlfau.model.refinement import DAIR, Refinement, pool_cells
 from vlfau.model.score_conditioning import FeatureShift, ScoreConditioning
 from vlfau.model.stem import Stem
 
@@ -25,23 +27,27 @@ class VisionOutput:
     """Output of the vision half for a batch of faces.
 
     Attributes:
-        stem_features: (B, L, d), V.
+        features: (B, H, W, d), V on its grid.
         refinement: How every branch weighs V.
         branch_scores: The branches' scores.
         by_landmarks: The landmarks and their scores; None without that branch.
         told: Shift of the captions' features by the scores; None without it.
         by_movements: Scores of networks that learned from photographs; None without that branch.
-        weights: (P, 1, N), how much each part counts for each AU: the branches, the landmarks, the movements and the
-            map, of those that there are; None counts all alike.
+        caption_pooling: Cells along a side of the grid that captions see as one.
+        on_crop: Interpolates maps of V's grid (..., H, W) on a grid that covers the crop; None if V's does.
+        weights: (P, 1, N), how much each part counts for each AU: the branches, the landmarks, both heads of the
+            movements, and the map, of those that there are; None counts all alike.
     """
 
-    stem_features: Tensor
+    features: Tensor
     refinement: Refinement
     branch_scores: AUOutput
     by_landmarks: LandmarkOutput | None = None
     told: FeatureShift | None = None
     by_movements: MovementOutput | None = None
     weights: Tensor | None = None
+    caption_pooling: int = 1
+    on_crop: Callable[[Tensor], Tensor] | None = None
 
     @property
     def scores(self) -> AUOutput:
@@ -50,7 +56,7 @@ class VisionOutput:
         if self.by_landmarks is not None:
             parts.append(self.by_landmarks.scores)
         if self.by_movements is not None:
-            parts += [self.by_movements.by_movements, self.by_movements.by_map]
+            parts += self.by_movements.parts
         return AUOutput.mean(*parts, weights=self.weights)
 
     @property
@@ -63,27 +69,47 @@ class VisionOutput:
         """Intensities from 0 to 5, (B, N); None without the head."""
         return self.scores.intensities
 
+    @property
+    def au_sides(self) -> Tensor | None:
+        """Probability and intensity of the subject's own left, then right, (B, N, 2, 2); None without that head.
+
+        The stronger side's are those of the AU.
+        """
+        shares = self.by_movements.sides if self.by_movements is not None else None
+        if shares is None:
+            return None
+        scores = self.scores
+        probs = shares.occurrence * scores.logits.sigmoid()[..., None]
+        intensities = shares.intensity * (0 if scores.intensities is None else scores.intensities[..., None])
+        return torch.stack([probs, intensities], dim=3)
+
+    @property
+    def stem_features(self) -> Tensor:
+        """V, (B, L, d)."""
+        return self.features.flatten(1, 2)
+
     def __getitem__(self, faces: slice) -> "VisionOutput":
         """Return the output of some of the faces; the shift for captions is added later."""
-        return VisionOutput(
-            self.stem_features[faces],
-            self.refinement[faces],
-            self.branch_scores[faces],
-            self.by_landmarks[faces] if self.by_landmarks is not None else None,
+        return replace(
+            self,
+            features=self.features[faces],
+            refinement=self.refinement[faces],
+            branch_scores=self.branch_scores[faces],
+            by_landmarks=self.by_landmarks[faces] if self.by_landmarks is not None else None,
             by_movements=self.by_movements[faces] if self.by_movements is not None else None,
-            weights=self.weights,
+            told=None,
         )
 
     def au_features(self, branches: Tensor | None = None) -> Tensor:
-        """Return the input of local captions: V refined by every branch, shifted by the scores.
+        """Return the input of local captions: V refined by every branch, pooled, and shifted by the scores.
 
         Args:
             branches: (B, N'), the branches wanted for every face; None for all N.
 
         Returns:
-            (B, N', L, d).
+            (B, N', L', d), L' = L / `caption_pooling`^2.
         """
-        refined = self.refinement.refine(self.stem_features, branches)
+        refined = self.refinement.refine(self.features, branches, pooling=self.caption_pooling)
         shifts = self.told.local if self.told is not None else None
         if shifts is None:
             return refined
@@ -92,15 +118,21 @@ class VisionOutput:
         return refined + shifts[:, :, None]
 
     @property
+    def pooled_features(self) -> Tensor:
+        """V as captions see it, (B, L', d)."""
+        return pool_cells(self.features, self.caption_pooling).flatten(1, 2)
+
+    @property
     def face_features(self) -> Tensor:
-        """The input of global captions: V, (B, L, d), shifted by the scores."""
+        """The input of global captions: V, (B, L', d), pooled, and shifted by the scores."""
         shift = self.told.face if self.told is not None else None
-        return self.stem_features if shift is None else self.stem_features + shift[:, None]
+        return self.pooled_features if shift is None else self.pooled_features + shift[:, None]
 
     @property
     def attention_maps(self) -> Tensor:
-        """The branches' spatial attention, (B, N, H, W); all ones without DAIR."""
-        return self.refinement.attention_maps
+        """The branches' spatial attention on a grid that covers the crop, (B, N, H, W); all ones without DAIR."""
+        maps = self.refinement.attention_maps
+        return maps if self.on_crop is None else self.on_crop(maps)
 
 
 @dataclass(frozen=True)
@@ -136,6 +168,7 @@ class VLFAU(nn.Module):
             parts' scores are weighted by AU.
         told_scores: Conditions the caption decoders on the scores; None leaves it out.
         mirrored: Whether scores are the mean of a face's and its mirror image's while the network does not train.
+        caption_pooling: Cells along a side of V's grid that captions see as one.
         num_aus: N.
     """
 
@@ -154,6 +187,7 @@ class VLFAU(nn.Module):
         movement_branch: MovementBranch | None = None,
         told_scores: ScoreConditioning | None = None,
         mirrored: bool = False,
+        caption_pooling: int = 1,
     ) -> None:
         super().__init__()
         if local_decoder is not None and refinement is None:
@@ -166,10 +200,10 @@ class VLFAU(nn.Module):
         self.global_classifier, self.intensity_head = global_classifier, intensity_head
         self.landmark_branch, self.told_scores = landmark_branch, told_scores
         self.movement_branch = movement_branch
-        self.num_aus, self.mirrored = num_aus, mirrored
+        self.num_aus, self.mirrored, self.caption_pooling = num_aus, mirrored, caption_pooling
         weights = None
         if movement_branch is not None:
-            parts = 3 if landmark_branch is None else 4
+            parts = 4 if landmark_branch is None else 5
             weights = torch.full((parts, 1, num_aus), 1 / parts)
         self.register_buffer("part_weights", weights)
         self.vision_frozen = False
@@ -230,19 +264,25 @@ class VLFAU(nn.Module):
         return replace(own, branch_scores=branch_scores, by_landmarks=by_landmarks, by_movements=by_movements)
 
     def _encode(self, crops: Tensor) -> VisionOutput:
-        levels = self.stem.extract(crops)
+        branch, backbone = self.movement_branch, self.stem.backbone
+        seen = branch.mesh(crops) if branch is not None else None
+        if seen is not None and isinstance(backbone, FaceMeshV2):
+            levels = backbone.standardise(seen)
+        else:
+            levels = self.stem.extract(crops)
         features = self.stem.merge(levels)  # (B, H, W, d)
         refinement = self.refinement(features) if self.refinement is not None else self._no_refinement(features)
-        stem_features = features.flatten(1, 2)  # (B, L, d)
-        pooled = refinement.refine_and_pool(stem_features)  # (B, N, d)
+        pooled = refinement.refine_and_pool(features.flatten(1, 2))  # (B, N, d)
         intensities = self.intensity_head(pooled) if self.intensity_head is not None else None
         return VisionOutput(
-            stem_features,
+            features,
             refinement,
             AUOutput(self.classifier(pooled), intensities),
             self.landmark_branch(levels) if self.landmark_branch is not None else None,
-            by_movements=self.movement_branch(crops) if self.movement_branch is not None else None,
-            weights=self.part_weights if self.movement_branch is not None else None,
+            by_movements=branch(seen) if branch is not None and seen is not None else None,
+            weights=self.part_weights if branch is not None else None,
+            caption_pooling=self.caption_pooling,
+            on_crop=backbone.on_crop if isinstance(backbone, FaceMeshV2) else None,
         )
 
     def forward(
@@ -272,7 +312,7 @@ class VLFAU(nn.Module):
             if self.global_classifier is not None:
                 words = (global_tokens != 0)[..., None]  # (B, T, 1); the padding's id is 0
                 attention = (taught.attention_weights * words).sum(1) / words.sum(1)  # (B, L)
-                attended = attention[:, None] @ vision.stem_features  # (B, 1, d)
+                attended = attention[:, None] @ vision.pooled_features  # (B, 1, d)
                 global_au_logits = self.global_classifier(attended.squeeze(1))
         return JointOutput(vision, local_logits, global_logits, global_au_logits)
 

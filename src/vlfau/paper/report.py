@@ -7,8 +7,7 @@ from pathlib import Path
 
 from vlfau.drawing.heatmap import lay_heat_over
 from vlfau.drawing.pages import data_url, jpeg_url, stylesheet, templates
-from vlfau.errors import InputError
-from vlfau.files.atomic import replacing
+from vlfau.files.atomic import make_folder, replacing
 from vlfau.paper.balance import draw_balance
 from vlfau.paper.data_coverage import DataKey
 from vlfau.paper.examples import CHOICE, ExampleSet, find_examples
@@ -117,11 +116,8 @@ def write_report(runs: Path, out: Path, progress: Callable[[int, int], None] = l
         InputError: There are no runs, a file of a run is damaged, or the report cannot be written.
     """
     found = find_runs(runs)
-    try:
-        for folder in (out / "tables", out / "figures"):
-            folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {out} ({error.strerror}); choose another folder") from None
+    for folder in (out / "tables", out / "figures"):
+        make_folder(folder)
     done = iter(range(1, STEPS + 1))
     tables, measures = comparison_tables(found), measure_tables(found)
     table_files = [path for table in (*tables, *measures) for path in _write_table(out / "tables", table)]

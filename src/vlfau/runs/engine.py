@@ -85,6 +85,8 @@ def run(
                 observer.notice("found an interrupted run; starting over (use --resume to continue it)")
             running = _Run(predictor, chosen, outputs=outputs, observer=observer, correction=correction)
             running.process(given)
+        for video in outputs.unfinished:
+            observer.notice(f"only a part of {video} is in the tables: give it again, with --resume")
     except _ObserverFailed as failed:
         raise failed.error from failed.error.__cause__
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import FaceResult, PictureResult
+from vlfau.measures.measuring import mean_measurements
 from vlfau.media.inputs import expand_inputs
 from vlfau.video.baseline import Baseline
 from vlfau.video.tracks import tracks
@@ -24,10 +25,12 @@ class Correction:
     Attributes:
         by_face: Baselines by face number.
         everyone: Baseline of all other faces; None leaves them uncorrected.
+        own_rest: Measurements of the neutral face of everyone, by name.
     """
 
     by_face: Mapping[int, Baseline] = field(default_factory=dict)
     everyone: Baseline | None = None
+    own_rest: Mapping[str, float] = field(default_factory=dict)
 
     def __call__(self, result: PictureResult) -> PictureResult:
         """Return a frame's result, corrected for the neutral faces."""
@@ -35,7 +38,10 @@ class Correction:
 
     def _correct(self, face: FaceResult) -> FaceResult:
         baseline = self.everyone if face.face_id is None else self.by_face.get(face.face_id, self.everyone)
-        return face if baseline is None else baseline.correct(face)
+        corrected = face if baseline is None else baseline.correct(face)
+        if self.own_rest and corrected.measured is not None:
+            return corrected.measured_by(corrected.measured.compared_to(self.own_rest))
+        return corrected
 
 
 def clip_correction(results: Iterable[PictureResult], model: BundleInfo) -> Correction:
@@ -71,11 +77,12 @@ def neutral_faces(choice: Sequence[str], predictor: Predictor) -> Correction | L
     if {"none", "clip"} & set(choice):
         raise ConfigError("--baseline takes none, clip, or pictures of a neutral face; give only one of these")
     faces = [_largest_face(path, predictor) for path in expand_inputs(choice)]
-    return Correction(everyone=Baseline.from_faces(faces, predictor.bundle.info.thresholds))
+    everyone = Baseline.from_faces(faces, predictor.bundle.info.thresholds)
+    return Correction(everyone=everyone, own_rest=mean_measurements([face.measurements for face in faces]))
 
 
 def _largest_face(path: Path, predictor: Predictor) -> FaceResult:
     faces = predictor.predict(path)
     if not faces:
         raise NoFaceError(f"no face found in the neutral picture {printable(path)}; leave it out")
-    return faces[0].without_arrays()
+    return faces[0]

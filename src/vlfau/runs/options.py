@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, get_type
 from cyclopts import Group, Parameter
 
 from vlfau.errors import ConfigError
+from vlfau.files.names import check_is_local
 from vlfau.inference.runtimes import Runtime
 from vlfau.runs.option_values import as_declared, seconds
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from vlfau.inference.bundle import Bundle
     from vlfau.inference.predictor import Predictor
 
-__all__ = ["AnalysisOptions", "ArchiveOptions", "ModelOptions", "PredictOptions", "VideoPart"]
+__all__ = ["AnalysisOptions", "ArchiveOptions", "ModelOptions", "PredictOptions", "VideoPart", "chosen_aus"]
 
 OUTPUT: Final = Parameter(group=Group("Output", sort_key=1))
 VIDEOS: Final = Parameter(group=Group("Videos", sort_key=2))
@@ -195,6 +196,11 @@ class PredictOptions(AnalysisOptions):
         timeline: Also plot the action units of each video over time.
         heatmap: Also draw attention heat maps of pictures, for action units such as 12 or 6,12, or for the active ones
             ("active").
+        measurements: Also measure each face: columns in the tables, rulers in annotated pictures, and lines in the
+            terminal and the report.
+        quality: Also say how well each face can be read (visible share, sharpness, size, light, pose), and leave the
+            cells of action units that cannot be seen well enough empty.
+        keep_doubtful: With --quality, keep their cells; the column doubtful_aus lists them.
         resume: Resume an interrupted run, or add inputs to a finished one.
         parents: Keep the whole path of each input in the output folder, so that a/me.png and b/me.png do not collide.
         overwrite: Replace files in the output folder that vlfau did not write; inputs are never replaced.
@@ -211,6 +217,9 @@ class PredictOptions(AnalysisOptions):
     report: Annotated[Flag, OUTPUT] = False
     timeline: Annotated[Flag, OUTPUT] = False
     heatmap: Annotated[str | None, OUTPUT] = None
+    measurements: Annotated[Flag, OUTPUT] = False
+    quality: Annotated[Flag, OUTPUT] = False
+    keep_doubtful: Annotated[Flag, OUTPUT] = False
     resume: Annotated[Flag, OUTPUT] = False
     parents: Annotated[Flag, OUTPUT] = False
     overwrite: Annotated[Flag, OUTPUT] = False
@@ -261,21 +270,18 @@ class PredictOptions(AnalysisOptions):
         Raises:
             ConfigError: `heatmap` is not a list of AUs, or the model does not know one.
         """
-        if self.heatmap in {None, "active"}:
-            return () if self.heatmap else None
-        words = [word.strip() for word in str(self.heatmap).split(",")]
-        wanted = [int(word) for word in words if word.isdecimal()]
-        if len(wanted) < len(words) or not set(wanted) <= set(au_ids):
-            raise ConfigError(
-                f"--heatmap takes active, or numbers of action units such as 12 or 6,12, not '{self.heatmap}'; "
-                f"this model knows {', '.join(map(str, au_ids))}"
-            )
-        return tuple(dict.fromkeys(wanted))
+        return None if self.heatmap is None else chosen_aus(self.heatmap, au_ids, option="--heatmap")
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """Groups of columns of the tables beyond those of the format."""
+        return tuple(name for name in ("quality", "measurements") if getattr(self, name))
 
     def record(self) -> dict[str, Any]:
         """Return every option that affects the files; inputs and model are recorded in the tables."""
         names = (
-            *("format", "annotate", "report", "timeline", "heatmap", "parents", "every", "start", "end", "baseline"),
+            *("format", "annotate", "report", "timeline", "heatmap", "measurements", "quality", "keep_doubtful"),
+            *("parents", "every", "start", "end", "baseline"),
             *("describe", "beam_size", "gendered", "consistent", "max_faces", "runtime"),
         )
         values = asdict(self) | {"baseline": list(self.baseline)}
@@ -286,11 +292,14 @@ class PredictOptions(AnalysisOptions):
 
         Raises:
             ConfigError: They do not.
+            OutputError: An output is a web address.
             MissingExtraError: The plotting packages are not installed.
         """
         from vlfau.media.camera import camera_number
 
         self.part  # noqa: B018 - it raises
+        for path in (*self.table, *([] if self.out is None else [self.out])):
+            check_is_local(path)
         if nameless := [path for path in self.table if not path.name]:
             raise ConfigError(
                 f"--table is {str(nameless[0])!r}, which names no file; name a .csv, .jsonl or .parquet file"
@@ -298,6 +307,8 @@ class PredictOptions(AnalysisOptions):
         for name in ("annotate", "report", "timeline", "heatmap"):
             if getattr(self, name) and self.out is None:
                 raise ConfigError(f"--{name} writes files; name a folder with --out")
+        if self.keep_doubtful and not self.quality:
+            raise ConfigError("--keep-doubtful keeps what --quality would leave empty; give both")
         if self.resume and self.out is None and not self.table:
             raise ConfigError("--resume continues tables; name them with --out or --table, as before")
         cameras = [str(path) for path in inputs if camera_number(str(path)) is not None]
@@ -312,3 +323,26 @@ class PredictOptions(AnalysisOptions):
             import vlfau.drawing.report
         if self.timeline:
             import vlfau.drawing.timeline  # noqa: F401
+
+
+def chosen_aus(text: str, au_ids: Sequence[int], *, option: str) -> tuple[int, ...]:
+    """Return the AUs that a user chose: an empty tuple for the active ones.
+
+    Args:
+        text: "active", or numbers such as 12 or 6,12.
+        au_ids: Those that the model knows.
+        option: Who asks, for the error.
+
+    Raises:
+        ConfigError: It is not a list of AUs, or the model does not know one.
+    """
+    if text == "active":
+        return ()
+    words = [word.strip() for word in text.split(",")]
+    wanted = [int(word) for word in words if word.isdecimal()]
+    if len(wanted) < len(words) or not set(wanted) <= set(au_ids):
+        raise ConfigError(
+            f"{option} takes active, or numbers of action units such as 12 or 6,12, not '{text}'; "
+            f"this model knows {', '.join(map(str, au_ids))}"
+        )
+    return tuple(dict.fromkeys(wanted))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from vlfau.errors import OutputError
+from vlfau.files.atomic import make_folder
 from vlfau.files.names import printable
 from vlfau.files.records import RecordFile, parse_json, whole_records
 from vlfau.media.camera import camera_number
@@ -41,14 +42,12 @@ class OutputFolder:
     def __init__(self, folder: Path, *, resume: bool, overwrite: bool) -> None:
         self.folder, self._overwrite = folder, overwrite
         self._inputs: set[Path] = set()
+        make_folder(folder)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             self._known, self._owners = self._read()
             self._record = RecordFile(folder / RECORD_FILE)
         except OSError as error:
-            raise OutputError(
-                f"cannot make the folder {printable(folder)} ({error.strerror}); choose another"
-            ) from None
+            raise OutputError(f"cannot use the folder {printable(folder)} ({error.strerror}); choose another") from None
         if not resume:
             self._owners = {}
 

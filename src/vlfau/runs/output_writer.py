@@ -38,6 +38,7 @@ class OutputWriter:
     Attributes:
         errors: The list of errors; None if no files are written.
         begins_anew: Whether an interrupted run was found and is discarded.
+        unfinished: Videos that an interrupted run began and this one, at its end, was not given.
 
     Raises:
         ConfigError: Heat maps are requested for AUs that the model does not predict.
@@ -56,6 +57,7 @@ class OutputWriter:
         self._last_row: tuple[str, int | None] = ("", None)
         self.errors: ErrorsFile | None = None
         self.begins_anew = False
+        self.unfinished: tuple[str, ...] = ()
 
     @property
     def can_resume(self) -> bool:
@@ -80,24 +82,36 @@ class OutputWriter:
         errors_file = _errors_path(out, self._tables)
         if any(path.absolute() == errors_file.absolute() for path in self._tables):
             raise ConfigError(f"this run lists its errors in {printable(errors_file)}; choose another name for --table")
-        with ExitStack() as opened:
+        with ExitStack() as undoing:
             if out is not None:
                 self._folder = OutputFolder(out, resume=resume, overwrite=overwrite)
-                opened.callback(self._folder.close)
+                undoing.callback(self._folder.close)
             if resume:
                 self._resume_file.check()
             self.begins_anew = self._resume_file.exists() and not resume
             for path in self._tables:
                 sink = open_sink(
-                    path, model=self._model, format=self._options.format, resume=resume, overwrite=overwrite
+                    path,
+                    model=self._model,
+                    format=self._options.format,
+                    extras=self._options.extras,
+                    keep_doubtful=self._options.keep_doubtful or not self._options.quality,
+                    resume=resume,
+                    overwrite=overwrite,
                 )
-                self._sinks.append(opened.enter_context(sink))
-            self.errors = opened.enter_context(ErrorsFile(errors_file, resume=resume, overwrite=overwrite))
+                undoing.callback(sink.retract)
+                self._sinks.append(sink)
+            self.errors = undoing.enter_context(ErrorsFile(errors_file, resume=resume, overwrite=overwrite))
             if out is not None:
                 remove_leftovers(out)
             self._resume_file.begin(resume=resume)
-            opened.callback(self._resume_file.close)
-            self._opened = opened.pop_all()
+            undoing.pop_all()
+        if self._folder is not None:
+            self._opened.callback(self._folder.close)
+        for sink in self._sinks:
+            self._opened.enter_context(sink)
+        self._opened.enter_context(self.errors)
+        self._opened.callback(self._resume_file.close)
         return self
 
     def __exit__(
@@ -109,7 +123,8 @@ class OutputWriter:
                 sink.abandon()
         self._opened.__exit__(kind, error, traceback)
         if kind is None and self._resume_file is not None:
-            self._resume_file.remove()
+            earlier = {name: last for sink in self._sinks for name, last in sink.done.items()}
+            self.unfinished = tuple(self._resume_file.end(earlier))
 
     def expect(self, files: Mapping[Path, Path]) -> None:
         """Assign output names to all inputs.
@@ -173,7 +188,13 @@ class OutputWriter:
         wanted |= {".vlfau.mp4"} if self._options.annotate else set()
         wanted |= {".report.html"} if self._options.report else set()
         wanted |= {".timeline.png"} if self._options.timeline else set()
-        return VideoFiles(printable(file), self._model, path_of=self._path_of(file), wanted=wanted)
+        return VideoFiles(
+            printable(file),
+            self._model,
+            path_of=self._path_of(file),
+            wanted=wanted,
+            measurements=self._options.measurements,
+        )
 
     def finish_video(self, file: Path) -> None:
         """Record that a video is finished.
@@ -205,7 +226,8 @@ class OutputWriter:
 
     def _draw(self, path_of: Callable[[str], Path], picture: Picture, faces: Sequence[FaceResult]) -> None:
         """Draw the faces of a picture, and attention heat maps."""
-        write_picture(path_of(".vlfau.jpg"), draw_faces(picture, faces, note=self._model.warning))
+        drawing = draw_faces(picture, faces, note=self._model.warning, rulers=self._options.measurements)
+        write_picture(path_of(".vlfau.jpg"), drawing)
         if self._heatmaps is None:
             return
         for number, face in enumerate(faces, start=1):

@@ -33,6 +33,7 @@ class ResumeFile:
         self._file: RecordFile | None = None
         self._was_interrupted = False
         self._finished: dict[str, int | None] = {}
+        self._finished_here: set[str] = set()
 
     def exists(self) -> bool:
         """Return whether an earlier run was interrupted."""
@@ -109,15 +110,30 @@ class ResumeFile:
             raise OutputError(
                 f"cannot write {printable(self._path)} ({error.strerror or error}); free disk space"
             ) from None
+        self._finished_here.add(video)
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         if self._file is not None:
             self._file.close()
 
-    def remove(self) -> None:
-        """Say that it has ended well."""
-        self._path.unlink(missing_ok=True)
+    def end(self, earlier: Mapping[str, int | None]) -> list[str]:
+        """Record that the run has ended well; the file stays if a video of an earlier run is still unfinished.
+
+        Args:
+            earlier: The last frame of each video with rows of earlier runs; None for a picture.
+
+        Returns:
+            The unfinished videos, which this run was not given.
+        """
+        unfinished = sorted(
+            video
+            for video, last_frame in earlier.items()
+            if last_frame is not None and video not in self._finished_here and not self.has_finished(video, last_frame)
+        )
+        if not unfinished:
+            self._path.unlink(missing_ok=True)
+        return unfinished
 
 
 def _finished_video(line: bytes) -> tuple[str, int | None] | None:

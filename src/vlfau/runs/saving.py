@@ -1,5 +1,6 @@
 """Save one result, in the files that a run would write."""
 
+import json
 import os
 from pathlib import Path
 
@@ -41,9 +42,11 @@ def _check_earlier_rows(path: Path, table: Table, result: PictureResult) -> None
         OutputError: It has different rows.
     """
     name = printable(result.file)
+    written = json.dumps(name, ensure_ascii=False).encode()  # Few lines are worth parsing: a folder may have many rows.
     try:
         with path.open("rb") as lines:
-            rows = [row for row in map(parse_json, lines) if isinstance(row, dict) and row.get("file") == name]
+            found = [parse_json(line) for line in lines if written in line]
+        rows = [row for row in found if isinstance(row, dict) and row.get("file") == name]
     except (OSError, ValueError):
         return  # There is no table; an unreadable one is refused when it is opened for appending.
     if rows and rows != table.rows(result):

@@ -35,6 +35,7 @@ class VideoFiles:
         path_of: Maps a suffix, such as `.summary.txt`, to a path; None only collects what the summary needs.
         wanted: Suffixes of the files to write: .vlfau.mp4, .events.csv, .summary.txt, .report.html, .timeline.png,
             .timeline.svg and .timeline-dark.svg. Without a face there is no timeline.
+        measurements: Whether the report lists measurements.
 
     Attributes:
         tracks: The face tracks, available at the end.
@@ -44,7 +45,13 @@ class VideoFiles:
     """
 
     def __init__(
-        self, file: str, model: BundleInfo, *, path_of: Callable[[str], Path] | None, wanted: Collection[str]
+        self,
+        file: str,
+        model: BundleInfo,
+        *,
+        path_of: Callable[[str], Path] | None,
+        wanted: Collection[str],
+        measurements: bool = False,
     ) -> None:
         self._file, self._model, self._path_of = file, model, path_of
         self._wanted = wanted if path_of is not None else ()
@@ -59,7 +66,7 @@ class VideoFiles:
         if ".report.html" in self._wanted:
             from vlfau.drawing import report
 
-            self._report = report.ReportBuilder(file, model)
+            self._report = report.ReportBuilder(file, model, measurements=measurements)
             self._builder = self._report.tracks
 
     @property

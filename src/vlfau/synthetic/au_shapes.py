@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError
 from vlfau.facs import MAX_INTENSITY, Side, action_unit, all_au_ids
+from vlfau.files.entries import Entry, read_entries
 from vlfau.synthetic.head import load_head, move
-from vlfau.synthetic.schema import Entry, read_entries
 
 __all__ = [
     "SHAPE_TABLES",

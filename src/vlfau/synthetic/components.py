@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from vlfau.errors import ConfigError
+from vlfau.files.entries import Entry, read_entries
 from vlfau.synthetic.au_shapes import SHAPE_TABLES
-from vlfau.synthetic.schema import Entry, read_entries
 
 __all__ = ["KINDS", "Components", "components", "read_components"]
 

@@ -141,7 +141,7 @@ class _SubjectWriter:
         image = f"{stem}.jpg"
         _write_image(self._folder / image, shot.image, clip.camera.quality)
         cells = (image, plan.name, str(plan.fold), plan.gender, str(number + 1), str(frame + 1))
-        self._rows.append(row(cells, self._subject, clip, shot, self._preset))
+        self._rows.append(row(cells, self._subject, clip, shot, self._preset, stills=self._settings.stills))
         if self._settings.regions:
             self._write_regions(shot.scene, f"{plan.name}/{number + 1:03d}-{frame + 1:04d}")
         if not self._settings.pairs:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from vlfau.faces.align import CropGeometry, alignment_matrix
 from vlfau.faces.pose import NUM_LANDMARKS
+from vlfau.files.entries import read_entries
 from vlfau.synthetic.head import load_head
-from vlfau.synthetic.schema import read_entries
 
 __all__ = ["Framing", "View", "landmark_points", "project"]
 

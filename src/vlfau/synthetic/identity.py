@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from vlfau.errors import ConfigError
+from vlfau.files.entries import read_entries
 from vlfau.synthetic.head import ETHNICITIES, load_head
-from vlfau.synthetic.schema import read_entries
 
 __all__ = ["Identity", "IdentityTable", "head_shape", "read_identity"]
 

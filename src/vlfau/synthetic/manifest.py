@@ -1,20 +1,20 @@
 """The rows of a data set's manifest, in the format that `vlfau.data.read_manifest` reads."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from vlfau.facs import action_unit
 from vlfau.synthetic.clips import Clip, Shot
-from vlfau.synthetic.expression import Expression
+from vlfau.synthetic.expression import BLINK, EYES_CLOSED, JAW_DROP, MOUTH_STRETCH, Expression
 from vlfau.synthetic.framing import landmark_points
 from vlfau.synthetic.presets import Preset
 from vlfau.synthetic.sampler import LEVEL_STARTS
 from vlfau.synthetic.subject import Subject
 
-__all__ = ["columns", "read_rows", "row"]
+__all__ = ["columns", "read_rows", "row", "unknown_on_stills"]
 
 FRAME_COLUMNS = ("image", "subject", "fold", "gender", "clip", "frame")
 POSE_COLUMNS = ("yaw", "pitch", "roll", "gaze_yaw", "gaze_pitch", "distance")
@@ -60,7 +60,20 @@ def _whole_intensity(intensity: float) -> int:
     return int(np.searchsorted(LEVEL_STARTS[:-1], intensity, side="right"))
 
 
-def _label_cells(expression: Expression, preset: Preset) -> dict[str, str]:
+def unknown_on_stills(present: Collection[int]) -> set[int]:
+    """Return the AUs whose state a single picture does not show, given those that are present.
+
+    A blink (AU 45) looks like closed eyes (AU 43). A jaw that has dropped as far as it goes is coded as AU 27 alone,
+    although the movement of AU 26 is there too.
+
+    >>> unknown_on_stills([12, 27, 43])
+    {26, 45}
+    """
+    hidden = {EYES_CLOSED: BLINK, BLINK: EYES_CLOSED, MOUTH_STRETCH: JAW_DROP}
+    return {hidden[au_id] for au_id in hidden.keys() & set(present)}
+
+
+def _label_cells(expression: Expression, preset: Preset, *, stills: bool) -> dict[str, str]:
     """Return the cells of all AU columns."""
     cells: dict[str, str] = {}
     for au_id in preset.au_ids:
@@ -71,6 +84,10 @@ def _label_cells(expression: Expression, preset: Preset) -> dict[str, str]:
         side = expression.acting_side(au_id)
         if action_unit(au_id).sided:
             cells[f"AU{au_id}_side"] = str(side) if present and side is not None else ""
+    if stills:
+        present_ids = [au_id for au_id in preset.au_ids if cells[f"AU{au_id}"] == "1"]
+        for au_id in unknown_on_stills(present_ids) & set(preset.au_ids):
+            cells |= dict.fromkeys((name for name in cells if name.split("_")[0] == f"AU{au_id}"), "")
     for au_id in preset.drawn_ids:
         if action_unit(au_id).sided:
             cells[f"left_AU{au_id}"] = f"{expression.left.get(au_id, 0):.3f}"
@@ -80,7 +97,9 @@ def _label_cells(expression: Expression, preset: Preset) -> dict[str, str]:
     return cells
 
 
-def row(first_cells: Sequence[str], subject: Subject, clip: Clip, shot: Shot, preset: Preset) -> Mapping[str, str]:
+def row(
+    first_cells: Sequence[str], subject: Subject, clip: Clip, shot: Shot, preset: Preset, *, stills: bool = False
+) -> Mapping[str, str]:
     """Return the row of a frame, by column.
 
     Args:
@@ -89,9 +108,12 @@ def row(first_cells: Sequence[str], subject: Subject, clip: Clip, shot: Shot, pr
         clip: The clip of the frame.
         shot: The frame.
         preset: The preset, whose AUs are labelled.
+        stills: Whether to leave labels empty that a single picture cannot show.
     """
     pose, framing, appearance = shot.scene.pose, shot.scene.framing, subject.appearance
-    cells = dict(zip(FRAME_COLUMNS, first_cells, strict=True)) | _label_cells(shot.scene.expression, preset)
+    cells = dict(zip(FRAME_COLUMNS, first_cells, strict=True)) | _label_cells(
+        shot.scene.expression, preset, stills=stills
+    )
     pose_cells = (pose.yaw, pose.pitch, pose.roll, pose.gaze_yaw, pose.gaze_pitch, framing.distance)
     cells |= {name: f"{value:.2f}" for name, value in zip(POSE_COLUMNS, pose_cells, strict=True)}
     scene_cells = (

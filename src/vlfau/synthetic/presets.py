@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError
 from vlfau.facs import AU_SETS, DEFAULT_AU_IDS, all_au_ids
-from vlfau.synthetic.schema import Entry, read_entries
+from vlfau.files.entries import Entry, read_entries
 
 __all__ = [
     "Correlations",

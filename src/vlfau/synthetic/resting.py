@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from vlfau.facs import Side
+from vlfau.files.entries import Entry, read_entries
 from vlfau.synthetic.head import load_head
-from vlfau.synthetic.schema import Entry, read_entries
 
 __all__ = ["Trait", "read_resting", "resting_shape"]
 

@@ -26,6 +26,7 @@ class DatasetSettings:
         seed: Seed of the data set, 0 or above.
         pairs: Whether every frame gets a partner in which one AU is switched on or off.
         regions: Whether every AU that is present gets a mask of the skin that it moves.
+        stills: Whether labels that a single picture cannot show are left empty (`manifest.unknown_on_stills`).
     """
 
     preset: str = "wide"
@@ -36,6 +37,7 @@ class DatasetSettings:
     seed: int = 0
     pairs: bool = False
     regions: bool = False
+    stills: bool = False
 
     def __post_init__(self) -> None:
         preset(self.preset)

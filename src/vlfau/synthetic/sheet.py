@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.errors import InputError
 from vlfau.facs import action_unit
-from vlfau.files.atomic import replacing
+from vlfau.files.atomic import make_folder, replacing
 from vlfau.synthetic.components import components
 from vlfau.synthetic.expression import JAW_DROP, LIPS_PART, MOUTH_STRETCH, Expression
 from vlfau.synthetic.framing import Framing
@@ -78,10 +77,7 @@ def write_sheets(folder: Path, subjects: Sequence[Subject], intensity: float, au
     Raises:
         InputError: A file cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another") from None
+    make_folder(folder)
     upper = [au_id for au_id in au_ids if action_unit(au_id).region in UPPER_REGIONS]
     lower = [au_id for au_id in au_ids if au_id not in upper]
     paths = []

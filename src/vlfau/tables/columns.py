@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -118,8 +118,16 @@ class Layout:
         return str(row[self.file]), None if frame in {None, ""} else int(str(frame)) - self.first_frame
 
 
-def recognise(names: Sequence[str]) -> tuple[Layout, tuple[Column, ...]] | None:
-    """Find the format that has exactly these columns, for any AUs; None if there is none."""
+def recognise(
+    names: Sequence[str], more: Iterable[Sequence[Column]] = ((),)
+) -> tuple[Layout, tuple[Column, ...]] | None:
+    """Find the format that has exactly these columns, for any AUs; None if there is none.
+
+    Args:
+        names: The names of the columns.
+        more: Columns that may follow those of the format: one of these groups.
+    """
+    groups = list(more)
     for layout in LAYOUTS.values():
         pattern = re.sub(r"\{au.*?\}", "([0-9]+)", layout.of_aus[0].name)
         found = (re.fullmatch(pattern, name) for name in names)
@@ -127,8 +135,9 @@ def recognise(names: Sequence[str]) -> tuple[Layout, tuple[Column, ...]] | None:
             columns = layout.columns(check_au_ids(int(match[1]) for match in found if match))
         except ConfigError:
             continue
-        if [column.name for column in columns] == list(names):
-            return layout, columns
+        for group in groups:
+            if [column.name for column in (*columns, *group)] == list(names):
+                return layout, (*columns, *group)
     return None
 
 

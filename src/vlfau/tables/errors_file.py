@@ -105,7 +105,7 @@ class ErrorsFile:
         with self.path.open("rb") as stream:
             records = whole_records(stream, quoted=True)
             size, head = next(records, (0, b""))
-            if head and head != _HEAD:
+            if head != _HEAD and not self._is_torn_head():
                 raise self._foreign()
             for end, record in records:
                 cells = csv_cells(record)
@@ -121,7 +121,12 @@ class ErrorsFile:
 
     def _is_list(self) -> bool:
         with self.path.open("rb") as stream:
-            return stream.read(len(_HEAD) + 1)[: len(_HEAD)] in {_HEAD, b""}
+            return stream.read(len(_HEAD)) == _HEAD or self._is_torn_head()
+
+    def _is_torn_head(self) -> bool:
+        """Say whether the file is empty, or ends within the first line of a list."""
+        with self.path.open("rb") as stream:
+            return _HEAD.startswith(stream.read(len(_HEAD) + 1))
 
     def _foreign(self) -> OutputError:
         return OutputError(

@@ -55,6 +55,9 @@ class ParquetWriter(TableWriter):
         except pa.ArrowInvalid:
             return False
 
+    def _has_partial(self) -> bool:
+        return self._folder.exists()
+
     def _start(self, *, resume: bool) -> dict[str, int | None]:
         self._schema = _schema_of(self.table)
         self._rows: list[dict[str, Cell]] = []

@@ -9,6 +9,7 @@ from vlfau.errors import InputError, MissingExtraError
 from vlfau.files.names import printable
 from vlfau.files.records import parse_json, unescape_formula
 from vlfau.tables.columns import Column, Kind, recognise
+from vlfau.tables.face_columns import combinations_of_extras, extra_columns
 from vlfau.tables.frames import DTYPES, frame_of, header_attrs
 from vlfau.tables.table import FORMAT, HEADER_KEY, columns_json
 from vlfau.tables.text_writers import side_file
@@ -106,7 +107,7 @@ _READERS: Final[Mapping[str, Callable[[Path], "pandas.DataFrame"]]] = {
 
 def _known(names: Sequence[str]) -> tuple[str, tuple[Column, ...]]:
     """Return the name of the format that has these columns, and the columns."""
-    found = recognise(names)
+    found = recognise(names, map(extra_columns, combinations_of_extras()))
     if found is None:
         raise ValueError(f"its columns are {', '.join(names[:8])}, ..." if names else "it is empty")
     return found[0].name, found[1]

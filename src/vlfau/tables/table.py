@@ -1,7 +1,7 @@
 """A table's header, and its rows in our own format, in OpenFace 2's, and in Py-Feat 0.6's."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from math import asin, atan2, cos, degrees, radians, sin
 from typing import Any, Final
 
@@ -10,8 +10,9 @@ from vlfau.errors import ConfigError
 from vlfau.faces import HeadPose
 from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
-from vlfau.inference.results import PictureResult
+from vlfau.inference.results import FaceResult, PictureResult
 from vlfau.tables.columns import LAYOUTS, Cell, Column
+from vlfau.tables.face_columns import EXTRAS, extra_cells, extra_columns
 
 __all__ = ["FORMAT", "HEADER_KEY", "Table", "columns_json", "native_rows", "turns_xyz"]
 
@@ -27,21 +28,30 @@ class Table:
     Args:
         layout: Name of the format: native, openface or pyfeat.
         model: The model whose results it holds.
+        extras: Groups of columns beyond those of the format, such as measurements.
+        keep_doubtful: Whether cells of AUs that cannot be seen well enough are filled.
 
     Attributes:
         layout: The format.
+        extras: Those groups, in the order of the columns.
         columns: All columns, in order.
         header: Versions, model, and every column's meaning and unit.
 
     Raises:
-        ConfigError: There is no such format.
+        ConfigError: There is no such format, or no such group of columns.
     """
 
-    def __init__(self, layout: str, model: BundleInfo) -> None:
+    def __init__(
+        self, layout: str, model: BundleInfo, *, extras: Collection[str] = (), keep_doubtful: bool = True
+    ) -> None:
         if layout not in LAYOUTS:
             raise ConfigError(f"there is no format {layout!r} of tables; choose among {', '.join(LAYOUTS)}")
         self.layout = LAYOUTS[layout]
-        self.columns: tuple[Column, ...] = self.layout.columns(model.au_ids)
+        if unknown := sorted(set(extras) - EXTRAS.keys()):
+            raise ConfigError(f"there are no columns {unknown[0]!r}; choose among {', '.join(EXTRAS)}")
+        self._keep_doubtful = keep_doubtful
+        self.extras = tuple(name for name in EXTRAS if name in extras)
+        self.columns: tuple[Column, ...] = (*self.layout.columns(model.au_ids), *extra_columns(self.extras))
         self.header: dict[str, Any] = {
             "kind": "header",
             "format": FORMAT,
@@ -58,7 +68,20 @@ class Table:
         Raises:
             ValueError: The result has an AU that the model does not predict, or a number that is not finite.
         """
-        return [self._complete(row) for row in _ROWS[self.layout.name](result)]
+        rows = list(_ROWS[self.layout.name](result))
+        for row, face in zip(rows, result.faces, strict=False):  # A frame without a face has a row, too.
+            row.update(extra_cells(self.extras, face))
+            if not self._keep_doubtful:
+                row.update(dict.fromkeys(self._doubtful(face)))
+        return [self._complete(row) for row in rows]
+
+    def _doubtful(self, face: FaceResult) -> Iterator[str]:
+        """Yield the columns of AUs that cannot be seen well enough, and of a text that would name one as active."""
+        doubtful = () if face.quality is None else face.quality.doubtful(face.au_ids)
+        for au_id in doubtful:
+            yield from (pattern.of_au(au_id).name for pattern in self.layout.of_aus)
+        if "global_text" in self._by_name and any(face[au_id].state for au_id in doubtful):
+            yield "global_text"
 
     def header_json(self) -> str:
         """Return the header as one line."""

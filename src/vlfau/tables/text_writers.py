@@ -35,6 +35,9 @@ class _TextWriter(TableWriter):
         with self.path.open("rb") as stream:
             return self._is_head(stream.readline(_CHUNK))
 
+    def _has_partial(self) -> bool:
+        return self._partial.exists()
+
     def _start(self, *, resume: bool) -> dict[str, int | None]:
         if resume and not self._partial.exists() and self.path.is_file():
             copy_whole(self.path, self._partial)
@@ -197,8 +200,13 @@ class CsvWriter(_TextWriter):
         if len(cells) != len(self.table.columns):
             return None
         try:
-            return self.table.layout.frame_id(
-                {column.name: unescape_formula(cell) for column, cell in zip(self.table.columns, cells, strict=True)}
+            layout = self.table.layout
+            return layout.frame_id(
+                {
+                    column.name: unescape_formula(cell)
+                    for column, cell in zip(self.table.columns, cells, strict=True)
+                    if column.name in {layout.file, layout.frame}
+                }
             )
         except ValueError:
             return None

@@ -1,5 +1,6 @@
 """Open a table for writing results; its suffix selects CSV, JSON Lines or Parquet."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,8 @@ def open_sink(
     *,
     model: BundleInfo,
     format: FormatName = "native",  # noqa: A002 - the word of the command line
+    extras: Collection[str] = (),
+    keep_doubtful: bool = True,
     resume: bool = False,
     flush_rows: int = 500,
     flush_s: float = 10.0,
@@ -31,6 +34,8 @@ def open_sink(
         path: A file whose name ends in .csv, .jsonl or .parquet.
         model: The model whose results it will hold.
         format: Its columns: our own, OpenFace 2's or Py-Feat's.
+        extras: Groups of further columns: quality, measurements.
+        keep_doubtful: Whether cells of AUs that cannot be seen well enough are filled.
         resume: Whether to continue an interrupted run or a finished file, if there is one.
         flush_rows: Number of rows after which they are written to the disk.
         flush_s: Seconds after which they are written to the disk, at the next result.
@@ -42,7 +47,7 @@ def open_sink(
     Raises:
         OutputError: The file cannot be written, another run is writing it, or vlfau did not write what is there.
         InputError: The suffix is unknown, or the earlier run had other columns or another model.
-        ConfigError: There is no such format.
+        ConfigError: There is no such format or group of columns.
         MissingExtraError: Parquet needs pyarrow, which is not installed.
     """
     path = Path(path)
@@ -61,4 +66,5 @@ def open_sink(
                 f"cannot tell the kind of table from the name {printable(path)}; use a name that ends in .csv, .jsonl "
                 "or .parquet"
             )
-    return kind(path, Table(format, model), resume=resume, flush_rows=flush_rows, flush_s=flush_s, overwrite=overwrite)
+    table = Table(format, model, extras=extras, keep_doubtful=keep_doubtful)
+    return kind(path, table, resume=resume, flush_rows=flush_rows, flush_s=flush_s, overwrite=overwrite)

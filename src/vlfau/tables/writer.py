@@ -72,8 +72,15 @@ class TableWriter(ABC):
                     f"{printable(path)} exists, and vlfau did not write it; move it away, choose another name, or "
                     "replace it with --overwrite"
                 )
-            with self._writing():
-                self.done = self._start(resume=resume)
+            self._continues = resume and self._has_partial()
+            try:
+                with self._writing():
+                    self.done = self._start(resume=resume)
+            except BaseException:
+                if not self._continues:
+                    with suppress(OSError):
+                        self._discard()
+                raise
         except BaseException:
             self._lock.release()
             raise
@@ -159,6 +166,14 @@ class TableWriter(ABC):
         finally:
             self._lock.release()
 
+    def retract(self) -> None:
+        """Close the file as if it had not been opened: only what an interrupted run wrote stays."""
+        with suppress(InputError):
+            if self._continues:
+                self.suspend()
+            else:
+                self.abandon()
+
     def _end(self, *, finish: bool) -> None:
         if not self._is_open:
             return
@@ -218,6 +233,10 @@ class TableWriter(ABC):
     @abstractmethod
     def _is_table(self) -> bool:
         """Say whether vlfau wrote the file at `path`, for any model and in any format."""
+
+    @abstractmethod
+    def _has_partial(self) -> bool:
+        """Say whether an interrupted run left a partial file."""
 
     @abstractmethod
     def _start(self, *, resume: bool) -> dict[str, int | None]:

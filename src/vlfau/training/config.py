@@ -155,6 +155,8 @@ class RunConfig:
             mostly see captions of inactive ones would describe no others.
         caption_control: What captions mean in training: their own AU ("none"), or nothing ("shuffled"), a control for
             what language adds (`CaptionControl`).
+        attention_loss: Weight of the loss that teaches the branches' spatial attention where their AUs act
+            (`vlfau.model.au_regions`); needs a manifest with landmarks. 0, as in the paper, leaves attention alone.
         accelerator: Lightning's accelerator.
         devices: Lightning's devices, the number per node.
         num_nodes: Number of machines.
@@ -180,6 +182,7 @@ class RunConfig:
     local_captions_per_face: int | None = None
     active_first: float = 0.0
     caption_control: CaptionControl = CaptionControl.NONE
+    attention_loss: float = 0.0
     accelerator: str = "auto"
     devices: int | str = 1
     num_nodes: int = 1

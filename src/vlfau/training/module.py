@@ -18,8 +18,9 @@ from vlfau.data import Batch
 from vlfau.facs import action_unit
 from vlfau.language import Vocabulary
 from vlfau.model import VLFAU
+from vlfau.model.au_regions import AURegions
 from vlfau.model.classifier import AUOutput
-from vlfau.model.losses import caption_loss, intensity_loss, landmark_loss, occurrence_loss
+from vlfau.model.losses import attention_loss, caption_loss, intensity_loss, landmark_loss, occurrence_loss
 from vlfau.training.config import OptimiserConfig
 from vlfau.training.controls import CaptionControl
 
@@ -45,6 +46,7 @@ class JointLosses:
     landmarks: Tensor | None = None
     landmark_branch: Tensor | None = None
     movement_branch: Tensor | None = None
+    attention: Tensor | None = None
     others: Mapping[str, Tensor] = field(default_factory=dict)
 
     def named(self) -> dict[str, Tensor]:
@@ -58,6 +60,7 @@ class JointLosses:
             "loss_landmarks": self.landmarks,
             "loss_landmark_branch": self.landmark_branch,
             "loss_movement_branch": self.movement_branch,
+            "loss_attention": self.attention,
         }
         return {name: term for name, term in terms.items() if term is not None} | dict(self.others)
 
@@ -78,6 +81,8 @@ class VLFAUModule(L.LightningModule):
         local_captions_per_face: See `RunConfig`.
         active_first: See `RunConfig`.
         caption_control: See `RunConfig`.
+        attention_weight: See `RunConfig.attention_loss`.
+        landmark_ids: (K,), the landmarks of the frames; needed with `attention_weight`.
     """
 
     weights: Tensor
@@ -93,6 +98,8 @@ class VLFAUModule(L.LightningModule):
         local_captions_per_face: int | None = None,
         active_first: float = 0.0,
         caption_control: CaptionControl = CaptionControl.NONE,
+        attention_weight: float = 0.0,
+        landmark_ids: Sequence[int] = (),
     ) -> None:
         super().__init__()
         self.network, self.vocabulary, self.au_ids, self.optimiser = (
@@ -103,6 +110,8 @@ class VLFAUModule(L.LightningModule):
         )
         self.local_captions_per_face, self.active_first = local_captions_per_face, active_first
         self.caption_control = caption_control
+        self.attention_weight = attention_weight
+        self.regions = AURegions(self.au_ids, landmark_ids) if attention_weight else None
         self.register_buffer("weights", weights, persistent=False)
         self.f1_per_au = MultilabelF1Score(len(self.au_ids), average="none", ignore_index=UNKNOWN)
         self.top_words = torch.nn.ModuleDict({"local": MeanMetric(), "global": MeanMetric()})
@@ -219,11 +228,23 @@ class VLFAUModule(L.LightningModule):
             terms = self._score_losses(vision.by_landmarks.scores, batch)
             landmark_scores = torch.stack([term for term in terms if term is not None]).sum()
         if vision.by_movements is not None:
-            parts = (vision.by_movements.by_movements, vision.by_movements.by_map)
+            parts = vision.by_movements.parts
             both = [term for scores in parts for term in self._score_losses(scores, batch) if term is not None]
             movement_scores = torch.stack(both).sum()
+        attention = None
+        if self.regions is not None:
+            maps = vision.attention_maps
+            attention = self.attention_weight * attention_loss(maps, *self.regions(batch.landmarks, *maps.shape[2:]))
         losses = JointLosses(
-            occurrence, local_loss, global_loss, gau_loss, intensity, landmarks, landmark_scores, movement_scores
+            occurrence,
+            local_loss,
+            global_loss,
+            gau_loss,
+            intensity,
+            landmarks,
+            landmark_scores,
+            movement_scores,
+            attention,
         )
         return losses, vision.au_logits
 

@@ -30,6 +30,7 @@ __all__ = [
     "CONFIG_FILE",
     "EARLIER_CHECKPOINT_FOLDER",
     "RESUME_FILE",
+    "UNSAVED_FILE",
     "WholeCheckpointIO",
     "check_new_run",
     "check_same_run",
@@ -57,6 +58,7 @@ class WholeCheckpointIO(TorchCheckpointIO):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
             temporary.write_bytes(buffer.getbuffer())
+        path.with_name(UNSAVED_FILE).unlink(missing_ok=True)
 
     def load_checkpoint(self, path: str | Path, *arguments: Any, **options: Any) -> dict[str, Any]:
         """Read a checkpoint and verify its checksums; nothing in it is executed.
@@ -78,6 +80,8 @@ EARLIER_CHECKPOINT_FOLDER: Final = "best"
 """Its name in runs of earlier versions, in which the test fold always chose the epoch."""
 RESUME_FILE: Final = "last.ckpt"
 CONFIG_FILE: Final = "config.json"
+UNSAVED_FILE: Final = ".unsaved"
+"""Exists from the start of a run until its first state is written; until then it can only start over."""
 
 DIGEST_LENGTH: Final = 16
 CONTENT: Final = "content of "
@@ -108,7 +112,7 @@ def check_new_run(folder: Path) -> None:
     """
     if (folder / RESUME_FILE).exists():
         raise ConfigError(f"{folder} holds a run already; continue it with --resume, or choose another run.output")
-    if (folder / CHECKPOINT_FOLDER).exists():
+    if (folder / CHECKPOINT_FOLDER).exists() and not (folder / UNSAVED_FILE).exists():
         raise ConfigError(
             f"{folder} holds the {CHECKPOINT_FOLDER} of a run already, and no {RESUME_FILE} to continue from; choose "
             "another run.output"

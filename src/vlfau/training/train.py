@@ -19,7 +19,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from vlfau.data import FaceDataModule, Manifest, never_active
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.facs import action_unit
-from vlfau.files.atomic import remove_leftovers
+from vlfau.files.atomic import make_folder, remove_leftovers
 from vlfau.language import Descriptions
 from vlfau.language.descriptions_file import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
 from vlfau.model import build_network
@@ -36,6 +36,7 @@ from vlfau.training.run_folder import (
     CHECKPOINT_FOLDER,
     EARLIER_CHECKPOINT_FOLDER,
     RESUME_FILE,
+    UNSAVED_FILE,
     WholeCheckpointIO,
     check_new_run,
     check_same_run,
@@ -107,9 +108,11 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
         descriptions=data.descriptions,
         thresholds=start.thresholds if start is not None and config.run.frozen_vision else None,
     )
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     if is_main_process():
         remove_leftovers(output)
+        if not resume:
+            (output / UNSAVED_FILE).touch()
     write_config(config, content)
     if is_main_process() and not resume and metadata.has_captions:
         write_descriptions(learned, data.descriptions)
@@ -284,6 +287,8 @@ def module_of(config: TrainConfig, data: FaceDataModule, start: Start | None = N
             "model.landmarks normalises the places of landmarks over a batch, which needs two faces or more; raise "
             f"run.batch_size ({config.run.batch_size}), or give more frames ({len(data.train_frames.frames)})"
         )
+    if config.run.attention_loss and not config.model.dair:
+        raise ConfigError("run.attention_loss teaches DAIR's attention; switch model.dair on, or set it to 0")
     if start is not None:
         take_weights(network, start, data.vocabulary.tokens, config)
     if config.run.frozen_vision:
@@ -302,6 +307,8 @@ def module_of(config: TrainConfig, data: FaceDataModule, start: Start | None = N
         local_captions_per_face=config.run.local_captions_per_face,
         active_first=config.run.active_first,
         caption_control=config.run.caption_control,
+        attention_weight=config.run.attention_loss,
+        landmark_ids=data.train_frames.landmark_ids,
     )
 
 

@@ -103,8 +103,11 @@ def _results(
             if each.tracked:
                 scores = predictor.score_crops(each.crops)
                 words = captioner.describe(scores, [tracked.face_id for tracked in each.tracked])
+                geometry = predictor.bundle.info.crop
                 faces = tuple(
-                    face_result(tracked.face, crop, scores.result(row, words[row]), face_id=tracked.face_id)
+                    face_result(
+                        tracked.face, crop, scores.result(row, words[row]), geometry=geometry, face_id=tracked.face_id
+                    )
                     for row, (tracked, crop) in enumerate(zip(each.tracked, each.crops, strict=True))
                 )
             yield (

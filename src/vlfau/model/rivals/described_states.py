@@ -60,7 +60,7 @@ class DescribedStates(Rival):
         extras: dict[str, Tensor] = {}
         if self.training:
             if self.local is not None:
-                extras["local"] = self.local(refinement.refine(features))
+                extras["local"] = self.local(refinement.refine(inputs.stem_features))
             if self.face is not None:
                 extras["face"] = self.face(features).unflatten(1, (self.num_aus, NUM_CLASSES))
         return RivalOutput(logits, refinement.attention_maps, extras)

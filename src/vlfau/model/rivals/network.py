@@ -19,7 +19,7 @@ class RivalVision(VisionOutput):
     """The vision half's output, with what the rival's own losses need.
 
     Attributes:
-        rival: What the rival said; None for a part of a batch.
+        rival: What the rival said of the whole batch.
     """
 
     rival: RivalOutput | None = None
@@ -64,7 +64,7 @@ class RivalNetwork(VLFAU):
         elif maps.shape[-2:] != (height, width):
             maps = F.interpolate(maps, size=(height, width), mode="bilinear")
         return RivalVision(
-            features.flatten(1, 2),
+            features,
             Refinement(features.new_ones(batch, self.num_aus, channels), maps),
             AUOutput(self.classifier(output.au_logits[..., None])),
             rival=output,

@@ -50,6 +50,7 @@ UNUSED_PARTS: Final = (
     "landmarks",
     "movements",
     "told_scores",
+    "sides",
 )
 """Parts of VL-FAU that a rival's network does not have."""
 

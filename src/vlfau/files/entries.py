@@ -1,4 +1,4 @@
-"""Reads the generator's data files, with error messages that name the file and the key."""
+"""Reads data files of the package, with error messages that name the file and the key."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -12,19 +12,20 @@ from vlfau.facs import action_unit
 __all__ = ["Entry", "read_entries"]
 
 
-def read_entries(name: str, path: Path | None = None) -> "Entry":
+def read_entries(name: str, path: Path | None = None, *, room: str = "synthetic") -> "Entry":
     """Read a TOML file.
 
     Args:
-        name: Name of a file in the package's data folder.
+        name: Name of a file in a room's data folder.
         path: A file to read instead; None reads the package's own.
+        room: The room, such as synthetic.
 
     Raises:
         ConfigError: The file cannot be read, or is not TOML.
     """
     try:
         if path is None:
-            text = resources.files("vlfau.synthetic").joinpath(f"data/{name}").read_text(encoding="utf-8")
+            text = resources.files(f"vlfau.{room}").joinpath(f"data/{name}").read_text(encoding="utf-8")
         else:
             text = path.read_text(encoding="utf-8")
         return Entry(str(path or name), "", tomllib.loads(text))

@@ -1,0 +1,1 @@
+"""Distances, angles, areas and folds of a face that a person can check on the picture."""

@@ -18,6 +18,7 @@ from vlfau.cli.app import app
 from vlfau.cli.batch import batch
 from vlfau.cli.calibrate import calibrate
 from vlfau.cli.compare import compare
+from vlfau.cli.compare_methods import compare_methods
 from vlfau.cli.console import output_failure, print_error, print_notice, sturdy_streams
 from vlfau.cli.crossval import crossval
 from vlfau.cli.describe import describe
@@ -25,6 +26,7 @@ from vlfau.cli.evaluate import evaluate
 from vlfau.cli.explain import explain
 from vlfau.cli.export import export
 from vlfau.cli.info import info, models
+from vlfau.cli.landmarks import landmarks
 from vlfau.cli.narrate import narrate
 from vlfau.cli.predict import predict
 from vlfau.cli.prepare import prepare
@@ -93,12 +95,14 @@ def _command_line() -> App:
         app,
         batch,
         prepare,
+        landmarks,
         synth,
         describe,
         train,
         calibrate,
         evaluate,
         compare,
+        compare_methods,
         truth,
         crossval,
         ablate,

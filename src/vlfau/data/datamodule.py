@@ -9,8 +9,9 @@ import lightning as L
 import torch
 from torch.utils.data import DataLoader, Sampler
 
+from vlfau.data.clips import ClipShuffle
 from vlfau.data.dataset import Batch, FrameDataset, collate
-from vlfau.data.folds import hold_out
+from vlfau.data.folds import hold_out, take_subjects
 from vlfau.data.manifest import Manifest, read_manifest
 from vlfau.data.transforms import Augmentation, AugmentationConfig
 from vlfau.errors import ManifestError
@@ -58,6 +59,8 @@ class FaceDataModule(L.LightningDataModule):
         keep_in_memory: Whether to keep all pictures in memory.
         words: Whether there are captions.
         descriptions: The texts of at least these AUs; None means the package's own.
+        train_subjects: How many people train, drawn by the seed; None takes all.
+        clip_length: Frames of the clips that train, consecutive in the batches; 1 trains on single frames.
 
     Attributes:
         train_frames: The frames that train.
@@ -87,6 +90,8 @@ class FaceDataModule(L.LightningDataModule):
         validation: Path | None = None,
         descriptions: Descriptions | None = None,
         held_out_share: float | None = None,
+        clip_length: int = 1,
+        train_subjects: int | None = None,
     ) -> None:
         super().__init__()
         frames = read_manifest(manifest, au_ids)
@@ -96,6 +101,8 @@ class FaceDataModule(L.LightningDataModule):
         self.train_frames, self.test_frames = frames.split(fold)
         if validation is not None:
             self.test_frames = _others(read_manifest(validation, self.au_ids), frames)
+        if train_subjects is not None:
+            self.train_frames = take_subjects(self.train_frames, train_subjects, seed=seed)
         self.validation_frames, self.held_out_subjects = self.test_frames, tuple[str, ...]()
         if held_out_share is not None:
             self.train_frames, held_out = hold_out(self.train_frames, share=held_out_share, seed=seed)
@@ -104,6 +111,7 @@ class FaceDataModule(L.LightningDataModule):
                 self.test_frames = held_out
             self.held_out_subjects = tuple(sorted({frame.subject_id for frame in held_out.frames}))
         self.batch_size, self.num_workers, self.seed = batch_size, num_workers, seed
+        self.clip_length = clip_length
         read = partial(
             FrameDataset,
             vocabulary=self.vocabulary,
@@ -130,16 +138,26 @@ class FaceDataModule(L.LightningDataModule):
         """Return the validation frames in order, without augmentation."""
         return self._loader(self.validation_set, shuffle=False)
 
+    def _order(self, frames: FrameDataset) -> EpochShuffle | ClipShuffle:
+        """Return the order of an epoch's training frames."""
+        seed = self.seed + frames.epoch
+        if self.clip_length == 1:
+            return EpochShuffle(len(frames), seed)
+        clips = ClipShuffle(frames.manifest.frames, self.clip_length, seed)
+        frames.drawn_with = clips.first_frames()
+        return clips
+
     def _loader(self, frames: FrameDataset, *, shuffle: bool) -> DataLoader[Batch]:
         if self.num_workers:
             # A forked process lacks OpenCV's threads and would wait for them forever.
             cv2.setNumThreads(1)
+        sampler = self._order(frames) if shuffle else None
         return DataLoader(
             frames,  # type: ignore[arg-type]
             batch_size=self.batch_size,
-            sampler=EpochShuffle(len(frames), self.seed + frames.epoch) if shuffle else None,
+            sampler=sampler,
             generator=torch.Generator(),  # keeps torch's own random numbers for the network
-            drop_last=shuffle and len(frames) >= self.batch_size,
+            drop_last=sampler is not None and len(sampler) >= self.batch_size,
             num_workers=self.num_workers,
             worker_init_fn=_use_one_thread,
             collate_fn=partial(collate, pad_id=self.vocabulary.pad_id),

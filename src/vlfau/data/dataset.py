@@ -1,7 +1,7 @@
 """Frames as tensors: a face, its labels and its words."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -95,6 +95,7 @@ class FrameDataset(Dataset[Sample]):
 
     Attributes:
         epoch: Part of the seed: set it before each epoch, so that every epoch draws other numbers.
+        drawn_with: The frame whose random numbers each frame shares, so that a clip's frames vary alike.
     """
 
     def __init__(
@@ -115,6 +116,7 @@ class FrameDataset(Dataset[Sample]):
         self.crop_size, self.aligned_size = crop_size, aligned_size
         self.augmentation, self.gender_dropout, self.seed = augmentation, gender_dropout, seed
         self.epoch = 0
+        self.drawn_with: Mapping[int, int] = {}
         known = {number: place for place, number in enumerate(manifest.landmark_ids)}
         self._mirrored = [known.get(landmark_mirror(number)) for number in manifest.landmark_ids]
         self._faces = [self._read(frame) for frame in manifest.frames] if keep_in_memory else None
@@ -134,7 +136,7 @@ class FrameDataset(Dataset[Sample]):
             face, matrix = centre_crop(face, self.crop_size)
             flip = False
         else:
-            rng = np.random.default_rng((self.seed, self.epoch, index))
+            rng = np.random.default_rng((self.seed, self.epoch, self.drawn_with.get(index, index)))
             flip = self.augmentation.flips(rng)
             face, matrix = self.augmentation(face, rng, flip=flip)
             states = mirrored(states) if flip else states

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from vlfau.data.manifest import Manifest, Split
 from vlfau.errors import ManifestError
 
-__all__ = ["hold_out", "never_active"]
+__all__ = ["hold_out", "never_active", "take_subjects"]
 
 DRAWS: Final = 100
 
@@ -49,6 +49,47 @@ def hold_out(manifest: Manifest, *, share: float, seed: int) -> Split:
     train = tuple(frame for frame in manifest.frames if frame.subject_id not in held_out)
     held = tuple(frame for frame in manifest.frames if frame.subject_id in held_out)
     return Split(replace(manifest, frames=train), replace(manifest, frames=held))
+
+
+def take_subjects(manifest: Manifest, count: int, *, seed: int) -> Manifest:
+    """Return the frames of some people, for smaller training sets.
+
+    Of equal seeds, smaller sets are parts of larger ones. People are drawn so that as few AUs as possible are never
+    active among them.
+
+    Args:
+        manifest: Frames of the training folds.
+        count: How many people.
+        seed: Seed of the draw.
+
+    Raises:
+        ManifestError: There are not as many.
+    """
+    subjects = sorted({frame.subject_id for frame in manifest.frames})
+    if not 1 <= count <= len(subjects):
+        raise ManifestError(
+            f"{manifest.path} has {len(subjects)} people to train on, and data.train_subjects wants {count}; lower it"
+        )
+    shown = {
+        subject: {
+            column
+            for frame in manifest.frames
+            if frame.subject_id == subject
+            for column, state in enumerate(frame.states)
+            if state is not None and state.active
+        }
+        for subject in subjects
+    }
+    drawn = [subjects[place] for place in np.random.default_rng(seed).permutation(len(subjects))]
+    # Whoever shows an AU that nobody before them does comes first, in the order drawn, so that all AUs can be learned.
+    seen: set[int] = set()
+    first: list[str] = []
+    for subject in drawn:
+        if not shown[subject] <= seen:
+            first.append(subject)
+            seen |= shown[subject]
+    chosen = {*[*first, *(subject for subject in drawn if subject not in first)][:count]}
+    return replace(manifest, frames=tuple(frame for frame in manifest.frames if frame.subject_id in chosen))
 
 
 def never_active(manifest: Manifest) -> tuple[int, ...]:

@@ -9,6 +9,8 @@ image              path of an aligned face, relative to the manifest's folder
 subject            name of the person
 fold               the fold (1, 2, 3, ...) that tests this subject; may be absent or empty
 gender             F, M or empty; may be absent
+clip               name of the clip that the frame is part of, unique for its subject; frames of a clip are in
+                   order; may be absent or empty
 occurrence_from    the intensity from which an AU counts as present: 1 (A) or 2 (B); empty means 1; may be
                    absent. With 2, an absent AU without an intensity may show a trace
 AU12               1 present, 0 absent, empty unknown; one such column per AU
@@ -60,6 +62,7 @@ class Frame:
         states: One per AU in the manifest's order; None without annotation.
         intensities: As written, 0 to 5, also below the level from which an AU counts as present; None where unknown.
         landmarks_xy: (K, 2), in the manifest's order and in pixels of the picture; NaN where unknown.
+        clip: The clip that it is part of; empty for a single picture.
     """
 
     image: Path
@@ -69,6 +72,7 @@ class Frame:
     states: tuple[AUState | None, ...]
     intensities: tuple[int | None, ...] = ()
     landmarks_xy: tuple[tuple[float, float], ...] = ()
+    clip: str = ""
 
     @property
     def can_be_described(self) -> bool:
@@ -251,6 +255,7 @@ class _Row:
             landmarks_xy=tuple(
                 (self._place(f"landmark_{number}_x"), self._place(f"landmark_{number}_y")) for number in landmark_ids
             ),
+            clip=self._cell("clip"),
         )
 
     def _place(self, column: str) -> float:

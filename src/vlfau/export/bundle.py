@@ -13,7 +13,9 @@ from vlfau.files.atomic import fresh_folder, refuse_existing
 from vlfau.inference.bundle import Bundle, write_model_json
 from vlfau.inference.checkpoint import checkpoint_info
 from vlfau.inference.schema import CARD_FILE
+from vlfau.model import ModelConfig
 from vlfau.model.checkpoint import Checkpoint, load_checkpoint
+from vlfau.model.rivals.registry import VL_FAU
 
 __all__ = ["export_bundle"]
 
@@ -35,7 +37,7 @@ def export_bundle(
         output: The bundle's folder; it must not exist yet.
         name: Name of the model; None takes the folder's name.
         licence: Licence of the weights.
-        note: What users should know first.
+        note: What users should know first; if empty, a rival's bundle says that it has no words.
         card: Model card in Markdown, stored in the bundle.
         half: Whether weights are stored at half precision, which halves the size.
 
@@ -54,7 +56,7 @@ def export_bundle(
         licence=licence,
         created=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
     )
-    info = replace(info, note=note, training=_published(metadata))
+    info = replace(info, note=note or _note(metadata.model), training=_published(metadata))
     with fresh_folder(output) as fresh:
         for file, graph in graphs.items():
             stored = store_weights_at_half(graph) if half else graph
@@ -71,6 +73,11 @@ def _published(metadata: Checkpoint) -> dict[str, Any]:
     if isinstance(training.get(CALIBRATION), dict):
         training[CALIBRATION] = {**training[CALIBRATION], "subjects": []}
     return {**training, "fold": metadata.fold}
+
+
+def _note(model: ModelConfig) -> str:
+    """Return what users of a rival's bundle should know first; empty for VL-FAU."""
+    return "" if model.method == VL_FAU else f"the method {model.method} predicts AUs only; it has no words"
 
 
 def _text(path: Path) -> str:

@@ -10,11 +10,27 @@ from numpy.typing import NDArray
 from vlfau.errors import ConfigError
 from vlfau.faces.warp import rotation_between
 
-__all__ = ["MEAN_FACE", "NUM_LANDMARKS", "STABLE", "HeadPose", "canonical_points", "estimate_pose", "landmark_mirror"]
+__all__ = [
+    "MEAN_FACE",
+    "NUM_LANDMARKS",
+    "SPARSE_LANDMARKS",
+    "STABLE",
+    "HeadPose",
+    "canonical_points",
+    "estimate_pose",
+    "landmark_mirror",
+]
 
 MEAN_FACE: NDArray[np.float64] = np.loadtxt(Path(__file__).with_name("mean_face.csv"), delimiter=",", comments="#")
 NUM_LANDMARKS = len(MEAN_FACE)
 """Of FaceMesh: 468."""
+
+
+SPARSE_LANDMARKS = (
+    *(0, 1, 2, 6, 10, 13, 14, 17, 33, 61, 63, 67, 105, 107, 127, 129, 133, 145, 152, 159, 168, 197, 205),
+    *(234, 263, 291, 293, 297, 334, 336, 356, 358, 362, 374, 386, 425, 454),
+)
+"""Those that drawn faces have: brows, lids, nose, lips and outline."""
 
 
 @cache

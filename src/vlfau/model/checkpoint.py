@@ -19,7 +19,8 @@ from vlfau.facs import check_au_ids
 from vlfau.files.records import parse_json
 from vlfau.language import Descriptions, Vocabulary
 from vlfau.language.descriptions_file import DESCRIPTIONS_FILE, read_model_descriptions
-from vlfau.model.config import ModelConfig, build_vlfau
+from vlfau.model.build import build_network
+from vlfau.model.config import ModelConfig
 from vlfau.model.vlfau import VLFAU
 
 __all__ = [
@@ -124,9 +125,7 @@ def load_checkpoint(
             f"use the checkpoint of fold {fold}"
         )
     try:
-        network = build_vlfau(
-            checkpoint.model, num_aus=len(checkpoint.au_ids), vocabulary_size=len(checkpoint.vocabulary)
-        )
+        network = build_network(checkpoint.model, au_ids=checkpoint.au_ids, vocabulary_size=len(checkpoint.vocabulary))
         network.load_state_dict(load_file(folder / WEIGHTS_FILE))
     except (OSError, SafetensorError, RuntimeError, ConfigError) as error:
         raise CheckpointError(

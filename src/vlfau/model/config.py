@@ -26,6 +26,8 @@ class ModelConfig:
     """Configuration of the network; the defaults are the paper's.
 
     Attributes:
+        method: "vl-fau", or a rival of `vlfau.model.rivals.registry`, whose head then replaces all but the stem.
+        method_options: Further arguments of that head.
         backbone: A timm model with four feature levels, or "facemesh" or "facemesh-v2", which the package ships.
         backbone_options: Further arguments of that model.
         crop_size: Side of the face crop that the network sees, in pixels.
@@ -71,6 +73,8 @@ class ModelConfig:
     caption_pooling: int = 1
     mirrored: bool = False
     told_scores: bool = False
+    method: str = "vl-fau"
+    method_options: dict[str, Any] = field(default_factory=dict)
 
 
 def build_vlfau(config: ModelConfig, *, num_aus: int, vocabulary_size: int, stem_weights: Path | None = None) -> VLFAU:

@@ -20,7 +20,7 @@ from vlfau.model.branch import BranchLinear
 from vlfau.model.classifier import AUOutput
 from vlfau.model.patches import LandmarkPatches
 
-__all__ = ["LandmarkBranch", "LandmarkOutput"]
+__all__ = ["LandmarkBranch", "LandmarkMaps", "LandmarkOutput"]
 
 MAP_CHANNELS = 48
 NARROW_CHANNELS = 24
@@ -74,7 +74,7 @@ class LandmarkBranch(nn.Module):
 
     def __init__(self, *, channels: Sequence[int], num_landmarks: int, num_aus: int, intensity: bool) -> None:
         super().__init__()
-        self.maps = _LandmarkMaps(channels, num_landmarks)
+        self.maps = LandmarkMaps(channels, num_landmarks)
         self.narrow = nn.ModuleList(
             nn.Sequential(nn.Conv2d(width, NARROW_CHANNELS, kernel_size=1), nn.BatchNorm2d(NARROW_CHANNELS), nn.ReLU())
             for width in channels[: len(PATCH_SIDES)]
@@ -127,7 +127,7 @@ class LandmarkBranch(nn.Module):
         return cast("nn.Linear", self.judge[-1])
 
 
-class _LandmarkMaps(nn.Module):
+class LandmarkMaps(nn.Module):
     """Find landmarks from the whole face."""
 
     def __init__(self, channels: Sequence[int], num_landmarks: int) -> None:

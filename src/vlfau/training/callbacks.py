@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import lightning as L
@@ -14,7 +15,7 @@ from vlfau.training.checkpoint import save_checkpoint
 from vlfau.training.config import EpochChoice
 from vlfau.training.module import VLFAUModule
 
-__all__ = ["AveragedWeights", "EpochSeed", "KeptCheckpoint", "StopAfter", "ValidateLast"]
+__all__ = ["AveragedWeights", "EpochSeed", "KeptCheckpoint", "StopAfter", "TrainingTime", "ValidateLast"]
 
 MONITORED = "val/f1_macro"
 
@@ -124,3 +125,22 @@ class StopAfter(Callback):
         self.done += 1
         if self.done == self.epochs:
             trainer.should_stop = True
+
+
+class TrainingTime(Callback):
+    """Counts the seconds that a run trains and validates, over all calls; `last.ckpt` keeps them."""
+
+    def __init__(self) -> None:
+        self._before, self._since = 0.0, monotonic()
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Start the clock of this call."""
+        self._since = monotonic()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the seconds so far."""
+        return {"seconds": self._before + monotonic() - self._since}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over the seconds of earlier calls."""
+        self._before = state_dict["seconds"]

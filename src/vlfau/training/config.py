@@ -15,6 +15,7 @@ from vlfau.errors import ConfigError
 from vlfau.facs import AU_SETS, check_au_ids
 from vlfau.model import ModelConfig
 from vlfau.model.losses import WeightSum
+from vlfau.training.controls import CaptionControl
 
 __all__ = ["DataConfig", "EpochChoice", "OptimiserConfig", "RunConfig", "StemConfig", "TrainConfig", "read_config"]
 
@@ -48,6 +49,7 @@ class DataConfig:
         keep_in_memory: Whether to keep all faces in memory.
         gender_dropout: The share of global captions that leave a known gender out, which teaches the
             neutral subject that prediction uses.
+        train_subjects: How many of the people who may train do so, drawn by `run.seed`; None takes all.
         description: Description of the data, for the model's metadata.
         synthetic: Whether the faces are synthetic, for the model's metadata.
     """
@@ -59,6 +61,7 @@ class DataConfig:
     aligned_size: int = 256
     keep_in_memory: bool = False
     gender_dropout: float = 0.3
+    train_subjects: int | None = None
     description: str = ""
     synthetic: bool = False
 
@@ -150,6 +153,8 @@ class RunConfig:
             Eq. 10's. None takes all.
         active_first: Share of faces for which captions of active AUs are drawn first: if AUs are rare, decoders that
             mostly see captions of inactive ones would describe no others.
+        caption_control: What captions mean in training: their own AU ("none"), or nothing ("shuffled"), a control for
+            what language adds (`CaptionControl`).
         attention_loss: Weight of the loss that teaches the branches' spatial attention where their AUs act
             (`vlfau.model.au_regions`); needs a manifest with landmarks. 0, as in the paper, leaves attention alone.
         accelerator: Lightning's accelerator.
@@ -176,6 +181,7 @@ class RunConfig:
     weight_sum: WeightSum = WeightSum.NUM_AUS
     local_captions_per_face: int | None = None
     active_first: float = 0.0
+    caption_control: CaptionControl = CaptionControl.NONE
     attention_loss: float = 0.0
     accelerator: str = "auto"
     devices: int | str = 1

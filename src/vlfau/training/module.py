@@ -1,8 +1,8 @@
 """One step of joint learning (Eq. 8 to 12), and the metrics that are logged."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import lightning as L
@@ -22,6 +22,7 @@ from vlfau.model.au_regions import AURegions
 from vlfau.model.classifier import AUOutput
 from vlfau.model.losses import attention_loss, caption_loss, intensity_loss, landmark_loss, occurrence_loss
 from vlfau.training.config import OptimiserConfig
+from vlfau.training.controls import CaptionControl
 
 __all__ = ["JointLosses", "VLFAUModule"]
 
@@ -33,7 +34,8 @@ TOP_WORDS = 5
 class JointLosses:
     """The four terms of Eq. 12 and those of our additions, scalars; None for the parts that are switched off.
 
-    The landmarks' is the sum over the estimates, so that each step of finding them learns.
+    The landmarks' is the sum over the estimates, so that each step of finding them learns. `others` are the terms of a
+    rival's own losses.
     """
 
     occurrence: Tensor
@@ -45,6 +47,7 @@ class JointLosses:
     landmark_branch: Tensor | None = None
     movement_branch: Tensor | None = None
     attention: Tensor | None = None
+    others: Mapping[str, Tensor] = field(default_factory=dict)
 
     def named(self) -> dict[str, Tensor]:
         """Return the terms that are present, by name."""
@@ -59,7 +62,7 @@ class JointLosses:
             "loss_movement_branch": self.movement_branch,
             "loss_attention": self.attention,
         }
-        return {name: term for name, term in terms.items() if term is not None}
+        return {name: term for name, term in terms.items() if term is not None} | dict(self.others)
 
     def total(self) -> Tensor:
         """Return their plain sum (Eq. 12)."""
@@ -77,6 +80,7 @@ class VLFAUModule(L.LightningModule):
         optimiser: Learning rate and other settings.
         local_captions_per_face: See `RunConfig`.
         active_first: See `RunConfig`.
+        caption_control: See `RunConfig`.
         attention_weight: See `RunConfig.attention_loss`.
         landmark_ids: (K,), the landmarks of the frames; needed with `attention_weight`.
     """
@@ -93,6 +97,7 @@ class VLFAUModule(L.LightningModule):
         optimiser: OptimiserConfig,
         local_captions_per_face: int | None = None,
         active_first: float = 0.0,
+        caption_control: CaptionControl = CaptionControl.NONE,
         attention_weight: float = 0.0,
         landmark_ids: Sequence[int] = (),
     ) -> None:
@@ -104,6 +109,7 @@ class VLFAUModule(L.LightningModule):
             optimiser,
         )
         self.local_captions_per_face, self.active_first = local_captions_per_face, active_first
+        self.caption_control = caption_control
         self.attention_weight = attention_weight
         self.regions = AURegions(self.au_ids, landmark_ids) if attention_weight else None
         self.register_buffer("weights", weights, persistent=False)
@@ -120,7 +126,8 @@ class VLFAUModule(L.LightningModule):
 
     def training_losses(self, batch: Batch) -> JointLosses:
         """Return the loss of a training step; the AUs whose captions count are drawn at random in every call."""
-        return self._losses(batch, self._draw_branches(batch))[0]
+        controlled = self.caption_control.applied(batch)
+        return self._losses(controlled, self._draw_branches(batch))[0]
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Score a batch: F1 at threshold 0.5, losses, and top-5 accuracy of the next word."""

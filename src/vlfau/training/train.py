@@ -22,13 +22,16 @@ from vlfau.facs import action_unit
 from vlfau.files.atomic import make_folder, remove_leftovers
 from vlfau.language import Descriptions
 from vlfau.language.descriptions_file import DESCRIPTIONS_FILE, read_descriptions, write_descriptions
-from vlfau.model import build_vlfau
+from vlfau.model import build_network
 from vlfau.model.checkpoint import Checkpoint
 from vlfau.model.losses import au_weights
+from vlfau.model.rivals.network import RivalNetwork
+from vlfau.model.rivals.registry import clip_length_of
 from vlfau.model.stem import FACEMESH
-from vlfau.training.callbacks import AveragedWeights, EpochSeed, KeptCheckpoint, StopAfter, ValidateLast
+from vlfau.training.callbacks import AveragedWeights, EpochSeed, KeptCheckpoint, StopAfter, TrainingTime, ValidateLast
 from vlfau.training.config import EpochChoice, TrainConfig
 from vlfau.training.module import VLFAUModule
+from vlfau.training.rivals import RivalModule, check_rival
 from vlfau.training.run_folder import (
     CHECKPOINT_FOLDER,
     EARLIER_CHECKPOINT_FOLDER,
@@ -135,6 +138,7 @@ def train(config: TrainConfig, *, resume: bool = False, notify: Notify | None = 
         logger=TensorBoardLogger(output, name="", version="tensorboard"),
         callbacks=[
             kept,
+            TrainingTime(),
             ModelCheckpoint(
                 output,
                 filename=Path(RESUME_FILE).stem,
@@ -237,6 +241,8 @@ def data_of(config: TrainConfig, descriptions: Descriptions | None = None) -> Fa
         keep_in_memory=config.data.keep_in_memory,
         words=config.model.local_language or config.model.global_language,
         descriptions=descriptions,
+        clip_length=clip_length_of(config.model),
+        train_subjects=config.data.train_subjects,
     )
 
 
@@ -257,9 +263,10 @@ def module_of(config: TrainConfig, data: FaceDataModule, start: Start | None = N
             f"in {config.data.manifest} {never} is never active among the training frames, so it can't be learned; "
             "leave it out of data.aus"
         )
-    network = build_vlfau(
+    check_rival(config, data.train_frames)
+    network = build_network(
         config.model,
-        num_aus=len(data.au_ids),
+        au_ids=data.au_ids,
         vocabulary_size=len(data.vocabulary),
         stem_weights=config.stem.weights,
     )
@@ -286,14 +293,20 @@ def module_of(config: TrainConfig, data: FaceDataModule, start: Start | None = N
         take_weights(network, start, data.vocabulary.tokens, config)
     if config.run.frozen_vision:
         network.freeze_vision()
+    options: dict[str, Any] = {
+        "network": network.to(memory_format=torch.channels_last),  # a third less time for convolutions on a CPU
+        "vocabulary": data.vocabulary,
+        "au_ids": data.au_ids,
+        "weights": au_weights(data.train_frames.rates().tolist(), config.run.weight_sum),
+        "optimiser": config.optimiser,
+    }
+    if isinstance(network, RivalNetwork):
+        return RivalModule(landmark_ids=data.train_frames.landmark_ids, **options)
     return VLFAUModule(
-        network=network.to(memory_format=torch.channels_last),  # a third less time for convolutions on a CPU
-        vocabulary=data.vocabulary,
-        au_ids=data.au_ids,
-        weights=au_weights(data.train_frames.rates().tolist(), config.run.weight_sum),
-        optimiser=config.optimiser,
+        **options,
         local_captions_per_face=config.run.local_captions_per_face,
         active_first=config.run.active_first,
+        caption_control=config.run.caption_control,
         attention_weight=config.run.attention_loss,
         landmark_ids=data.train_frames.landmark_ids,
     )
@@ -326,6 +339,7 @@ def _provenance(config: TrainConfig, data: FaceDataModule, start: Start | None) 
         "synthetic": config.data.synthetic,
         "from_scratch": from_scratch,
         "warm_start": config.run.start_from is not None,
+        "method": config.model.method,
         "backbone": config.model.backbone,
         "train_frames": len(data.train_frames.frames),
         "test_frames": len(data.test_frames.frames),

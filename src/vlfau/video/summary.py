@@ -15,7 +15,7 @@ are those of the descriptions that the model learned.
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from vlfau.facs import INTENSITY_LETTERS, AUState, action_unit, intensity_letter, intensity_level
+from vlfau.facs import AUState, action_unit, intensity_letter, intensity_level
 from vlfau.language import Descriptions
 from vlfau.language.grammar import global_phrases
 from vlfau.video.events import Event

@@ -1,0 +1,28 @@
+"""`vlfau compare-methods`: cross-validations of several methods in, one table of all out."""
+
+from pathlib import Path
+
+__all__ = ["compare_methods"]
+
+
+def compare_methods(runs: Path, out: Path, /, *, time: bool = True) -> int:
+    """Compare re-run methods with each other and with their published rows.
+
+    One table per data set, as Markdown, CSV and LaTeX: F1 per AU and its mean with an interval by subject, AUC, the
+    gain over the plain baseline, weights, GFLOPs, milliseconds per face on one thread, and training time. Re-run rows
+    are labelled with their data. The rank correlation tells how far their order agrees with the published one.
+
+    Args:
+        runs: Folder with cross-validations (`vlfau crossval configs/rivals/...`), at any depth.
+        out: Folder for the tables.
+        time: Time the networks on this machine.
+    """
+    from vlfau.cli.console import output_console
+    from vlfau.paper.methods import compare_methods as compare
+    from vlfau.paper.table_formats import to_markdown
+
+    console = output_console()
+    for table in compare(runs, out, timed=time):
+        console.print(to_markdown(table), markup=False)
+        console.print(f"table: {out / table.key}.md", markup=False)
+    return 0

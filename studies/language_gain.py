@@ -1,0 +1,291 @@
+"""Does language help? Variants of Table 4 and two controls, paired by seed and fold, at several sizes of training set.
+
+    python -m studies.language_gain configs/bp4d-like.yaml runs/language-bp4d-like --background
+
+trains every variant on every fold with every seed, on 10, 20 and all people, and writes `study.md` and `study.json`:
+each variant's mean F1, and its gain over the plain baseline and over the branches without language, with 95 % intervals
+from draws of people and seeds together. Started again, it goes on where it stopped; `--background` leaves it running
+after the terminal is closed, with its messages in `study.log`.
+
+The controls: `shuffled` has the full network learn captions that changed places between AUs and faces, so the loss is
+that of language and means nothing; `states` classifies the states and degrees that descriptions tell, with a loss of
+the same size and no words (`vlfau.model.rivals.described_states`).
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlfau.errors import VlfauError
+from vlfau.evaluation.ablation import VARIANTS
+from vlfau.evaluation.au_metrics import f1_draws, interval_of, mean_of_known
+from vlfau.evaluation.crossval import check_folds, finish_runs, fold_configs, fold_folder
+from vlfau.evaluation.prediction_runner import EvalOptions
+from vlfau.evaluation.predictions import Predictions
+from vlfau.evaluation.scores import read_scores, write_json
+from vlfau.evaluation.tested import Scope
+from vlfau.files.atomic import replacing
+from vlfau.training import TrainConfig, read_config
+from vlfau.training.controls import CaptionControl
+
+FULL, VISION, BASELINE = "5", "2", "1"
+CONTROLS: Final = ("shuffled", "states")
+NAMES: Final = (*(str(variant.number) for variant in VARIANTS), *CONTROLS)
+ALL: Final = "all"
+TITLES: Final[Mapping[str, str]] = {
+    **{str(variant.number): f"({variant.number}) {variant.name}" for variant in VARIANTS},
+    "shuffled": "control: (5) with captions shuffled between AUs",
+    "states": "control: (2) with states and degrees classified, no words",
+}
+ACTIVE_FIRST: Final = 0.5
+GAINS: Final = (0.4, 1.1)
+"""The smallest and the largest gain that the paper reports for language, in points of F1."""
+PAPERS_SUBJECTS: Final = 41
+CONFIDENT, POWERFUL = 1.96, 0.84
+"""Standard normal quantiles of a two-sided test at 5 % and of a power of 80 %."""
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a study trains.
+
+    Attributes:
+        names: Variants and controls.
+        folds: Test folds.
+        seeds: Seeds.
+        sizes: Numbers of training people; None for all.
+    """
+
+    names: tuple[str, ...]
+    folds: tuple[int, ...]
+    seeds: tuple[int, ...]
+    sizes: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """How much more one variant scores than another, in points of F1.
+
+    Attributes:
+        name: The variant.
+        over: The other.
+        mean: Mean over folds and seeds.
+        interval: Of 95 %.
+        subjects: Number of tested people.
+    """
+
+    name: str
+    over: str
+    mean: float
+    interval: tuple[float, float]
+    subjects: int
+
+    def needed(self, gain: float) -> int:
+        """Return the people that a study needs to see a gain with a power of 80 %, if it varies as it does here."""
+        error = (self.interval[1] - self.interval[0]) / (2 * CONFIDENT)
+        return int(np.ceil(self.subjects * ((CONFIDENT + POWERFUL) * error / gain) ** 2))
+
+
+def variant_config(config: TrainConfig, name: str, *, seed: int, size: int | None) -> TrainConfig:
+    """Return what a variant or a control trains.
+
+    Args:
+        config: The shared recipe; captions of active AUs come first for half of the faces unless it says otherwise.
+        name: One of `NAMES`.
+        seed: Of the run.
+        size: Number of training people; None for all.
+    """
+    number = {"shuffled": FULL, "states": VISION}.get(name, name)
+    switches = next(variant.switches for variant in VARIANTS if str(variant.number) == number)
+    model = replace(config.model, **switches)
+    run = replace(config.run, seed=seed, active_first=config.run.active_first or ACTIVE_FIRST)
+    if name == "states":
+        model = replace(model, method="described-states", dair=False)
+    if name == "shuffled":
+        run = replace(run, caption_control=CaptionControl.SHUFFLED)
+    return replace(config, model=model, run=run, data=replace(config.data, train_subjects=size))
+
+
+def run_folder(out: Path, name: str, *, seed: int, size: int | None) -> Path:
+    """Return the folder of a variant's folds."""
+    return out / f"{ALL if size is None else size}-people" / f"{name}-seed{seed}"
+
+
+def planned(config: TrainConfig, out: Path, plan: Plan) -> Iterator[TrainConfig]:
+    """Yield every run; all variants of one size, seed and fold follow each other, so that pairs are complete early."""
+    for seed in plan.seeds:
+        for size in reversed(plan.sizes):
+            for fold in plan.folds:
+                for name in plan.names:
+                    variant = variant_config(config, name, seed=seed, size=size)
+                    yield from fold_configs(variant, run_folder(out, name, seed=seed, size=size), [fold])
+
+
+def draws_of(folder: Path, fold: int) -> tuple[float, FloatArray, tuple[str, ...]]:
+    """Return a run's macro F1, that of drawn sets of people, (R,), and its people; equal folds draw equal people."""
+    predictions, scores = Predictions.load(folder), read_scores(folder)
+    draws = mean_of_known(f1_draws(predictions, np.asarray(scores.threshold, np.float64), seed=fold), axis=1)
+    return float(scores.f1_macro or np.nan), draws, tuple(sorted(set(predictions.subject_ids)))
+
+
+def gain(
+    out: Path, name: str, over: str, plan: Plan, *, size: int | None, rng: np.random.Generator | None = None
+) -> Gain:
+    """Return the gain of one variant over another, paired by seed and fold.
+
+    Each of the R draws takes people of every fold and seeds with replacement, the same for both variants.
+    """
+    rng = rng or np.random.default_rng(0)
+    means, drawn, people = [], [], set[str]()
+    for fold in plan.folds:
+        differences = []
+        for seed in plan.seeds:
+            pair = [
+                draws_of(fold_folder(run_folder(out, each, seed=seed, size=size), fold), fold) for each in (name, over)
+            ]
+            means.append(pair[0][0] - pair[1][0])
+            differences.append(pair[0][1] - pair[1][1])
+            people |= set(pair[0][2])
+        drawn.append(np.stack(differences))  # (seeds, R)
+    stacked = np.stack(drawn)  # (folds, seeds, R)
+    count = stacked.shape[2]
+    chosen = rng.integers(len(plan.seeds), size=(len(plan.seeds), count))  # the same seeds in all folds
+    sampled = stacked[:, chosen, np.arange(count)]  # (folds, seeds, R)
+    interval = interval_of(100 * sampled.mean((0, 1))) or (np.nan, np.nan)
+    return Gain(name, over, 100 * float(np.mean(means)), interval, len(people))
+
+
+def mean_f1(out: Path, name: str, plan: Plan, *, size: int | None) -> float:
+    """Return a variant's mean F1 over folds and seeds, in percent."""
+    runs = [
+        read_scores(fold_folder(run_folder(out, name, seed=seed, size=size), fold)).f1_macro
+        for seed in plan.seeds
+        for fold in plan.folds
+    ]
+    return 100 * float(np.mean([value for value in runs if value is not None]))
+
+
+def write_report(config: TrainConfig, out: Path, plan: Plan) -> str:
+    """Write `study.md` and `study.json`, and return the Markdown."""
+    lines = [
+        "# Does language help?",
+        "",
+        f"{config.data.description or config.data.manifest.parent.name}: folds {_joined(plan.folds)}, seeds "
+        f"{_joined(plan.seeds)}, paired; brackets hold 95 % intervals from draws of people and seeds; points of F1.",
+        "",
+        "| people | variant | F1 | over (1) baseline | over (2) MARL |",
+        "|---|---|---|---|---|",
+    ]
+    entries, rows = [], []
+    for size in plan.sizes:
+        for name in plan.names:
+            gains = [
+                gain(out, name, over, plan, size=size) if over != name and over in plan.names else None
+                for over in (BASELINE, VISION)
+            ]
+            score = mean_f1(out, name, plan, size=size)
+            rows.append((size, name, gains))
+            lines.append(f"| {size or ALL} | {TITLES[name]} | {score:.1f} | {' | '.join(map(_text, gains))} |")
+            entries.append({"people": size, "variant": name, "f1_macro": score} | _entries(gains))
+    lines += ["", *_power(rows)]
+    text = "\n".join(lines) + "\n"
+    with replacing(out / "study.md") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    about = {"kind": "language-gain", "folds": plan.folds, "seeds": plan.seeds}
+    write_json(out / "study.json", {**about, "rows": entries})
+    return text
+
+
+def _power(rows: Sequence[tuple[int | None, str, list[Gain | None]]]) -> Iterator[str]:
+    """Yield what a data set would need to show the paper's gains, by the spread measured here on all people."""
+    for size, name, gains in rows:
+        found = gains[1]
+        if size is None and name == FULL and found is not None:
+            needs = " and ".join(f"{gain} points {found.needed(gain)} people" for gain in GAINS)
+            yield (
+                "To see the paper's gains of (5) over (2) with a power of 80 %, if they vary as here: "
+                f"{needs}; BP4D has {PAPERS_SUBJECTS}."
+            )
+
+
+def _entries(gains: Sequence[Gain | None]) -> dict[str, object]:
+    return {
+        f"over_{found.over}": {"mean": found.mean, "interval": found.interval, "subjects": found.subjects}
+        for found in gains
+        if found is not None
+    }
+
+
+def _text(found: Gain | None) -> str:
+    return "-" if found is None else f"{found.mean:+.1f} [{found.interval[0]:+.1f}, {found.interval[1]:+.1f}]"
+
+
+def _joined(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m studies.language_gain", description=__doc__.split("\n")[0])
+    parser.add_argument("config", type=Path, help="configuration of the full network, such as configs/bp4d-like.yaml")
+    parser.add_argument("out", type=Path, help="folder of all runs")
+    parser.add_argument("--seeds", default="1,2,3,4,5")
+    parser.add_argument("--folds", default="", help="test folds; all of the manifest if omitted")
+    parser.add_argument("--people", default=f"10,20,{ALL}", help="sizes of the training set")
+    parser.add_argument("--variants", default=",".join(NAMES), help=f"among {', '.join(NAMES)}")
+    parser.add_argument("--set", action="append", default=[], dest="changes", help="a setting to change, repeatable")
+    parser.add_argument("--background", action="store_true", help="go on after this terminal is closed")
+    parser.add_argument("--report", action="store_true", help="only write the report of what is finished")
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the study."""
+    arguments = _arguments(words)
+    out: Path = arguments.out
+    if arguments.background:
+        out.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "studies.language_gain", *(word for word in words if word != "--background")]
+        with (out / "study.log").open("ab") as log:
+            started = subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            )
+        print(f"runs as process {started.pid}; messages in {out / 'study.log'}")
+        return 0
+    try:
+        config = read_config(arguments.config, arguments.changes)
+        wanted = [int(fold) for fold in arguments.folds.split(",")] if arguments.folds else None
+        plan = Plan(
+            tuple(arguments.variants.split(",")),
+            tuple(check_folds(config, wanted)),
+            tuple(int(seed) for seed in arguments.seeds.split(",")),
+            tuple(None if size == ALL else int(size) for size in arguments.people.split(",")),
+        )
+        if unknown := set(plan.names) - set(NAMES):
+            print(f"unknown variants {', '.join(sorted(unknown))}; choose among {', '.join(NAMES)}", file=sys.stderr)
+            return 2
+        if not arguments.report:
+            finish_runs(
+                list(planned(config, out, plan)),
+                root=out,
+                scope=Scope(describe=False),
+                options=EvalOptions(),
+                announce=lambda name, number, total: print(f"run {number} of {total}: {name}", flush=True),
+            )
+        print(write_report(config, out, plan))
+    except VlfauError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

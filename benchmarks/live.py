@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from benchmarks.material import RATE, write_clip
 from benchmarks.rows import Row
 from vlfau.cli import main
-from vlfau.media import camera
 
 __all__ = ["measure"]
 
@@ -30,7 +29,7 @@ def measure() -> Iterator[Row]:
         clip = Path(name) / "clip.mp4"
         write_clip(clip, frames=CLIP_S * RATE)
         with av.open(str(clip)) as container:
-            frames = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+            frames = [np.asarray(frame.to_ndarray(format="bgr24"), np.uint8) for frame in container.decode(video=0)]
     for describe, what in (("never", "without captions"), ("changes", "captions on changes")):
         rows, cpu_s = _play(frames, describe)
         latencies = [float(row["latency_ms"]) for row in rows]
@@ -66,6 +65,6 @@ def _play(frames: list[NDArray[np.uint8]], describe: str) -> tuple[list[dict[str
 
     printed, began_s = io.StringIO(), time.process_time()
     arguments = ["predict", "camera:0", "--live", "-", "--end", str(PLAYED_S), "--describe", describe]
-    with mock.patch.object(camera.cv2, "VideoCapture", Camera), contextlib.redirect_stdout(printed):
+    with mock.patch("cv2.VideoCapture", Camera), contextlib.redirect_stdout(printed):
         main(arguments)
     return [json.loads(line) for line in printed.getvalue().splitlines()], time.process_time() - began_s

@@ -66,7 +66,7 @@ def mesh_edges() -> tuple[tuple[int, int], ...]:
     low, high = points.min(0) - 1, points.max(0) + 1
     plane = cv2.Subdiv2D((*map(int, np.floor(low)), *map(int, np.ceil(high - low) + 2)))
     plane.insert([(float(x), float(y)) for x, y in points])
-    triangles = plane.getTriangleList().reshape(-1, 3, 2)
+    triangles = np.asarray(plane.getTriangleList(), np.float64).reshape(-1, 3, 2)
     nearest = np.square(triangles[:, :, None] - points).sum(-1).argmin(-1)  # (T, 3), numbers of the corners
     pairs = np.sort(np.concatenate([nearest[:, [0, 1]], nearest[:, [1, 2]], nearest[:, [2, 0]]]), axis=1)
     return tuple((int(one), int(other)) for one, other in np.unique(pairs, axis=0))

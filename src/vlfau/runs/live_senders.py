@@ -115,7 +115,8 @@ class _Osc:
         from pythonosc.osc_message_builder import OscMessageBuilder
         from pythonosc.udp_client import UDPClient
 
-        self._bundle, self._message = OscBundleBuilder, OscMessageBuilder
+        self._bundle: Any = OscBundleBuilder  # Its time is declared as a whole number, which would be too coarse.
+        self._message = OscMessageBuilder
         self._client = UDPClient(destination.host, destination.port)
 
     def send(self, frame: LiveFrame) -> None:
@@ -147,7 +148,7 @@ class _Zmq:
     def __init__(self, destination: Destination) -> None:
         import zmq
 
-        self._socket = zmq.Context.instance().socket(zmq.PUB)
+        self._socket: Any = zmq.Context.instance().socket(zmq.PUB)
         self._socket.setsockopt(zmq.LINGER, 200)
         try:
             self._socket.bind(f"tcp://{destination.host}:{destination.port}")

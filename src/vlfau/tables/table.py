@@ -174,10 +174,15 @@ def _pyfeat_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
         }
 
 
+_PYFEAT_ANGLES: Final = frozenset({"Pitch", "Roll", "Yaw"})
+
+
 def _pyfeat2_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
     """Yield the rows of Py-Feat 0.6 with angles in radians, and the time as text."""
     for row in _pyfeat_rows(result):
-        angles = {name: radians(row[name]) for name in ("Pitch", "Roll", "Yaw") if isinstance(row.get(name), float)}
+        angles = {
+            name: radians(cell) for name, cell in row.items() if name in _PYFEAT_ANGLES and isinstance(cell, float)
+        }
         minutes, seconds = divmod(int(result.time_s or 0), 60)
         time = None if result.time_s is None else f"{minutes:02d}:{seconds:02d}"
         yield {**row, **angles, "approx_time": time}

@@ -72,14 +72,14 @@ def affine(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[
     """Return the affine map (2, 3) that lays landmarks (K, 2) on others with the least squared distance."""
     known = np.isfinite(source).all(1)
     inputs = np.column_stack([source[known], np.ones(known.sum())])
-    return np.linalg.lstsq(inputs, target[known], rcond=None)[0].T
+    return np.asarray(np.linalg.lstsq(inputs, target[known], rcond=None)[0].T)
 
 
 def pixels(shares: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a map of shares of the crop's side as one from the crop's pixels to the grid's cells."""
     to_shares = np.array([[1 / CROP_SIZE, 0, 0.5 / CROP_SIZE], [0, 1 / CROP_SIZE, 0.5 / CROP_SIZE], [0, 0, 1]])
     to_cells = np.array([[GRID, 0, -0.5], [0, GRID, -0.5], [0, 0, 1]])
-    return (to_cells @ np.vstack([shares, [0, 0, 1]]) @ to_shares)[:2]
+    return np.asarray((to_cells @ np.vstack([shares, [0, 0, 1]]) @ to_shares)[:2])
 
 
 if __name__ == "__main__":

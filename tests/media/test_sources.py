@@ -38,7 +38,7 @@ def test_files_are_kept_in_the_order_given_and_once(tmp_path):
 
 def test_a_folder_without_pictures_is_refused_by_name(tmp_path):
     touch(tmp_path / "notes.txt")
-    with pytest.raises(InputError, match=r"has no file that ends in \.bmp, .* name another folder") as caught:
+    with pytest.raises(InputError, match=r"has no file that ends in \.avif, .* name another folder") as caught:
         expand_inputs([tmp_path])
     assert str(tmp_path) in str(caught.value)
 

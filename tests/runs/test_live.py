@@ -250,7 +250,7 @@ def test_a_network_camera_is_read_only_if_it_is_allowed(http_camera, tiny_bundle
     assert summary.errors == ()
     assert summary.frames >= 1
     rows = (out / "results.csv").read_text("utf-8")
-    assert "network:1,0,0.0000,1," in rows
+    assert "network:1,0,0.0000,0.0000,1," in rows
     assert (out / "network-1.summary.txt").exists()
     assert all(b"secret" not in path.read_bytes() for path in out.iterdir())
 

@@ -21,7 +21,7 @@ RESULT = PictureResult("a.mp4", (FACE,), frame=65, time_s=65.4)
 
 
 def row(layout, *groups, result=RESULT):
-    (cells,) = Table(layout, a_model(), groups).rows(result)
+    (cells,) = Table(layout, a_model(), groups=groups).rows(result)
     return cells
 
 
@@ -71,7 +71,7 @@ def test_a_frame_without_a_face_or_geometry_has_empty_cells():
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_table_with_further_columns_is_known_again(layout, tmp_path):
     groups = [group for group in LAYOUTS[layout].groups if group != "mesh"]  # which takes a while
-    names = [column.name for column in Table(layout, a_model(), groups).columns]
+    names = [column.name for column in Table(layout, a_model(), groups=groups).columns]
     found, columns = recognise(names)
     assert (found.name, [column.name for column in columns]) == (layout, names)
     for suffix in ("csv", "jsonl"):
@@ -85,4 +85,4 @@ def test_a_table_with_further_columns_is_known_again(layout, tmp_path):
 
 def test_a_format_without_a_group_says_so():
     with pytest.raises(ConfigError, match="format pyfeat has no columns for gaze; choose another format"):
-        Table("pyfeat", a_model(), ["gaze"])
+        Table("pyfeat", a_model(), groups=["gaze"])

@@ -87,7 +87,7 @@ def test_json_lines_hold_only_rows_and_have_their_header_beside_them(tmp_path):
 
 def test_pandas_reads_json_lines_without_help(tmp_path):
     frame = pandas.read_json(write(tmp_path / "a.jsonl"), lines=True)
-    assert list(frame.columns)[:4] == ["file", "frame", "time_s", "face"]
+    assert list(frame.columns)[:4] == ["file", "frame", "time_s", "since_first_s"]
     assert len(frame) == len(rows_of(tmp_path / "a.jsonl"))
     assert frame["AU12_prob"].max() == 0.81
 

@@ -50,7 +50,6 @@ class AUScores:
         au_states: (B, N), thresholded predictions.
         thresholds: (N,), the probabilities from which AUs are active.
         vision: The outputs of the vision half, from which captions are decoded.
-        thresholds: (N,), the model's; empty if unknown.
     """
 
     au_ids: tuple[int, ...]
@@ -58,7 +57,6 @@ class AUScores:
     au_states: NDArray[np.bool_]
     thresholds: tuple[float, ...]
     vision: BackendOutput
-    thresholds: tuple[float, ...] = ()
 
     def states(self, row: int) -> tuple[AUState, ...]:
         """Return what the numbers of one face say, which its captions must say too: (N,)."""

@@ -82,7 +82,7 @@ def read_frames(address: NetworkCamera, picker: Picker) -> Generator[VideoFrame]
                 began = now if began is None else began
                 if picker.wants(now - began):
                     pixels = np.ascontiguousarray(frame.to_ndarray(format="rgb24"), np.uint8)
-                    yield VideoFrame(count, now - began, pixels, arrived_s=now)
+                    yield VideoFrame(count, now - began, pixels, now - began, arrived_s=now)
                 count += 1
                 if picker.ended:
                     return

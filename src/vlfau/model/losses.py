@@ -109,11 +109,12 @@ def attention_loss(attention_maps: Tensor, regions: Tensor, known: Tensor) -> Te
     """
     inside, outside = regions, 1 - regions
     maps = attention_maps.float().clamp(1e-6, 1 - 1e-6)
-    terms = sum(
+    parts = [
         -(share * likelihood).sum((2, 3)) / share.sum((2, 3)).clamp(min=1e-6)
         for share, likelihood in ((inside, maps.log()), (outside, (1 - maps).log()))
-    )
-    return _masked_mean(torch.as_tensor(terms), known[:, None].expand_as(terms))
+    ]
+    terms = torch.stack(parts).sum(0)  # (B, N)
+    return _masked_mean(terms, known[:, None].expand_as(terms))
 
 
 def caption_loss(logits: Tensor, token_ids: Tensor, *, pad_id: int) -> Tensor:

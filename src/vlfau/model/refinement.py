@@ -62,8 +62,8 @@ def pool_cells(features: Tensor, size: int) -> Tensor:
     """Return the mean of every `size` x `size` cells of features (..., H, W, d): (..., H / size, W / size, d)."""
     if size == 1:
         return features
-    height, width = features.shape[-3:-1]
-    return features.unflatten(-3, (height // size, size)).unflatten(-2, (width // size, size)).mean((-4, -2))
+    *batch, height, width, channels = features.shape
+    return features.reshape(*batch, height // size, size, width // size, size, channels).mean((-4, -2))
 
 
 class DAIR(nn.Module):

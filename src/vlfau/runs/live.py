@@ -127,7 +127,7 @@ class LiveOutput:
         groups: Sequence[str] = (),
         max_faces: int | None = None,
     ) -> None:
-        self._table = Table("native", model, groups)
+        self._table = Table("native", model, groups=groups)
         self._timing = _Timing()
         self._senders: list[Sender] = []
         self._opened = ExitStack()

@@ -173,7 +173,7 @@ class _WebSocket:
 
         self._closed = ConnectionClosed
         self._clients: set[Queue[str | None]] = set()
-        self._lock = Lock()
+        self._lock, self._is_closing = Lock(), False
         self._server = serve(
             self._serve, destination.host, destination.port, origins=[None, _LOCAL_PAGE], compression=None
         )
@@ -189,6 +189,7 @@ class _WebSocket:
 
     def close(self) -> None:
         with self._lock:
+            self._is_closing = True
             for client in self._clients:
                 _put(client, None)
         self._server.shutdown()
@@ -197,6 +198,8 @@ class _WebSocket:
     def _serve(self, connection: "ServerConnection") -> None:
         waiting: Queue[str | None] = Queue(_WAITING_MESSAGES)
         with self._lock:
+            if self._is_closing:  # Nobody would end this client's wait.
+                return
             self._clients.add(waiting)
         try:
             while (line := waiting.get()) is not None:

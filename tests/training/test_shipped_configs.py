@@ -113,7 +113,7 @@ def test_every_file_trains_a_step_validates_saves_and_resumes(finished, name):
 
 
 def test_the_makefile_makes_what_the_last_stage_of_the_default_model_starts_from():
-    recipe = (FOLDER.parent / "Makefile").read_text().split("\ndefault-model:")[1].split("\n\n")[0]
+    recipe = (FOLDER.parent / "Makefile").read_text().split("\ndefault-model: default-faces")[1].split("\n\n")[0]
     stages = [read_config(FILES[name]) for name in ("default-vision", "default")]
     places = [recipe.index(str(stages[0].run.output)), recipe.index(str(stages[1].run.start_from))]
     assert places == sorted(places)

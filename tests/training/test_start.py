@@ -15,6 +15,7 @@ from tests.language.corrected import corrected_package, write_corrected
 from tests.training.conftest import add_landmark
 from vlfau.errors import CheckpointError
 from vlfau.export import export_bundle
+from vlfau.facs import all_au_ids
 from vlfau.inference.bundle import load_bundle, write_model_json
 from vlfau.inference.predictor import Predictor
 from vlfau.language import Vocabulary
@@ -99,7 +100,7 @@ def test_a_network_with_movements_is_read_back_from_its_bundle(trained, tmp_path
     network = build_vlfau(config, num_aus=4, vocabulary_size=len(metadata.vocabulary)).eval()
     network.load_state_dict(network.state_dict() | load_checkpoint(trained[0])[0].state_dict())
     network.part_weights.uniform_()
-    for heads in (network.movement_branch.by_movements, network.movement_branch.by_map):
+    for heads in network.movement_branch.score_heads:
         for name, buffer in heads.named_buffers():
             buffer.copy_(0.5 + torch.rand_like(buffer)) if name != "shift" else buffer.normal_()
     save_checkpoint(tmp_path / "best", network, metadata)
@@ -126,7 +127,7 @@ def test_what_was_read_back_exports_to_the_same_bundle(trained, tmp_path):
 
 def test_the_default_model_is_read_back_from_its_bundle():
     bundle, config = load_bundle(), read_config(DEFAULT_WORDS)
-    assert config.data.au_ids() == bundle.info.au_ids
+    assert bundle.info.au_ids == all_au_ids()
     network = bundle_network(bundle, config.model)
     crops = np.random.default_rng(7).integers(0, 256, (3, 160, 160, 3), dtype=np.uint8)
     with torch.inference_mode():

@@ -15,7 +15,7 @@ __all__ = ["DTYPES", "face_series", "frame_of", "header_attrs", "result_frame"]
 
 DTYPES: Final = {Kind.TEXT: "string", Kind.WHOLE: "Int64", Kind.NUMBER: "float64", Kind.YES_NO: "boolean"}
 """The types of pandas; all know a missing value."""
-_OF_THE_PICTURE: Final = ["file", "frame", "time_s", "since_first_s", "face"]
+_OF_THE_PICTURE: Final = ["file", "frame", "time_s", "since_first_s", "face", "person"]
 
 
 def frame_of(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> "pandas.DataFrame":

@@ -48,6 +48,11 @@ class World:
         return self.folder / "runs"
 
     @property
+    def results(self) -> Path:
+        """What a model says of a few pictures."""
+        return self.folder / "results.jsonl"
+
+    @property
     def pictures(self) -> Path:
         """Two photographs of a face."""
         return self.folder / "pictures"
@@ -80,7 +85,8 @@ def make_world(folder: Path, config: Path, model: Path, photograph: Path) -> Wor
     make_disfa(folder / "disfa")
     for path in config.parent.glob("*.png"):  # The drawn faces have no face that would be found.
         shutil.copy(photograph, folder / path.name)
-    _run("predict", *folder.glob("*.png"), "--model", model, "--table", folder / "tool.csv", "-q")
+    tables = ("--table", folder / "tool.csv", "--table", world.results)
+    _run("predict", *folder.glob("*.png"), "--model", model, *tables, "-q")
     return world
 
 
@@ -133,6 +139,14 @@ COMMANDS = {
         needs_training=True,
     ),
     "describe": Command(lambda world, out: (world.manifest, out / "said.jsonl"), ("said.jsonl",)),
+    "explain": Command(lambda world, out: (world.pictures / "a.png", "--model", world.model)),
+    "truth": Command(lambda world, out: (world.folder, world.results, "--out", out / "truth.json"), ("truth.json",)),
+    "narrate": Command(lambda world, out: (world.results,)),
+    "landmarks": Command(
+        lambda world, out: (shutil.copytree(world.manifest.parent, out / "toy") / world.manifest.name,),
+        ("toy/manifest.csv",),
+        needs_training=True,
+    ),
     "train": Command(
         lambda world, out: (world.config, "--set", "run.max_epochs=1", "--set", f"run.output={out}"),
         TRAINED,
@@ -153,6 +167,7 @@ COMMANDS = {
     "ablate": Command(
         lambda world, out: (world.config, *_trained(out), "--folds", 1, "--variants", 1), (), needs_training=True
     ),
+    "compare-methods": Command(lambda world, out: (world.runs, out, "--no-time"), needs_training=True),
     "report": Command(lambda world, out: (world.runs, out), ("report.html",), needs_training=True),
     "export": Command(
         lambda world, out: (world.checkpoint, out / "bundle"), ("bundle/model.json",), needs_training=True

@@ -108,7 +108,7 @@ def write_faceless(path):
         (lambda path: path.write_text("no picture"), "is not a picture that vlfau can read"),
         (lambda path: path.write_bytes(b""), "is empty; copy it again"),
         (lambda path: path.write_bytes(half_a_jpeg()), "is damaged or incomplete"),
-        (lambda path: path.mkdir(), "has no file that ends in .3gp, .avi, "),
+        (lambda path: path.mkdir(), "has no file that ends in .3gp, "),
         (lambda path: None, "does not exist; check the path"),
         (write_faceless, "no face found in "),
     ],

@@ -407,4 +407,4 @@ def test_smoothing_adds_columns_and_events_come_from_them(predict, clip_mp4, tmp
     assert {int(event["au"]) for event in csv_rows(tmp_path / "out" / "clip.mp4.events.csv")} <= active
     code, printed, _ = predict(clip_mp4, "--smooth", "--format", "openface", "--overwrite")
     assert code != 0
-    assert "--smooth adds columns that --format openface does not have" in " ".join(printed.err.split())
+    assert "--format openface has no columns for smoothed" in " ".join(printed.err.split())

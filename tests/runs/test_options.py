@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from vlfau.errors import ConfigError
-from vlfau.runs.option_values import seconds
-from vlfau.runs.options import ArchiveOptions, PredictOptions, VideoPart
+from vlfau.runs.option_values import VideoPart, seconds
+from vlfau.runs.options import ArchiveOptions, PredictOptions
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,6 @@ def test_archives_and_runs_have_the_same_options_but_for_words_and_threads():
         ("format", "native"),
         *((name, False) for name in ("annotate", "report", "timeline")),
         ("heatmap", None),
-        ("measurements", False),
-        ("quality", False),
-        ("keep-doubtful", False),
         ("parents", False),
         ("every", "0.2s"),
         *(("start", None), ("end", None)),
@@ -65,7 +62,8 @@ def test_archives_and_runs_have_the_same_options_but_for_words_and_threads():
         *(("identities", False), ("smooth", False), ("face", None)),
         *(("describe", "changes"), ("beam-size", 3), ("gendered", False), ("consistent", True)),
         *(("max-faces", None), ("runtime", "onnxruntime")),
-        *((name, None) for name in ("gaze", "head-position", "crops", "anonymise", "elan", "landmarks")),
+        *((name, None) for name in ("gaze", "head-position", "crops", "anonymise", "elan")),
+        *((name, None) for name in ("sides", "measurements", "quality", "keep-doubtful", "landmarks")),
     ]
 
 

@@ -28,7 +28,7 @@ def test_what_is_not_read_is_counted_and_listed_with_the_reason(study, tiny_bund
     listed = {row["file"]: row["reason"] for row in csv_rows(tmp_path / "out" / "skipped.csv")}
     assert listed == {
         str(study / "=1.pdf"): ".pdf is not the ending of a picture or video",
-        str(study / "README"): "its name has no ending",
+        str(study / "README"): "neither its name nor its content is that of a picture or video",
         str(study / "notes.txt"): ".txt is not the ending of a picture or video",
         str(study / "old.vlfau.jpg"): "a drawing of vlfau",
     }

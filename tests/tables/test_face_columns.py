@@ -71,7 +71,7 @@ def test_the_sides_of_an_au_have_columns_if_it_has_sides():
     (row,) = table.rows(PictureResult("a.jpg", (face,)))
     assert (row["AU12_left_prob"], row["AU12_left_state"], row["AU12_left_intensity"]) == (0.75, True, 3.0)
     assert (row["AU12_right_prob"], row["AU12_right_state"], row["AU12_right_intensity"]) == (0.2, False, 0.5)
-    assert row["AU1_left_prob"] is None
+    assert (row["AU12_side"], row["AU1_left_prob"], row["AU1_side"]) == ("left", None, None)
     assert not any(name.startswith("AU17_left") for name in row)
 
 

@@ -34,7 +34,7 @@ def explain(
     from vlfau.files.names import printable
     from vlfau.inference.counterfactual import explain as find
     from vlfau.inference.predictor import Predictor
-    from vlfau.runs.options import chosen_aus
+    from vlfau.runs.option_values import chosen_aus
 
     predictor = Predictor(options.model, threads=options.threads, runtime=options.runtime, describe="never")
     wanted = chosen_aus(au, predictor.au_ids, option="--au")

@@ -2,19 +2,34 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType
 from typing import Any, Final, Literal, get_args, get_origin
 
 from vlfau.errors import ConfigError
+from vlfau.video.regions import EVERYWHERE, Regions
 
-__all__ = ["as_declared", "seconds"]
+__all__ = ["VideoPart", "as_declared", "chosen_aus", "seconds"]
 
 _TIME: Final = re.compile(
     r"(?:(?:(?P<hours>\d{1,6}):)?(?P<minutes>\d{1,6}):)?(?P<seconds>\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:\s?(?P<unit>ms|s))?"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class VideoPart:
+    """What of a video is analysed, as `VideoReader` takes it; times in seconds on the clock of the file."""
+
+    every_s: float | None = None
+    start_s: float = 0.0
+    end_s: float | None = None
+    stream_number: int | None = None
+    fps: float | None = None
+    regions: Regions = EVERYWHERE
+    identities: bool = False
 
 
 def seconds(text: str, option: str) -> float:
@@ -133,3 +148,26 @@ _READERS: Final[Mapping[type, Callable[[str, Any], Any]]] = {
     Path: lambda name, value: Path(_path(name, value)),
     str: _path,
 }
+
+
+def chosen_aus(text: str, au_ids: Sequence[int], *, option: str) -> tuple[int, ...]:
+    """Return the AUs that a user chose: an empty tuple for the active ones.
+
+    Args:
+        text: "active", or numbers such as 12 or 6,12.
+        au_ids: Those that the model knows.
+        option: Who asks, for the error.
+
+    Raises:
+        ConfigError: It is not a list of AUs, or the model does not know one.
+    """
+    if text == "active":
+        return ()
+    words = [word.strip() for word in text.split(",")]
+    wanted = [int(word) for word in words if word.isdecimal()]
+    if len(wanted) < len(words) or not set(wanted) <= set(au_ids):
+        raise ConfigError(
+            f"{option} takes active, or numbers of action units such as 12 or 6,12, not '{text}'; "
+            f"this model knows {', '.join(map(str, au_ids))}"
+        )
+    return tuple(dict.fromkeys(wanted))

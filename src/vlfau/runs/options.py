@@ -14,19 +14,16 @@ from cyclopts import Group, Parameter
 from vlfau.errors import ConfigError
 from vlfau.files.names import check_is_local
 from vlfau.inference.runtimes import Runtime
-from vlfau.runs.option_values import as_declared, seconds
-from vlfau.video.regions import EVERYWHERE, Regions
+from vlfau.runs.option_values import VideoPart, as_declared, chosen_aus, seconds
+from vlfau.video.regions import Regions
 
 if TYPE_CHECKING:
     from vlfau.inference.bundle import Bundle
     from vlfau.inference.predictor import Predictor
 
-__all__ = ["AnalysisOptions", "ArchiveOptions", "ModelOptions", "PredictOptions", "VideoPart", "chosen_aus"]
+__all__ = ["AnalysisOptions", "ArchiveOptions", "ModelOptions", "PredictOptions"]
 
-_NEWER: Final = (
-    *("gaze", "head_position", "crops", "anonymise", "elan"),
-    *("sides", "measurements", "quality", "keep_doubtful"),
-)
+_NEWER: Final = "gaze head_position crops anonymise elan sides measurements quality keep_doubtful"
 """Options that the records of earlier versions lack."""
 OUTPUT: Final = Parameter(group=Group("Output", sort_key=1))
 VIDEOS: Final = Parameter(group=Group("Videos", sort_key=2))
@@ -180,19 +177,6 @@ class ArchiveOptions(AnalysisOptions):
         """Return every option that affects results, except the model."""
         names = ("describe", "beam_size", "gendered", "consistent", "max_faces", "runtime")
         return {"every_s": self.every_s, **{name: getattr(self, name) for name in names}}
-
-
-@dataclass(frozen=True, slots=True)
-class VideoPart:
-    """What of a video is analysed, as `VideoReader` takes it; times in seconds on the clock of the file."""
-
-    every_s: float | None = None
-    start_s: float = 0.0
-    end_s: float | None = None
-    stream_number: int | None = None
-    fps: float | None = None
-    regions: Regions = EVERYWHERE
-    identities: bool = False
 
 
 @Parameter(name="*")
@@ -357,7 +341,7 @@ class PredictOptions(AnalysisOptions):
         )
         values = asdict(self) | {"baseline": list(self.baseline), "region": list(self.region)}
         # Runs of earlier versions have no record of these: not given counts as not recorded.
-        newer = {name: values[name] or None for name in _NEWER}
+        newer = {name: values[name] or None for name in _NEWER.split()}
         newer["landmarks"] = None if self.landmarks == "none" else self.landmarks
         recorded = {name: values[name] for name in names} | newer
         return {name.replace("_", "-"): value for name, value in recorded.items()}
@@ -413,26 +397,3 @@ class PredictOptions(AnalysisOptions):
             raise ConfigError("--crops writes pictures of faces, which --anonymise is to avoid; leave out one of them")
         if self.resume and self.out is None and not self.table:
             raise ConfigError("--resume continues tables; name them with --out or --table, as before")
-
-
-def chosen_aus(text: str, au_ids: Sequence[int], *, option: str) -> tuple[int, ...]:
-    """Return the AUs that a user chose: an empty tuple for the active ones.
-
-    Args:
-        text: "active", or numbers such as 12 or 6,12.
-        au_ids: Those that the model knows.
-        option: Who asks, for the error.
-
-    Raises:
-        ConfigError: It is not a list of AUs, or the model does not know one.
-    """
-    if text == "active":
-        return ()
-    words = [word.strip() for word in text.split(",")]
-    wanted = [int(word) for word in words if word.isdecimal()]
-    if len(wanted) < len(words) or not set(wanted) <= set(au_ids):
-        raise ConfigError(
-            f"{option} takes active, or numbers of action units such as 12 or 6,12, not '{text}'; "
-            f"this model knows {', '.join(map(str, au_ids))}"
-        )
-    return tuple(dict.fromkeys(wanted))

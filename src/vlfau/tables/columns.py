@@ -103,7 +103,7 @@ def _numbers(pattern: Column, names: Sequence[str]) -> list[int]:
     return [int(match[1]) for name in names if (match := re.fullmatch(form, name))]
 
 
-GROUPS: Final = ("sides", "quality", "measurements", "gaze", "head", "landmarks", "mesh")
+GROUPS: Final = ("sides", "smoothed", "quality", "measurements", "gaze", "head", "landmarks", "mesh")
 """Columns that are written only when asked for."""
 
 
@@ -122,22 +122,47 @@ _POINTS: Final[Mapping[str, Columns]] = {
     "mesh": cache(lambda: _points("mesh_", "xyz", 468, "FaceMesh's point")),
 }
 _OF_THE_FACE: Final[Mapping[str, Columns]] = {"quality": quality_columns, "measurements": measurement_columns}
-_SIDES: Final = tuple(
-    column
-    for side in ("left", "right")
-    for column in (
-        Column(
-            f"AU{{au}}_{side}_prob", Kind.NUMBER, f"probability of {{what}} on the subject's own {side}", "0 to 1", 4
-        ),
-        Column(f"AU{{au}}_{side}_state", Kind.YES_NO, f"whether {{what}} occurs on the subject's own {side}", "1 or 0"),
-        Column(
-            f"AU{{au}}_{side}_intensity",
-            Kind.NUMBER,
-            f"intensity of {{what}} on the subject's own {side}",
-            "0 to 5 (A = 1 to E = 5)",
-            2,
-        ),
-    )
+_SMOOTHED: Final = (
+    Column("AU{au}_prob_causal", Kind.NUMBER, "the probability of {what}, smoothed over earlier frames", "0 to 1", 4),
+    Column(
+        "AU{au}_prob_centred",
+        Kind.NUMBER,
+        "the probability of {what}, smoothed over earlier and later frames",
+        "0 to 1",
+        4,
+    ),
+    Column(
+        "AU{au}_state_centred",
+        Kind.YES_NO,
+        "whether {what} occurs: the centred probability reaches the model's threshold",
+        "1 or 0",
+    ),
+)
+_SIDES: Final = (
+    Column("AU{au}_side", Kind.TEXT, "side on which {what} acts: left, right or both; empty if it does not", ""),
+    *(
+        column
+        for side in ("left", "right")
+        for column in (
+            Column(
+                f"AU{{au}}_{side}_prob",
+                Kind.NUMBER,
+                f"probability of {{what}} on the subject's own {side}",
+                "0 to 1",
+                4,
+            ),
+            Column(
+                f"AU{{au}}_{side}_state", Kind.YES_NO, f"whether {{what}} occurs on the subject's own {side}", "1 or 0"
+            ),
+            Column(
+                f"AU{{au}}_{side}_intensity",
+                Kind.NUMBER,
+                f"intensity of {{what}} on the subject's own {side}",
+                "0 to 5 (A = 1 to E = 5)",
+                2,
+            ),
+        )
+    ),
 )
 _HEAD: Final = (
     "position of the middle between the eyes, for a head of average size and a camera of average focal length:"
@@ -197,6 +222,7 @@ _NATIVE: Final = Layout(
     frame="frame",
     groups={
         "sides": lambda: _SIDES,
+        "smoothed": lambda: _SMOOTHED,
         **_OF_THE_FACE,
         "gaze": lambda: (
             Column("gaze_yaw", Kind.NUMBER, f"{_LOOKS} towards the subject's own left, from the camera", "degrees", 1),
@@ -211,30 +237,6 @@ _NATIVE: Final = Layout(
         ),
         **_POINTS,
     },
-)
-
-_SMOOTHED: Final = replace(
-    _NATIVE,
-    name="smoothed",
-    of_aus=(
-        *_NATIVE.of_aus,
-        Column(
-            "AU{au}_prob_causal", Kind.NUMBER, "the probability of {what}, smoothed over earlier frames", "0 to 1", 4
-        ),
-        Column(
-            "AU{au}_prob_centred",
-            Kind.NUMBER,
-            "the probability of {what}, smoothed over earlier and later frames",
-            "0 to 1",
-            4,
-        ),
-        Column(
-            "AU{au}_state_centred",
-            Kind.YES_NO,
-            "whether {what} occurs: the centred probability reaches the model's threshold",
-            "1 or 0",
-        ),
-    ),
 )
 
 _OPENFACE: Final = Layout(

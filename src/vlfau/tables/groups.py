@@ -83,6 +83,8 @@ def _by_axis(points: NDArray[np.floating]) -> list[float]:
 def _side_cells(face: FaceResult) -> dict[str, Cell]:
     cells: dict[str, Cell] = {}
     for au in face.aus:
+        if au.left is not None:
+            cells[f"{au.label}_side"] = None if au.side is None else str(au.side)
         for name, side in (("left", au.left), ("right", au.right)):
             if side is not None:
                 beginning = f"{au.label}_{name}"

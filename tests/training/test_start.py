@@ -24,6 +24,7 @@ from vlfau.model import ModelConfig, build_vlfau
 from vlfau.model.vlfau import VISION_PARTS
 from vlfau.training import Checkpoint, load_checkpoint, read_config, save_checkpoint, train
 from vlfau.training.from_bundle import bundle_network
+from vlfau.training.start import Start, take_weights
 
 ROOT = Path(__file__).parents[2]
 DEFAULT_WORDS = ROOT / "configs" / "default.yaml"
@@ -206,6 +207,15 @@ def test_words_are_taught_anew_behind_the_vision_half_of_a_bundle(words_config, 
     with torch.inference_mode():
         probs = network.encode(torch.from_numpy(crops).permute(0, 3, 1, 2)).au_logits.sigmoid().numpy()
     np.testing.assert_allclose(probs, Predictor(trained[1]).score_crops(crops).au_probs, atol=1e-5)
+
+
+def test_the_weights_of_the_parts_are_those_of_the_start(words_config):
+    model = dataclasses.replace(SMALL, landmarks=0, mirrored=False, movements=True)
+    words = Vocabulary.for_aus((1, 4, 12, 25), default_descriptions().for_aus((1, 4, 12, 25)))
+    earlier, later = (build_vlfau(model, num_aus=4, vocabulary_size=len(words)) for _ in range(2))
+    earlier.part_weights.uniform_()
+    take_weights(later, Start(earlier, "small", words.tokens, None, {}), words.tokens, words_config())
+    assert torch.equal(later.part_weights, earlier.part_weights)
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,8 @@ def take_weights(network: VLFAU, start: Start, vocabulary: tuple[str, ...], conf
                 f"the vision half of {config.run.start_from} ({start.kind}) is not that of this run "
                 f"({config.model.backbone}, {config.model.feature_dim} wide); give both the same model"
             )
+    if network.part_weights is not None and start.network.part_weights is not None:
+        network.part_weights.copy_(start.network.part_weights)
 
 
 def _state(part: nn.Module | None) -> dict[str, Tensor]:

@@ -29,7 +29,7 @@ from vlfau.synthetic import DatasetSettings, generate
 
 __all__ = ["measure"]
 
-PEOPLE: Final = 30
+PEOPLE: Final = 20
 MOST_PICTURES: Final = 200
 IN_REGION: Final = 0.5
 """Share of drawn faces whose skin moves at a place, from which the place belongs to the mean region."""
@@ -62,8 +62,8 @@ def _rows(name: str, found: list[Found]) -> Iterator[Row]:
     pointing = [score.pointing_game for _, score, _ in found]
     others = [score.pointing_game_other or 0.0 for _, score, _ in found]
     best = [score.pointing_game_best for _, score, _ in found]
-    drop = np.mean([faithful.drop for _, _, faithful in found])
-    elsewhere = np.mean([faithful.drop_elsewhere for _, _, faithful in found])
+    drop = float(np.mean([faithful.drop for _, _, faithful in found]))
+    elsewhere = float(np.mean([faithful.drop_elsewhere for _, _, faithful in found]))
     yield Row(f"{name}: active AUs", f"{len(found)}")
     yield Row(f"{name}: pointing game", f"{mean(pointing):.3f} (maps of other AUs {mean(others):.3f})")
     yield Row(f"{name}: best that the grid allows", f"{mean(best):.3f}")

@@ -129,7 +129,7 @@ AU_SETS: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
     {name: tuple(numbers) for name, numbers in _load()["sets"].items()}
 )
 DEFAULT_AU_IDS: Final[tuple[int, ...]] = tuple(_load()["models"]["default"])
-"""The AUs of the default model: fewer than the catalogue has."""
+"""The AUs that most presets of drawn faces show: fewer than the catalogue has."""
 
 
 def all_au_ids() -> tuple[int, ...]:

@@ -152,13 +152,13 @@ def test_a_message_speaks_of_the_name_and_not_of_the_place(tmp_path):
     assert str(tmp_path) not in str(caught.value)
 
 
-@pytest.mark.parametrize("error", [RuntimeError("secret"), OSError("secret"), MissingExtraError("secret", "app")])
+@pytest.mark.parametrize("error", [RuntimeError("secret"), OSError("secret"), MissingExtraError("gradio", "app")])
 def test_of_other_errors_a_visitor_learns_nothing_and_the_log_everything(caplog, error):
     with caplog.at_level(logging.ERROR), pytest.raises(PublicError) as caught, for_visitors():
         raise error
     assert str(caught.value) == NEUTRAL
     assert caught.value.__cause__ is None
-    assert "secret" in caplog.text
+    assert str(error) in caplog.text
 
 
 @pytest.mark.parametrize("error", [BundleError("/srv/model fails"), InputError("cannot write /srv/a.csv (disk full)")])

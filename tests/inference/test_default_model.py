@@ -8,7 +8,7 @@ import pytest
 from tests.language.corrected import corrected_package, write_corrected
 from vlfau import Predictor
 from vlfau.evaluation.consistency import described_states
-from vlfau.facs import DEFAULT_AU_IDS, predicted_state
+from vlfau.facs import Side, all_au_ids
 from vlfau.inference.bundle import load_bundle
 from vlfau.language.note_parser import parse_note
 from vlfau.language.parser import parse_local
@@ -25,9 +25,9 @@ def face():
     return found
 
 
-def test_the_default_model_knows_18_aus_with_intensity_and_says_what_it_learned_from():
+def test_the_default_model_knows_every_au_with_intensity_and_says_what_it_learned_from():
     bundle = load_bundle()
-    assert bundle.info.au_ids == DEFAULT_AU_IDS
+    assert bundle.info.au_ids == all_au_ids()
     assert bundle.info.is_synthetic
     assert "synthetic faces only" in bundle.info.note
     assert sum(bundle.path(name).stat().st_size for name in bundle.files) < 25e6
@@ -55,16 +55,15 @@ def test_consistent_words_state_what_the_model_decided():
     for au in face.aus:
         parsed = parse_local(au.local_caption, texts)
         assert (parsed.au_id, parsed.active) == (au.au_id, au.state)
-    assert parse_note(face.global_caption).states == tuple(
-        predicted_state(au.au_id, True, au.intensity) for au in face.active_aus
-    )
+    assert parse_note(face.global_caption).states == tuple(au.facs_state for au in face.active_aus)
+    assert face[12].side is Side.BOTH
 
 
 def test_words_and_numbers_tell_one_story_for_noise_too():
     crops = np.random.default_rng(3).integers(0, 256, (6, 160, 160, 3), dtype=np.uint8)
     predictor = Predictor(describe="every")
     for face in predictor.predict_crops(crops):
-        told = [predicted_state(au.au_id, au.state, au.intensity) for au in face.aus]
+        told = [au.facs_state for au in face.aus]
         assert [parse_local(au.local_caption, load_bundle().info.descriptions).state for au in face.aus] == told
         assert list(parse_note(face.global_caption).states) == [state for state in told if state.active]
 

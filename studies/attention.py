@@ -100,9 +100,7 @@ def _of_pictures(predictor: Predictor, folder: Path) -> Iterator[Found]:
                     yield au_id, score, _faithful(predictor, face.crop, maps, column, rng)
 
 
-def _maps_and_states(
-    predictor: Predictor, crop: NDArray[np.uint8]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def _maps_and_states(predictor: Predictor, crop: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     scores = predictor.score_crops(crop[None])
     return scores.vision.attention_maps[0], scores.au_states[0]
 

@@ -99,7 +99,7 @@ TRAINED := runs/default
 
 default-faces: dev
 	$(VLFAU) synth $(FACES)/posed --preset posed --subjects 1400 --clips 4 --frames 2 $(SYNTH) --seed 504
-	$(VLFAU) synth $(FACES)/words --preset all-aus --subjects 2400 --clips 4 --frames 3 $(SYNTH) --seed 500
+	$(VLFAU) synth $(FACES)/words --preset all-aus --subjects 2400 --clips 4 --frames 3 $(SYNTH) --seed 500 --regions
 	$(VLFAU) synth $(FACES)/held-out --preset all-aus --subjects 120 --clips 4 --frames 4 $(SYNTH) --seed 501
 	$(VLFAU) synth $(FACES)/wild --preset wild --subjects 120 --clips 4 --frames 4 $(SYNTH) --seed 502
 	$(VLFAU) synth $(FACES)/test --preset all-aus --subjects 120 --clips 4 --frames 4 $(SYNTH) --seed 503 --pairs --regions

@@ -8,14 +8,14 @@ are laid on their mean face by the affine map of their landmarks.
 """
 
 import argparse
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.data import Manifest, read_manifest
-from vlfau.evaluation.grounding import read_region
+from vlfau.data.regions import REGIONS_FOLDER, read_region, region_path
 from vlfau.facs import Side, all_au_ids
 from vlfau.media.crops import read_crop
 
@@ -37,11 +37,11 @@ def main() -> None:
     for frame, own in zip(manifest.frames, places, strict=True):
         to_mean = affine(own, mean)
         for column, state in enumerate(frame.states):
-            image = PurePosixPath(frame.image.relative_to(options.manifest.parent).as_posix())
-            path = options.manifest.parent.joinpath(
-                "regions", *image.parts[1:-1], f"{image.stem}-au{state and state.au_id}.png"
-            )
-            if state is None or state.side not in {None, Side.BOTH} or not path.is_file():
+            image = frame.image.relative_to(options.manifest.parent).as_posix()
+            if state is None or state.side not in {None, Side.BOTH}:
+                continue
+            path = region_path(options.manifest.parent / REGIONS_FOLDER, image, state.au_id)
+            if not path.is_file():
                 continue
             region = read_region(path, crop_size=CROP_SIZE, aligned_size=ALIGNED_SIZE).astype(np.float32)
             if region.any():

@@ -89,6 +89,7 @@ def words(scores: dict[str, dict[str, Any]]) -> str:
         "Local words: BLEU-4": ("words", "local_bleu4"),
         "Global words: BLEU-4": ("words", "global_bleu4"),
         "Attention peaks in the AU's region (pointing game)": ("truth", "pointing_game"),
+        "The same, or within 3 % of the face's side": ("truth", "pointing_game_near"),
         "The same with the attention of other AUs": ("truth", "pointing_game_other"),
         "Counterfactual pairs: the probability moves the right way": ("counterfactuals", "probability_moves_right"),
         "Counterfactual pairs: the state flips": ("counterfactuals", "state_flips"),

@@ -1,9 +1,12 @@
+import cv2
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from vlfau.data import AugmentationConfig, FrameDataset, read_manifest
 from vlfau.data.dataset import collate
+from vlfau.data.regions import REGION_GRID
 from vlfau.data.transforms import Augmentation
 from vlfau.errors import ManifestError
 from vlfau.facs import AUState
@@ -177,3 +180,33 @@ def test_a_face_of_which_too_little_is_known_is_not_described(write_manifest):
     assert unknown.global_caption == []
     assert "lip corners" in VOCABULARY.decode(active.global_caption)
     assert len(VOCABULARY.decode(still.global_caption)) > 10
+
+
+def write_region(folder, name, left, top, right, bottom):
+    mask = np.zeros((128, 128), np.uint8)
+    mask[top:bottom, left:right] = 255
+    (folder / "regions").mkdir(exist_ok=True)
+    Image.fromarray(mask).save(folder / "regions" / name)
+
+
+@pytest.mark.parametrize("flip", [0.0, 1.0])
+def test_regions_move_with_the_face(write_manifest, flip):
+    path = write_manifest(ROWS)
+    write_region(path.parent, "000-au12.png", 40, 60, 60, 70)
+    frames = dataset(path, flip=flip, regions=True)
+    picture = np.zeros((128, 128, 3), np.uint8)
+    picture[60:70, 40:60] = 255
+    Image.fromarray(picture).save(path.parent / "000.png")
+    sample = frames[0]
+    face = cv2.resize(sample.face[0].numpy(), (REGION_GRID, REGION_GRID), interpolation=cv2.INTER_AREA)
+    assert (face > 200).sum() > 10
+    np.testing.assert_array_equal(sample.regions[0].numpy(), face)
+
+
+def test_regions_are_empty_without_a_mask_and_absent_if_not_wanted(write_manifest):
+    path = write_manifest(ROWS)
+    write_region(path.parent, "000-au25.png", 40, 60, 60, 70)  # AU 25 is inactive there
+    batch = collate(list(dataset(path, regions=True)), pad_id=VOCABULARY.pad_id)
+    assert batch.regions.shape == (2, 2, REGION_GRID, REGION_GRID)
+    assert not batch.regions.any()
+    assert dataset(path)[0].regions.numel() == 0

@@ -68,8 +68,20 @@ def test_a_manifest_without_landmarks_is_refused():
 def test_attention_in_the_region_costs_less_than_elsewhere():
     region = torch.zeros(1, 1, 4, 4)
     region[..., 1, 1] = 1
-    known = torch.tensor([True])
+    yes, no = torch.ones(1, 1, dtype=torch.bool), torch.zeros(1, 1, dtype=torch.bool)
     right, wrong = 0.9 * region + 0.05, 0.9 * region.flip(3) + 0.05
-    assert attention_loss(right, region, known) < attention_loss(torch.full_like(region, 0.5), region, known)
-    assert attention_loss(torch.full_like(region, 0.5), region, known) < attention_loss(wrong, region, known)
-    assert attention_loss(wrong, region, ~known) == 0
+    flat = torch.full_like(region, 0.5)
+    for located in (no, yes):
+        losses = [attention_loss(maps, region, yes, located) for maps in (right, flat, wrong)]
+        assert losses == sorted(losses)
+    assert attention_loss(wrong, region, no, no) == 0
+
+
+def test_where_the_moved_skin_is_known_the_peak_counts():
+    region = torch.zeros(1, 1, 4, 4)
+    region[..., 1, :2] = 1
+    yes, no = torch.ones(1, 1, dtype=torch.bool), torch.zeros(1, 1, dtype=torch.bool)
+    peaked, broad = 0.4 * region + 0.05, 0.4 * region + 0.05
+    broad[..., 3, 3] = 0.95  # the strongest cell lies outside
+    extra = [attention_loss(maps, region, yes, yes) - attention_loss(maps, region, yes, no) for maps in (peaked, broad)]
+    assert extra[0] < extra[1]

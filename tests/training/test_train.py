@@ -185,7 +185,7 @@ def test_captions_of_active_aus_can_be_drawn_first(toy_config):
     occurrence = torch.tensor([[0.0, 1.0, 0.0, 1.0]] * 400)
     blank = torch.zeros(400, 0)
     torch.manual_seed(0)
-    branches = module._draw_branches(Batch(blank, occurrence, *[blank] * 5))
+    branches = module._draw_branches(Batch(blank, occurrence, *[blank] * 6))
     both_active = (occurrence.gather(1, branches).sum(1) == 2).float().mean()
     assert both_active == pytest.approx(0.5 + 0.5 / 6, abs=0.06)
 

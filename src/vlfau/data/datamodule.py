@@ -60,6 +60,7 @@ class FaceDataModule(L.LightningDataModule):
         words: Whether there are captions.
         descriptions: The texts of at least these AUs; None means the package's own.
         train_subjects: How many people train, drawn by the seed; None takes all.
+        regions: Whether samples come with the masks that lie beside the frames.
         clip_length: Frames of the clips that train, consecutive in the batches; 1 trains on single frames.
 
     Attributes:
@@ -92,6 +93,7 @@ class FaceDataModule(L.LightningDataModule):
         held_out_share: float | None = None,
         clip_length: int = 1,
         train_subjects: int | None = None,
+        regions: bool = False,
     ) -> None:
         super().__init__()
         frames = read_manifest(manifest, au_ids)
@@ -120,6 +122,7 @@ class FaceDataModule(L.LightningDataModule):
             keep_in_memory=keep_in_memory,
             words=words,
             descriptions=self.descriptions,
+            regions=regions,
         )
         self.train_set = read(
             self.train_frames,

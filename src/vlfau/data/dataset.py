@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from vlfau.data.manifest import Frame, Manifest
+from vlfau.data.regions import REGION_GRID, REGIONS_FOLDER, region_on_grid, region_path
 from vlfau.data.transforms import Augmentation, Matrix, centre_crop
 from vlfau.errors import ImageError, ManifestError
 from vlfau.faces.pose import landmark_mirror
@@ -33,6 +34,8 @@ class Sample:
         valid_mask: (N,) bool, True where annotated.
         intensity: (N,) float, 0 to 5; NaN where unknown.
         landmarks: (K, 2), x and y as shares of the crop's side; NaN where unknown or outside of the crop.
+        regions: (N, G, G) uint8, the share of every cell that an active AU moves, of 255; 0 without a mask. G is 0 if
+            regions are not wanted.
         local_captions: Token ids of every AU's caption with the end; empty without annotation or without captions.
         global_caption: Token ids of the face's caption with the end; empty likewise.
     """
@@ -42,6 +45,7 @@ class Sample:
     valid_mask: Tensor
     intensity: Tensor
     landmarks: Tensor
+    regions: Tensor
     local_captions: Sequence[Sequence[int]]
     global_caption: Sequence[int]
 
@@ -56,6 +60,7 @@ class Batch:
         valid_mask: (B, N) bool.
         intensity: (B, N), NaN where unknown.
         landmarks: (B, K, 2), NaN where unknown.
+        regions: (B, N, G, G) uint8, 0 where unknown.
         local_captions: (B, N, T) with the end, without the start.
         global_captions: (B, T) likewise.
     """
@@ -65,6 +70,7 @@ class Batch:
     valid_mask: Tensor
     intensity: Tensor
     landmarks: Tensor
+    regions: Tensor
     local_captions: Tensor
     global_captions: Tensor
 
@@ -92,6 +98,7 @@ class FrameDataset(Dataset[Sample]):
         keep_in_memory: Whether to read all pictures now and keep them (3 * aligned_size ** 2 bytes each).
         words: Whether samples come with captions; without, these are empty.
         descriptions: The texts to describe with; None means the package's own.
+        regions: Whether samples come with the masks that lie beside the frames (`vlfau.data.regions`).
 
     Attributes:
         epoch: Part of the seed: set it before each epoch, so that every epoch draws other numbers.
@@ -111,8 +118,10 @@ class FrameDataset(Dataset[Sample]):
         keep_in_memory: bool = False,
         words: bool = True,
         descriptions: Descriptions | None = None,
+        regions: bool = False,
     ) -> None:
         self.manifest, self.vocabulary, self.words, self.descriptions = manifest, vocabulary, words, descriptions
+        self.regions = regions
         self.crop_size, self.aligned_size = crop_size, aligned_size
         self.augmentation, self.gender_dropout, self.seed = augmentation, gender_dropout, seed
         self.epoch = 0
@@ -148,6 +157,7 @@ class FrameDataset(Dataset[Sample]):
             valid_mask=torch.tensor([state is not None for state in states]),
             intensity=torch.tensor([math.nan if level is None else level for level in frame.intensities]).float(),
             landmarks=self._landmarks(frame, shrinkage, matrix, flip=flip),
+            regions=self._regions(frame, matrix),
             local_captions=[
                 self.vocabulary.encode(local_description(state, words_rng, self.descriptions))
                 if self.words and state is not None
@@ -173,6 +183,20 @@ class FrameDataset(Dataset[Sample]):
         shares[~((shares >= 0) & (shares <= 1)).all(1)] = math.nan
         return torch.from_numpy(shares).float()
 
+    def _regions(self, frame: Frame, matrix: Matrix) -> Tensor:
+        side = REGION_GRID if self.regions else 0
+        regions = np.zeros((len(frame.states), side, side), np.uint8)
+        if self.regions:
+            folder = self.manifest.path.parent
+            image = frame.image.relative_to(folder).as_posix()
+            sizes = {"crop_size": self.crop_size, "aligned_size": self.aligned_size}
+            for column, state in enumerate(frame.states):
+                if state is not None and state.active:
+                    path = region_path(folder / REGIONS_FOLDER, image, state.au_id)
+                    if path.is_file():
+                        regions[column] = region_on_grid(path, matrix, **sizes)
+        return torch.from_numpy(regions)
+
     def _read(self, frame: Frame) -> tuple[NDArray[np.uint8], float]:
         """Return a face and by how much it was shrunk."""
         try:
@@ -192,6 +216,7 @@ def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:
         valid_mask=torch.stack([sample.valid_mask for sample in samples]),
         intensity=torch.stack([sample.intensity for sample in samples]),
         landmarks=torch.stack([sample.landmarks for sample in samples]),
+        regions=torch.stack([sample.regions for sample in samples]),
         local_captions=_pad(local_captions, pad_id).view(len(samples), num_aus, -1),
         global_captions=_pad([sample.global_caption for sample in samples], pad_id),
     )

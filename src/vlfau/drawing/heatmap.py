@@ -14,7 +14,7 @@ from vlfau.drawing.theme import HEAT, HEAT_TEXT_SIZES, LIGHT, format_prob
 from vlfau.errors import ConfigError
 from vlfau.inference.results import AUResult, FaceResult
 
-__all__ = ["draw_heatmap", "draw_heatmap_sheet", "lay_heat_over"]
+__all__ = ["draw_heatmap", "draw_heatmap_sheet", "enlarged", "lay_heat_over"]
 
 _COLOURS: Final = cv2.applyColorMap(np.arange(256, dtype=np.uint8), cv2.COLORMAP_INFERNO).reshape(256, 3)[:, ::-1]
 _MARGIN: Final = 12
@@ -63,6 +63,20 @@ def lay_heat_over(
         (S, S, 3) uint8 RGB.
     """
     return _blended(face, _heat(attention, limits or _range(attention), len(face)))
+
+
+def enlarged(attention: NDArray[np.floating[Any]], size: int) -> NDArray[np.float32]:
+    """Enlarge an attention map to the crop that it covers, as it is drawn and as it is measured.
+
+    Args:
+        attention: (H, W).
+        size: S, side of the crop in pixels.
+
+    Returns:
+        (S, S). Cubic, then blurred by half a cell, so that a peak between cells lies between them, not in one.
+    """
+    smooth = cv2.resize(attention.astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.GaussianBlur(smooth, (0, 0), size / (2 * max(attention.shape))), np.float32)
 
 
 def draw_heatmap_sheet(
@@ -136,8 +150,7 @@ def _heat(attention: NDArray[np.floating[Any]], limits: Limits, size: int) -> ND
     """Return the attention as a square from 0 (low) to 1 (high); a map without differences has no heat."""
     low, high = limits
     scaled = (attention - low) / (high - low) if high > low else np.zeros_like(attention)
-    smooth = cv2.resize(scaled.astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(np.clip(smooth, 0, 1), np.float32)
+    return np.asarray(np.clip(enlarged(scaled, size), 0, 1), np.float32)
 
 
 def _blended(face: NDArray[np.uint8], heat: NDArray[np.float32]) -> NDArray[np.uint8]:

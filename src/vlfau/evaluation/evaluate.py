@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from vlfau.data import Manifest
+from vlfau.data.regions import REGIONS_FOLDER
 from vlfau.errors import InputError
 from vlfau.evaluation.au_metrics import Threshold, f1_draws
 from vlfau.evaluation.consistency import consistency
@@ -39,7 +40,6 @@ from vlfau.model.checkpoint import PROTOCOL_THRESHOLD
 
 __all__ = ["evaluate"]
 
-REGIONS_FOLDER: Final = "regions"
 PAIRS_FILE: Final = "pairs.csv"
 
 

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vlfau.drawing.heatmap import enlarged
+
 __all__ = ["Faithfulness", "faithfulness"]
 
 SHARE: Final = 0.1
@@ -56,9 +58,9 @@ def faithfulness(
         rng: Chooses the other places.
     """
     size = len(crop)
-    enlarged = cv2.resize(attention_map.astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+    heat = enlarged(attention_map, size)
     # Equal values, such as those of a flat map, are ordered at random.
-    order = np.argsort(-enlarged.ravel() + 1e-6 * rng.random(enlarged.size), kind="stable")
+    order = np.argsort(-heat.ravel() + 1e-6 * rng.random(heat.size), kind="stable")
     rank = np.empty(order.size, np.int64)
     rank[order] = np.arange(order.size)
     ranks = rank.reshape(size, size)

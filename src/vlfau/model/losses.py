@@ -94,27 +94,32 @@ def landmark_loss(landmarks: Tensor, places: Tensor) -> Tensor:
     return _masked_mean(20 * (landmarks - places.nan_to_num()).abs(), known)
 
 
-def attention_loss(attention_maps: Tensor, regions: Tensor, known: Tensor) -> Tensor:
-    """Binary cross entropy of the branches' spatial attention and the regions where their AUs act.
+def attention_loss(attention_maps: Tensor, regions: Tensor, known: Tensor, located: Tensor) -> Tensor:
+    """Teach the branches' spatial attention where their AUs act.
 
-    Cells in and outside of a region count alike, however small it is.
+    Binary cross entropy of the maps and the regions, in which cells in and outside of a region count alike, however
+    small it is. Where the very skin that moves is known, also the cross entropy of the share of attention that each cell
+    gets and the region's share of it: the map's peak, which readers look at, shall lie inside.
 
     Args:
         attention_maps: (B, N, H, W), in [0, 1].
         regions: (B, N, H, W), in [0, 1].
-        known: (B,), whether a face's regions are known.
+        known: (B, N) bool, whether a region is known.
+        located: (B, N) bool, whether it is the very skin that moves in this picture, rather than a mean region.
 
     Returns:
         A scalar; 0 for a batch without known regions.
     """
-    inside, outside = regions, 1 - regions
     maps = attention_maps.float().clamp(1e-6, 1 - 1e-6)
+    inside, outside = maps.log(), (1 - maps).log()
     parts = [
         -(share * likelihood).sum((2, 3)) / share.sum((2, 3)).clamp(min=1e-6)
-        for share, likelihood in ((inside, maps.log()), (outside, (1 - maps).log()))
+        for share, likelihood in ((regions, inside), (1 - regions, outside))
     ]
-    terms = torch.stack(parts).sum(0)  # (B, N)
-    return _masked_mean(terms, known[:, None].expand_as(terms))
+    places = (inside - outside).flatten(2).log_softmax(2)  # (B, N, H * W)
+    shares = regions.flatten(2) / regions.sum((2, 3)).clamp(min=1e-6)[..., None]
+    peaks = -(shares * places).sum(2)  # (B, N)
+    return _masked_mean(torch.stack(parts).sum(0), known) + _masked_mean(peaks, located)
 
 
 def caption_loss(logits: Tensor, token_ids: Tensor, *, pad_id: int) -> Tensor:

@@ -102,6 +102,7 @@ LABELS: Final[Mapping[str, str]] = {
     "truth.consistent_degree_close_to_predicted": "The same for consistent captions",
     "truth.consistent_agrees_with_true": "Consistent captions agree with the true state",
     "truth.pointing_game": "Attention peaks in the AU's region (pointing game)",
+    "truth.pointing_game_near": "The same, or within 3 % of the face's side",
     "truth.pointing_game_other": "The same with the attention of other AUs",
     "truth.pointing_game_centre": "The same with the centre of the face",
     "truth.energy_in_region": "Attention inside the AU's region",

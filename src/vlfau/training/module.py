@@ -7,6 +7,7 @@ from typing import Any
 
 import lightning as L
 import torch
+import torch.nn.functional as F
 from lightning.pytorch.utilities.types import LRSchedulerConfigType, OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.optim import AdamW
@@ -233,8 +234,7 @@ class VLFAUModule(L.LightningModule):
             movement_scores = torch.stack(both).sum()
         attention = None
         if self.regions is not None:
-            maps = vision.attention_maps
-            attention = self.attention_weight * attention_loss(maps, *self.regions(batch.landmarks, *maps.shape[2:]))
+            attention = self.attention_weight * self._attention_loss(self.regions, vision.attention_maps, batch)
         losses = JointLosses(
             occurrence,
             local_loss,
@@ -247,6 +247,16 @@ class VLFAUModule(L.LightningModule):
             attention,
         )
         return losses, vision.au_logits
+
+    @staticmethod
+    def _attention_loss(mean_regions: AURegions, maps: Tensor, batch: Batch) -> Tensor:
+        """Take the masks of the batch where it has some, and mean regions elsewhere."""
+        regions, laid = mean_regions(batch.landmarks, *maps.shape[2:])
+        located = batch.regions.flatten(2).any(2)  # (B, N)
+        if batch.regions.shape[-1]:
+            own = F.interpolate(batch.regions.float() / 255, size=maps.shape[2:], mode="area")
+            regions = torch.where(located[..., None, None], own, regions)
+        return attention_loss(maps, regions, laid[:, None] | located, located)
 
     def _score_losses(self, scores: AUOutput, batch: Batch) -> tuple[Tensor, Tensor | None]:
         occurrence = occurrence_loss(scores.logits, batch.occurrence, batch.valid_mask, self.weights)

@@ -243,6 +243,7 @@ def data_of(config: TrainConfig, descriptions: Descriptions | None = None) -> Fa
         descriptions=descriptions,
         clip_length=clip_length_of(config.model),
         train_subjects=config.data.train_subjects,
+        regions=config.run.attention_loss > 0,
     )
 
 

@@ -73,9 +73,9 @@ def enlarged(attention: NDArray[np.floating[Any]], size: int) -> NDArray[np.floa
         size: S, side of the crop in pixels.
 
     Returns:
-        (S, S). Cubic, then blurred by half a cell, so that a peak between cells lies between them, not in one.
+        (S, S). Bilinear, then blurred by half a cell, so that a peak between cells lies between them, not in one.
     """
-    smooth = cv2.resize(attention.astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+    smooth = cv2.resize(attention.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.GaussianBlur(smooth, (0, 0), size / (2 * max(attention.shape))), np.float32)
 
 

@@ -16,7 +16,10 @@ __all__ = ["CodedAU", "Lexicon", "Word", "lexicon", "split_codes", "split_senten
 
 _FILE: Final = Path(__file__).with_name("free_english.toml")
 _PREFIX: Final = r"(?i:\baus?|\baction units?|\bfacs(?: codes?)?)"
-_SCORED: Final = r"(?:intensity\s+)?(?:(?:is|was|were|are)\s+)?(?:scored\s+|coded\s+|rated\s+|active\s+|present\s+)?(?:as\s+|at\s+|with\s+)?(?:an?\s+)?(?:level\s+|intensity\s+)?"
+_SCORED: Final = (
+    r"(?:intensity\s+)?(?:(?:is|was|were|are)\s+)?(?:(?:scored|coded|rated|active|present)\s+)?"
+    r"(?:(?:as|at|with)\s+)?(?:an?\s+)?(?:(?:level|intensity)\s+)?"
+)
 _LEVEL: Final = r"\s*(?:[:=]\s*[0-5](?:\s*/\s*5)?|\(\s*[0-5](?:\s*/\s*5)?\s*\))(?!\.?\d|%)"
 _CODE: Final = rf"[LRlr]?\s?\d{{1,2}}(?:[A-Ea-e]\b|\s*\([A-E]\)|\s+{_SCORED}[A-E]\b(?!')|{_LEVEL}|\b)"
 _NEXT: Final = rf"\s*(?:[+/&]|,(?!\s*{_PREFIX})|,?\s*and\b)\s*(?:{_PREFIX})?\s*(?=[LRlr]?\d)"

@@ -84,14 +84,14 @@ def test_notes_read_like_this(states, text):
 def test_many_movements_make_sentences_that_begin_with_a_new_degree_where_one_is_near():
     states = [acting(25, 5), acting(26, 4), acting(1, 3), acting(17, 2)]
     assert face_note(states, Gender.WOMAN) == (
-        "This woman maximally parts the lips, strongly drops the jaw, markedly raises the inner brows and slightly raises "
-        "the chin."
+        "This woman maximally parts the lips, strongly drops the jaw, markedly raises the inner brows and slightly "
+        "raises the chin."
     )
     states += [acting(6, 1, Side.BOTH), acting(7, 1, Side.BOTH), acting(24, 1)]
     assert face_note(states) == (
-        "This person maximally parts the lips, strongly drops the jaw, markedly raises the inner brows and slightly raises "
-        "the chin. The face also minimally tightens the lids, raises the cheeks on both sides and presses the lips "
-        "together."
+        "This person maximally parts the lips, strongly drops the jaw, markedly raises the inner brows and slightly "
+        "raises the chin. The face also minimally tightens the lids, raises the cheeks on both sides and presses "
+        "the lips together."
     )
 
 

@@ -62,7 +62,7 @@ class Movement:
         return self.phrase if self.beside.isdisjoint(au_ids) else self.beside_phrase
 
     def object_on(self, side: Side | None) -> str:
-        """Return the object, without article: "right cheek", or "cheeks" where both sides act or the side is unknown."""
+        """Return the object without article: "right cheek", or "cheeks" if both act or the side is unknown."""
         return f"{side.value} {self.one}" if side in ONE_SIDED else self.many
 
 

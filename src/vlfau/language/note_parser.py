@@ -1,7 +1,7 @@
 """Face notes to AU states: what a note of `face_notes` says, read back exactly.
 
-A degree holds until the next degree, "left" and "right" for the object that follows, and "on both sides" for what stands
-before it since the last degree. Behind a comma it holds for the whole sentence.
+A degree holds until the next degree, "left" and "right" for the object that follows, and "on both sides" for what
+stands before it since the last degree. Behind a comma it holds for the whole sentence.
 """
 
 import re

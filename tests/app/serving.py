@@ -71,6 +71,11 @@ def few_files(most):
     return [] if most is None else ["bash", "-c", f'ulimit -n {most} && exec "$@"', "bash"]
 
 
+def _with_a_terminal():
+    """Let SIGHUP end the page, even if the tests were started with nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def start_page(temporary, *, environment=None, max_files=None, **limits):
     """Start a page with the default model; it takes 2 MB and 4 seconds.
 
@@ -89,6 +94,7 @@ def start_page(temporary, *, environment=None, max_files=None, **limits):
             stderr=errors,
             text=True,
             env=os.environ | {"TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"} | (environment or {}),
+            preexec_fn=_with_a_terminal if hasattr(signal, "SIGHUP") else None,
         )
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline and process.poll() is None:

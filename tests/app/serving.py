@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 START = """
-import json, sys
+import json, signal, sys
 from vlfau.app.server import serve
 from vlfau.app.site import PageLimits
 from vlfau.runs.options import ModelOptions
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # The tests may have been started with nohup.
 serve(host="127.0.0.1", port=0, options=ModelOptions(),
       limits=PageLimits(**json.loads(sys.argv[1])),
       ready=lambda url: print(url, flush=True))
@@ -71,11 +73,6 @@ def few_files(most):
     return [] if most is None else ["bash", "-c", f'ulimit -n {most} && exec "$@"', "bash"]
 
 
-def _with_a_terminal():
-    """Let SIGHUP end the page, even if the tests were started with nohup."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
 def start_page(temporary, *, environment=None, max_files=None, **limits):
     """Start a page with the default model; it takes 2 MB and 4 seconds.
 
@@ -94,7 +91,6 @@ def start_page(temporary, *, environment=None, max_files=None, **limits):
             stderr=errors,
             text=True,
             env=os.environ | {"TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"} | (environment or {}),
-            preexec_fn=_with_a_terminal if hasattr(signal, "SIGHUP") else None,
         )
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline and process.poll() is None:

@@ -5,7 +5,6 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, ParamSpec
 
@@ -27,7 +26,7 @@ from vlfau.runs.observer import InputFailure, RunObserver, RunSummary
 from vlfau.runs.options import AnalysisOptions, PredictOptions
 from vlfau.runs.output_writer import OutputWriter
 from vlfau.video.smoothing import smoothed
-from vlfau.video.stream import DescribeFrames, stream
+from vlfau.video.stream import DescribeFrames, analysed, stream
 
 __all__ = ["file_results", "run"]
 
@@ -89,8 +88,6 @@ def run(
     try:
         live = LiveOutput(chosen.live, bundle.info, groups=chosen.groups, max_faces=chosen.max_faces)
         with live, outputs:
-            if outputs.begins_anew:
-                observer.notice("found an interrupted run; starting over (use --resume to continue it)")
             running = _Run(
                 predictor, chosen, addresses, outputs=outputs, live=live, observer=observer, correction=correction
             )
@@ -188,7 +185,9 @@ class _Run:
     def process(self, inputs: Sequence[Path]) -> None:
         """Analyse every input; one that cannot be used is reported, and the others are still analysed."""
         found = self._expanded(inputs)
-        self._outputs.expect(found)
+        self._outputs.begin(found, self._skipped)
+        if self._outputs.begins_anew:
+            self._tell(self._observer.notice, "found an interrupted run; starting over (use --resume to continue it)")
         self._tell(self._observer.run_started, list(found))
         for file in found:
             self._tell(self._observer.input_started, file)
@@ -230,7 +229,6 @@ class _Run:
             if unread := {file: why for file, why in unread.items() if not file.name.startswith(".")}:
                 self._skipped.update(unread)
                 self._tell(self._observer.skipped, given, unread)
-        self._outputs.list_skipped(self._skipped)
         return found
 
     def _analyse(self, file: Path) -> None:
@@ -314,21 +312,25 @@ class _Run:
         """Yield the frames of a video; report an early end, unless a second pass will report it."""
         part = self._part
         try:
-            whole_s = None
-            if not is_live(str(file)):
-                info = VideoReader(file, stream_number=part.stream_number, fps=part.fps).info
-                whole_s = info.duration_s
-                if info.notes and not is_first_look:
-                    self._tell(self._observer.notice, f"{printable(file)}: {'; '.join(info.notes)}")
-            length_s = self._length_s(whole_s)
-            results = stream(
-                self._predictor,
+            reader = VideoReader(
                 self._addresses.get(file, file),
+                every_s=part.every_s,
+                start_s=part.start_s,
+                end_s=part.end_s,
+                stream_number=part.stream_number,
+                fps=part.fps,
+            )
+            if reader.info.notes and not is_first_look:
+                self._tell(self._observer.notice, f"{printable(file)}: {'; '.join(reader.info.notes)}")
+            results = analysed(
+                self._predictor,
+                reader,
                 describe=describe,
                 file=printable(file),
-                **{each.name: getattr(part, each.name) for each in fields(part)},
+                regions=part.regions,
+                identities=part.identities,
             )
-            self._tell(self._observer.video_started, title, length_s)
+            self._tell(self._observer.video_started, title, self._length_s(reader.info.duration_s))
             try:
                 with closing(results):
                     for frame, result in results:

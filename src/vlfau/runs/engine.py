@@ -8,7 +8,7 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any, Literal, ParamSpec
 
-from vlfau.errors import InputError, NoFaceError, OutputError, VlfauError, first_line
+from vlfau.errors import InputError, NoFaceError, OutputError, VideoError, VlfauError, first_line
 from vlfau.files.names import printable
 from vlfau.inference.bundle import load_bundle
 from vlfau.inference.predictor import Predictor
@@ -18,7 +18,7 @@ from vlfau.media.frames import VideoFrame
 from vlfau.media.images import read_picture
 from vlfau.media.inputs import expand_inputs, matching, unread_files
 from vlfau.media.network_camera import NetworkCamera, is_address
-from vlfau.media.reader import ANALYSED_SUFFIXES, VideoReader, is_video
+from vlfau.media.reader import ANALYSED_SUFFIXES, is_video
 from vlfau.runs.interrupts import ending_well
 from vlfau.runs.live import STANDARD_OUTPUT, LiveOutput
 from vlfau.runs.neutral_faces import Correction, clip_correction, neutral_faces
@@ -26,7 +26,7 @@ from vlfau.runs.observer import InputFailure, RunObserver, RunSummary
 from vlfau.runs.options import AnalysisOptions, PredictOptions
 from vlfau.runs.output_writer import OutputWriter
 from vlfau.video.smoothing import smoothed
-from vlfau.video.stream import DescribeFrames, analysed, stream
+from vlfau.video.stream import DescribeFrames, analysed
 
 __all__ = ["file_results", "run"]
 
@@ -104,7 +104,12 @@ def run(
 
 
 def file_results(
-    predictor: Predictor, path: str | Path, options: AnalysisOptions, *, file: str
+    predictor: Predictor,
+    path: str | Path,
+    options: AnalysisOptions,
+    *,
+    file: str,
+    notice: Callable[[str], None] = lambda note: None,
 ) -> Generator[PictureResult]:
     """Analyse one of many files on one thread: yields one result for a picture, one per frame for a video.
 
@@ -113,6 +118,7 @@ def file_results(
         path: The file.
         options: Which frames of a video are analysed, and when faces are captioned.
         file: Name of the file in the results.
+        notice: Called with what was done to a video before it could be analysed, such as deinterlacing.
 
     Raises:
         ImageError: The picture cannot be read.
@@ -121,10 +127,33 @@ def file_results(
     if not is_video(path):
         yield predictor.predict(read_picture(path), names=file)
         return
-    results = stream(predictor, path, every_s=options.every_s, describe=options.describe, in_threads=False, file=file)
+    part, failures = options.part, list[VideoError]()
+    reader = part.reader(path, threads=1)
+    for note in reader.info.notes:
+        notice(note)
+    results = analysed(
+        predictor,
+        reader,
+        file=file,
+        describe=options.describe,
+        in_threads=False,
+        regions=part.regions,
+        identities=part.identities,
+    )
     with closing(results):
-        for _, result in results:
+        frames = _until_failure(results, failures)
+        for _, result in smoothed(frames, predictor.bundle.info.thresholds) if options.smooth else frames:
             yield result
+    if failures:
+        raise failures[0]
+
+
+def _until_failure(frames: Frames, failures: list[VideoError]) -> Frames:
+    """Yield the frames before a video breaks off: those that wait to be smoothed are not lost."""
+    try:
+        yield from frames
+    except VideoError as error:
+        failures.append(error)
 
 
 def _as_paths(inputs: object, *, network: bool) -> tuple[list[Path], dict[Path, NetworkCamera]]:
@@ -312,14 +341,7 @@ class _Run:
         """Yield the frames of a video; report an early end, unless a second pass will report it."""
         part = self._part
         try:
-            reader = VideoReader(
-                self._addresses.get(file, file),
-                every_s=part.every_s,
-                start_s=part.start_s,
-                end_s=part.end_s,
-                stream_number=part.stream_number,
-                fps=part.fps,
-            )
+            reader = part.reader(self._addresses.get(file, file))
             if reader.info.notes and not is_first_look:
                 self._tell(self._observer.notice, f"{printable(file)}: {'; '.join(reader.info.notes)}")
             results = analysed(

@@ -4,20 +4,23 @@
 
 makes the five variants of Table 4 and two controls on three folds with five seeds, at three sizes of training set
 (`studies.short_runs`; the faces are those of `studies.methods`), and adds a line per run to
-`studies/records/language.jsonl`. Called again, it makes the runs that this file lacks. `--report OUT` only writes the
-tables of what is finished.
+`studies/records/language.jsonl`. Called again, it makes the runs that this file lacks. `--report OUT` writes the tables
+of what is finished into a folder, and `--docs FILE` writes them into a document, between the comments
+`<!-- language -->` and `<!-- end of language -->`.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import torch
 
 from studies.language_gain import NAMES, Plan, Scored, Source, variant_config, write_report
-from studies.methods import CACHE, DATA, FOLDS, ROOT, on_data
+from studies.methods import CACHE, DATA, FOLDS, ROOT, on_data, write_between
 from studies.short_runs import Budget, Job, Record, finish, read_records
 from vlfau.errors import VlfauError
 from vlfau.evaluation.au_metrics import f1_draws_of, mean_of_known
@@ -67,22 +70,23 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--records", type=Path, default=RECORDS, help="file of finished runs")
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder of faces as the stem sees them")
     parser.add_argument("--report", type=Path, help="only write the tables into this folder")
+    parser.add_argument("--docs", type=Path, help="only write the tables into this document")
     arguments = parser.parse_args(words)
     torch.set_num_threads(1)
     try:
-        if arguments.report is None:
-            finish(
-                planned(),
-                arguments.records,
-                Budget(),
-                cache=arguments.cache,
-                announce=lambda line: print(line, flush=True),
-            )
+        if arguments.report is None and arguments.docs is None:
+            jobs = planned()
+            finish(jobs, arguments.records, Budget(), cache=arguments.cache, announce=partial(print, flush=True))
             return 0
         records = read_records(arguments.records)
-        for aus, data in DATA.items():
-            title = f"synthetic FACS faces, preset {aus}-like"
-            print(write_report(record_source(records, data), title, arguments.report / data, plan_of(aus)))
+        texts = [f"{len(records)} of {len(planned())} runs are finished."]
+        with TemporaryDirectory() as folder:
+            for aus, data in DATA.items():
+                source, title = record_source(records, data), f"synthetic FACS faces, preset {aus}-like"
+                out = (arguments.report or Path(folder)) / data
+                texts.append(write_report(source, title, out, plan_of(aus)).partition("\n\n")[2])
+        if arguments.docs is not None:
+            write_between(arguments.docs, "language", "\n\n".join(texts))
     except VlfauError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

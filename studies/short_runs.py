@@ -304,7 +304,7 @@ def _train(
             nn.utils.clip_grad_norm_(network.parameters(), recipe.gradient_clip)
         optimiser.step()
         schedule.step()
-        if step >= 0.9 * steps:
+        if step >= int(0.9 * steps):
             for term, value in losses.named().items():
                 last.setdefault(term, []).append(float(value.detach()))
     return {term: float(np.mean(values)) for term, values in last.items()}

@@ -29,7 +29,7 @@ class MethodCosts:
     Attributes:
         parameters: Number of weights.
         flops: Floating-point operations per face, additions and multiplications counted singly.
-        seconds_per_face: Median time of one face on one thread of this machine; None if it was not measured.
+        seconds_per_face: Median CPU time of one face on one thread of this machine; None if it was not measured.
         training_seconds: Time of the training run with its validations; None if it is unknown.
     """
 
@@ -82,10 +82,10 @@ def _seconds_per_face(network: VLFAU, crop: Tensor) -> float:
     try:
         seconds = []
         for _ in range(WARM_UP + REPEATS):
-            started = time.perf_counter()
+            started = time.thread_time()  # CPU time, which other programs do not lengthen
             with torch.inference_mode():
                 network.encode(crop)
-            seconds.append(time.perf_counter() - started)
+            seconds.append(time.thread_time() - started)
     finally:
         torch.set_num_threads(threads)
     return median(seconds[WARM_UP:])

@@ -231,7 +231,10 @@ def _own_row(rerun: ReRun, baseline: ReRun | None) -> Row:
     else:
         gain = (rerun.f1_macro or np.nan) - (baseline.f1_macro or np.nan)
         cells.append(Cell(100 * gain, _interval(interval_of(100 * (rerun.draws - baseline.draws)))))
-    cells += [Cell(costs.parameters / 1e6), Cell(costs.flops / 1e9, f"({costs.flops / 1e6:.0f} M)")]
+    cells += [
+        Cell(costs.parameters / 1e6, f"({costs.parameters / 1e3:.0f} k)"),
+        Cell(costs.flops / 1e9, f"({costs.flops / 1e6:.0f} M)"),
+    ]
     cells.append(Cell(None if costs.seconds_per_face is None else 1000 * costs.seconds_per_face))
     hours = None if costs.training_seconds is None else costs.training_seconds / 3600
     cells.append(Cell(hours, "" if hours is None else f"({60 * hours:.1f} min)"))

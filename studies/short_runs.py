@@ -281,7 +281,7 @@ def _batches(config: TrainConfig, data: FaceDataModule, views: Views, budget: Bu
             waiting += [(rows[place], view) for place in window]
             if len(waiting) >= budget.batch_size:
                 taken, waiting = waiting[: budget.batch_size], waiting[budget.batch_size :]
-                yield views.batch(*zip(*taken, strict=True), data.vocabulary.pad_id)
+                yield views.batch([row for row, _ in taken], [view for _, view in taken], data.vocabulary.pad_id)
         epoch += 1
 
 

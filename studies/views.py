@@ -61,13 +61,16 @@ class Views:
     def batch(self, rows: Sequence[int], views: Sequence[int], pad_id: int) -> tuple[Batch, Tensor]:
         """Return faces with their labels, and what the frozen stages see of them, (B, C, H, W)."""
         faces = torch.from_numpy(self.faces[views, rows])
-        chosen = [
-            [getattr(self.labels[view], entry.name)[row] for entry in fields(Batch)[1:]]
-            for view, row in zip(views, rows, strict=True)
-        ]
-        columns = [torch.stack(column) for column in zip(*chosen, strict=True)]
-        *labels, local_captions, global_captions = columns
-        batch = Batch(faces, *labels, _cut(local_captions, pad_id), _cut(global_captions, pad_id))
+        labels = {
+            entry.name: torch.stack(
+                [getattr(self.labels[view], entry.name)[row] for view, row in zip(views, rows, strict=True)]
+            )
+            for entry in fields(Batch)
+            if entry.name != "faces"
+        }
+        for name in ("local_captions", "global_captions"):
+            labels[name] = _cut(labels[name], pad_id)
+        batch = Batch(faces=faces, **labels)
         return batch, torch.from_numpy(self.features[views, rows]).float()
 
 

@@ -11,6 +11,7 @@ it gives for those.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -68,8 +69,8 @@ class Response:
         """
         distance = abs(score)
         if state:
-            return -(self.above * distance + self.root_above * distance**0.5)
-        return self.below * distance + self.root_below * distance**0.5
+            return -(self.above * distance + self.root_above * sqrt(distance))
+        return self.below * distance + self.root_below * sqrt(distance)
 
 
 @dataclass(frozen=True, slots=True)

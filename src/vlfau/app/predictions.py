@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from vlfau.errors import ConfigError, VideoError
 from vlfau.inference.captioner import Describe
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import FaceResult, PictureResult
+from vlfau.media.frames import VideoInfo
 from vlfau.media.images import Picture, read_picture
 from vlfau.media.reader import VideoReader
 from vlfau.runs.options import ModelOptions
@@ -34,7 +35,7 @@ _RESULT_SHARE: Final = 4
 """Space reserved for a video's results, as a multiple of the largest upload."""
 _MAX_PIXELS: Final = 4096 * 2304
 """Of a video's frame."""
-_VIDEO_FILES: Final = (".events.csv", ".report.html", ".timeline.svg", ".timeline-dark.svg")
+_VIDEO_FILES: Final = (".vlfau.mp4", ".events.csv", ".report.html", ".timeline.svg", ".timeline-dark.svg")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -47,6 +48,7 @@ class VideoAnswer:
         frames: Number of analysed frames.
         tracks: The face tracks.
         events: The AU events.
+        notes: What was done to the video before it was analysed, such as deinterlacing.
         broken: Why the video could not be read to its end; None if it could.
         tables: The rows of all frames, by suffix: `.csv`, `.jsonl`, and `.parquet` if pyarrow is installed.
         files: The files about the whole video, by suffix, such as `.events.csv`; no timelines without a face.
@@ -57,6 +59,7 @@ class VideoAnswer:
     frames: int
     tracks: list[Track]
     events: list[Event]
+    notes: Sequence[str]
     broken: VideoError | None
     tables: Mapping[str, Path]
     files: Mapping[str, Path]
@@ -136,7 +139,8 @@ class PagePredictor:
         if not STEPS_S[0] <= every_s <= STEPS_S[1]:
             raise ConfigError(f"every_s is {every_s:g}; give {STEPS_S[0]:g} to {STEPS_S[1]:g} seconds")
         check_is_video(upload)
-        whole_s = self._check_size(upload)
+        info = self._checked_info(upload)
+        whole_s = info.duration_s
         broken: VideoError | None = None
         last_s = 0.0
         with write_tables(folder, upload.stem, self.info) as tables:
@@ -167,12 +171,13 @@ class PagePredictor:
             frames=files.frames,
             tracks=files.tracks,
             events=files.events,
+            notes=info.notes,
             broken=broken,
             tables=tables.paths,
             files=files.paths,
         )
 
-    def _check_size(self, upload: Upload) -> float | None:
+    def _checked_info(self, upload: Upload) -> VideoInfo:
         info = VideoReader(upload.path).info
         if info.width * info.height > _MAX_PIXELS:
             raise VideoError(
@@ -181,7 +186,7 @@ class PagePredictor:
             )
         if info.duration_s is not None:
             self._check_length(upload, info.duration_s)
-        return info.duration_s
+        return info
 
     def _check_length(self, upload: Upload, time_s: float) -> None:
         # The stated length may be missing or wrong, so every frame is checked too.

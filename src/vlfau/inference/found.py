@@ -15,7 +15,9 @@ from vlfau.faces.geometry import estimate_gaze, head_position
 from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import CropResult, FaceResult, PictureResult
+from vlfau.measures.geometry import eye_distance
 from vlfau.measures.measuring import MeasuredFace
+from vlfau.measures.quality import FaceQuality
 from vlfau.media.images import Picture
 from vlfau.media.pixels import PictureInput, as_picture
 
@@ -151,18 +153,22 @@ def face_result(
         geometry: As returned by `face_geometries`.
     """
     measured = MeasuredFace.of(crop, face.landmarks_xy, crop_geometry, reduction=reduction)
+    landmarks_xy = np.asarray(face.landmarks_xy, np.float32) * np.float32(reduction)
+    quality = FaceQuality.of(crop, eye_distance(landmarks_xy), face.pose)
+    doubtful = frozenset(quality.doubtful(result.au_ids))
     return FaceResult(
-        aus=tuple(replace(au, measured=measured) for au in result.aus),
+        aus=tuple(replace(au, measured=measured, doubtful=au.au_id in doubtful) for au in result.aus),
         person=person,
         global_caption=result.global_caption,
         face_box_xyxy=_scaled_box(face, reduction),
-        landmarks_xy=np.asarray(face.landmarks_xy, np.float32) * np.float32(reduction),
+        landmarks_xy=landmarks_xy,
         score=float(face.score),
         pose=face.pose,
         crop=crop,
         face_id=face_id,
         measured=measured,
         geometry=geometry,
+        doubt=quality.reason if doubtful else "",
     )
 
 

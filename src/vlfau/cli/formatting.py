@@ -84,7 +84,7 @@ def face_table(face: FaceResult, *, title: str, width: int, measurements: bool =
         parts += [Text(face.doubt_text, "yellow"), ""]
     if has_words and not in_table:
         parts += [_words_below(face), ""]
-    if measurements:
+    if measurements and (face.active_aus or not face.measurements):
         parts += [_measured_below(face), ""]
     if face.global_caption:
         parts.append(Text(f"{face.global_caption}\n"))

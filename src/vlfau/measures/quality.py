@@ -31,6 +31,8 @@ _GREY: Final = np.array([[0.299, 0.587, 0.114]], np.float32)
 _BLACK: Final = 3
 """Brightest value of a pixel outside the picture, of 255."""
 
+LEAST_SIDE: Final = 64
+"""Side of a crop, in pixels, from which the visible shares are estimated."""
 LEAST_VISIBLE: Final = 0.6
 """Visible share of a half of the face below which its AUs are doubtful."""
 MAX_TURN: Final = HeadPose(yaw=45.0, pitch=35.0, roll=180.0)
@@ -71,11 +73,11 @@ class FaceQuality:
         """Judge an aligned face.
 
         Args:
-            crop: (S, S, 3) uint8 RGB.
+            crop: (S, S, 3) uint8 RGB; one of less than 64 pixels shows too little to say what is hidden.
             eye_distance_px: Distance between the eyes, in pixels of the picture.
             pose: Of the head.
         """
-        upper, lower = network()(grid_features(crop))
+        upper, lower = network()(grid_features(crop)) if len(crop) >= LEAST_SIDE else (1.0, 1.0)
         grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
         face = grey[_part(len(crop), FACE_ROWS), _part(len(crop), FACE_COLUMNS)]
         brightness = float(face.mean())

@@ -73,7 +73,7 @@ class AnalysisOptions(ModelOptions):
         tiles: The same for equal parts, as columns x rows, such as 2x2 for a recorded video call of four.
         identities: Say which faces of a video are the same person's, by their looks.
         smooth: Add smoothed probabilities to the native table, and find events in the centred ones.
-        gaze: Also write where the eyes look.
+        gaze: Also write where the eyes look, sideways.
         head_position: Also write the position of the head, in millimetres.
         landmarks: Also write landmarks: 68, or the whole mesh.
         sides: Also write the probability, state and intensity of each side of the face, for AUs with sides.

@@ -227,9 +227,7 @@ _NATIVE: Final = Layout(
         "measurements": measurement_columns,
         "gaze": lambda: (
             Column("gaze_yaw", Kind.NUMBER, f"{_LOOKS} towards the subject's own left, from the camera", "degrees", 1),
-            Column("gaze_pitch", Kind.NUMBER, f"{_LOOKS} upwards, from the camera", "degrees", 1),
             Column("eyes_yaw", Kind.NUMBER, f"{_LOOKS} towards the subject's own left, from the head", "degrees", 1),
-            Column("eyes_pitch", Kind.NUMBER, f"{_LOOKS} upwards, from the head", "degrees", 1),
         ),
         "head": lambda: (
             Column("head_x", Kind.NUMBER, _ACROSS, "mm", 0),
@@ -265,7 +263,7 @@ _OPENFACE: Final = Layout(
         **_OF_THE_FACE,
         "gaze": lambda: (
             Column("gaze_angle_x", Kind.NUMBER, f"{_LOOKS} to the picture's right, from the camera", "radians", 3),
-            Column("gaze_angle_y", Kind.NUMBER, f"{_LOOKS} down, from the camera", "radians", 3),
+            Column("gaze_angle_y", Kind.NUMBER, f"{_LOOKS} down, from the camera; always empty", "radians", 3),
         ),
         "head": lambda: (
             Column("pose_Tx", Kind.NUMBER, _ACROSS, "mm", 1),
@@ -313,7 +311,7 @@ _PYFEAT2: Final = replace(
     groups={
         **_OF_THE_FACE,
         "gaze": lambda: (
-            Column("gaze_pitch", Kind.NUMBER, f"{_LOOKS} upwards, from the camera", "radians", 4),
+            Column("gaze_pitch", Kind.NUMBER, f"{_LOOKS} upwards, from the camera; always empty", "radians", 4),
             Column("gaze_yaw", Kind.NUMBER, f"{_LOOKS} to the subject's own right, from the camera", "radians", 4),
             Column("gaze_angle", Kind.NUMBER, f"{_LOOKS} angle with the camera's axis", "radians", 4),
         ),

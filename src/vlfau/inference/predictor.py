@@ -283,6 +283,8 @@ class Predictor:
             describe: Overrides the predictor's own setting.
         """
         chosen, vision = list(rows), scores.vision
+        if not chosen or (describe or self._captioner.describe) == "never":
+            return [Captions((None,) * len(scores.au_ids), None) for _ in chosen]
         states, graded = [scores.states(row) for row in chosen], vision.au_intensities is not None
         local_captions = self._captioner.describe_aus(vision.au_features[chosen], states, describe, graded=graded)
         global_captions = self._captioner.describe_faces(vision.stem_features[chosen], states, describe)

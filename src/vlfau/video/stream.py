@@ -1,6 +1,6 @@
 """Action units and captions of a video, frame by frame, in constant memory."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError
-from vlfau.faces import FaceGeometry
+from vlfau.faces import CropGeometry, FaceGeometry
 from vlfau.faces.identity import IdentityNetwork
 from vlfau.facs import AUState
 from vlfau.files.names import printable
@@ -18,6 +18,7 @@ from vlfau.inference.captioner import Describe
 from vlfau.inference.found import face_result
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import FaceResult, PictureResult
+from vlfau.measures.measuring import MeasuredFace
 from vlfau.media.container import MAX_PIXELS
 from vlfau.media.frames import VideoFrame
 from vlfau.media.prefetch import prefetch
@@ -138,21 +139,7 @@ def _results(
             if each.tracked:
                 scores = predictor.score_crops(each.crops)
                 words = captioner.describe(scores, [tracked.face_id for tracked in each.tracked])
-                crop_geometry = predictor.bundle.info.crop
-                faces = tuple(
-                    face_result(
-                        tracked.face,
-                        crop,
-                        scores.result(row, words[row]),
-                        crop_geometry=crop_geometry,
-                        face_id=tracked.face_id,
-                        person=each.people[row] if each.people else None,
-                        geometry=geometry,
-                    )
-                    for row, (tracked, crop, geometry) in enumerate(
-                        zip(each.tracked, each.crops, each.geometries, strict=True)
-                    )
-                )
+                faces = tuple(_face_results(each, scores, words, predictor.bundle.info.crop))
             frame = each.frame
             yield (
                 frame,
@@ -167,6 +154,23 @@ def _results(
             )
     finally:
         tracked_frames.close()
+
+
+def _face_results(
+    frame: _TrackedFrame, scores: AUScores, words: Sequence[Captions], crop_geometry: CropGeometry
+) -> Iterator[FaceResult]:
+    for row, (tracked, crop, geometry) in enumerate(zip(frame.tracked, frame.crops, frame.geometries, strict=True)):
+        measured = MeasuredFace.of(crop, tracked.face.landmarks_xy, crop_geometry)
+        yield face_result(
+            tracked.face,
+            crop,
+            scores.result(row, words[row], measured),
+            crop_geometry=crop_geometry,
+            face_id=tracked.face_id,
+            person=frame.people[row] if frame.people else None,
+            geometry=geometry,
+            measured=measured,
+        )
 
 
 class _Following:
@@ -200,10 +204,13 @@ class _VideoCaptioner:
         self._predictor = predictor
         self._only_changes = describe == "changes"
         self._describe: Describe | None = None if describe == "changes" else describe
+        self._unspoken = Captions((None,) * len(predictor.au_ids), None)
         self._last: dict[int, tuple[tuple[AUState, ...], Captions]] = {}
 
     def describe(self, scores: AUScores, face_ids: Sequence[int]) -> list[Captions]:
         """Return the captions of every face of a frame."""
+        if self._describe == "never":
+            return [self._unspoken] * len(face_ids)
         states = [self._predictor.told(scores.states(row)) for row in range(len(scores.au_states))]
         known = {
             face_id: self._last[face_id]

@@ -17,9 +17,9 @@ from vlfau.language.grammar import local_descriptions
 SIDES = {"l": Side.LEFT, "r": Side.RIGHT, "b": Side.BOTH}
 
 
-def labelled_sentences():
+def labelled_sentences(name="free_english.tsv"):
     """The hand-written sentences: the claims of each by AU and state, with degree and side, and the sentence."""
-    lines = Path(__file__).with_name("data").joinpath("free_english.tsv").read_text(encoding="utf-8").splitlines()
+    lines = Path(__file__).with_name("data").joinpath(name).read_text(encoding="utf-8").splitlines()
     for line in lines:
         if not line.startswith("#"):
             claims, sentence = line.split("\t")
@@ -59,6 +59,42 @@ def test_sentences_of_many_people_are_read_right(part):
     assert sides >= 0.95
 
 
+@pytest.mark.parametrize(
+    ("part", "least_precision", "least_recall"), [(0, 0.95, 0.95), (1, 0.92, 0.89)], ids=["tuned", "held out"]
+)
+def test_sentences_written_before_the_words_were_seen_are_read_right(part, least_precision, least_recall):
+    sentences = list(labelled_sentences("free_english_blind.tsv"))
+    assert len(sentences) == 100
+    precision, recall, degrees, sides = scores(sentences[part::2])
+    assert precision >= least_precision
+    assert recall >= least_recall
+    assert degrees >= 0.95
+    assert sides >= 0.95
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("AU12: 3, AU25: 0", {(12, True, 3), (25, False, None)}),
+        ("AU6 (2/5)", {(6, True, 2)}),
+        ("AU12: 1", {(12, True, None)}),  # May be a state or an intensity.
+        ("AU12: 0.87", {(12, True, None)}),
+        ("AU6 was scored B and AU12 is active at intensity D", {(6, True, 2), (12, True, 4)}),
+        ("Absent: AU6, AU12.", {(6, False, None), (12, False, None)}),
+    ],
+)
+def test_lists_of_codes_are_read_with_their_levels(text, wanted):
+    assert {(claim.au_id, claim.active, claim.intensity) for claim in read_claims(text).claims} == wanted
+
+
+def test_no_action_units_denies_all_unless_there_is_an_exception():
+    assert {(claim.au_id, claim.active) for claim in read_claims("No action units are active.").claims} == {
+        (au_id, False) for au_id in all_au_ids()
+    }
+    assert [claim.au_id for claim in read_claims("No action units besides the smile.").claims if claim.active] == [12]
+    assert not any(claim.au_id == 4 for claim in read_claims("No action units other than AU 12.").claims)
+
+
 @pytest.mark.parametrize("state", ALL_STATES, ids=str)
 def test_the_packages_own_texts_claim_their_state_alone(state):
     for text in local_descriptions(state):
@@ -82,7 +118,7 @@ def test_every_au_is_known_by_its_number_its_name_and_its_phrase(au_id):
         assert {(claim.au_id, claim.active) for claim in read_claims(text).claims} == {(au_id, True)}
     assert read_claims(f"There is no sign of AU {au_id}.").claims == (Claim(au_id, False),)
     claimed = {claim.au_id for claim in read_claims(f"It {phrase}.").claims}
-    assert claimed >= {45: {43}}.get(au_id, {au_id})
+    assert claimed >= {au_id}
 
 
 @pytest.mark.parametrize(

@@ -57,11 +57,17 @@ def test_the_movements_of_most_faces_are_all_named():
             [acting(6, 2, Side.BOTH), acting(12, 4, Side.BOTH), acting(25, 4)],
             "strongly raises the lip corners and parts the lips, and slightly raises the cheeks, on both sides",
         ),
-        ([acting(6, 2, Side.LEFT), acting(12, 4, Side.LEFT)], None),
-        ([acting(12, 2, Side.LEFT)], "slightly raises the lip corner on the left side"),
+        (
+            [acting(6, 2, Side.LEFT), acting(12, 4, Side.LEFT)],
+            "strongly raises the left lip corner and slightly raises the left cheek",
+        ),
+        ([acting(1, 2, Side.RIGHT), acting(2, 2, Side.RIGHT)], "slightly raises the right inner and outer brow"),
+        ([acting(12, 2, Side.LEFT), acting(14, 2, Side.RIGHT)], None),
+        ([acting(43, 2, Side.BOTH), acting(25, 2)], "slightly closes the eyes on both sides and parts the lips"),
+        ([acting(12, 2, Side.LEFT)], "slightly raises the left lip corner"),
         (
             [acting(6, 3, Side.BOTH), acting(10, 3, Side.RIGHT), acting(17, 3)],
-            "markedly raises the cheeks on both sides and the upper lip on the right side and the chin",
+            "markedly raises the cheeks on both sides and the right upper lip and the chin",
         ),
         ([acting(23, 2), acting(24, 2)], "slightly tightens the lips and presses them together"),
         ([acting(1), acting(4)], "raises the inner brows and draws the brows together"),
@@ -71,16 +77,29 @@ def test_the_movements_of_most_faces_are_all_named():
     ],
 )
 def test_notes_read_like_this(states, text):
-    expected = text or "strongly raises the lip corner and slightly raises the cheek, all on the left side"
+    expected = text or "slightly raises the left lip corner and tucks the right lip corner in"
     assert face_note(states) == f"This person {expected}."
 
 
-def test_four_degrees_make_two_sentences():
+def test_many_movements_make_sentences_that_begin_with_a_new_degree_where_one_is_near():
     states = [acting(25, 5), acting(26, 4), acting(1, 3), acting(17, 2)]
     assert face_note(states, Gender.WOMAN) == (
-        "This woman maximally parts the lips and strongly drops the jaw. The face also markedly raises the inner brows "
-        "and slightly raises the chin."
+        "This woman maximally parts the lips, strongly drops the jaw, markedly raises the inner brows and slightly "
+        "raises the chin."
     )
+    states += [acting(6, 1, Side.BOTH), acting(7, 1, Side.BOTH), acting(24, 1)]
+    assert face_note(states) == (
+        "This person maximally parts the lips, strongly drops the jaw, markedly raises the inner brows and slightly "
+        "raises the chin. The face also minimally tightens the lids, raises the cheeks on both sides and presses "
+        "the lips together."
+    )
+
+
+@given(any_face)
+@settings(deadline=None, max_examples=200)
+def test_no_sentence_names_more_than_six_movements(states):
+    for sentence in face_note(states).split(". "):
+        assert len(parse_note(f"{sentence.rstrip('.')}.").states) <= 6
 
 
 def test_an_au_given_twice_is_refused():

@@ -91,7 +91,7 @@ def test_the_server_gets_the_facts_and_neither_names_nor_numbers_of_pictures(tab
     assert (body["model"], body["temperature"], body["stream"]) == ("small", 0, False)
     assert headers["Authorization"] == "Bearer abc"
     facts = body["messages"][1]["content"]
-    assert "active: markedly raises the lip corner on the left side (AU 12, Lip Corner Puller, degree C)" in facts
+    assert "active: markedly raises the left lip corner (AU 12, Lip Corner Puller, degree C)" in facts
     assert "not active: AU 4 (Brow Lowerer)" in facts
     assert "lip corner height 0.31 of the eye distance" in facts
     assert "anna" not in json.dumps(body)

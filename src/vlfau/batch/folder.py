@@ -26,7 +26,7 @@ from vlfau.runs.options import ArchiveOptions
 
 __all__ = ["ResultsFolder", "open_results_folder"]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Final, Self
 from vlfau.errors import InputError, ManifestError
 from vlfau.files.names import printable
 from vlfau.media.inputs import expand_inputs, is_of_kind
+from vlfau.media.moving_pictures import is_numbered
 from vlfau.media.reader import ANALYSED_SUFFIXES, VIDEO_SUFFIXES
 
 __all__ = ["PICTURES_A_UNIT", "ArchiveFile", "Unit", "file_id", "find_files", "units_of"]
@@ -87,7 +88,8 @@ def find_files(source: str | Path) -> list[ArchiveFile]:
 
     Args:
         source: A .txt file with one file per line, a .csv file with the column `file` (names are relative to the list's
-            folder), a folder, a single file, or a pattern such as `films/**/*.mp4`.
+            folder), a folder, a single file, numbered pictures such as `frames_%05d.png`, or a pattern such as
+            `films/**/*.mp4`.
 
     Raises:
         InputError: It does not exist, or names no file.
@@ -97,6 +99,8 @@ def find_files(source: str | Path) -> list[ArchiveFile]:
         names, folder = list(_listed(path)), path.parent
     elif path.exists():
         names, folder = list(map(str, expand_inputs([path], suffixes=ANALYSED_SUFFIXES))), Path()
+    elif is_numbered(path):
+        names, folder = [text], Path()
     elif glob.has_magic(text):
         names, folder = list(_matching(text)), Path()
     else:

@@ -38,6 +38,7 @@ class Outcome:
         kind: Class of the error; empty if done.
         message: Error message.
         id: Identifier that does not depend on valid characters in its name.
+        notes: What was done to a video before it could be analysed, such as deinterlacing.
     """
 
     file: str
@@ -48,6 +49,7 @@ class Outcome:
     kind: str = ""
     message: str = ""
     id: str
+    notes: str = ""
 
     def to_cells(self) -> dict[str, str]:
         """Return it as table cells by column, in the order of `COLUMNS`."""

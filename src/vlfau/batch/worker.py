@@ -146,10 +146,16 @@ class Worker:
     def _shard(self, unit: Unit, predictor: Predictor) -> Iterator[TableWriter]:
         # Separate folders: a worker presumed dead may still be writing to its own.
         folder = self._job.folder.state / "writing" / f"{unit.key}-{secrets.token_hex(4)}"
+        options = self._job.options
         try:
             folder.mkdir(parents=True)
             sink = open_sink(
-                folder / "shard.parquet", model=predictor.bundle.info, flush_rows=_ROWS_AT_ONCE, flush_s=math.inf
+                folder / "shard.parquet",
+                model=predictor.bundle.info,
+                groups=options.groups,
+                keep_doubtful=options.keep_doubtful or not options.quality,
+                flush_rows=_ROWS_AT_ONCE,
+                flush_s=math.inf,
             )
         except (OSError, InputError) as error:
             raise StopRunError(
@@ -184,6 +190,7 @@ class _FileRun:
         self._crashes = crashes
         self._name, self._id = printable(file.name), file_id(file.name)
         self._frames = self._faces = 0
+        self._notes: list[str] = []
 
     def outcome(self) -> Outcome:
         """Analyse the file and return its outcome."""
@@ -195,7 +202,10 @@ class _FileRun:
             )
         self._crashes.begin(self._id)
         try:
-            with closing(file_results(self._predictor, self._file.path, self._options, file=self._name)) as results:
+            results = file_results(
+                self._predictor, self._file.path, self._options, file=self._name, notice=self._notes.append
+            )
+            with closing(results):
                 for result in results:
                     self._write(result)
         except (StopRunError, BundleError) as error:
@@ -204,7 +214,7 @@ class _FileRun:
             self._crashes.end(self._id)
             return self._ended(type(error).__name__, self._reason(error))
         self._crashes.end(self._id)
-        return Outcome(file=self._name, status=Status.DONE, frames=self._frames, faces=self._faces, id=self._id)
+        return self._ended()
 
     def _write(self, result: PictureResult) -> None:
         try:
@@ -214,8 +224,8 @@ class _FileRun:
         self._frames += 1
         self._faces += len(result.faces)
 
-    def _ended(self, kind: str, message: str) -> Outcome:
-        status = Status.PARTIAL if self._frames else Status.FAILED
+    def _ended(self, kind: str = "", message: str = "") -> Outcome:
+        status = Status.DONE if not kind else Status.PARTIAL if self._frames else Status.FAILED
         return Outcome(
             file=self._name,
             status=status,
@@ -224,6 +234,7 @@ class _FileRun:
             kind=kind,
             message=message,
             id=self._id,
+            notes="; ".join(self._notes),
         )
 
     def _reason(self, error: Exception) -> str:

@@ -49,7 +49,7 @@ def batch(
     from vlfau.inference.bundle import load_bundle
     from vlfau.video.summary import clock
 
-    options.every_s  # noqa: B018 - a wrong time is an error before the model is loaded
+    options.check_analysis()  # A wrong time is an error before the model is loaded.
     known = load_bundle(options.model).info
     for warning in (known.warning, known.words_warning if options.consistent and options.wants_words else ""):
         if warning:

@@ -164,7 +164,12 @@ class _Phrase:
 
     @property
     def says_something(self) -> bool:
-        return any(word.part or word.action or word.names or word.coded for word in self.words)
+        return any(word.part or word.action or word.names or word.coded for word in self.words) or self.denies_all
+
+    @property
+    def denies_all(self) -> bool:
+        """Whether it says that no AU is active."""
+        return self.has("rest") and not self.has("except") and not any(word.coded for word in self.words)
 
     @property
     def intensity(self) -> int | None:
@@ -201,7 +206,8 @@ class _SentenceReader:
     def _read(self, phrase: _Phrase) -> None:
         if phrase.has("unlike"):
             return
-        self._denied &= phrase.after == "and" and not (phrase.parts and phrase.has("be"))
+        listed = phrase.after == "and" or (phrase.after == "comma" and all(word.coded for word in phrase.words))
+        self._denied &= listed and not (phrase.parts and phrase.has("be"))
         if not phrase.says_something:
             self._qualify(phrase)
             return
@@ -241,6 +247,9 @@ class _SentenceReader:
 
     def _found(self, phrase: _Phrase) -> Iterator[Claim]:
         """Yield the claims of a phrase."""
+        if phrase.denies_all:
+            yield from (Claim(au_id, active=False) for au_id in all_au_ids())
+            return
         acted = False
         denied = self._denied
         for position, word in enumerate(phrase.words):
@@ -285,6 +294,8 @@ class _SentenceReader:
                     break
         self._verb_first = False
         parts = [*self._waiting, *before] or self._parts
+        if "inner brow" in parts or "outer brow" in parts:
+            parts = [part for part in parts if part != "brow"]
         return [part for part in parts if _known(part, action)]
 
     def _said(self, part: str, action: str, phrase: _Phrase, denied: bool) -> Iterator[Claim]:
@@ -301,10 +312,10 @@ class _SentenceReader:
     def _coded(self, word: Word, phrase: _Phrase, denied: bool) -> Iterator[Claim]:
         for code in word.coded:
             if code.au_id in all_au_ids():
-                claim = self._claim(code.au_id, phrase, denied)
+                claim = self._claim(code.au_id, phrase, denied or code.intensity == 0)
                 yield replace(
                     claim,
-                    intensity=None if denied else code.intensity or claim.intensity,
+                    intensity=code.intensity or claim.intensity if claim.active else None,
                     side=_side_of(code.au_id, code.side) or claim.side,
                 )
             else:
@@ -328,7 +339,7 @@ def _clauses(words: Sequence[Word]) -> Iterator[list[_Phrase]]:
     """Yield the clauses of a sentence: lists of phrases."""
     clause = [_Phrase()]
     for index, word in enumerate(words):
-        if word.kind == "both" and word.text == "both" and _both_and(words[index + 1 :]):
+        if word.kind == "both" and word.text == "both" and _pairs_others(words[index + 1 :]):
             continue
         if word.kind == "break":
             yield clause
@@ -345,8 +356,11 @@ def _clauses(words: Sequence[Word]) -> Iterator[list[_Phrase]]:
     yield clause
 
 
-def _both_and(words: Sequence[Word]) -> bool:
-    """Return whether a "both" is that of "both the brows and the lids"."""
+def _pairs_others(words: Sequence[Word]) -> bool:
+    """Return whether a "both" is that of "both the brows and the lids" or "both at level B", and names no side."""
+    behind = next((word for word in words if word.kind != "filler"), None)
+    if behind is not None and not (behind.part or behind.action or behind.names or behind.kind or behind.coded):
+        return True
     named = 0
     for word in words:
         if word.kind == "and" and named:

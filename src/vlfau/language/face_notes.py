@@ -8,7 +8,7 @@ A note is composed from states alone, so it says nothing else. The phrases are d
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -22,11 +22,13 @@ from vlfau.language.descriptions import default_descriptions
 from vlfau.language.grammar import active_states, even_sizes
 from vlfau.language.wording import Gender
 
-__all__ = ["Movement", "NoteWording", "Phrase", "face_note", "note_wording"]
+__all__ = ["ONE_SIDED", "Movement", "NoteWording", "Phrase", "face_note", "note_wording"]
 
 _FILE: Final = Path(__file__).with_name("face_notes.toml")
 _CHOICE: Final = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 _SIDE_ORDER: Final = (Side.BOTH, Side.LEFT, Side.RIGHT, None)
+_REGIONS: Final = ("brow", "eye", "cheek", "nose", "mouth", "chin", "jaw")
+ONE_SIDED: Final = (Side.LEFT, Side.RIGHT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,8 @@ class Movement:
         return self.phrase if self.beside.isdisjoint(au_ids) else self.beside_phrase
 
     def object_on(self, side: Side | None) -> str:
-        """Return the object, without article."""
-        return self.one if side in {Side.LEFT, Side.RIGHT} else self.many
+        """Return the object without article: "right cheek", or "cheeks" if both act or the side is unknown."""
+        return f"{side.value} {self.one}" if side in ONE_SIDED else self.many
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,8 @@ class NoteWording:
 def face_note(states: Sequence[AUState], gender: Gender | None = None) -> str:
     """Describe a face by its active AUs, the strongest first, in at most 60 words.
 
-    AUs with the same degree share its adverb, those with the same verb share the verb, and a side that all share is
-    named once. If there are too many AUs, the weakest are only counted.
+    AUs with the same degree share its adverb, those with the same verb share the verb, and "on both sides" is said once
+    for all that it holds for. Many AUs make several sentences. If there are too many, the weakest are only counted.
 
     Args:
         states: The state of each AU; inactive ones are not mentioned. Unknown degrees and sides are left out.
@@ -101,7 +103,7 @@ def face_note(states: Sequence[AUState], gender: Gender | None = None) -> str:
     wording = note_wording()
     subject = default_descriptions().wording.subjects[gender]
     # A degree holds until the next one, so those without a degree come first.
-    ordered = sorted(active_states(states), key=lambda state: -(state.intensity or 6))
+    ordered = sorted(active_states(states), key=lambda state: (-(state.intensity or 6), _place(state.au_id)))
     if not ordered:
         return f"{subject} {wording.trace if any(state.trace for state in states) else wording.idle}."
     for count in range(len(ordered), 0, -1):
@@ -139,38 +141,54 @@ def _movement(entry: Mapping[str, Any]) -> Movement:
     return Movement(phrase, one, many, frozenset(beside.get("aus", ())), other)
 
 
+def _place(au_id: int) -> int:
+    """Return the rank of the part of the face that an AU moves, from the top."""
+    return _REGIONS.index(action_unit(au_id).region)
+
+
 def _note(subject: str, states: Sequence[AUState], left_out: int, wording: NoteWording) -> str:
     """Return the note of active states, strongest first, and of a number of others that it only counts."""
     au_ids = frozenset(state.au_id for state in states)
     follow_up = default_descriptions().wording.follow_ups[0]
-    levels = [list(level) for _, level in groupby(states, key=lambda state: state.intensity)]
-    start, sentences = 0, list[str]()
-    for size in even_sizes(len(levels), wording.per_sentence):
-        opening = follow_up if sentences else subject
-        sentences.append(f"{opening} {_sentence(levels[start : start + size], au_ids)}.")
-        start += size
+    sentences = list[str]()
+    for part in _sentences(states, wording.per_sentence):
+        sentences.append(f"{follow_up if sentences else subject} {_sentence(part, au_ids)}.")
     if left_out:
         sentences.append(f"{follow_up} {wording.left_out(left_out)}.")
     return " ".join(sentences)
 
 
-def _sentence(levels: Sequence[Sequence[AUState]], au_ids: frozenset[int]) -> str:
-    """Return what follows the subject; each level holds the states of one degree."""
+def _sentences(states: Sequence[AUState], most: int) -> Iterator[Sequence[AUState]]:
+    """Yield the states of each sentence, about `most` at most; where it is near, a new degree begins a new sentence."""
+    start = 0
+    for size in even_sizes(len(states), most)[:-1]:
+        cuts = [start + size + shift for shift in (0, 1, -1)]
+        inside = [cut for cut in cuts if start < cut < len(states)]
+        new_degree = [cut for cut in inside if states[cut - 1].intensity != states[cut].intensity]
+        end = next(iter([*new_degree, *inside]), len(states))
+        yield states[start:end]
+        start = end
+    if start < len(states):
+        yield states[start:]
+
+
+def _sentence(states: Sequence[AUState], au_ids: frozenset[int]) -> str:
+    """Return what follows the subject."""
     words = default_descriptions().wording
+    levels = [list(level) for _, level in groupby(states, key=lambda state: state.intensity)]
     sided = [{state.side for state in level if action_unit(state.au_id).sided} for level in levels]
-    sides = set[Side | None]().union(*sided)
-    shared = next(iter(sides)) if len(sides) == 1 and sum(map(bool, sided)) > 1 else None
-    throughout = "all " if all(action_unit(state.au_id).sided for level in levels for state in level) else ""
+    shared = set[Side | None]().union(*sided) == {Side.BOTH} and sum(map(bool, sided)) > 1
+    throughout = "all " if all(action_unit(state.au_id).sided for state in states) else ""
     parts = []
     for level in levels:
         degree = level[0].intensity
-        text = _listed(_clauses(level, au_ids, shared))
+        text = _listed(_clauses(level, au_ids, names_sides=not shared))
         parts.append(text if degree is None else f"{words.degrees[degree - 1]} {text}")
-    return _listed(parts) + (f", {throughout}{words.sides[shared]}" if shared else "")
+    return _listed(parts) + (f", {throughout}{words.sides[Side.BOTH]}" if shared else "")
 
 
-def _clauses(level: Sequence[AUState], au_ids: frozenset[int], shared: Side | None) -> list[str]:
-    """Return the verb phrases of the states of one degree; those of one side stand together, and it is named once."""
+def _clauses(level: Sequence[AUState], au_ids: frozenset[int], *, names_sides: bool) -> list[str]:
+    """Return the verb phrases of the states of one degree; those of both sides come first, and it is said once."""
     sides = default_descriptions().wording.sides
     movements = note_wording().movements
     clauses: list[str] = []
@@ -188,7 +206,7 @@ def _clauses(level: Sequence[AUState], au_ids: frozenset[int], shared: Side | No
             else:
                 clauses.append(f"{phrase.verb} {_named(objects, before[1])} {phrase.end}".rstrip())
                 before = phrase, objects
-        if members and side is not None and shared is None:
+        if members and side is Side.BOTH and names_sides:
             clauses[-1] += f" {sides[side]}"
     return clauses
 
@@ -202,12 +220,13 @@ def _named(objects: list[str], before: list[str]) -> str:
 
 def _objects(objects: Sequence[str]) -> str:
     """Return objects as one list: "the inner and outer brows, the upper lids and the cheeks"."""
-    by_noun: dict[str, list[str]] = {}
+    by_noun: dict[tuple[str, str], list[str]] = {}
     for words in objects:
-        qualifier, _, noun = words.rpartition(" ")
-        by_noun.setdefault(noun if qualifier else words, []).append(qualifier)
+        side = next((side.value for side in ONE_SIDED if words.startswith(f"{side.value} ")), "")
+        qualifier, _, noun = words.removeprefix(f"{side} ").rpartition(" ")
+        by_noun.setdefault((side, noun), []).append(qualifier)
     names = [
-        f"{' and '.join(qualifiers)} {noun}" if qualifiers != [""] else noun for noun, qualifiers in by_noun.items()
+        " ".join(filter(None, (side, " and ".join(qualifiers), noun))) for (side, noun), qualifiers in by_noun.items()
     ]
     nested = len(names) > 1 and any(" and " in name for name in names)
     return " and ".join(_parts([f"the {name}" for name in names])) if nested else f"the {_listed(names)}"

@@ -16,23 +16,37 @@ __all__ = ["CodedAU", "Lexicon", "Word", "lexicon", "split_codes", "split_senten
 
 _FILE: Final = Path(__file__).with_name("free_english.toml")
 _PREFIX: Final = r"(?i:\baus?|\baction units?|\bfacs(?: codes?)?)"
-_CODE: Final = r"[LRlr]?\s?\d{1,2}(?:[A-Ea-e]\b|\s*\([A-E]\)|\s+(?:at\s+(?:level\s+)?)?[A-E]\b|\b)"
+_SCORED: Final = (
+    r"(?:intensity\s+)?(?:(?:is|was|were|are)\s+)?(?:(?:scored|coded|rated|active|present)\s+)?"
+    r"(?:(?:as|at|with)\s+)?(?:an?\s+)?(?:(?:level|intensity)\s+)?"
+)
+_LEVEL: Final = r"\s*(?:[:=]\s*[0-5](?:\s*/\s*5)?|\(\s*[0-5](?:\s*/\s*5)?\s*\))(?!\.?\d|%)"
+_CODE: Final = rf"[LRlr]?\s?\d{{1,2}}(?:[A-Ea-e]\b|\s*\([A-E]\)|\s+{_SCORED}[A-E]\b(?!')|{_LEVEL}|\b)"
 _NEXT: Final = rf"\s*(?:[+/&]|,(?!\s*{_PREFIX})|,?\s*and\b)\s*(?:{_PREFIX})?\s*(?=[LRlr]?\d)"
 _CODES: Final = re.compile(rf"{_PREFIX}[\s:#]*({_CODE}(?:{_NEXT}{_CODE})*)")
-_ONE_CODE: Final = re.compile(r"([LRlr]?)\s?(\d{1,2})(?:([a-e])\b|[\s(]*(?:at\s+)?(?:level\s+)?([A-E])\b)?")
+_ONE_CODE: Final = re.compile(
+    rf"([LRlr]?)\s?(\d{{1,2}})(?:([a-e])\b|[\s(]*{_SCORED}([A-E])\b(?!')|\s*[:=(]\s*([0-5])(\s*/\s*5)?(?!\.?\d|%))?"
+)
 _MARK: Final = "\ue000"
 """Stands for codes while a text is split; texts of people hold no private characters, and those that do lose them."""
 _STATUS: Final = r":(?=\s*(?:not|absent|inactive|active|present|none|off|missing)\b)"
+_HEADING: Final = r"\b(?:absent|inactive|not (?:active|activated|present|detected|observed|visible))\s*:"
 _WORDS: Final = re.compile(rf"{_MARK}\d+{_MARK}|[^\W_]+(?:'[^\W_]+)?|[,;]")
 _APOSTROPHES: Final = str.maketrans({"’": "'", "‘": "'", "–": ",", "—": ",", "(": " ", ")": " ", "-": " ", "_": " "})  # noqa: RUF001
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 _CONTRACTION: Final = re.compile(r"\b(ca|wo|\w+)n't\b")
-_COORDINATED: Final = re.compile(r"\b(inner|outer|upper|lower) (and|or) (inner|outer|upper|lower) (\w+)")
+_COORDINATED: Final = re.compile(
+    r"\b(inner|outer|upper|lower) (and|or) (inner|outer|upper|lower) (\w+(?: rais(?:er|ers|e)\b)?)"
+)
+_END_OF_BROW: Final = re.compile(
+    r"\b(inner|medial|outer|lateral) (?:third|half|part|end|portion|corner|tip|edge|aspect)s? of "
+    r"((?:(?:the|his|her|their|its|one|each|both|left|right) )*)(?:eye)?brows?\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class CodedAU:
-    """An AU named by its number; the catalogue may lack it."""
+    """An AU named by its number; the catalogue may lack it. Intensity 0 says that it is inactive."""
 
     au_id: int
     intensity: int | None
@@ -171,10 +185,12 @@ def tagged(sentence: str) -> list[Word]:
 
     text = _CODES.sub(mark, sentence).translate(_APOSTROPHES).lower()
     text = _CONTRACTION.sub(lambda match: f"{ {'ca': 'can', 'wo': 'will'}.get(match[1], match[1]) } not", text)
+    text = re.sub(_HEADING, r"no ", text)
     text = re.sub(_STATUS, " ", text).replace(":", ",")
-    text = _COORDINATED.sub(r"\1 \4 \2 \3 \4", text)
+    text = _END_OF_BROW.sub(r"\2\1 brow", text)
     for phrase, other in lexicon().replaced.items():
         text = re.sub(rf"\b{phrase}\b", other, text)
+    text = _COORDINATED.sub(r"\1 \4 \2 \3 \4", text)
     tokens = _WORDS.findall(text)
     words: list[Word] = []
     position = 0
@@ -201,6 +217,9 @@ def _longest(tokens: Sequence[str], position: int) -> tuple[Word, int]:
 
 
 def _coded(match: re.Match[str]) -> CodedAU:
-    letter = match[3] or match[4]
+    letter, level, of_five = match[3] or match[4], match[5], match[6]
     side = {"l": Side.LEFT, "r": Side.RIGHT}.get(match[1].lower())
-    return CodedAU(int(match[2]), None if letter is None else INTENSITY_LETTERS.index(letter.upper()) + 1, side)
+    intensity = INTENSITY_LETTERS.index(letter.upper()) + 1 if letter else None
+    if level and (level != "1" or of_five):  # A 1 alone may mean active.
+        intensity = int(level)
+    return CodedAU(int(match[2]), intensity, side)

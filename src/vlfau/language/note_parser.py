@@ -1,7 +1,7 @@
 """Face notes to AU states: what a note of `face_notes` says, read back exactly.
 
-A degree holds until the next degree, and a side for what stands before it since the last degree or side. Behind a comma
-a side holds for the whole sentence.
+A degree holds until the next degree, "left" and "right" for the object that follows, and "on both sides" for what
+stands before it since the last degree. Behind a comma it holds for the whole sentence.
 """
 
 import re
@@ -11,7 +11,7 @@ from functools import cache
 
 from vlfau.facs import AUState, Side, action_unit
 from vlfau.language.descriptions import default_descriptions
-from vlfau.language.face_notes import note_wording
+from vlfau.language.face_notes import ONE_SIDED, note_wording
 from vlfau.language.parser import ParsedGlobal
 from vlfau.language.tokenizer import sentences, tokenize
 from vlfau.language.wording import Gender
@@ -72,6 +72,10 @@ class _Found:
     side: Side | None = None
 
 
+_Object = tuple[str, Side | None]
+"""The words for an object, and its side."""
+
+
 class _Reader:
     """Reads what follows the subject of a sentence, up to the first word that fits nowhere."""
 
@@ -82,7 +86,7 @@ class _Reader:
         self._since_side = 0
         self._level: int | None = None
         self._verb = ""
-        self._objects: list[str] = []
+        self._objects: list[_Object] = []
 
     def read(self) -> list[_Found]:
         while self.position < len(self._tokens) and self._step():
@@ -124,7 +128,7 @@ class _Reader:
 
     def _object_list(self) -> bool:
         """Read objects and the end of their verb."""
-        start, objects = self.position, list[str]()
+        start, objects = self.position, list[_Object]()
         if self._tokens[start] in {"it", "them"}:
             self.position, objects = start + 1, self._objects
         else:
@@ -133,12 +137,14 @@ class _Reader:
         rest = " ".join(self._tokens[self.position :])
         ends = sorted({end for verb, end, _ in _known() if verb == self._verb}, key=len, reverse=True)
         for end in ends:
-            au_ids = [_known().get((self._verb, end, words)) for words in objects]
+            au_ids = [_known().get((self._verb, end, words)) for words, _ in objects]
             if objects and None not in au_ids and re.match(rf"{end}\b" if end else "", rest):
                 self.position += len(end.split())
                 self._objects = objects
-                self._found += [_Found(au_id, self._level) for au_id in au_ids if au_id is not None]
-                return True
+                sides = [side for _, side in objects]
+                found = [_Found(au_id, self._level, side) for au_id, side in zip(au_ids, sides, strict=True) if au_id]
+                self._found += found
+                return all(each.side is None or action_unit(each.au_id).sided for each in found)
         self.position = start
         return False
 
@@ -149,8 +155,10 @@ class _Reader:
             count += 1
         return count
 
-    def _objects_at(self, start: int) -> list[str]:
-        """Return the objects named there: "lips", or both of "inner and outer brows"; move behind them."""
+    def _objects_at(self, start: int) -> list[_Object]:
+        """Return the objects named there: "lips", or both of "left inner and outer brow"; move behind them."""
+        side = next((side for side in ONE_SIDED if list(self._tokens[start : start + 1]) == [side.value]), None)
+        start += side is not None
         words = list(self._tokens[start : start + 4])
         for count, named in (
             (4, [f"{words[0]} {words[3]}", f"{words[2]} {words[3]}"] if words[1:2] == ["and"] and words[3:] else []),
@@ -159,7 +167,7 @@ class _Reader:
         ):
             if named and all(name in _nouns() for name in named):
                 self.position = start + count
-                return named
+                return [(name, side) for name in named]
         return []
 
 

@@ -5,11 +5,10 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, ParamSpec
 
-from vlfau.errors import InputError, NoFaceError, OutputError, VlfauError, first_line
+from vlfau.errors import InputError, NoFaceError, OutputError, VideoError, VlfauError, first_line
 from vlfau.files.names import printable
 from vlfau.inference.bundle import load_bundle
 from vlfau.inference.predictor import Predictor
@@ -107,7 +106,12 @@ def run(
 
 
 def file_results(
-    predictor: Predictor, path: str | Path, options: AnalysisOptions, *, file: str
+    predictor: Predictor,
+    path: str | Path,
+    options: AnalysisOptions,
+    *,
+    file: str,
+    notice: Callable[[str], None] = lambda note: None,
 ) -> Generator[PictureResult]:
     """Analyse one of many files on one thread: yields one result for a picture, one per frame for a video.
 
@@ -116,6 +120,7 @@ def file_results(
         path: The file.
         options: Which frames of a video are analysed, and when faces are captioned.
         file: Name of the file in the results.
+        notice: Called with what was done to a video before it could be analysed, such as deinterlacing.
 
     Raises:
         ImageError: The picture cannot be read.
@@ -124,10 +129,24 @@ def file_results(
     if not is_video(path):
         yield predictor.predict(read_picture(path), names=file)
         return
-    results = stream(predictor, path, every_s=options.every_s, describe=options.describe, in_threads=False, file=file)
+    part, failures = options.part, list[VideoError]()
+    for note in VideoReader(path, stream_number=part.stream_number, fps=part.fps).info.notes:
+        notice(note)
+    results = stream(predictor, path, describe=options.describe, in_threads=False, file=file, **part.arguments())
     with closing(results):
-        for _, result in results:
+        frames = _until_failure(results, failures)
+        for _, result in smoothed(frames, predictor.bundle.info.thresholds) if options.smooth else frames:
             yield result
+    if failures:
+        raise failures[0]
+
+
+def _until_failure(frames: Frames, failures: list[VideoError]) -> Frames:
+    """Yield the frames before a video breaks off: those that wait to be smoothed are not lost."""
+    try:
+        yield from frames
+    except VideoError as error:
+        failures.append(error)
 
 
 def _as_paths(inputs: object, *, network: bool) -> tuple[list[Path], dict[Path, NetworkCamera]]:
@@ -326,7 +345,7 @@ class _Run:
                 self._addresses.get(file, file),
                 describe=describe,
                 file=printable(file),
-                **{each.name: getattr(part, each.name) for each in fields(part)},
+                **part.arguments(),
             )
             self._tell(self._observer.video_started, title, length_s)
             try:

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType
@@ -30,6 +30,10 @@ class VideoPart:
     fps: float | None = None
     regions: Regions = EVERYWHERE
     identities: bool = False
+
+    def arguments(self) -> dict[str, Any]:
+        """Return it as arguments of `vlfau.video.stream.stream`."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 def seconds(text: str, option: str) -> float:

@@ -7,147 +7,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, get_type_hints
+from typing import Annotated, Any, Final, Literal, Self
 
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 
 from vlfau.errors import ConfigError
 from vlfau.files.names import check_is_local
-from vlfau.inference.runtimes import Runtime
-from vlfau.runs.option_values import VideoPart, as_declared, chosen_aus, seconds
-from vlfau.video.regions import Regions
-
-if TYPE_CHECKING:
-    from vlfau.inference.bundle import Bundle
-    from vlfau.inference.predictor import Predictor
+from vlfau.runs.analysis_options import MODEL, OUTPUT, VIDEOS, AnalysisOptions, Flag, ModelOptions, Texts
+from vlfau.runs.option_values import VideoPart, chosen_aus, seconds
 
 __all__ = ["AnalysisOptions", "ArchiveOptions", "ModelOptions", "PredictOptions"]
 
-_NEWER: Final = "gaze head_position crops anonymise elan sides measurements quality keep_doubtful"
+_COLUMNS: Final = ("sides", "measurements", "quality", "keep_doubtful", "landmarks")
+_NEWER: Final = ("gaze", "head_position", "crops", "anonymise", "elan", *_COLUMNS)
 """Options that the records of earlier versions lack."""
-OUTPUT: Final = Parameter(group=Group("Output", sort_key=1))
-VIDEOS: Final = Parameter(group=Group("Videos", sort_key=2))
-MODEL: Final = Parameter(group=Group("Model and captions", sort_key=3))
-
-Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
-Texts = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 Paths = Annotated[tuple[Path, ...], Parameter(negative=(), show_default=False)]
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class ModelOptions:
-    """The model, and how it is run.
-
-    Attributes:
-        model: Folder of a bundle or a checkpoint, or a name that vlfau models lists; the default model if omitted.
-        threads: Number of CPU threads.
-        runtime: Inference runtime; auto selects the fastest on this machine.
-    """
-
-    model: Annotated[str | None, MODEL] = None
-    threads: Annotated[int, MODEL] = 1
-    runtime: Annotated[Runtime, MODEL] = "onnxruntime"
-
-    def __post_init__(self) -> None:
-        """Bring what a Python caller gave to the declared types.
-
-        Raises:
-            ConfigError: A value cannot stand for one of its option's type.
-        """
-        for name, declared in get_type_hints(type(self)).items():
-            object.__setattr__(self, name, as_declared(name, getattr(self, name), declared))
-
-    def with_known_runtime(self, bundle: "Bundle") -> Self:
-        """Replace `auto` by the fastest runtime on this machine.
-
-        Raises:
-            ConfigError: There is no such runtime.
-        """
-        from vlfau.inference.runtimes import chosen_runtime
-
-        return replace(self, runtime=chosen_runtime(bundle, self.runtime, threads=self.threads))
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class AnalysisOptions(ModelOptions):
-    """Which frames and faces are analysed, and which captions they get.
-
-    Attributes:
-        every: Time between analysed frames, such as 0.2s or 200ms; every frame if omitted.
-        describe: Which action units get captions: active, every, or never. In a video, changes writes captions when the
-            active ones, their degrees or sides change, and repeats them in between.
-        beam_size: Beam size of the search for free captions; 1 is fastest.
-        gendered: Let descriptions guess a gender instead of saying "this person".
-        consistent: Whether captions must agree with the predicted states, degrees and sides; on the command line,
-            --free-words switches it off.
-        free_words: Allow captions that contradict the predicted states, degrees and sides.
-        max_faces: Maximum number of faces per picture or frame; the largest are kept.
-    """
-
-    every: Annotated[str | None, VIDEOS] = None
-    describe: Annotated[Literal["changes", "active", "every", "never"], MODEL] = "changes"
-    beam_size: Annotated[int, MODEL] = 3
-    gendered: Annotated[Flag, MODEL] = False
-    consistent: Annotated[bool, Parameter(parse=False)] = True
-    free_words: Annotated[Flag, MODEL] = False
-    max_faces: Annotated[int | None, MODEL] = None
-
-    def __post_init__(self) -> None:
-        """Convert the values to the declared types; only `consistent` says whether captions are free."""
-        super().__post_init__()
-        if self.free_words:  # From here on only `consistent` counts, so that `replace` can change it.
-            object.__setattr__(self, "consistent", False)
-            object.__setattr__(self, "free_words", False)
-
-    @property
-    def wants_words(self) -> bool:
-        """Whether any face gets captions."""
-        return self.describe != "never"
-
-    @property
-    def wants_gaze(self) -> bool:
-        """Whether the irises are read."""
-        return False
-
-    @property
-    def every_s(self) -> float | None:
-        """The time between analysed frames, in seconds; None analyses all frames.
-
-        Raises:
-            ConfigError: It is not a time, or not above 0 s.
-        """
-        every_s = None if self.every is None else seconds(self.every, "--every")
-        if every_s is not None and every_s <= 0:
-            raise ConfigError(f"--every is {self.every}; give more than 0 s, or leave it out to analyse all frames")
-        return every_s
-
-    def predictor(self, bundle: "Bundle | None" = None) -> "Predictor":
-        """Open the model.
-
-        Args:
-            bundle: The bundle of `model`, if already loaded.
-
-        Raises:
-            BundleError: There is no such model, or it is damaged.
-            ConfigError: An option is out of range.
-            MissingExtraError: The runtime is not installed.
-        """
-        from vlfau.inference.predictor import Predictor
-        from vlfau.video.stream import describe_for_pictures
-
-        return Predictor(
-            bundle or self.model,
-            threads=self.threads,
-            describe=describe_for_pictures(self.describe),
-            beam_size=self.beam_size,
-            gendered=self.gendered,
-            consistent=self.consistent,
-            max_faces=self.max_faces,
-            gaze=self.wants_gaze,
-            runtime=self.runtime,
-        )
 
 
 @Parameter(name="*")
@@ -176,7 +50,12 @@ class ArchiveOptions(AnalysisOptions):
     def record(self) -> dict[str, Any]:
         """Return every option that affects results, except the model."""
         names = ("describe", "beam_size", "gendered", "consistent", "max_faces", "runtime")
-        return {"every_s": self.every_s, **{name: getattr(self, name) for name in names}}
+        newer = (*("stream", "fps", "region", "tiles", "identities", "smooth", "gaze", "head_position"), *_COLUMNS)
+        return {
+            "every_s": self.every_s,
+            **{name: getattr(self, name) for name in names},
+            **{name: value for name, value in _unless_default(self, newer).items() if value is not None},
+        }
 
 
 @Parameter(name="*")
@@ -191,9 +70,6 @@ class PredictOptions(AnalysisOptions):
         out: Folder for tables, annotated pictures, and the events and summary of each video.
         table: A table to write: a .csv, .jsonl, .parquet, .arrows or .xlsx file; may be repeated.
         format: Columns of the tables: native, or those of OpenFace 2, Py-Feat 0.6 (pyfeat) or Py-Feat 2 (pyfeat2).
-        gaze: Also write where the eyes look.
-        head_position: Also write the position of the head, in millimetres.
-        landmarks: Also write landmarks: 68, or the whole mesh.
         crops: Also write the aligned faces as pictures.
         anonymise: Draw the mesh in place of the face in annotated pictures and videos, reports and heat maps.
         annotate: Also write annotated videos, with boxes, bars and captions.
@@ -202,12 +78,6 @@ class PredictOptions(AnalysisOptions):
         timeline: Also plot the action units of each video over time.
         heatmap: Also draw attention heat maps of pictures, for action units such as 12 or 6,12, or for the active ones
             ("active").
-        sides: Also write the probability, state and intensity of each side of the face, for AUs with sides.
-        measurements: Also measure each face: columns in the tables, rulers in annotated pictures, and lines in the
-            terminal and the report.
-        quality: Also say how well each face can be read (visible share, sharpness, size, light, pose), and leave the
-            cells of action units that cannot be seen well enough empty.
-        keep_doubtful: With --quality, keep their cells; the column doubtful_aus lists them.
         live: Also send each result at once: "-" writes JSON Lines to standard output; lsl, osc, zmq or ws, or an
             address such as ws://127.0.0.1:8765, sends it to other programs; may be repeated.
         resume: Resume an interrupted run, or add inputs to a finished one.
@@ -216,13 +86,6 @@ class PredictOptions(AnalysisOptions):
         network: Allow inputs that are addresses of network cameras, such as rtsp://host/stream.
         start: Start at this time, in seconds or as 1:23.5, on the clock of the file as a player shows it.
         end: Stop before this time.
-        stream: Which video stream of a file with several, from 1; the largest if omitted.
-        fps: Numbered pictures per second, for inputs such as frames_%05d.png.
-        region: Follow faces in this part of the picture only, as x,y,width,height in pixels; may be repeated, and faces
-            never pass from one to another.
-        tiles: The same for equal parts, as columns x rows, such as 2x2 for a recorded video call of four.
-        identities: Say which faces of a video are the same person's, by their looks.
-        smooth: Add smoothed probabilities to the native table, and find events in the centred ones.
         baseline: Correct for the person's neutral face: pictures of it or a folder of them (may be repeated), "clip" to
             estimate it from each video, or "none".
         face: Which face of a baseline picture with several is the person's, counted from the largest.
@@ -231,9 +94,6 @@ class PredictOptions(AnalysisOptions):
     out: Annotated[Path | None, OUTPUT] = None
     table: Annotated[Paths, OUTPUT] = ()
     format: Annotated[Literal["native", "openface", "pyfeat", "pyfeat2"], OUTPUT] = "native"
-    gaze: Annotated[Flag, OUTPUT] = False
-    head_position: Annotated[Flag, OUTPUT] = False
-    landmarks: Annotated[Literal["none", "68", "mesh"], OUTPUT] = "none"
     crops: Annotated[Flag, OUTPUT] = False
     anonymise: Annotated[Flag, OUTPUT] = False
     annotate: Annotated[Flag, OUTPUT] = False
@@ -241,10 +101,6 @@ class PredictOptions(AnalysisOptions):
     elan: Annotated[Flag, OUTPUT] = False
     timeline: Annotated[Flag, OUTPUT] = False
     heatmap: Annotated[str | None, OUTPUT] = None
-    sides: Annotated[Flag, OUTPUT] = False
-    measurements: Annotated[Flag, OUTPUT] = False
-    quality: Annotated[Flag, OUTPUT] = False
-    keep_doubtful: Annotated[Flag, OUTPUT] = False
     live: Annotated[Texts, OUTPUT, Parameter(allow_leading_hyphen=True)] = ()
     resume: Annotated[Flag, OUTPUT] = False
     parents: Annotated[Flag, OUTPUT] = False
@@ -252,12 +108,6 @@ class PredictOptions(AnalysisOptions):
     network: Annotated[Flag, VIDEOS] = False
     start: Annotated[str | None, VIDEOS] = None
     end: Annotated[str | None, VIDEOS] = None
-    stream: Annotated[int | None, VIDEOS] = None
-    fps: Annotated[float | None, VIDEOS] = None
-    region: Annotated[Texts, VIDEOS] = ()
-    tiles: Annotated[str | None, VIDEOS] = None
-    identities: Annotated[Flag, VIDEOS] = False
-    smooth: Annotated[Flag, VIDEOS] = False
     baseline: Annotated[Texts, VIDEOS] = ()
     face: Annotated[int | None, VIDEOS] = None
 
@@ -286,40 +136,15 @@ class PredictOptions(AnalysisOptions):
         Raises:
             ConfigError: A text is not a time, the part would be empty, or a number is out of range.
         """
-        every_s = self.every_s
         start_s = 0.0 if self.start is None else seconds(self.start, "--start")
         end_s = None if self.end is None else seconds(self.end, "--end")
         if end_s is not None and end_s <= start_s:
             raise ConfigError(
                 f"--end is {self.end}, which is not after the start ({self.start or 0}); give a later end"
             )
-        if self.stream is not None and self.stream < 1:
-            raise ConfigError(f"--stream is {self.stream}; give the number of a video stream, from 1")
-        if self.fps is not None and not 0 < self.fps < float("inf"):
-            raise ConfigError(f"--fps is {self.fps:g}; give more than 0 pictures per second")
         if self.face is not None and self.face < 1:
             raise ConfigError(f"--face is {self.face}; give the number of a face, from 1, the largest")
-        regions = Regions.parsed(self.region, self.tiles)
-        return VideoPart(every_s, start_s, end_s, self.stream, self.fps, regions, self.identities)
-
-    @property
-    def wants_gaze(self) -> bool:
-        """Whether the irises are read."""
-        return self.gaze
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """Groups of further columns of the tables."""
-        landmarks = {"none": (), "68": ("landmarks",), "mesh": ("mesh",)}[self.landmarks]
-        chosen = {
-            "sides": self.sides,
-            "smoothed": self.smooth,
-            "quality": self.quality,
-            "measurements": self.measurements,
-            "gaze": self.gaze,
-            "head": self.head_position,
-        }
-        return (*(name for name, is_wanted in chosen.items() if is_wanted), *landmarks)
+        return replace(super().part, start_s=start_s, end_s=end_s)
 
     def heatmap_aus(self, au_ids: Sequence[int]) -> tuple[int, ...] | None:
         """Return the AUs to draw as heat maps: an empty tuple for the active ones, None for no heat maps.
@@ -340,10 +165,7 @@ class PredictOptions(AnalysisOptions):
             *("describe", "beam_size", "gendered", "consistent", "max_faces", "runtime"),
         )
         values = asdict(self) | {"baseline": list(self.baseline), "region": list(self.region)}
-        # Runs of earlier versions have no record of these: not given counts as not recorded.
-        newer = {name: values[name] or None for name in _NEWER.split()}
-        newer["landmarks"] = None if self.landmarks == "none" else self.landmarks
-        recorded = {name: values[name] for name in names} | newer
+        recorded = {name: values[name] for name in names} | _unless_default(self, _NEWER)
         return {name.replace("_", "-"): value for name, value in recorded.items()}
 
     def check(self, inputs: Sequence[Path]) -> None:
@@ -357,7 +179,7 @@ class PredictOptions(AnalysisOptions):
         from vlfau.media.camera import is_live
         from vlfau.runs.live import Destination
 
-        self.part  # noqa: B018 - it raises
+        self.check_analysis()
         self._check_outputs()
         for destination in self.live:
             Destination.parse(destination)
@@ -387,8 +209,6 @@ class PredictOptions(AnalysisOptions):
         for name in ("annotate", "report", "elan", "timeline", "heatmap", "crops"):
             if getattr(self, name) and self.out is None:
                 raise ConfigError(f"--{name} writes files; name a folder with --out")
-        if self.keep_doubtful and not self.quality:
-            raise ConfigError("--keep-doubtful keeps what --quality would leave empty; give both")
         if lacking := [name for name in self.groups if name not in LAYOUTS[self.format].groups]:
             raise ConfigError(
                 f"--format {self.format} has no columns for {', '.join(lacking)}; choose another format, such as native"
@@ -397,3 +217,10 @@ class PredictOptions(AnalysisOptions):
             raise ConfigError("--crops writes pictures of faces, which --anonymise is to avoid; leave out one of them")
         if self.resume and self.out is None and not self.table:
             raise ConfigError("--resume continues tables; name them with --out or --table, as before")
+
+
+def _unless_default(options: AnalysisOptions, names: Sequence[str]) -> dict[str, Any]:
+    """Return options that earlier versions did not record: None stands for the default, as if not recorded."""
+    defaults = type(options)()
+    given = {name: getattr(options, name) for name in names}
+    return {name: None if value == getattr(defaults, name) else value for name, value in given.items()}

@@ -90,7 +90,8 @@ def head_position(
     scale = fit_mean_face(landmarks_xy, landmarks_z).scale
     focal = FOCAL_LENGTH * max(size[:2])
     depth_mm = focal * OUTER_EYE_CORNERS_MM / max(scale, 1e-9)
-    middle = landmarks_xy[[_RIGHT_EYE[0], _LEFT_EYE[0]]].mean(0, dtype=np.float64) - (np.array([size[1], size[0]]) - 1) / 2
+    between_eyes = landmarks_xy[[_RIGHT_EYE[0], _LEFT_EYE[0]]].mean(0, dtype=np.float64)
+    middle = between_eyes - (np.array([size[1], size[0]]) - 1) / 2
     across_mm, down_mm = middle * depth_mm / focal
     return float(across_mm), float(down_mm), float(depth_mm)
 

@@ -137,13 +137,13 @@ class ScoreHeads(nn.Module):
     def _mean(self, inputs: Tensor) -> Tensor:
         """Return the mean of the heads' outputs; in few large products, as one by one they are too small to be fast."""
         first, second, last = (
-            [cast("nn.Linear", layer) for layer in layers if isinstance(layer, nn.Linear)]
+            [layer for layer in layers if isinstance(layer, nn.Linear)]
             for layers in zip(*(cast("nn.Sequential", head) for head in self.heads), strict=True)
             if isinstance(layers[0], nn.Linear)
         )
         hidden = F.linear(inputs, torch.cat([it.weight for it in first]), torch.cat([it.bias for it in first]))
-        hidden = self._activated(hidden).unflatten(1, (SEEDS, -1)).transpose(0, 1)  # (S, B, H)
         weight, bias = torch.stack([it.weight for it in second]), torch.stack([it.bias for it in second])
+        hidden = self._activated(hidden).view(-1, SEEDS, weight.shape[2]).transpose(0, 1)  # (S, B, H)
         hidden = self._activated(hidden @ weight.transpose(1, 2) + bias[:, None])
         means = torch.cat([it.weight for it in last], dim=1) / SEEDS
         return F.linear(hidden.transpose(0, 1).flatten(1), means, torch.stack([it.bias for it in last]).mean(0))

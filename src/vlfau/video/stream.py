@@ -145,7 +145,8 @@ def _results(
             scores = predictor.score_crops(crops) if len(crops) else None
             first = 0
             for each in group:
-                frame, faces = each.frame, ()
+                frame = each.frame
+                faces: tuple[FaceResult, ...] = ()
                 if scores is not None and each.tracked:
                     rows = range(first, first + len(each.tracked))
                     words = captioner.describe(scores, rows, [tracked.face_id for tracked in each.tracked])
@@ -181,7 +182,7 @@ def _grouped(frames: Iterable[_TrackedFrame], size: int) -> Iterator[list[_Track
 def _face_results(
     frame: _TrackedFrame, scores: AUScores, rows: Sequence[int], words: Sequence[Captions], crop_geometry: CropGeometry
 ) -> Iterator[FaceResult]:
-    people = frame.people or [None] * len(rows)
+    people: Sequence[int | None] = frame.people or [None] * len(rows)
     for row, caption, person, tracked, crop, geometry in zip(
         rows, words, people, frame.tracked, frame.crops, frame.geometries, strict=True
     ):

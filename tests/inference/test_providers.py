@@ -13,7 +13,6 @@ from vlfau.cli import main
 from vlfau.errors import ConfigError, MissingExtraError
 from vlfau.inference import runtimes
 from vlfau.inference.backend import OrtBackend
-from vlfau.inference.bundle import load_bundle
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.runtimes import RUNTIMES, Runtime, face_providers, open_backend
 
@@ -184,7 +183,7 @@ def test_directml_runs_one_call_at_a_time(tiny_bundle, stand_in, monkeypatch):
 
 
 def test_the_vision_graph_is_opened_once_in_another_thread(tiny_bundle):
-    backend, threads = OrtBackend(load_bundle(tiny_bundle)), []
+    backend, threads = OrtBackend(tiny_bundle), []
     opened = backend._open
     backend._open = lambda path: threads.append((path.name, threading.current_thread())) or opened(path)
     backend.open_ahead()

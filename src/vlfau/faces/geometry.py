@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.faces.blendshapes import BLENDSHAPE_NAMES
-from vlfau.faces.pose import MEAN_FACE, HeadPose
+from vlfau.faces.pose import HeadPose, fit_mean_face
 from vlfau.faces.reading import FaceReading
-from vlfau.faces.warp import rotation_between
 
 __all__ = ["LANDMARKS_68", "FaceGeometry", "Gaze", "estimate_gaze", "head_position"]
 
@@ -88,11 +87,11 @@ def head_position(
     Returns:
         x to the picture's right, y down, z away from the camera, all from the camera.
     """
-    points = np.column_stack([landmarks_xy, landmarks_z])[: len(MEAN_FACE)].astype(np.float64)
-    _, scale = rotation_between(MEAN_FACE - MEAN_FACE.mean(0), points - points.mean(0))
+    scale = fit_mean_face(landmarks_xy, landmarks_z).scale
     focal = FOCAL_LENGTH * max(size[:2])
     depth_mm = focal * OUTER_EYE_CORNERS_MM / max(scale, 1e-9)
-    middle = points[[_RIGHT_EYE[0], _LEFT_EYE[0]], :2].mean(0) - (np.array([size[1], size[0]]) - 1) / 2
+    between_eyes = landmarks_xy[[_RIGHT_EYE[0], _LEFT_EYE[0]]].mean(0, dtype=np.float64)
+    middle = between_eyes - (np.array([size[1], size[0]]) - 1) / 2
     across_mm, down_mm = middle * depth_mm / focal
     return float(across_mm), float(down_mm), float(depth_mm)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from vlfau.facs import AUState, Side, predicted_state
 from vlfau.measures.measuring import MeasuredFace, Measurement
 
-__all__ = ["AUResult", "SideResult"]
+__all__ = ["AUResult", "SideResult", "acting_side"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,15 @@ class SideResult:
         """Return the prediction as JSON-compatible data."""
         intensity = round(self.intensity, 2) if self.intensity is not None else None
         return {"prob": round(self.prob, 4), "state": self.state, "intensity": intensity}
+
+
+def acting_side(left: SideResult | None, right: SideResult | None) -> Side | None:
+    """Return the side on which an active AU acts; None if the sides are not told apart."""
+    if left is None or right is None:
+        return None
+    if left.state and right.state:
+        return Side.BOTH
+    return Side.LEFT if left.state else Side.RIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +82,7 @@ class AUResult:
     @property
     def side(self) -> Side | None:
         """The side on which an active AU acts; None if it is inactive or the sides are not told apart."""
-        if not self.state or self.left is None or self.right is None:
-            return None
-        if self.left.state and self.right.state:
-            return Side.BOTH
-        return Side.LEFT if self.left.state else Side.RIGHT
+        return acting_side(self.left, self.right) if self.state else None
 
     @property
     def label(self) -> str:

@@ -137,6 +137,7 @@ def face_result(
     face_id: int | None = None,
     person: int | None = None,
     geometry: FaceGeometry | None = None,
+    measured: MeasuredFace | None = None,
 ) -> FaceResult:
     """Combine the position of a face with the result of its crop.
 
@@ -149,10 +150,14 @@ def face_result(
         face_id: Number of the face in its video.
         person: Number of the person in the video, if people are told apart.
         geometry: As returned by `face_geometries`.
+        measured: The face's measurements, if the AUs of `result` have them already.
     """
-    measured = MeasuredFace.of(crop, face.landmarks_xy, crop_geometry, reduction=reduction)
+    aus = result.aus
+    if measured is None:
+        measured = MeasuredFace.of(crop, face.landmarks_xy, crop_geometry, reduction=reduction)
+        aus = tuple(replace(au, measured=measured) for au in aus)
     return FaceResult(
-        aus=tuple(replace(au, measured=measured) for au in result.aus),
+        aus=aus,
         person=person,
         global_caption=result.global_caption,
         face_box_xyxy=_scaled_box(face, reduction),

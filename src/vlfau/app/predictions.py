@@ -35,7 +35,7 @@ _RESULT_SHARE: Final = 4
 """Space reserved for a video's results, as a multiple of the largest upload."""
 _MAX_PIXELS: Final = 4096 * 2304
 """Of a video's frame."""
-_VIDEO_FILES: Final = (".vlfau.mp4", ".events.csv", ".report.html", ".timeline.svg", ".timeline-dark.svg")
+_VIDEO_FILES: Final = (".events.csv", ".report.html", ".timeline.svg", ".timeline-dark.svg")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -122,6 +122,7 @@ class PagePredictor:
         every_s: float,
         consistent: bool,
         progress: Callable[[float, float | None], None],
+        annotate: bool = False,
     ) -> VideoAnswer:
         """Analyse the faces of a video, and write its files.
 
@@ -131,6 +132,7 @@ class PagePredictor:
             every_s: Time between analysed frames, in seconds.
             consistent: Whether captions must agree with the states of the AUs.
             progress: Called with the seconds analysed and the total; None if the file does not state its length.
+            annotate: Whether to write the annotated video, too.
 
         Raises:
             VideoError: It is not a video, is too long or too large, or is damaged from its start.
@@ -148,7 +150,7 @@ class PagePredictor:
                 upload.name,
                 self.info,
                 path_of=lambda ending: folder / f"{upload.stem}-{ending[1:]}",
-                wanted=_VIDEO_FILES,
+                wanted=(*_VIDEO_FILES, *([".vlfau.mp4"] if annotate else [])),
             )
             results = stream(
                 self._predictors[consistent], upload.path, every_s=every_s, max_pixels=_MAX_PIXELS, file=upload.name
@@ -202,7 +204,13 @@ class _TooLongError(VideoError):
 
 
 def answer_video(
-    site: Site, payload: Any, *, every_s: float, consistent: bool, progress: Callable[..., Any]
+    site: Site,
+    payload: Any,
+    *,
+    every_s: float,
+    consistent: bool,
+    progress: Callable[..., Any],
+    annotate: bool = False,
 ) -> VideoAnswer:
     """Analyse an uploaded video, for the page or the HTTP interface.
 
@@ -212,6 +220,7 @@ def answer_video(
         every_s: Time between analysed frames, in seconds.
         consistent: Whether captions must agree with the states of the AUs.
         progress: Gradio's progress function, which takes a fraction or (done, total).
+        annotate: Whether to write the annotated video, too.
 
     Raises:
         PublicError: Analysis failed; the message may be shown.
@@ -226,4 +235,6 @@ def answer_video(
     with for_visitors():
         upload = received(payload, site.folder)
     with for_visitors(upload), site.disk.new_folder(_RESULT_SHARE * site.limits.max_upload_bytes) as folder:
-        return site.predictor.video(upload, folder, every_s=every_s, consistent=consistent, progress=show)
+        return site.predictor.video(
+            upload, folder, every_s=every_s, consistent=consistent, progress=show, annotate=annotate
+        )

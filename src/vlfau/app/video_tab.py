@@ -59,7 +59,7 @@ def add_video_tab(site: Site) -> None:
 
     def analyse(payload: Any, every_s: float, progress: gr.Progress = gr.Progress()) -> dict[Any, Any]:  # noqa: B008 - Gradio looks for it there
         try:
-            found = answer_video(site, payload, every_s=every_s, consistent=True, progress=progress)
+            found = answer_video(site, payload, every_s=every_s, consistent=True, progress=progress, annotate=True)
         except PublicError as error:
             return show(str(error), is_error=True)
         files = {**found.files, **found.tables}

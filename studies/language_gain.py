@@ -15,7 +15,7 @@ the same size and no words (`vlfau.model.rivals.described_states`).
 import argparse
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -29,7 +29,7 @@ from vlfau.evaluation.au_metrics import f1_draws, interval_of, mean_of_known
 from vlfau.evaluation.crossval import check_folds, finish_runs, fold_configs, fold_folder
 from vlfau.evaluation.prediction_runner import EvalOptions
 from vlfau.evaluation.predictions import Predictions
-from vlfau.evaluation.scores import read_scores, write_json
+from vlfau.evaluation.scores import SCORES_FILE, read_scores, write_json
 from vlfau.evaluation.tested import Scope
 from vlfau.files.atomic import replacing
 from vlfau.training import TrainConfig, read_config
@@ -81,6 +81,7 @@ class Gain:
         mean: Mean over folds and seeds.
         interval: Of 95 %.
         subjects: Number of tested people.
+        pairs: Number of finished pairs of a fold and a seed.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Gain:
     mean: float
     interval: tuple[float, float]
     subjects: int
+    pairs: int = 1
 
     def needed(self, gain: float) -> int:
         """Return the people that a study needs to see a gain with a power of 80 %, if it varies as it does here."""
@@ -130,74 +132,108 @@ def planned(config: TrainConfig, out: Path, plan: Plan) -> Iterator[TrainConfig]
                     yield from fold_configs(variant, run_folder(out, name, seed=seed, size=size), [fold])
 
 
-def draws_of(folder: Path, fold: int) -> tuple[float, FloatArray, tuple[str, ...]]:
-    """Return a run's macro F1, that of drawn sets of people, (R,), and its people; equal folds draw equal people."""
-    predictions, scores = Predictions.load(folder), read_scores(folder)
-    draws = mean_of_known(f1_draws(predictions, np.asarray(scores.threshold, np.float64), seed=fold), axis=1)
-    return float(scores.f1_macro or np.nan), draws, tuple(sorted(set(predictions.subject_ids)))
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What a run scored.
 
-
-def gain(
-    out: Path, name: str, over: str, plan: Plan, *, size: int | None, rng: np.random.Generator | None = None
-) -> Gain:
-    """Return the gain of one variant over another, paired by seed and fold.
-
-    Each of the R draws takes people of every fold and seeds with replacement, the same for both variants.
+    Attributes:
+        f1: Macro F1.
+        draws: The same of people drawn with replacement, (R,); equal folds draw equal people.
+        people: The tested people.
     """
-    rng = rng or np.random.default_rng(0)
-    means, drawn, people = [], [], set[str]()
+
+    f1: float
+    draws: FloatArray
+    people: tuple[str, ...]
+
+
+Source = Callable[[str, int, int, int | None], Scored | None]
+"""Returns the score of a variant, fold, seed and size; None if the run is not finished."""
+
+
+def folder_source(out: Path) -> Source:
+    """Return what the runs in a folder scored."""
+
+    def scored(name: str, fold: int, seed: int, size: int | None) -> Scored | None:
+        folder = fold_folder(run_folder(out, name, seed=seed, size=size), fold)
+        if not (folder / SCORES_FILE).is_file():
+            return None
+        predictions, scores = Predictions.load(folder), read_scores(folder)
+        draws = mean_of_known(f1_draws(predictions, np.asarray(scores.threshold, np.float64), seed=fold), axis=1)
+        return Scored(float(scores.f1_macro or np.nan), draws, tuple(sorted(set(predictions.subject_ids))))
+
+    return scored
+
+
+def gain(source: Source, name: str, over: str, plan: Plan, *, size: int | None) -> Gain | None:
+    """Return the gain of one variant over another, paired by seed and fold; None if no pair is finished.
+
+    Each of the R draws takes people of every fold and seeds with replacement, the same for both variants and the same
+    seeds in all folds.
+    """
+    means, differences, places, people = [], [], [], set[str]()
     for fold in plan.folds:
-        differences = []
-        for seed in plan.seeds:
-            pair = [
-                draws_of(fold_folder(run_folder(out, each, seed=seed, size=size), fold), fold) for each in (name, over)
-            ]
-            means.append(pair[0][0] - pair[1][0])
-            differences.append(pair[0][1] - pair[1][1])
-            people |= set(pair[0][2])
-        drawn.append(np.stack(differences))  # (seeds, R)
-    stacked = np.stack(drawn)  # (folds, seeds, R)
-    count = stacked.shape[2]
-    chosen = rng.integers(len(plan.seeds), size=(len(plan.seeds), count))  # the same seeds in all folds
-    sampled = stacked[:, chosen, np.arange(count)]  # (folds, seeds, R)
-    interval = interval_of(100 * sampled.mean((0, 1))) or (np.nan, np.nan)
-    return Gain(name, over, 100 * float(np.mean(means)), interval, len(people))
+        for place, seed in enumerate(plan.seeds):
+            one, other = (source(each, fold, seed, size) for each in (name, over))
+            if one is not None and other is not None:
+                means.append(one.f1 - other.f1)
+                differences.append(one.draws - other.draws)
+                places.append(place)
+                people |= {*one.people}
+    if not means:
+        return None
+    stacked, rng = np.stack(differences), np.random.default_rng(0)  # (pairs, R)
+    seeds, rows = np.unique(places, return_inverse=True)
+    times = rng.multinomial(len(seeds), np.full(len(seeds), 1 / len(seeds)), size=stacked.shape[1])  # (R, seeds)
+    weights = times.T[rows]  # (pairs, R)
+    drawn = (weights * stacked).sum(0) / weights.sum(0)
+    interval = interval_of(100 * drawn) or (np.nan, np.nan)
+    return Gain(name, over, 100 * float(np.mean(means)), interval, len(people), len(means))
 
 
-def mean_f1(out: Path, name: str, plan: Plan, *, size: int | None) -> float:
-    """Return a variant's mean F1 over folds and seeds, in percent."""
-    runs = [
-        read_scores(fold_folder(run_folder(out, name, seed=seed, size=size), fold)).f1_macro
-        for seed in plan.seeds
-        for fold in plan.folds
-    ]
-    return 100 * float(np.mean([value for value in runs if value is not None]))
+def mean_f1(source: Source, name: str, plan: Plan, *, size: int | None) -> float | None:
+    """Return a variant's mean F1 over its finished folds and seeds, in percent; None without any."""
+    runs = [source(name, fold, seed, size) for seed in plan.seeds for fold in plan.folds]
+    found = [run.f1 for run in runs if run is not None]
+    return 100 * float(np.mean(found)) if found else None
 
 
-def write_report(config: TrainConfig, out: Path, plan: Plan) -> str:
-    """Write `study.md` and `study.json`, and return the Markdown."""
+def write_report(source: Source, title: str, out: Path, plan: Plan) -> str:
+    """Write `study.md` and `study.json`, and return the Markdown.
+
+    Args:
+        source: What the runs scored.
+        title: The data.
+        out: Folder of the files.
+        plan: What was to be trained; rows without a finished run are left out.
+    """
+    wanted = len(plan.folds) * len(plan.seeds)
     lines = [
         "# Does language help?",
         "",
-        f"{config.data.description or config.data.manifest.parent.name}: folds {_joined(plan.folds)}, seeds "
-        f"{_joined(plan.seeds)}, paired; brackets hold 95 % intervals from draws of people and seeds; points of F1.",
+        f"{title}: folds {_joined(plan.folds)}, seeds {_joined(plan.seeds)}, paired; brackets hold 95 % intervals from "
+        f"draws of people and seeds; points of F1. A row has {wanted} runs when it is finished.",
         "",
-        "| people | variant | F1 | over (1) baseline | over (2) MARL |",
-        "|---|---|---|---|---|",
+        "| people | variant | runs | F1 | over (1) baseline | over (2) MARL |",
+        "|---|---|---|---|---|---|",
     ]
     entries, rows = [], []
     for size in plan.sizes:
         for name in plan.names:
+            score = mean_f1(source, name, plan, size=size)
+            if score is None:
+                continue
             gains = [
-                gain(out, name, over, plan, size=size) if over != name and over in plan.names else None
+                gain(source, name, over, plan, size=size) if over != name and over in plan.names else None
                 for over in (BASELINE, VISION)
             ]
-            score = mean_f1(out, name, plan, size=size)
+            runs = sum(source(name, fold, seed, size) is not None for fold in plan.folds for seed in plan.seeds)
             rows.append((size, name, gains))
-            lines.append(f"| {size or ALL} | {TITLES[name]} | {score:.1f} | {' | '.join(map(_text, gains))} |")
-            entries.append({"people": size, "variant": name, "f1_macro": score} | _entries(gains))
+            lines.append(f"| {size or ALL} | {TITLES[name]} | {runs} | {score:.1f} | {' | '.join(map(_text, gains))} |")
+            entries.append({"people": size, "variant": name, "runs": runs, "f1_macro": score} | _entries(gains))
     lines += ["", *_power(rows)]
-    text = "\n".join(lines) + "\n"
+    text = "\n".join(lines).rstrip() + "\n"
+    out.mkdir(parents=True, exist_ok=True)
     with replacing(out / "study.md") as temporary:
         temporary.write_text(text, encoding="utf-8")
     about = {"kind": "language-gain", "folds": plan.folds, "seeds": plan.seeds}
@@ -219,7 +255,12 @@ def _power(rows: Sequence[tuple[int | None, str, list[Gain | None]]]) -> Iterato
 
 def _entries(gains: Sequence[Gain | None]) -> dict[str, object]:
     return {
-        f"over_{found.over}": {"mean": found.mean, "interval": found.interval, "subjects": found.subjects}
+        f"over_{found.over}": {
+            "mean": found.mean,
+            "interval": found.interval,
+            "subjects": found.subjects,
+            "pairs": found.pairs,
+        }
         for found in gains
         if found is not None
     }
@@ -280,7 +321,8 @@ def main(words: Sequence[str]) -> int:
                 options=EvalOptions(),
                 announce=lambda name, number, total: print(f"run {number} of {total}: {name}", flush=True),
             )
-        print(write_report(config, out, plan))
+        title = config.data.description or config.data.manifest.parent.name
+        print(write_report(folder_source(out), title, out, plan))
     except VlfauError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

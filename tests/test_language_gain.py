@@ -4,7 +4,19 @@ import json
 
 import numpy as np
 import pytest
-from studies.language_gain import FULL, NAMES, Gain, Plan, gain, main, planned, run_folder, variant_config, write_report
+from studies.language_gain import (
+    FULL,
+    NAMES,
+    Gain,
+    Plan,
+    folder_source,
+    gain,
+    main,
+    planned,
+    run_folder,
+    variant_config,
+    write_report,
+)
 
 from tests.paper.built_runs import Data, write_run
 from tests.training.conftest import toy_config, toy_file  # noqa: F401
@@ -52,13 +64,13 @@ def finished(tmp_path):
 
 
 def test_equal_predictions_have_no_gain_and_no_spread(finished, tmp_path):
-    found = gain(tmp_path / "out", FULL, "2", finished(0.1), size=None)
+    found = gain(folder_source(tmp_path / "out"), FULL, "2", finished(0.1), size=None)
     assert found.interval == (0, 0)
     assert found.subjects == 10
 
 
 def test_a_better_variant_has_a_gain_whose_interval_excludes_zero(finished, tmp_path):
-    found = gain(tmp_path / "out", FULL, "2", finished(0.3), size=None)
+    found = gain(folder_source(tmp_path / "out"), FULL, "2", finished(0.3), size=None)
     assert found.mean == pytest.approx(9.9)  # of the scores
     assert found.interval[0] > 0
 
@@ -69,10 +81,10 @@ def test_a_small_gain_needs_more_people():
     assert found.needed(0.4) > 7 * found.needed(1.1)
 
 
-def test_the_report_says_gains_and_needs(finished, tmp_path, toy_config):  # noqa: F811
+def test_the_report_says_gains_and_needs(finished, tmp_path):
     plan = finished(0.3)
-    text = write_report(toy_config(), tmp_path / "out", plan)
-    assert "| all | (5) MARL + LLGA + GLGA | 61.0 | - | +9.9 [" in text
+    text = write_report(folder_source(tmp_path / "out"), "drawn faces", tmp_path / "out", plan)
+    assert "| all | (5) MARL + LLGA + GLGA | 4 | 61.0 | - | +9.9 [" in text
     assert "BP4D has 41" in text
     rows = json.loads((tmp_path / "out" / "study.json").read_text())["rows"]
     assert rows[1]["over_2"]["mean"] == pytest.approx(9.9)

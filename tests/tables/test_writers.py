@@ -172,7 +172,9 @@ def test_a_run_cut_at_any_byte_goes_on_to_the_same_file(tmp_path, kind):
     path = tmp_path / f"cut.{kind}"
     partial = tmp_path / f"cut.{kind}.partial"
     for size in range(0, len(whole), len(whole) // 150):
-        open_sink(path, model=a_model()).suspend()
+        sink = open_sink(path, model=a_model())
+        sink.start()
+        sink.suspend()
         partial.write_bytes(whole[:size])
         write(path, run, resume=True)
         assert path.read_bytes() == whole, size

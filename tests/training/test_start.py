@@ -20,11 +20,11 @@ from vlfau.inference.bundle import load_bundle, write_model_json
 from vlfau.inference.predictor import Predictor
 from vlfau.language import Vocabulary
 from vlfau.language.descriptions import default_descriptions
-from vlfau.model import ModelConfig, build_vlfau
+from vlfau.model import ModelConfig, build_network, build_vlfau
 from vlfau.model.vlfau import VISION_PARTS
 from vlfau.training import Checkpoint, load_checkpoint, read_config, save_checkpoint, train
 from vlfau.training.from_bundle import bundle_network
-from vlfau.training.start import Start, take_weights
+from vlfau.training.start import Start, read_start, take_weights
 
 ROOT = Path(__file__).parents[2]
 DEFAULT_WORDS = ROOT / "configs" / "default.yaml"
@@ -226,6 +226,7 @@ def test_the_weights_of_the_parts_are_those_of_the_start(words_config):
         ("data.fold=1", "does not say which fold it left out"),
         ("data.aligned_size=72", "sees crops of 64 pixels of faces of 64, and this run gives 64 of 72"),
         ("model.mirrored=false", "gives other au_logits"),
+        ("model.method=sev-net", "is a network of the method vl-fau, and this run's is sev-net"),
     ],
 )
 def test_a_run_that_does_not_fit_the_bundle_is_refused(words_config, change, message):
@@ -233,3 +234,28 @@ def test_a_run_that_does_not_fit_the_bundle_is_refused(words_config, change, mes
     with pytest.raises(CheckpointError, match=message):
         train(config)
     assert not (config.run.output / "config.json").exists()
+
+
+def test_a_rival_starts_from_its_checkpoint_and_not_from_its_bundle(toy_config, trained, tmp_path):
+    off = (f"model.{part}=false" for part in ("local_language", "global_language", "dair", "multi_scale"))
+    config = toy_config("model.method=sev-net", "data.fold=null", *off)
+    au_ids = (1, 4, 12, 25)
+    first, second = (build_network(config.model, au_ids=au_ids, vocabulary_size=1) for _ in range(2))
+    save_checkpoint(tmp_path / "checkpoint", first, Checkpoint(config.model, au_ids, (), None, 64, {}, {}))
+    bundle = tmp_path / "bundle"
+    shutil.copytree(trained[1].folder, bundle)
+    info = json.loads((bundle / "model.json").read_text())
+    info["training"]["method"] = "sev-net"
+    (bundle / "model.json").write_text(json.dumps(info))
+
+    def started_from(folder, model=config.model):
+        return dataclasses.replace(config, model=model, run=dataclasses.replace(config.run, start_from=folder))
+
+    take_weights(second, read_start(started_from(tmp_path / "checkpoint"), au_ids), (), config)
+    assert torch.equal(second.rival.embed.weight, first.rival.embed.weight)
+    with pytest.raises(CheckpointError, match="start from the checkpoint that it was exported from"):
+        read_start(started_from(bundle), au_ids)
+    ours = dataclasses.replace(config.model, method="vl-fau")
+    for folder in (tmp_path / "checkpoint", bundle):
+        with pytest.raises(CheckpointError, match="is a network of the method sev-net, and this run's is vl-fau"):
+            read_start(started_from(folder, ours), au_ids)

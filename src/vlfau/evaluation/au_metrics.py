@@ -31,6 +31,7 @@ __all__ = [
     "average_precision_per_au",
     "ece_per_au",
     "f1_draws",
+    "f1_draws_of",
     "f1_intervals",
     "finite_mean",
     "icc_per_au",
@@ -190,14 +191,17 @@ def f1_draws(predictions: Predictions, threshold: Threshold, *, seed: int, draws
     The states are counted once a person, so that a draw only adds counts up. NaN where an AU is never active in a
     draw; everywhere if there are fewer than two people, of whom nothing can be drawn.
     """
-    by_subject = Confusion.by_subject(
-        predictions.au_probs, predictions.occurrence, threshold, predictions.subject_ids
-    ).counts
-    people = len(by_subject)
+    by_subject = Confusion.by_subject(predictions.au_probs, predictions.occurrence, threshold, predictions.subject_ids)
+    return f1_draws_of(by_subject, seed=seed, draws=draws)
+
+
+def f1_draws_of(by_subject: Confusion, *, seed: int, draws: int = DRAWS) -> FloatArray:
+    """Return the same from the counts of every person, (S, 4, N)."""
+    people = len(by_subject.counts)
     if people < 2:
-        return np.full((draws, len(predictions.au_ids)), np.nan)
+        return np.full((draws, by_subject.counts.shape[2]), np.nan)
     chosen = np.random.default_rng(seed).multinomial(people, np.full(people, 1 / people), size=draws)  # (R, S)
-    return Confusion(np.tensordot(chosen, by_subject, axes=1)).f1_per_au
+    return Confusion(np.tensordot(chosen, by_subject.counts, axes=1)).f1_per_au
 
 
 class F1Intervals(NamedTuple):

@@ -14,7 +14,7 @@ from vlfau.model.checkpoint import load_checkpoint
 from vlfau.model.vlfau import VLFAU
 from vlfau.training.run_folder import CHECKPOINT_FOLDER, RESUME_FILE
 
-__all__ = ["MethodCosts", "method_costs"]
+__all__ = ["MethodCosts", "method_costs", "network_costs"]
 
 WARM_UP: Final = 3
 REPEATS: Final = 15
@@ -29,7 +29,7 @@ class MethodCosts:
     Attributes:
         parameters: Number of weights.
         flops: Floating-point operations per face, additions and multiplications counted singly.
-        seconds_per_face: Median time of one face on one thread of this machine; None if it was not measured.
+        seconds_per_face: Median CPU time of one face on one thread of this machine; None if it was not measured.
         training_seconds: Time of the training run with its validations; None if it is unknown.
     """
 
@@ -50,15 +50,29 @@ def method_costs(run: Path, *, timed: bool = True) -> MethodCosts:
         CheckpointError: It has no checkpoint, or a damaged one.
     """
     network, metadata = load_checkpoint(run / CHECKPOINT_FOLDER)
+    return network_costs(
+        network, metadata.model.crop_size, training_seconds=_training_seconds(run / RESUME_FILE), timed=timed
+    )
+
+
+def network_costs(network: VLFAU, crop_size: int, *, training_seconds: float | None, timed: bool = True) -> MethodCosts:
+    """Measure the costs of a network in evaluation mode.
+
+    Args:
+        network: The network.
+        crop_size: Side of its input.
+        training_seconds: What its training took; None if that is unknown.
+        timed: Whether to time it.
+    """
     vision = [part for name, part in network.named_children() if not name.endswith("_decoder")]
-    crop = torch.zeros(1, 3, metadata.model.crop_size, metadata.model.crop_size, dtype=torch.uint8)
+    crop = torch.zeros(1, 3, crop_size, crop_size, dtype=torch.uint8)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network.encode(crop)
     return MethodCosts(
         sum(weight.numel() for part in vision for weight in part.parameters()),
         int(counter.get_total_flops()),
         _seconds_per_face(network, crop) if timed else None,
-        _training_seconds(run / RESUME_FILE),
+        training_seconds,
     )
 
 
@@ -68,10 +82,10 @@ def _seconds_per_face(network: VLFAU, crop: Tensor) -> float:
     try:
         seconds = []
         for _ in range(WARM_UP + REPEATS):
-            started = time.perf_counter()
+            started = time.thread_time()  # CPU time, which other programs do not lengthen
             with torch.inference_mode():
                 network.encode(crop)
-            seconds.append(time.perf_counter() - started)
+            seconds.append(time.thread_time() - started)
     finally:
         torch.set_num_threads(threads)
     return median(seconds[WARM_UP:])

@@ -13,12 +13,14 @@ import torch.nn.functional as F
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-__all__ = ["FACEMESH_CHANNELS", "FACEMESH_STAGES", "FaceMeshBackbone"]
+__all__ = ["FACEMESH_CHANNELS", "FACEMESH_STAGES", "FIRST_LEVEL_STAGES", "FaceMeshBackbone"]
 
 STAGES = (16, 32, 64, 128, 128)
 """Channels of the stages; each but the first begins by halving the grid."""
 FACEMESH_CHANNELS = STAGES[1:]
 FACEMESH_STAGES = len(STAGES)
+FIRST_LEVEL_STAGES = 2
+"""Stages up to the first level that the network returns."""
 BLOCKS = 3
 """Blocks per stage; the first stage's first block is one convolution."""
 
@@ -54,12 +56,21 @@ class FaceMeshBackbone(nn.Module):
         Returns:
             (B, C, S/4, S/4) to (B, C, S/32, S/32), C as in `FACEMESH_CHANNELS`.
         """
-        features = self.activation(self.first(_pad_end(images)))
-        levels = []
-        for stage in self.stages:
+        return self.levels(self.first_level(images))
+
+    def first_level(self, images: Tensor) -> Tensor:
+        """Return the first of the four levels."""
+        features: Tensor = self.activation(self.first(_pad_end(images)))
+        for stage in self.stages[:FIRST_LEVEL_STAGES]:
             features = stage(features)
-            levels.append(features)
-        return levels[1:]
+        return features
+
+    def levels(self, first_level: Tensor) -> list[Tensor]:
+        """Return all four levels, given the first."""
+        found = [first_level]
+        for stage in self.stages[FIRST_LEVEL_STAGES:]:
+            found.append(stage(found[-1]))
+        return found
 
     def _load(self) -> None:
         content = resources.files("vlfau").joinpath("faces/weights/facemesh.onnx").read_bytes()

@@ -15,6 +15,7 @@ from vlfau.evaluation.predictions import Predictions
 from vlfau.facs import AU_SETS, action_unit
 from vlfau.files.atomic import replacing
 from vlfau.model.checkpoint import read_metadata
+from vlfau.model.config import ModelConfig
 from vlfau.model.rivals.registry import RIVALS, VL_FAU
 from vlfau.paper.data_coverage import PUBLISHED_SETS, DataKey, marks_of
 from vlfau.paper.published import Published, PublishedScore, read_published
@@ -22,7 +23,15 @@ from vlfau.paper.runs import Crossval, find_runs
 from vlfau.paper.table_formats import Cell, Row, Table, to_csv, to_latex, to_markdown
 from vlfau.training.run_folder import CHECKPOINT_FOLDER
 
-__all__ = ["OrderAgreement", "ReRun", "compare_methods", "order_agreement", "read_reruns"]
+__all__ = [
+    "OrderAgreement",
+    "ReRun",
+    "compare_methods",
+    "order_agreement",
+    "published_names",
+    "read_reruns",
+    "write_tables",
+]
 
 BASELINE: Final = "Baseline"
 COST_HEADS: Final = ("AUC", "minus baseline", "M weights", "GFLOPs", "ms a face", "training h")
@@ -36,18 +45,30 @@ class ReRun:
     """A method that was trained here.
 
     Attributes:
+        name: Its name in the table.
         published: Names of the method in the published tables; `BASELINE` for variant (1) of VL-FAU; empty for others.
-        run: Its cross-validation.
+        data: Its data.
+        f1_per_au: Mean F1 over the folds, by AU; None where it is undefined.
+        f1_macro: Their mean.
+        roc_auc_macro: Mean area under the ROC curve; None if it is unknown.
         costs: Of its first fold.
         draws: The macro F1 of people drawn with replacement, (R,), averaged over the folds.
         folds: The folds and the people of each, which have to be alike to compare draws.
+        marks: See `vlfau.paper.data_coverage.MARKS`.
+        note: Stands behind the name, such as how many folds are finished.
     """
 
+    name: str
     published: tuple[str, ...]
-    run: Crossval
+    data: DataKey
+    f1_per_au: Mapping[int, float | None]
+    f1_macro: float | None
+    roc_auc_macro: float | None
     costs: MethodCosts
     draws: NDArray[np.float64]
     folds: tuple[tuple[int | None, tuple[str, ...]], ...]
+    marks: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +108,22 @@ def compare_methods(runs: Path, out: Path, *, timed: bool = True) -> tuple[Table
     Raises:
         InputError: There are no cross-validations, a file is damaged, or a table can't be written.
     """
-    reruns = read_reruns(runs, timed=timed)
+    return write_tables(read_reruns(runs, timed=timed), out)
+
+
+def write_tables(reruns: Sequence[ReRun], out: Path) -> tuple[Table, ...]:
+    """Write one table per data set.
+
+    Args:
+        reruns: Methods that were trained here.
+        out: Folder for the tables.
+
+    Raises:
+        InputError: A table can't be written.
+    """
     by_data: dict[DataKey, list[ReRun]] = {}
     for rerun in reruns:
-        by_data.setdefault(DataKey.of(rerun.run.scores), []).append(rerun)
+        by_data.setdefault(rerun.data, []).append(rerun)
     tables = tuple(
         _table(f"methods{number}", key, some, read_published()) for number, (key, some) in enumerate(by_data.items(), 1)
     )
@@ -127,11 +160,22 @@ def _rerun(run: Crossval, *, timed: bool) -> ReRun:
         threshold = np.asarray(fold.scores.threshold, np.float64)
         draws.append(mean_of_known(f1_draws(predictions, threshold, seed=number), axis=1))
         folds.append((fold.scores.fold, tuple(sorted(set(predictions.subject_ids)))))
-    return ReRun(_published_names(first), run, method_costs(first, timed=timed), np.mean(draws, axis=0), tuple(folds))
+    return ReRun(
+        run.name,
+        published_names(read_metadata(first / CHECKPOINT_FOLDER).model),
+        DataKey.of(run.scores),
+        run.scores.f1_per_au,
+        run.scores.f1_macro,
+        run.scores.roc_auc_macro,
+        method_costs(first, timed=timed),
+        np.mean(draws, axis=0),
+        tuple(folds),
+        marks_of(fold.scores for fold in run.folds),
+    )
 
 
-def _published_names(run: Path) -> tuple[str, ...]:
-    model = read_metadata(run / CHECKPOINT_FOLDER).model
+def published_names(model: ModelConfig) -> tuple[str, ...]:
+    """Return the names of a configuration's method in the published tables."""
     if model.method != VL_FAU:
         return RIVALS[model.method].published
     parts = (model.multi_scale, model.dair, model.local_language, model.global_language)
@@ -148,15 +192,13 @@ def _table(key: str, data: DataKey, reruns: Sequence[ReRun], published: Publishe
         for rerun in reruns:
             if name in rerun.published and id(rerun) not in placed:
                 placed.add(id(rerun))
-                rows.append(_own_row(rerun, data, baseline))
-    rows += [_own_row(rerun, data, baseline) for rerun in reruns if id(rerun) not in placed]
+                rows.append(_own_row(rerun, baseline))
+    rows += [_own_row(rerun, baseline) for rerun in reruns if id(rerun) not in placed]
     footnotes = [("a", f"re-runs: {data.title}, mean over folds, 95 % intervals by subject")]
     if agreement := order_agreement(scores, reruns):
         footnotes.append(("b", agreement.text))
     if baseline is not None:
-        footnotes.append(
-            ("c", f"minus baseline: mean F1 less that of {baseline.run.name}, the same people drawn for both")
-        )
+        footnotes.append(("c", f"minus baseline: mean F1 less that of {baseline.name}, the same people drawn for both"))
     if any("KS" in rerun.published for rerun in reruns):
         footnotes.append(("d", "KS learns from the labels of one frame per clip; all others from all"))
     return Table(
@@ -179,26 +221,26 @@ def _published_rows(published: Published, au_set: str | None) -> list[tuple[str,
     return [*([(BASELINE, "VL-FAU (1)", first.f1[au_set])] if au_set in first.f1 else []), *rows]
 
 
-def _own_row(rerun: ReRun, data: DataKey, baseline: ReRun | None) -> Row:
-    scores, costs = rerun.run.scores, rerun.costs
-    cells = [Cell(_percent(scores.f1_per_au.get(au_id))) for au_id in data.au_ids]
-    cells.append(Cell(_percent(scores.f1_macro), _interval(interval_of(100 * rerun.draws))))
-    cells.append(Cell(_percent(scores.roc_auc_macro)))
+def _own_row(rerun: ReRun, baseline: ReRun | None) -> Row:
+    data, costs = rerun.data, rerun.costs
+    cells = [Cell(_percent(rerun.f1_per_au.get(au_id))) for au_id in data.au_ids]
+    cells.append(Cell(_percent(rerun.f1_macro), _interval(interval_of(100 * rerun.draws))))
+    cells.append(Cell(_percent(rerun.roc_auc_macro)))
     if baseline is None or baseline is rerun or baseline.folds != rerun.folds:
         cells.append(Cell(None))
     else:
-        gain = (scores.f1_macro or np.nan) - (baseline.run.scores.f1_macro or np.nan)
+        gain = (rerun.f1_macro or np.nan) - (baseline.f1_macro or np.nan)
         cells.append(Cell(100 * gain, _interval(interval_of(100 * (rerun.draws - baseline.draws)))))
-    cells += [Cell(costs.parameters / 1e6), Cell(costs.flops / 1e9, f"({costs.flops / 1e6:.0f} M)")]
+    cells += [
+        Cell(costs.parameters / 1e6, f"({costs.parameters / 1e3:.0f} k)"),
+        Cell(costs.flops / 1e9, f"({costs.flops / 1e6:.0f} M)"),
+    ]
     cells.append(Cell(None if costs.seconds_per_face is None else 1000 * costs.seconds_per_face))
     hours = None if costs.training_seconds is None else costs.training_seconds / 3600
     cells.append(Cell(hours, "" if hours is None else f"({60 * hours:.1f} min)"))
     kind = "synthetic" if data.synthetic else "real"
-    return Row((f"{rerun.run.name} (re-run)", "this package", kind), tuple(cells), ours=True, marks=_marks(rerun))
-
-
-def _marks(rerun: ReRun) -> str:
-    return marks_of(fold.scores for fold in rerun.run.folds)
+    label = f"{rerun.name} (re-run{rerun.note})"
+    return Row((label, "this package", kind), tuple(cells), ours=True, marks=rerun.marks)
 
 
 def order_agreement(published: Mapping[str, float], reruns: Sequence[ReRun]) -> OrderAgreement | None:
@@ -211,7 +253,7 @@ def order_agreement(published: Mapping[str, float], reruns: Sequence[ReRun]) -> 
     pairs: dict[str, tuple[float, float]] = {}
     for rerun in reruns:
         for name in rerun.published:
-            mean = rerun.run.scores.f1_macro
+            mean = rerun.f1_macro
             if name in published and name != BASELINE and mean is not None:
                 pairs.setdefault(name, (published[name], mean))
     if len(pairs) < 3:

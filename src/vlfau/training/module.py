@@ -24,7 +24,7 @@ from vlfau.model.losses import attention_loss, caption_loss, intensity_loss, lan
 from vlfau.training.config import OptimiserConfig
 from vlfau.training.controls import CaptionControl
 
-__all__ = ["JointLosses", "VLFAUModule"]
+__all__ = ["JointLosses", "VLFAUModule", "adamw", "rate_scale"]
 
 UNKNOWN = -1
 TOP_WORDS = 5
@@ -152,23 +152,9 @@ class VLFAUModule(L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Return AdamW and its cosine schedule."""
-        config = self.optimiser
-        backbone: list[Tensor] = list(self.network.stem.backbone.parameters())
-        known = set(backbone)
-        groups: list[dict[str, Any]] = [
-            {"params": backbone, "lr": config.stem_rate * config.learning_rate},
-            {"params": [parameter for parameter in self.network.parameters() if parameter not in known]},
-        ]
-        optimiser = AdamW(
-            groups,
-            lr=config.learning_rate,
-            betas=config.betas,
-            weight_decay=config.weight_decay,
-        )
+        config, optimiser = self.optimiser, adamw(self.network, self.optimiser)
 
         def scale(step: int) -> float:
-            if step < config.warmup_steps:
-                return (step + 1) / config.warmup_steps
             # Computed at every step: Lightning knows the number of batches only once training starts. The schedule is
             # built before, with step 0, while that number is infinite.
             batches = self.trainer.num_training_batches
@@ -176,8 +162,7 @@ class VLFAUModule(L.LightningModule):
             steps = (
                 epochs * (-(-batches // self.trainer.accumulate_grad_batches)) if math.isfinite(batches) else math.inf
             )
-            progress = (step - config.warmup_steps) / max(1, steps - config.warmup_steps)
-            return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+            return rate_scale(step, warmup_steps=config.warmup_steps, steps=steps)
 
         schedule: LRSchedulerConfigType = {"scheduler": LambdaLR(optimiser, scale), "interval": "step"}
         return {"optimizer": optimiser, "lr_scheduler": schedule}
@@ -258,6 +243,25 @@ class VLFAUModule(L.LightningModule):
         real = words != self.vocabulary.pad_id
         hits = (logits.topk(min(TOP_WORDS, logits.shape[-1])).indices == words[..., None]).any(-1)
         self.top_words[kind].update(hits[real].float())  # type: ignore[operator]
+
+
+def adamw(network: VLFAU, config: OptimiserConfig) -> AdamW:
+    """Return the optimiser of a network, with a rate of its own for the backbone."""
+    backbone: list[Tensor] = list(network.stem.backbone.parameters())
+    known = set(backbone)
+    groups: list[dict[str, Any]] = [
+        {"params": backbone, "lr": config.stem_rate * config.learning_rate},
+        {"params": [parameter for parameter in network.parameters() if parameter not in known]},
+    ]
+    return AdamW(groups, lr=config.learning_rate, betas=config.betas, weight_decay=config.weight_decay)
+
+
+def rate_scale(step: int, *, warmup_steps: int, steps: float) -> float:
+    """Return the share of the learning rate at a step, from 0: a linear warm-up, then a cosine to 0 at `steps`."""
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    progress = (step - warmup_steps) / max(1, steps - warmup_steps)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 
 
 def _shift(captions: Tensor, bos_id: int, pad_id: int) -> Tensor:

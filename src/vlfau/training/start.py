@@ -12,6 +12,7 @@ from vlfau.errors import CheckpointError
 from vlfau.inference.bundle import bundle_folders, load_bundle
 from vlfau.model import VLFAU
 from vlfau.model.checkpoint import METADATA_FILE, load_checkpoint
+from vlfau.model.rivals.registry import VL_FAU
 from vlfau.model.vlfau import VISION_PARTS
 from vlfau.training.config import TrainConfig
 from vlfau.training.from_bundle import bundle_network
@@ -49,7 +50,8 @@ def read_start(config: TrainConfig, au_ids: tuple[int, ...]) -> Start | None:
         au_ids: The run's AUs.
 
     Raises:
-        CheckpointError: `run.start_from` is neither checkpoint nor bundle, or is of other AUs, another fold or model.
+        CheckpointError: `run.start_from` is neither checkpoint nor bundle, is of other AUs, another fold, model or
+            method, or is a bundle of a method whose weights can't be read back.
         BundleError: It is a damaged bundle.
     """
     path = config.run.start_from
@@ -57,6 +59,7 @@ def read_start(config: TrainConfig, au_ids: tuple[int, ...]) -> Start | None:
         return None
     if (path / METADATA_FILE).is_file():
         network, metadata = load_checkpoint(path, au_ids=au_ids, fold=config.data.fold)
+        _check_method(config, metadata.model.method)
         kind = f"{metadata.model.backbone}, {metadata.model.feature_dim} wide"
         return Start(network, kind, metadata.vocabulary, metadata.thresholds, metadata.training)
     if (path / "model.json").is_file() or str(path) in bundle_folders():
@@ -67,9 +70,23 @@ def read_start(config: TrainConfig, au_ids: tuple[int, ...]) -> Start | None:
     )
 
 
+def _check_method(config: TrainConfig, method: str) -> None:
+    if method != config.model.method:
+        raise CheckpointError(
+            f"run.start_from {config.run.start_from} is a network of the method {method}, and this run's is "
+            f"{config.model.method}; start from one of the same method, or set model.method to {method}"
+        )
+
+
 def _from_bundle(config: TrainConfig, path: Path, au_ids: tuple[int, ...]) -> Start:
     bundle = load_bundle(str(path))
     info = bundle.info
+    _check_method(config, str(info.training.get("method", VL_FAU)))
+    if config.model.method != VL_FAU:
+        raise CheckpointError(
+            f"run.start_from {path} is a bundle, whose weights are read back for {VL_FAU} alone, and not for "
+            f"{config.model.method}; start from the checkpoint that it was exported from"
+        )
     if info.au_ids != au_ids:
         raise CheckpointError(
             f"bundle {path} is for the AUs {list(info.au_ids)}, and this run's are {list(au_ids)}; set data.aus to the "

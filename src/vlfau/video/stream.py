@@ -28,7 +28,7 @@ from vlfau.video.region_tracker import RegionTracker
 from vlfau.video.regions import EVERYWHERE, Regions
 from vlfau.video.tracker import TrackedFace
 
-__all__ = ["DescribeFrames", "describe_for_pictures", "stream"]
+__all__ = ["DescribeFrames", "analysed", "describe_for_pictures", "stream"]
 
 DescribeFrames = Literal["changes", "active", "every", "never"]
 
@@ -93,23 +93,47 @@ def stream(
         VideoError: The source cannot be read, or, after the frames that can be read, it breaks off.
         ConfigError: An argument is out of range.
     """
-    if describe not in get_args(DescribeFrames):
-        raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(DescribeFrames))}")
-    threads = None if in_threads else 1
     reader = VideoReader(
         source,
         every_s=every_s,
         start_s=start_s,
         end_s=end_s,
-        threads=threads,
+        threads=None if in_threads else 1,
         max_pixels=max_pixels,
         stream_number=stream_number,
         fps=fps,
     )
-    following = _Following(predictor, regions, identities=identities)
-    return _results(
-        predictor, reader, following, file=file or printable(source), describe=describe, in_threads=in_threads
+    return analysed(
+        predictor,
+        reader,
+        file=file or printable(source),
+        describe=describe,
+        in_threads=in_threads,
+        regions=regions,
+        identities=identities,
     )
+
+
+def analysed(
+    predictor: Predictor,
+    reader: VideoReader,
+    *,
+    file: str,
+    describe: DescribeFrames = "changes",
+    in_threads: bool = True,
+    regions: Regions = EVERYWHERE,
+    identities: bool = False,
+) -> Generator[tuple[VideoFrame, PictureResult]]:
+    """Analyse the frames of a video that is open; see `stream`.
+
+    Raises:
+        VideoError: After the frames that can be read, the video breaks off.
+        ConfigError: An argument is out of range.
+    """
+    if describe not in get_args(DescribeFrames):
+        raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(DescribeFrames))}")
+    following = _Following(predictor, regions, identities=identities)
+    return _results(predictor, reader, following, file=file, describe=describe, in_threads=in_threads)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

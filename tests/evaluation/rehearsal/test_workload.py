@@ -55,3 +55,10 @@ def test_a_network_without_words_describes_nothing(toy_config, counts, tmp_path)
     local = toy_config("model.global_language=false")
     (work,) = workloads(fold_configs(local, tmp_path, [1]), tmp_path, counts, Scope(described_frames=3))
     assert (work.described, work.captions) == (3, 3 * 8)
+
+
+def test_another_method_is_named_as_such(toy_config, counts, tmp_path):
+    without = [f"model.{part}=false" for part in ("local_language", "global_language", "dair", "multi_scale")]
+    rival = toy_config("model.method=sev-net", *without)
+    (work,) = workloads(fold_configs(rival, tmp_path, [1]), tmp_path, counts, Scope())
+    assert work.network == "sev-net"

@@ -183,6 +183,17 @@ def test_jaa_nets_attention_lies_where_its_landmarks_are(make):
     assert (first.au_logits - moved.au_logits).abs().max() > 1e-4
 
 
+def test_jaa_nets_local_features_learn_from_their_own_scores_alone(make):
+    network = make("jaa-net").train()
+    crops, targets = faces(4)
+    terms = network.rival.losses(network(crops).vision.rival, targets)
+    (terms["fau"] + terms["dice"]).backward(retain_graph=True)
+    weight = network.rival.local_features[0][0].weight
+    assert weight.grad is None or not weight.grad.any()
+    terms["local"].backward()
+    assert weight.grad.any()
+
+
 def test_jaa_net_finds_landmarks(make):
     network = make("jaa-net")
     fit(network, 60)
@@ -262,6 +273,20 @@ def test_ugn_bs_uncertainty_grows_with_the_spread_of_its_masks(make):
         network.rival.spread.general -= 20
     torch.manual_seed(0)
     assert network(crops).vision.rival.extras["uncertainty"].mean() < 0.01 * wide
+
+
+def test_ugn_b_sends_messages_along_its_learned_graph_alone(make):
+    network = make("ugn-b")
+    crops, _ = faces()
+    with torch.no_grad():
+        network.rival.graph.zero_()
+        alone = network(crops).vision.au_logits
+        network.rival.message.weight.normal_()
+        assert torch.equal(network(crops).vision.au_logits, alone)
+        network.rival.graph[0, 1] = 1
+        moved = (network(crops).vision.au_logits - alone).abs().amax(0)
+    assert moved[0] > 0
+    assert not moved[1:].any()
 
 
 def test_ugn_b_weighs_uncertain_faces_more(make):

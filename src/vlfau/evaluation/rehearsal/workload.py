@@ -7,6 +7,7 @@ from pathlib import Path
 from vlfau.data import Manifest
 from vlfau.evaluation.tested import Scope
 from vlfau.model import ModelConfig
+from vlfau.model.rivals.registry import VL_FAU
 from vlfau.training import EpochChoice, TrainConfig
 
 __all__ = ["PARTS", "DataCount", "FoldCount", "Workload", "network_key", "workloads"]
@@ -107,11 +108,13 @@ class Workload:
 
 
 def network_key(model: ModelConfig) -> str:
-    """Return the names of a network's parts, which tell the variants of Table 4 apart.
+    """Return the names of a network's parts, which tell the variants of Table 4 apart, or that of another method.
 
     >>> network_key(ModelConfig(global_language=False))
     'multi_scale dair local_language'
     """
+    if model.method != VL_FAU:
+        return model.method
     return " ".join(part for part in PARTS if getattr(model, part)) or "baseline"
 
 

@@ -10,13 +10,15 @@ Shao, Liu, Cai and Ma, "Deep Adaptive Attention for Joint Facial Action Unit Det
 - Adaptive attention: the centres of each AU, by rule from the landmarks found, predefine its attention v = max(1 - d xi
   / (l zeta), 0); convolutions per AU refine it, held to it by a cross entropy.
 - Local AU features: the region features times the refined attention, through layers per AU, with scores of their own.
-- AU detection from the alignment's features, global ones and the mean of the local ones; weighted cross entropy,
-  weighted Dice loss and alignment loss, weighed 1 : 1 : .5.
+- AU detection from the alignment's features, global ones and the mean of the local ones, which only their own scores
+  teach, as in the journal's version; weighted cross entropy, weighted Dice loss and alignment loss, weighed 1 : 1 : .5.
 
 Differences: regions are learned on the stem's first level (a quarter of the crop's side), not on pixels; 37 landmarks
-of FaceMesh replace the 49; the squared distance of the eyes is that of their outer corners; the branches have one
-convolution per pooling, not two; batch normalisation per region is one over all regions' channels; the loss of the
-attention is weighed .1.
+of FaceMesh replace the 49; the squared distance of the eyes is that of their outer corners; the pyramids have one
+convolution per size, not two, and one pooling, not three; an AU's attention is refined by three convolutions of `unit`
+channels, not four of 8 times as many; its local features have 8 times `unit` channels after two convolutions, not 20
+times after six; batch normalisation per region is one over all regions' channels; the refined attention is held to the
+predefined one by a cross entropy weighed .1, which the public code of the journal's version leaves out.
 """
 
 import torch
@@ -89,7 +91,7 @@ class JAANet(Rival):
         maps = attention.sigmoid()
         attended = (maps[:, :, None] * regions[:, None]).flatten(1, 2)  # (B, N * 8u, G, G)
         local = self.local_features(attended).mean((2, 3)).unflatten(1, (self.num_aus, -1))  # (B, N, 8u)
-        together = [aligned, _flat(self.global_features(regions)), local.mean(1)]
+        together = [aligned, _flat(self.global_features(regions)), local.mean(1).detach()]
         extras = {
             "landmarks": landmarks,
             "predefined": predefined,

@@ -13,9 +13,9 @@ Granularity", ICCV 2023.
   that structure passes from space to time, and not scores alone.
 - Prediction is the student's; teacher and student learn at once.
 
-Differences: the paper's exact weights are not printed, all terms but the last weigh 1 here, that .1; the key frame is
-the middle one; labels near 0 or 1 are those below .1 and above .9; prediction sees single pictures, a clip of one
-frame. The table says that this method learns from one label in T.
+Differences: one student learns beside the teacher, where the paper has several that take turns; the key frame is
+the middle one; labels near 0 or 1 are those below .1 and above .9; all terms but the last weigh 1, and that one .1;
+prediction sees single pictures, a clip of one frame. The table says that this method learns from one label in T.
 """
 
 import torch

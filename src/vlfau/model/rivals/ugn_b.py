@@ -5,7 +5,7 @@ Song, Chen, Zheng and Ji, "Uncertain Graph Neural Networks for Facial Action Uni
 - Probabilistic masks: each link of the AU graph has a mask m_ij = sigmoid(z_ij) with z_ij ~ N(mu_ij, sigma_ij^2), where
   mean and deviation depend on both AUs' features; z = mu + sigma e is drawn anew in every training step, so that
   gradients reach both.
-- Message passing under the masks: v_i' = v_i + ReLU(BN(sum over j of m_ij W v_j / N)).
+- Message passing over a learned graph A under the masks: v_i' = v_i + ReLU(BN(sum over j of a_ij m_ij W v_j / N)).
 - Uncertainty-weighted learning: several draws of the masks give several predictions; their variance u is the epistemic
   uncertainty of a face and AU, which is high where the data are sparse; the loss of each is weighed by 1 + u / mean(u),
   normalised, so that learning leans to what is rare.
@@ -41,6 +41,7 @@ class UGNB(Rival):
         aus, width = setup.num_aus, setup.feature_dim
         self.draws, self.prior_weight = draws, prior_weight
         self.au_features = AUFeatures(num_aus=aus, in_dim=width, out_dim=width)
+        self.graph = nn.Parameter(torch.ones(aus, aus))
         self.mean, self.spread = _PairScores(aus, width), _PairScores(aus, width)
         self.message = nn.Linear(width, width, bias=False)
         self.normalise = nn.BatchNorm1d(aus * width)
@@ -75,7 +76,7 @@ class UGNB(Rival):
 
     def _scores(self, nodes: Tensor, links: Tensor) -> Tensor:
         """Return logits (S, B, N) of nodes (B, N, d) under links (S, B, N, N), before the sigmoid."""
-        told = links.sigmoid() @ self.message(nodes) / nodes.shape[1]  # (S, B, N, d)
+        told = (self.graph * links.sigmoid()) @ self.message(nodes) / nodes.shape[1]  # (S, B, N, d)
         moved = nodes + F.relu(self.normalise(told.flatten(0, 1).flatten(1)).view(told.shape))
         return torch.unflatten(self.scores(moved.flatten(0, 1)), 0, told.shape[:2])
 

@@ -1,0 +1,97 @@
+"""Does language help? The study of `studies.language_gain` with short trainings, on both sets of drawn faces.
+
+    python -m studies.language_short
+
+makes the five variants of Table 4 and two controls on three folds with five seeds, at three sizes of training set
+(`studies.short_runs`; the faces are those of `studies.methods`), and adds a line per run to
+`studies/records/language.jsonl`. Called again, it makes the runs that this file lacks. `--report OUT` writes the tables
+of what is finished into a folder, and `--docs FILE` writes them into a document, between the comments
+`<!-- language -->` and `<!-- end of language -->`.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import torch
+
+from studies.language_gain import NAMES, Plan, Scored, Source, variant_config, write_report
+from studies.methods import CACHE, DATA, FOLDS, ROOT, on_data, write_between
+from studies.short_runs import Budget, Job, Record, finish, read_records
+from vlfau.errors import VlfauError
+from vlfau.evaluation.au_metrics import f1_draws_of, mean_of_known
+from vlfau.training import read_config
+
+RECORDS: Final = ROOT / "studies" / "records" / "language.jsonl"
+SEEDS: Final = (1, 2, 3, 4, 5)
+SIZES: Final[dict[str, tuple[int | None, ...]]] = {"bp4d": (10, 20, None), "disfa": (5, 10, None)}
+"""Numbers of training people. Of DISFA's 27 people, 18 train a fold, so 20 would be more than all."""
+
+
+def plan_of(aus: str) -> Plan:
+    """Return what is trained on the faces with a set of AUs."""
+    return Plan(NAMES, FOLDS, SEEDS, SIZES[aus])
+
+
+def planned() -> list[Job]:
+    """Return all runs; all variants of one seed, fold, size and data set follow each other, so that pairs end early."""
+    plain = {aus: read_config(ROOT / "configs" / f"{aus}-like.yaml") for aus in DATA}
+    return [
+        Job(name, on_data(variant_config(plain[aus], name, seed=seed, size=SIZES[aus][place]), aus, fold))
+        for seed in SEEDS
+        for fold in FOLDS
+        for place in (2, 0, 1)
+        for aus in DATA
+        for name in NAMES
+    ]
+
+
+def record_source(records: Sequence[Record], data: str) -> Source:
+    """Return what recorded runs on a data set scored."""
+    found = {(each.name, each.fold, each.seed, each.size): each for each in records if each.data == data}
+
+    def scored(name: str, fold: int, seed: int, size: int | None) -> Scored | None:
+        record = found.get((name, fold, seed, size))
+        if record is None:
+            return None
+        draws = mean_of_known(f1_draws_of(record.confusion, seed=fold), axis=1)
+        return Scored(record.f1_macro, draws, tuple(record.subjects))
+
+    return scored
+
+
+def main(words: Sequence[str]) -> int:
+    """Make the runs, or write their tables."""
+    parser = argparse.ArgumentParser(prog="python -m studies.language_short", description=__doc__.split("\n")[0])
+    parser.add_argument("--records", type=Path, default=RECORDS, help="file of finished runs")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="folder of faces as the stem sees them")
+    parser.add_argument("--report", type=Path, help="only write the tables into this folder")
+    parser.add_argument("--docs", type=Path, help="only write the tables into this document")
+    arguments = parser.parse_args(words)
+    torch.set_num_threads(1)
+    try:
+        if arguments.report is None and arguments.docs is None:
+            jobs = planned()
+            finish(jobs, arguments.records, Budget(), cache=arguments.cache, announce=partial(print, flush=True))
+            return 0
+        records = read_records(arguments.records)
+        texts = [f"{len(records)} of {len(planned())} runs are finished."]
+        with TemporaryDirectory() as folder:
+            for aus, data in DATA.items():
+                source, title = record_source(records, data), f"synthetic FACS faces, preset {aus}-like"
+                out = (arguments.report or Path(folder)) / data
+                texts.append(write_report(source, title, out, plan_of(aus)).partition("\n\n")[2])
+        if arguments.docs is not None:
+            write_between(arguments.docs, "language", "\n\n".join(texts))
+    except VlfauError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

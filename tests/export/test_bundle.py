@@ -72,6 +72,19 @@ def bundle(checkpoint, tmp_path_factory):
     return export_bundle(checkpoint, tmp_path_factory.mktemp("full") / "toy", half=False, note="a toy")
 
 
+def test_a_bundle_records_how_much_each_part_weighs_in_a_score(tmp_path):
+    model = dataclasses.replace(CONFIG, local_language=False, global_language=False, movements=True)
+    network = build_vlfau(model, num_aus=len(AU_IDS), vocabulary_size=len(VOCABULARY)).eval()
+    network.part_weights.copy_(torch.tensor([0.4, 0.1, 0.2, 0.3])[:, None, None].expand(-1, 1, len(AU_IDS)))
+    save_checkpoint(tmp_path / "run", network, metadata(model=model, vocabulary=()))
+    info = export_bundle(tmp_path / "run", tmp_path / "toy", half=False).info
+    assert info.training["score_parts"] == {str(au_id): [0.4, pytest.approx(0.3), 0.3] for au_id in AU_IDS}
+
+
+def test_a_bundle_of_branches_alone_records_no_parts(bundle):
+    assert "score_parts" not in bundle.info.training
+
+
 def torch_captions(decoder, features, longest, prefix=()):
     results = decode_captions(
         TorchStepper(decoder, features),

@@ -127,3 +127,20 @@ def test_a_disk_that_takes_no_more_is_no_reason_for_a_traceback(monkeypatch, cap
     monkeypatch.setattr("vlfau.inference.bundle.load_bundle", fail)
     assert main(["info"]) == 1
     assert f"error: the operating system refused out/b.png ({os.strerror(number)}); " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("--table", f"{'t' * 246}.{kind}", *resume) for kind in ("csv", "parquet") for resume in ((), ("--resume",))),
+        ("--out", "o" * 300),
+        ("--baseline", "b" * 300),
+    ],
+)
+def test_a_name_that_is_too_long_is_told_in_one_sentence(tiny_bundle, astronaut, tmp_path, monkeypatch, capsys, words):
+    monkeypatch.chdir(tmp_path)
+    assert main(["predict", str(astronaut), "--model", str(tiny_bundle.folder), *words, "-q"]) in {1, 2}
+    printed = capsys.readouterr().err
+    assert printed.count("error: ") == 1
+    assert "too long" in printed
+    assert list(tmp_path.iterdir()) == []

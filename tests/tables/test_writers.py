@@ -165,6 +165,13 @@ def test_a_file_appears_when_it_is_finished_and_the_old_one_stays_until_then(tmp
     assert not [name for name in names_in(tmp_path) if name.startswith(".") or name.endswith(".partial")]
 
 
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "xlsx"])
+def test_a_copy_that_a_kill_cut_off_is_removed_by_a_run_that_starts_over(tmp_path, kind):
+    (tmp_path / f".a.{kind}.partial.copying").write_bytes(b"half of a table")
+    write(tmp_path / f"a.{kind}")
+    assert not [name for name in names_in(tmp_path) if "copying" in name]
+
+
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_a_run_cut_at_any_byte_goes_on_to_the_same_file(tmp_path, kind):
     run = [result for result in a_run(frames=2) if result.file != "caf\udce9.jpg"]

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed: pip install 'vlfau[app]'")
 pytest.importorskip("playwright", reason="playwright is not installed: pip install playwright")
+import av
 from PIL import Image
 from pyarrow.parquet import read_table
 
@@ -168,6 +169,7 @@ def test_a_video_gives_summary_timeline_events_and_report(browser, page, two_mp4
         ]
         names = {}
         for button in (
+            "Annotated video",
             "Report HTML",
             "Events CSV",
             "Frames CSV",
@@ -180,6 +182,16 @@ def test_a_video_gives_summary_timeline_events_and_report(browser, page, two_mp4
             names[button] = download.value.suggested_filename
             download.value.save_as(tmp_path / names[button])
         assert list(names.values()) == [
-            *("two-report.html", "two-events.csv", "two.csv", "two.jsonl", "two.parquet", "two-timeline.svg")
+            *(
+                "two-vlfau.mp4",
+                "two-report.html",
+                "two-events.csv",
+                "two.csv",
+                "two.jsonl",
+                "two.parquet",
+                "two-timeline.svg",
+            )
         ]
         assert "<title>" in (tmp_path / "two-report.html").read_text()
+        with av.open(str(tmp_path / "two-vlfau.mp4")) as drawn:
+            assert sum(1 for _ in drawn.decode(video=0)) == 10

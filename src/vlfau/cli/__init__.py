@@ -60,7 +60,7 @@ _EXTRAS = {
     "app": ("gradio",),
     "live": ("pylsl", "pythonosc", "websockets", "zmq"),
     "excel": ("openpyxl",),
-    "heic": ("pillow_heif",),
+    "heic": ("pi_heif",),
     "batch": ("ray",),
     "openvino": ("openvino",),
 }

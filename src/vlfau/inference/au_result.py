@@ -59,6 +59,7 @@ class AUResult:
         left: The subject's own left side; None if the AU has no sides, or the model does not tell them apart.
         right: The subject's own right side; None likewise.
         threshold: The model's threshold for this AU; None if unknown.
+        doubtful: Whether its part of the face cannot be seen well enough: hidden, dark, blurred, small, or turned away.
         prob_causal: `prob` smoothed over the frames before; None unless a video was smoothed.
         prob_centred: `prob` smoothed over the frames before and after; None likewise.
         state_centred: Whether `prob_centred` reaches the threshold; None likewise.
@@ -78,6 +79,7 @@ class AUResult:
     measured: MeasuredFace | None = field(default=None, repr=False, compare=False)
     left: SideResult | None = None
     right: SideResult | None = None
+    doubtful: bool = False
 
     @property
     def side(self) -> Side | None:
@@ -123,6 +125,7 @@ class AUResult:
             "state": self.state,
             "intensity": round(self.intensity, 2) if self.intensity is not None else None,
             "local_caption": self.local_caption,
+            **({"doubtful": True} if self.doubtful else {}),
             **{
                 name: side.to_dict()
                 for name, side in ((Side.LEFT.value, self.left), (Side.RIGHT.value, self.right))

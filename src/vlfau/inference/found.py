@@ -15,7 +15,9 @@ from vlfau.faces.geometry import estimate_gaze, head_position
 from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import CropResult, FaceResult, PictureResult
+from vlfau.measures.geometry import eye_distance
 from vlfau.measures.measuring import MeasuredFace
+from vlfau.measures.quality import FaceQuality
 from vlfau.media.images import Picture
 from vlfau.media.pixels import PictureInput, as_picture
 
@@ -156,18 +158,23 @@ def face_result(
     if measured is None:
         measured = MeasuredFace.of(crop, face.landmarks_xy, crop_geometry, reduction=reduction)
         aus = tuple(replace(au, measured=measured) for au in aus)
+    landmarks_xy = np.asarray(face.landmarks_xy, np.float32) * np.float32(reduction)
+    quality = FaceQuality.of(crop, eye_distance(landmarks_xy), face.pose)
+    if doubtful := frozenset(quality.doubtful(result.au_ids)):
+        aus = tuple(replace(au, doubtful=True) if au.au_id in doubtful else au for au in aus)
     return FaceResult(
         aus=aus,
         person=person,
         global_caption=result.global_caption,
         face_box_xyxy=_scaled_box(face, reduction),
-        landmarks_xy=np.asarray(face.landmarks_xy, np.float32) * np.float32(reduction),
+        landmarks_xy=landmarks_xy,
         score=float(face.score),
         pose=face.pose,
         crop=crop,
         face_id=face_id,
         measured=measured,
         geometry=geometry,
+        doubt=quality.reason if doubtful else "",
     )
 
 

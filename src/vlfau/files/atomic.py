@@ -25,6 +25,7 @@ __all__ = [
     "remove_leftovers",
     "replacing",
     "replacing_folder",
+    "unfinished_copy",
 ]
 
 LEFTOVERS: Final = ".vlfau-*.tmp"
@@ -145,12 +146,17 @@ def copy_whole(source: Path, target: Path) -> None:
     Raises:
         OSError: The file cannot be read, or the copy cannot be written.
     """
-    unfinished = target.with_name(f".{target.name}.copying")
+    unfinished = unfinished_copy(target)
     try:
         shutil.copyfile(source, unfinished)
         move_whole(unfinished, target)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def unfinished_copy(target: Path) -> Path:
+    """Return the path that a copy has until it is whole."""
+    return target.with_name(f".{target.name}.copying")
 
 
 def real_target(path: Path) -> Path:

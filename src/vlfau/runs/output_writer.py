@@ -95,7 +95,6 @@ class OutputWriter:
                 undoing.callback(self._folder.close)
             if resume:
                 self._resume_file.check()
-            self.begins_anew = self._resume_file.exists() and not resume
             for path in self._tables:
                 sink = open_sink(
                     path,
@@ -108,6 +107,7 @@ class OutputWriter:
                 )
                 undoing.callback(sink.retract)
                 self._sinks.append(sink)
+            self.begins_anew = self._resume_file.exists() and not resume
             undoing.pop_all()
         if self._folder is not None:
             self._opened.callback(self._folder.close)

@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from vlfau.files.atomic import copy_whole, move_whole
+from vlfau.files.atomic import copy_whole, move_whole, unfinished_copy
 from vlfau.files.records import RecordFile, csv_cells, csv_record, parse_json, unescape_formula, whole_records
 from vlfau.tables.columns import Cell, FrameId, recognise
 from vlfau.tables.writer import TableWriter
@@ -50,6 +50,7 @@ class _TextWriter(TableWriter):
         return done
 
     def _start(self) -> None:
+        unfinished_copy(self._partial).unlink(missing_ok=True)
         if self._whole_size:
             os.truncate(self._partial, self._whole_size)
         else:

@@ -13,6 +13,7 @@ SUITES = (
     "attention",
     "counterfactuals",
     "events",
+    "explainers",
     "faces",
     "flicker",
     "gaze",

@@ -108,6 +108,22 @@ def test_a_wrong_record_of_responses_is_refused(smile, wrong):
         explain(ByLipCorners(0.0, letters_by_score={"12": [1.0, 1.0, 0.0, 0]}), face, 12)
 
 
+def test_the_parts_that_decide_are_named_the_heaviest_first(smile):
+    _, face = smile
+    training = {"logits_per_letter": {"12": [1.0, 1.0]}}
+    found = explain(ByLipCorners(0.0, score_parts={"12": [0.23, 0.77, 0.0]}, **training), face, 12)
+    assert found.basis == (
+        "the score of AU 12 rests to 77 % on the geometry of the face (movements of its mesh) and 23 % on the branch "
+        "whose heat map is drawn; its heat map shows less than what decides"
+    )
+    assert found.to_dict()["basis"] == found.basis
+    alone = explain(ByLipCorners(0.0, score_parts={"12": [1.0, 0, 0]}, **training), face, 12)
+    assert alone.basis == "the score of AU 12 rests to 100 % on the branch whose heat map is drawn"
+    assert explain(ByLipCorners(0.0, **training), face, 12).basis == ""
+    with pytest.raises(BundleError, match="expected 3 shares from 0 to 1"):
+        explain(ByLipCorners(0.0, score_parts={"12": [2.0, 0, 0]}, **training), face, 12)
+
+
 def test_the_default_model_changes_its_mind_about_a_weaker_smile(smile):
     predictor, face = smile
     found = vlfau.explain(predictor, face, 12)

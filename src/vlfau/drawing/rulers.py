@@ -81,7 +81,7 @@ def _write(pixels: NDArray[np.uint8], labels: list[tuple[float, float, str]]) ->
     draw = ImageDraw.Draw(image)
     text_font = font(TEXT_SIZE)
     labels = sorted(labels, key=lambda label: label[1])
-    boxes = [draw.textbbox((x, y), text, font=text_font, anchor="lm") for x, y, text in labels]
+    boxes = [draw.textbbox((x, y), text, font=text_font, anchor="lm", stroke_width=2) for x, y, text in labels]
     for (x, y, text), down in zip(labels, moves_down(boxes), strict=True):
         draw.text((x, y + down), text, fill=INK, font=text_font, anchor="lm", stroke_width=2, stroke_fill=RIM)
     pixels[:] = np.asarray(image)

@@ -30,14 +30,22 @@ from vlfau.measures.warping import FaceWarper, au_movements
 if TYPE_CHECKING:
     from vlfau.inference.predictor import Predictor
 
-__all__ = ["RESPONSES", "Change", "Counterfactual", "Response", "explain", "recorded_response"]
+__all__ = ["PARTS", "RESPONSES", "Change", "Counterfactual", "Response", "explain", "recorded_response"]
 
+_PARTS: Final = (
+    "the branch whose heat map is drawn",
+    "the geometry of the face (movements of its mesh)",
+    "the appearance of the face to the mesh network",
+)
 COARSE: Final = 8
 FINE: Final = 5
 """Pictures of each of the two searches: over five letters, and then between two of the first."""
 SHOWN: Final = 2
 RESPONSES: Final = "letters_by_score"
 """Key in a bundle's `training`: by AU, the four numbers of a `Response`."""
+PARTS: Final = "score_parts"
+"""Key in a bundle's `training`: by AU, how much its own branch, the movements of the mesh and its appearance weigh
+in its score; the sum is 1."""
 SLOPES: Final = "logits_per_letter"
 """The same in earlier bundles: how far the logit rises in a letter below and above the threshold."""
 
@@ -101,7 +109,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Counterfactual:
-    """What would flip the state of an AU of a face.
+    """What would flip the state of an AU of a face, and what the state rests on.
 
     Attributes:
         au_id: FACS number.
@@ -110,12 +118,14 @@ class Counterfactual:
             of up to five letters does.
         changes: The measurements that this change moves most, the most telling first; empty without a flip, or if the
             head is turned too far.
+        basis: Which parts of the network the score rests on, in words; empty if the bundle does not record it.
     """
 
     au_id: int
     state: bool
     letters: float | None
     changes: tuple[Change, ...]
+    basis: str = ""
 
     @property
     def text(self) -> str:
@@ -137,6 +147,7 @@ class Counterfactual:
             "letters": None if self.letters is None else round(self.letters, 2),
             "changes": [change.to_dict() for change in self.changes],
             "text": self.text,
+            "basis": self.basis,
         }
 
 
@@ -172,8 +183,34 @@ def explain(predictor: "Predictor", face: FaceResult, au_id: int) -> Counterfact
         points = frontal(mesh.landmarks_xy, mesh.landmarks_z)
         points[:NUM_LANDMARKS] += letters * au_movements()[au_id]
     if letters is None or abs(letters) > MAX_INTENSITY:
-        return Counterfactual(au_id, au.state, None, ())
-    return Counterfactual(au_id, au.state, letters, _changes(au.measurements, au_id, points, letters))
+        return Counterfactual(au_id, au.state, None, (), _basis(info, au_id))
+    changes = _changes(au.measurements, au_id, points, letters)
+    return Counterfactual(au_id, au.state, letters, changes, _basis(info, au_id))
+
+
+def _basis(info: BundleInfo, au_id: int) -> str:
+    """Say which parts of the network decide about an AU; empty if the bundle does not record it.
+
+    Raises:
+        BundleError: The bundle's record is wrong.
+    """
+    record = info.training.get(PARTS, {})
+    if not isinstance(record, dict) or str(au_id) not in record:
+        return ""
+    found = record[str(au_id)]
+    if (
+        not isinstance(found, list)
+        or len(found) != len(_PARTS)
+        or not all(type(share) in {int, float} and 0 <= share <= 1 for share in found)
+    ):
+        raise BundleError(
+            f"bundle {info.name}: training.{PARTS} has {found!r} for AU {au_id}, expected {len(_PARTS)} shares from 0 "
+            "to 1; export the checkpoint again"
+        )
+    ranked = sorted(zip(found, _PARTS, strict=True), key=lambda part: -part[0])
+    named = [f"{share:.0%} on {part}".replace("%", " %") for share, part in ranked if round(share, 2) > 0]
+    text = f"the score of AU {au_id} rests to {', '.join(named[:-1])}{' and ' if named[1:] else ''}{named[-1]}"
+    return text if ranked[0][1] == _PARTS[0] else f"{text}; its heat map shows less than what decides"
 
 
 def recorded_response(info: BundleInfo, au_id: int) -> Response | None:

@@ -214,7 +214,11 @@ class TableWriter(ABC):
         """Say whether something is there that vlfau did not write."""
         try:
             # To resume, an empty file is as good as none.
-            return self.path.exists() and not (resume and self.path.stat().st_size == 0) and not self._is_table()
+            if not self.path.exists():
+                return False
+            if not (self.path.is_file() or self.path.is_dir()):
+                return True  # Reading a pipe could wait forever.
+            return not (resume and self.path.stat().st_size == 0) and not self._is_table()
         except OSError as error:
             raise OutputError(
                 f"cannot read {printable(self.path)} ({error.strerror or error}); move it away, or choose another name"

@@ -21,7 +21,7 @@ from vlfau.model.torch_backend import TorchStepper
 from vlfau.model.vlfau import VISION_PARTS
 from vlfau.training import load_checkpoint, save_checkpoint, train
 from vlfau.training.callbacks import AveragedWeights
-from vlfau.training.module import VLFAUModule
+from vlfau.training.module import VLFAUModule, _decided
 from vlfau.training.train import data_of, module_of
 
 
@@ -188,6 +188,17 @@ def test_captions_of_active_aus_can_be_drawn_first(toy_config):
     branches = module._draw_branches(Batch(blank, occurrence, *[blank] * 6))
     both_active = (occurrence.gather(1, branches).sum(1) == 2).float().mean()
     assert both_active == pytest.approx(0.5 + 0.5 / 6, abs=0.06)
+
+
+def test_captions_can_teach_only_where_the_network_predicts_what_they_describe():
+    captions = torch.arange(1, 13).view(2, 3, 2)
+    au_logits = torch.tensor([[1.0, -1.0, 1.0], [-1.0, -1.0, 1.0]])
+    occurrence = torch.tensor([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]])
+    batch = Batch(torch.zeros(2, 0), occurrence, *[torch.zeros(2, 0)] * 6)
+    kept = _decided(captions, au_logits, batch, None, 0)
+    assert kept[:, :, 0].tolist() == [[1, 0, 0], [7, 0, 11]]
+    branches = torch.tensor([[2, 0], [1, 0]])
+    assert _decided(captions[:, :2], au_logits, batch, branches, 0)[:, :, 0].tolist() == [[0, 3], [0, 9]]
 
 
 def test_landmarks_are_learned_where_the_manifest_has_them(toy_config):

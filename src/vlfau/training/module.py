@@ -81,6 +81,7 @@ class VLFAUModule(L.LightningModule):
         optimiser: Learning rate and other settings.
         local_captions_per_face: See `RunConfig`.
         active_first: See `RunConfig`.
+        decided_captions: See `RunConfig`.
         caption_control: See `RunConfig`.
         attention_weight: See `RunConfig.attention_loss`.
         landmark_ids: (K,), the landmarks of the frames; needed with `attention_weight`.
@@ -98,6 +99,7 @@ class VLFAUModule(L.LightningModule):
         optimiser: OptimiserConfig,
         local_captions_per_face: int | None = None,
         active_first: float = 0.0,
+        decided_captions: bool = False,
         caption_control: CaptionControl = CaptionControl.NONE,
         attention_weight: float = 0.0,
         landmark_ids: Sequence[int] = (),
@@ -110,7 +112,7 @@ class VLFAUModule(L.LightningModule):
             optimiser,
         )
         self.local_captions_per_face, self.active_first = local_captions_per_face, active_first
-        self.caption_control = caption_control
+        self.decided_captions, self.caption_control = decided_captions, caption_control
         self.attention_weight = attention_weight
         self.regions = AURegions(self.au_ids, landmark_ids) if attention_weight else None
         self.register_buffer("weights", weights, persistent=False)
@@ -194,6 +196,8 @@ class VLFAUModule(L.LightningModule):
         )
         local_loss = global_loss = gau_loss = None
         if output.local_logits is not None:
+            if self.decided_captions:
+                local_captions = _decided(local_captions, output.vision.au_logits, batch, branches, pad_id)
             logits, words = output.local_logits.flatten(0, 1), local_captions.flatten(0, 1)
             local_loss = caption_loss(logits, words, pad_id=pad_id)
             if watch_words:
@@ -272,6 +276,14 @@ def rate_scale(step: int, *, warmup_steps: int, steps: float) -> float:
         return (step + 1) / warmup_steps
     progress = (step - warmup_steps) / max(1, steps - warmup_steps)
     return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def _decided(captions: Tensor, au_logits: Tensor, batch: Batch, branches: Tensor | None, pad_id: int) -> Tensor:
+    """Return the captions (B, N', T) without those of AUs whose predicted state is another than the described one."""
+    right = (au_logits > 0) == (batch.occurrence > 0)  # (B, N)
+    if branches is not None:
+        right = right.gather(1, branches)
+    return torch.where(right[..., None], captions, pad_id)
 
 
 def _shift(captions: Tensor, bos_id: int, pad_id: int) -> Tensor:

@@ -307,6 +307,7 @@ def module_of(config: TrainConfig, data: FaceDataModule, start: Start | None = N
         **options,
         local_captions_per_face=config.run.local_captions_per_face,
         active_first=config.run.active_first,
+        decided_captions=config.run.decided_captions,
         caption_control=config.run.caption_control,
         attention_weight=config.run.attention_loss,
         landmark_ids=data.train_frames.landmark_ids,

@@ -17,10 +17,17 @@ SAMPLE_S = 0.02
 
 @dataclass(frozen=True)
 class Process:
-    """Wall time of a process in seconds, and its peak resident memory in MB (0 where the system does not report it)."""
+    """What a process took; memory and CPU time are 0 where the system does not report them.
+
+    Attributes:
+        seconds: Wall time.
+        memory_mb: Peak resident memory in MB.
+        cpu_seconds: CPU time of all its threads, and of the processes that it waited for.
+    """
 
     seconds: float
     memory_mb: float
+    cpu_seconds: float = 0.0
 
 
 def run_python(arguments: Sequence[str]) -> Process:
@@ -46,7 +53,7 @@ def run(
         OSError: There is no such program.
         RuntimeError: The program failed or took too long; the message has the last line of its output.
     """
-    start = time.perf_counter()
+    start, cpu_before = time.perf_counter(), _cpu_of_children()
     # The output goes to a file: a pipe that is not read would fill up and block the program.
     with (
         tempfile.TemporaryFile() as output,
@@ -64,7 +71,13 @@ def run(
         lines = output.read().decode(errors="replace").strip().splitlines() or ["no output"]
     if process.returncode:
         raise RuntimeError(f"exit code {process.returncode}, {lines[-1][:200]}")
-    return Process(seconds, memory_mb)
+    return Process(seconds, memory_mb, _cpu_of_children() - cpu_before)
+
+
+def _cpu_of_children() -> float:
+    """Return the CPU seconds of all processes that this one has waited for."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def _resident_mb(pid: int) -> float:

@@ -9,7 +9,19 @@ import sys
 
 from benchmarks.suites import run_suites
 
-SUITES = ("attention", "events", "faces", "flicker", "gaze", "identities", "neutral", "photographs", "story")
+SUITES = (
+    "attention",
+    "counterfactuals",
+    "events",
+    "explainers",
+    "faces",
+    "flicker",
+    "gaze",
+    "identities",
+    "neutral",
+    "photographs",
+    "story",
+)
 
 if __name__ == "__main__":
     run_suites("studies", SUITES, sys.argv[1:])

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 START = """
-import json, sys
+import json, signal, sys
 from vlfau.app.server import serve
 from vlfau.app.site import PageLimits
 from vlfau.runs.options import ModelOptions
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # The tests may have been started with nohup.
 serve(host="127.0.0.1", port=0, options=ModelOptions(),
       limits=PageLimits(**json.loads(sys.argv[1])),
       ready=lambda url: print(url, flush=True))

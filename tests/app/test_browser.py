@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed: pip install 'vlfau[app]'")
 pytest.importorskip("playwright", reason="playwright is not installed: pip install playwright")
+import av
 from PIL import Image
 from pyarrow.parquet import read_table
 
@@ -56,7 +57,7 @@ def test_a_picture_gives_bars_words_reasons_and_tables(browser, page, astronaut,
             next(au.prob for au in expected.aus if au.au_id == 12), abs=1e-3
         )
         lines = (tmp_path / "astronaut.jsonl").read_text().splitlines()
-        assert [json.loads(line)["file"] for line in lines[1:]] == ["astronaut.png"]
+        assert [json.loads(line)["file"] for line in lines] == ["astronaut.png"]
 
 
 def test_of_several_faces_one_is_chosen_by_its_name_or_a_click_on_it(browser, page, three_png):
@@ -90,7 +91,7 @@ def test_several_pictures_are_answered_together_and_one_that_is_none_costs_only_
     with visiting(browser, page) as tab:
         tab.get_by_role("tab", name="Several pictures").click()
         give(tab, [three_png, astronaut, tmp_path / "grey.png", tmp_path / "fake.png"])
-        tab.get_by_text("fake.png").first.wait_for()
+        tab.get_by_text("fake", exact=True).wait_for()  # Gradio shows the ending apart.
         press(tab, "Look at the pictures")
         tab.get_by_role("heading", name="Face 1 of 3 three.png").wait_for()
         alert = tab.get_by_role("alert").inner_text()
@@ -168,6 +169,7 @@ def test_a_video_gives_summary_timeline_events_and_report(browser, page, two_mp4
         ]
         names = {}
         for button in (
+            "Annotated video",
             "Report HTML",
             "Events CSV",
             "Frames CSV",
@@ -180,6 +182,16 @@ def test_a_video_gives_summary_timeline_events_and_report(browser, page, two_mp4
             names[button] = download.value.suggested_filename
             download.value.save_as(tmp_path / names[button])
         assert list(names.values()) == [
-            *("two-report.html", "two-events.csv", "two.csv", "two.jsonl", "two.parquet", "two-timeline.svg")
+            *(
+                "two-vlfau.mp4",
+                "two-report.html",
+                "two-events.csv",
+                "two.csv",
+                "two.jsonl",
+                "two.parquet",
+                "two-timeline.svg",
+            )
         ]
         assert "<title>" in (tmp_path / "two-report.html").read_text()
+        with av.open(str(tmp_path / "two-vlfau.mp4")) as drawn:
+            assert sum(1 for _ in drawn.decode(video=0)) == 10

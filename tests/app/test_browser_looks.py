@@ -117,7 +117,7 @@ def test_the_page_is_used_by_keyboard_and_shows_where_the_focus_is(browser, page
         tab.get_by_role("region", name="Face 1").wait_for()
         tab.locator("body").click(position={"x": 5, "y": 5})
         stops = []
-        for _ in range(40):
+        for _ in range(100):
             tab.keyboard.press("Tab")
             stop = tab.evaluate(
                 """() => { const e = document.activeElement, style = getComputedStyle(e);

@@ -95,3 +95,11 @@ def test_sweeping_deletes_what_is_old_and_nothing_else(tmp_path):
     os.utime(tmp_path / "old", (0, 0))
     sweep(tmp_path, 900)
     assert not (tmp_path / "old").exists()
+
+
+def test_sweeping_deletes_what_is_from_before_the_clock_was_set_back(tmp_path):
+    for name, ahead in (("before.jpg", 3600), ("now.jpg", 5)):
+        (tmp_path / name).write_text("x")
+        os.utime(tmp_path / name, (time.time() + ahead,) * 2)
+    sweep(tmp_path, 900)
+    assert [path.name for path in tmp_path.iterdir()] == ["now.jpg"]

@@ -161,13 +161,16 @@ def test_a_video_is_told_in_words_and_in_a_table(tmp_path):
         duration_s=6.0,
         frames=60,
         tracks=[track],
-        events=find_events(track),
+        events=[dataclasses.replace(event, doubtful=True) for event in find_events(track)],
+        notes=("deinterlaced 640 x 480",),
         broken=None,
         tables={".csv": Path("me.csv")},
         files={},
     )
     markup = video_html(video)
     text = text_of(markup)
-    assert "face 1 pulls the lip corners up (AU 12), strongest at 0:03.0" in text
+    assert "face 1 pulls the lip corners up (AU 12?), strongest at 0:03.0" in text
+    assert "A question mark says that the AU could not be seen well enough" in text
+    assert "Deinterlaced 640 x 480." in text
     assert re.search(r"1 AU12 Lip Corner Puller 0:02\.\d 0:03\.0 0:03\.\d 90 %", text)
     assert 'role="alert"' not in markup

@@ -25,7 +25,7 @@ def shell(tmp_path):
     def run(arguments, redirection):
         command = f"{sys.executable} -m vlfau {' '.join(map(str, arguments))} {redirection}"
         return subprocess.run(
-            ["bash", "-c", command], check=False, cwd=tmp_path, capture_output=True, text=True, timeout=120
+            ["bash", "-c", command], check=False, cwd=tmp_path, capture_output=True, text=True, timeout=600
         )
 
     return run

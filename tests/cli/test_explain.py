@@ -29,7 +29,8 @@ def test_predict_prints_and_writes_measurements_and_quality(astronaut, tmp_path,
     assert main(["predict", str(astronaut), *options]) == 0
     out = capsys.readouterr().out
     assert "AU 12  lip corners above the middle of the lips" in out
-    assert "no AU is doubtful" in out
+    assert "of the lower face visible)" in out
+    assert "doubtful" not in out
     (row,) = csv_rows(table)
     assert 0.9 < float(row["mouth_width"]) < 1.15
     assert row["doubtful_aus"] == ""

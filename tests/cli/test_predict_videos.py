@@ -283,7 +283,7 @@ def test_a_mistake_of_ours_ends_one_input_alone(predict, clip_mp4, astronaut, mo
     if broken == "add":
         monkeypatch.setattr(video_files.TrackBuilder, "add", fail)
     else:
-        monkeypatch.setattr(engine, "stream", fail)
+        monkeypatch.setattr(engine, "analysed", fail)
     code, printed, rows = predict(clip_mp4, astronaut)
     assert code == 2
     assert f"unexpected error with {clip_mp4} (ZeroDivisionError: division by zero); please report" in printed.err

@@ -5,7 +5,7 @@ import numpy as np
 from tests.inference.made_up import a_face
 from tests.measures.made_up import mean_mesh, measured
 from vlfau.drawing.faces import draw_faces
-from vlfau.drawing.rulers import PLAIN_INK, draw_rulers, ruled
+from vlfau.drawing.rulers import PLAIN_INK, draw_rulers, moves_down, ruled
 
 
 def a_measured_face(box=(20, 20, 140, 140)):
@@ -31,6 +31,12 @@ def test_a_large_face_has_numbers_beside_its_rulers():
     white = [(picture > 200).all(2).sum() for picture in (small, large)]
     assert white[0] == 0
     assert white[1] > 50
+
+
+def test_numbers_at_one_place_stand_below_each_other():
+    boxes = [(0, 0, 30, 12), (2, 1, 32, 13), (4, 3, 34, 15), (60, 3, 90, 15)]
+    moved = [(top + down, bottom + down) for (_, top, _, bottom), down in zip(boxes, moves_down(boxes), strict=True)]
+    assert moved == [(0, 12), (12, 24), (24, 36), (3, 15)]
 
 
 def test_each_measurement_is_shown_once_for_active_aus_only():

@@ -10,7 +10,7 @@ from tests.language.corrected import corrected_package, write_corrected
 from vlfau.cli import main
 from vlfau.errors import CheckpointError, ConfigError
 from vlfau.export import export_bundle
-from vlfau.inference.bundle import load_bundle
+from vlfau.inference.bundle import Bundle, load_bundle
 from vlfau.inference.predictor import Predictor
 from vlfau.language import Vocabulary, max_global_length, max_local_length, parse_local, parse_note
 from vlfau.language.decoding import DecodingOptions, decode_captions
@@ -70,6 +70,21 @@ def crops():
 @pytest.fixture(scope="module")
 def bundle(checkpoint, tmp_path_factory):
     return export_bundle(checkpoint, tmp_path_factory.mktemp("full") / "toy", half=False, note="a toy")
+
+
+def test_a_bundle_records_how_much_each_part_weighs_in_a_score(tmp_path, monkeypatch):
+    monkeypatch.setattr("vlfau.export.bundle.export_graphs", lambda *_, **__: {})
+    monkeypatch.setattr("vlfau.export.bundle.write_model_json", lambda folder, info: Bundle(folder, info, {}))
+    model = dataclasses.replace(CONFIG, local_language=False, global_language=False, movements=True)
+    network = build_vlfau(model, num_aus=len(AU_IDS), vocabulary_size=len(VOCABULARY)).eval()
+    network.part_weights.copy_(torch.tensor([0.4, 0.1, 0.2, 0.3])[:, None, None].expand(-1, 1, len(AU_IDS)))
+    save_checkpoint(tmp_path / "run", network, metadata(model=model, vocabulary=()))
+    info = export_bundle(tmp_path / "run", tmp_path / "toy", half=False).info
+    assert info.training["score_parts"] == {str(au_id): [0.4, pytest.approx(0.3), 0.3] for au_id in AU_IDS}
+
+
+def test_a_bundle_of_branches_alone_records_no_parts(bundle):
+    assert "score_parts" not in bundle.info.training
 
 
 def torch_captions(decoder, features, longest, prefix=()):

@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from vlfau.errors import InputError
@@ -34,6 +38,54 @@ def test_a_path_that_cannot_be_written_is_named(tmp_path):
     path = tmp_path / "nowhere" / "a.txt"
     with pytest.raises(InputError, match=r"cannot write .*nowhere.*choose another path"):
         write(path)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from vlfau.files.atomic import replacing
+with replacing(Path(sys.argv[1])) as temporary:
+    temporary.write_text("half of it")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be renamed on Windows")
+def test_the_next_writer_of_a_file_leaves_nothing_of_a_killed_one(tmp_path):
+    path = tmp_path / "a.txt"
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["half of it"]
+    with pytest.raises(RuntimeError):
+        write(path, fails=True)
+    assert list(tmp_path.iterdir()) == []
+    subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    write(path)
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["new"]
+
+
+def test_two_writers_of_a_file_do_not_share_a_temporary_file(tmp_path):
+    path = tmp_path / "a.txt"
+    with replacing(path) as first:
+        first.write_text("first")
+        with replacing(path) as second:
+            second.write_text("second")
+        write(path)
+        assert first.read_text() == "first"
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["first"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize("plant", [Path.symlink_to, Path.hardlink_to])
+def test_a_link_in_the_place_of_a_temporary_file_is_not_followed(tmp_path, plant):
+    path, mine = tmp_path / "a.txt", tmp_path / "mine.txt"
+    mine.write_text("mine")
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+    plant(temporary, mine)
+    write(path)
+    assert mine.read_text() == "mine"
+    assert path.read_text() == "new"
 
 
 def test_what_a_killed_process_left_can_be_removed(tmp_path):

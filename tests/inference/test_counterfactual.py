@@ -91,11 +91,37 @@ def test_a_change_of_more_than_five_letters_is_none(smile):
     assert (found.letters, found.changes) == (None, ())
 
 
+def test_letters_grow_with_the_score_and_its_root(smile):
+    _, face = smile
+    sure = replace(face, aus=tuple(replace(au, prob=0.9 if au.au_id == 12 else au.prob) for au in face.aus))
+    model = ByLipCorners(0.0, letters_by_score={"12": [9.0, 9.0, 0.5, 1.0]}, logits_per_letter={"12": [9.0, 9.0]})
+    distance = np.log(9)
+    assert explain(model, sure, 12).letters == pytest.approx(-(0.5 * distance + distance**0.5))
+
+
 @pytest.mark.parametrize("wrong", [[1.0], [1.0, 0.0], [1.0, -2.0], "1, 2", [True, 1.0]])
 def test_a_wrong_record_of_responses_is_refused(smile, wrong):
     _, face = smile
-    with pytest.raises(BundleError, match="expected two numbers above 0"):
+    with pytest.raises(BundleError, match="expected 2 numbers of 0 or more"):
         explain(ByLipCorners(0.0, logits_per_letter={"12": wrong}), face, 12)
+    with pytest.raises(BundleError, match="expected 4 numbers of 0 or more"):
+        explain(ByLipCorners(0.0, letters_by_score={"12": [1.0, 1.0, 0.0, 0]}), face, 12)
+
+
+def test_the_parts_that_decide_are_named_the_heaviest_first(smile):
+    _, face = smile
+    training = {"logits_per_letter": {"12": [1.0, 1.0]}}
+    found = explain(ByLipCorners(0.0, score_parts={"12": [0.23, 0.77, 0.0]}, **training), face, 12)
+    assert found.basis == (
+        "the score of AU 12 rests to 77 % on the geometry of the face (movements of its mesh) and 23 % on the branch "
+        "whose heat map is drawn; its heat map shows less than what decides"
+    )
+    assert found.to_dict()["basis"] == found.basis
+    alone = explain(ByLipCorners(0.0, score_parts={"12": [1.0, 0, 0]}, **training), face, 12)
+    assert alone.basis == "the score of AU 12 rests to 100 % on the branch whose heat map is drawn"
+    assert explain(ByLipCorners(0.0, **training), face, 12).basis == ""
+    with pytest.raises(BundleError, match="expected 3 shares from 0 to 1"):
+        explain(ByLipCorners(0.0, score_parts={"12": [2.0, 0, 0]}, **training), face, 12)
 
 
 def test_the_default_model_changes_its_mind_about_a_weaker_smile(smile):

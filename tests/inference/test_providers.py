@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import onnxruntime
 import pytest
 
@@ -11,6 +12,7 @@ from tests.inference.test_predictor import crops
 from vlfau.cli import main
 from vlfau.errors import ConfigError, MissingExtraError
 from vlfau.inference import runtimes
+from vlfau.inference.backend import OrtBackend
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.runtimes import RUNTIMES, Runtime, face_providers, open_backend
 
@@ -178,3 +180,15 @@ def test_directml_runs_one_call_at_a_time(tiny_bundle, stand_in, monkeypatch):
     for thread in threads:
         thread.join()
     assert most == [1] * 4
+
+
+def test_the_vision_graph_is_opened_once_in_another_thread(tiny_bundle):
+    backend, threads = OrtBackend(tiny_bundle), []
+    opened = backend._open
+    backend._open = lambda path: threads.append((path.name, threading.current_thread())) or opened(path)
+    backend.open_ahead()
+    backend.open_ahead()
+    crops = np.zeros((2, 16, 16, 3), np.uint8)
+    assert backend.encode(crops).au_logits.shape[0] == 2
+    assert [name for name, _ in threads] == ["vision.onnx"]
+    assert threads[0][1] is not threading.main_thread()

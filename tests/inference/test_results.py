@@ -124,7 +124,7 @@ def test_a_face_as_a_series_has_the_names_of_a_tables_columns():
     assert list(series.index) == [
         *("box_x1", "box_y1", "box_x2", "box_y2", "face_score", "yaw", "pitch", "roll"),
         *(f"AU{au_id}_{what}" for au_id in (1, 6, 12) for what in ("prob", "state", "intensity", "text")),
-        "global_text",
+        *("global_text", "doubtful_aus"),
     ]
     assert (series["AU12_prob"], series["AU12_state"], series["AU12_intensity"]) == (0.75, True, 3.14)
     assert series["AU12_text"] == "The lip corners rise, up."

@@ -81,6 +81,7 @@ def test_sentences_written_before_the_words_were_seen_are_read_right(part, least
         ("AU12: 0.87", {(12, True, None)}),
         ("AU6 was scored B and AU12 is active at intensity D", {(6, True, 2), (12, True, 4)}),
         ("Absent: AU6, AU12.", {(6, False, None), (12, False, None)}),
+        ("not active: AU 4 (Brow Lowerer), AU 12 (Lip Corner Puller)", {(4, False, None), (12, False, None)}),
     ],
 )
 def test_lists_of_codes_are_read_with_their_levels(text, wanted):

@@ -5,7 +5,7 @@ import pytest
 from vlfau.errors import ConfigError
 from vlfau.faces import CropGeometry, HeadPose, align_face
 from vlfau.measures.measuring import crop_mesh
-from vlfau.measures.quality import FaceQuality, Network, grid_features
+from vlfau.measures.quality import FaceQuality, Network, _edges, grid_features
 from vlfau.media.images import read_image
 
 STRAIGHT = HeadPose(0.0, 0.0, 0.0)
@@ -109,6 +109,21 @@ def test_blur_lowers_sharpness(crop):
 def test_a_face_that_cannot_be_read_makes_every_au_doubtful(changes):
     assert made(**changes).doubtful([1, 12]) == (1, 12)
     assert made().doubtful([1, 12]) == ()
+    assert made(**changes).reason
+    assert made().reason == ""
+
+
+def test_the_reason_says_what_is_wrong():
+    assert made(lower_visible=0.2).reason == "the lower face is hidden"
+    assert made(lower_visible=0.2, upper_visible=0.1).reason == "the face is hidden"
+    assert made(brightness=0.02).reason == "the face is too dark"
+    assert made(pose=HeadPose(50.0, 0.0, 0.0)).reason == "the head is turned too far"
+
+
+def test_edges_are_those_of_numpy(crop):
+    grey = crop[..., 0].astype(np.float32)
+    expected = np.hypot(np.gradient(grey, axis=0), np.gradient(grey, axis=1))
+    np.testing.assert_allclose(_edges(grey), expected, atol=1e-3)
 
 
 def test_quality_is_that_of_the_weakest_part():

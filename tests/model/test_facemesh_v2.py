@@ -33,6 +33,14 @@ def test_the_levels_cover_the_window_of_the_crop(backbone):
     ]
 
 
+def test_levels_may_be_averaged_before_they_are_standardised(backbone):
+    seen = backbone.reader(crops(2))
+    whole, pooled = backbone.standardise(seen), backbone.standardise(seen, pooled=True)
+    for level, small in zip(whole, pooled, strict=True):
+        assert small.shape[2:] == (GRID, GRID)
+        torch.testing.assert_close(small, torch.nn.functional.adaptive_avg_pool2d(level, GRID), atol=1e-4, rtol=1e-4)
+
+
 def test_a_change_in_the_picture_changes_the_cells_that_cover_it(backbone):
     picture = torch.full((1, 3, 160, 160), 128, dtype=torch.uint8)
     changed = picture.clone()

@@ -168,3 +168,13 @@ def test_weights_of_one_part_alone_leave_its_scores():
 def test_a_value_that_the_graph_lacks_is_named():
     with pytest.raises(ConfigError, match=r"facemesh_v2\.onnx has no value nowhere"):
         OnnxModule(MESH_FILE, ["nowhere"])
+
+
+def test_the_heads_give_the_mean_of_what_each_gives_alone():
+    torch.manual_seed(0)
+    heads = ScoreHeads(in_features=5, hidden_dim=7, num_aus=3, intensity=False).eval()
+    features = torch.randn(4, 5)
+    each = torch.stack([head(features) for head in heads.heads])
+    torch.testing.assert_close(heads(features).logits, each.mean(0))
+    heads.train()
+    assert not torch.equal(heads(features).logits, heads(features).logits)  # dropout

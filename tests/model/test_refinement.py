@@ -59,3 +59,11 @@ def test_the_batched_gradients_equal_the_loops_gradients():
     refine_one_by_one(module, grid)[0].square().sum().backward()
     for ours, theirs in zip(batched, (parameter.grad for parameter in module.parameters()), strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+
+
+def test_captions_see_the_mean_of_every_two_by_two_cells():
+    torch.manual_seed(0)
+    module, grid = DAIR(num_aus=3, feature_dim=16), torch.randn(2, 4, 6, 16)
+    output = module(grid)
+    whole = output.refine(grid).unflatten(2, (2, 2, 3, 2))  # (B, N, H / 2, 2, W / 2, 2, d)
+    torch.testing.assert_close(output.refine(grid, pooling=2), whole.mean((3, 5)).flatten(2, 3))

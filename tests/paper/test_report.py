@@ -33,6 +33,10 @@ def test_all_tables_and_figures_are_written_in_every_form(whole):
     assert steps == [(done, 6) for done in range(1, 7)]
 
 
+def test_the_same_results_give_the_same_figures_on_any_day(whole):
+    assert not any(b"/CreationDate" in path.read_bytes() for path in whole[0].figures if path.suffix == ".pdf")
+
+
 def test_the_page_needs_nothing_else_and_says_first_what_is_synthetic(whole):
     page = whole[0].page.read_text(encoding="utf-8")
     sources = re.findall(r'\bsrc="([^"]{30})', page)

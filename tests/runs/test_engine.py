@@ -13,6 +13,7 @@ from tests.video.clips import moving, write_video
 from vlfau import PredictOptions, RunObserver
 from vlfau.cli import main
 from vlfau.errors import ConfigError, InputError, OutputError
+from vlfau.media import container
 
 
 @pytest.fixture(scope="module")
@@ -203,3 +204,15 @@ def test_a_folder_that_cannot_be_made_stops_the_run(study, tiny_bundle, tmp_path
     (tmp_path / "taken").write_text("")
     with pytest.raises(OutputError, match="cannot make the folder"):
         vlfau.run(study, model=tiny_bundle.folder, out=tmp_path / "taken")
+
+
+def test_a_video_is_opened_once_to_look_at_it(study, tiny_bundle, monkeypatch):
+    looked = []
+
+    def probe(path, *options, real=container.probe):
+        looked.append(path.name)
+        return real(path, *options)
+
+    monkeypatch.setattr(container, "probe", probe)
+    vlfau.run(study / "c.mp4", model=tiny_bundle.folder)
+    assert looked == ["c.mp4"]

@@ -156,6 +156,34 @@ def test_a_server_that_is_not_there_and_wrong_settings_are_refused():
         ChatServer("http://a/v1", timeout_s=0)
 
 
+def test_the_measurement_columns_of_a_table_are_facts_and_their_numbers_may_be_told(tmp_path):
+    path = tmp_path / "results.jsonl"
+    row = ROW | {"lip_corner_height": 0.1934, "lip_corner_height_left": 0.25, "lip_corner_height_right": 0.13}
+    path.write_text(json.dumps(row | {"inner_brow_height": 0.4, "nose_length": None}) + "\n")
+    (face,) = facts_of_table(path)
+    (measured,) = [line for line in face.facts.lines() if line.startswith("AU 12 is seen in: ")]
+    assert "0.19 of the eye distance (left 0.25, right 0.13), resting faces" in measured
+    assert not any("brow" in line and "0.40" in line for line in face.facts.lines())  # AU 1 and 2 do not act.
+    said = "The left lip corner is raised, at 0.25 of the eye distance."
+    invented = "The left lip corner is raised, at 0.52 of the eye distance."
+    wrong = "The cheeks are raised, at 0.25 of the eye distance."
+    with serving(completion(f"{said} {invented} {wrong}")) as server:
+        narrative = narrate(face.facts, ChatServer(server.url))
+        (asked,) = server.asked
+    assert measured in asked[1]["messages"][1]["content"]
+    assert narrative.text == said
+    assert [each.reason for each in narrative.struck] == [
+        "the facts do not hold the number 0.52 for these AUs",
+        "the facts do not hold the number 0.25 for these AUs",
+    ]
+
+
+def test_a_measurement_that_is_no_number_is_refused(tmp_path):
+    (tmp_path / "r.jsonl").write_text(json.dumps(ROW | {"lip_corner_height": "high"}))
+    with pytest.raises(InputError, match="lip_corner_height is 'high', expected a number"):
+        list(facts_of_table(tmp_path / "r.jsonl"))
+
+
 def test_events_of_a_video_are_facts(tmp_path):
     path = tmp_path / "a.mp4.events.csv"
     path.write_text(EVENTS)

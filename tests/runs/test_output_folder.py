@@ -103,3 +103,10 @@ def test_long_names_stay_apart():
     names = {output_name(Path(file), Path(file)).name for file in ("ü" * 120 + "1.png", "ü" * 120 + "2.png")}
     assert len(names) == 2
     assert all(len(name.encode()) <= 180 for name in names)
+
+
+def test_a_run_that_is_repeated_records_its_files_once(predict, astronaut, tmp_path):
+    assert predict(astronaut, "-q")[0] == 0
+    record = (tmp_path / "out" / ".vlfau-outputs.jsonl").read_bytes()
+    assert predict(astronaut, "-q")[0] == 0
+    assert (tmp_path / "out" / ".vlfau-outputs.jsonl").read_bytes() == record

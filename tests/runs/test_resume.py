@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -147,6 +148,54 @@ def test_an_interrupted_run_that_is_begun_anew_is_named(predict, astronaut, tmp_
     assert predict(astronaut, "-q")[1].err == ""
 
 
+def refused_name(out, copy):
+    (out / copy.parent.name).mkdir()
+    (out / copy.parent.name / f"{copy.name}.vlfau.jpg").write_text("mine")
+
+
+def refused_errors(out, copy):
+    (out / "errors.csv").write_text("mine")
+
+
+def refused_list(out, copy):
+    (out / "skipped.csv").write_text("mine")
+    (copy.parent / "notes.txt").touch()
+
+
+def refused_place(out, copy):
+    (out / "skipped.csv").mkdir()
+    (copy.parent / "notes.txt").touch()
+
+
+@pytest.mark.parametrize("resume", [[], ["--resume"]], ids=["anew", "resumed"])
+@pytest.mark.parametrize("refuse", [refused_name, refused_errors, refused_list, refused_place])
+def test_a_refused_run_changes_nothing_of_an_interrupted_one(predict, astronaut, tmp_path, monkeypatch, refuse, resume):
+    def stop():
+        raise KeyboardInterrupt
+
+    (tmp_path / "more").mkdir()
+    copy, out = Path(shutil.copy(astronaut, tmp_path / "more" / "z.png")), tmp_path / "out"
+    interrupted(monkeypatch, stop, at=2)
+    assert predict(astronaut, copy.parent, "-q")[0] == 130
+    monkeypatch.undo()
+    refuse(out, copy)
+    before = contents_of(out)
+    code, printed, _ = predict(astronaut, copy.parent, "-q", *resume)
+    assert (code, "move it away" in printed.err, "starting over" in printed.err) == (2, True, False)
+    assert contents_of(out) == before
+
+
+@pytest.mark.parametrize("refuse", [refused_name, refused_errors, refused_list, refused_place])
+def test_a_refused_run_leaves_nothing_behind(predict, astronaut, tmp_path, refuse):
+    (tmp_path / "more").mkdir()
+    copy, out = Path(shutil.copy(astronaut, tmp_path / "more" / "z.png")), tmp_path / "out"
+    out.mkdir()
+    refuse(out, copy)
+    before = sorted(out.rglob("*"))
+    assert predict(copy.parent / "none.png", copy.parent, "-q")[0] == 2
+    assert sorted(out.rglob("*")) == before
+
+
 def test_what_is_done_is_not_analysed_again(predict, astronaut, tmp_path, monkeypatch):
     grey, copy = tmp_path / "grey.png", shutil.copy(astronaut, tmp_path / "z.png")
     Image.new("RGB", (300, 200), "grey").save(grey)
@@ -280,7 +329,7 @@ def test_a_finished_video_keeps_its_last_frame_when_the_input_after_it_is_interr
 def test_a_finished_video_is_not_read_again(predict, tmp_path, monkeypatch):
     video = write_video(tmp_path / "b.mp4", moving(4), rate=10)
     assert predict(video, "-q")[0] == 0
-    monkeypatch.setattr("vlfau.runs.engine.stream", None)
+    monkeypatch.setattr("vlfau.runs.engine.analysed", None)
     code, printed, rows = predict(video, "--resume")
     assert (code, len(rows)) == (0, 4)
     assert "1 done before" in printed.out

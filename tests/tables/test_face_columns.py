@@ -23,8 +23,10 @@ def a_measured_face():
 
 def a_masked_face():
     face = a_face()
-    masked = FaceQuality(0.97, 0.1, 0.1, 0.5, 60.0, HeadPose(0.0, 0.0, 0.0))
-    face.__dict__["quality"] = masked
+    face = replace(
+        face, doubt="the lower face is hidden", aus=tuple(replace(au, doubtful=au.au_id == 12) for au in face.aus)
+    )
+    face.__dict__["quality"] = FaceQuality(0.97, 0.1, 0.1, 0.5, 60.0, HeadPose(0.0, 0.0, 0.0))
     return face
 
 
@@ -55,6 +57,12 @@ def test_a_masked_mouth_leaves_its_aus_empty_unless_they_are_kept():
     assert (empty["lower_visible"], empty["doubtful_aus"]) == (0.1, "12")
     (kept,) = Table("native", a_model(), groups=["quality"]).rows(result)
     assert (kept["AU12_prob"], kept["doubtful_aus"]) == (0.75, "12")
+
+
+def test_a_table_lists_the_doubtful_aus_and_keeps_their_cells_if_nothing_else_is_asked_for():
+    masked, clear = Table("native", a_model()).rows(PictureResult("a.jpg", (a_masked_face(), a_face())))
+    assert (masked["AU12_prob"], masked["AU12_state"], masked["doubtful_aus"]) == (0.75, True, "12")
+    assert clear["doubtful_aus"] is None
 
 
 def test_the_cells_of_other_formats_are_emptied_too():

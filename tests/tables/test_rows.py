@@ -42,7 +42,7 @@ def test_a_native_row_keeps_the_names_of_the_first_tables_and_the_models_order()
         ),
         *("yaw", "pitch", "roll"),
         *("AU12_prob", "AU12_state", "AU12_intensity", "AU12_text"),
-        *("AU1_prob", "AU1_state", "AU1_intensity", "AU1_text", "global_text"),
+        *("AU1_prob", "AU1_state", "AU1_intensity", "AU1_text", "global_text", "doubtful_aus"),
     ]
     assert (row["file"], row["face"], row["frame"], row["time_s"]) == ("a.jpg", 1, None, None)
     assert (row["box_x1"], row["face_score"], row["AU12_prob"], row["AU12_state"]) == (10.0, 0.9877, 0.75, True)

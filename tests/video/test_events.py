@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -179,8 +180,26 @@ def test_impossible_settings_are_refused(settings, message):
 
 EVENTS = [
     Event(face_id=1, au_id=12, onset_s=0.1, apex_s=0.2, offset_s=1 / 3, peak_prob=0.87654, peak_intensity=3.14159),
-    Event(face_id=2, au_id=1, onset_s=0.0, apex_s=0.0, offset_s=0.0, peak_prob=0.5, open_start=True, open_end=True),
+    Event(
+        face_id=2,
+        au_id=1,
+        onset_s=0.0,
+        apex_s=0.0,
+        offset_s=0.0,
+        peak_prob=0.5,
+        open_start=True,
+        open_end=True,
+        doubtful=True,
+    ),
 ]
+
+
+def test_an_event_is_doubtful_if_half_of_its_frames_are():
+    track = a_track([0, 0.9, 0.9, 0.9, 0.9, 0])
+    for hidden, is_doubtful in ([1, 1, 1, 0, 0, 0], True), ([1, 1, 0, 0, 0, 1], False):
+        (event,) = find_events(replace(track, doubtful=np.array(hidden, bool).reshape(-1, 1)), smooth_s=0)
+        assert event.doubtful is is_doubtful
+    assert not find_events(track)[0].doubtful
 
 
 def test_the_table_has_one_row_an_event_and_the_documented_columns(tmp_path):
@@ -189,8 +208,8 @@ def test_the_table_has_one_row_an_event_and_the_documented_columns(tmp_path):
         header, *rows = csv.reader(stream)
     assert tuple(header) == EVENT_COLUMNS
     assert rows == [
-        ["1", "12", "Lip Corner Puller", "0.100", "0.200", "0.333", "0.233", "0.8765", "3.14", "0", "0"],
-        ["2", "1", "Inner Brow Raiser", "0.000", "0.000", "0.000", "0.000", "0.5000", "", "1", "1"],
+        ["1", "12", "Lip Corner Puller", "0.100", "0.200", "0.333", "0.233", "0.8765", "3.14", "0", "0", "0"],
+        ["2", "1", "Inner Brow Raiser", "0.000", "0.000", "0.000", "0.000", "0.5000", "", "1", "1", "1"],
     ]
 
 

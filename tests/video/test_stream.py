@@ -172,3 +172,22 @@ def test_a_camera_drops_frames_while_the_network_is_busy(predictor, monkeypatch)
     assert second.number > 20
     assert second.pixels[0, 0, 0] == second.number + 1
     assert result.time_s == second.time_s > 0.2
+
+
+def test_the_faces_of_four_frames_are_judged_together_and_as_one_by_one(predictor, face_mp4, monkeypatch):
+    score, batches = predictor.score_crops, []
+    monkeypatch.setattr(predictor, "score_crops", lambda crops: batches.append(len(crops)) or score(crops))
+    together = [result.faces[0].probs for _, result in stream(predictor, face_mp4)]
+    assert batches == [4] * 7 + [2]
+    monkeypatch.setattr("vlfau.video.stream._GROUPED_FRAMES", 1)
+    alone = [result.faces[0].probs for _, result in stream(predictor, face_mp4)]
+    assert batches[8:] == [1] * 30
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+def test_large_frames_are_judged_one_by_one(predictor, face_mp4, monkeypatch):
+    score, batches = predictor.score_crops, []
+    monkeypatch.setattr(predictor, "score_crops", lambda crops: batches.append(len(crops)) or score(crops))
+    monkeypatch.setattr("vlfau.video.stream._GROUPED_BYTES", 640 * 360 * 3 * 2)  # two frames
+    assert len(list(stream(predictor, face_mp4, end_s=0.3))) == 9
+    assert batches == [2] * 4 + [1]

@@ -121,6 +121,7 @@ def _video_document(site: Site, video: VideoAnswer) -> dict[str, Any]:
                 "peak_intensity": None if event.peak_intensity is None else round(event.peak_intensity, 2),
                 "open_start": event.open_start,
                 "open_end": event.open_end,
+                "doubtful": event.doubtful,
             }
             for event in video.events
         ],

@@ -17,6 +17,8 @@ from vlfau.files.lock import lock_output
 __all__ = ["Disk", "FullError", "own_folder", "sweep"]
 
 _PREFIX: Final = "vlfau-app-"
+_TOLERANCE_S: Final = 60.0
+"""By how much a file may be younger than now."""
 _BUSY: Final = "the server holds as many files as it can; try again in some minutes"
 
 
@@ -80,11 +82,14 @@ def _size(path: Path) -> int:
 
 
 def sweep(folder: Path, older_than_s: float) -> None:
-    """Delete files and empty folders that were not modified for this many seconds."""
+    """Delete files and empty folders that were not modified for this many seconds.
+
+    Those from before the clock was set back, whose age is unknown, are deleted too.
+    """
     now = time.time()
     for path in sorted(folder.rglob("*"), reverse=True):  # Contents come before their folder.
         with suppress(OSError):  # Already deleted, or a folder in use.
-            if now - path.lstat().st_mtime > older_than_s:
+            if not -_TOLERANCE_S <= now - path.lstat().st_mtime <= older_than_s:
                 path.rmdir() if path.is_dir() else path.unlink()
 
 

@@ -19,7 +19,7 @@ from vlfau.facs import action_unit
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import AUResult, FaceResult
 from vlfau.language import Descriptions
-from vlfau.video.summary import event_lines, summary
+from vlfau.video.summary import DOUBTS, event_lines, summary
 
 __all__ = ["about_html", "face_html", "head_html", "live_html", "scenes_html", "status_html", "video_html"]
 
@@ -122,6 +122,7 @@ def video_html(video: VideoAnswer, descriptions: Descriptions | None = None) -> 
         event_lines=event_lines(video.events, descriptions=descriptions),
         events=sorted(ranked, key=lambda event: (event.onset_s, event.face_id, event.au_id)),
         left_out=len(video.events) - len(ranked),
+        doubts=DOUBTS if any(event.doubtful for event in video.events) else "",
         timeline=_svg(video.files.get(".timeline.svg")),
         dark_timeline=_svg(video.files.get(".timeline-dark.svg")),
         with_intensity=any(event.peak_intensity is not None for event in ranked),

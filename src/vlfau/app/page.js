@@ -29,6 +29,14 @@
     }
   });
 
+  // A file that is no picture, or one that this browser cannot show, leaves no broken image behind.
+  document.addEventListener("error", (event) => {
+    if (event.target.tagName === "IMG") event.target.style.visibility = "hidden";
+  }, true);
+  document.addEventListener("load", (event) => {
+    if (event.target.tagName === "IMG") event.target.style.visibility = "";
+  }, true);
+
   // The links in the head open what they lead to.
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.('a[href^="#about-"]');

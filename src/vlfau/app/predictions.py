@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from vlfau.errors import ConfigError, VideoError
 from vlfau.inference.captioner import Describe
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import FaceResult, PictureResult
+from vlfau.media.frames import VideoInfo
 from vlfau.media.images import Picture, read_picture
 from vlfau.media.reader import VideoReader
 from vlfau.runs.options import ModelOptions
@@ -47,6 +48,7 @@ class VideoAnswer:
         frames: Number of analysed frames.
         tracks: The face tracks.
         events: The AU events.
+        notes: What was done to the video before it was analysed, such as deinterlacing.
         broken: Why the video could not be read to its end; None if it could.
         tables: The rows of all frames, by suffix: `.csv`, `.jsonl`, and `.parquet` if pyarrow is installed.
         files: The files about the whole video, by suffix, such as `.events.csv`; no timelines without a face.
@@ -57,6 +59,7 @@ class VideoAnswer:
     frames: int
     tracks: list[Track]
     events: list[Event]
+    notes: Sequence[str]
     broken: VideoError | None
     tables: Mapping[str, Path]
     files: Mapping[str, Path]
@@ -119,6 +122,7 @@ class PagePredictor:
         every_s: float,
         consistent: bool,
         progress: Callable[[float, float | None], None],
+        annotate: bool = False,
     ) -> VideoAnswer:
         """Analyse the faces of a video, and write its files.
 
@@ -128,6 +132,7 @@ class PagePredictor:
             every_s: Time between analysed frames, in seconds.
             consistent: Whether captions must agree with the states of the AUs.
             progress: Called with the seconds analysed and the total; None if the file does not state its length.
+            annotate: Whether to write the annotated video, too.
 
         Raises:
             VideoError: It is not a video, is too long or too large, or is damaged from its start.
@@ -136,7 +141,8 @@ class PagePredictor:
         if not STEPS_S[0] <= every_s <= STEPS_S[1]:
             raise ConfigError(f"every_s is {every_s:g}; give {STEPS_S[0]:g} to {STEPS_S[1]:g} seconds")
         check_is_video(upload)
-        whole_s = self._check_size(upload)
+        info = self._checked_info(upload)
+        whole_s = info.duration_s
         broken: VideoError | None = None
         last_s = 0.0
         with write_tables(folder, upload.stem, self.info) as tables:
@@ -144,7 +150,7 @@ class PagePredictor:
                 upload.name,
                 self.info,
                 path_of=lambda ending: folder / f"{upload.stem}-{ending[1:]}",
-                wanted=_VIDEO_FILES,
+                wanted=(*_VIDEO_FILES, *([".vlfau.mp4"] if annotate else [])),
             )
             results = stream(
                 self._predictors[consistent], upload.path, every_s=every_s, max_pixels=_MAX_PIXELS, file=upload.name
@@ -167,12 +173,13 @@ class PagePredictor:
             frames=files.frames,
             tracks=files.tracks,
             events=files.events,
+            notes=info.notes,
             broken=broken,
             tables=tables.paths,
             files=files.paths,
         )
 
-    def _check_size(self, upload: Upload) -> float | None:
+    def _checked_info(self, upload: Upload) -> VideoInfo:
         info = VideoReader(upload.path).info
         if info.width * info.height > _MAX_PIXELS:
             raise VideoError(
@@ -181,7 +188,7 @@ class PagePredictor:
             )
         if info.duration_s is not None:
             self._check_length(upload, info.duration_s)
-        return info.duration_s
+        return info
 
     def _check_length(self, upload: Upload, time_s: float) -> None:
         # The stated length may be missing or wrong, so every frame is checked too.
@@ -197,7 +204,13 @@ class _TooLongError(VideoError):
 
 
 def answer_video(
-    site: Site, payload: Any, *, every_s: float, consistent: bool, progress: Callable[..., Any]
+    site: Site,
+    payload: Any,
+    *,
+    every_s: float,
+    consistent: bool,
+    progress: Callable[..., Any],
+    annotate: bool = False,
 ) -> VideoAnswer:
     """Analyse an uploaded video, for the page or the HTTP interface.
 
@@ -207,6 +220,7 @@ def answer_video(
         every_s: Time between analysed frames, in seconds.
         consistent: Whether captions must agree with the states of the AUs.
         progress: Gradio's progress function, which takes a fraction or (done, total).
+        annotate: Whether to write the annotated video, too.
 
     Raises:
         PublicError: Analysis failed; the message may be shown.
@@ -221,4 +235,6 @@ def answer_video(
     with for_visitors():
         upload = received(payload, site.folder)
     with for_visitors(upload), site.disk.new_folder(_RESULT_SHARE * site.limits.max_upload_bytes) as folder:
-        return site.predictor.video(upload, folder, every_s=every_s, consistent=consistent, progress=show)
+        return site.predictor.video(
+            upload, folder, every_s=every_s, consistent=consistent, progress=show, annotate=annotate
+        )

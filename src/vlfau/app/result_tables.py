@@ -46,5 +46,5 @@ def write_tables(folder: Path, stem: str, model: BundleInfo) -> Iterator[Tables]
                 sink.write(result)
 
         yield Tables(paths, add)
-    # The header of JSON Lines has the same information.
-    side_file(paths[".csv"]).unlink(missing_ok=True)
+    for ending in (".csv", ".jsonl"):  # They are not offered for download; Parquet has the same information.
+        side_file(paths[ending]).unlink(missing_ok=True)

@@ -16,6 +16,7 @@ __all__ = ["VIDEOS", "add_video_tab"]
 VIDEOS: Final = "videos"
 """Events that share the limit on simultaneous videos."""
 _DOWNLOADS: Final = {
+    ".vlfau.mp4": "Annotated video",
     ".report.html": "Report HTML",
     ".events.csv": "Events CSV",
     ".csv": "Frames CSV",
@@ -47,15 +48,9 @@ def add_video_tab(site: Site) -> None:
             status = gr.HTML(status_html(hint), apply_default_css=False, elem_classes="status-line")
             told = gr.HTML(apply_default_css=False)
             with gr.Row():
-                names = (
-                    "Report HTML",
-                    "Events CSV",
-                    "Frames CSV",
-                    "Frames JSON Lines",
-                    "Frames Parquet",
-                    "Timeline SVG",
-                )
-                buttons = [gr.DownloadButton(name, visible=False, size="md", min_width=170) for name in names]
+                buttons = [
+                    gr.DownloadButton(name, visible=False, size="md", min_width=170) for name in _DOWNLOADS.values()
+                ]
 
     def show(text: str, *, is_error: bool = False) -> dict[Any, Any]:
         """Show a message and clear the results."""
@@ -64,7 +59,7 @@ def add_video_tab(site: Site) -> None:
 
     def analyse(payload: Any, every_s: float, progress: gr.Progress = gr.Progress()) -> dict[Any, Any]:  # noqa: B008 - Gradio looks for it there
         try:
-            found = answer_video(site, payload, every_s=every_s, consistent=True, progress=progress)
+            found = answer_video(site, payload, every_s=every_s, consistent=True, progress=progress, annotate=True)
         except PublicError as error:
             return show(str(error), is_error=True)
         files = {**found.files, **found.tables}

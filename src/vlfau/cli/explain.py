@@ -22,7 +22,8 @@ def explain(
     """Say what was measured of an action unit, and what would change the model's mind about it.
 
     For every face: the measurements that the action unit moves, with the range of resting faces, and the smallest
-    movement of the face that would make the model change its answer.
+    movement of the face that would make the model change its answer, and how much the geometry of the face and the
+    branch with the heat map weigh in it.
 
     Args:
         inputs: Pictures.
@@ -55,5 +56,7 @@ def explain(
                 console.print(f"  AU {au_id}, {each.name}: {state} ({each.prob:.2f})", markup=False)
                 for measurement in each.measurements:
                     console.print(f"    {measurement.text}", markup=False, soft_wrap=True)
-                console.print(f"    {find(predictor, face, au_id).text}", markup=False, soft_wrap=True)
+                found = find(predictor, face, au_id)
+                for line in filter(None, (found.text, found.basis)):
+                    console.print(f"    {line}", markup=False, soft_wrap=True)
     return 0

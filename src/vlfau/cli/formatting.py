@@ -1,6 +1,5 @@
 """Results and models as tables and text for a terminal."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from rich import box
@@ -65,6 +64,8 @@ def face_table(face: FaceResult, *, title: str, width: int, measurements: bool =
         table.add_column("Description")
     for au in face.aus:
         state = Text("active", "bold green") if au.state else Text("inactive", "bright_black")
+        if au.doubtful:
+            state = Text(f"{state.plain}?", "yellow")
         strength = ["" if au.intensity is None else f"{au.intensity:.1f}"] if has_intensities else []
         words = [au.local_caption or ""] if in_table else []
         table.add_row(
@@ -78,10 +79,12 @@ def face_table(face: FaceResult, *, title: str, width: int, measurements: bool =
         )
     parts: list[RenderableType] = [Text(title, "bold"), Text(where, "bright_black"), table]
     if quality and face.quality is not None:
-        parts += [_quality_line(face.quality, face.au_ids), ""]
+        parts += [_quality_line(face.quality), *([] if face.doubt_text else [""])]
+    if face.doubt_text:
+        parts += [Text(face.doubt_text, "yellow"), ""]
     if has_words and not in_table:
         parts += [_words_below(face), ""]
-    if measurements:
+    if measurements and (face.active_aus or not face.measurements):
         parts += [_measured_below(face), ""]
     if face.global_caption:
         parts.append(Text(f"{face.global_caption}\n"))
@@ -97,11 +100,9 @@ def _words_below(face: FaceResult) -> Table:
     return lines
 
 
-def _quality_line(quality: FaceQuality, au_ids: Sequence[int]) -> Text:
-    doubtful = quality.doubtful(au_ids)
-    named = f"doubtful: AU {', '.join(map(str, doubtful))}" if doubtful else "no AU is doubtful"
+def _quality_line(quality: FaceQuality) -> Text:
     seen = f"{quality.upper_visible:.0%} of brows and eyes, {quality.lower_visible:.0%} of the lower face visible"
-    return Text(f"quality {quality.quality:.2f} ({seen}); {named}", "yellow" if doubtful else "bright_black")
+    return Text(f"quality {quality.quality:.2f} ({seen})", "bright_black")
 
 
 def _measured_below(face: FaceResult) -> RenderableType:

@@ -144,7 +144,8 @@ def _draw_rows(face: FaceResult, number: int, *, compact: bool) -> NDArray[np.ui
 
 
 def _caption_lines(face: FaceResult, *, compact: bool) -> list[_Line]:
-    lines: list[_Line] = []
+    doubt = wrapped(face.doubt_text, TEXT_SIZES.text, CARD_ROW.width)
+    lines = [_Line(text, gap_before=0 if index else _GAP) for index, text in enumerate(doubt)]
     if face.global_caption:
         texts = wrapped(face.global_caption, TEXT_SIZES.text, CARD_ROW.width)
         lines += [_Line(text, gap_before=_GAP if index == 0 else 0) for index, text in enumerate(texts)]

@@ -159,7 +159,8 @@ class Overlay:
                 top = self._px(_HEADER) + row * self._row_height
                 self._au_rows.draw(area, self._padding, top, au, face_colour(number))
         local = tuple((au.label, au.local_caption) for au in face.aus if au.local_caption)
-        paste(area, self._captions(face.global_caption or "", local, number), 0, self._captions_top)
+        text = " ".join(filter(None, (face.doubt_text, face.global_caption)))
+        paste(area, self._captions(text, local, number), 0, self._captions_top)
 
     def _draw_box(self, photo: Pixels, face: FaceResult, number: int) -> None:
         left, right = (x * self._photo_scale[0] for x in face.face_box_xyxy[::2])

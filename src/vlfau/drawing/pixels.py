@@ -173,7 +173,7 @@ class AURows:
         self._number = lru_cache(512)(self._draw_number)
 
     def draw(self, canvas: Pixels, left: int, top: int, au: AUResult, colour: str) -> None:
-        """Draw one row.
+        """Draw one row; a doubtful AU is grey, with a question mark after its number.
 
         Args:
             canvas: (H, W, 3) uint8 RGB, is drawn on.
@@ -183,7 +183,7 @@ class AURows:
             colour: Of the label and the bar, if the AU is active.
         """
         layout = self.layout
-        shown = colour if au.state else None
+        shown = colour if au.state and not au.doubtful else None
         paste(canvas, self._name(au.label, au.name, shown), left, top)
         bar_width, bar_top = layout.bar_end - layout.bar_x, top + (layout.height - layout.bar_height) // 2
         bar = self._bar(round(bar_width * au.prob), shown)
@@ -192,7 +192,8 @@ class AURows:
             tick = max(2, layout.bar_height // 5)
             middle = left + layout.bar_x + round((bar_width - tick) * au.threshold)
             canvas[bar_top - tick : bar_top + layout.bar_height + tick, middle : middle + tick] = rgb(LIGHT.muted)
-        paste(canvas, self._number(format_prob(au.prob), au.state), left + layout.bar_end, top)
+        number = format_prob(au.prob) + ("?" if au.doubtful else "")
+        paste(canvas, self._number(number, shown is not None), left + layout.bar_end, top)
 
     def _draw_name(self, label: str, name: str, colour: str | None) -> Pixels:
         """Draw what stands before the bar; without a colour the AU is inactive."""

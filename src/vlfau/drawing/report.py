@@ -23,7 +23,7 @@ from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import AUResult, PictureResult
 from vlfau.media.frames import VideoFrame
 from vlfau.video.events import Event, find_all_events
-from vlfau.video.summary import event_lines, summary
+from vlfau.video.summary import DOUBTS, event_lines, summary
 from vlfau.video.tracks import Track, TrackBuilder
 
 try:
@@ -168,6 +168,7 @@ class ReportBuilder:
                 tracks=tracks,
                 face_lines=summary(tracks, [], duration_s=duration_s, frames=self.tracks.frames).splitlines()[1:],
                 event_lines=event_lines(events, descriptions=self.model.descriptions),
+                doubts=DOUBTS if any(event.doubtful for event in events) else "",
                 few_lines=_FEW_LINES,
                 plots=plots,
                 faces_left_out=left_out,

@@ -1,6 +1,6 @@
 """Thin rulers over a face: what was measured of its active AUs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import cv2
@@ -12,7 +12,7 @@ from vlfau.drawing.pixels import font
 from vlfau.inference.results import AUResult, FaceResult
 from vlfau.measures.measuring import Measurement
 
-__all__ = ["draw_rulers", "ruled"]
+__all__ = ["draw_rulers", "moves_down", "ruled"]
 
 INK, RIM = (255, 255, 255), (0, 0, 0)
 PLAIN_INK: Final = (255, 225, 77)
@@ -76,8 +76,34 @@ def _draw_line(pixels: NDArray[np.uint8], points: NDArray[np.float64], *, is_lar
 
 
 def _write(pixels: NDArray[np.uint8], labels: list[tuple[float, float, str]]) -> None:
+    """Write numbers at places (x, y), further down where others stand already."""
     image = Image.fromarray(pixels)
     draw = ImageDraw.Draw(image)
-    for x, y, text in labels:
-        draw.text((x, y), text, fill=INK, font=font(TEXT_SIZE), anchor="lm", stroke_width=2, stroke_fill=RIM)
+    text_font = font(TEXT_SIZE)
+    labels = sorted(labels, key=lambda label: label[1])
+    boxes = [draw.textbbox((x, y), text, font=text_font, anchor="lm", stroke_width=2) for x, y, text in labels]
+    for (x, y, text), down in zip(labels, moves_down(boxes), strict=True):
+        draw.text((x, y + down), text, fill=INK, font=text_font, anchor="lm", stroke_width=2, stroke_fill=RIM)
     pixels[:] = np.asarray(image)
+
+
+def moves_down(boxes: Sequence[tuple[float, float, float, float]]) -> list[float]:
+    """Return how far down each box must move to lie clear of those before it.
+
+    Args:
+        boxes: Left, top, right and bottom of each, from the top down.
+
+    >>> moves_down([(0, 0, 20, 10), (5, 4, 25, 14), (30, 4, 50, 14)])
+    [0.0, 6.0, 0.0]
+    """
+    taken: list[tuple[float, float, float, float]] = []
+    moves: list[float] = []
+    for left, top, right, bottom in boxes:
+        down = 0.0
+        for other_left, other_top, other_right, other_bottom in sorted(taken, key=lambda box: box[1]):
+            beside = left >= other_right or other_left >= right
+            if not beside and top + down < other_bottom and other_top < bottom + down:
+                down = float(other_bottom - top)
+        taken.append((left, top + down, right, bottom + down))
+        moves.append(down)
+    return moves

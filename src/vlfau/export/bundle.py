@@ -1,6 +1,7 @@
 """Export of a checkpoint to a bundle."""
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from vlfau.export.graphs import export_graphs, store_weights_at_half
 from vlfau.files.atomic import fresh_folder, refuse_existing
 from vlfau.inference.bundle import Bundle, write_model_json
 from vlfau.inference.checkpoint import checkpoint_info
+from vlfau.inference.counterfactual import PARTS
 from vlfau.inference.schema import CARD_FILE
-from vlfau.model import ModelConfig
+from vlfau.model import VLFAU, ModelConfig
 from vlfau.model.checkpoint import Checkpoint, load_checkpoint
 from vlfau.model.rivals.registry import VL_FAU
 
@@ -56,7 +58,8 @@ def export_bundle(
         licence=licence,
         created=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
     )
-    info = replace(info, note=note or _note(metadata.model), training=_published(metadata))
+    training = {**_published(metadata), **_score_parts(network, metadata.au_ids)}
+    info = replace(info, note=note or _note(metadata.model), training=training)
     with fresh_folder(output) as fresh:
         for file, graph in graphs.items():
             stored = store_weights_at_half(graph) if half else graph
@@ -73,6 +76,15 @@ def _published(metadata: Checkpoint) -> dict[str, Any]:
     if isinstance(training.get(CALIBRATION), dict):
         training[CALIBRATION] = {**training[CALIBRATION], "subjects": []}
     return {**training, "fold": metadata.fold}
+
+
+def _score_parts(network: VLFAU, au_ids: Sequence[int]) -> dict[str, Any]:
+    """Return how much each part of the network weighs in the score of each AU; nothing if it has only branches."""
+    if network.part_weights is None:
+        return {}
+    branch, *geometry, appearance = network.part_weights[:, 0].tolist()  # Geometry: landmarks, posed, everyday.
+    rows = zip(branch, map(sum, zip(*geometry, strict=True)), appearance, strict=True)
+    return {PARTS: {str(au_id): [round(share, 3) for share in row] for au_id, row in zip(au_ids, rows, strict=True)}}
 
 
 def _note(model: ModelConfig) -> str:

@@ -15,6 +15,8 @@ __all__ = ["CropGeometry", "align_face", "alignment_matrix"]
 STEADY = (33, 133, 362, 263, 168, 6, 197, 127, 356, 234, 454, 10, 67, 297)
 """FaceMesh landmarks that expressions hardly move: eye corners, bridge of the nose, temples, top of the forehead."""
 
+_STEADY = np.array(STEADY)
+
 TOP_OF_FOREHEAD, CHIN = 10, 152
 FOREHEAD_HEIGHT, CHIN_HEIGHT = 0.10, 0.80
 """Heights of the mean face's top and chin, as shares of the square; below is room for a dropped jaw."""
@@ -47,7 +49,7 @@ def alignment_matrix(landmarks_xy: NDArray[np.floating], geometry: CropGeometry)
         geometry: The squares.
     """
     template = _template() * geometry.aligned_size - 0.5
-    matrix = fit_similarity(landmarks_xy[list(STEADY)].astype(np.float64), template)
+    matrix = fit_similarity(landmarks_xy[_STEADY].astype(np.float64), template)
     matrix[:, 2] -= (geometry.aligned_size - geometry.crop_size) / 2
     return matrix
 
@@ -73,6 +75,6 @@ def _template() -> NDArray[np.float64]:
     """Return where the steady landmarks of the mean face lie, (P, 2), as shares of the square."""
     face = MEAN_FACE[:, :2]
     scale = (CHIN_HEIGHT - FOREHEAD_HEIGHT) / (face[CHIN, 1] - face[TOP_OF_FOREHEAD, 1])
-    centred = (face[list(STEADY)] - [0, face[TOP_OF_FOREHEAD, 1]]) * scale
+    centred = (face[_STEADY] - [0, face[TOP_OF_FOREHEAD, 1]]) * scale
     template: NDArray[np.float64] = centred + np.array([0.5, FOREHEAD_HEIGHT])
     return template

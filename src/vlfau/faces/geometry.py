@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.faces.blendshapes import BLENDSHAPE_NAMES
-from vlfau.faces.pose import MEAN_FACE, HeadPose
+from vlfau.faces.pose import HeadPose, fit_mean_face
 from vlfau.faces.reading import FaceReading
-from vlfau.faces.warp import rotation_between
 
 __all__ = ["LANDMARKS_68", "FaceGeometry", "Gaze", "estimate_gaze", "head_position"]
 
@@ -38,26 +37,22 @@ _LEFT_EYE: Final = (263, 362, 473)
 DEGREES_PER_SHIFT: Final = 200.0
 """Of the iris from the middle between the corners, in units of the mean face; with the next, fitted to drawn faces."""
 DEGREES_PER_MOVEMENT: Final = 12.0
-"""Of the mesh's own movements eyeLookOut, eyeLookIn, eyeLookUp and eyeLookDown, from 0 to 1."""
-LEVEL_SHIFT: Final = -0.012
-"""Shift of the irises of level eyes, downwards from the middle between the corners."""
+"""Of the mesh's own movements eyeLookOut and eyeLookIn, from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gaze:
-    """Where both eyes look on average, in degrees; signs are those of `HeadPose`.
+    """Where both eyes look on average, sideways, in degrees; signs are those of `HeadPose`.
+
+    How far up or down eyes look cannot be told from the mesh: estimates are no better than always the same answer.
 
     Attributes:
         yaw: Towards the subject's own left, seen from the camera: 0 looks along the camera's axis.
-        pitch: Upwards, seen from the camera.
         eyes_yaw: The same relative to the head.
-        eyes_pitch: The same relative to the head.
     """
 
     yaw: float
-    pitch: float
     eyes_yaw: float
-    eyes_pitch: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,17 +83,17 @@ def head_position(
     Returns:
         x to the picture's right, y down, z away from the camera, all from the camera.
     """
-    points = np.column_stack([landmarks_xy, landmarks_z])[: len(MEAN_FACE)].astype(np.float64)
-    _, scale = rotation_between(MEAN_FACE - MEAN_FACE.mean(0), points - points.mean(0))
+    scale = fit_mean_face(landmarks_xy, landmarks_z).scale
     focal = FOCAL_LENGTH * max(size[:2])
     depth_mm = focal * OUTER_EYE_CORNERS_MM / max(scale, 1e-9)
-    middle = points[[_RIGHT_EYE[0], _LEFT_EYE[0]], :2].mean(0) - (np.array([size[1], size[0]]) - 1) / 2
+    between_eyes = landmarks_xy[[_RIGHT_EYE[0], _LEFT_EYE[0]]].mean(0, dtype=np.float64)
+    middle = between_eyes - (np.array([size[1], size[0]]) - 1) / 2
     across_mm, down_mm = middle * depth_mm / focal
     return float(across_mm), float(down_mm), float(depth_mm)
 
 
 def estimate_gaze(reading: FaceReading, pose: HeadPose) -> Gaze:
-    """Estimate where the eyes look: from the irises between the corners of the eyes, and from the mesh's movements.
+    """Estimate where the eyes look sideways: from the irises between the eyes' corners, and the mesh's movements.
 
     Args:
         reading: The mesh with irises.
@@ -106,30 +101,23 @@ def estimate_gaze(reading: FaceReading, pose: HeadPose) -> Gaze:
     """
     points = reading.canonical
     shifts = [points[iris] - (points[outer] + points[inner]) / 2 for outer, inner, iris in (_RIGHT_EYE, _LEFT_EYE)]
-    across, down = np.mean(shifts, axis=0)[:2]
+    across = np.mean(shifts, axis=0)[0]
     looks = {
         name: float(reading.blendshapes[BLENDSHAPE_NAMES.index(f"eyeLook{name}")])
-        for name in ("InLeft", "InRight", "OutLeft", "OutRight", "UpLeft", "UpRight", "DownLeft", "DownRight")
+        for name in ("InLeft", "InRight", "OutLeft", "OutRight")
     }
     to_left = (looks["OutLeft"] - looks["InLeft"] + looks["InRight"] - looks["OutRight"]) / 2
-    upwards = (looks["UpLeft"] - looks["DownLeft"] + looks["UpRight"] - looks["DownRight"]) / 2
     eyes_yaw = float(DEGREES_PER_SHIFT * across + DEGREES_PER_MOVEMENT * to_left)
-    eyes_pitch = float(DEGREES_PER_SHIFT * (LEVEL_SHIFT - down) + DEGREES_PER_MOVEMENT * upwards)
-    yaw, pitch = _seen_from_camera(eyes_yaw, eyes_pitch, pose)
-    return Gaze(yaw, pitch, eyes_yaw, eyes_pitch)
+    return Gaze(_seen_from_camera(eyes_yaw, pose), eyes_yaw)
 
 
-def _seen_from_camera(eyes_yaw: float, eyes_pitch: float, pose: HeadPose) -> tuple[float, float]:
-    """Turn a direction relative to the head by the pose of the head: R = Ry Rx Rz, x right, y down, z away."""
-    direction = _towards(eyes_yaw, eyes_pitch)
+def _seen_from_camera(eyes_yaw: float, pose: HeadPose) -> float:
+    """Turn level eyes by the pose of the head (R = Ry Rx Rz, x right, y down, z away), and return their yaw."""
+    yaw = np.radians(eyes_yaw)
+    direction = np.array([np.sin(yaw), 0.0, -np.cos(yaw)])
     for axis, angle in ((2, pose.roll), (0, -pose.pitch), (1, -pose.yaw)):
         direction = _about(axis, np.radians(angle)) @ direction
-    return float(np.degrees(np.arctan2(direction[0], -direction[2]))), float(np.degrees(np.arcsin(-direction[1])))
-
-
-def _towards(yaw: float, pitch: float) -> NDArray[np.float64]:
-    yaw, pitch = np.radians(yaw), np.radians(pitch)
-    return np.array([np.sin(yaw) * np.cos(pitch), -np.sin(pitch), -np.cos(yaw) * np.cos(pitch)])
+    return float(np.degrees(np.arctan2(direction[0], -direction[2])))
 
 
 def _about(axis: int, angle: float) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import ConfigError
-from vlfau.faces.warp import rotation_between
+from vlfau.faces.warp import Rotation, rotation_between
 
 __all__ = [
     "MEAN_FACE",
@@ -18,10 +18,12 @@ __all__ = [
     "HeadPose",
     "canonical_points",
     "estimate_pose",
+    "fit_mean_face",
     "landmark_mirror",
 ]
 
 MEAN_FACE: NDArray[np.float64] = np.loadtxt(Path(__file__).with_name("mean_face.csv"), delimiter=",", comments="#")
+_CENTRED_MEAN_FACE = MEAN_FACE - MEAN_FACE.mean(0)
 NUM_LANDMARKS = len(MEAN_FACE)
 """Of FaceMesh: 468."""
 
@@ -61,8 +63,7 @@ def estimate_pose(landmarks_xy: NDArray[np.floating], landmarks_z: NDArray[np.fl
         landmarks_xy: (468, 2), in pixels.
         landmarks_z: (468,), in pixels.
     """
-    points = np.column_stack([landmarks_xy, landmarks_z]).astype(np.float64)
-    rotation, _ = rotation_between(MEAN_FACE - MEAN_FACE.mean(0), points - points.mean(0))
+    rotation = fit_mean_face(landmarks_xy, landmarks_z).matrix
     # x points right, y down, z away from the camera; a frontal face looks along -z.
     gaze = -rotation[:, 2]
     yaw, pitch = np.arctan2(gaze[0], -gaze[2]), np.arcsin(np.clip(-gaze[1], -1, 1))
@@ -70,6 +71,17 @@ def estimate_pose(landmarks_xy: NDArray[np.floating], landmarks_z: NDArray[np.fl
     in_plane = turned.T @ rotation
     roll = np.arctan2(in_plane[1, 0], in_plane[0, 0])
     return HeadPose(*(float(np.degrees(angle)) for angle in (yaw, pitch, roll)))
+
+
+def fit_mean_face(landmarks_xy: NDArray[np.floating], landmarks_z: NDArray[np.floating]) -> Rotation:
+    """Find the rotation and scale that bring the mean face closest to a mesh.
+
+    Args:
+        landmarks_xy: (468 or more, 2), in pixels.
+        landmarks_z: Their depth in pixels.
+    """
+    points = np.column_stack([landmarks_xy, landmarks_z])[:NUM_LANDMARKS].astype(np.float64)
+    return rotation_between(_CENTRED_MEAN_FACE, points - points.mean(0))
 
 
 def _about_x(angle: float) -> NDArray[np.float64]:

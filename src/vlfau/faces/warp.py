@@ -40,8 +40,11 @@ def rotation_between(source: FloatArray, target: FloatArray) -> Rotation:
 def fit_similarity(source: FloatArray, target: FloatArray) -> NDArray[np.float64]:
     """Return the (2, 3) matrix that brings points (P, 2) closest to others, by least squares."""
     source_mean, target_mean = source.mean(0), target.mean(0)
-    rotation, scale = rotation_between(source - source_mean, target - target_mean)
-    linear = scale * rotation
+    centred = (source - source_mean).astype(np.float64)
+    # In a plane, rotation and scale are one complex number, and the best one is a quotient of two sums.
+    x, y = centred.T @ (target - target_mean)
+    cosine, sine = np.array([x[0] + y[1], x[1] - y[0]]) / np.square(centred).sum()
+    linear = np.array([[cosine, -sine], [sine, cosine]])
     return np.column_stack([linear, target_mean - linear @ source_mean])
 
 

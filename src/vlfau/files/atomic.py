@@ -1,10 +1,13 @@
 """Files and folders that appear whole or not at all."""
 
+import hashlib
 import os
 import secrets
 import shutil
+import stat
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +25,7 @@ __all__ = [
     "remove_leftovers",
     "replacing",
     "replacing_folder",
+    "unfinished_copy",
 ]
 
 LEFTOVERS: Final = ".vlfau-*.tmp"
@@ -33,7 +37,8 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
     """Yield a temporary path to write to; the file gets its name when the block ends without an error.
 
     The temporary file lies in the same folder, so an existing file is replaced in one step. If the block fails, the
-    existing file stays as it was. A symbolic link stays: the file that it names is replaced.
+    existing file stays as it was. A symbolic link stays: the file that it names is replaced. What a killed process left
+    is used again by the next one that writes the same file, except on Windows.
 
     Args:
         path: The file.
@@ -45,14 +50,75 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
     """
     check_is_local(path)
     path = real_target(path)
-    temporary = path.with_name(f".vlfau-{secrets.token_hex(6)}.tmp")
     try:
-        yield temporary
-        move_whole(temporary, path, sync=sync)
+        with _temporary_file(path) as temporary:
+            yield temporary
+            move_whole(temporary, path, sync=sync)
     except OSError as error:
         raise OutputError(f"cannot write {printable(path)} ({error.strerror or error}); choose another path") from None
+
+
+@contextmanager
+def _temporary_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside a file; it is removed if the block fails, and must be renamed otherwise.
+
+    The name follows from that of the file, so that what a killed process left is found without reading the folder. If
+    another process is using it, the name is drawn at random.
+    """
+    name = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]
+    temporary = path.with_name(f".vlfau-{name}.tmp")
+    descriptor = _held_alone(temporary)
+    if descriptor is None:
+        temporary = path.with_name(f".vlfau-{secrets.token_hex(6)}.tmp")
+    try:
+        yield temporary
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _held_alone(path: Path) -> int | None:
+    """Make an empty file that no other process holds, or empty the one that a killed process left.
+
+    Returns:
+        Its descriptor, which holds it until it is closed; None if the file cannot be made, is used by another process,
+        is not ours, or cannot be locked.
+    """
+    if sys.platform == "win32":  # A file that is open cannot be renamed there.
+        return None
+    import fcntl  # noqa: PLC0415 - not on Windows
+
+    is_new = True
+    try:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        except FileExistsError:
+            is_new = False
+            descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held = os.fstat(descriptor)
+        if os.path.samestat(held, path.lstat()) and (is_new or _is_own_file(held)):
+            os.ftruncate(descriptor, 0)
+            return descriptor
+    except BlockingIOError:
+        pass
+    except OSError:  # Such as a network folder without locks.
+        if is_new:
+            with suppress(OSError):
+                path.unlink()
+    os.close(descriptor)
+    return None
+
+
+def _is_own_file(found: os.stat_result) -> bool:
+    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_nlink == 1
 
 
 def move_whole(written: Path, path: Path, *, sync: bool = True) -> None:
@@ -80,12 +146,17 @@ def copy_whole(source: Path, target: Path) -> None:
     Raises:
         OSError: The file cannot be read, or the copy cannot be written.
     """
-    unfinished = target.with_name(f".{target.name}.copying")
+    unfinished = unfinished_copy(target)
     try:
         shutil.copyfile(source, unfinished)
         move_whole(unfinished, target)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def unfinished_copy(target: Path) -> Path:
+    """Return the path that a copy has until it is whole."""
+    return target.with_name(f".{target.name}.copying")
 
 
 def real_target(path: Path) -> Path:

@@ -1,6 +1,7 @@
 """Files that grow record by record, and their whole records after a crash; CSV and JSON that may be damaged."""
 
 import csv
+import errno
 import io
 import json
 import re
@@ -53,11 +54,13 @@ class RecordFile:
         """Write all records that were added.
 
         Raises:
-            OSError: It cannot be written, or an earlier flush failed.
+            OSError: It cannot be written, was deleted meanwhile, or an earlier flush failed.
         """
         if self._is_broken:
             raise OSError("an earlier write failed")
         self._is_broken = True
+        if not self.path.exists():  # Otherwise all further records would be lost, and only the end would tell.
+            raise OSError(errno.ENOENT, "it was deleted during the run")
         rest = bytes(self._buffer)
         while rest:
             rest = rest[self._stream.write(rest) :]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from vlfau.facs import AUState, Side, predicted_state
 from vlfau.measures.measuring import MeasuredFace, Measurement
 
-__all__ = ["AUResult", "SideResult"]
+__all__ = ["AUResult", "SideResult", "acting_side"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,15 @@ class SideResult:
         return {"prob": round(self.prob, 4), "state": self.state, "intensity": intensity}
 
 
+def acting_side(left: SideResult | None, right: SideResult | None) -> Side | None:
+    """Return the side on which an active AU acts; None if the sides are not told apart."""
+    if left is None or right is None:
+        return None
+    if left.state and right.state:
+        return Side.BOTH
+    return Side.LEFT if left.state else Side.RIGHT
+
+
 @dataclass(frozen=True, slots=True)
 class AUResult:
     """The prediction for one AU of one face.
@@ -50,6 +59,7 @@ class AUResult:
         left: The subject's own left side; None if the AU has no sides, or the model does not tell them apart.
         right: The subject's own right side; None likewise.
         threshold: The model's threshold for this AU; None if unknown.
+        doubtful: Whether its part of the face cannot be seen well enough: hidden, dark, blurred, small, or turned away.
         prob_causal: `prob` smoothed over the frames before; None unless a video was smoothed.
         prob_centred: `prob` smoothed over the frames before and after; None likewise.
         state_centred: Whether `prob_centred` reaches the threshold; None likewise.
@@ -69,15 +79,12 @@ class AUResult:
     measured: MeasuredFace | None = field(default=None, repr=False, compare=False)
     left: SideResult | None = None
     right: SideResult | None = None
+    doubtful: bool = False
 
     @property
     def side(self) -> Side | None:
         """The side on which an active AU acts; None if it is inactive or the sides are not told apart."""
-        if not self.state or self.left is None or self.right is None:
-            return None
-        if self.left.state and self.right.state:
-            return Side.BOTH
-        return Side.LEFT if self.left.state else Side.RIGHT
+        return acting_side(self.left, self.right) if self.state else None
 
     @property
     def label(self) -> str:
@@ -118,6 +125,7 @@ class AUResult:
             "state": self.state,
             "intensity": round(self.intensity, 2) if self.intensity is not None else None,
             "local_caption": self.local_caption,
+            **({"doubtful": True} if self.doubtful else {}),
             **{
                 name: side.to_dict()
                 for name, side in ((Side.LEFT.value, self.left), (Side.RIGHT.value, self.right))

@@ -1,17 +1,21 @@
 """Probabilities, states and intensities of aligned faces, before captioning."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.facs import AUState, action_unit
+from vlfau.facs import AUState, action_unit, predicted_state
+from vlfau.inference.au_result import acting_side
 from vlfau.inference.backend import BackendOutput
 from vlfau.inference.results import AUResult, CropResult, SideResult
+from vlfau.measures.measuring import MeasuredFace
 
 __all__ = ["AUScores", "Captions", "logit", "sigmoid"]
 
+_Numbers: TypeAlias = tuple[float, bool, float | None, tuple[SideResult | None, SideResult | None]]
 _MIN_PROB: Final = 1e-6
 """Keeps logits finite."""
 
@@ -60,34 +64,61 @@ class AUScores:
 
     def states(self, row: int) -> tuple[AUState, ...]:
         """Return what the numbers of one face say, which its captions must say too: (N,)."""
-        unspoken = Captions((None,) * len(self.au_ids), None)
-        return tuple(au.facs_state for au in self.result(row, unspoken).aus)
+        return tuple(
+            predicted_state(au_id, state, intensity, acting_side(left, right) if state else None)
+            for au_id, (_, state, intensity, (left, right)) in zip(self.au_ids, self._numbers(row), strict=True)
+        )
 
-    def result(self, row: int, words: Captions) -> CropResult:
-        """Return the result of one face, with its captions."""
-        intensities = self.vision.au_intensities
+    def result(self, row: int, words: Captions, measured: MeasuredFace | None = None) -> CropResult:
+        """Return the result of one face.
+
+        Args:
+            row: Which of the faces.
+            words: Its captions.
+            measured: Takes the measurements of the face, if it is known where it lies in its picture.
+        """
         return CropResult(
             aus=tuple(
                 AUResult(
                     au_id=au_id,
                     name=action_unit(au_id).name,
-                    prob=float(self.au_probs[row, column]),
-                    state=bool(self.au_states[row, column]),
-                    intensity=None if intensities is None else float(intensities[row, column]),
-                    local_caption=words.local_captions[column],
-                    attention_map=self.vision.attention_maps[row, column],
-                    left=self._side(row, column, 0),
-                    right=self._side(row, column, 1),
-                    threshold=self.thresholds[column],
+                    prob=prob,
+                    state=state,
+                    intensity=intensity,
+                    local_caption=caption,
+                    attention_map=attention_map,
+                    left=left,
+                    right=right,
+                    threshold=threshold,
+                    measured=measured,
                 )
-                for column, au_id in enumerate(self.au_ids)
+                for au_id, (prob, state, intensity, (left, right)), caption, attention_map, threshold in zip(
+                    self.au_ids,
+                    self._numbers(row),
+                    words.local_captions,
+                    self.vision.attention_maps[row],
+                    self.thresholds,
+                    strict=True,
+                )
             ),
             global_caption=words.global_caption,
         )
 
-    def _side(self, row: int, column: int, side: int) -> SideResult | None:
-        if self.vision.au_sides is None or not action_unit(self.au_ids[column]).sided:
-            return None
-        prob, intensity = map(float, self.vision.au_sides[row, column, side])
-        active = bool(self.au_states[row, column]) and prob >= self.thresholds[column]
-        return SideResult(prob, active, None if self.vision.au_intensities is None else intensity)
+    def _numbers(self, row: int) -> Iterator[_Numbers]:
+        """Yield probability, state, intensity and both sides of every AU of one face."""
+        count = len(self.au_ids)
+        intensities, sides = self.vision.au_intensities, self.vision.au_sides
+        levels: Sequence[float | None] = (None,) * count if intensities is None else intensities[row].tolist()
+        shares: Sequence[Any] = (None,) * count if sides is None else sides[row].tolist()
+        probs, states = self.au_probs[row].tolist(), self.au_states[row].tolist()
+        for au_id, prob, state, level, share, threshold in zip(
+            self.au_ids, probs, states, levels, shares, self.thresholds, strict=True
+        ):
+            if share is None or not action_unit(au_id).sided:
+                yield prob, state, level, (None, None)
+                continue
+            left, right = (
+                SideResult(side_prob, state and side_prob >= threshold, None if level is None else intensity)
+                for side_prob, intensity in share
+            )
+            yield prob, state, level, (left, right)

@@ -4,9 +4,11 @@ Dimensions: B faces, N AUs, L locations, d channels, S sequences, K hypotheses, 
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from threading import Lock
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
@@ -120,6 +122,8 @@ class GraphBackend:
 
     def __init__(self, bundle: Bundle, open_graph: Callable[[Path], Graph]) -> None:
         self.bundle, self._open = bundle, open_graph
+        self._opened_vision: Future[_CheckedGraph] | None = None
+        self._lock = Lock()
 
     def open(self) -> None:
         """Open the vision graph now, to check that the runtime starts.
@@ -129,6 +133,16 @@ class GraphBackend:
             ConfigError: The runtime does not start on this machine.
         """
         _ = self._vision
+
+    def open_ahead(self) -> None:
+        """Open the vision graph in another thread, while pictures are read and faces are found."""
+        with self._lock:
+            if self._opened_vision is None:
+                executor = ThreadPoolExecutor(1)
+                self._opened_vision = executor.submit(
+                    self._checked, VISION_FILE, _VISION_INPUTS, _VISION_OUTPUTS, _FURTHER
+                )
+                executor.shutdown(wait=False)
 
     def encode(self, crops: NDArray[np.uint8]) -> GraphOutput:
         """Run the vision half on aligned faces, (B, S, S, 3) uint8 RGB."""
@@ -142,9 +156,11 @@ class GraphBackend:
         """Bind the global caption decoder to features (S, L, d)."""
         return _GraphStepper(*self._global, features)
 
-    @cached_property
+    @property
     def _vision(self) -> "_CheckedGraph":
-        return self._checked(VISION_FILE, _VISION_INPUTS, _VISION_OUTPUTS, further=_FURTHER)
+        self.open_ahead()
+        assert self._opened_vision is not None
+        return self._opened_vision.result()
 
     @cached_property
     def _local(self) -> tuple["_CheckedGraph", "_CheckedGraph"]:

@@ -1,6 +1,6 @@
 """What would change the model's mind about an AU: the smallest movement of the face that flips its state.
 
-A bundle may record how fast its score follows an AU's intensity on drawn faces (`scripts/measure_responses.py`). Then
+A bundle may record how its scores follow the intensities of AUs on drawn faces (`scripts/measure_responses.py`). Then
 the distance of this face's score from the threshold gives the letters of intensity that flip the state, and the way in
 which the AU moves the face (`vlfau.measures.warping`) turns them into measurements.
 
@@ -11,6 +11,7 @@ it gives for those.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -29,14 +30,55 @@ from vlfau.measures.warping import FaceWarper, au_movements
 if TYPE_CHECKING:
     from vlfau.inference.predictor import Predictor
 
-__all__ = ["Change", "Counterfactual", "explain"]
+__all__ = ["PARTS", "RESPONSES", "Change", "Counterfactual", "Response", "explain", "recorded_response"]
 
+_PARTS: Final = (
+    "the branch whose heat map is drawn",
+    "the geometry of the face (movements of its mesh)",
+    "the appearance of the face to the mesh network",
+)
 COARSE: Final = 8
 FINE: Final = 5
 """Pictures of each of the two searches: over five letters, and then between two of the first."""
 SHOWN: Final = 2
-RESPONSES: Final = "logits_per_letter"
-"""Key in a bundle's `training`: by AU, how far its logit rises in a letter below and above the threshold."""
+RESPONSES: Final = "letters_by_score"
+"""Key in a bundle's `training`: by AU, the four numbers of a `Response`."""
+PARTS: Final = "score_parts"
+"""Key in a bundle's `training`: by AU, how much its own branch, the movements of the mesh and its appearance weigh
+in its score; the sum is 1."""
+SLOPES: Final = "logits_per_letter"
+"""The same in earlier bundles: how far the logit rises in a letter below and above the threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """How many letters of intensity lie between a score and the flip of the state, for one AU.
+
+    Scores flatten at both ends, so letters grow with the distance of the logit from the threshold and with its root.
+
+    Attributes:
+        below: Letters for each unit of the distance of an inactive AU, 0 or more.
+        root_below: Letters for each unit of its root.
+        above: The same of an active AU.
+        root_above: The same of an active AU.
+    """
+
+    below: float
+    root_below: float
+    above: float
+    root_above: float
+
+    def letters(self, score: float, *, state: bool) -> float:
+        """Return the change that flips a state, below 0 for an active AU.
+
+        Args:
+            score: The logit minus the threshold's.
+            state: Whether the AU is active.
+        """
+        distance = abs(score)
+        if state:
+            return -(self.above * distance + self.root_above * sqrt(distance))
+        return self.below * distance + self.root_below * sqrt(distance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +109,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Counterfactual:
-    """What would flip the state of an AU of a face.
+    """What would flip the state of an AU of a face, and what the state rests on.
 
     Attributes:
         au_id: FACS number.
@@ -76,12 +118,14 @@ class Counterfactual:
             of up to five letters does.
         changes: The measurements that this change moves most, the most telling first; empty without a flip, or if the
             head is turned too far.
+        basis: Which parts of the network the score rests on, in words; empty if the bundle does not record it.
     """
 
     au_id: int
     state: bool
     letters: float | None
     changes: tuple[Change, ...]
+    basis: str = ""
 
     @property
     def text(self) -> str:
@@ -103,6 +147,7 @@ class Counterfactual:
             "letters": None if self.letters is None else round(self.letters, 2),
             "changes": [change.to_dict() for change in self.changes],
             "text": self.text,
+            "basis": self.basis,
         }
 
 
@@ -127,42 +172,70 @@ def explain(predictor: "Predictor", face: FaceResult, au_id: int) -> Counterfact
     info = predictor.bundle.info
     column = info.au_ids.index(au_id)
     mesh = crop_mesh(face.crop)
-    if (response := _response(info, au_id)) is None:
+    if (response := recorded_response(info, au_id)) is None:
         warper = FaceWarper(face.crop, mesh.landmarks_xy, mesh.landmarks_z)
         letters = _letters_by_moving(predictor, warper, au_id, column, state=au.state)
         mesh = mesh if letters is None else crop_mesh(warper.moved(au_id, [letters])[0])
         points = frontal(mesh.landmarks_xy, mesh.landmarks_z)
     else:
-        gap = float(logit(np.float64(info.thresholds[column])) - logit(np.float64(au.prob)))
-        letters = gap / response[1 if au.state else 0]
+        score = float(logit(np.float64(au.prob)) - logit(np.float64(info.thresholds[column])))
+        letters = response.letters(score, state=au.state)
         points = frontal(mesh.landmarks_xy, mesh.landmarks_z)
         points[:NUM_LANDMARKS] += letters * au_movements()[au_id]
     if letters is None or abs(letters) > MAX_INTENSITY:
-        return Counterfactual(au_id, au.state, None, ())
-    return Counterfactual(au_id, au.state, letters, _changes(au.measurements, au_id, points, letters))
+        return Counterfactual(au_id, au.state, None, (), _basis(info, au_id))
+    changes = _changes(au.measurements, au_id, points, letters)
+    return Counterfactual(au_id, au.state, letters, changes, _basis(info, au_id))
 
 
-def _response(info: BundleInfo, au_id: int) -> tuple[float, float] | None:
-    """Return by how much the logit rises in a letter of intensity, below and above the threshold; None if unknown.
+def _basis(info: BundleInfo, au_id: int) -> str:
+    """Say which parts of the network decide about an AU; empty if the bundle does not record it.
 
     Raises:
         BundleError: The bundle's record is wrong.
     """
-    record = info.training.get(RESPONSES, {})
+    record = info.training.get(PARTS, {})
     if not isinstance(record, dict) or str(au_id) not in record:
-        return None
+        return ""
     found = record[str(au_id)]
     if (
         not isinstance(found, list)
-        or len(found) != 2
-        or not all(type(rise) in {int, float} and rise > 0 for rise in found)
+        or len(found) != len(_PARTS)
+        or not all(type(share) in {int, float} and 0 <= share <= 1 for share in found)
     ):
         raise BundleError(
-            f"bundle {info.name}: training.{RESPONSES} has {found!r} for AU {au_id}, expected two numbers above 0; "
-            "write it again with scripts/measure_responses.py"
+            f"bundle {info.name}: training.{PARTS} has {found!r} for AU {au_id}, expected {len(_PARTS)} shares from 0 "
+            "to 1; export the checkpoint again"
         )
-    below, above = found
-    return float(below), float(above)
+    ranked = sorted(zip(found, _PARTS, strict=True), key=lambda part: -part[0])
+    named = [f"{share:.0%} on {part}".replace("%", " %") for share, part in ranked if round(share, 2) > 0]
+    text = f"the score of AU {au_id} rests to {', '.join(named[:-1])}{' and ' if named[1:] else ''}{named[-1]}"
+    return text if ranked[0][1] == _PARTS[0] else f"{text}; its heat map shows less than what decides"
+
+
+def recorded_response(info: BundleInfo, au_id: int) -> Response | None:
+    """Return how an AU's score tells the letters to the flip; None if the bundle does not record it.
+
+    Raises:
+        BundleError: The bundle's record is wrong.
+    """
+    for key, count in ((RESPONSES, 4), (SLOPES, 2)):
+        record = info.training.get(key, {})
+        if not isinstance(record, dict) or str(au_id) not in record:
+            continue
+        found = record[str(au_id)]
+        if not (
+            isinstance(found, list)
+            and len(found) == count
+            and all(type(number) in {int, float} and number >= 0 for number in found)
+            and all(sum(found[start : start + count // 2]) > 0 for start in (0, count // 2))
+        ):
+            raise BundleError(
+                f"bundle {info.name}: training.{key} has {found!r} for AU {au_id}, expected {count} numbers of 0 or "
+                "more, not 0 on one side of the threshold; write it again with scripts/measure_responses.py"
+            )
+        return Response(*found) if count == 4 else Response(1 / found[0], 0.0, 1 / found[1], 0.0)
+    return None
 
 
 def _letters_by_moving(

@@ -15,7 +15,9 @@ from vlfau.faces.geometry import estimate_gaze, head_position
 from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import CropResult, FaceResult, PictureResult
+from vlfau.measures.geometry import eye_distance
 from vlfau.measures.measuring import MeasuredFace
+from vlfau.measures.quality import FaceQuality
 from vlfau.media.images import Picture
 from vlfau.media.pixels import PictureInput, as_picture
 
@@ -137,6 +139,7 @@ def face_result(
     face_id: int | None = None,
     person: int | None = None,
     geometry: FaceGeometry | None = None,
+    measured: MeasuredFace | None = None,
 ) -> FaceResult:
     """Combine the position of a face with the result of its crop.
 
@@ -149,20 +152,29 @@ def face_result(
         face_id: Number of the face in its video.
         person: Number of the person in the video, if people are told apart.
         geometry: As returned by `face_geometries`.
+        measured: The face's measurements, if the AUs of `result` have them already.
     """
-    measured = MeasuredFace.of(crop, face.landmarks_xy, crop_geometry, reduction=reduction)
+    aus = result.aus
+    if measured is None:
+        measured = MeasuredFace.of(crop, face.landmarks_xy, crop_geometry, reduction=reduction)
+        aus = tuple(replace(au, measured=measured) for au in aus)
+    landmarks_xy = np.asarray(face.landmarks_xy, np.float32) * np.float32(reduction)
+    quality = FaceQuality.of(crop, eye_distance(landmarks_xy), face.pose)
+    if doubtful := frozenset(quality.doubtful(result.au_ids)):
+        aus = tuple(replace(au, doubtful=True) if au.au_id in doubtful else au for au in aus)
     return FaceResult(
-        aus=tuple(replace(au, measured=measured) for au in result.aus),
+        aus=aus,
         person=person,
         global_caption=result.global_caption,
         face_box_xyxy=_scaled_box(face, reduction),
-        landmarks_xy=np.asarray(face.landmarks_xy, np.float32) * np.float32(reduction),
+        landmarks_xy=landmarks_xy,
         score=float(face.score),
         pose=face.pose,
         crop=crop,
         face_id=face_id,
         measured=measured,
         geometry=geometry,
+        doubt=quality.reason if doubtful else "",
     )
 
 

@@ -15,7 +15,7 @@ from vlfau.faces import Face, FaceFinder, FaceGeometry, FaceReader
 from vlfau.facs import AUState
 from vlfau.files.workers import MAX_WORKERS, check_number, is_whole_number
 from vlfau.inference.au_scores import AUScores, Captions, sigmoid
-from vlfau.inference.backend import Backend
+from vlfau.inference.backend import Backend, GraphBackend
 from vlfau.inference.bundle import Bundle, load_bundle
 from vlfau.inference.captioner import Captioner, Describe
 from vlfau.inference.found import FoundPicture, align_faces, face_geometries
@@ -283,6 +283,8 @@ class Predictor:
             describe: Overrides the predictor's own setting.
         """
         chosen, vision = list(rows), scores.vision
+        if not chosen or (describe or self._captioner.describe) == "never":
+            return [Captions((None,) * len(scores.au_ids), None) for _ in chosen]
         states, graded = [scores.states(row) for row in chosen], vision.au_intensities is not None
         local_captions = self._captioner.describe_aus(vision.au_features[chosen], states, describe, graded=graded)
         global_captions = self._captioner.describe_faces(vision.stem_features[chosen], states, describe)
@@ -319,7 +321,9 @@ class Predictor:
 
     @cached_property
     def finder(self) -> FaceFinder:
-        """The face finder, loaded when first used."""
+        """The face finder, loaded when first used, while another thread loads the network that comes next."""
+        if isinstance(self.backend, GraphBackend):
+            self.backend.open_ahead()
         return FaceFinder(threads=self.threads, max_faces=self.max_faces, providers=self._face_providers)
 
 

@@ -120,6 +120,7 @@ class FaceResult(CropResult):
         face_id: Number of the face in its video, from 1, the same in every frame; None in a picture.
         measured: Takes the measurements of the face; None if unknown.
         geometry: Depth of the landmarks, position of the head, and gaze if requested; None for results without them.
+        doubt: Why AUs are doubtful, such as "the lower face is hidden"; empty if none is.
         person: Number of the person in the video, from 1; one person may have several faces, after cuts. None unless
             people were told apart.
     """
@@ -133,6 +134,26 @@ class FaceResult(CropResult):
     person: int | None = None
     geometry: FaceGeometry | None = field(default=None, repr=False, compare=False)
     measured: MeasuredFace | None = field(default=None, repr=False, compare=False)
+    doubt: str = ""
+
+    @property
+    def doubtful_aus(self) -> tuple[AUResult, ...]:
+        """The AUs that cannot be seen well enough."""
+        return tuple(au for au in self.aus if au.doubtful)
+
+    @property
+    def doubt_text(self) -> str:
+        """A sentence on the doubtful AUs; empty if there are none.
+
+        Such as "AU 12, 25 are doubtful: the lower face is hidden."
+        """
+        doubtful = self.doubtful_aus
+        if not doubtful:
+            return ""
+        if len(doubtful) == len(self.aus):
+            return f"All AUs are doubtful: {self.doubt}."
+        which = ", ".join(str(au.au_id) for au in doubtful)
+        return f"AU {which} {'is' if len(doubtful) == 1 else 'are'} doubtful: {self.doubt}."
 
     @property
     def measurements(self) -> tuple[Measurement, ...]:

@@ -167,6 +167,11 @@ class _Phrase:
         return any(word.part or word.action or word.names or word.coded for word in self.words) or self.denies_all
 
     @property
+    def is_code(self) -> bool:
+        """Whether it is no more than AUs by number, perhaps with their names."""
+        return any(word.coded for word in self.words) and all(word.coded or word.names for word in self.words)
+
+    @property
     def denies_all(self) -> bool:
         """Whether it says that no AU is active."""
         return self.has("rest") and not self.has("except") and not any(word.coded for word in self.words)
@@ -206,7 +211,7 @@ class _SentenceReader:
     def _read(self, phrase: _Phrase) -> None:
         if phrase.has("unlike"):
             return
-        listed = phrase.after == "and" or (phrase.after == "comma" and all(word.coded for word in phrase.words))
+        listed = phrase.after == "and" or (phrase.after == "comma" and phrase.is_code)
         self._denied &= listed and not (phrase.parts and phrase.has("be"))
         if not phrase.says_something:
             self._qualify(phrase)

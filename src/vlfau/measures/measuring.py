@@ -1,8 +1,8 @@
 """Measurements of a face, taken when they are first asked for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any, Final, Self
 
 import numpy as np
@@ -113,18 +113,23 @@ class MeasuredFace:
 
     Args:
         crop: (S, S, 3) uint8 RGB, the aligned face.
-        picture_from_crop: (2, 3), from pixels of the crop to those of the picture.
+        picture_from_crop: (2, 3), from pixels of the crop to those of the picture, or what computes it.
         own_rest: Measurements of this person's neutral face, by name.
     """
 
     def __init__(
         self,
         crop: NDArray[np.uint8],
-        picture_from_crop: NDArray[np.float64],
+        picture_from_crop: NDArray[np.float64] | Callable[[], NDArray[np.float64]],
         *,
         own_rest: Mapping[str, float] | None = None,
     ) -> None:
-        self._crop, self._matrix, self._own_rest = crop, picture_from_crop, dict(own_rest or {})
+        self._crop, self._picture_from_crop, self._own_rest = crop, picture_from_crop, dict(own_rest or {})
+
+    @cached_property
+    def _matrix(self) -> NDArray[np.float64]:
+        given = self._picture_from_crop
+        return given() if callable(given) else given
 
     def copied(self) -> Self:
         """Return a copy that shares no pixels with this one."""
@@ -175,11 +180,11 @@ class MeasuredFace:
             geometry: Of the crop.
             reduction: Pixels of the file per pixel of that picture, along one side.
         """
-        return cls(crop, reduction * invert_affine(alignment_matrix(landmarks_xy, geometry)))
+        return cls(crop, partial(_picture_from_crop, landmarks_xy, geometry, reduction))
 
     def compared_to(self, own_rest: Mapping[str, float]) -> Self:
         """Return the same with the measurements of this person's neutral face, by name."""
-        other = type(self)(self._crop, self._matrix, own_rest=own_rest)
+        other = type(self)(self._crop, self._picture_from_crop, own_rest=own_rest)
         other.__dict__.update({name: self.__dict__[name] for name in ("mesh", "plain") if name in self.__dict__})
         return other
 
@@ -248,6 +253,12 @@ def crop_mesh(crop: NDArray[np.uint8]) -> Mesh:
 @cache
 def _dense_mesh() -> DenseFaceMesh:
     return DenseFaceMesh()
+
+
+def _picture_from_crop(
+    landmarks_xy: NDArray[np.floating], geometry: CropGeometry, reduction: float
+) -> NDArray[np.float64]:
+    return reduction * invert_affine(alignment_matrix(landmarks_xy, geometry))
 
 
 def _measure(

@@ -27,8 +27,13 @@ GRID: Final = 12
 FACE_ROWS, FACE_COLUMNS = slice(3, 11), slice(3, 9)
 """The cells that are face in every aligned crop; their median is the face's typical colour."""
 WEIGHTS: Final = "visibility.npz"
+_GREY: Final = np.array([[0.299, 0.587, 0.114]], np.float32)
+_BLACK: Final = 3
+"""Brightest value of a pixel outside the picture, of 255."""
 
-LEAST_VISIBLE: Final = 0.75
+LEAST_SIDE: Final = 64
+"""Side of a crop, in pixels, from which the visible shares are estimated."""
+LEAST_VISIBLE: Final = 0.6
 """Visible share of a half of the face below which its AUs are doubtful."""
 MAX_TURN: Final = HeadPose(yaw=45.0, pitch=35.0, roll=180.0)
 MIN_EYES: Final = 12.0
@@ -68,11 +73,11 @@ class FaceQuality:
         """Judge an aligned face.
 
         Args:
-            crop: (S, S, 3) uint8 RGB.
+            crop: (S, S, 3) uint8 RGB; one of less than 64 pixels shows too little to say what is hidden.
             eye_distance_px: Distance between the eyes, in pixels of the picture.
             pose: Of the head.
         """
-        upper, lower = network()(grid_features(crop))
+        upper, lower = network()(grid_features(crop)) if len(crop) >= LEAST_SIDE else (1.0, 1.0)
         grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
         face = grey[_part(len(crop), FACE_ROWS), _part(len(crop), FACE_COLUMNS)]
         brightness = float(face.mean())
@@ -90,6 +95,29 @@ class FaceQuality:
             and abs(self.pose.yaw) <= MAX_TURN.yaw
             and abs(self.pose.pitch) <= MAX_TURN.pitch
         )
+
+    @property
+    def reason(self) -> str:
+        """Why AUs are doubtful, in words; empty if none is.
+
+        >>> FaceQuality(1.0, 0.2, 0.1, 0.5, 60.0, HeadPose(0.0, 0.0, 0.0)).reason
+        'the lower face is hidden'
+        """
+        hidden = [
+            name
+            for name, visible in (("upper", self.upper_visible), ("lower", self.lower_visible))
+            if visible < LEAST_VISIBLE
+        ]
+        signs = (
+            (self.eye_distance_px < MIN_EYES, "the face is too small"),
+            (self.brightness < LIGHT[0], "the face is too dark"),
+            (self.brightness > LIGHT[1], "the face is too bright"),
+            (self.sharpness < MIN_SHARPNESS, "the face is blurred"),
+            (not self.is_readable, "the head is turned too far"),
+            (len(hidden) > 1, "the face is hidden"),
+            (len(hidden) == 1, f"the {''.join(hidden)} face is hidden"),
+        )
+        return next((words for is_so, words in signs if is_so), "")
 
     @property
     def quality(self) -> float:
@@ -137,16 +165,33 @@ def grid_features(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
     Colours are relative to the median of the cells in the middle of the face, so that skin is near 0 in any light. The
     fourth value of a cell is the strength of its edges, the fifth whether it is black, as outside the picture.
     """
-    fine = cv2.resize(crop, (8 * GRID, 8 * GRID), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    grey = fine @ np.array([0.299, 0.587, 0.114], np.float32)
-    edges = np.hypot(np.gradient(grey, axis=0), np.gradient(grey, axis=1))
-    channels = np.dstack([grey, fine[..., 0] - grey, fine[..., 2] - grey, edges])
-    cells = channels.reshape(GRID, 8, GRID, 8, 4).mean((1, 3))  # (GRID, GRID, 4)
-    typical = np.median(cells[FACE_ROWS, FACE_COLUMNS].reshape(-1, 4), axis=0)
-    light = max(float(typical[0]), 0.05)
-    relative = (cells - typical * [1, 1, 1, 0]) / light
-    black = (fine.max(2) < 0.012).reshape(GRID, 8, GRID, 8).mean((1, 3))[..., None]
-    return np.concatenate([np.clip(relative, -3, 3), black], axis=2).astype(np.float32).ravel()
+    small = cv2.resize(crop, (8 * GRID, 8 * GRID), interpolation=cv2.INTER_AREA)
+    fine = small.astype(np.float32)
+    fine *= np.float32(1 / 255)
+    red, _, blue = cv2.split(fine)
+    grey = np.asarray(cv2.transform(fine, _GREY), np.float32)
+    black = cv2.inRange(small, (0, 0, 0), (_BLACK,) * 3).astype(np.float32)
+    cells = [
+        cv2.resize(channel, (GRID, GRID), interpolation=cv2.INTER_AREA)
+        for channel in (grey, red, blue, _edges(grey), black)
+    ]
+    features = np.dstack([cells[0], cells[1] - cells[0], cells[2] - cells[0], cells[3], cells[4] / 255])
+    face = features[FACE_ROWS, FACE_COLUMNS, :3].reshape(-1, 3)
+    middle = (len(face) - 1) // 2, len(face) // 2
+    typical = np.partition(face, middle, axis=0)[list(middle)].mean(0)  # The median, in a fifth of the time.
+    features[..., :3] -= typical
+    features[..., :4] = np.clip(features[..., :4] / max(float(typical[0]), 0.05), -3, 3)
+    return np.asarray(features.ravel(), np.float32)
+
+
+def _edges(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the length of the gradient of a picture, as `numpy.gradient` has it, in a fifth of its time."""
+    padded = cv2.copyMakeBorder(grey, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    across = np.asarray(cv2.subtract(padded[1:-1, 2:], padded[1:-1, :-2]), np.float32)
+    down = np.asarray(cv2.subtract(padded[2:, 1:-1], padded[:-2, 1:-1]), np.float32)
+    across[:, 1:-1] /= 2  # At the border, the difference is over one pixel.
+    down[1:-1] /= 2
+    return np.asarray(cv2.magnitude(across, down), np.float32)
 
 
 class Network:

@@ -165,7 +165,7 @@ def _formats_of(path: Path) -> tuple[str, ...]:
     """Return Pillow's names of the formats that a file may have.
 
     Raises:
-        MissingExtraError: It is HEIF, and pillow-heif is not installed.
+        MissingExtraError: It is HEIF, and pi-heif is not installed.
     """
     with path.open("rb") as stream:
         start = stream.read(12)
@@ -173,12 +173,12 @@ def _formats_of(path: Path) -> tuple[str, ...]:
     if brand not in _HEIF_BRANDS:
         return _FORMATS
     try:
-        import pillow_heif  # noqa: PLC0415 - the extra may be missing
+        import pi_heif  # noqa: PLC0415 - the extra may be missing
     except ModuleNotFoundError:
         if brand in {b"mif1", b"msf1"}:
             return _FORMATS
-        raise MissingExtraError("pillow_heif", "heic") from None
-    pillow_heif.register_heif_opener()
+        raise MissingExtraError("pi_heif", "heic") from None
+    pi_heif.register_heif_opener()
     return (*_FORMATS, _HEIF)
 
 

@@ -41,15 +41,26 @@ class MeshOutput:
     """What the mesh computes from B crops.
 
     Attributes:
-        levels: (B, C, H, W), four maps of the window that covers the crop, shallow to deep: 56, 28, 14 and 14 cells
-            along a side, C as in `FACEMESH_V2_CHANNELS`. Not standardised.
+        maps: (B, C, H, W), four maps of the square, shallow to deep: 64, 32, 16 and 16 cells along a side, C as in
+            `FACEMESH_V2_CHANNELS`. Not standardised.
         deep: (B, 512), the last map, 128 channels on a grid of 2 x 2.
         landmarks: (B, 478, 3), in pixels of the square.
     """
 
-    levels: tuple[Tensor, ...]
+    maps: tuple[Tensor, ...]
     deep: Tensor
     landmarks: Tensor
+
+    @property
+    def levels(self) -> list[Tensor]:
+        """The maps of the window that covers the crop: 56, 28, 14 and 14 cells along a side."""
+        return [_window(each) for each in self.maps]
+
+    @property
+    def pooled_levels(self) -> list[Tensor]:
+        """The levels, each averaged to 14 x 14 cells; averaging first leaves less to cut."""
+        side = self.maps[-1].shape[-1]
+        return [_window(F.avg_pool2d(each, each.shape[-1] // side)) for each in self.maps]
 
 
 class MeshReader(nn.Module):
@@ -64,7 +75,7 @@ class MeshReader(nn.Module):
         landmarks, deep, *maps = self.mesh(square(crops))
         # The deepest map's cells straddle the window's edges, so it is enlarged first.
         maps[3] = F.interpolate(maps[3], scale_factor=2.0, mode="bilinear")
-        return MeshOutput(tuple(_window(level) for level in maps), deep.flatten(1), landmarks)
+        return MeshOutput(tuple(maps), deep.flatten(1), landmarks)
 
 
 class FaceMeshV2(nn.Module):
@@ -82,9 +93,16 @@ class FaceMeshV2(nn.Module):
     rows: Tensor
     columns: Tensor
 
-    def standardise(self, output: MeshOutput) -> list[Tensor]:
-        """Return the levels with standardised channels."""
-        return [standard(level) for standard, level in zip(self.standards, output.levels, strict=True)]
+    def standardise(self, output: MeshOutput, *, pooled: bool = False) -> list[Tensor]:
+        """Return the levels with standardised channels.
+
+        Args:
+            output: Of the mesh.
+            pooled: Whether each level is averaged to 14 x 14 cells, as the stem does next. Without training, a
+                channel's standardisation and averaging may be exchanged.
+        """
+        levels = output.pooled_levels if pooled and not self.training else output.levels
+        return [standard(level) for standard, level in zip(self.standards, levels, strict=True)]
 
     def forward(self, crops: Tensor) -> list[Tensor]:
         """Return the standardised levels of crops (B, 3, S, S), RGB in [0, 255]."""

@@ -49,8 +49,10 @@ class Refinement:
         if branches is not None:
             faces = torch.arange(len(branches), device=branches.device)[:, None]
             channels, maps = channels[faces, branches], maps[faces, branches]
-        refined = pool_cells(features[:, None] * maps[..., None], pooling).flatten(2, 3)
-        return refined * channels[:, :, None]
+        # The sum of a cell's locations, weighted by every branch, is a product of matrices: (N', K) x (K, d).
+        cells = _cells(features, pooling)  # (B, L, K, d)
+        weights = _cells(maps.permute(0, 2, 3, 1), pooling) / pooling**2  # (B, L, K, N')
+        return (weights.transpose(2, 3) @ cells).transpose(1, 2) * channels[:, :, None]
 
     def refine_and_pool(self, stem_features: Tensor) -> Tensor:
         """Return the mean over the locations of every branch's features, (B, N, d), of V (B, L, d)."""
@@ -59,11 +61,18 @@ class Refinement:
 
 
 def pool_cells(features: Tensor, size: int) -> Tensor:
-    """Return the mean of every `size` x `size` cells of features (..., H, W, d): (..., H / size, W / size, d)."""
+    """Return the mean of every `size` x `size` cells of features (B, H, W, d): (B, H / size, W / size, d)."""
     if size == 1:
         return features
-    *batch, height, width, channels = features.shape
-    return features.reshape(*batch, height // size, size, width // size, size, channels).mean((-4, -2))
+    batch, height, width, _ = features.shape
+    return _cells(features, size).mean(2).view(batch, height // size, width // size, -1)
+
+
+def _cells(features: Tensor, size: int) -> Tensor:
+    """Return the K = size^2 locations of every cell of features (B, H, W, d): (B, L, K, d)."""
+    batch, height, width, channels = features.shape
+    split = features.reshape(batch, height // size, size, width // size, size, channels).transpose(2, 3)
+    return split.reshape(batch, -1, size**2, channels)
 
 
 class DAIR(nn.Module):

@@ -187,7 +187,10 @@ class Stem(nn.Module):
         """Combine the levels to V (Eq. 1), (B, H, W, d) on the grid of the deepest."""
         if self.scale_convs:
             height, width = levels[-1].shape[-2:]
-            pooled = [F.adaptive_avg_pool2d(level, (height, width)) for level in levels]
+            pooled = [
+                level if level.shape[-2:] == (height, width) else F.adaptive_avg_pool2d(level, (height, width))
+                for level in levels
+            ]
             scales = [conv(level) for conv, level in zip(self.scale_convs, pooled, strict=True)]
             combined = torch.cat(scales, dim=1)  # (B, D, H, W)
         else:

@@ -267,7 +267,7 @@ class VLFAU(nn.Module):
         branch, backbone = self.movement_branch, self.stem.backbone
         seen = branch.mesh(crops) if branch is not None else None
         if seen is not None and isinstance(backbone, FaceMeshV2):
-            levels = backbone.standardise(seen)
+            levels = backbone.standardise(seen, pooled=self.landmark_branch is None)
         else:
             levels = self.stem.extract(crops)
         features = self.stem.merge(levels)  # (B, H, W, d)

@@ -101,6 +101,8 @@ def write_drawing(folder: Path, drawing: Drawing) -> tuple[Path, Path]:
                 fontweight="bold",
             )
         for path in paths:
+            kind = path.suffix[1:]
+            undated = {"CreationDate": None} if kind == "pdf" else {}  # The same results give the same files.
             with replacing(path) as temporary:
-                drawing.figure.savefig(temporary, format=path.suffix[1:], dpi=180, bbox_inches="tight")
+                drawing.figure.savefig(temporary, format=kind, dpi=180, bbox_inches="tight", metadata=undated)
     return paths

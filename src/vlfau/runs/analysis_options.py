@@ -73,15 +73,15 @@ class AnalysisOptions(ModelOptions):
         tiles: The same for equal parts, as columns x rows, such as 2x2 for a recorded video call of four.
         identities: Say which faces of a video are the same person's, by their looks.
         smooth: Add smoothed probabilities to the native table, and find events in the centred ones.
-        gaze: Also write where the eyes look.
+        gaze: Also write where the eyes look, sideways.
         head_position: Also write the position of the head, in millimetres.
         landmarks: Also write landmarks: 68, or the whole mesh.
         sides: Also write the probability, state and intensity of each side of the face, for AUs with sides.
         measurements: Also measure each face: columns in the tables, rulers in annotated pictures, and lines in the
             terminal and the report.
-        quality: Also say how well each face can be read (visible share, sharpness, size, light, pose), and leave the
-            cells of action units that cannot be seen well enough empty.
-        keep_doubtful: With --quality, keep their cells; the column doubtful_aus lists them.
+        quality: Also write how well each face can be read (visible share, sharpness, size, light, pose), and leave the
+            cells of doubtful action units, which cannot be seen well enough, empty.
+        keep_doubtful: With --quality, keep the cells of doubtful action units.
         describe: Which action units get captions: active, every, or never. In a video, changes writes captions when the
             active ones, their degrees or sides change, and repeats them in between.
         beam_size: Beam size of the search for free captions; 1 is fastest.

@@ -18,7 +18,7 @@ from vlfau.media.frames import VideoFrame
 from vlfau.media.images import read_picture
 from vlfau.media.inputs import expand_inputs, matching, unread_files
 from vlfau.media.network_camera import NetworkCamera, is_address
-from vlfau.media.reader import ANALYSED_SUFFIXES, VideoReader, is_video
+from vlfau.media.reader import ANALYSED_SUFFIXES, is_video
 from vlfau.runs.interrupts import ending_well
 from vlfau.runs.live import STANDARD_OUTPUT, LiveOutput
 from vlfau.runs.neutral_faces import Correction, clip_correction, neutral_faces
@@ -26,7 +26,7 @@ from vlfau.runs.observer import InputFailure, RunObserver, RunSummary
 from vlfau.runs.options import AnalysisOptions, PredictOptions
 from vlfau.runs.output_writer import OutputWriter
 from vlfau.video.smoothing import smoothed
-from vlfau.video.stream import DescribeFrames, stream
+from vlfau.video.stream import DescribeFrames, analysed
 
 __all__ = ["file_results", "run"]
 
@@ -88,8 +88,6 @@ def run(
     try:
         live = LiveOutput(chosen.live, bundle.info, groups=chosen.groups, max_faces=chosen.max_faces)
         with live, outputs:
-            if outputs.begins_anew:
-                observer.notice("found an interrupted run; starting over (use --resume to continue it)")
             running = _Run(
                 predictor, chosen, addresses, outputs=outputs, live=live, observer=observer, correction=correction
             )
@@ -130,9 +128,18 @@ def file_results(
         yield predictor.predict(read_picture(path), names=file)
         return
     part, failures = options.part, list[VideoError]()
-    for note in VideoReader(path, stream_number=part.stream_number, fps=part.fps).info.notes:
+    reader = part.reader(path, threads=1)
+    for note in reader.info.notes:
         notice(note)
-    results = stream(predictor, path, describe=options.describe, in_threads=False, file=file, **part.arguments())
+    results = analysed(
+        predictor,
+        reader,
+        file=file,
+        describe=options.describe,
+        in_threads=False,
+        regions=part.regions,
+        identities=part.identities,
+    )
     with closing(results):
         frames = _until_failure(results, failures)
         for _, result in smoothed(frames, predictor.bundle.info.thresholds) if options.smooth else frames:
@@ -207,7 +214,9 @@ class _Run:
     def process(self, inputs: Sequence[Path]) -> None:
         """Analyse every input; one that cannot be used is reported, and the others are still analysed."""
         found = self._expanded(inputs)
-        self._outputs.expect(found)
+        self._outputs.begin(found, self._skipped)
+        if self._outputs.begins_anew:
+            self._tell(self._observer.notice, "found an interrupted run; starting over (use --resume to continue it)")
         self._tell(self._observer.run_started, list(found))
         for file in found:
             self._tell(self._observer.input_started, file)
@@ -249,7 +258,6 @@ class _Run:
             if unread := {file: why for file, why in unread.items() if not file.name.startswith(".")}:
                 self._skipped.update(unread)
                 self._tell(self._observer.skipped, given, unread)
-        self._outputs.list_skipped(self._skipped)
         return found
 
     def _analyse(self, file: Path) -> None:
@@ -333,21 +341,18 @@ class _Run:
         """Yield the frames of a video; report an early end, unless a second pass will report it."""
         part = self._part
         try:
-            whole_s = None
-            if not is_live(str(file)):
-                info = VideoReader(file, stream_number=part.stream_number, fps=part.fps).info
-                whole_s = info.duration_s
-                if info.notes and not is_first_look:
-                    self._tell(self._observer.notice, f"{printable(file)}: {'; '.join(info.notes)}")
-            length_s = self._length_s(whole_s)
-            results = stream(
+            reader = part.reader(self._addresses.get(file, file))
+            if reader.info.notes and not is_first_look:
+                self._tell(self._observer.notice, f"{printable(file)}: {'; '.join(reader.info.notes)}")
+            results = analysed(
                 self._predictor,
-                self._addresses.get(file, file),
+                reader,
                 describe=describe,
                 file=printable(file),
-                **part.arguments(),
+                regions=part.regions,
+                identities=part.identities,
             )
-            self._tell(self._observer.video_started, title, length_s)
+            self._tell(self._observer.video_started, title, self._length_s(reader.info.duration_s))
             try:
                 with closing(results):
                     for frame, result in results:

@@ -11,6 +11,8 @@ from vlfau.errors import InputError
 from vlfau.facs import AUState, all_au_ids, predicted_state
 from vlfau.files.records import parse_json
 from vlfau.language.narration import Facts, Narrative, check_narrative
+from vlfau.measures.definitions import definitions_of_au
+from vlfau.measures.measuring import Measurement
 from vlfau.runs.chat_server import ChatServer
 from vlfau.tables.stated import stated_aus
 from vlfau.video.summary import clock
@@ -22,6 +24,10 @@ You turn verified observations of a face into two to five plain English sentence
 Only rephrase what is given. Add no movement, side, degree, number, cause, feeling, intention or advice; do not guess.
 Keep the degrees (minimally, slightly, markedly, strongly, maximally) and the sides (the subject's own left and right).
 Name every active movement. Answer with these sentences alone: no heading, list, question or greeting."""
+
+
+MOST_MEASUREMENTS: Final = 2
+"""Measurements that are told of an AU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,8 @@ def narrate(facts: Facts, server: ChatServer) -> Narrative:
 def facts_of_table(path: Path) -> Iterator[NarratedFace]:
     """Yield the facts of every face of a table in JSON lines, as `vlfau predict` writes.
 
-    A field `measurements`, a list of texts, is added to the facts.
+    The measurements of the active AUs that `--measurements` writes are added to the facts, and so is a field
+    `measurements`, a list of texts.
 
     Raises:
         InputError: The file is not such a table; the message names the line.
@@ -109,10 +116,33 @@ def _face_of(line: str, place: str) -> NarratedFace | None:
         further = record.get("measurements") or []
         if not isinstance(further, list) or not all(isinstance(each, str) for each in further):
             raise ValueError("its measurements are no list of texts")
+        lines = (*_measured(record, states), *further)
     except ValueError as error:
         raise InputError(f"{place} can't be used ({error}); give a results.jsonl of `vlfau predict`") from None
     source = {key: record[key] for key in ("file", "image", "frame", "face") if record.get(key) is not None}
-    return NarratedFace(source, Facts(tuple(states.values()), tuple(further)))
+    return NarratedFace(source, Facts(tuple(states.values()), lines))
+
+
+def _measured(record: Mapping[str, Any], states: Mapping[int, AUState]) -> Iterator[str]:
+    """Yield the measurements of the active AUs that a row of a table holds, those outside the resting range first."""
+    for au_id in (state.au_id for state in states.values() if state.active):
+        found = [
+            Measurement(definition, value, *(_value(record, f"{definition.name}_{side}") for side in ("left", "right")))
+            for definition in definitions_of_au(au_id)
+            if (value := _value(record, definition.name)) is not None
+        ]
+        telling = sorted(found, key=lambda each: each.differs is None)[:MOST_MEASUREMENTS]
+        yield from (f"AU {au_id} is seen in: {each.text}" for each in telling)
+
+
+def _value(record: Mapping[str, Any], name: str) -> float | None:
+    """Return a number of a row; None for an empty cell."""
+    value = record.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{name} is {value!r}, expected a number")
+    return float(value)
 
 
 def _event_state(row: Mapping[str, str]) -> AUState:

@@ -3,14 +3,17 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
 
 from vlfau.errors import ConfigError
 from vlfau.video.regions import EVERYWHERE, Regions
+
+if TYPE_CHECKING:
+    from vlfau.media.reader import VideoReader
 
 __all__ = ["VideoPart", "as_declared", "chosen_aus", "seconds"]
 
@@ -31,9 +34,19 @@ class VideoPart:
     regions: Regions = EVERYWHERE
     identities: bool = False
 
-    def arguments(self) -> dict[str, Any]:
-        """Return it as arguments of `vlfau.video.stream.stream`."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+    def reader(self, source: str | Path, *, threads: int | None = None) -> "VideoReader":
+        """Open this part of a video; see `VideoReader`."""
+        from vlfau.media.reader import VideoReader
+
+        return VideoReader(
+            source,
+            every_s=self.every_s,
+            start_s=self.start_s,
+            end_s=self.end_s,
+            threads=threads,
+            stream_number=self.stream_number,
+            fps=self.fps,
+        )
 
 
 def seconds(text: str, option: str) -> float:

@@ -42,14 +42,14 @@ class OutputFolder:
     def __init__(self, folder: Path, *, resume: bool, overwrite: bool) -> None:
         self.folder, self._overwrite = folder, overwrite
         self._inputs: set[Path] = set()
+        self._record: RecordFile | None = None
+        self._is_torn = False
         make_folder(folder)
         try:
-            self._known, self._owners = self._read()
-            self._record = RecordFile(folder / RECORD_FILE)
+            self._recorded = self._read()
         except OSError as error:
             raise OutputError(f"cannot use the folder {printable(folder)} ({error.strerror}); choose another") from None
-        if not resume:
-            self._owners = {}
+        self._owners = dict(self._recorded) if resume else {}
 
     def protect(self, inputs: Iterable[Path]) -> None:
         """Protect these files from being overwritten."""
@@ -74,7 +74,7 @@ class OutputFolder:
                 f"{self._owners[key]} and {owner} would both write {shown}; keep their folders apart with --parents, "
                 "or choose another --out for one of them"
             )
-        if key not in self._known and not self._overwrite and os.path.lexists(path):
+        if key not in self._recorded and not self._overwrite and os.path.lexists(path):
             raise OutputError(
                 f"{shown} exists, and vlfau did not write it; move it away, choose another --out, or replace it with "
                 "--overwrite"
@@ -97,29 +97,41 @@ class OutputFolder:
         return self.folder / name
 
     def close(self) -> None:
-        """Close the record."""
-        self._record.close()
+        """Close the record, if anything was written to it."""
+        if self._record is not None:
+            self._record.close()
 
     def _remember(self, key: str, owner: str) -> None:
         try:
             (self.folder / key).parent.mkdir(parents=True, exist_ok=True)
-            self._record.append(f"{json.dumps({'file': key, 'input': owner})}\n".encode())
-            self._record.flush()
+            if self._recorded.get(key) != owner:
+                if self._record is None:
+                    self._record = self._opened()
+                self._record.append(f"{json.dumps({'file': key, 'input': owner})}\n".encode())
+                self._record.flush()
         except OSError as error:
             raise OutputError(
                 f"cannot write {printable(self.folder / key)} ({error.strerror or error}); free disk space or check "
                 "the folder"
             ) from None
-        self._known.add(key)
-        self._owners[key] = owner
+        self._recorded[key] = self._owners[key] = owner
 
-    def _read(self) -> tuple[set[str], dict[str, str]]:
-        """Return the files of earlier runs with their inputs; drops a truncated last line."""
+    def _opened(self) -> RecordFile:
+        """Open the record for further lines; drops a truncated last line."""
+        path = self.folder / RECORD_FILE
+        if self._is_torn:
+            with path.open("rb") as stream:
+                size = max((end for end, _ in whole_records(stream, quoted=False)), default=0)
+            os.truncate(path, size)
+        return RecordFile(path)
+
+    def _read(self) -> dict[str, str]:
+        """Return the files of earlier runs with their inputs."""
         path = self.folder / RECORD_FILE
         owners: dict[str, str] = {}
-        size = 0
         if not path.exists():
-            return set(), owners
+            return owners
+        size = 0
         with path.open("rb") as stream:
             for end, line in whole_records(stream, quoted=False):
                 try:
@@ -129,8 +141,8 @@ class OutputFolder:
                     continue
                 finally:
                     size = end
-        os.truncate(path, size)
-        return set(owners), owners
+        self._is_torn = path.stat().st_size > size
+        return owners
 
 
 def output_name(given: Path, file: Path, *, parents: bool = False) -> Path:

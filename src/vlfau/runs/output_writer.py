@@ -22,7 +22,7 @@ from vlfau.runs.options import PredictOptions
 from vlfau.runs.output_folder import OutputFolder, output_name
 from vlfau.runs.resume import ResumeFile
 from vlfau.runs.video_files import VideoFiles
-from vlfau.tables.errors_file import ErrorsFile, write_skipped
+from vlfau.tables.errors_file import ErrorsFile, SkippedList
 from vlfau.tables.write import TableWriter, open_sink
 from vlfau.video.smoothing import steady
 
@@ -59,6 +59,9 @@ class OutputWriter:
         self._names: dict[Path, Path] = {}
         self._is_empty = True
         self._last_row: tuple[str, int | None] = ("", None)
+        self._errors_path = _errors_path(options.out, self._tables) if self._tables else None
+        self._waiting: list[tuple[Path, InputError]] = []
+        self._has_begun = False
         self.errors: ErrorsFile | None = None
         self.begins_anew = False
         self.unfinished: tuple[str, ...] = ()
@@ -74,7 +77,7 @@ class OutputWriter:
         return (*([self._options.out] if self._options.out else []), *self._options.table)
 
     def __enter__(self) -> Self:
-        """Open the tables.
+        """Open the tables; nothing changes before `begin`.
 
         Raises:
             InputError: A file cannot be written, or the interrupted run had other options.
@@ -83,16 +86,15 @@ class OutputWriter:
         if self._resume_file is None:
             return self
         out, resume, overwrite = self._options.out, self._options.resume, self._options.overwrite
-        errors_file = _errors_path(out, self._tables)
-        if any(path.absolute() == errors_file.absolute() for path in self._tables):
-            raise ConfigError(f"this run lists its errors in {printable(errors_file)}; choose another name for --table")
+        errors_path = self._errors_path
+        if errors_path is not None and any(path.absolute() == errors_path.absolute() for path in self._tables):
+            raise ConfigError(f"this run lists its errors in {printable(errors_path)}; choose another name for --table")
         with ExitStack() as undoing:
             if out is not None:
                 self._folder = OutputFolder(out, resume=resume, overwrite=overwrite)
                 undoing.callback(self._folder.close)
             if resume:
                 self._resume_file.check()
-            self.begins_anew = self._resume_file.exists() and not resume
             for path in self._tables:
                 sink = open_sink(
                     path,
@@ -105,16 +107,12 @@ class OutputWriter:
                 )
                 undoing.callback(sink.retract)
                 self._sinks.append(sink)
-            self.errors = undoing.enter_context(ErrorsFile(errors_file, resume=resume, overwrite=overwrite))
-            if out is not None:
-                remove_leftovers(out)
-            self._resume_file.begin(resume=resume)
+            self.begins_anew = self._resume_file.exists() and not resume
             undoing.pop_all()
         if self._folder is not None:
             self._opened.callback(self._folder.close)
         for sink in self._sinks:
             self._opened.enter_context(sink)
-        self._opened.enter_context(self.errors)
         self._opened.callback(self._resume_file.close)
         return self
 
@@ -122,47 +120,61 @@ class OutputWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Finish the tables, or leave them to be resumed."""
-        if kind is None and self._is_empty and not any(sink.done for sink in self._sinks):
+        if not self._has_begun:
+            for sink in self._sinks:
+                sink.retract()
+        elif kind is None and self._is_empty and not any(sink.done for sink in self._sinks):
             for sink in self._sinks:
                 sink.abandon()
         self._opened.__exit__(kind, error, traceback)
-        if kind is None and self._resume_file is not None:
+        if kind is None and self._has_begun and self._resume_file is not None:
             earlier = {name: last for sink in self._sinks for name, last in sink.done.items()}
             self.unfinished = tuple(self._resume_file.end(earlier))
 
-    def expect(self, files: Mapping[Path, Path]) -> None:
-        """Assign output names to all inputs.
+    def begin(self, files: Mapping[Path, Path], skipped: Mapping[Path, str]) -> None:
+        """Assign output names to all inputs, and discard what an earlier run left, unless it is resumed.
+
+        If this raises an error, nothing has changed.
 
         Args:
             files: The inputs, each with the path given by the user: the file itself or a folder that contains it.
+            skipped: The files that are not read, and why.
 
         Raises:
-            OutputError: A file of an input could not be written without overwriting another.
+            OutputError: A file of an input could not be written without overwriting another, or a list of errors or of
+                skipped files cannot be written.
         """
-        if self._folder is None:
+        if self._folder is not None:
+            self._assign_names(self._folder, files)
+        if self._errors_path is None or self._resume_file is None:
             return
-        self._folder.protect(files)
+        resume, overwrite = self._options.resume, self._options.overwrite
+        name = self._errors_path.name
+        skipped_name = "skipped.csv" if name == "errors.csv" else name.replace(".errors.csv", ".skipped.csv")
+        skipped_list = SkippedList(self._errors_path.with_name(skipped_name), skipped, overwrite=overwrite)
+        self.errors = self._opened.enter_context(ErrorsFile(self._errors_path, resume=resume, overwrite=overwrite))
+        for sink in self._sinks:
+            sink.start()
+        if self._options.out is not None:
+            remove_leftovers(self._options.out)
+        self._resume_file.begin(resume=resume)
+        self._has_begun = True
+        skipped_list.write()
+        for file, error in self._waiting:
+            self.errors.add(file, error)
+
+    def _assign_names(self, folder: OutputFolder, files: Mapping[Path, Path]) -> None:
+        folder.protect(files)
         owners: dict[Path, Path] = {}
         for file, given in files.items():
             name = self._names[file] = output_name(given, file, parents=self._options.parents)
             if (other := owners.setdefault(name, file)) != file:
                 raise OutputError(
                     f"{printable(other)} and {printable(file)} would write the same files {name} in "
-                    f"{printable(self._folder.folder)}; keep their folders apart with --parents"
+                    f"{printable(folder.folder)}; keep their folders apart with --parents"
                 )
             ending = ".summary.txt" if is_video(file) else ".vlfau.jpg"
-            self._folder.check(name.with_name(f"{name.name}{ending}"), printable(file))
-
-    def list_skipped(self, skipped: Mapping[Path, str]) -> None:
-        """List the files that are not read.
-
-        Raises:
-            OutputError: The list cannot be written.
-        """
-        if self.errors is not None:
-            path = self.errors.path
-            name = "skipped.csv" if path.name == "errors.csv" else path.name.replace(".errors.csv", ".skipped.csv")
-            write_skipped(path.with_name(name), skipped, overwrite=self._options.overwrite)
+            folder.check(name.with_name(f"{name.name}{ending}"), printable(file))
 
     def is_done(self, file: Path) -> bool:
         """Return whether an earlier run finished an input."""
@@ -246,13 +258,15 @@ class OutputWriter:
             self._resume_file.finish(name, last_frame if last_file == name else None)
 
     def list_error(self, file: Path, error: InputError) -> None:
-        """Add an input to the list of errors.
+        """Add an input to the list of errors; before `begin` it waits.
 
         Raises:
             InputError: The list cannot be written.
         """
         if self.errors is not None:
             self.errors.add(file, error)
+        else:
+            self._waiting.append((file, error))
 
     def _path_of(self, file: Path) -> Callable[[str], Path] | None:
         """Return a function that maps a suffix to the path of an input's file; None without an output folder."""

@@ -5,6 +5,7 @@ do not show whether a video is finished: inputs may have another order when the 
 drops its last frame, in which faces may be missing.
 """
 
+import errno
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,9 +48,9 @@ class ResumeFile:
         """
         try:
             before = parse_json(self._path.read_text("utf-8").partition("\n")[0])
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in {errno.ENOENT, errno.ENAMETOOLONG}:
+                return
             before = None
         if not isinstance(before, dict):
             raise InputError(

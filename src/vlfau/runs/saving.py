@@ -31,7 +31,7 @@ def save_result(result: PictureResult, folder: str | os.PathLike[str]) -> None:
     file, picture = Path(result.file), picture_of(result)
     _check_earlier_rows(Path(folder) / "results.jsonl", Table("native", result.model), result)
     with OutputWriter(options, result.model) as outputs:
-        outputs.expect({file: file})
+        outputs.begin({file: file}, {})
         outputs.write_picture(file, picture, result)
 
 

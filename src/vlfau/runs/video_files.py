@@ -28,7 +28,7 @@ _TIMELINES: Final = {".timeline.png": False, ".timeline.svg": False, ".timeline-
 class VideoFiles:
     """Collects the results of a video frame by frame, and writes files about it at its end.
 
-    Keeps the scores of every frame, about 200 bytes per face. Stopping early leaves no files.
+    Keeps the scores of every frame, about 250 bytes per face. Stopping early leaves no files.
 
     Args:
         file: The video, as given by the user.

@@ -9,7 +9,7 @@ from vlfau.synthetic.expression import JAW_DROP, LIP_SUCK, LIPS_PART, PARTING, E
 from vlfau.synthetic.presets import Preset, correlations
 from vlfau.synthetic.renderer import Scene
 
-__all__ = ["Switch", "switch_one"]
+__all__ = ["Switch", "at_intensity", "can_switch", "switch_one"]
 
 MIN_SEEN = 0.3
 """An AU above this intensity is visible, so it can only be switched off."""
@@ -37,21 +37,28 @@ class Switch:
 def switch_one(scene: Scene, preset: Preset, rng: np.random.Generator) -> Switch:
     """Switch one of the preset's AUs on or off that can change without any other AU."""
     expression = scene.expression
-    possible = [au_id for au_id in preset.au_ids if _can_switch(au_id, expression)]
+    possible = [au_id for au_id in preset.au_ids if can_switch(au_id, expression)]
     au_id = int(rng.choice(possible))
     if expression.intensity(au_id) >= MIN_SEEN:
         changed = replace(scene, expression=expression.without(au_id))
         return Switch(changed, au_id, False, expression.intensity(au_id))
     intensity = float(rng.uniform(preset.occurs_at, 5))
+    return Switch(at_intensity(scene, au_id, intensity), au_id, True, intensity)
+
+
+def at_intensity(scene: Scene, au_id: int, intensity: float) -> Scene:
+    """Return a scene with one AU at another intensity on both sides; 0 takes it away."""
+    expression = scene.expression
+    if not intensity:
+        return replace(scene, expression=expression.without(au_id))
     values: dict[int, float | tuple[float, float]] = {
         other: (expression.left.get(other, 0.0), expression.right.get(other, 0.0))
         for other in {*expression.left, *expression.right}
     }
-    values[au_id] = intensity
-    return Switch(replace(scene, expression=Expression.of(values)), au_id, True, intensity)
+    return replace(scene, expression=Expression.of(values | {au_id: intensity}))
 
 
-def _can_switch(au_id: int, expression: Expression) -> bool:
+def can_switch(au_id: int, expression: Expression) -> bool:
     """Return whether an AU can change alone, without violating parted lips or exclusive AUs."""
     action_unit(au_id)
     if au_id == LIPS_PART and any(expression.intensity(other) > 0 for other in PARTING):

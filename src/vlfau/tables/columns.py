@@ -10,7 +10,7 @@ from typing import Final
 from vlfau.errors import ConfigError
 from vlfau.facs import action_unit, check_au_ids
 from vlfau.tables.column import Cell, Column, Kind
-from vlfau.tables.face_columns import measurement_columns, quality_columns
+from vlfau.tables.face_columns import DOUBTFUL_AUS, measurement_columns, own_quality_columns, quality_columns
 
 __all__ = ["GROUPS", "LAYOUTS", "Cell", "Column", "FrameId", "Kind", "Layout", "recognise"]
 
@@ -50,8 +50,8 @@ class Layout:
     def columns(self, au_ids: Sequence[int], groups: Collection[str] = ()) -> tuple[Column, ...]:
         """Return all columns for these AUs, and those of the groups.
 
-        >>> [column.name for column in LAYOUTS["native"].columns([12])][-5:]
-        ['AU12_prob', 'AU12_state', 'AU12_intensity', 'AU12_text', 'global_text']
+        >>> [column.name for column in LAYOUTS["native"].columns([12])][-6:]
+        ['AU12_prob', 'AU12_state', 'AU12_intensity', 'AU12_text', 'global_text', 'doubtful_aus']
         """
         if self.au_by_au:
             of_aus = [pattern.of_au(au_id) for au_id in au_ids for pattern in self.of_aus]
@@ -216,19 +216,18 @@ _NATIVE: Final = Layout(
         ),
         Column("AU{au}_text", Kind.TEXT, "caption of {what}; empty if not requested"),
     ),
-    trailing=(Column("global_text", Kind.TEXT, "caption of the whole face"),),
+    trailing=(Column("global_text", Kind.TEXT, "caption of the whole face"), DOUBTFUL_AUS),
     au_by_au=True,
     file="file",
     frame="frame",
     groups={
         "sides": lambda: _SIDES,
         "smoothed": lambda: _SMOOTHED,
-        **_OF_THE_FACE,
+        "quality": own_quality_columns,
+        "measurements": measurement_columns,
         "gaze": lambda: (
             Column("gaze_yaw", Kind.NUMBER, f"{_LOOKS} towards the subject's own left, from the camera", "degrees", 1),
-            Column("gaze_pitch", Kind.NUMBER, f"{_LOOKS} upwards, from the camera", "degrees", 1),
             Column("eyes_yaw", Kind.NUMBER, f"{_LOOKS} towards the subject's own left, from the head", "degrees", 1),
-            Column("eyes_pitch", Kind.NUMBER, f"{_LOOKS} upwards, from the head", "degrees", 1),
         ),
         "head": lambda: (
             Column("head_x", Kind.NUMBER, _ACROSS, "mm", 0),
@@ -264,7 +263,7 @@ _OPENFACE: Final = Layout(
         **_OF_THE_FACE,
         "gaze": lambda: (
             Column("gaze_angle_x", Kind.NUMBER, f"{_LOOKS} to the picture's right, from the camera", "radians", 3),
-            Column("gaze_angle_y", Kind.NUMBER, f"{_LOOKS} down, from the camera", "radians", 3),
+            Column("gaze_angle_y", Kind.NUMBER, f"{_LOOKS} down, from the camera; always empty", "radians", 3),
         ),
         "head": lambda: (
             Column("pose_Tx", Kind.NUMBER, _ACROSS, "mm", 1),
@@ -312,7 +311,7 @@ _PYFEAT2: Final = replace(
     groups={
         **_OF_THE_FACE,
         "gaze": lambda: (
-            Column("gaze_pitch", Kind.NUMBER, f"{_LOOKS} upwards, from the camera", "radians", 4),
+            Column("gaze_pitch", Kind.NUMBER, f"{_LOOKS} upwards, from the camera; always empty", "radians", 4),
             Column("gaze_yaw", Kind.NUMBER, f"{_LOOKS} to the subject's own right, from the camera", "radians", 4),
             Column("gaze_angle", Kind.NUMBER, f"{_LOOKS} angle with the camera's axis", "radians", 4),
         ),

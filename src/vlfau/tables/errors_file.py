@@ -11,15 +11,16 @@ from vlfau.files.lock import lock_output
 from vlfau.files.names import printable
 from vlfau.files.records import RecordFile, csv_cells, csv_record, escape_formula, unescape_formula, whole_records
 
-__all__ = ["COLUMNS", "SKIPPED_COLUMNS", "ErrorsFile", "write_skipped"]
+__all__ = ["COLUMNS", "SKIPPED_COLUMNS", "ErrorsFile", "SkippedList"]
 
 COLUMNS: Final = ("file", "kind", "message")
 _HEAD: Final = csv_record(COLUMNS)
 SKIPPED_COLUMNS: Final = ("file", "reason")
+_SKIPPED_HEAD: Final = csv_record(SKIPPED_COLUMNS)
 
 
-def write_skipped(path: Path, skipped: Mapping[Path, str], *, overwrite: bool = False) -> None:
-    """Write the files that a run does not read, and why; without any there is no file.
+class SkippedList:
+    """The files that a run does not read, and why; without any there is no file.
 
     Args:
         path: The file, such as skipped.csv.
@@ -27,22 +28,38 @@ def write_skipped(path: Path, skipped: Mapping[Path, str], *, overwrite: bool = 
         overwrite: Whether to replace a file that vlfau did not write.
 
     Raises:
-        OutputError: It cannot be written, or vlfau did not write what is there.
+        OutputError: Vlfau did not write what is there, or it cannot be read.
     """
-    head = csv_record(SKIPPED_COLUMNS)
-    if path.exists() and not overwrite and not path.read_bytes().startswith(head):
-        if not skipped:
-            return
-        raise OutputError(
-            f"{printable(path)} exists and is not a list of files with the columns {', '.join(SKIPPED_COLUMNS)}; move "
-            "it away"
-        )
-    if not skipped:
-        path.unlink(missing_ok=True)
-        return
-    with replacing(path) as temporary, temporary.open("wb") as stream:
-        stream.write(head)
-        stream.writelines(csv_record((escape_formula(printable(file)), why)) for file, why in skipped.items())
+
+    def __init__(self, path: Path, skipped: Mapping[Path, str], *, overwrite: bool = False) -> None:
+        self._path, self._skipped = path, skipped
+        try:
+            self._is_foreign = path.exists() and not overwrite and not self._is_list()
+        except OSError as error:
+            raise OutputError(f"cannot read {printable(path)} ({error.strerror or error}); move it away") from None
+        if self._is_foreign and skipped:
+            raise OutputError(
+                f"{printable(path)} exists and is not a list of files with the columns {', '.join(SKIPPED_COLUMNS)}; "
+                "move it away"
+            )
+
+    def _is_list(self) -> bool:
+        with self._path.open("rb") as stream:
+            return stream.read(len(_SKIPPED_HEAD)) == _SKIPPED_HEAD
+
+    def write(self) -> None:
+        """Write the file, or remove that of an earlier run.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        if self._skipped:
+            with replacing(self._path) as temporary, temporary.open("wb") as stream:
+                stream.write(_SKIPPED_HEAD)
+                for file, why in self._skipped.items():
+                    stream.write(csv_record((escape_formula(printable(file)), why)))
+        elif not self._is_foreign:
+            self._path.unlink(missing_ok=True)
 
 
 class ErrorsFile:

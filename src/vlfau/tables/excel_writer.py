@@ -11,7 +11,7 @@ from typing import Any, Final
 from zipfile import BadZipFile
 
 from vlfau.errors import MissingExtraError, OutputError
-from vlfau.files.atomic import move_whole, replacing
+from vlfau.files.atomic import move_whole, replacing, unfinished_copy
 from vlfau.files.names import printable
 from vlfau.files.records import parse_json
 from vlfau.tables.columns import Cell, Column, Kind
@@ -56,7 +56,7 @@ class ExcelWriter(JsonLinesWriter):
         header, _ = read_workbook(self.path, max_rows=0)
         self._check_header(json.dumps(header).encode())  # Otherwise the rows would have other columns.
         self._partial_side.write_text(json.dumps(header, ensure_ascii=False), "utf-8")
-        unfinished = self._partial.with_name(f".{self._partial.name}.copying")
+        unfinished = unfinished_copy(self._partial)
         try:
             with unfinished.open("wb") as stream:
                 stream.writelines(self._finished_chunks())

@@ -8,7 +8,15 @@ from vlfau.inference.results import FaceResult
 from vlfau.measures.definitions import Definition, definitions
 from vlfau.tables.column import Cell, Column, Kind
 
-__all__ = ["measurement_cells", "measurement_columns", "quality_cells", "quality_columns"]
+__all__ = [
+    "DOUBTFUL_AUS",
+    "doubtful_cell",
+    "measurement_cells",
+    "measurement_columns",
+    "own_quality_columns",
+    "quality_cells",
+    "quality_columns",
+]
 
 MORE_DIGITS: Final = 2
 """Tables keep more decimal places of a measurement than sentences, for those who compute with it."""
@@ -42,6 +50,11 @@ def measurement_cells(face: FaceResult) -> dict[str, Cell]:
     return cells
 
 
+DOUBTFUL_AUS: Final = Column(
+    "doubtful_aus",
+    Kind.TEXT,
+    "AUs that cannot be seen well enough (hidden, blurred, dark, small, turned); with spaces between",
+)
 _QUALITY: Final = (
     Column("quality", Kind.NUMBER, "how well the face can be read: the weakest of the following", "0 to 1", 3),
     Column("upper_visible", Kind.NUMBER, "visible share of the brows and eyes", "0 to 1", 3),
@@ -49,7 +62,7 @@ _QUALITY: Final = (
     Column("sharpness", Kind.NUMBER, "contrast of fine detail, as a share of the brightness", "", 4),
     Column("brightness", Kind.NUMBER, "brightness of the face, from black to white", "0 to 1", 3),
     Column("eye_distance_px", Kind.NUMBER, "distance between the eyes", "pixels", 1),
-    Column("doubtful_aus", Kind.TEXT, "AUs that cannot be seen well enough, separated by spaces"),
+    DOUBTFUL_AUS,
 )
 
 
@@ -58,9 +71,18 @@ def quality_columns() -> tuple[Column, ...]:
     return _QUALITY
 
 
+def own_quality_columns() -> tuple[Column, ...]:
+    """Return the same for the native format, which lists the doubtful AUs in any case."""
+    return _QUALITY[:-1]
+
+
 def quality_cells(face: FaceResult) -> dict[str, Cell]:
     """Return how well a face can be read; nothing without a crop."""
     if face.quality is None:
         return {}
-    cells: dict[str, Cell] = dict(face.quality.to_dict(face.au_ids))
-    return cells | {"doubtful_aus": " ".join(map(str, face.quality.doubtful(face.au_ids)))}
+    return {**face.quality.to_dict(face.au_ids), "doubtful_aus": doubtful_cell(face)}
+
+
+def doubtful_cell(face: FaceResult) -> str | None:
+    """Return the numbers of the AUs that cannot be seen well enough; None if all can."""
+    return " ".join(str(au.au_id) for au in face.doubtful_aus) or None

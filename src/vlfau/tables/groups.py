@@ -1,7 +1,7 @@
 """The cells of the columns that are written only when asked for, such as sides, measurements, gaze and mesh."""
 
 from collections.abc import Callable, Mapping, Sequence
-from math import acos, asin, atan2, cos, radians, sin
+from math import asin, atan2, cos, radians, sin
 from typing import Final
 
 import numpy as np
@@ -45,20 +45,9 @@ def turns_xyz(pose: HeadPose) -> tuple[float, float, float]:
     )
 
 
-def _gaze(layout: str, face: FaceResult) -> Sequence[float] | None:
+def _gaze(layout: str, face: FaceResult) -> Sequence[float | None] | None:
     gaze = None if face.geometry is None else face.geometry.gaze
     return None if gaze is None else _GAZE[layout](gaze)
-
-
-def _openface_gaze(gaze: Gaze) -> tuple[float, float]:
-    yaw, pitch = radians(gaze.yaw), radians(gaze.pitch)
-    right, down, away = sin(yaw) * cos(pitch), -sin(pitch), -cos(yaw) * cos(pitch)
-    return atan2(right, -away), atan2(down, -away)
-
-
-def _pyfeat2_gaze(gaze: Gaze) -> tuple[float, float, float]:
-    yaw, pitch = radians(gaze.yaw), radians(gaze.pitch)
-    return pitch, -yaw, acos(min(cos(pitch) * cos(yaw), 1.0))
 
 
 def _head(layout: str, face: FaceResult) -> Sequence[float] | None:
@@ -107,14 +96,14 @@ _CELLS: Final[Mapping[str, Callable[[FaceResult], dict[str, Cell]]]] = {
     "quality": quality_cells,
     "measurements": measurement_cells,
 }
-_VALUES: Final[Mapping[str, Callable[[str, FaceResult], Sequence[float] | None]]] = {
+_VALUES: Final[Mapping[str, Callable[[str, FaceResult], Sequence[float | None] | None]]] = {
     "gaze": _gaze,
     "head": _head,
     "landmarks": _landmarks,
     "mesh": _mesh,
 }
-_GAZE: Final[Mapping[str, Callable[[Gaze], Sequence[float]]]] = {
-    "native": lambda gaze: (gaze.yaw, gaze.pitch, gaze.eyes_yaw, gaze.eyes_pitch),
-    "openface": _openface_gaze,
-    "pyfeat2": _pyfeat2_gaze,
+_GAZE: Final[Mapping[str, Callable[[Gaze], Sequence[float | None]]]] = {
+    "native": lambda gaze: (gaze.yaw, gaze.eyes_yaw),
+    "openface": lambda gaze: (radians(gaze.yaw), None),
+    "pyfeat2": lambda gaze: (None, -radians(gaze.yaw), None),
 }

@@ -47,6 +47,9 @@ def _schema_of(table: Table) -> Any:
 class ParquetWriter(TableWriter):
     """A Parquet file, with the header and every column's meaning and unit in its metadata."""
 
+    _next = 0
+    """Number of the next part."""
+
     def _is_table(self) -> bool:
         try:
             return HEADER_KEY in (parquet.read_schema(self.path).metadata or {})
@@ -56,26 +59,30 @@ class ParquetWriter(TableWriter):
     def _has_partial(self) -> bool:
         return self._folder.exists()
 
-    def _start(self, *, resume: bool) -> dict[str, int | None]:
-        self._schema = _schema_of(self.table)
-        self._rows: list[dict[str, Cell]] = []
-        self._is_broken = False
+    def _recover(self) -> dict[str, int | None]:
         self._remove(self._outdated)
-        if not resume:
-            self._discard()
-        elif not self._folder.exists() and self.path.is_file():
+        if not self._folder.exists() and self.path.is_file():
             self._take_finished()
-        self._folder.mkdir(exist_ok=True)
         done: dict[str, int | None] = {}
-        self._next = 0
         for part in self._parts():
             try:
                 done |= self._read_done(part)
                 self._next = int(part.stem) + 1
             except pa.ArrowInvalid:  # A power failure can leave the name without the content.
-                self._remove_from(part)
                 break
         return done
+
+    def _start(self) -> None:
+        self._schema = _schema_of(self.table)
+        self._rows: list[dict[str, Cell]] = []
+        self._is_broken = False
+        if not self._resume:
+            self._remove(self._outdated)
+            self._discard()
+        self._folder.mkdir(exist_ok=True)
+        for later in self._parts():
+            if int(later.stem) >= self._next:
+                later.unlink()
 
     def _read_done(self, part: Path) -> dict[str, int | None]:
         """Return what a part holds: see `done`."""
@@ -86,11 +93,6 @@ class ParquetWriter(TableWriter):
             for batch in file.iter_batches(ROWS_AT_ONCE, columns=[layout.file, layout.frame]):
                 done.update(map(layout.frame_id, batch.to_pylist()))
         return done
-
-    def _remove_from(self, part: Path) -> None:
-        for later in reversed(self._parts()):
-            if later >= part:
-                later.unlink()
 
     def _append(self, rows: list[dict[str, Cell]]) -> None:
         self._rows += rows

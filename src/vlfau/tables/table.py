@@ -11,6 +11,7 @@ from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import FaceResult, PictureResult
 from vlfau.tables.columns import LAYOUTS, Cell, Column
+from vlfau.tables.face_columns import doubtful_cell
 from vlfau.tables.groups import group_cells, turns_xyz
 
 __all__ = ["FORMAT", "HEADER_KEY", "Table", "columns_json", "native_rows"]
@@ -79,10 +80,10 @@ class Table:
 
     def _doubtful(self, face: FaceResult) -> Iterator[str]:
         """Yield the columns of AUs that cannot be seen well enough, and of a text that would name one as active."""
-        doubtful = () if face.quality is None else face.quality.doubtful(face.au_ids)
-        for au_id in doubtful:
-            yield from (pattern.of_au(au_id).name for pattern in self.layout.of_aus)
-        if "global_text" in self._by_name and any(face[au_id].state for au_id in doubtful):
+        doubtful = face.doubtful_aus
+        for au in doubtful:
+            yield from (pattern.of_au(au.au_id).name for pattern in self.layout.of_aus)
+        if "global_text" in self._by_name and any(au.state for au in doubtful):
             yield "global_text"
 
     def header_json(self) -> str:
@@ -119,6 +120,7 @@ def native_rows(result: PictureResult) -> Iterator[dict[str, Cell]]:
             "yaw": face.pose.yaw,
             "pitch": face.pose.pitch,
             "roll": face.pose.roll,
+            "doubtful_aus": doubtful_cell(face),
             "global_text": face.global_caption,
         }
         for au in face.aus:

@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from vlfau.files.atomic import copy_whole, move_whole
+from vlfau.files.atomic import copy_whole, move_whole, unfinished_copy
 from vlfau.files.records import RecordFile, csv_cells, csv_record, parse_json, unescape_formula, whole_records
 from vlfau.tables.columns import Cell, FrameId, recognise
 from vlfau.tables.writer import TableWriter
@@ -27,6 +27,8 @@ class _TextWriter(TableWriter):
     """What CSV and JSON Lines share."""
 
     _quoted: bool
+    _whole_size = 0
+    """Bytes of the partial file with the rows of an earlier run that are whole."""
 
     @property
     def _partial(self) -> Path:
@@ -39,23 +41,25 @@ class _TextWriter(TableWriter):
     def _has_partial(self) -> bool:
         return self._partial.exists()
 
-    def _start(self, *, resume: bool) -> dict[str, int | None]:
-        if resume and not self._partial.exists() and self.path.is_file():
+    def _recover(self) -> dict[str, int | None]:
+        if not self._partial.exists() and self.path.is_file():
             self._take_finished()
         done: dict[str, int | None] = {}
-        size = 0
-        if resume and self._partial.exists():
-            done, size = self._scan(finished_size=self._finished_size())
-            os.truncate(self._partial, size)
+        if self._partial.exists():
+            done, self._whole_size = self._scan(finished_size=self._finished_size())
+        return done
+
+    def _start(self) -> None:
+        unfinished_copy(self._partial).unlink(missing_ok=True)
+        if self._whole_size:
+            os.truncate(self._partial, self._whole_size)
         else:
             self._partial.write_bytes(b"")
-        if not size:
             header = f"{json.dumps(self.table.header, ensure_ascii=False, indent=2)}\n"
             self._partial_side.write_text(header, "utf-8")
         self._file = RecordFile(self._partial)
-        if not size:
+        if not self._whole_size:
             self._file.append(self._head())
-        return done
 
     def _take_finished(self) -> None:
         """Copy the finished table to the partial file."""

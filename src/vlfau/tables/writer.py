@@ -27,14 +27,15 @@ class TableWriter(ABC):
     """Writes results to a file, which appears when the writer is closed.
 
     Until then the rows are in a partial file beside it. A writer that is opened with `resume` finds the rows that are
-    whole there, and skips their results: a run may start again anywhere. Frames of a video must come in order. As a
-    context manager the writer is closed if all went well, and suspended otherwise.
+    whole there, and skips their results: a run may start again anywhere. Without `resume`, the first result discards
+    them, and nothing before it: a run that is refused leaves them. Frames of a video must come in order. As a context
+    manager the writer is closed if all went well, and suspended otherwise.
 
     Args:
         path: The file.
         table: Its columns.
         resume: Whether to continue an interrupted run or a finished file, if there is one. Otherwise the writer starts
-            over, and an existing file stays until the end.
+            over, and a finished file stays until the end.
         flush_rows: Number of rows after which they are written to the disk.
         flush_s: Seconds after which they are written to the disk, at the next result.
         overwrite: Whether to replace a file that vlfau did not write.
@@ -64,7 +65,7 @@ class TableWriter(ABC):
         self.done: dict[str, int | None] = {}
         self._flush_rows, self._flush_s = flush_rows, flush_s
         self._rows_to_flush, self._last_flush = 0, time.monotonic()
-        self._is_open = True
+        self._is_open, self._is_started, self._resume = True, False, resume
         self._make_folder()
         self._lock = lock_output(path)
         try:
@@ -74,14 +75,9 @@ class TableWriter(ABC):
                     "replace it with --overwrite"
                 )
             self._continues = resume and self._has_partial()
-            try:
-                with self._writing():
-                    self.done = self._start(resume=resume)
-            except BaseException:
-                if not self._continues:
-                    with suppress(OSError):
-                        self._discard()
-                raise
+            if resume:
+                with self._undoing(), self._writing():
+                    self.done = self._recover()
         except BaseException:
             self._lock.release()
             raise
@@ -99,6 +95,18 @@ class TableWriter(ABC):
         else:
             with suppress(InputError):
                 self.suspend()
+
+    def start(self) -> None:
+        """Discard what an interrupted run left, unless it is continued; the first result does so, too.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        if self._is_started:
+            return
+        with self._undoing(), self._writing():
+            self._start()
+        self._is_started = True
 
     def is_done(self, file: str | Path, frame: int | None = None) -> bool:
         """Say whether an earlier run wrote this picture, or this frame of a video."""
@@ -119,6 +127,7 @@ class TableWriter(ABC):
         if self.is_done(result.file, result.frame):
             return
         rows = self.table.rows(result)
+        self.start()
         self._append(rows)
         self._rows_to_flush += len(rows)
         is_time = time.monotonic() - self._last_flush >= self._flush_s
@@ -131,6 +140,7 @@ class TableWriter(ABC):
         Raises:
             OutputError: The file cannot be written.
         """
+        self.start()
         with self._writing():
             self._flush()
         self._rows_to_flush, self._last_flush = 0, time.monotonic()
@@ -161,9 +171,11 @@ class TableWriter(ABC):
             return
         self._is_open = False
         try:
-            self._release()
-            with self._writing():
-                self._discard()
+            if self._is_started:
+                self._release()
+            if self._is_started or self._resume:
+                with self._writing():
+                    self._discard()
         finally:
             self._lock.release()
 
@@ -180,12 +192,14 @@ class TableWriter(ABC):
             return
         self._is_open = False
         try:
-            self.flush()
+            if finish or self._is_started:
+                self.flush()
             if finish:
                 with self._writing():
                     self._finish()
         finally:
-            self._release()
+            if self._is_started:
+                self._release()
             self._lock.release()
 
     def _make_folder(self) -> None:
@@ -200,11 +214,26 @@ class TableWriter(ABC):
         """Say whether something is there that vlfau did not write."""
         try:
             # To resume, an empty file is as good as none.
-            return self.path.exists() and not (resume and self.path.stat().st_size == 0) and not self._is_table()
+            if not self.path.exists():
+                return False
+            if not (self.path.is_file() or self.path.is_dir()):
+                return True  # Reading a pipe could wait forever.
+            return not (resume and self.path.stat().st_size == 0) and not self._is_table()
         except OSError as error:
             raise OutputError(
                 f"cannot read {printable(self.path)} ({error.strerror or error}); move it away, or choose another name"
             ) from None
+
+    @contextmanager
+    def _undoing(self) -> Iterator[None]:
+        """Remove the partial file if the block fails, unless an interrupted run left it."""
+        try:
+            yield
+        except BaseException:
+            if not self._continues:
+                with suppress(OSError):
+                    self._discard()
+            raise
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -248,8 +277,12 @@ class TableWriter(ABC):
         """Say whether an interrupted run left a partial file."""
 
     @abstractmethod
-    def _start(self, *, resume: bool) -> dict[str, int | None]:
-        """Open the partial file, and return what an earlier run wrote to it: see `done`."""
+    def _recover(self) -> dict[str, int | None]:
+        """Return what an earlier run wrote: see `done`. Nothing of it is changed; a finished file is copied."""
+
+    @abstractmethod
+    def _start(self) -> None:
+        """Open the partial file: a new one, or, after `_recover`, behind the rows that are whole."""
 
     @abstractmethod
     def _append(self, rows: list[dict[str, Cell]]) -> None:

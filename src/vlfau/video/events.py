@@ -26,6 +26,7 @@ last such frame, which then counts as the offset.
 | peak_prob | the AU's probability at the apex, 0 to 1 |
 | peak_intensity | its intensity at the apex, 0 to 5 (empty for a model without intensities) |
 | open_start, open_end | 1 if that end was not seen, else 0 |
+| doubtful | 1 if the AU could not be seen well enough in half of the event's frames or more, else 0 |
 """
 
 import csv
@@ -47,8 +48,9 @@ __all__ = ["EVENT_COLUMNS", "Event", "find_all_events", "find_events", "write_ev
 
 EVENT_COLUMNS: Final = (
     *("face", "au", "au_name", "onset_s", "apex_s", "offset_s", "duration_s"),
-    *("peak_prob", "peak_intensity", "open_start", "open_end"),
+    *("peak_prob", "peak_intensity", "open_start", "open_end", "doubtful"),
 )
+_HALF: Final = 0.5
 _ROUNDING_S: Final = 1e-6
 """Timestamps are rounded; times that differ by less are equal."""
 
@@ -70,6 +72,7 @@ class Event:
         peak_intensity: The intensity at the apex; None for a model without intensities.
         open_start: Whether the AU may have begun earlier, while the face was not seen.
         open_end: Whether the AU may have lasted longer.
+        doubtful: Whether the AU could not be seen well enough in half of the frames or more.
     """
 
     face_id: int
@@ -81,6 +84,7 @@ class Event:
     peak_intensity: float | None = None
     open_start: bool = False
     open_end: bool = False
+    doubtful: bool = False
 
     @property
     def duration_s(self) -> float:
@@ -148,6 +152,8 @@ def find_events(
                     peak_intensity=None if track.intensities is None else float(track.intensities[apex, column]),
                     open_start=bool(starts[first]),
                     open_end=not goes_on[last],
+                    doubtful=track.doubtful is not None
+                    and bool(track.doubtful[first : last + 1, column].mean() >= _HALF),
                 )
             )
     return sorted(events, key=lambda event: (event.onset_s, event.au_id))
@@ -174,7 +180,8 @@ def write_events_csv(path: Path, events: Iterable[Event]) -> None:
                 [
                     *(event.face_id, event.au_id, action_unit(event.au_id).name),
                     *(f"{time_s:.3f}" for time_s in times),
-                    *(f"{event.peak_prob:.4f}", intensity, int(event.open_start), int(event.open_end)),
+                    *(f"{event.peak_prob:.4f}", intensity),
+                    *(int(event.open_start), int(event.open_end), int(event.doubtful)),
                 ]
             )
 

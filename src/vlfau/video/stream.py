@@ -1,6 +1,6 @@
 """Action units and captions of a video, frame by frame, in constant memory."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -8,8 +8,8 @@ from typing import Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.errors import ConfigError
-from vlfau.faces import FaceGeometry
+from vlfau.errors import ConfigError, VlfauError
+from vlfau.faces import CropGeometry, FaceGeometry
 from vlfau.faces.identity import IdentityNetwork
 from vlfau.facs import AUState
 from vlfau.files.names import printable
@@ -18,6 +18,7 @@ from vlfau.inference.captioner import Describe
 from vlfau.inference.found import face_result
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import FaceResult, PictureResult
+from vlfau.measures.measuring import MeasuredFace
 from vlfau.media.container import MAX_PIXELS
 from vlfau.media.frames import VideoFrame
 from vlfau.media.prefetch import prefetch
@@ -27,13 +28,17 @@ from vlfau.video.region_tracker import RegionTracker
 from vlfau.video.regions import EVERYWHERE, Regions
 from vlfau.video.tracker import TrackedFace
 
-__all__ = ["DescribeFrames", "describe_for_pictures", "stream"]
+__all__ = ["DescribeFrames", "analysed", "describe_for_pictures", "stream"]
 
 DescribeFrames = Literal["changes", "active", "every", "never"]
 
 _PREFETCHED_FRAMES: Final = 4
-_PREFETCHED_TRACKED: Final = 2
+_PREFETCHED_TRACKED: Final = 4
 """Capacity in frames: a few compensate for slow frames, more would only use memory."""
+_GROUPED_FRAMES: Final = 4
+_GROUPED_FACES: Final = 16
+_GROUPED_BYTES: Final = 32_000_000
+"""Frames whose faces are judged together: at most five of 1920 x 1080 pixels, or one of 3840 x 2160."""
 
 
 def describe_for_pictures(describe: DescribeFrames) -> Describe:
@@ -88,23 +93,47 @@ def stream(
         VideoError: The source cannot be read, or, after the frames that can be read, it breaks off.
         ConfigError: An argument is out of range.
     """
-    if describe not in get_args(DescribeFrames):
-        raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(DescribeFrames))}")
-    threads = None if in_threads else 1
     reader = VideoReader(
         source,
         every_s=every_s,
         start_s=start_s,
         end_s=end_s,
-        threads=threads,
+        threads=None if in_threads else 1,
         max_pixels=max_pixels,
         stream_number=stream_number,
         fps=fps,
     )
-    following = _Following(predictor, regions, identities=identities)
-    return _results(
-        predictor, reader, following, file=file or printable(source), describe=describe, in_threads=in_threads
+    return analysed(
+        predictor,
+        reader,
+        file=file or printable(source),
+        describe=describe,
+        in_threads=in_threads,
+        regions=regions,
+        identities=identities,
     )
+
+
+def analysed(
+    predictor: Predictor,
+    reader: VideoReader,
+    *,
+    file: str,
+    describe: DescribeFrames = "changes",
+    in_threads: bool = True,
+    regions: Regions = EVERYWHERE,
+    identities: bool = False,
+) -> Generator[tuple[VideoFrame, PictureResult]]:
+    """Analyse the frames of a video that is open; see `stream`.
+
+    Raises:
+        VideoError: After the frames that can be read, the video breaks off.
+        ConfigError: An argument is out of range.
+    """
+    if describe not in get_args(DescribeFrames):
+        raise ConfigError(f"describe is {describe!r}; give one of {', '.join(get_args(DescribeFrames))}")
+    following = _Following(predictor, regions, identities=identities)
+    return _results(predictor, reader, following, file=file, describe=describe, in_threads=in_threads)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,41 +161,66 @@ def _results(
     else:
         tracked_frames = prefetch(following.tracked(prefetch(reader, _PREFETCHED_FRAMES)), _PREFETCHED_TRACKED)
     captioner = _VideoCaptioner(predictor, describe)
+    info = predictor.bundle.info
     try:
-        for each in tracked_frames:
-            faces: tuple[FaceResult, ...] = ()
-            if each.tracked:
-                scores = predictor.score_crops(each.crops)
-                words = captioner.describe(scores, [tracked.face_id for tracked in each.tracked])
-                crop_geometry = predictor.bundle.info.crop
-                faces = tuple(
-                    face_result(
-                        tracked.face,
-                        crop,
-                        scores.result(row, words[row]),
-                        crop_geometry=crop_geometry,
-                        face_id=tracked.face_id,
-                        person=each.people[row] if each.people else None,
-                        geometry=geometry,
-                    )
-                    for row, (tracked, crop, geometry) in enumerate(
-                        zip(each.tracked, each.crops, each.geometries, strict=True)
-                    )
-                )
-            frame = each.frame
-            yield (
-                frame,
-                PictureResult(
-                    file,
-                    faces,
-                    frame.number,
-                    frame.time_s,
-                    since_first_s=frame.since_first_s,
-                    model=predictor.bundle.info,
-                ),
-            )
+        # A camera's frames are judged at once.
+        for group in _grouped(tracked_frames, 1 if reader.is_camera else _GROUPED_FRAMES):
+            crops = np.concatenate([each.crops for each in group])
+            scores = predictor.score_crops(crops) if len(crops) else None
+            first = 0
+            for each in group:
+                frame = each.frame
+                faces: tuple[FaceResult, ...] = ()
+                if scores is not None and each.tracked:
+                    rows = range(first, first + len(each.tracked))
+                    words = captioner.describe(scores, rows, [tracked.face_id for tracked in each.tracked])
+                    faces = tuple(_face_results(each, scores, rows, words, info.crop))
+                    first = rows.stop
+                times = (frame.number, frame.time_s)
+                yield frame, PictureResult(file, faces, *times, since_first_s=frame.since_first_s, model=info)
     finally:
         tracked_frames.close()
+
+
+def _grouped(frames: Iterable[_TrackedFrame], size: int) -> Iterator[list[_TrackedFrame]]:
+    """Yield frames in groups, whose faces are judged in one batch, which is faster.
+
+    Where groups end depends on the frames alone, so that results do not depend on the speed of the machine.
+    """
+    group: list[_TrackedFrame] = []
+    try:
+        for frame in frames:
+            group.append(frame)
+            pixels, faces = sum(each.frame.pixels.size for each in group), sum(len(each.tracked) for each in group)
+            if len(group) >= size or pixels + frame.frame.pixels.size > _GROUPED_BYTES or faces >= _GROUPED_FACES:
+                yield group
+                group = []
+    except VlfauError:
+        if group:
+            yield group  # A video that breaks off is analysed up to there.
+        raise
+    if group:
+        yield group
+
+
+def _face_results(
+    frame: _TrackedFrame, scores: AUScores, rows: Sequence[int], words: Sequence[Captions], crop_geometry: CropGeometry
+) -> Iterator[FaceResult]:
+    people: Sequence[int | None] = frame.people or [None] * len(rows)
+    for row, caption, person, tracked, crop, geometry in zip(
+        rows, words, people, frame.tracked, frame.crops, frame.geometries, strict=True
+    ):
+        measured = MeasuredFace.of(crop, tracked.face.landmarks_xy, crop_geometry)
+        yield face_result(
+            tracked.face,
+            crop,
+            scores.result(row, caption, measured),
+            crop_geometry=crop_geometry,
+            face_id=tracked.face_id,
+            person=person,
+            geometry=geometry,
+            measured=measured,
+        )
 
 
 class _Following:
@@ -200,19 +254,23 @@ class _VideoCaptioner:
         self._predictor = predictor
         self._only_changes = describe == "changes"
         self._describe: Describe | None = None if describe == "changes" else describe
+        self._unspoken = Captions((None,) * len(predictor.au_ids), None)
         self._last: dict[int, tuple[tuple[AUState, ...], Captions]] = {}
 
-    def describe(self, scores: AUScores, face_ids: Sequence[int]) -> list[Captions]:
-        """Return the captions of every face of a frame."""
-        states = [self._predictor.told(scores.states(row)) for row in range(len(scores.au_states))]
+    def describe(self, scores: AUScores, rows: Sequence[int], face_ids: Sequence[int]) -> list[Captions]:
+        """Return the captions of every face of a frame, whose scores are in some of the rows."""
+        if self._describe == "never":
+            return [self._unspoken] * len(face_ids)
+        states = [self._predictor.told(scores.states(row)) for row in rows]
         known = {
             face_id: self._last[face_id]
             for face_id, state in zip(face_ids, states, strict=True)
             if self._only_changes and face_id in self._last and self._last[face_id][0] == state
         }
-        rows = [row for row, face_id in enumerate(face_ids) if face_id not in known]
-        for row, words in zip(rows, self._predictor.describe(scores, rows, self._describe), strict=True):
-            known[face_ids[row]] = (states[row], words)
+        new = [place for place, face_id in enumerate(face_ids) if face_id not in known]
+        texts = self._predictor.describe(scores, [rows[place] for place in new], self._describe)
+        for place, words in zip(new, texts, strict=True):
+            known[face_ids[place]] = (states[place], words)
         # Only the faces of this frame are kept, so that memory does not grow with the video.
         self._last = known
         return [known[face_id][1] for face_id in face_ids]

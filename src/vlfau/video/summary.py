@@ -8,8 +8,8 @@
 
     Letters give the greatest intensity: A trace, B slight, C marked, D severe, E maximum.
 
-The letter after an AU is its intensity at the apex, from A to E, if the model gives intensities. The verb phrases
-are those of the descriptions that the model learned.
+The letter after an AU is its intensity at the apex, from A to E, if the model gives intensities; a question mark says
+that the AU could not be seen well enough. The verb phrases are those of the descriptions that the model learned.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,9 +21,10 @@ from vlfau.language.grammar import global_phrases
 from vlfau.video.events import Event
 from vlfau.video.tracks import Track
 
-__all__ = ["LETTERS", "clock", "event_lines", "summary"]
+__all__ = ["DOUBTS", "LETTERS", "clock", "event_lines", "summary"]
 
 LETTERS: Final = "Letters give the greatest intensity: A trace, B slight, C marked, D severe, E maximum."
+DOUBTS: Final = "A question mark says that the AU could not be seen well enough (hidden, blurred, dark, small, turned)."
 _SAME_S: Final = 0.3
 """Events share a line if they begin and end within this time of each other."""
 _MIN_SHARE: Final = 0.005
@@ -60,6 +61,7 @@ def summary(
     events = list(events)
     lines = event_lines(events, descriptions=descriptions)
     note = [LETTERS] if any(event.peak_intensity is not None for event in events) else []
+    note += [DOUBTS] if any(event.doubtful for event in events) else []
     parts = [[head, *map(_face_line, tracks)], lines, note]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
@@ -152,10 +154,11 @@ def _interval(event: Event) -> str:
 
 
 def _code(event: Event) -> str:
+    doubt = "?" if event.doubtful else ""
     if event.peak_intensity is None:
-        return str(event.au_id)
+        return f"{event.au_id}{doubt}"
     # An active AU has at least an A, however low its intensity.
-    return f"{event.au_id}{intensity_letter(max(intensity_level(event.peak_intensity), 1))}"
+    return f"{event.au_id}{intensity_letter(max(intensity_level(event.peak_intensity), 1))}{doubt}"
 
 
 def _merged(phrases: Iterable[str]) -> list[str]:

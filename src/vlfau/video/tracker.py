@@ -109,7 +109,12 @@ class _Track:
     born_s: float
     seen_s: float
     portrait: NDArray[np.uint8]
+    look: NDArray[np.float32]
     embedding: NDArray[np.float32] | None = None
+
+    def show(self, portrait: NDArray[np.uint8]) -> None:
+        """Take a portrait, to which the next is compared."""
+        self.portrait, self.look = portrait, look_of(portrait)
 
     def is_young(self, time_s: float) -> bool:
         return time_s - self.born_s < _MIN_AGE_S
@@ -209,10 +214,8 @@ class FaceTracker:
             Whether the faces must be searched anew.
         """
         portraits = [portrait(pixels, track.face) for track in self._followed]
-        changed = [
-            has_another_look(look_of(now), look_of(track.portrait))
-            for track, now in zip(self._followed, portraits, strict=True)
-        ]
+        looks = [look_of(now) for now in portraits]
+        changed = [has_another_look(look, track.look) for track, look in zip(self._followed, looks, strict=True)]
         if is_cut and all(changed):
             self._followed, self._lost, self._searched_s = [], [], -np.inf
             return True
@@ -224,9 +227,9 @@ class FaceTracker:
                 settled = self._settled(pixels, track)
                 if self._is_another_person(track, settled, step_s):
                     self._followed[place] = self._new_track(track.face, settled, time_s)
-                track.portrait = settled
+                track.show(settled)
             else:
-                track.portrait = now
+                track.portrait, track.look = now, looks[place]
         return False
 
     def _settled(self, pixels: NDArray[np.uint8], track: _Track) -> NDArray[np.uint8]:
@@ -247,7 +250,7 @@ class FaceTracker:
         return False
 
     def _new_track(self, face: Face, portrait: NDArray[np.uint8], time_s: float) -> _Track:
-        return _Track(next(self._ids), face, Motion.of(face, time_s), time_s, time_s, portrait)
+        return _Track(next(self._ids), face, Motion.of(face, time_s), time_s, time_s, portrait, look_of(portrait))
 
     def _may_be_covered(self, track: _Track) -> bool:
         return any(_distance(track.face, other.face) < _OVERLAP_DISTANCE for other in self._others(track))

@@ -28,6 +28,7 @@ class Track:
         states: (T, N), whether each AU is active.
         intensities: (T, N) float32, 0 to 5; None for a model without intensities.
         au_ids: (N,), FACS numbers.
+        doubtful: (T, N), whether each AU could not be seen well enough; None if unknown.
         lost: (T,), whether the face was lost between the previous frame and this one; None if it was never lost.
 
     Raises:
@@ -41,11 +42,12 @@ class Track:
     intensities: NDArray[np.float32] | None
     au_ids: tuple[int, ...]
     lost: NDArray[np.bool_] | None = None
+    doubtful: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         expected = (len(self.time_s), len(self.au_ids))
         given = [self.probs.shape, self.states.shape]
-        given += [] if self.intensities is None else [self.intensities.shape]
+        given += [each.shape for each in (self.intensities, self.doubtful) if each is not None]
         lost_fits = self.lost is None or self.lost.shape == expected[:1]
         if self.time_s.ndim != 1 or not len(self.time_s) or set(given) != {expected} or not lost_fits:
             raise InputError(
@@ -79,13 +81,14 @@ class Track:
 
 @dataclass
 class _TrackBuffer:
-    """A track that is being built, in at most 9 bytes per AU and frame."""
+    """A track that is being built, in at most 10 bytes per AU and frame."""
 
     time_s: "array[float]" = field(default_factory=lambda: array("d"))
     probs: "array[float]" = field(default_factory=lambda: array("f"))
     states: bytearray = field(default_factory=bytearray)
     intensities: "array[float]" = field(default_factory=lambda: array("f"))
     lost: bytearray = field(default_factory=bytearray)
+    doubtful: bytearray = field(default_factory=bytearray)
     last_seen: int = 0
 
 
@@ -144,6 +147,7 @@ class TrackBuilder:
         aus = [by_id[au_id] for au_id in self.au_ids]
         buffer.probs.extend(au.prob for au in aus)
         buffer.states.extend(au.state for au in aus)
+        buffer.doubtful.extend(au.doubtful for au in aus)
         buffer.intensities.extend(au.intensity for au in aus if au.intensity is not None)
 
     def _track(self, face_id: int, buffer: _TrackBuffer) -> Track:
@@ -157,6 +161,7 @@ class TrackBuilder:
             intensities=np.array(buffer.intensities, np.float32).reshape(shape) if buffer.intensities else None,
             au_ids=self.au_ids,
             lost=np.array(buffer.lost, bool),
+            doubtful=np.array(buffer.doubtful, bool).reshape(shape),
         )
 
 

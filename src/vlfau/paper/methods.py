@@ -228,8 +228,10 @@ def _own_row(rerun: ReRun, baseline: ReRun | None) -> Row:
     cells.append(Cell(_percent(rerun.roc_auc_macro)))
     if baseline is None or baseline is rerun or baseline.folds != rerun.folds:
         cells.append(Cell(None))
+    elif rerun.f1_macro is None or baseline.f1_macro is None:
+        cells.append(Cell(None))
     else:
-        gain = (rerun.f1_macro or np.nan) - (baseline.f1_macro or np.nan)
+        gain = rerun.f1_macro - baseline.f1_macro
         cells.append(Cell(100 * gain, _interval(interval_of(100 * (rerun.draws - baseline.draws)))))
     cells += [
         Cell(costs.parameters / 1e6, f"({costs.parameters / 1e3:.0f} k)"),

@@ -70,7 +70,7 @@ class ResumeFile:
             InputError: It had different options.
         """
         check_same_settings(
-            _as_given(before),
+            _as_given({name: value for name, value in before.items() if name in self._settings}),
             _as_given(self._settings),
             what=printable(table),
             ways_out="give the same options, or start over without --resume",

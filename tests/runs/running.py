@@ -1,7 +1,8 @@
-"""Looks at what a run left."""
+"""Interrupts a run, and looks at what it left."""
 
 import csv
 
+from vlfau.inference.predictor import Predictor
 from vlfau.runs.output_folder import RECORD_FILE
 
 
@@ -21,3 +22,17 @@ def names_in(folder):
 def contents_of(folder):
     """Every file of a folder and what it holds."""
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def interrupted(monkeypatch, send, *, at):
+    """Let a signal come while the picture of this number is analysed."""
+    real, calls = Predictor.predict, []
+
+    def predict(self, picture, **options):
+        calls.append(picture)
+        if len(calls) == at:
+            send()
+        return real(self, picture, **options)
+
+    monkeypatch.setattr(Predictor, "predict", predict)
+    return calls

@@ -1,4 +1,3 @@
-import json
 import os
 import shutil
 import signal
@@ -11,10 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.runs.running import contents_of, csv_rows, names_in
+from tests.runs.running import contents_of, csv_rows, interrupted, names_in
 from tests.video.clips import decoded, moving, truncated, write_video
-from vlfau.cli import main
-from vlfau.inference.predictor import Predictor
 from vlfau.runs.engine import run
 from vlfau.runs.observer import RunObserver
 
@@ -95,20 +92,6 @@ def assert_alike(one, other):
     assert [time for time, _ in frames] == [time for time, _ in others]
     for (_, pixels), (_, wanted) in zip(frames, others, strict=True):
         assert np.abs(pixels.astype(int) - wanted).mean() < 1
-
-
-def interrupted(monkeypatch, send, *, at):
-    """Let a signal come while the picture of this number is analysed."""
-    real, calls = Predictor.predict, []
-
-    def predict(self, picture, **options):
-        calls.append(picture)
-        if len(calls) == at:
-            send()
-        return real(self, picture, **options)
-
-    monkeypatch.setattr(Predictor, "predict", predict)
-    return calls
 
 
 @pytest.fixture
@@ -205,50 +188,6 @@ def test_what_is_done_is_not_analysed_again(predict, astronaut, tmp_path, monkey
     assert (code, len(rows), len(calls)) == (2, 2, 1)
     assert printed.out.splitlines()[-2].startswith("1 picture, 1 face, 2 done before in ")
     assert [row["file"] for row in csv_rows(tmp_path / "out" / "errors.csv")] == [str(grey)]
-
-
-def test_a_run_with_other_options_is_not_gone_on_with(predict, astronaut, tmp_path, monkeypatch):
-    def stop():
-        raise KeyboardInterrupt
-
-    interrupted(monkeypatch, stop, at=1)
-    assert predict(astronaut, "-q", "--describe", "every")[0] == 130
-    code, printed, _ = predict(astronaut, "-q", "--resume")
-    assert code == 2
-    assert "was started with --describe every (now changes); give the same options, or start over" in printed.err
-
-
-def test_a_run_of_free_words_is_resumed_with_free_words_only(tiny_bundle, astronaut, tmp_path, monkeypatch, capsys):
-    def stop():
-        raise KeyboardInterrupt
-
-    out = tmp_path / "out"
-    words = ["predict", str(astronaut), "-q", "--model", str(tiny_bundle.folder), "--out", str(out)]
-    interrupted(monkeypatch, stop, at=1)
-    assert main([*words, "--free-words"]) == 130
-    record = out / ".results.csv.run"
-    settings = json.loads(record.read_text())
-    assert settings["consistent"] is False
-    del settings["consistent"]
-    for earlier in (record.read_text(), json.dumps(settings) + "\n"):  # The second is of a run before that option.
-        record.write_text(earlier)
-        assert main([*words, "--resume"]) == 2
-        assert "was started with --free-words true (now false); " in capsys.readouterr().err
-        assert record.read_text() == earlier
-    assert main([*words, "--resume", "--free-words"]) == 0
-    assert len(csv_rows(out / "results.csv")) == 1
-
-
-def test_without_words_it_does_not_matter_whether_they_were_free(tiny_bundle, astronaut, tmp_path, monkeypatch):
-    def stop():
-        raise KeyboardInterrupt
-
-    words = ["predict", str(astronaut), "-q", "--model", str(tiny_bundle.folder), "--describe", "never"]
-    words += ["--out", str(tmp_path)]
-    interrupted(monkeypatch, stop, at=1)
-    assert main([*words, "--free-words"]) == 130
-    assert main([*words, "--resume"]) == 0
-    assert len(csv_rows(tmp_path / "results.csv")) == 1
 
 
 def test_a_table_that_cannot_be_written_stops_the_run(predict, astronaut, tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from cyclopts import Parameter
 
 from vlfau.errors import ConfigError
-from vlfau.files.names import check_is_local
+from vlfau.files.names import check_is_local, printable
 from vlfau.runs.analysis_options import MODEL, OUTPUT, VIDEOS, AnalysisOptions, Flag, ModelOptions, Texts
 from vlfau.runs.option_values import VideoPart, chosen_aus, seconds
 
@@ -164,7 +164,10 @@ class PredictOptions(AnalysisOptions):
             *("stream", "fps", "region", "tiles", "identities", "smooth", "face"),
             *("describe", "beam_size", "gendered", "consistent", "max_faces", "runtime"),
         )
-        values = asdict(self) | {"baseline": list(self.baseline), "region": list(self.region)}
+        values = asdict(self) | {"baseline": list(map(printable, self.baseline)), "region": list(self.region)}
+        for name in ("every", "start", "end"):  # 200ms and 0.2s are the same time.
+            if values[name] is not None:
+                values[name] = f"{seconds(values[name], f'--{name}'):.9g}s"
         recorded = {name: values[name] for name in names} | _unless_default(self, _NEWER)
         return {name.replace("_", "-"): value for name, value in recorded.items()}
 

@@ -52,7 +52,8 @@ class OutputWriter:
         self._options, self._model = options, model
         self._heatmaps = options.heatmap_aus(model.au_ids)
         self._tables = _table_paths(options)
-        self._resume_file = ResumeFile(self._tables[0], options.record()) if self._tables else None
+        self._record = options.record()
+        self._resume_file = ResumeFile(self._tables[0], self._record) if self._tables else None
         self._opened = ExitStack()
         self._sinks: list[TableWriter] = []
         self._folder: OutputFolder | None = None
@@ -102,10 +103,13 @@ class OutputWriter:
                     format=self._options.format,
                     groups=self._options.groups,
                     keep_doubtful=self._options.keep_doubtful or not self._options.quality,
+                    options=self._record,
                     resume=resume,
                     overwrite=overwrite,
                 )
                 undoing.callback(sink.retract)
+                if sink.earlier_options is not None:
+                    self._resume_file.check_options(sink.path, sink.earlier_options)
                 self._sinks.append(sink)
             self.begins_anew = self._resume_file.exists() and not resume
             undoing.pop_all()

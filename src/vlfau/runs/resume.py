@@ -57,10 +57,22 @@ class ResumeFile:
                 f"{printable(self._path)}, which holds the options of the run that began {printable(self._table)}, is "
                 "damaged; start over without --resume"
             )
+        self.check_options(self._table, before)
+
+    def check_options(self, table: Path, before: Mapping[str, Any]) -> None:
+        """Check that this run has the options of an earlier one.
+
+        Args:
+            table: A table of the earlier run.
+            before: The options of the earlier run.
+
+        Raises:
+            InputError: It had different options.
+        """
         check_same_settings(
             _as_given({name: value for name, value in before.items() if name in self._settings}),
             _as_given(self._settings),
-            what=printable(self._table),
+            what=printable(table),
             ways_out="give the same options, or start over without --resume",
         )
 

@@ -40,7 +40,7 @@ def frame_of(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> "p
 
 def header_attrs(header: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of a table's header a frame carries in its `attrs`."""
-    return {name: header[name] for name in ("layout", "vlfau", "model", "columns") if name in header}
+    return {name: header[name] for name in ("layout", "vlfau", "model", "options", "columns") if name in header}
 
 
 def result_frame(result: PictureResult) -> "pandas.DataFrame":

@@ -30,19 +30,26 @@ class Table:
         model: The model whose results it holds.
         groups: Groups of further columns, such as sides, measurements, gaze or mesh (`GROUPS`).
         keep_doubtful: Whether cells of AUs that cannot be seen well enough are filled.
+        options: Options of the run, by name, for the header.
 
     Attributes:
         layout: The format.
         groups: Those groups, in the order of the columns.
         columns: All columns, in order.
-        header: Versions, model, and every column's meaning and unit.
+        header: Versions, model, options of the run, and every column's meaning and unit.
 
     Raises:
         ConfigError: There is no such format or group, or the format does not have the group.
     """
 
     def __init__(
-        self, layout: str, model: BundleInfo, *, groups: Collection[str] = (), keep_doubtful: bool = True
+        self,
+        layout: str,
+        model: BundleInfo,
+        *,
+        groups: Collection[str] = (),
+        keep_doubtful: bool = True,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         if layout not in LAYOUTS:
             raise ConfigError(f"there is no format {layout!r} of tables; choose among {', '.join(LAYOUTS)}")
@@ -60,6 +67,7 @@ class Table:
             "layout": layout,
             "vlfau": version(),
             "model": model.identity() | {"thresholds": list(model.thresholds)},
+            **({} if options is None else {"options": dict(options)}),
             "columns": columns_json(self.columns),
         }
         self._by_name = {column.name: column for column in self.columns}

@@ -1,8 +1,8 @@
 """Open a table for writing results; its suffix selects the type."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from vlfau.errors import InputError
 from vlfau.files.names import printable
@@ -23,6 +23,7 @@ def open_sink(
     format: FormatName = "native",  # noqa: A002 - the word of the command line
     groups: Collection[str] = (),
     keep_doubtful: bool = True,
+    options: Mapping[str, Any] | None = None,
     resume: bool = False,
     flush_rows: int = 500,
     flush_s: float = 10.0,
@@ -37,6 +38,7 @@ def open_sink(
         format: Its columns: our own, OpenFace 2's, Py-Feat 0.6's or Py-Feat 2's.
         groups: Groups of further columns, such as measurements, quality, gaze, head, landmarks (68) or mesh (468).
         keep_doubtful: Whether cells of AUs that cannot be seen well enough are filled.
+        options: Options of the run, by name, as JSON can hold them: the table records them. None records none.
         resume: Whether to continue an interrupted run or a finished file, if there is one.
         flush_rows: Number of rows after which they are written to the disk.
         flush_s: Seconds after which they are written to the disk, at the next result.
@@ -75,5 +77,5 @@ def open_sink(
                 f"cannot tell the kind of table from the name {printable(path)}; use a name that ends in .csv, .jsonl, "
                 ".parquet, .arrows or .xlsx"
             )
-    table = Table(format, model, groups=groups, keep_doubtful=keep_doubtful)
+    table = Table(format, model, groups=groups, keep_doubtful=keep_doubtful, options=options)
     return kind(path, table, resume=resume, flush_rows=flush_rows, flush_s=flush_s, overwrite=overwrite)

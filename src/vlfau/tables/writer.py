@@ -44,6 +44,7 @@ class TableWriter(ABC):
         path: The file.
         done: What an earlier run wrote: the last frame of each video by its file, None for a picture. A picture
             without a face leaves no row, so it is not listed.
+        earlier_options: The options that an earlier run recorded; None if there are none.
 
     Raises:
         OutputError: Another run is writing the file, it cannot be written, or vlfau did not write what is there.
@@ -63,6 +64,7 @@ class TableWriter(ABC):
         self.path, self.table = real_target(path), table
         path = self.path
         self.done: dict[str, int | None] = {}
+        self.earlier_options: dict[str, Any] | None = None
         self._flush_rows, self._flush_s = flush_rows, flush_s
         self._rows_to_flush, self._last_flush = 0, time.monotonic()
         self._is_open, self._is_started, self._resume = True, False, resume
@@ -257,7 +259,10 @@ class TableWriter(ABC):
         record = SettingsRecord(self.path, what=printable(self.path), ways_out=START_OVER)
         if text is None:
             raise record.damaged("it has no header")
-        earlier, ours = _without_meanings(record.parse(text)), _without_meanings(self.table.header)
+        header = record.parse(text)
+        options = header.get("options")
+        self.earlier_options = options if isinstance(options, dict) else None
+        earlier, ours = _compared(header), _compared(self.table.header)
         if earlier == ours:
             return
         check_same_settings(
@@ -305,8 +310,9 @@ class TableWriter(ABC):
         """Remove the partial file."""
 
 
-def _without_meanings(header: dict[str, Any]) -> dict[str, Any]:
-    """Return a header without the texts that explain its columns, which later versions may reword."""
+def _compared(header: dict[str, Any]) -> dict[str, Any]:
+    """Return a header without the options, and the texts that explain its columns: later versions may reword them."""
+    header = {name: value for name, value in header.items() if name != "options"}
     try:
         columns = [{name: value for name, value in column.items() if name != "meaning"} for column in header["columns"]]
     except (KeyError, TypeError, AttributeError):  # It is damaged, so it differs from every header.

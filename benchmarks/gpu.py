@@ -158,6 +158,7 @@ def _batch(au_ids: tuple[int, ...], faces: int, *, crop_size: int, landmarks: in
         valid_mask=torch.ones(faces, len(au_ids), dtype=torch.bool),
         intensity=5 * torch.rand(faces, len(au_ids)),
         landmarks=torch.rand(faces, landmarks, 2),
+        regions=torch.zeros(faces, len(au_ids), 0, 0, dtype=torch.uint8),
         local_captions=torch.randint(3, words, (faces, len(au_ids), min(local_words, local_length))),
         global_captions=torch.randint(3, words, (faces, min(global_words, global_length))),
     )

@@ -3,8 +3,8 @@ import pytest
 from PIL import Image
 
 from tests.evaluation.made_up import made_up
-from vlfau.errors import ImageError
 from vlfau.data.regions import read_region
+from vlfau.errors import ImageError
 from vlfau.evaluation.grounding import grounding, grounding_score
 
 SIZES = {"crop_size": 40, "aligned_size": 48}

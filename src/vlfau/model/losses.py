@@ -98,8 +98,8 @@ def attention_loss(attention_maps: Tensor, regions: Tensor, known: Tensor, locat
     """Teach the branches' spatial attention where their AUs act.
 
     Binary cross entropy of the maps and the regions, in which cells in and outside of a region count alike, however
-    small it is. Where the very skin that moves is known, also the cross entropy of the share of attention that each cell
-    gets and the region's share of it: the map's peak, which readers look at, shall lie inside.
+    small it is. Where the very skin that moves is known, also the cross entropy of the share of attention that each
+    cell gets and the region's share of it: the map's peak, which readers look at, shall lie inside.
 
     Args:
         attention_maps: (B, N, H, W), in [0, 1].

@@ -226,9 +226,8 @@ def _own_row(rerun: ReRun, baseline: ReRun | None) -> Row:
     cells = [Cell(_percent(rerun.f1_per_au.get(au_id))) for au_id in data.au_ids]
     cells.append(Cell(_percent(rerun.f1_macro), _interval(interval_of(100 * rerun.draws))))
     cells.append(Cell(_percent(rerun.roc_auc_macro)))
-    if baseline is None or baseline is rerun or baseline.folds != rerun.folds:
-        cells.append(Cell(None))
-    elif rerun.f1_macro is None or baseline.f1_macro is None:
+    compared = baseline is not None and baseline is not rerun and baseline.folds == rerun.folds
+    if baseline is None or not compared or rerun.f1_macro is None or baseline.f1_macro is None:
         cells.append(Cell(None))
     else:
         gain = rerun.f1_macro - baseline.f1_macro

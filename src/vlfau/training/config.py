@@ -153,9 +153,9 @@ class RunConfig:
             Eq. 10's. None takes all.
         active_first: Share of faces for which captions of active AUs are drawn first: if AUs are rare, decoders that
             mostly see captions of inactive ones would describe no others.
-        decided_captions: Whether an AU's caption teaches only where the network, at a probability of .5, predicts the state
-            that it describes. With a frozen vision half and `model.told_scores`, decoders so learn to say what was
-            decided, also where that is wrong.
+        decided_captions: Whether an AU's caption teaches only where the network, at a probability of .5, predicts the
+            state that it describes. With a frozen vision half and `model.told_scores`, decoders so learn to say what
+            was decided, also where that is wrong.
         caption_control: What captions mean in training: their own AU ("none"), or nothing ("shuffled"), a control for
             what language adds (`CaptionControl`).
         attention_loss: Weight of the loss that teaches the branches' spatial attention where their AUs act

@@ -12,9 +12,10 @@ def test_explain_prints_measurements_and_what_would_flip_the_state(astronaut, ca
     frown = lines.index(next(line for line in lines if line.startswith("  AU 4, Brow Lowerer: inactive (")))
     assert lines[smile + 1].startswith("    lip corners above the middle of the lips 0.")
     assert "resting faces" in lines[smile + 1]
-    assert lines[frown - 1].startswith("    if the lip corners")
-    assert lines[frown - 1].endswith("AU 12 would be inactive")
-    assert "active" in lines[-1]
+    assert any(line.startswith("    the score of AU 12 rests to ") for line in lines[smile:frown])
+    flip = next(line for line in lines[smile:frown] if line.startswith("    if the lip corners"))
+    assert flip.endswith("AU 12 would be inactive")
+    assert any(" would be active" in line or "inactive" in line for line in lines[frown + 1 :])
 
 
 @pytest.mark.parametrize("au", ["99", "smile", "12,,4"])

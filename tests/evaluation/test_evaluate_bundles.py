@@ -2,6 +2,7 @@ import hashlib
 import json
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -95,7 +96,9 @@ def test_a_bundle_names_nobody_and_is_known_by_the_pictures_it_was_calibrated_on
 ):
     calibration = {"source": "other-manifest", "frames": 9, "subjects": ["Ann"], "pictures": ["0123456789abcdef"]}
     told = metadata(training={"synthetic": True, "calibration": calibration, "held_out_subjects": ["Bob"]})
-    monkeypatch.setattr("vlfau.export.bundle.load_checkpoint", lambda folder: (None, told))
+    monkeypatch.setattr(
+        "vlfau.export.bundle.load_checkpoint", lambda folder: (SimpleNamespace(part_weights=None), told)
+    )
     monkeypatch.setattr("vlfau.export.bundle.export_graphs", lambda network, crop_size: {})
     monkeypatch.setattr("vlfau.export.bundle.write_model_json", lambda folder, info: Bundle(folder, info, {}))
     training = export_bundle(checkpoint, tmp_path / "bundle").info.training

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vlfau.faces.blendshapes import BLENDSHAPE_LANDMARKS
@@ -129,27 +128,11 @@ class ScoreHeads(nn.Module):
 
     def forward(self, features: Tensor) -> AUOutput:
         """Score the AUs from features (B, F)."""
-        outputs = self._mean(self.standardise(features))  # (B, N) or (B, 2N)
+        standard = self.standardise(features)
+        outputs = torch.stack([head(standard) for head in self.heads]).mean(0)  # (B, N) or (B, 2N)
         logits, strengths = outputs[:, : self.num_aus], outputs[:, self.num_aus :]
         intensities = MAX_INTENSITY * strengths.sigmoid() if strengths.shape[1] else None
         return AUOutput(self.slope * logits + self.shift, intensities)
-
-    def _mean(self, inputs: Tensor) -> Tensor:
-        """Return the mean of the heads' outputs; in few large products, as one by one they are too small to be fast."""
-        first, second, last = (
-            [layer for layer in layers if isinstance(layer, nn.Linear)]
-            for layers in zip(*(cast("nn.Sequential", head) for head in self.heads), strict=True)
-            if isinstance(layers[0], nn.Linear)
-        )
-        hidden = F.linear(inputs, torch.cat([it.weight for it in first]), torch.cat([it.bias for it in first]))
-        weight, bias = torch.stack([it.weight for it in second]), torch.stack([it.bias for it in second])
-        hidden = self._activated(hidden).view(-1, SEEDS, weight.shape[2]).transpose(0, 1)  # (S, B, H)
-        hidden = self._activated(hidden @ weight.transpose(1, 2) + bias[:, None])
-        means = torch.cat([it.weight for it in last], dim=1) / SEEDS
-        return F.linear(hidden.transpose(0, 1).flatten(1), means, torch.stack([it.bias for it in last]).mean(0))
-
-    def _activated(self, values: Tensor) -> Tensor:
-        return F.dropout(F.gelu(values), DROPOUT, self.training)
 
 
 class SideHeads(nn.Module):

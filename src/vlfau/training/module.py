@@ -241,7 +241,7 @@ class VLFAUModule(L.LightningModule):
     def _attention_loss(mean_regions: AURegions, maps: Tensor, batch: Batch) -> Tensor:
         """Take the masks of the batch where it has some, and mean regions elsewhere."""
         regions, laid = mean_regions(batch.landmarks, *maps.shape[2:])
-        located = batch.regions.flatten(2).any(2)  # (B, N)
+        located = (batch.regions > 0).flatten(2).any(2)  # (B, N)
         if batch.regions.shape[-1]:
             own = F.interpolate(batch.regions.float() / 255, size=maps.shape[2:], mode="area")
             regions = torch.where(located[..., None, None], own, regions)

@@ -9,7 +9,6 @@ of what is finished into a folder, and `--docs FILE` writes them into a document
 `<!-- language -->` and `<!-- end of language -->`.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -20,7 +19,7 @@ from typing import Final
 import torch
 
 from studies.language_gain import NAMES, Plan, Scored, Source, variant_config, write_report
-from studies.methods import CACHE, DATA, FOLDS, ROOT, on_data, write_between
+from studies.methods import DATA, FOLDS, ROOT, on_data, parser_of, write_between
 from studies.short_runs import Budget, Job, Record, finish, read_records
 from vlfau.errors import VlfauError
 from vlfau.evaluation.au_metrics import f1_draws_of, mean_of_known
@@ -66,12 +65,7 @@ def record_source(records: Sequence[Record], data: str) -> Source:
 
 def main(words: Sequence[str]) -> int:
     """Make the runs, or write their tables."""
-    parser = argparse.ArgumentParser(prog="python -m studies.language_short", description=__doc__.split("\n")[0])
-    parser.add_argument("--records", type=Path, default=RECORDS, help="file of finished runs")
-    parser.add_argument("--cache", type=Path, default=CACHE, help="folder of faces as the stem sees them")
-    parser.add_argument("--report", type=Path, help="only write the tables into this folder")
-    parser.add_argument("--docs", type=Path, help="only write the tables into this document")
-    arguments = parser.parse_args(words)
+    arguments = parser_of("language_short", __doc__, RECORDS).parse_args(words)
     torch.set_num_threads(1)
     try:
         if arguments.report is None and arguments.docs is None:

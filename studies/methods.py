@@ -152,14 +152,25 @@ def write_between(path: Path, name: str, text: str) -> None:
         temporary.write_text(f"{before}{first}\n{text.strip()}\n\n{last}{after}", encoding="utf-8")
 
 
-def main(words: Sequence[str]) -> int:
-    """Make the runs, or write their tables."""
-    parser = argparse.ArgumentParser(prog="python -m studies.methods", description=__doc__.split("\n")[0])
-    parser.add_argument("--records", type=Path, default=RECORDS, help="file of finished runs")
+def parser_of(study: str, about: str, records: Path) -> argparse.ArgumentParser:
+    """Return the options of a study of short runs.
+
+    Args:
+        study: Name of its module.
+        about: The module's docstring, whose first line is shown.
+        records: Where its finished runs are recorded, unless told otherwise.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m studies.{study}", description=about.split("\n", maxsplit=1)[0])
+    parser.add_argument("--records", type=Path, default=records, help="file of finished runs")
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder of faces as the stem sees them")
     parser.add_argument("--report", type=Path, help="only write the tables into this folder")
     parser.add_argument("--docs", type=Path, help="only write the tables into this document")
-    arguments = parser.parse_args(words)
+    return parser
+
+
+def main(words: Sequence[str]) -> int:
+    """Make the runs, or write their tables."""
+    arguments = parser_of("methods", __doc__, RECORDS).parse_args(words)
     torch.set_num_threads(1)
     try:
         if arguments.report is not None or arguments.docs is not None:

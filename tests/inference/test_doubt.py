@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from tests.measures.test_quality import MASK
 from vlfau.app.markup import live_html
 from vlfau.cli.formatting import face_table
 from vlfau.drawing.faces import draw_card
@@ -14,33 +15,6 @@ from vlfau.faces import FaceFinder
 from vlfau.inference.predictor import Predictor
 from vlfau.media.images import read_image
 from vlfau.tables.table import Table
-
-OUTLINE = [
-    234,
-    93,
-    132,
-    58,
-    172,
-    136,
-    150,
-    149,
-    176,
-    148,
-    152,
-    377,
-    400,
-    378,
-    379,
-    365,
-    397,
-    288,
-    361,
-    323,
-    454,
-    280,
-    5,
-    50,
-]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +31,7 @@ def bare(predictor, astronaut):
 def masked(predictor, astronaut):
     image = read_image(astronaut)
     (face,) = FaceFinder().find(image)
-    cv2.fillPoly(image, [face.landmarks_xy[OUTLINE].astype(np.int32)], (150, 190, 220), cv2.LINE_AA)
+    cv2.fillPoly(image, [face.landmarks_xy[MASK].astype(np.int32)], (150, 190, 220), cv2.LINE_AA)
     return predictor.predict(image, names="masked.png")
 
 

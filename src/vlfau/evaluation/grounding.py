@@ -3,7 +3,7 @@
 On synthetic faces the answer is known to the pixel (`vlfau.data.regions`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
@@ -72,12 +72,14 @@ def grounding(
     """
     scores: dict[int, list[GroundingScore]] = {au_id: [] for au_id in predictions.au_ids}
     for frame, image in enumerate(predictions.images):
+        heats: list[NDArray[np.float32]] = []
         for column, au_id in enumerate(predictions.au_ids):
             path = region_path(regions, image, au_id)
             if path.is_file():
                 region = read_region(path, crop_size=crop_size, aligned_size=aligned_size)
                 if region.any():
-                    scores[au_id].append(grounding_score(predictions.attention_maps[frame], column, region))
+                    heats = heats or _enlarged(predictions.attention_maps[frame], crop_size)  # once per frame
+                    scores[au_id].append(_score(heats, column, region))
         if progress is not None:
             progress(frame + 1, len(predictions.images))
     summary: dict[str, Any] = {"regions": sum(map(len, scores.values()))}
@@ -98,8 +100,15 @@ def grounding_score(
         column: Which of them is the AU's.
         region: (S, S), not empty.
     """
-    size, num_aus = len(region), len(attention_maps)
-    heats = [enlarged(one, size) for one in attention_maps]
+    return _score(_enlarged(attention_maps, len(region)), column, region)
+
+
+def _enlarged(attention_maps: NDArray[np.floating[Any]], size: int) -> list[NDArray[np.float32]]:
+    return [enlarged(one, size) for one in attention_maps]
+
+
+def _score(heats: Sequence[NDArray[np.float32]], column: int, region: NDArray[np.bool_]) -> GroundingScore:
+    size, num_aus = len(region), len(heats)
     hits = [_hit(heat, region) for heat in heats]
     reach = 2 * round(TOLERANCE * size) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))

@@ -9,6 +9,7 @@ import threading
 import time
 import warnings
 from contextlib import suppress
+from importlib import import_module
 from importlib.util import find_spec
 from types import SimpleNamespace
 
@@ -114,23 +115,47 @@ def test_an_address_without_a_cluster_is_named():
         pass
 
 
+class BusyRay:
+    """Ray on a machine too busy for it: a start leaves a process and raises a bare Exception."""
+
+    exceptions = SimpleNamespace(RayError=RuntimeError)
+
+    def __init__(self, failures):
+        self.failures, self.left = failures, []
+
+    def module(self, name):
+        return import_module(name) if name == "psutil" else self
+
+    def init(self, *_, _temp_dir, **__):
+        if len(self.left) == self.failures:
+            return
+        self.left.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", _temp_dir]))
+        raise Exception("The current node timed out during startup. This\ncould happen")
+
+    is_initialized = shutdown = lambda self: None
+
+
+def ended(processes):
+    return all(process.poll() is not None for process in processes)
+
+
+def test_a_start_that_took_too_long_is_tried_again(monkeypatch):
+    ray = BusyRay(failures=1)
+    monkeypatch.setattr("vlfau.batch.cluster.import_module", ray.module)
+    with cluster(None, 1):
+        assert ended(ray.left)
+
+
 def test_a_machine_too_busy_for_ray_is_told(monkeypatch):
-    """Ray then raises a bare Exception."""
-
-    class Ray:
-        exceptions = SimpleNamespace(RayError=RuntimeError)
-
-        def init(self, *_, **__):
-            raise Exception("The current node timed out during startup. This\ncould happen")
-
-        is_initialized = shutdown = lambda self: None
-
-    monkeypatch.setattr("vlfau.batch.cluster.import_module", lambda name: Ray())
+    ray = BusyRay(failures=2)
+    monkeypatch.setattr("vlfau.batch.cluster.import_module", ray.module)
     with (
         pytest.raises(VlfauError, match=r"Ray does not start .*\(The current node timed out.*; if the machine is busy"),
         cluster(None, 1),
     ):
         pass
+    assert len(ray.left) == 2
+    assert ended(ray.left)
 
 
 def test_without_ray_the_extra_is_named(monkeypatch):

@@ -8,7 +8,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -80,6 +80,25 @@ def _alone(ray: Any, workers: int) -> Iterator[None]:
     # In /tmp, because the paths of sockets must be short.
     logs = Path(tempfile.mkdtemp(prefix="vlfau-ray-", dir=None if sys.platform == "win32" else "/tmp"))
     try:
+        _start(ray, workers, logs)
+    except Exception:  # On a busy machine, Ray raises a bare one after 30 s.
+        try:
+            _start(ray, workers, logs)
+        except Exception as error:
+            raise VlfauError(
+                f"Ray does not start on this machine ({first_line(error)}); its logs are in {logs}; if the machine is "
+                "busy, try again later, or give fewer --workers"
+            ) from None
+    try:
+        yield
+    finally:
+        ray.shutdown()
+        shutil.rmtree(logs, ignore_errors=True)
+
+
+def _start(ray: Any, workers: int, logs: Path) -> None:
+    """Start Ray's processes, or leave none of them behind."""
+    try:
         with _muted():
             ray.init(
                 "local",
@@ -92,17 +111,22 @@ def _alone(ray: Any, workers: int) -> Iterator[None]:
                 _node_ip_address="127.0.0.1",
                 _temp_dir=str(logs),
             )
-    except Exception as error:  # On a busy machine, Ray raises a bare one after 30 s.
+    except BaseException:
         ray.shutdown()
-        raise VlfauError(
-            f"Ray does not start on this machine ({first_line(error)}); its logs are in {logs}; if the machine is "
-            "busy, try again later, or give fewer --workers"
-        ) from None
-    try:
-        yield
-    finally:
-        ray.shutdown()
-        shutil.rmtree(logs, ignore_errors=True)
+        _end_processes_of(logs)
+        raise
+
+
+def _end_processes_of(logs: Path) -> None:
+    """End what a failed start of Ray left, which Ray itself would do only when Python ends."""
+    psutil = import_module("psutil")
+    left = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if any(str(logs) in word for word in process.cmdline()):
+                process.kill()
+                left.append(process)
+    psutil.wait_procs(left, timeout=_PATIENCE_S)
 
 
 @contextmanager

@@ -82,9 +82,7 @@ class _TaughtStates(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, hidden_slopes: Tensor, attention_slopes: Tensor) -> Sequence[Tensor]:  # type: ignore[override]
-        features, keys, hidden_weight, score_weight, state_weight, inputs, gates, cells, attention = (
-            ctx.saved_tensors
-        )
+        features, keys, hidden_weight, score_weight, state_weight, inputs, gates, cells, attention = ctx.saved_tensors
         words, sequences, dim = len(inputs), features.shape[0], features.shape[2]
         gate_slopes = torch.empty_like(gates)
         query_slopes = features.new_empty(words, sequences, dim)

@@ -154,6 +154,8 @@ class _Phrase:
     words: list[Word] = field(default_factory=list)
     after: str = ""
     """The kind of the separator before it: "", "comma", "and", "join" or "break"."""
+    listed: bool = False
+    """Whether it is one of several that "or" or "nor" lists, and not the first."""
 
     def has(self, kind: str) -> bool:
         return any(word.kind == kind for word in self.words)
@@ -168,8 +170,15 @@ class _Phrase:
 
     @property
     def is_code(self) -> bool:
-        """Whether it is no more than AUs by number, perhaps with their names."""
-        return any(word.coded for word in self.words) and all(word.coded or word.names for word in self.words)
+        """Whether it is no more than AUs by number, perhaps with their names, or says that they are absent."""
+        return any(word.coded for word in self.words) and all(
+            word.coded or word.names or word.kind in {"absent", "be"} for word in self.words
+        )
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether it says that what it names is absent, as does "smile: none"."""
+        return self.has("absent") or (len(self.words) > 1 and self.words[-1].text in {"no", "none"})
 
     @property
     def denies_all(self) -> bool:
@@ -200,6 +209,8 @@ class _SentenceReader:
         """Parts for which no action has been read yet."""
         self._action, self._parts, self._verb_first = "", list[str](), False
         self._denied = False
+        self._coded_last = False
+        """Whether the phrase before was no more than AUs by number, without degrees."""
 
     def read(self, words: Sequence[Word]) -> None:
         for clause in _clauses(words):
@@ -211,19 +222,20 @@ class _SentenceReader:
     def _read(self, phrase: _Phrase) -> None:
         if phrase.has("unlike"):
             return
-        listed = phrase.after == "and" or (phrase.after == "comma" and phrase.is_code)
+        listed = phrase.after == "and" or phrase.listed or (phrase.after == "comma" and phrase.is_code)
         self._denied &= listed and not (phrase.parts and phrase.has("be"))
         if not phrase.says_something:
             self._qualify(phrase)
             return
         found = list(self._found(phrase))
-        if phrase.has("absent"):
+        if phrase.is_absent:
             found = [replace(claim, active=False, intensity=None) for claim in found]
-            if phrase.after == "and":
+            if phrase.after == "and" or (listed and self._coded_last):
                 self._replace_last(active=False, intensity=None)
         if found:
             self.claims += found
-            self._last = found
+            self._last = [*self._last, *found] if listed and self._coded_last and phrase.is_code else found
+            self._coded_last = phrase.is_code and not any(claim.intensity for claim in found)
 
     def _qualify(self, phrase: _Phrase) -> None:
         """Read a phrase such as "on both sides", "strong", "the left one is not" or "absent"."""
@@ -256,9 +268,10 @@ class _SentenceReader:
             yield from (Claim(au_id, active=False) for au_id in all_au_ids())
             return
         acted = False
-        denied = self._denied
+        denied, once = self._denied, False
         for position, word in enumerate(phrase.words):
-            denied |= word.kind == "no"
+            denied |= word.kind in {"no", "instead"}
+            once |= word.kind == "instead"
             if word.coded:
                 yield from self._coded(word, phrase, denied or _denied_behind(phrase.words[position:]))
             elif word.action and (parts := self._parts_of(phrase, position, word.action)):
@@ -270,6 +283,8 @@ class _SentenceReader:
                 resting = any(other.action == "still" for other in phrase.words)
                 resting |= _denied_behind(phrase.words[position:])
                 yield from (self._claim(au_id, phrase, denied or resting) for au_id in word.names)
+            if once and (word.coded or word.action or word.names):
+                denied = once = False
         self._denied = denied
         if acted:
             self._waiting = []
@@ -349,16 +364,29 @@ def _clauses(words: Sequence[Word]) -> Iterator[list[_Phrase]]:
         if word.kind == "break":
             yield clause
             clause = [_Phrase(after="break")]
+        elif word.kind == "unlike" and clause[-1].words:
+            clause.append(_Phrase([word], after="join"))
         elif word.kind in {"comma", "and", "join"}:
             if clause[-1].words:
                 clause.append(_Phrase(after=word.kind))
             elif clause[-1].after == "comma":
                 clause[-1].after = word.kind
+            if word.text in {"or", "nor"}:
+                _list(clause)
             if word.text == "nor":
                 clause[-1].words.append(Word("nor", kind="no"))
         else:
             clause[-1].words.append(word)
     yield clause
+
+
+def _list(clause: list[_Phrase]) -> None:
+    """Mark the last phrase of a clause, and those that commas list before it."""
+    clause[-1].listed = True
+    for phrase in reversed(clause[:-1]):
+        if phrase.after != "comma" or phrase.has("be"):
+            break
+        phrase.listed = True
 
 
 def _pairs_others(words: Sequence[Word]) -> bool:

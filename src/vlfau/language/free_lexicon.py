@@ -21,7 +21,10 @@ _SCORED: Final = (
     r"(?:(?:as|at|with)\s+)?(?:an?\s+)?(?:(?:level|intensity)\s+)?"
 )
 _LEVEL: Final = r"\s*(?:[:=]\s*[0-5](?:\s*/\s*5)?|\(\s*[0-5](?:\s*/\s*5)?\s*\))(?!\.?\d|%)"
-_CODE: Final = rf"[LRlr]?\s?\d{{1,2}}(?:[A-Ea-e]\b|\s*\([A-E]\)|\s+{_SCORED}[A-E]\b(?!')|\s*:\s*(?:present|active|yes)\s*\(?[A-E]\b|{_LEVEL}|\b)"
+_CODE: Final = (
+    rf"[LRlr]?\s?\d{{1,2}}(?:[A-Ea-e]\b|\s*\([A-E]\)|\s+{_SCORED}[A-E]\b(?!')"
+    rf"|\s*:\s*(?:present|active|yes)\s*\(?[A-E]\b|{_LEVEL}|\b)"
+)
 _NEXT: Final = rf"\s*(?:[+/&]|,(?!\s*{_PREFIX})|,?\s*and\b)\s*(?:{_PREFIX})?\s*(?=[LRlr]?\d)"
 _BARE: Final = r"[LR]?\d{1,2}[A-E]?"
 _CODES: Final = re.compile(
@@ -176,7 +179,9 @@ def split_codes(text: str) -> tuple[str, frozenset[int]]:
     >>> split_codes("AU 12 and AU 6B act from 0:02 on")
     (' act from 0:02 on', frozenset({12, 6}))
     """
-    found = frozenset(int(code[2]) for codes in _CODES.finditer(text) for code in _ONE_CODE.finditer(codes["codes"] or codes["bare"]))
+    found = frozenset(
+        int(code[2]) for codes in _CODES.finditer(text) for code in _ONE_CODE.finditer(codes["codes"] or codes["bare"])
+    )
     return _CODES.sub("", text), found
 
 
@@ -185,7 +190,7 @@ def tagged(sentence: str) -> list[Word]:
     codes: list[tuple[CodedAU, ...]] = []
 
     def mark(match: re.Match[str]) -> str:
-        codes.append(tuple(_coded(each) for each in _ONE_CODE.finditer(match["codes"] or match["bare"])))
+        codes.append(tuple(map(_coded, _codes(match))))
         return f" {_MARK}{len(codes) - 1}{_MARK} "
 
     text = _CODES.sub(mark, sentence).translate(_APOSTROPHES).lower()
@@ -219,6 +224,11 @@ def _longest(tokens: Sequence[str], position: int) -> tuple[Word, int]:
         if word is not None:
             return word, count
     return Word(tokens[position]), 1
+
+
+def _codes(match: re.Match[str]) -> Iterator[re.Match[str]]:
+    """Yield the single codes of a match of `_CODES`."""
+    return _ONE_CODE.finditer(match["codes"] or match["bare"])
 
 
 def _coded(match: re.Match[str]) -> CodedAU:

@@ -1,38 +1,32 @@
-from types import SimpleNamespace
+import dataclasses
 
 import pytest
 from studies.story import tells_one_story
 
-from vlfau.facs import AUState, Side
-from vlfau.language import face_note
-from vlfau.language.grammar import local_descriptions
-
-SMILE, REST = AUState(12, True, 3, Side.LEFT), AUState(4, active=False)
-TRACE = AUState(4, active=False, trace=True)
+from tests.inference.made_up import a_face
+from vlfau.facs import AUState
+from vlfau.language.face_notes import face_note
+from vlfau.language.grammar import local_description
 
 
-def face(*states, said=None, note=None):
-    """A face whose captions say its states, or others."""
-    aus = [
-        SimpleNamespace(au_id=state.au_id, facs_state=state, local_caption=local_descriptions(other)[0])
-        for state, other in zip(states, said or states, strict=True)
-    ]
-    return SimpleNamespace(aus=aus, global_caption=face_note(note or states))
+def a_told_face(*intensities):
+    """A face with these intensities of AU 1, 6 and 12, and the words for them."""
+    aus = []
+    for au, intensity in zip(a_face().aus, intensities, strict=True):
+        new = dataclasses.replace(au, intensity=intensity, state=intensity >= 1, local_caption=None)
+        aus.append(dataclasses.replace(new, local_caption=local_description(new.facs_state)))
+    return dataclasses.replace(a_face(), aus=tuple(aus), global_caption=face_note([au.facs_state for au in aus]))
 
 
-@pytest.mark.parametrize("states", [(SMILE, REST), (SMILE, TRACE), (REST,), (TRACE,)], ids=str)
-def test_captions_that_say_the_states_tell_one_story(states):
-    assert tells_one_story(face(*states))
+@pytest.mark.parametrize("intensities", [(0.0, 0.0, 3.0), (0.6, 0.0, 0.0), (0.0, 0.0, 0.0), (5.0, 0.6, 1.0)])
+def test_a_face_whose_words_say_its_numbers_tells_one_story(intensities):
+    assert tells_one_story(a_told_face(*intensities))
 
 
-@pytest.mark.parametrize(
-    "other", [AUState(12, True, 2, Side.LEFT), AUState(12, True, 3, Side.RIGHT), AUState(12, active=False)], ids=str
-)
-def test_another_degree_side_or_state_is_another_story(other):
-    assert not tells_one_story(face(SMILE, REST, said=(other, REST)))
-    assert not tells_one_story(face(SMILE, REST, note=(other, REST)))
-
-
-def test_a_trace_told_as_rest_is_another_story():
-    assert not tells_one_story(face(TRACE, note=(REST,)))
-    assert not tells_one_story(face(TRACE, said=(REST,)))
+def test_words_that_say_another_degree_or_another_au_do_not():
+    told = a_told_face(0.0, 0.0, 3.0)
+    other = face_note([AUState(6, active=True, intensity=3)])
+    assert not tells_one_story(dataclasses.replace(told, global_caption=other))
+    assert not tells_one_story(dataclasses.replace(told, global_caption=a_told_face(0.0, 0.0, 2.0).global_caption))
+    assert not tells_one_story(dataclasses.replace(told, aus=a_told_face(0.0, 0.0, 2.0).aus))
+    assert not tells_one_story(dataclasses.replace(a_told_face(0.0, 0.0, 0.0), global_caption=told.global_caption))

@@ -57,6 +57,14 @@ def test_the_heat_map_says_in_words_where_it_is_hottest(model):
     assert markup.count("data:image/jpeg;base64,") == 4  # The face, and a map an AU.
 
 
+def test_beside_the_heat_map_stands_how_much_of_the_score_it_can_show(model):
+    text = text_of(face_html(shown(face(0.75)), model))
+    assert "weighs" not in text  # The model does not record it.
+    recorded = dataclasses.replace(model, training={"score_parts": {"12": [0.19, 0.65, 0.16]}})
+    text = text_of(face_html(shown(face(0.75)), recorded))
+    assert text.count("The geometry of the face weighs 65 % in this score, this map's branch 19 %. It is coarse") == 1
+
+
 @pytest.mark.parametrize(
     ("place", "words"), [((0, 0), "upper left"), ((2, 2), "middle"), ((2, 4), "middle right"), ((4, 2), "lower middle")]
 )

@@ -169,6 +169,13 @@ def test_a_face_without_attention_maps_or_words_is_shown_without(model):
     ]
 
 
+def test_below_a_heat_map_stands_how_much_of_the_score_it_can_show(model):
+    assert "attention" in Outline(smiling_report(model).render()).texts
+    page = smiling_report(model, training={"score_parts": {"12": [0.19, 0.65, 0.16]}}).render()
+    noted = "attention. The geometry of the face weighs 65 % in this score, this map's branch 19 %."
+    assert [text for text in Outline(page).texts if text.startswith("attention")].count(noted) == 1
+
+
 def test_tracks_that_were_changed_since_are_the_ones_shown(model):
     corrected = [smiling_track(start_s=0.0)]
     page = smiling_report(model).render(tracks=corrected, events=[])

@@ -18,6 +18,7 @@ from vlfau.drawing.pixels import shrunk
 from vlfau.facs import action_unit
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import AUResult, FaceResult
+from vlfau.inference.score_parts import score_parts
 from vlfau.language import Descriptions
 from vlfau.video.summary import DOUBTS, event_lines, summary
 
@@ -78,7 +79,7 @@ def face_html(shown: ShownFace, model: BundleInfo) -> str:
     """Return the bars of a face, which can be opened for details, and its captions beside them."""
     face = shown.face
     aus = [
-        {"result": au, "unit": action_unit(au.au_id), "threshold": threshold, **_heat(face, au)}
+        {"result": au, "unit": action_unit(au.au_id), "threshold": threshold, **_heat(face, au, model)}
         for au, threshold in zip(face.aus, model.thresholds, strict=True)
     ]
     words = [au for au in face.active_aus if au.local_caption]
@@ -94,15 +95,17 @@ def face_html(shown: ShownFace, model: BundleInfo) -> str:
     )
 
 
-def _heat(face: FaceResult, au: AUResult) -> dict[str, Any]:
-    """Return an AU's heat map, where it is hottest, and its range; no map without attention."""
+def _heat(face: FaceResult, au: AUResult, model: BundleInfo) -> dict[str, Any]:
+    """Return an AU's heat map, where it is hottest, its range and its part in the score; no map without attention."""
     if au.attention_map is None:
         return {"heat": None}
+    parts = score_parts(model, au.au_id)
     return {
         "heat": jpeg_url(draw_heatmap(face, au.au_id, size=_HEAT_SIDE)),
         "hottest": _hottest(au.attention_map),
         "low": float(au.attention_map.min()),
         "high": float(au.attention_map.max()),
+        "map_note": "" if parts is None else parts.map_note,
     }
 
 

@@ -21,6 +21,7 @@ from vlfau.files.atomic import replacing
 from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import AUResult, PictureResult
+from vlfau.inference.score_parts import score_parts
 from vlfau.media.frames import VideoFrame
 from vlfau.video.events import Event, find_all_events
 from vlfau.video.summary import DOUBTS, event_lines, summary
@@ -70,6 +71,12 @@ class _Moment:
         if all(au.attention_map is None for au in self.frame.face.aus):
             return None
         return jpeg_url(draw_heatmap(self.frame.face, self.frame.au_id, size=_FACE_SIDE))
+
+    @property
+    def map_note(self) -> str:
+        """How much of the AU's score the heat map can show; empty if the model does not record it."""
+        parts = score_parts(self.model, self.frame.au_id)
+        return "" if parts is None else parts.map_note
 
     @property
     def scene(self) -> Markup:

@@ -13,8 +13,8 @@ from vlfau.export.graphs import export_graphs, store_weights_at_half
 from vlfau.files.atomic import fresh_folder, refuse_existing
 from vlfau.inference.bundle import Bundle, write_model_json
 from vlfau.inference.checkpoint import checkpoint_info
-from vlfau.inference.counterfactual import PARTS
 from vlfau.inference.schema import CARD_FILE
+from vlfau.inference.score_parts import PARTS
 from vlfau.model import VLFAU, ModelConfig
 from vlfau.model.checkpoint import Checkpoint, load_checkpoint
 from vlfau.model.rivals.registry import VL_FAU

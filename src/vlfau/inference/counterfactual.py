@@ -23,6 +23,7 @@ from vlfau.facs import MAX_INTENSITY
 from vlfau.inference.au_scores import logit
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import FaceResult
+from vlfau.inference.score_parts import score_parts
 from vlfau.measures.geometry import frontal, size
 from vlfau.measures.measuring import Measurement, crop_mesh
 from vlfau.measures.warping import FaceWarper, au_movements
@@ -30,22 +31,14 @@ from vlfau.measures.warping import FaceWarper, au_movements
 if TYPE_CHECKING:
     from vlfau.inference.predictor import Predictor
 
-__all__ = ["PARTS", "RESPONSES", "Change", "Counterfactual", "Response", "explain", "recorded_response"]
+__all__ = ["RESPONSES", "Change", "Counterfactual", "Response", "explain", "recorded_response"]
 
-_PARTS: Final = (
-    "the branch whose heat map is drawn",
-    "the geometry of the face (movements of its mesh)",
-    "the appearance of the face to the mesh network",
-)
 COARSE: Final = 8
 FINE: Final = 5
 """Pictures of each of the two searches: over five letters, and then between two of the first."""
 SHOWN: Final = 2
 RESPONSES: Final = "letters_by_score"
 """Key in a bundle's `training`: by AU, the four numbers of a `Response`."""
-PARTS: Final = "score_parts"
-"""Key in a bundle's `training`: by AU, how much its own branch, the movements of the mesh and its appearance weigh
-in its score; the sum is 1."""
 SLOPES: Final = "logits_per_letter"
 """The same in earlier bundles: how far the logit rises in a letter below and above the threshold."""
 
@@ -189,28 +182,11 @@ def explain(predictor: "Predictor", face: FaceResult, au_id: int) -> Counterfact
 
 
 def _basis(info: BundleInfo, au_id: int) -> str:
-    """Say which parts of the network decide about an AU; empty if the bundle does not record it.
-
-    Raises:
-        BundleError: The bundle's record is wrong.
-    """
-    record = info.training.get(PARTS, {})
-    if not isinstance(record, dict) or str(au_id) not in record:
+    """Say which parts of the network decide about an AU; empty if the bundle does not record it."""
+    if (parts := score_parts(info, au_id)) is None:
         return ""
-    found = record[str(au_id)]
-    if (
-        not isinstance(found, list)
-        or len(found) != len(_PARTS)
-        or not all(type(share) in {int, float} and 0 <= share <= 1 for share in found)
-    ):
-        raise BundleError(
-            f"bundle {info.name}: training.{PARTS} has {found!r} for AU {au_id}, expected {len(_PARTS)} shares from 0 "
-            "to 1; export the checkpoint again"
-        )
-    ranked = sorted(zip(found, _PARTS, strict=True), key=lambda part: -part[0])
-    named = [f"{share:.0%} on {part}".replace("%", " %") for share, part in ranked if round(share, 2) > 0]
-    text = f"the score of AU {au_id} rests to {', '.join(named[:-1])}{' and ' if named[1:] else ''}{named[-1]}"
-    return text if ranked[0][1] == _PARTS[0] else f"{text}; its heat map shows less than what decides"
+    text = f"the score of AU {au_id} rests to {parts.text}"
+    return text if parts.branch_decides else f"{text}; its heat map shows less than what decides"
 
 
 def recorded_response(info: BundleInfo, au_id: int) -> Response | None:

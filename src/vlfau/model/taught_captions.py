@@ -52,7 +52,7 @@ class _TaughtStates(torch.autograd.Function):
     """Arrays over words begin with T here, so that one word's part is contiguous."""
 
     @staticmethod
-    def forward(ctx: Any, *tensors: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def forward(ctx: Any, *tensors: Tensor) -> tuple[Tensor, Tensor]:
         word_gates, features, keys, hidden, cell, hidden_weight, score_weight, state_weight = tensors
         sequences, words, width = *word_gates.shape[:2], hidden.shape[1]
         dim = features.shape[2]
@@ -80,8 +80,8 @@ class _TaughtStates(torch.autograd.Function):
         return hiddens, attention
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, hidden_slopes: Tensor, attention_slopes: Tensor) -> Sequence[Tensor]:  # type: ignore[override]
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, hidden_slopes: Tensor, attention_slopes: Tensor) -> Sequence[Tensor]:
         features, keys, hidden_weight, score_weight, state_weight, inputs, gates, cells, attention = ctx.saved_tensors
         words, sequences, dim = len(inputs), features.shape[0], features.shape[2]
         gate_slopes = torch.empty_like(gates)

@@ -55,9 +55,11 @@ class _Moment:
 
     @property
     def measurements(self) -> list[str]:
-        """What was measured of the AU, if wanted."""
+        """What was measured of the AU, if wanted; nothing of a doubtful one."""
         au = self.frame.face[self.event.au_id]
-        return [each.text for each in au.measurements[:_MEASUREMENTS]] if self.has_measurements else []
+        if au.doubtful or not self.has_measurements:
+            return []
+        return [each.text for each in au.measurements[:_MEASUREMENTS]]
 
     @property
     def face(self) -> Markup:

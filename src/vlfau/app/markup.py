@@ -15,7 +15,7 @@ from vlfau.app.predictions import VideoAnswer
 from vlfau.drawing.heatmap import draw_heatmap
 from vlfau.drawing.pages import data_url, jpeg_url, templates
 from vlfau.drawing.pixels import shrunk
-from vlfau.drawing.rulers import MEASURED_PER_AU, draw_ruled_crop, ruled
+from vlfau.drawing.rulers import draw_ruled_crop, measured_lines, ruled
 from vlfau.facs import action_unit
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import AUResult, FaceResult
@@ -121,12 +121,10 @@ def _heat(face: FaceResult, au: AUResult, model: BundleInfo) -> dict[str, Any]:
 
 def _measured(face: FaceResult, au: AUResult) -> dict[str, Any]:
     """Return what was measured of an AU, and for an active one the face with the rulers."""
-    rulers = list(ruled(face, au_id=au.au_id))
-    telling = [] if au.doubtful else au.measurements[:MEASURED_PER_AU]
-    lines = [f"{each.letter}: {each.measurement.text}" for each in rulers] or [each.text for each in telling]
+    rulers = any(ruled(face, au_id=au.au_id))
     return {
         "ruled": jpeg_url(draw_ruled_crop(face, au.au_id, _RULED_SIDE)) if rulers else None,
-        "measured": lines,
+        "measured": measured_lines(face, au.au_id),
     }
 
 

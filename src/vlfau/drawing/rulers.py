@@ -14,12 +14,12 @@ from vlfau.drawing.pixels import font
 from vlfau.inference.results import AUResult, FaceResult
 from vlfau.measures.measuring import Measurement
 
-__all__ = ["MEASURED_PER_AU", "Ruled", "carries_letters", "draw_ruled_crop", "draw_rulers", "moves_down", "ruled"]
+__all__ = ["Ruled", "carries_letters", "draw_ruled_crop", "draw_rulers", "measured_lines", "moves_down", "ruled"]
 
 INK, RIM = (255, 255, 255), (0, 0, 0)
 PLAIN_INK: Final = (255, 225, 77)
 """Of the lines on a small face, which a rim would cover."""
-TICK, SMALL_TICK = 5, 2
+TICK, SMALL_TICK, LETTER_GAP = 5, 2, 4
 FINENESS: Final = 4
 """Lines are drawn to a sixteenth of a pixel."""
 LETTER_SHARE: Final = 1 / 30
@@ -64,6 +64,20 @@ def ruled(face: FaceResult, *, au_id: int | None = None) -> Iterator[Ruled]:
             if each.name not in seen:
                 seen.add(each.name)
                 yield Ruled(next(letters), au, each)
+
+
+def measured_lines(face: FaceResult, au_id: int, *, most: int = MEASURED_PER_AU) -> list[str]:
+    """Return what was measured of an AU, with the letters of its rulers; nothing of a doubtful AU.
+
+    Args:
+        face: The face.
+        au_id: FACS number.
+        most: How many measurements to tell at most.
+    """
+    au = face[au_id]
+    letters = {each.measurement.name: f"{each.letter}: " for each in ruled(face, au_id=au_id)}
+    telling = () if au.doubtful else au.measurements[:most]
+    return [f"{letters.get(each.name, '')}{each.text}" for each in telling]
 
 
 def carries_letters(face: FaceResult, scale: float) -> bool:
@@ -125,7 +139,11 @@ def _draw(pixels: NDArray[np.uint8], lines: Sequence[tuple[str, NDArray[np.float
     for _, line in lines:
         _draw_line(pixels, line, is_large=letter_size is not None)
     if letter_size is not None:
-        _write(pixels, [(line.max(0)[0] + TICK, line.mean(0)[1], letter) for letter, line in lines], letter_size)
+        _write(
+            pixels,
+            [(line.max(0)[0] + TICK + LETTER_GAP, line.mean(0)[1], letter) for letter, line in lines],
+            letter_size,
+        )
 
 
 def _draw_line(pixels: NDArray[np.uint8], points: NDArray[np.float64], *, is_large: bool) -> None:

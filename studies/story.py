@@ -60,7 +60,7 @@ def tells_one_story(face: FaceResult) -> bool:
         and len(named) + note.more == len(active)
         and all(au_id in active and said == _said(active[au_id]) for au_id, said in named.items())
         and note.trace == (not active and any(au.facs_state.trace for au in face.aus))
-        and note.no_action == (not active and not note.trace)
+        and note.no_action == (not active)
     )
 
 

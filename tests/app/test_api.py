@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -119,7 +120,7 @@ def test_a_picture_is_answered_like_the_predictor(caller):
 
 def test_a_video_is_answered_with_events_and_files(caller, face_mp4, page):
     path = caller.upload(face_mp4.read_bytes(), "clip.mp4")
-    kind, (answer, files) = caller.call("predict_video", file(path, orig_name="clip.mp4"), 0.2, True)
+    kind, (answer, files) = caller.call("predict_video", file(path, orig_name="clip.mp4"), 0.2, True, False)
     assert kind == "complete"
     assert (answer["file"], answer["frames"], answer["complete"]) == ("clip.mp4", 5, True)
     assert [face["face_id"] for face in answer["faces"]] == [1]
@@ -139,11 +140,20 @@ def test_a_video_is_answered_with_events_and_files(caller, face_mp4, page):
     assert "<html" in texts["clip-report.html"]
 
 
+def test_an_annotated_video_is_the_fifth_file_if_asked_for(caller, face_mp4):
+    path = caller.upload(face_mp4.read_bytes(), "clip.mp4")
+    kind, (_, files) = caller.call("predict_video", file(path, orig_name="clip.mp4"), 0.2, True, True)
+    assert kind == "complete"
+    assert [each["orig_name"] for each in files][3:] == ["clip-report.html", "clip-vlfau.mp4"]
+    with av.open(io.BytesIO(caller.http.get(files[-1]["url"]).content)) as drawn:
+        assert sum(1 for _ in drawn.decode(video=0)) == 5
+
+
 def test_a_video_that_breaks_off_is_answered_as_far_as_it_goes(caller, tmp_path):
     path = write_video(tmp_path / "a.mp4", moving(60), rate=20, faststart=True, options={"g": "10"})
     content = path.read_bytes()
     kind, (answer, _) = caller.call(
-        "predict_video", file(caller.upload(content[: len(content) // 2], "a.mp4")), 0.2, True
+        "predict_video", file(caller.upload(content[: len(content) // 2], "a.mp4")), 0.2, True, False
     )
     assert (kind, answer["complete"]) == ("complete", False)
     assert 1 < answer["frames"] < 15
@@ -152,7 +162,7 @@ def test_a_video_that_breaks_off_is_answered_as_far_as_it_goes(caller, tmp_path)
 @pytest.mark.parametrize("name", ["long.mp4", "long.ts"])
 def test_a_video_that_is_too_long_is_refused(caller, tmp_path, name):
     path = write_video(tmp_path / name, moving(50, size=(160, 96), zoom=0.5), rate=10)
-    kind, answer = caller.call("predict_video", file(caller.upload(path.read_bytes(), name)), 0.5, True)
+    kind, answer = caller.call("predict_video", file(caller.upload(path.read_bytes(), name)), 0.5, True, False)
     assert kind == "error"
     assert f"video {name} is longer than the 4 s that this page takes" in json.dumps(answer)
 
@@ -160,9 +170,9 @@ def test_a_video_that_is_too_long_is_refused(caller, tmp_path, name):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ((0.01, True), "every_s is 0.01; give 0.04 to 10"),
-        (("often", True), "give a number of seconds"),
-        ((None, True), "give a number"),
+        ((0.01, True, False), "every_s is 0.01; give 0.04 to 10"),
+        (("often", True, False), "give a number of seconds"),
+        ((None, True, False), "give a number"),
     ],
 )
 def test_parameters_out_of_range_are_refused(caller, face_mp4, data, message):
@@ -195,7 +205,7 @@ def test_a_file_that_is_no_picture_is_refused_by_its_content(caller, page, name,
     "content", [b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n", b"ffconcat version 1.0\nfile /etc/passwd\n"]
 )
 def test_playlists_do_not_reach_other_files(caller, content):
-    kind, answer = caller.call("predict_video", file(caller.upload(content, "a.mp4")), 0.1, True)
+    kind, answer = caller.call("predict_video", file(caller.upload(content, "a.mp4")), 0.1, True, False)
     assert (kind, "is not a supported video" in answer["error"]) == ("error", True)
 
 
@@ -221,7 +231,7 @@ def test_a_name_with_markup_stays_text(caller):
 )
 def test_no_other_file_is_opened_or_given_out(caller, page, path):
     path = path.format(folder=page.folder)
-    for endpoint, more in (("predict_picture", (True, "active")), ("predict_video", (0.1, True))):
+    for endpoint, more in (("predict_picture", (True, "active")), ("predict_video", (0.1, True, False))):
         kind, answer = caller.call(endpoint, file(path, orig_name="me.png"), *more)
         assert kind == "error"
         assert "root:" not in json.dumps(answer)

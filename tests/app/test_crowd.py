@@ -191,7 +191,7 @@ def test_half_sent_requests_stay_within_the_memory(crowded):
 
 
 def test_large_requests_that_wait_in_the_queue_stay_within_the_memory(crowded):
-    document = json.dumps({"data": [file("gone.mp4", orig_name="x" * 3_900_000), 0.1, True]}).encode()
+    document = json.dumps({"data": [file("gone.mp4", orig_name="x" * 3_900_000), 0.1, True, False]}).encode()
 
     def ask(_):
         with Caller(crowded.url) as caller:
@@ -210,12 +210,14 @@ def test_jobs_of_clients_who_left_do_not_keep_the_next_one_waiting(crowded, tmp_
     with Caller(crowded.url) as caller:
         given = caller.upload(path.read_bytes(), "a.mp4")
         begun = time.monotonic()
-        assert caller.call("predict_video", file(given), 0.04, True)[0] == "complete"
+        assert caller.call("predict_video", file(given), 0.04, True, False)[0] == "complete"
         one_s = time.monotonic() - begun
 
         def leave(number):
             with Caller(crowded.url) as visitor:
-                answer = visitor.http.post("gradio_api/call/predict_video", json={"data": [file(given), 0.04, True]})
+                answer = visitor.http.post(
+                    "gradio_api/call/predict_video", json={"data": [file(given), 0.04, True, False]}
+                )
                 if answer.status_code == 200 and number % 2:
                     event = answer.json()["event_id"]
                     with visitor.http.stream("GET", f"gradio_api/call/predict_video/{event}"):
@@ -225,7 +227,7 @@ def test_jobs_of_clients_who_left_do_not_keep_the_next_one_waiting(crowded, tmp_
         statuses = at_once(leave)
         assert set(statuses) == {200, 503}  # At most one runs, and 12 wait.
         begun = time.monotonic()
-        assert eventually(lambda: caller.call("predict_video", file(given), 0.5, True)[0] == "complete", 60)
+        assert eventually(lambda: caller.call("predict_video", file(given), 0.5, True, False)[0] == "complete", 60)
         assert time.monotonic() - begun < 5 + 2 * one_s
 
 

@@ -75,13 +75,18 @@ def words_of(*au_ids):
     return line.split("  ")[2].split(" (AU")[0]
 
 
+def test_closed_eyes_are_told_once_if_they_may_be_a_blink():
+    assert words_of(7, 43, 45) == "tightens the lids and closes the eyes"
+    assert "(AU 43, 45)" in event_lines([an_event(43, 0, 1), an_event(45, 0, 1)])[0]
+
+
 @pytest.mark.parametrize("au_id", all_au_ids())
 def test_the_words_of_an_au_are_read_back_as_this_au(au_id):
     parsed = parse_global(f"This person {words_of(au_id)}.")
     assert [state.au_id for state in parsed.states if state.active] == [au_id]
 
 
-def test_two_aus_share_their_words_where_a_single_one_differs_before_the_last():
+def test_two_aus_share_their_words_where_a_single_one_differs_before_the_last_or_one_holds_the_other():
     shared = {
         au_ids: words_of(*au_ids)
         for au_ids in itertools.combinations(all_au_ids(), 2)
@@ -95,6 +100,7 @@ def test_two_aus_share_their_words_where_a_single_one_differs_before_the_last():
         (22, 23): "funnels and tightens the lips",
         (22, 25): "funnels and parts the lips",
         (23, 25): "tightens and parts the lips",
+        (43, 45): "closes the eyes",
     }
 
 

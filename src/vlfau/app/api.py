@@ -27,6 +27,7 @@ def add_api(site: Site) -> None:
     consistent = gr.Checkbox(True, label="consistent", visible=False)
     describe = gr.Radio(list(get_args(Describe)), value="active", label="describe", visible=False)
     every_s = gr.Number(0.1, label="every_s", visible=False)
+    annotate = gr.Checkbox(False, label="annotate", visible=False)
     answer = gr.JSON(label="answer", visible=False)
     files = gr.File(label="files", file_count="multiple", visible=False)
 
@@ -47,6 +48,7 @@ def add_api(site: Site) -> None:
         video: Any,
         every_s: float = 0.1,
         consistent: bool = True,
+        annotate: bool = False,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - Gradio looks for it there
     ) -> tuple[dict[str, Any], list[str]]:
         """Analyse the faces of a video, frame by frame."""
@@ -54,11 +56,20 @@ def add_api(site: Site) -> None:
             with for_visitors():
                 if not isinstance(every_s, int | float):
                     raise ConfigError(f"every_s is {every_s!r}; give a number of seconds")
-            found = answer_video(site, video, every_s=every_s, consistent=bool(consistent), progress=progress)
+            found = answer_video(
+                site,
+                video,
+                every_s=every_s,
+                consistent=bool(consistent),
+                annotate=bool(annotate),
+                progress=progress,
+            )
         except PublicError as error:
             raise gr.Error(str(error), print_exception=False) from None
         tables = found.tables
-        paths = (tables[".csv"], tables[".jsonl"], found.files[".events.csv"], found.files[".report.html"])
+        paths = [tables[".csv"], tables[".jsonl"], found.files[".events.csv"], found.files[".report.html"]]
+        if annotate:
+            paths.append(found.files[".vlfau.mp4"])
         return _video_document(site, found), [str(path) for path in paths]
 
     gr.Button(visible=False).click(
@@ -72,7 +83,7 @@ def add_api(site: Site) -> None:
     )
     gr.Button(visible=False).click(
         predict_video,
-        [video, every_s, consistent],
+        [video, every_s, consistent, annotate],
         [answer, files],
         api_name="predict_video",
         preprocess=False,

@@ -162,10 +162,17 @@ def _code(event: Event) -> str:
 
 
 def _merged(phrases: Iterable[str]) -> list[str]:
-    """Merge phrases that differ in one word before the last: "raises the inner and outer brows"."""
+    """Merge phrases that differ in one word before the last: "raises the inner and outer brows".
+
+    Where one begins with the whole of another, the shorter stays: both hold if eyes close "in a blink", too.
+    """
     merged: list[list[str]] = []
     for words in map(str.split, phrases):
         for index, other in enumerate(merged):
+            shorter, longer = sorted((words, other), key=len)
+            if longer[: len(shorter)] == shorter:
+                merged[index] = shorter
+                break
             differing = _differing(words, other)
             if len(differing) == 1 and differing[0] < len(words) - 1:
                 column = differing[0]

@@ -6,7 +6,7 @@ questions and general knowledge claim nothing. The words are data (`free_english
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
@@ -16,11 +16,13 @@ from vlfau.facs import AUState, Side, action_unit, all_au_ids
 from vlfau.language.free_lexicon import Word, lexicon, split_sentences, tagged
 from vlfau.language.note_parser import parse_note
 from vlfau.language.parser import parse_local
+from vlfau.language.phrases import Phrase, clauses
 
 __all__ = ["MAX_CHARACTERS", "Claim", "Claims", "read_claims"]
 
 MAX_CHARACTERS: Final = 100_000
 """Longer texts are no descriptions of a face."""
+_JAW_DROP: Final = 26
 _MAX_OWN: Final = 1_000
 """Texts of the grammar are shorter."""
 
@@ -147,47 +149,6 @@ def _joined(sides: Iterable[Side | None]) -> Side | None:
     return None if not named else next(iter(named)) if len(named) == 1 else Side.BOTH
 
 
-@dataclass(slots=True)
-class _Phrase:
-    """The words between two separators."""
-
-    words: list[Word] = field(default_factory=list)
-    after: str = ""
-    """The kind of the separator before it: "", "comma", "and", "join" or "break"."""
-
-    def has(self, kind: str) -> bool:
-        return any(word.kind == kind for word in self.words)
-
-    @property
-    def parts(self) -> list[str]:
-        return [word.part for word in self.words if word.part]
-
-    @property
-    def says_something(self) -> bool:
-        return any(word.part or word.action or word.names or word.coded for word in self.words) or self.denies_all
-
-    @property
-    def is_code(self) -> bool:
-        """Whether it is no more than AUs by number, perhaps with their names."""
-        return any(word.coded for word in self.words) and all(word.coded or word.names for word in self.words)
-
-    @property
-    def denies_all(self) -> bool:
-        """Whether it says that no AU is active."""
-        return self.has("rest") and not self.has("except") and not any(word.coded for word in self.words)
-
-    @property
-    def intensity(self) -> int | None:
-        return next((word.intensity for word in self.words if word.intensity), None)
-
-    @property
-    def side(self) -> Side | None:
-        sides = {word.side for word in self.words if word.side}
-        if self.has("mirror"):
-            sides = {side.mirrored() for side in sides}
-        return Side.BOTH if len(sides) > 1 else next(iter(sides), None)
-
-
 class _SentenceReader:
     """Reads the phrases of a sentence from left to right."""
 
@@ -200,32 +161,38 @@ class _SentenceReader:
         """Parts for which no action has been read yet."""
         self._action, self._parts, self._verb_first = "", list[str](), False
         self._denied = False
+        self._coded_last = False
+        """Whether the phrase before was no more than AUs by number, without degrees."""
+        self._jaw = False
+        """Whether the sentence names the jaw: then a mouth is stretched by it, not to the sides."""
 
     def read(self, words: Sequence[Word]) -> None:
-        for clause in _clauses(words):
+        self._jaw = any(word.part == "jaw" or _JAW_DROP in word.names for word in words)
+        for clause in clauses(words):
             if not any(phrase.has("hedge") for phrase in clause):
                 self._waiting = []
                 for phrase in clause:
                     self._read(phrase)
 
-    def _read(self, phrase: _Phrase) -> None:
+    def _read(self, phrase: Phrase) -> None:
         if phrase.has("unlike"):
             return
-        listed = phrase.after == "and" or (phrase.after == "comma" and phrase.is_code)
+        listed = phrase.after == "and" or phrase.listed or (phrase.after == "comma" and phrase.is_code)
         self._denied &= listed and not (phrase.parts and phrase.has("be"))
         if not phrase.says_something:
             self._qualify(phrase)
             return
         found = list(self._found(phrase))
-        if phrase.has("absent"):
+        if phrase.is_absent:
             found = [replace(claim, active=False, intensity=None) for claim in found]
-            if phrase.after == "and":
+            if phrase.after == "and" or (listed and self._coded_last):
                 self._replace_last(active=False, intensity=None)
         if found:
             self.claims += found
-            self._last = found
+            self._last = [*self._last, *found] if listed and self._coded_last and phrase.is_code else found
+            self._coded_last = phrase.is_code and not any(claim.intensity for claim in found)
 
-    def _qualify(self, phrase: _Phrase) -> None:
+    def _qualify(self, phrase: Phrase) -> None:
         """Read a phrase such as "on both sides", "strong", "the left one is not" or "absent"."""
         if phrase.has("no") and phrase.side:
             denied = [Claim(claim.au_id, active=False, side=_side_of(claim.au_id, phrase.side)) for claim in self._last]
@@ -250,15 +217,16 @@ class _SentenceReader:
         self.claims[len(self.claims) - len(changed) :] = changed
         self._last = changed
 
-    def _found(self, phrase: _Phrase) -> Iterator[Claim]:
+    def _found(self, phrase: Phrase) -> Iterator[Claim]:
         """Yield the claims of a phrase."""
         if phrase.denies_all:
             yield from (Claim(au_id, active=False) for au_id in all_au_ids())
             return
         acted = False
-        denied = self._denied
+        denied, once = self._denied, False
         for position, word in enumerate(phrase.words):
-            denied |= word.kind == "no"
+            denied |= word.kind in {"no", "instead"}
+            once |= word.kind == "instead"
             if word.coded:
                 yield from self._coded(word, phrase, denied or _denied_behind(phrase.words[position:]))
             elif word.action and (parts := self._parts_of(phrase, position, word.action)):
@@ -270,6 +238,8 @@ class _SentenceReader:
                 resting = any(other.action == "still" for other in phrase.words)
                 resting |= _denied_behind(phrase.words[position:])
                 yield from (self._claim(au_id, phrase, denied or resting) for au_id in word.names)
+            if once and (word.coded or word.action or word.names):
+                denied = once = False
         self._denied = denied
         if acted:
             self._waiting = []
@@ -281,7 +251,7 @@ class _SentenceReader:
             else:
                 self._waiting += phrase.parts
 
-    def _parts_of(self, phrase: _Phrase, position: int, action: str) -> list[str]:
+    def _parts_of(self, phrase: Phrase, position: int, action: str) -> list[str]:
         """Return the parts that an action is said of: those right behind it, else those before it."""
         words = phrase.words
         before = [word.part for word in words[:position] if word.part]
@@ -303,18 +273,24 @@ class _SentenceReader:
             parts = [part for part in parts if part != "brow"]
         return [part for part in parts if _known(part, action)]
 
-    def _said(self, part: str, action: str, phrase: _Phrase, denied: bool) -> Iterator[Claim]:
+    def _said(self, part: str, action: str, phrase: Phrase, denied: bool) -> Iterator[Claim]:
+        if (
+            self._jaw
+            and (part, action) == ("mouth", "stretch")
+            and not any(w.action == "sideways" for w in phrase.words)
+        ):
+            action = "stretch open"
         for au_id in lexicon().claimed.get((part, action), ()):
             yield self._claim(au_id, phrase, denied)
         if not denied:
             for au_id in lexicon().denied.get((part, action), ()):
                 yield Claim(au_id, active=False, side=_side_of(au_id, phrase.side))
 
-    def _claim(self, au_id: int, phrase: _Phrase, denied: bool) -> Claim:
+    def _claim(self, au_id: int, phrase: Phrase, denied: bool) -> Claim:
         intensity = None if denied else phrase.intensity
         return Claim(au_id, not denied, intensity, _side_of(au_id, phrase.side))
 
-    def _coded(self, word: Word, phrase: _Phrase, denied: bool) -> Iterator[Claim]:
+    def _coded(self, word: Word, phrase: Phrase, denied: bool) -> Iterator[Claim]:
         for code in word.coded:
             if code.au_id in all_au_ids():
                 claim = self._claim(code.au_id, phrase, denied or code.intensity == 0)
@@ -338,41 +314,3 @@ def _denied_behind(words: Sequence[Word]) -> bool:
 
 def _side_of(au_id: int, side: Side | None) -> Side | None:
     return side if action_unit(au_id).sided else None
-
-
-def _clauses(words: Sequence[Word]) -> Iterator[list[_Phrase]]:
-    """Yield the clauses of a sentence: lists of phrases."""
-    clause = [_Phrase()]
-    for index, word in enumerate(words):
-        if word.kind == "both" and word.text == "both" and _pairs_others(words[index + 1 :]):
-            continue
-        if word.kind == "break":
-            yield clause
-            clause = [_Phrase(after="break")]
-        elif word.kind in {"comma", "and", "join"}:
-            if clause[-1].words:
-                clause.append(_Phrase(after=word.kind))
-            elif clause[-1].after == "comma":
-                clause[-1].after = word.kind
-            if word.text == "nor":
-                clause[-1].words.append(Word("nor", kind="no"))
-        else:
-            clause[-1].words.append(word)
-    yield clause
-
-
-def _pairs_others(words: Sequence[Word]) -> bool:
-    """Return whether a "both" is that of "both the brows and the lids" or "both at level B", and names no side."""
-    behind = next((word for word in words if word.kind != "filler"), None)
-    if behind is not None and not (behind.part or behind.action or behind.names or behind.kind or behind.coded):
-        return True
-    named = 0
-    for word in words:
-        if word.kind == "and" and named:
-            return True
-        if word.kind in {"comma", "break", "join", "be"} or word.action:
-            return False
-        if len(word.coded) > 1:
-            return True
-        named += bool(word.part or word.names or word.coded)
-    return False

@@ -21,15 +21,23 @@ _SCORED: Final = (
     r"(?:(?:as|at|with)\s+)?(?:an?\s+)?(?:(?:level|intensity)\s+)?"
 )
 _LEVEL: Final = r"\s*(?:[:=]\s*[0-5](?:\s*/\s*5)?|\(\s*[0-5](?:\s*/\s*5)?\s*\))(?!\.?\d|%)"
-_CODE: Final = rf"[LRlr]?\s?\d{{1,2}}(?:[A-Ea-e]\b|\s*\([A-E]\)|\s+{_SCORED}[A-E]\b(?!')|{_LEVEL}|\b)"
+_CODE: Final = (
+    rf"[LRlr]?\s?\d{{1,2}}(?:[A-Ea-e]\b|\s*\([A-E]\)|\s+{_SCORED}[A-E]\b(?!')"
+    rf"|\s*:\s*(?:present|active|yes)\s*\(?[A-E]\b|{_LEVEL}|\b)"
+)
 _NEXT: Final = rf"\s*(?:[+/&]|,(?!\s*{_PREFIX})|,?\s*and\b)\s*(?:{_PREFIX})?\s*(?=[LRlr]?\d)"
-_CODES: Final = re.compile(rf"{_PREFIX}[\s:#]*({_CODE}(?:{_NEXT}{_CODE})*)")
+_BARE: Final = r"[LR]?\d{1,2}[A-E]?"
+_CODES: Final = re.compile(
+    rf"{_PREFIX}[\s:#]*(?P<codes>{_CODE}(?:{_NEXT}{_CODE})*)"
+    # Coders leave the prefix out where it is clear: 1+2+5, 12C, R14B.
+    rf"|(?<![\w.+])(?P<bare>{_BARE}(?:\s?\+\s?{_BARE})+|[LR]?(?:[1-9]|[1-4]\d)[A-E])(?![\w+]|\.\d)"
+)
 _ONE_CODE: Final = re.compile(
-    rf"([LRlr]?)\s?(\d{{1,2}})(?:([a-e])\b|[\s(]*{_SCORED}([A-E])\b(?!')|\s*[:=(]\s*([0-5])(\s*/\s*5)?(?!\.?\d|%))?"
+    rf"([LRlr]?)\s?(\d{{1,2}})(?:([a-e])\b|[\s(:]*{_SCORED}(?:yes\s+)?\(?([A-E])\b(?!')|\s*[:=(]\s*([0-5])(\s*/\s*5)?(?!\.?\d|%))?"
 )
 _MARK: Final = "\ue000"
 """Stands for codes while a text is split; texts of people hold no private characters, and those that do lose them."""
-_STATUS: Final = r":(?=\s*(?:not|absent|inactive|active|present|none|off|missing)\b)"
+_STATUS: Final = r":(?=\s*(?:not|absent|inactive|active|present|none|off|missing|(?:yes|no)(?=\s*(?:[.,;]|$)))\b)"
 _HEADING: Final = r"\b(?:absent|inactive|not (?:active|activated|present|detected|observed|visible))\s*:"
 _WORDS: Final = re.compile(rf"{_MARK}\d+{_MARK}|[^\W_]+(?:'[^\W_]+)?|[,;]")
 _APOSTROPHES: Final = str.maketrans({"’": "'", "‘": "'", "–": ",", "—": ",", "(": " ", ")": " ", "-": " ", "_": " "})  # noqa: RUF001
@@ -171,7 +179,9 @@ def split_codes(text: str) -> tuple[str, frozenset[int]]:
     >>> split_codes("AU 12 and AU 6B act from 0:02 on")
     (' act from 0:02 on', frozenset({12, 6}))
     """
-    found = frozenset(int(code[2]) for codes in _CODES.finditer(text) for code in _ONE_CODE.finditer(codes[1]))
+    found = frozenset(
+        int(code[2]) for codes in _CODES.finditer(text) for code in _ONE_CODE.finditer(codes["codes"] or codes["bare"])
+    )
     return _CODES.sub("", text), found
 
 
@@ -180,7 +190,7 @@ def tagged(sentence: str) -> list[Word]:
     codes: list[tuple[CodedAU, ...]] = []
 
     def mark(match: re.Match[str]) -> str:
-        codes.append(tuple(_coded(each) for each in _ONE_CODE.finditer(match[1])))
+        codes.append(tuple(map(_coded, _codes(match))))
         return f" {_MARK}{len(codes) - 1}{_MARK} "
 
     text = _CODES.sub(mark, sentence).translate(_APOSTROPHES).lower()
@@ -214,6 +224,11 @@ def _longest(tokens: Sequence[str], position: int) -> tuple[Word, int]:
         if word is not None:
             return word, count
     return Word(tokens[position]), 1
+
+
+def _codes(match: re.Match[str]) -> Iterator[re.Match[str]]:
+    """Yield the single codes of a match of `_CODES`."""
+    return _ONE_CODE.finditer(match["codes"] or match["bare"])
 
 
 def _coded(match: re.Match[str]) -> CodedAU:

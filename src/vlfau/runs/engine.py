@@ -278,6 +278,8 @@ class _Run:
         try:
             picture = read_picture(file)
             result = self._predictor.predict(picture, names=name)
+            if self._correction != "clip":
+                result = self._correction.compared(result)
         except InputError as error:
             self._fail(file, error)
             return

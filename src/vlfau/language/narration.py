@@ -22,7 +22,7 @@ __all__ = ["Facts", "Narrative", "StruckSentence", "check_narrative"]
 _FILE: Final = Path(__file__).with_name("narration.toml")
 _UNCHECKED: Final = frozenset({"hedge", "unlike", "mirror"})
 """Kinds of words that turn a claim into none, or round."""
-_NUMBER: Final = re.compile(r"(\d+(?:[.:]\d+)*)(?: of the (\w+))?")
+_NUMBER: Final = re.compile(r"(\d+(?:[.:]\d+)*)(?: of the ([\w'’]+))?")  # noqa: RUF001
 _DEGREE_LETTER: Final = re.compile(r"\b(?:degree|level|intensity|grade)s?(?: of| is|:)? ?\(?([A-E])\b")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")  # noqa: RUF001
 
@@ -177,7 +177,9 @@ def _holds(facts: Facts, number: str, unit: str, au_ids: Set[int]) -> bool:
     """Return whether a further fact about all of these AUs, or about none by name, has a number, and in this unit."""
     for line in facts.further:
         text, named = split_codes(line)
-        told = any(number == own and unit in {"", own_unit} for own, own_unit in _numbers(text))
+        numbers = _numbers(text)
+        shared = next((own_unit for _, own_unit in numbers if own_unit), "")
+        told = any(number == own and unit in {"", own_unit or shared} for own, own_unit in numbers)
         if told and (not named or au_ids <= named):
             return True
     return False

@@ -275,8 +275,8 @@ def test_an_unexpected_failure_shows_a_neutral_sentence_and_no_trace(caller, pag
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("requests", "at_once"), [(30, 30), (200, 8)])
-def test_each_of_many_requests_gets_its_own_answer_at_flat_memory(page, requests, at_once):
+@pytest.mark.parametrize(("requests", "at_once", "rounds"), [(30, 30, 8), (200, 8, 3)])
+def test_each_of_many_requests_gets_its_own_answer_at_flat_memory(page, requests, at_once, rounds):
     tints = [tuple(0.7 + 0.3 * share for share in np.random.default_rng(seed).random(3)) for seed in range(requests)]
     predictor = Predictor(describe="never")
     expected = [[au.prob for au in predictor.predict(portrait(tint))[0].aus] for tint in tints]
@@ -289,12 +289,12 @@ def test_each_of_many_requests_gets_its_own_answer_at_flat_memory(page, requests
         return [au["prob"] for au in answer["faces"][0]["aus"]]
 
     used = []
-    for _ in range(3):
+    for _ in range(rounds):
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             answers = list(pool.map(ask, range(requests)))
         np.testing.assert_allclose(answers, expected, atol=2e-3)
         used.append(page.resident_mb() if sys.platform == "linux" else 0)
-    assert used[2] < used[0] + 40
+    assert used[-1] < used[rounds // 2] + 30  # the first rounds fill the allocator's arenas, one per thread
     assert len({tuple(answer) for answer in answers}) == requests
 
 

@@ -4,9 +4,11 @@ import pickle
 import re
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from tests.measures.made_up import mean_mesh, measured
 from tests.video.stage import face, smiling_track
 from vlfau.app.markup import about_html, face_html, head_html, live_html, scenes_html, status_html, video_html
 from vlfau.app.pictures import PictureAnswer, ShownFace
@@ -63,6 +65,28 @@ def test_beside_the_heat_map_stands_how_much_of_the_score_it_can_show(model):
     recorded = dataclasses.replace(model, training={"score_parts": {"12": [0.19, 0.65, 0.16]}})
     text = text_of(face_html(shown(face(0.75)), recorded))
     assert text.count("The geometry of the face weighs 65 % in this score, this map's branch 19 %. It is coarse") == 1
+
+
+def test_an_au_opens_to_what_was_measured_with_rulers_over_the_face_if_it_is_active(model):
+    one = dataclasses.replace(face(0.75), crop=np.full((160, 160, 3), 90, np.uint8)).measured_by(measured(mean_mesh()))
+    markup = face_html(shown(one), model)
+    lines = [f"a: {one[12].measurements[0].text}", f"b: {one[12].measurements[1].text}", one[6].measurements[0].text]
+    assert all(f"<dd>{line}</dd>" in html.unescape(markup) for line in lines)
+    assert markup.count("The face with rulers at what was measured of AU12") == 1
+    assert markup.count("The face with rulers") == 1  # The others are inactive.
+    turned = mean_mesh(turn=cv2.Rodrigues(np.array([0.0, 0.7, 0.0]))[0])
+    assert "Not measured: the head is turned too far" in face_html(shown(one.measured_by(measured(turned))), model)
+    assert "Measured" not in text_of(face_html(shown(face(0.75)), model))
+
+
+def test_a_kept_face_keeps_its_measurements_and_no_pixels():
+    crop = np.random.default_rng(0).integers(0, 255, (192, 192, 3), np.uint8)
+    one = dataclasses.replace(face(0.75), crop=crop).measured_by(measured(mean_mesh(), crop=crop))
+    kept = ShownFace.keep(one)
+    assert kept.face.measurements == one.measurements
+    assert kept.face[12].measured_text == one[12].measured_text
+    assert crop.tobytes() in pickle.dumps(one)
+    assert crop.tobytes() not in pickle.dumps(kept)
 
 
 @pytest.mark.parametrize(

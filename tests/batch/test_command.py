@@ -56,6 +56,25 @@ def test_the_command_says_what_was_done_and_where_the_errors_are(run, archive, u
     assert content(out) == content(undisturbed[1])
 
 
+def test_files_of_other_kinds_are_listed_and_the_list_goes_when_they_do(run, archive, tmp_path):
+    folder, out = tmp_path / "films", tmp_path / "out"
+    folder.mkdir()
+    shutil.copy(archive.folder / "face.png", folder)
+    for name in ("notes.txt", ".hidden.txt"):
+        (folder / name).write_text("x")
+    code, printed = run(folder, out)
+    assert code == 0
+    assert f"some files were skipped: see {out / 'skipped.csv'}" in printed.err.replace("\n", "")
+    assert lines(out / "skipped.csv") == [
+        {"file": str(folder / "notes.txt"), "reason": ".txt is not the ending of a picture or video"}
+    ]
+    (folder / "notes.txt").unlink()
+    code, printed = run(folder, out)
+    assert code == 0
+    assert "skipped" not in printed.err
+    assert not (out / "skipped.csv").exists()
+
+
 def test_without_errors_the_code_is_0_and_a_second_run_does_nothing(run, archive, tmp_path):
     assert run(archive.folder / "short ü.mp4", tmp_path / "out", "--every", "100ms")[0] == 0
     assert rows(tmp_path / "out")["frame"].tolist() == [0, 3]

@@ -45,6 +45,13 @@ def test_without_an_output_folder_nothing_is_written(tiny_bundle, astronaut, tmp
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_table_without_rows_is_not_said_to_be_there(tiny_bundle, tmp_path, capsys):
+    table = tmp_path / "a.csv"
+    assert main(["predict", str(tmp_path / "no.png"), "--table", str(table), "--model", str(tiny_bundle.folder)]) == 2
+    assert not table.exists()
+    assert "results: " not in capsys.readouterr().out
+
+
 def test_quiet_prints_no_tables(predict, astronaut):
     code, printed, rows = predict(astronaut, "--quiet")
     assert (code, printed.out, len(rows)) == (0, "", 1)

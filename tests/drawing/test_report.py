@@ -2,12 +2,14 @@ import base64
 import dataclasses
 import hashlib
 import html
+import io
 import itertools
 import re
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.inference.tiny_bundle import write_tiny_bundle
 from tests.measures.made_up import mean_mesh, measured
@@ -113,13 +115,22 @@ def test_the_moments_list_measurements_where_they_are_wanted(model):
     for wanted in (False, True):
         builder = ReportBuilder("me.mp4", model, measurements=wanted)
         for number in range(60):
-            smiling = face(smile(number / 10)).measured_by(measured(mean_mesh()))
+            smiling = dataclasses.replace(face(smile(number / 10)), crop=np.full((160, 160, 3), 90, np.uint8))
+            smiling = smiling.measured_by(measured(mean_mesh()))
             builder.add(frame(number, number / 10), result(number, number / 10, smiling))
         pages.append(Outline(builder.render()))
     lines = [[text for text in page.texts if "resting faces" in text] for page in pages]
     assert lines[0] == []
-    assert lines[1][0].startswith("lip corners above the middle of the lips ")
+    assert lines[1][0].startswith("a: lip corners above the middle of the lips ")
+    assert lines[1][1].startswith("b: mouth width ")
     assert len(lines[1]) == 3
+    sides = []
+    for page in pages:
+        (shown,) = (image["src"] for image in page.all("img") if image["alt"].endswith(", aligned"))
+        with Image.open(io.BytesIO(base64.b64decode(shown.partition(",")[2]))) as picture:
+            sides.append((picture.width, int(np.ptp(np.asarray(picture.convert("L"))))))
+    assert [width for width, _ in sides] == [240, 480]
+    assert sides[1][1] > sides[0][1] + 100  # The plain face has black and white rulers.
 
 
 def test_a_screen_reader_finds_headings_in_order_and_a_text_for_every_picture(page):

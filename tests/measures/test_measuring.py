@@ -100,6 +100,24 @@ def test_rulers_end_at_what_they_measure():
     assert abs(right[1][1] - right[0][1]) / 120 == pytest.approx(found["outer_brow_height"].right, abs=0.02)
 
 
+def test_the_rulers_of_both_lip_corners_stand_at_the_corners_and_end_at_the_level_of_the_lips_middle():
+    mesh = mean_mesh({61: (0, -0.2)})  # The subject's own right corner is raised.
+    face = measured(mesh, pixels_per_pixel=2.0)
+    height = by_name(face)["lip_corner_height"]
+    right, left = (np.array(line) for line in face.rulers(height.definition))
+    assert right[0] == pytest.approx(2 * mesh.landmarks_xy[61], abs=0.1)
+    assert left[0] == pytest.approx(2 * mesh.landmarks_xy[291], abs=0.1)
+    assert right[1][1] == pytest.approx(left[1][1], abs=0.2)
+    assert (right[1][1] - right[0][1]) / 120 == pytest.approx(height.right, abs=0.02)
+    assert height.right - height.left == pytest.approx(0.2, abs=0.02)
+
+
+def test_rulers_can_be_had_in_pixels_of_the_crop():
+    face = measured(mean_mesh(), pixels_per_pixel=2.0)
+    width = by_name(face)["mouth_width"].definition
+    assert np.array(face.rulers(width)) == pytest.approx(2 * np.array(face.rulers(width, in_crop=True)), abs=0.11)
+
+
 def test_the_mean_over_faces_is_the_mean_of_each_measurement():
     faces = [measured(mean_mesh(dict.fromkeys(OUTER_BROWS, (0, -up)))).measurements for up in (0, 0.2)]
     values = [next(each.value for each in face if each.name == "outer_brow_height") for face in faces]

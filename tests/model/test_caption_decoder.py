@@ -58,3 +58,36 @@ def test_steps_with_several_hypotheses_equal_teacher_forcing():
     for beam in range(3):
         taught = module(features, words[:, beam])
         torch.testing.assert_close(step.logits[:, beam], taught.logits[:, -1], atol=1e-5, rtol=0)
+
+
+def stepped(module, features, words):
+    """The scores and the attention of whole captions, word by word, with automatic gradients."""
+    start = module.start(features)
+    hidden, cell, steps = start.hidden[:, None], start.cell[:, None], []
+    for place in range(words.shape[1]):
+        steps.append(module.step(words[:, place : place + 1], hidden, cell, features, start.keys))
+        hidden, cell = steps[-1].hidden, steps[-1].cell
+    return torch.cat([step.logits for step in steps], 1), torch.cat([step.attention_weights for step in steps], 1)
+
+
+def test_the_gradients_of_taught_captions_are_those_of_single_steps():
+    module = decoder().double()
+    words, features = torch.randint(0, 11, (3, 7)), torch.randn(3, 4, 8, dtype=torch.double, requires_grad=True)
+    taught, wanted = module(features, words), stepped(module, features, words)
+    rates = [torch.randn_like(each) for each in wanted]
+    ways = [(taught.logits, taught.attention_weights), wanted]
+    totals = [sum((rate * each).sum() for rate, each in zip(rates, way, strict=True)) for way in ways]
+    sources = [features, *module.parameters()]
+    for found, expected in zip(*(torch.autograd.grad(total, sources) for total in totals), strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+def test_captions_are_taught_in_bfloat16_under_autocast():
+    module, features, words = decoder(), torch.randn(3, 4, 8), torch.randint(0, 11, (3, 7))
+    plain = module(features, words).logits
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        logits = module(features, words).logits
+    assert logits.dtype == torch.bfloat16
+    torch.testing.assert_close(logits.float(), plain, atol=0.03, rtol=0)
+    logits.float().sum().backward()
+    assert all(torch.isfinite(parameter.grad).all() for parameter in module.parameters())

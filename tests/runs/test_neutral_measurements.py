@@ -2,8 +2,10 @@ from types import SimpleNamespace
 
 import pytest
 
+import vlfau
 from tests.measures.made_up import mean_mesh, measured
 from tests.tables.made_up import a_face, a_model
+from vlfau import RunObserver
 from vlfau.inference.results import PictureResult
 from vlfau.runs.neutral_faces import Correction, neutral_faces
 
@@ -27,3 +29,19 @@ def test_a_corrected_face_says_how_this_person_rests():
     found = {each.name: each for each in corrected[12].measurements}["mouth_width"]
     assert found.text.endswith(", this person at rest 0.81") or found.text.endswith(", this person at rest 0.82")
     assert face.measurements[0].own_rest is None
+
+
+class Faces(RunObserver):
+    def picture_done(self, file, faces):
+        self.faces = faces
+
+
+def test_the_texts_of_a_picture_say_how_this_person_rests_and_its_scores_stay(astronaut):
+    plain, compared = Faces(), Faces()
+    vlfau.run([astronaut], describe="never", observer=plain)
+    vlfau.run([astronaut], describe="never", baseline=[astronaut], observer=compared)
+    before, after = (each.faces[0][12] for each in (plain, compared))
+    assert after.prob == before.prob
+    assert "at rest" not in before.measured_text
+    own = f"{before.measurements[0].value:.2f}"
+    assert after.measured_text == f"{before.measured_text}, this person at rest {own}"

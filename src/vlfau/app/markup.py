@@ -15,11 +15,13 @@ from vlfau.app.predictions import VideoAnswer
 from vlfau.drawing.heatmap import draw_heatmap
 from vlfau.drawing.pages import data_url, jpeg_url, templates
 from vlfau.drawing.pixels import shrunk
+from vlfau.drawing.rulers import draw_ruled_crop, measured_lines, ruled
 from vlfau.facs import action_unit
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import AUResult, FaceResult
 from vlfau.inference.score_parts import score_parts
 from vlfau.language import Descriptions
+from vlfau.measures.measuring import NOT_MEASURED
 from vlfau.video.summary import DOUBTS, event_lines, summary
 
 __all__ = ["about_html", "face_html", "head_html", "live_html", "scenes_html", "status_html", "video_html"]
@@ -27,6 +29,7 @@ __all__ = ["about_html", "face_html", "head_html", "live_html", "scenes_html", "
 _SCENE_SIDE: Final = 900
 _SCENES_SIDE: Final = 480
 _HEAT_SIDE: Final = 280
+_RULED_SIDE: Final = 480
 _TABLE_ROWS: Final = 200
 _THIRDS: Final = (("upper", "middle", "lower"), ("left", "middle", "right"))
 
@@ -79,7 +82,13 @@ def face_html(shown: ShownFace, model: BundleInfo) -> str:
     """Return the bars of a face, which can be opened for details, and its captions beside them."""
     face = shown.face
     aus = [
-        {"result": au, "unit": action_unit(au.au_id), "threshold": threshold, **_heat(face, au, model)}
+        {
+            "result": au,
+            "unit": action_unit(au.au_id),
+            "threshold": threshold,
+            **_heat(face, au, model),
+            **_measured(face, au),
+        }
         for au, threshold in zip(face.aus, model.thresholds, strict=True)
     ]
     words = [au for au in face.active_aus if au.local_caption]
@@ -92,6 +101,7 @@ def face_html(shown: ShownFace, model: BundleInfo) -> str:
         crop=jpeg_url(face.crop),
         aus=aus,
         words=words,
+        not_measured=NOT_MEASURED.capitalize() if face.measured is not None and not face.measurements else "",
     )
 
 
@@ -106,6 +116,15 @@ def _heat(face: FaceResult, au: AUResult, model: BundleInfo) -> dict[str, Any]:
         "low": float(au.attention_map.min()),
         "high": float(au.attention_map.max()),
         "map_note": "" if parts is None else parts.map_note,
+    }
+
+
+def _measured(face: FaceResult, au: AUResult) -> dict[str, Any]:
+    """Return what was measured of an AU, and for an active one the face with the rulers."""
+    rulers = any(ruled(face, au_id=au.au_id))
+    return {
+        "ruled": jpeg_url(draw_ruled_crop(face, au.au_id, _RULED_SIDE)) if rulers else None,
+        "measured": measured_lines(face, au.au_id),
     }
 
 

@@ -59,7 +59,9 @@ class ShownFace:
         """Return a face to keep."""
         file = io.BytesIO()
         Image.fromarray(face.crop).save(file, "JPEG", quality=PICTURE_QUALITY, subsampling=0)
-        return cls(number, count, picture, replace(face, crop=face.crop[:0]), file.getvalue())
+        measured = None if face.measured is None else face.measured.without_pixels()
+        small = replace(face.measured_by(measured), crop=face.crop[:0])
+        return cls(number, count, picture, small, file.getvalue())
 
     @property
     def face(self) -> FaceResult:

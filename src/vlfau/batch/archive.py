@@ -10,7 +10,10 @@ from vlfau.batch.folder import open_results_folder
 from vlfau.batch.inputs import Unit, file_id, find_files, units_of
 from vlfau.batch.journal import Journal, Outcome, Status
 from vlfau.batch.worker import Job
+from vlfau.media.inputs import unread_files
+from vlfau.media.reader import ANALYSED_SUFFIXES
 from vlfau.runs.options import ArchiveOptions
+from vlfau.tables.errors_file import SkippedList
 
 __all__ = ["Archive", "ArchiveProgress", "process_archive"]
 
@@ -107,11 +110,11 @@ def process_archive(
     """Analyse every file of an archive, and write the rows as Parquet.
 
     Resumes an interrupted run when called again. Files that cannot be read are listed in `errors.csv`, and the others
-    are processed.
+    are processed. What is left out of a folder is listed in `skipped.csv`.
 
     Args:
         source: A list of files, a folder, or a pattern: see `find_files`.
-        out: Folder for results/, files.csv and errors.csv; new, or from an earlier run.
+        out: Folder for results/ and the lists; new, or from an earlier run.
         options: How files are analysed; None takes the defaults.
         workers: Number of processes, each of which uses one core; None uses all cores of the machine or cluster.
         address: Ray cluster; None starts Ray on this machine, or uses the Ray that this process is connected to.
@@ -134,6 +137,8 @@ def process_archive(
         open_results_folder(Path(out), options, bundle) as (folder, token),
         Journal(folder.files, retry=retry) as journal,
     ):
+        unread = unread_files(Path(source), suffixes=ANALYSED_SUFFIXES) if Path(source).is_dir() else {}
+        SkippedList(folder.skipped, unread).write()
         archive = Archive(Job(folder, token, options, dict(bundle.files)), units, journal)
         report(archive.progress)
         try:

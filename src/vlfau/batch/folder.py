@@ -55,6 +55,11 @@ class ResultsFolder:
         return self.path / "errors.csv"
 
     @property
+    def skipped(self) -> Path:
+        """The list of files in the archive's folder that are not read."""
+        return self.path / "skipped.csv"
+
+    @property
     def state(self) -> Path:
         """The folder with the state for resuming."""
         return self.path / "_state"

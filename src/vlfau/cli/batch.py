@@ -35,11 +35,11 @@ def batch(
     """Analyse an archive of videos and pictures, and write the results as Parquet.
 
     Resumes an interrupted run when called again. Files that cannot be read are listed in errors.csv, and the others are
-    processed; the exit code is then 2.
+    processed; the exit code is then 2. Files of other kinds in a folder are listed in skipped.csv.
 
     Args:
         source: A list of files (.txt, or .csv with a column "file"), a folder, or a pattern in quotes.
-        out: Folder for results/, files.csv and errors.csv; new, or from an earlier run.
+        out: Folder for results/ and the lists; new, or from an earlier run.
         workers: Number of processes, each of which uses one core; one per core if omitted.
         address: Ray cluster, such as ray://head:10001; this machine only if omitted.
         options: How the files are analysed.
@@ -63,6 +63,8 @@ def batch(
         f"in {clock(bar.elapsed_s)}, {bar.rate(done):.1f} frames/s",
         soft_wrap=True,
     )
+    if (out / "skipped.csv").exists():
+        print_notice(f"some files were skipped: see {out / 'skipped.csv'}", title="note", style="yellow")
     console.print(f"results: {out / 'results'}", markup=False, soft_wrap=True)
     if (out / "errors.csv").exists():
         print_error(f"some files failed or were truncated: see {out / 'errors.csv'}; use --retry to try them again")

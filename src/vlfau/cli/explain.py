@@ -35,6 +35,7 @@ def explain(
     from vlfau.files.names import printable
     from vlfau.inference.counterfactual import explain as find
     from vlfau.inference.predictor import Predictor
+    from vlfau.measures.measuring import NOT_MEASURED
     from vlfau.runs.option_values import chosen_aus
 
     predictor = Predictor(options.model, threads=options.threads, runtime=options.runtime, describe="never")
@@ -49,7 +50,7 @@ def explain(
         for number, face in enumerate(result, start=1):
             console.print(f"{printable(path)}: face {number} of {len(result)}", markup=False, soft_wrap=True)
             if not face.measurements:
-                console.print("  not measured: the head is turned too far", markup=False)
+                console.print(f"  {NOT_MEASURED}", markup=False)
             for au_id in wanted or [each.au_id for each in face.active_aus]:
                 each = face[au_id]
                 state = "active" if each.state else "inactive"

@@ -11,6 +11,7 @@ from vlfau.drawing.theme import format_pose
 from vlfau.facs import action_unit
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import FaceResult
+from vlfau.measures.measuring import NOT_MEASURED
 from vlfau.measures.quality import FaceQuality
 
 __all__ = ["au_table", "face_table", "video_text"]
@@ -108,10 +109,10 @@ def _quality_line(quality: FaceQuality) -> Text:
 def _measured_below(face: FaceResult) -> RenderableType:
     """Return what was measured of the active AUs, one measurement per line."""
     if not face.measurements:
-        return Text("not measured: the head is turned too far", "bright_black")
+        return Text(NOT_MEASURED, "bright_black")
     lines = Table.grid(padding=(0, 2))
     for au in face.active_aus:
-        for index, each in enumerate(au.measurements[:_MEASUREMENTS]):
+        for index, each in enumerate(() if au.doubtful else au.measurements[:_MEASUREMENTS]):
             lines.add_row(Text("" if index else f"AU {au.au_id}"), Text(each.text))
     return lines
 

@@ -1,5 +1,6 @@
 """`vlfau predict`: pictures, videos and cameras in, action units and words out."""
 
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -39,6 +40,6 @@ def predict(
     with termination_as_interrupt(), ProgressDisplay(quiet=quiet, **shown) as display:
         summary = run(inputs, options, observer=display)
         display.print(str(summary))
-        for path in summary.outputs:
+        for path in filter(Path.exists, summary.outputs):  # A table without rows is not written.
             display.print(f"results: {path}")
     return 2 if summary.has_failures else 0

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from vlfau.drawing.pixels import AURows, badge, draw_badge, draw_box, draw_rounded, font, wrapped
-from vlfau.drawing.rulers import draw_rulers, ruled
+from vlfau.drawing.rulers import carries_letters, draw_rulers, ruled
 from vlfau.drawing.theme import CARD_ROW, LIGHT, PICTURE_QUALITY, TEXT_SIZES, face_colour, format_pose
 from vlfau.files.atomic import replacing
 from vlfau.inference.results import FaceResult
+from vlfau.measures.measuring import NOT_MEASURED
 from vlfau.media.images import Picture
 from vlfau.media.pixels import as_picture
 
@@ -33,11 +34,15 @@ _DETAILED_FACES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of a caption, with the AU's label before it where one begins; `label` is None for the whole face."""
+    """A line of a caption, with the AU's label before it where one begins; `label` is None for the whole face.
+
+    Of a measurement, `letter` is that of its ruler.
+    """
 
     text: str
     label: str | None = None
     gap_before: int = 0
+    letter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +79,19 @@ def draw_faces(
     """
     picture = as_picture(image)
     compact = len(faces) > _DETAILED_FACES
-    cards = [
-        draw_card(face, number, compact=compact, measurements=rulers) for number, face in enumerate(faces, start=1)
-    ]
-    layout = _best_layout(picture, [card.height for card in cards])
+    lines = [_lines(face, compact=compact, measurements=rulers) for face in faces]
+    heights = [_card_height(face, own, compact=compact) for face, own in zip(faces, lines, strict=True)]
+    layout = _best_layout(picture, heights)
+    scale = layout.photo_size[0] / (picture.pixels.shape[1] * picture.reduction)
     width, height = layout.size
     size = TEXT_SIZES.small
     note_lines = wrapped(note, size, width - 2 * _MARGIN)
     canvas = Image.new("RGB", (width, height + len(note_lines) * (size + 6)), LIGHT.canvas)
-    photo = _draw_photo(picture, faces, layout.photo_size, rulers=rulers)
+    photo = _draw_photo(picture, faces, layout.photo_size, scale, rulers=rulers)
     canvas.paste(Image.fromarray(photo), (_MARGIN, _MARGIN))
-    for card, corner in zip(cards, layout.corners, strict=True):
-        canvas.paste(card, corner)
+    for number, (face, own, corner) in enumerate(zip(faces, lines, layout.corners, strict=True), start=1):
+        letters = carries_letters(face, scale)
+        canvas.paste(_draw_card(face, number, own, compact=compact, letters=letters), corner)
     draw = ImageDraw.Draw(canvas)
     for index, line in enumerate(note_lines):
         top = height - _MARGIN // 2 + index * (size + 6)
@@ -103,19 +109,38 @@ def write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:
         Image.fromarray(pixels).save(temporary, format="JPEG", quality=PICTURE_QUALITY, subsampling=0)
 
 
-def draw_card(face: FaceResult, number: int, *, compact: bool = False, measurements: bool = False) -> Image.Image:
+def draw_card(face: FaceResult, number: int, *, compact: bool = False) -> Image.Image:
     """Draw the results of one face.
 
     Args:
         face: The face and its results.
         number: The face's number in the picture, from 1.
         compact: Leave out the inactive AUs and the captions of single AUs.
-        measurements: Whether to list what was measured of the active AUs.
     """
+    lines = _lines(face, compact=compact, measurements=False)
+    return _draw_card(face, number, lines, compact=compact, letters=False)
+
+
+def _lines(face: FaceResult, *, compact: bool, measurements: bool) -> list[_Line]:
+    return _caption_lines(face, compact=compact) + (_measured_lines(face) if measurements else [])
+
+
+def _card_height(face: FaceResult, lines: Sequence[_Line], *, compact: bool) -> int:
+    return (
+        2 * _PADDING
+        + _HEADER
+        + _rows_height(face, compact=compact)
+        + sum(line.gap_before + _LINE_HEIGHT for line in lines)
+    )
+
+
+def _rows_height(face: FaceResult, *, compact: bool) -> int:
+    return max(1, len(face.active_aus if compact else face.aus)) * CARD_ROW.height
+
+
+def _draw_card(face: FaceResult, number: int, lines: Sequence[_Line], *, compact: bool, letters: bool) -> Image.Image:
     aus = face.active_aus if compact else face.aus
-    lines = _caption_lines(face, compact=compact) + (_measured_lines(face) if measurements else [])
-    rows_height = max(1, len(aus)) * CARD_ROW.height
-    height = 2 * _PADDING + _HEADER + rows_height + sum(line.gap_before + _LINE_HEIGHT for line in lines)
+    height = _card_height(face, lines, compact=compact)
     image = Image.new("RGB", (CARD_WIDTH, height), LIGHT.canvas)
     draw_rounded(image, (0, 0, CARD_WIDTH, height), 12, LIGHT.line)
     draw_rounded(image, (1, 1, CARD_WIDTH - 1, height - 1), 11, LIGHT.card)
@@ -126,7 +151,8 @@ def draw_card(face: FaceResult, number: int, *, compact: bool = False, measureme
     else:
         text = font(TEXT_SIZES.row)
         ImageDraw.Draw(image).text((_PADDING, top + 2), "No action unit is active", fill=LIGHT.muted, font=text)
-    _draw_captions(ImageDraw.Draw(image), lines, top + rows_height, face_colour(number))
+    top += _rows_height(face, compact=compact)
+    _draw_captions(ImageDraw.Draw(image), lines, top, face_colour(number), letters=letters)
     return image
 
 
@@ -161,12 +187,12 @@ def _caption_lines(face: FaceResult, *, compact: bool) -> list[_Line]:
 
 def _measured_lines(face: FaceResult) -> list[_Line]:
     lines = []
-    for au, each in ruled(face):
-        texts = wrapped(each.text, TEXT_SIZES.small, CARD_ROW.width - CARD_ROW.name_x)
-        lines += [
-            _Line(text, label="" if index else au.label, gap_before=0 if index else _GAP)
-            for index, text in enumerate(texts)
-        ]
+    for each in ruled(face):
+        texts = wrapped(each.measurement.text, TEXT_SIZES.small, CARD_ROW.width - CARD_ROW.name_x)
+        lines.append(_Line(texts[0], each.au.label, _GAP, each.letter))
+        lines += [_Line(text, "") for text in texts[1:]]
+    if not lines and face.measured is not None and not face.measurements:
+        lines.append(_Line(NOT_MEASURED.capitalize(), gap_before=_GAP))
     return lines
 
 
@@ -181,7 +207,7 @@ def _draw_header(image: Image.Image, face: FaceResult, number: int) -> None:
     draw.text((CARD_WIDTH - _PADDING, middle), pose, fill=LIGHT.muted, font=small, anchor="rm")
 
 
-def _draw_captions(draw: ImageDraw.ImageDraw, lines: list[_Line], top: int, colour: str) -> None:
+def _draw_captions(draw: ImageDraw.ImageDraw, lines: Sequence[_Line], top: int, colour: str, *, letters: bool) -> None:
     for line in lines:
         top += line.gap_before
         if line.label is None:
@@ -189,16 +215,17 @@ def _draw_captions(draw: ImageDraw.ImageDraw, lines: list[_Line], top: int, colo
         else:
             small = font(TEXT_SIZES.small)
             draw.text((_PADDING, top), line.label, fill=colour, font=small)
+            if letters:
+                draw.text((_PADDING + CARD_ROW.name_x - 5, top), line.letter, fill=LIGHT.ink, font=small, anchor="ra")
             draw.text((_PADDING + CARD_ROW.name_x, top), line.text, fill=LIGHT.ink, font=small)
         top += _LINE_HEIGHT
 
 
 def _draw_photo(
-    picture: Picture, faces: Sequence[FaceResult], size: tuple[int, int], *, rulers: bool
+    picture: Picture, faces: Sequence[FaceResult], size: tuple[int, int], scale: float, *, rulers: bool
 ) -> NDArray[np.uint8]:
     photo = Image.fromarray(picture.pixels).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     pixels = np.array(photo)
-    scale = size[0] / (picture.pixels.shape[1] * picture.reduction)
     for number, face in enumerate(faces, start=1):
         left, top, right, bottom = (value * scale for value in face.face_box_xyxy)
         draw_box(pixels, (left, top, right, bottom), number)

@@ -15,6 +15,7 @@ from vlfau.drawing.curves import longest_seen
 from vlfau.drawing.heatmap import draw_heatmap
 from vlfau.drawing.keyframes import KeyFrame, KeyFrames, event_strength
 from vlfau.drawing.pixels import draw_box
+from vlfau.drawing.rulers import draw_ruled_crop, measured_lines
 from vlfau.drawing.svg_timeline import FacePlot, face_plot, ticks
 from vlfau.errors import MissingExtraError
 from vlfau.files.atomic import replacing
@@ -55,13 +56,16 @@ class _Moment:
 
     @property
     def measurements(self) -> list[str]:
-        """What was measured of the AU, if wanted."""
-        au = self.frame.face[self.event.au_id]
-        return [each.text for each in au.measurements[:_MEASUREMENTS]] if self.has_measurements else []
+        """What was measured of the AU, if wanted; nothing of a doubtful one."""
+        if not self.has_measurements:
+            return []
+        return measured_lines(self.frame.face, self.event.au_id, most=_MEASUREMENTS)
 
     @property
     def face(self) -> Markup:
-        """The aligned face."""
+        """The aligned face, with rulers if measurements are wanted."""
+        if self.has_measurements:
+            return jpeg_url(draw_ruled_crop(self.frame.face, self.event.au_id, 2 * _FACE_SIDE))
         size = (_FACE_SIDE, _FACE_SIDE)
         return jpeg_url(np.asarray(cv2.resize(self.frame.face.crop, size, interpolation=cv2.INTER_CUBIC), np.uint8))
 

@@ -236,4 +236,4 @@ def _aus(entry: Entry) -> Mapping[int, Direction]:
         found[int(key)] = Direction(entry.text(key, list(Direction)))
     if not found:
         raise entry.error("", "at least one AU")
-    return MappingProxyType(found)
+    return found

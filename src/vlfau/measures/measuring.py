@@ -16,11 +16,12 @@ from vlfau.measures.definitions import Definition, Direction, Form, definitions,
 from vlfau.measures.geometry import EYES, FoldFinder, eye_distance, frontal, size
 from vlfau.measures.resting import resting
 
-__all__ = ["MAX_PITCH", "MAX_YAW", "MeasuredFace", "Measurement", "crop_mesh", "mean_measurements"]
+__all__ = ["MAX_PITCH", "MAX_YAW", "NOT_MEASURED", "MeasuredFace", "Measurement", "crop_mesh", "mean_measurements"]
 
 MAX_YAW: Final = 25.0
 MAX_PITCH: Final = 20.0
 """A head that is turned further, in degrees, is not measured: a part of the face is foreshortened or hidden."""
+NOT_MEASURED: Final = "not measured: the head is turned too far"
 MIN_EYE_DISTANCE: Final = 30.0
 """Smallest distance between the eyes in the picture, in pixels, at which folds can be seen."""
 MIN_CROP: Final = 64
@@ -137,31 +138,25 @@ class MeasuredFace:
         other._crop = self._crop.copy()
         return other
 
-    def rulers(self, definition: Definition) -> list[list[list[float]]]:
-        """Return the lines to draw for a measurement, each a list of points (x, y), in pixels of the picture.
+    def rulers(self, definition: Definition, *, in_crop: bool = False) -> list[list[list[float]]]:
+        """Return the lines to draw for a measurement, each a list of points (x, y).
 
-        A height has an upright line from the one place to the level of the other, and a width a level one; an area or a
-        fold has its outline. The subject's own right side comes first.
+        A height has an upright line through one of two places to the level of the other, and a width a level one; an
+        area or a fold has its outline. The subject's own right side comes first.
+
+        Args:
+            definition: The measurement.
+            in_crop: Whether to return pixels of the crop, not of the picture.
         """
-        points = self.landmarks_xy
+        points = np.asarray(self.mesh.landmarks_xy, np.float64) if in_crop else self.landmarks_xy
         lines = []
         for groups in (definition.points, definition.mirrored_points) if definition.sided else (definition.points,):
             if definition.form is Form.AREA or definition.form.is_fold:
                 outline = points[list(groups[0])]
                 lines.append(np.vstack([outline, outline[:1]]))
             else:
-                lines.append(self._line(definition.form, *(points[list(group)].mean(0) for group in groups[:2])))
+                lines.append(_line(definition, points, *(points[list(group)].mean(0) for group in groups[:2])))
         return [np.round(line, 1).tolist() for line in lines]
-
-    def _line(self, form: Form, start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
-        right, left = (self.landmarks_xy[corners].mean(0) for corners in EYES)
-        across = (left - right) / max(float(np.linalg.norm(left - right)), 1e-9)
-        if form is Form.WIDTH:
-            end = start + across * ((end - start) @ across)
-        elif form is Form.HEIGHT:
-            down = np.array([-across[1], across[0]])
-            start = end + down * ((start - end) @ down)
-        return np.stack([start, end])
 
     @classmethod
     def of(
@@ -181,6 +176,13 @@ class MeasuredFace:
             reduction: Pixels of the file per pixel of that picture, along one side.
         """
         return cls(crop, partial(_picture_from_crop, landmarks_xy, geometry, reduction))
+
+    def without_pixels(self) -> Self:
+        """Measure now, and return the same without the crop."""
+        _ = self.plain
+        other = self.compared_to(self._own_rest)
+        other._crop = self._crop[:0]
+        return other
 
     def compared_to(self, own_rest: Mapping[str, float]) -> Self:
         """Return the same with the measurements of this person's neutral face, by name."""
@@ -232,6 +234,23 @@ class MeasuredFace:
         wanted = {each.name: resting()[each.name].auc[au_id] for each in definitions_of_au(au_id)}
         found = [each for each in self.measurements if each.name in wanted]
         return tuple(sorted(found, key=lambda each: -wanted[each.name]))
+
+
+def _line(
+    definition: Definition, points: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the line (2, 2) between two places (x, y) along which a length is measured on a face."""
+    right, left = (points[corners].mean(0) for corners in EYES)
+    across = (left - right) / max(float(np.linalg.norm(left - right)), 1e-9)
+    if definition.form is Form.WIDTH:
+        end = start + across * ((end - start) @ across)
+    elif definition.form is Form.HEIGHT:
+        down = np.array([-across[1], across[0]])
+        if definition.sided and definition.points[1] == definition.mirrored_points[1]:  # Both sides end in the middle.
+            end = start + down * ((end - start) @ down)
+        else:
+            start = end + down * ((start - end) @ down)
+    return np.stack([start, end])
 
 
 def mean_measurements(faces: Iterable[Iterable[Measurement]]) -> dict[str, float]:

@@ -43,7 +43,7 @@ def matching(given: Path) -> list[Path]:
 
 
 def unread_files(folder: Path, *, suffixes: Collection[str]) -> dict[Path, str]:
-    """Return the files in a folder and below that `expand_inputs` leaves out, each with the reason.
+    """Return the files in a folder and below that `expand_inputs` leaves out, each with the reason; no hidden ones.
 
     Args:
         folder: The folder.
@@ -51,10 +51,8 @@ def unread_files(folder: Path, *, suffixes: Collection[str]) -> dict[Path, str]:
     """
     unread: dict[Path, str] = {}
     for parent, folders, names in os.walk(folder):
-        hidden = sorted(name for name in folders if name.startswith("."))
         folders[:] = [name for name in folders if not name.startswith(".")]
-        unread.update((Path(parent, name), "a hidden folder") for name in hidden)
-        for name in sorted(names):
+        for name in sorted(name for name in names if not name.startswith(".")):
             path = Path(parent, name)
             if (reason := _reason_to_skip(str(path), suffixes)) is not None:
                 unread[path] = reason

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vlfau.model.taught_captions import taught_states
+
 __all__ = ["CaptionDecoder", "CaptionStart", "CaptionStep", "StepTables", "TaughtCaptions"]
 
 
@@ -116,14 +118,16 @@ class CaptionDecoder(nn.Module):
             token_ids: (S, T), the captions from the start token on, without their last word.
         """
         start = self.start(features)
-        hidden, cell = start.hidden[:, None], start.cell[:, None]
-        states, attention = [], []
-        state_weight = self._state_weight()
-        for word_gates in torch.split(self._word_gates(self.embedding(token_ids)), 1, dim=1):  # each (S, 1, 4h)
-            hidden, cell, weights = self._advance(word_gates, state_weight, (hidden, cell), features, start.keys)
-            states.append(hidden)
-            attention.append(weights)
-        return TaughtCaptions(self.vocabulary_scores(torch.cat(states, 1)), torch.cat(attention, 1))
+        states, attention = taught_states(
+            self._word_gates(self.embedding(token_ids)),
+            features,
+            start.keys,
+            (start.hidden, start.cell),
+            hidden_weight=self.attend_hidden.weight,
+            score_weight=self.attend_score.weight[0],
+            state_weight=self._state_weight(),
+        )
+        return TaughtCaptions(self.vocabulary_scores(states), attention)
 
     def _word_gates(self, embedded: Tensor) -> Tensor:
         """Return the contribution of words (..., e) to the gates (..., 4h), with the bias."""

@@ -254,8 +254,7 @@ class _Run:
                     found.setdefault(file, given)
             except InputError as error:
                 self._fail(given, error)
-            unread = unread_files(given, suffixes=ANALYSED_SUFFIXES) if given.is_dir() else {}
-            if unread := {file: why for file, why in unread.items() if not file.name.startswith(".")}:
+            if given.is_dir() and (unread := unread_files(given, suffixes=ANALYSED_SUFFIXES)):
                 self._skipped.update(unread)
                 self._tell(self._observer.skipped, given, unread)
         return found
@@ -279,6 +278,8 @@ class _Run:
         try:
             picture = read_picture(file)
             result = self._predictor.predict(picture, names=name)
+            if self._correction != "clip":
+                result = self._correction.compared(result)
         except InputError as error:
             self._fail(file, error)
             return

@@ -38,10 +38,16 @@ class Correction:
 
     def _correct(self, face: FaceResult) -> FaceResult:
         baseline = self.everyone if face.face_id is None else self.by_face.get(face.face_id, self.everyone)
-        corrected = face if baseline is None else baseline.correct(face)
-        if self.own_rest and corrected.measured is not None:
-            return corrected.measured_by(corrected.measured.compared_to(self.own_rest))
-        return corrected
+        return self._compared(face if baseline is None else baseline.correct(face))
+
+    def compared(self, result: PictureResult) -> PictureResult:
+        """Return a picture's result, not corrected, but with this person's rest beside its measurements."""
+        return replace(result, faces=tuple(map(self._compared, result.faces)))
+
+    def _compared(self, face: FaceResult) -> FaceResult:
+        if not self.own_rest or face.measured is None:
+            return face
+        return face.measured_by(face.measured.compared_to(self.own_rest))
 
 
 def clip_correction(results: Iterable[PictureResult], model: BundleInfo) -> Correction:

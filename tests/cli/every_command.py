@@ -180,7 +180,7 @@ COMMANDS = {
 
 def command_names(app: App | None = None, before: tuple[str, ...] = ()) -> Iterator[str]:
     """Yield the names of all commands that the command line has, such as "prepare bp4d"."""
-    app = app or _command_line()
+    app = app or _command_line(())
     found = [name for name in app if not name.startswith("-")]
     for name in found:
         yield from command_names(app[name], (*before, name))

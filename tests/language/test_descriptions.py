@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from vlfau.errors import DescriptionError
-from vlfau.facs import action_unit, all_au_ids
+from vlfau.facs import Side, action_unit, all_au_ids
 from vlfau.language import descriptions
 from vlfau.language.descriptions import default_descriptions, load_descriptions
 from vlfau.language.schema import MAX_LOCAL_TOKENS
@@ -55,7 +55,7 @@ def test_local_texts_have_between_15_tokens_and_the_maximum() -> None:
 
 @pytest.mark.parametrize("word", ["left", "right", "both", "sides", "minimally", "slightly", "strongly", "fully"])
 def test_degrees_and_sides_stand_in_slots_only(word: str) -> None:
-    assert not [text.source for text in LOCAL_TEXTS if word in text.words()]
+    assert not [text.source for text in LOCAL_TEXTS if word in text.words]
 
 
 def test_a_text_on_an_acting_muscle_denies_nothing_of_it() -> None:
@@ -176,3 +176,12 @@ def test_a_missing_file_is_named(break_file: Breaker) -> None:
     (folder / "au12.toml").unlink()
     with pytest.raises(DescriptionError, match=r"au12\.toml: the file cannot be read"):
         load_descriptions(folder)
+
+
+def test_the_longest_form_of_a_text_is_that_of_some_degree_and_side():
+    wording = default_descriptions().wording
+    for text in LOCAL_TEXTS:
+        degrees = range(1, 6) if "degree" in text.slots else (None,)
+        sides = Side if "side" in text.slots else (None,)
+        forms = [text.fill(wording, degree, side) for degree in degrees for side in sides]
+        assert text.max_tokens(wording) == max(len(tokenize(form)) for form in forms)

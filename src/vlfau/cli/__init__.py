@@ -8,37 +8,43 @@ without torch. Exit codes: 0 all is well, 1 something is missing or broken, 2 an
 import errno
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from cyclopts import App, CycloptsError
 
 from vlfau._version import version
-from vlfau.cli.ablate import ablate
-from vlfau.cli.app import app
-from vlfau.cli.batch import batch
-from vlfau.cli.calibrate import calibrate
-from vlfau.cli.compare import compare
-from vlfau.cli.compare_methods import compare_methods
 from vlfau.cli.console import output_failure, print_error, print_notice, sturdy_streams
-from vlfau.cli.crossval import crossval
-from vlfau.cli.describe import describe
-from vlfau.cli.evaluate import evaluate
-from vlfau.cli.explain import explain
-from vlfau.cli.export import export
-from vlfau.cli.info import info, models
-from vlfau.cli.landmarks import landmarks
-from vlfau.cli.narrate import narrate
-from vlfau.cli.predict import predict
-from vlfau.cli.prepare import prepare
-from vlfau.cli.report import report
-from vlfau.cli.synth import synth
-from vlfau.cli.train import train
-from vlfau.cli.truth import truth
 from vlfau.errors import ConfigError, InputError, MissingExtraError, VlfauError
 from vlfau.files.names import printable
 
 __all__ = ["main"]
 
+_COMMANDS = (
+    "predict",
+    "narrate",
+    "explain",
+    "app",
+    "batch",
+    "prepare",
+    "landmarks",
+    "synth",
+    "describe",
+    "train",
+    "calibrate",
+    "evaluate",
+    "compare",
+    "compare-methods",
+    "truth",
+    "crossval",
+    "ablate",
+    "report",
+    "export",
+    "models",
+    "info",
+)
+_SHARED = {"models": "info"}
+"""Modules of commands that have another name."""
 _EXTRAS = {
     "train": (
         "torch",
@@ -85,37 +91,19 @@ _OF_THE_SYSTEM = {
 }
 
 
-def _command_line() -> App:
+def _command_line(words: Sequence[str]) -> App:
+    """Return the command line; importing all commands takes a while, so that it has only the one that is named."""
     commands = App(
         name="vlfau",
         help="Facial action units in numbers and in words.",
         version=version,
         suppress_keyboard_interrupt=False,
     )
-    for command in (
-        predict,
-        narrate,
-        explain,
-        app,
-        batch,
-        prepare,
-        landmarks,
-        synth,
-        describe,
-        train,
-        calibrate,
-        evaluate,
-        compare,
-        compare_methods,
-        truth,
-        crossval,
-        ablate,
-        report,
-        export,
-        models,
-        info,
-    ):
-        commands.command(command)
+    named = [name for name in _COMMANDS if words[:1] == [name]]
+    for name in named or _COMMANDS:
+        function = name.replace("-", "_")
+        module = import_module(f"vlfau.cli.{_SHARED.get(name, function)}")
+        commands.command(getattr(module, function))
     return commands
 
 
@@ -146,7 +134,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         _check_working_directory()
         words = list(sys.argv[1:] if arguments is None else arguments)
         _check_removed(words)
-        code = _command_line()(
+        code = _command_line(words)(
             words,
             exit_on_error=False,
             print_error=True,

@@ -189,7 +189,7 @@ def check_distinct(units: Mapping[str | Path, AUDescriptions]) -> None:
         name = source.name if isinstance(source, Path) else source
         lists = {"active": unit.active, "inactive": unit.inactive, "trace": unit.trace, "global": unit.phrases}
         for owner, template in ((f"{name} ({key})", text) for key, texts in lists.items() for text in texts):
-            cores = template.cores()
+            cores = template.cores
             for core in sorted(cores & seen.keys()):
                 raise DescriptionError(f"{source}: '{core}' occurs twice, also in {seen[core]}; rephrase one")
             seen |= dict.fromkeys(cores, owner)

@@ -162,7 +162,7 @@ def _local_index(descriptions: Descriptions) -> SentenceIndex[tuple[int, bool]]:
         for unit in descriptions.units.values()
         for active, templates in ((True, unit.active), (False, (*unit.inactive, *unit.trace)))
         for template in templates
-        for core in template.cores()
+        for core in template.cores
         for sentence in sentences(tokenize(core))
     )
     return SentenceIndex(known, descriptions.wording)
@@ -179,7 +179,7 @@ def _statements(descriptions: Descriptions) -> Mapping[Tokens, bool]:
         next(sentences(tokenize(core))): text in unit.trace
         for unit in descriptions.units.values()
         for text in unit.locals
-        for core in text.cores()
+        for core in text.cores
     }
 
 
@@ -190,7 +190,7 @@ def _global_index(descriptions: Descriptions) -> SentenceIndex[int | None]:
         tuple(tokenize(core)): unit.au_id
         for unit in descriptions.units.values()
         for template in unit.phrases
-        for core in template.cores()
+        for core in template.cores
     }
     idle = (*descriptions.wording.no_action, *descriptions.wording.trace)
     known |= dict.fromkeys((tuple(tokenize(text)) for text in idle), None)

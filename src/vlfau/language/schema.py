@@ -79,7 +79,7 @@ def _check_slots(template: Template, key: str, unit: ActionUnit, source: str | P
 
 
 def _check_form(template: Template, key: str, source: str | Path) -> None:
-    for core in template.cores():
+    for core in template.cores:
         if key == "global":
             if not _GLOBAL_FORM.fullmatch(core) or "and" in core.split():
                 raise DescriptionError(
@@ -94,7 +94,7 @@ def _check_form(template: Template, key: str, source: str | Path) -> None:
 
 
 def _check_modifiers(template: Template, wording: Wording, source: str | Path) -> None:
-    modifiers = template.words() & wording.modifier_words
+    modifiers = template.words & wording.modifier_words
     if modifiers:
         raise DescriptionError(
             f"{source}: '{template.source}' names a degree or side with '{min(modifiers)}'; use a slot or drop it"

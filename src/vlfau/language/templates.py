@@ -15,6 +15,7 @@ from vlfau.language.wording import Wording
 
 __all__ = ["Template"]
 
+ONE_SIDE: Final = frozenset({Side.LEFT, Side.RIGHT})
 _SLOT: Final = re.compile(r"\{([^{}]*)\}")
 _CHOICE: Final = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 _SPARE_SPACE: Final = re.compile(r"\s+(?=[.,\s])|^\s+|\s+$")
@@ -35,7 +36,7 @@ class Template:
         """Return the text for an intensity and a side; None leaves the slot out."""
         degree = "" if intensity is None else wording.degrees[intensity - 1]
         phrase = "" if side is None else wording.sides[side]
-        one_side = side in {Side.LEFT, Side.RIGHT}
+        one_side = side in ONE_SIDE
 
         def content(match: re.Match[str]) -> str:
             slot = match[1]
@@ -48,17 +49,28 @@ class Template:
 
         return _SPARE_SPACE.sub("", _SLOT.sub(content, self.source))
 
+    @cached_property
     def cores(self) -> frozenset[str]:
-        """Return the text without degree and side, in the wording for one side and for both."""
-        bare = self.source.replace("{degree}", "").replace("{side}", "")
-        return frozenset(_SPARE_SPACE.sub("", _CHOICE.sub(half, bare)) for half in (r"\1", r"\2"))
+        """The text without degree and side, in the wording for one side and for both."""
+        return frozenset(self._core(one_side=one_side) for one_side in (True, False))
 
+    @cached_property
     def words(self) -> frozenset[str]:
-        """Return every token that the text can contain, except those of degrees and sides."""
-        return frozenset(token for core in self.cores() for token in tokenize(core))
+        """Every token that the text can contain, except those of degrees and sides."""
+        return frozenset(token for core in self.cores for token in tokenize(core))
 
     def max_tokens(self, wording: Wording) -> int:
         """Return the number of tokens of the longest form of the text."""
-        degrees = range(1, 6) if "degree" in self.slots else (None,)
-        sides = Side if "side" in self.slots else (None,)
-        return max(len(tokenize(self.fill(wording, degree, side))) for degree in degrees for side in sides)
+        longest = len(tokenize(self._core(one_side=False)))
+        if "side" in self.slots:
+            longest = max(
+                len(tokenize(self._core(one_side=side in ONE_SIDE))) + len(tokenize(phrase))
+                for side, phrase in wording.sides.items()
+            )
+        if "degree" in self.slots:
+            longest += max(len(tokenize(degree)) for degree in wording.degrees)
+        return longest
+
+    def _core(self, *, one_side: bool) -> str:
+        bare = self.source.replace("{degree}", "").replace("{side}", "")
+        return _SPARE_SPACE.sub("", _CHOICE.sub(r"\1" if one_side else r"\2", bare))

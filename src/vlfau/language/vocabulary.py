@@ -55,7 +55,7 @@ class Vocabulary:
         for au_id in check_au_ids(au_ids):
             unit = descriptions.unit(au_id)
             for template in (*unit.locals, *unit.phrases):
-                words |= template.words()
+                words |= template.words
         shared = (*wording.degrees, *wording.sides.values(), *wording.subjects.values(), *wording.follow_ups)
         for text in (*shared, *wording.no_action, *wording.trace, ", and"):
             words.update(tokenize(text))

@@ -124,7 +124,7 @@ def check_narrative(text: str, facts: Facts) -> Narrative:
     active = sorted({state.au_id for state in facts.states if state.active})
     if kept:
         return Narrative(" ".join(kept), tuple(struck), tuple(au_id for au_id in active if au_id not in named))
-    own = {state.au_id: state for state in facts.states if state.active}
+    own = {state.au_id: state for state in sorted(facts.states, key=lambda state: state.active)}
     return Narrative(face_note(tuple(own.values())), tuple(struck), (), is_own=True)
 
 

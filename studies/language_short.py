@@ -18,9 +18,9 @@ from typing import Final
 
 import torch
 
-from studies.language_gain import NAMES, Plan, Scored, Source, variant_config, write_report
-from studies.methods import DATA, FOLDS, ROOT, on_data, parser_of, write_between
-from studies.short_runs import Budget, Job, Record, finish, read_records
+from studies.language_gain import NAMES, TITLES, Plan, Scored, Source, variant_config, write_report
+from studies.methods import DATA, FIGURE_3, FOLDS, ROOT, on_data, parser_of, write_between
+from studies.short_runs import Budget, Job, Record, draw_figure_3, finish, read_records
 from vlfau.errors import VlfauError
 from vlfau.evaluation.au_metrics import f1_draws_of, mean_of_known
 from vlfau.training import read_config
@@ -80,6 +80,9 @@ def main(words: Sequence[str]) -> int:
                 out = (arguments.report or Path(folder)) / data
                 texts.append(write_report(source, title, out, plan_of(aus)).partition("\n\n")[2])
         if arguments.docs is not None:
+            picture = arguments.docs.parent / "images" / "experiments-balance-variants.jpg"
+            if draw_figure_3(records, list(DATA.values()), TITLES, picture):
+                texts.append(f"![Balance of the variants across AUs](images/{picture.name})\n\n{FIGURE_3}")
             write_between(arguments.docs, "language", "\n\n".join(texts))
     except VlfauError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -29,15 +29,17 @@ from vlfau.errors import InputError
 from vlfau.evaluation.au_metrics import Confusion, finite_mean, roc_auc_per_au
 from vlfau.evaluation.method_costs import network_costs
 from vlfau.evaluation.predictions import UNKNOWN
+from vlfau.files.atomic import replacing
 from vlfau.model import VLFAU
 from vlfau.model.facemesh import FIRST_LEVEL_STAGES, FaceMeshBackbone
 from vlfau.model.rivals.network import RivalNetwork
 from vlfau.model.rivals.registry import clip_length_of
+from vlfau.paper.balance import balance_of, draw_balances
 from vlfau.training import PROTOCOL_THRESHOLD, TrainConfig
 from vlfau.training.module import VLFAUModule, adamw, rate_scale
 from vlfau.training.train import data_of, module_of
 
-__all__ = ["Budget", "Job", "Record", "finish", "read_records"]
+__all__ = ["Budget", "Job", "Record", "draw_figure_3", "finish", "read_records"]
 
 TESTED_AT_ONCE: Final = 64
 
@@ -142,6 +144,34 @@ def read_records(path: Path) -> list[Record]:
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path}, line {number}, is no finished run ({error}); delete the line") from None
     return records
+
+
+def draw_figure_3(records: Sequence[Record], data: Sequence[str], titles: Mapping[str, str], path: Path) -> bool:
+    """Draw Figure 3 of the runs on all people.
+
+    Args:
+        records: The runs.
+        data: Names of the data sets with BP4D's AUs and with DISFA's.
+        titles: Names of the methods in the figure, the baseline first; those without a run on both are left out.
+        path: A JPEG file.
+
+    Returns:
+        Whether there was anything to draw.
+    """
+    measured = {}
+    for name, title in titles.items():
+        runs = [[each for each in records if (each.name, each.data, each.size) == (name, key, None)] for key in data]
+        if all(runs):
+            bp4d, disfa = ((100 * np.nanmean([run.f1_per_au for run in some], axis=0)).tolist() for some in runs)
+            measured[title] = (bp4d, disfa)
+    baseline = next(iter(titles.values()))
+    if baseline not in measured:
+        return False
+    figure = draw_balances(balance_of(measured, baseline), baseline)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="jpeg", dpi=130, pil_kwargs={"quality": 88})
+    return True
 
 
 class _Recalling(nn.Module):

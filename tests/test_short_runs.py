@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from studies import language_short, methods
-from studies.short_runs import Budget, Job, Record, finish, read_records
+from studies.short_runs import Budget, Job, Record, draw_figure_3, finish, read_records
 from studies.views import Views
 
 from tests.training.conftest import toy_config, toy_file  # noqa: F401
@@ -138,6 +138,17 @@ def test_a_table_pairs_methods_by_people_and_says_which_folds_are_missing(tmp_pa
     assert (tmp_path / "methods1.csv").is_file()
     document.write_text("nothing")
     assert methods.main(["--records", str(path), "--docs", str(document)]) == 2
+
+
+def test_figure_3_shows_the_methods_with_runs_on_both_data_sets(tmp_path):
+    data = ("bp4d-like-short", "disfa-like-short")
+    records = [record(data=key) for key in data] + [record("ks", data[0])]
+    titles, path = {"baseline": "plain", "ks": "KS"}, tmp_path / "images" / "figure.jpg"
+    assert not draw_figure_3(records[:1], data, titles, path)
+    assert draw_figure_3(records, data, titles, path)
+    alone = path.read_bytes()
+    assert draw_figure_3([*records, record("ks", data[1], hits=9)], data, titles, path)
+    assert path.read_bytes() != alone
 
 
 def test_the_study_of_language_pairs_variants_by_seed_and_fold(tmp_path, capsys):

@@ -124,6 +124,11 @@ def test_without_a_sentence_to_keep_the_note_of_vlfau_stands(text):
     assert narrative.text == face_note(FACTS.states)
 
 
+def test_the_note_of_vlfau_does_not_deny_a_trace():
+    traced = Facts((AUState(4, False, trace=True), AUState(1, False)))
+    assert check_narrative("", traced).text == "This person shows at most a trace of any coded facial action."
+
+
 @given(any_face, any_face)
 @settings(deadline=None, max_examples=200)
 def test_no_note_on_another_face_passes_with_a_false_claim(states, others):

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.text import Annotation
 
 from tests.paper.built_runs import Data, publish, write_ablation, write_crossval
-from vlfau.paper.balance import draw_balance, published_balances
+from vlfau.paper.balance import balance_of, draw_balance, published_balances
 from vlfau.paper.runs import Runs, find_runs
 
 
@@ -68,3 +68,10 @@ def test_a_run_of_one_fold_is_no_circle_among_methods_of_three(tmp_path):
     file.write_text(file.read_text().replace("[1, 2, 3]", "[1]"))
     (drawing,), _ = draw_balance(find_runs(tmp_path))
     assert not any(text.get_text().startswith("ours") for text in drawing.figure.axes[0].texts)
+
+
+def test_measured_methods_are_compared_with_the_chosen_one():
+    plain, other = balance_of({"plain": ((40, 60), (20, 20)), "other": ((55, 55), (20, 24))}, "plain")
+    assert (plain.variances, plain.gain) == ((100, 0), 0)
+    assert other.variances == (0, 4)
+    assert other.gain == pytest.approx(10 + 10)

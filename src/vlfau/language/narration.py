@@ -125,10 +125,9 @@ def check_narrative(text: str, facts: Facts) -> Narrative:
         struck.append(StruckSentence(f"{rest}...", "the text is too long"))
     active = sorted({state.au_id for state in facts.states if state.active})
     if kept:
-        return Narrative(
-            " ".join(kept), tuple(dict.fromkeys(struck)), tuple(au_id for au_id in active if au_id not in named)
-        )
-    own = {state.au_id: state for state in facts.states if state.active}
+        missing = tuple(au_id for au_id in active if au_id not in named)
+        return Narrative(" ".join(kept), tuple(dict.fromkeys(struck)), missing)
+    own = {state.au_id: state for state in sorted(facts.states, key=lambda state: state.active)}
     return Narrative(face_note(tuple(own.values())), tuple(dict.fromkeys(struck)), (), is_own=True)
 
 

@@ -8,7 +8,7 @@ nor sizes.
 
 import math
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
@@ -21,7 +21,7 @@ from vlfau.paper.point_labels import label_points
 from vlfau.paper.published import PublishedScore, read_published
 from vlfau.paper.runs import Ablation, Crossval, Runs, Variant
 
-__all__ = ["Balance", "draw_balance", "published_balances"]
+__all__ = ["Balance", "balance_of", "draw_balance", "draw_balances", "published_balances"]
 
 X_SET, Y_SET = "bp4d", "disfa"
 AREA_PER_PERCENT = 22.0  # square points per percent of gain
@@ -83,7 +83,7 @@ def draw_balance(runs: Runs) -> Drawings:
     marks = {mark for circle in circles if circle.ours for mark in circle.name}
     caption += "".join(f" {mark}: {meaning}." for mark, meaning in MARKS.items() if mark in marks)
     title = "Figure 3: balance across AUs, published methods"
-    drawings = [Drawing("figure3-balance", title, caption, _draw(circles, published.baseline))]
+    drawings = [Drawing("figure3-balance", title, caption, draw_balances(circles, published.baseline))]
     variants, notes = _variant_balances(runs)
     if variants:
         caption = (
@@ -92,7 +92,9 @@ def draw_balance(runs: Runs) -> Drawings:
         )
         title = "Figure 3 on synthetic faces: balance across AUs of the network's variants"
         drawings.append(
-            Drawing("figure3-balance-synthetic", title, caption, _draw(variants, variants[0].name), synthetic=True)
+            Drawing(
+                "figure3-balance-synthetic", title, caption, draw_balances(variants, variants[0].name), synthetic=True
+            )
         )
     return Drawings(tuple(drawings), notes)
 
@@ -107,6 +109,20 @@ def published_balances() -> tuple[Balance, ...]:
     ]
     baseline = next(method for method in measured if method.name == published.baseline)
     return tuple(method.compared_with(baseline) for method in measured)
+
+
+def balance_of(measured: Mapping[str, tuple[Sequence[float], Sequence[float]]], baseline: str) -> tuple[Balance, ...]:
+    """Return the circles of methods that this package measured.
+
+    Args:
+        measured: Each method's F1 per AU, in percent, on BP4D's AUs and on DISFA's.
+        baseline: The one whose mean F1 the gains are over.
+    """
+    methods = {
+        name: _Measured(name, (tuple(bp4d), tuple(disfa)), (statistics.fmean(bp4d), statistics.fmean(disfa)), ours=True)
+        for name, (bp4d, disfa) in measured.items()
+    }
+    return tuple(method.compared_with(methods[baseline]) for method in methods.values())
 
 
 def _published(name: str, bp4d: PublishedScore, disfa: PublishedScore) -> _Measured:
@@ -182,7 +198,8 @@ def _variant(bp4d: Variant | None, disfa: Variant | None) -> _Measured | None:
     return _ours(f"({bp4d.number}) {bp4d.name}", [run.scores for run in bp4d.runs], [run.scores for run in disfa.runs])
 
 
-def _draw(circles: Sequence[Balance], baseline: str) -> Figure:
+def draw_balances(circles: Sequence[Balance], baseline: str) -> Figure:
+    """Draw one figure; `baseline` is the circle without a gain."""
     with house_style():
         figure = Figure(figsize=(7.2, 5.0), layout="constrained")
         axes = figure.subplots()

@@ -9,7 +9,20 @@ import sys
 
 from benchmarks.suites import run_suites
 
-SUITES = ("start", "picture", "video", "live", "network", "runtimes", "training", "gpu", "drawing", "archive", "peers")
+SUITES = (
+    "start",
+    "picture",
+    "video",
+    "people",
+    "live",
+    "network",
+    "runtimes",
+    "training",
+    "gpu",
+    "drawing",
+    "archive",
+    "peers",
+)
 
 if __name__ == "__main__":
     run_suites("benchmarks", SUITES, sys.argv[1:])

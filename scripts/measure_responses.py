@@ -10,7 +10,7 @@ import argparse
 from dataclasses import astuple, replace
 from pathlib import Path
 
-from vlfau.evaluation.flips import draw_ladders, fit_response, flip_scores
+from vlfau.evaluation.flips import draw_ladders, fit_responses, flip_scores
 from vlfau.inference.bundle import load_bundle, write_model_json
 from vlfau.inference.counterfactual import RESPONSES, SLOPES
 from vlfau.inference.predictor import Predictor
@@ -26,13 +26,19 @@ def main() -> None:
     given = parser.parse_args()
     ladders = list(draw_ladders(Predictor(given.bundle, describe="never"), given.people, seed=SEED, first=FIRST))
     info = load_bundle(given.bundle).info
-    by_au = {au_id: [each for each in ladders if each.au_id == au_id] for au_id in info.au_ids}
-    fitted = {au_id: fit_response(own) for au_id, own in by_au.items()}
-    record = {str(au_id): [round(each, 3) for each in astuple(fit)] for au_id, fit in fitted.items() if fit}
+    fitted = fit_responses(ladders)
+    record = {
+        str(au_id): [round(each, 3) for each in astuple(fitted[au_id])] for au_id in info.au_ids if au_id in fitted
+    }
     training = {key: value for key, value in info.training.items() if key != SLOPES} | {RESPONSES: record}
     write_model_json(given.bundle, replace(info, training=training))
-    score = flip_scores((each, fitted[each.au_id]) for each in ladders)
-    print(f"flip predicted within one letter: {score.flips:.3f} of {score.num_flips} faces, which it was fitted to")
+    others = {
+        person: fit_responses([each for each in ladders if each.person != person])
+        for person in {each.person for each in ladders}
+    }
+    score = flip_scores((each, others[each.person].get(each.au_id)) for each in ladders)
+    print(f"flip predicted within one letter: {score.flips:.3f} of {score.num_flips}, each person from the others")
+    print(f"right, with those that no intensity flips: {score.all:.3f} of {score.num_all}")
     print(f"recorded {len(record)} AUs: {given.bundle}")
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from vlfau.cli.ablate import ablate as ablate_command
 from vlfau.cli.crossval import crossval as crossval_command
+from vlfau.cli.protocol import ProtocolOptions
 from vlfau.errors import ConfigError
 from vlfau.evaluation import Predictions, Scope, ablate, crossval
 from vlfau.evaluation.ablation import VARIANTS
@@ -163,12 +164,13 @@ def test_an_ablation_of_one_fold_by_an_earlier_version_is_left_alone(toy_config,
 
 def test_the_commands_say_what_runs_and_print_the_scores(toy_file, tmp_path, capsys):
     one = ("run.max_epochs=1",)
-    crossval_command(toy_file, out=tmp_path / "cv", folds="2,1", changes=one, frames=2)
+    crossval_command(toy_file, out=tmp_path / "cv", options=ProtocolOptions(folds="2,1", changes=one, frames=2))
     said = capsys.readouterr()
     assert "1 of 2, fold2" in said.err
     assert "16 frames of 4 people (synthetic faces)" in said.out
     assert "Lip Corner Puller" in said.out
-    ablate_command(toy_file, out=tmp_path / "ab", seeds="1", folds="1", variants="2,5", changes=one, frames=2)
+    options = ProtocolOptions(folds="1", changes=one, frames=2)
+    ablate_command(toy_file, out=tmp_path / "ab", seeds="1", variants="2,5", options=options)
     said = capsys.readouterr()
     assert "2 of 2, variant5-seed1/fold1" in said.err
     assert "(5) MARL + LLGA + GLGA" in said.out

@@ -16,6 +16,8 @@ from vlfau.language import Vocabulary
 from vlfau.language.descriptions import default_descriptions
 from vlfau.language.descriptions_file import write_descriptions
 
+NO_FACES = np.zeros((0, CROP_SIZE, CROP_SIZE, 3), np.uint8)
+
 
 @pytest.fixture
 def folder(tiny_bundle, tmp_path):
@@ -145,14 +147,14 @@ def test_a_graph_reads_no_file_outside_of_its_bundle(folder, location):
     (folder / "vision.onnx").write_bytes(model.SerializeToString())
     sign(folder)
     with pytest.raises(BundleError, match=r"vision\.onnx is not an ONNX graph that can be run"):
-        Predictor(folder).backend.encode(None)
+        Predictor(folder).backend.encode(NO_FACES)
 
 
 def test_a_file_that_is_no_graph_is_refused_when_it_is_needed(folder):
     (folder / "vision.onnx").write_bytes(b"no graph")
     sign(folder)
     with pytest.raises(BundleError, match=r"vision\.onnx"):
-        Predictor(folder).backend.encode(None)
+        Predictor(folder).backend.encode(NO_FACES)
 
 
 def test_a_graph_with_other_outputs_is_refused_by_name(folder):
@@ -161,7 +163,7 @@ def test_a_graph_with_other_outputs_is_refused_by_name(folder):
     onnx.save(model, folder / "vision.onnx")
     sign(folder)
     with pytest.raises(BundleError, match=r"vision\.onnx has inputs \['crops'\] and outputs .*; export"):
-        Predictor(folder).backend.encode(None)
+        Predictor(folder).backend.encode(NO_FACES)
 
 
 def test_no_bundle_is_written_that_contradicts_itself(tmp_path):

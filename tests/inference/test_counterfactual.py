@@ -99,12 +99,32 @@ def test_letters_grow_with_the_score_and_its_root(smile):
     assert explain(model, sure, 12).letters == pytest.approx(-(0.5 * distance + distance**0.5))
 
 
+def test_a_face_whose_score_follows_its_skin_slowly_needs_more_letters(smile):
+    _, face = smile
+
+    class Following(ByLipCorners):
+        """A model whose score follows the width of the mouth."""
+
+        def score_crops(self, crops):
+            self.seen += len(crops)
+            logits = [self.least * mouth_width(crop) for crop in crops]
+            return SimpleNamespace(vision=SimpleNamespace(au_logits=np.array(logits)[:, None]))
+
+    sure = replace(face, aus=tuple(replace(au, prob=0.7 if au.au_id == 12 else au.prob) for au in face.aus))
+    letters = [
+        explain(Following(gain, letters_by_score={"12": [1.0, 0.0, 0.0, 0.0, 0.0, 1.0]}), sure, 12).letters
+        for gain in (0.5, 1.0)
+    ]
+    assert letters[0] < letters[1] < 0
+    assert letters[0] == pytest.approx(letters[1] * 2**0.5)
+
+
 @pytest.mark.parametrize("wrong", [[1.0], [1.0, 0.0], [1.0, -2.0], "1, 2", [True, 1.0]])
 def test_a_wrong_record_of_responses_is_refused(smile, wrong):
     _, face = smile
     with pytest.raises(BundleError, match="expected 2 numbers of 0 or more"):
         explain(ByLipCorners(0.0, logits_per_letter={"12": wrong}), face, 12)
-    with pytest.raises(BundleError, match="expected 4 numbers of 0 or more"):
+    with pytest.raises(BundleError, match="expected 6 numbers of 0 or more"):
         explain(ByLipCorners(0.0, letters_by_score={"12": [1.0, 1.0, 0.0, 0]}), face, 12)
 
 

@@ -11,7 +11,7 @@ from tests.inference.tiny_bundle import (
     write_tiny_bundle,
 )
 from vlfau.errors import BundleError, ConfigError, ImageError
-from vlfau.inference.backend import GraphOutput, OrtBackend
+from vlfau.inference.backend import GraphOutput, OrtBackend, _OrtGraph
 from vlfau.inference.predictor import Predictor
 
 
@@ -156,6 +156,17 @@ def test_a_graph_that_fails_is_named(tiny_bundle):
     backend = OrtBackend(tiny_bundle)
     with pytest.raises(BundleError, match=r"vision\.onnx failed on its inputs"):
         backend.encode(np.zeros((1, 8, 8, 3), np.uint8))
+
+
+def test_many_faces_are_computed_a_few_at_a_time(tiny_bundle, monkeypatch):
+    """On a CPU, the layers of more leave its cache."""
+    backend, colours, counts = OrtBackend(tiny_bundle), [(place, 0, 0) for place in range(9)], []
+    run = _OrtGraph.run
+    monkeypatch.setattr(_OrtGraph, "run", lambda *given: (counts.append(len(given[2]["crops"])), run(*given))[1])
+    together = backend.encode(crops(*colours)).au_logits
+    assert counts == [4, 4, 1]
+    alone = [backend.encode(crops(colour)).au_logits[0] for colour in colours]
+    np.testing.assert_allclose(together, alone, rtol=1e-6)
 
 
 def test_a_graph_of_another_shape_than_its_bundle_says_is_named(tmp_path):

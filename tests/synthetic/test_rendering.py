@@ -178,3 +178,16 @@ def test_the_region_of_one_side_is_on_that_side(renderer, subjects):
     scene = Scene(Expression.of({}), framing=Framing(aligned=True))
     region = renderer.regions(subjects[0], scene, {12: Side.LEFT})[12]
     assert region[:, 140:].sum() > 5 * region[:, :116].sum()
+
+
+def test_the_region_of_a_raised_lid_holds_what_the_lid_uncovers(renderer, subjects):
+    raised = Scene(Expression.of({5: 5}), framing=Framing(aligned=True))
+    region = renderer.regions(subjects[0], raised, {5: Side.BOTH})[5]
+    places = [
+        renderer.draw(subjects[0], scene).landmarks_xy[159]
+        for scene in (raised, Scene(Expression.of({}), framing=raised.framing))
+    ]
+    between = np.mean(places, axis=0).round().astype(int)
+    assert places[1][1] - places[0][1] > 3
+    assert region[between[1], between[0]] > 0.5 * region.max()
+    assert region[between[1] + 12, between[0]] < 0.1

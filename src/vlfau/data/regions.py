@@ -1,8 +1,8 @@
 """Masks of the skin that AUs move, beside the frames of drawn data sets.
 
 Beside the frame `frames/S0001/001-0001.jpg` lies the mask `regions/S0001/001-0001-au12.png`, an 8-bit grey picture of
-how far AU 12 moves the skin, relative to the farthest. The region of an AU is where the skin moves at least half as far
-as where it moves most.
+how far AU 12 moves the skin that is there, or would be there without it, relative to the farthest. The region of an AU
+is where the skin moves at least half as far as where it moves most.
 """
 
 from pathlib import Path, PurePosixPath

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.faces.mesh import Region
-from vlfau.faces.session import CPU, open_session
+from vlfau.faces.session import CPU, open_session, together
 from vlfau.faces.warp import apply_affine, invert_affine, warp
 
 __all__ = ["Detection", "FaceDetector"]
@@ -19,7 +19,6 @@ GRIDS = ((16, 2), (8, 6))  # cells per side, anchors per cell
 NUM_KEYPOINTS = 6
 RIGHT_EYE, LEFT_EYE = 0, 1
 MAX_OVERLAP = 0.3
-MAX_BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,7 @@ class FaceDetector:
 
     def __init__(self, *, threads: int = 1, min_score: float = 0.5, providers: Sequence[str] = CPU) -> None:
         self._session = open_session(WEIGHTS, threads=threads, providers=providers)
+        self._together = together(providers)
         self._min_score = min_score
         self._anchors = _anchors()
 
@@ -65,8 +65,8 @@ class FaceDetector:
             The faces of all squares, best first; several squares may have found the same face.
         """
         found: list[Detection] = []
-        for start in range(0, len(looks), MAX_BATCH):
-            matrices = [look.matrix(INPUT_SIZE) for look in looks[start : start + MAX_BATCH]]
+        for start in range(0, len(looks), self._together):
+            matrices = [look.matrix(INPUT_SIZE) for look in looks[start : start + self._together]]
             crops = np.stack([warp(image, matrix, INPUT_SIZE) for matrix in matrices]).astype(np.float32)
             boxes, logits = self._session.run(["boxes", "score_logits"], {"images": crops / 127.5 - 1})
             for matrix, raw_boxes, raw_scores in zip(matrices, boxes, logits, strict=True):

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.faces.session import CPU, open_session
+from vlfau.faces.session import CPU, open_session, together
 from vlfau.faces.warp import apply_affine, invert_affine, warp
 
 __all__ = ["DenseFaceMesh", "FaceMesh", "Mesh", "Region"]
@@ -20,7 +20,6 @@ __all__ = ["DenseFaceMesh", "FaceMesh", "Mesh", "Region"]
 WEIGHTS = Path(__file__).parent / "weights"
 REGION_SCALE = 1.5  # of the face's box, as FaceMesh was trained
 RIGHT_EYE_OUTER, LEFT_EYE_OUTER = 33, 263  # the subject's own right and left
-MAX_BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -92,6 +91,7 @@ class FaceMesh:
 
     def __init__(self, *, threads: int = 1, providers: Sequence[str] = CPU) -> None:
         self._session = open_session(WEIGHTS / self.weights, threads=threads, providers=providers)
+        self._together = together(providers)
 
     def __call__(self, image: NDArray[np.uint8], regions: Sequence[Region]) -> list[Mesh]:
         """Find the landmarks of every region.
@@ -101,8 +101,8 @@ class FaceMesh:
             regions: Where the faces are.
         """
         meshes: list[Mesh] = []
-        for start in range(0, len(regions), MAX_BATCH):
-            meshes += self._run(image, regions[start : start + MAX_BATCH])
+        for start in range(0, len(regions), self._together):
+            meshes += self._run(image, regions[start : start + self._together])
         return meshes
 
     def _run(self, image: NDArray[np.uint8], regions: Sequence[Region]) -> list[Mesh]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import BundleError, first_line
-from vlfau.faces.session import CPU, open_session
+from vlfau.faces.session import CPU, open_session, together
 from vlfau.inference.bundle import Bundle
 from vlfau.inference.schema import GLOBAL_FILES, LOCAL_FILES, VISION_FILE
 from vlfau.language.decoding import CaptionStepper, FloatArray, IntArray, StepOutput
@@ -118,10 +118,11 @@ class GraphBackend:
     Args:
         bundle: A checked bundle.
         open_graph: Opens a graph file on the runtime.
+        together: How many faces are computed in one call.
     """
 
-    def __init__(self, bundle: Bundle, open_graph: Callable[[Path], Graph]) -> None:
-        self.bundle, self._open = bundle, open_graph
+    def __init__(self, bundle: Bundle, open_graph: Callable[[Path], Graph], *, together: int) -> None:
+        self.bundle, self._open, self._together = bundle, open_graph, together
         self._opened_vision: Future[_CheckedGraph] | None = None
         self._lock = Lock()
 
@@ -146,7 +147,9 @@ class GraphBackend:
 
     def encode(self, crops: NDArray[np.uint8]) -> GraphOutput:
         """Run the vision half on aligned faces, (B, S, S, 3) uint8 RGB."""
-        return GraphOutput(**self._vision.run_named(crops))
+        starts = range(0, max(1, len(crops)), self._together)
+        parts = [self._vision.run_named(crops[start : start + self._together]) for start in starts]
+        return GraphOutput(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
     def local_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
         """Bind the local caption decoder to features (S, L, d)."""
@@ -194,7 +197,7 @@ class OrtBackend(GraphBackend):
     """
 
     def __init__(self, bundle: Bundle, *, threads: int = 1, providers: Sequence[str] = CPU) -> None:
-        super().__init__(bundle, partial(_OrtGraph, threads=threads, providers=providers))
+        super().__init__(bundle, partial(_OrtGraph, threads=threads, providers=providers), together=together(providers))
 
 
 class _OrtGraph:

@@ -1,8 +1,9 @@
 """What would change the model's mind about an AU: the smallest movement of the face that flips its state.
 
 A bundle may record how its scores follow the intensities of AUs on drawn faces (`scripts/measure_responses.py`). Then
-the distance of this face's score from the threshold gives the letters of intensity that flip the state, and the way in
-which the AU moves the face (`vlfau.measures.warping`) turns them into measurements.
+two things give the letters of intensity that flip the state: the distance of this face's score from the threshold, and
+the score's slope, which is found by moving the skin of this face a little as the AU moves it. The way in which the AU
+moves the face (`vlfau.measures.warping`) turns letters into measurements.
 
 For other models the skin of the face is moved as the AU moves it, by more and more, until the model changes its answer,
 and the meshes of both pictures are measured. Folds and teeth are not drawn then, so a model may hold to an answer that
@@ -31,14 +32,30 @@ from vlfau.measures.warping import FaceWarper, au_movements
 if TYPE_CHECKING:
     from vlfau.inference.predictor import Predictor
 
-__all__ = ["RESPONSES", "Change", "Counterfactual", "Response", "explain", "recorded_response"]
+__all__ = [
+    "RESPONSES",
+    "Change",
+    "Counterfactual",
+    "Response",
+    "explain",
+    "recorded_response",
+    "root_of_ratio",
+    "score_slope",
+]
 
 COARSE: Final = 8
 FINE: Final = 5
 """Pictures of each of the two searches: over five letters, and then between two of the first."""
 SHOWN: Final = 2
 RESPONSES: Final = "letters_by_score"
-"""Key in a bundle's `training`: by AU, the four numbers of a `Response`."""
+"""Key in a bundle's `training`: by AU, the six numbers of a `Response`; four in earlier bundles."""
+PROBES: Final = (1.0, 2.5)
+"""Letters by which the skin is moved to find the slope of a score."""
+LEAST_SLOPE: Final = 0.15
+MOST_RATIO: Final = 15.0
+"""In letters: what a distance over a slope counts at most, for a flat score tells nothing."""
+_SIDES: Final = {2: ((0,), (1,)), 4: ((0, 1), (2, 3)), 6: ((0, 1, 4), (2, 3, 5))}
+"""By the count of recorded numbers, the places of those below and above the threshold."""
 SLOPES: Final = "logits_per_letter"
 """The same in earlier bundles: how far the logit rises in a letter below and above the threshold."""
 
@@ -48,30 +65,61 @@ class Response:
     """How many letters of intensity lie between a score and the flip of the state, for one AU.
 
     Scores flatten at both ends, so letters grow with the distance of the logit from the threshold and with its root.
+    They also grow with the root of the distance over the slope, for scores of some faces rise faster than of others.
 
     Attributes:
         below: Letters for each unit of the distance of an inactive AU, 0 or more.
         root_below: Letters for each unit of its root.
         above: The same of an active AU.
         root_above: The same of an active AU.
+        slope_below: Letters for each unit of `root_of_ratio` of an inactive AU.
+        slope_above: The same of an active AU.
     """
 
     below: float
     root_below: float
     above: float
     root_above: float
+    slope_below: float = 0.0
+    slope_above: float = 0.0
 
-    def letters(self, score: float, *, state: bool) -> float:
+    @property
+    def uses_slope(self) -> bool:
+        """Whether it needs the slope of the score."""
+        return self.slope_below + self.slope_above > 0
+
+    def letters(self, score: float, slope: float = 1.0, *, state: bool) -> float:
         """Return the change that flips a state, below 0 for an active AU.
 
         Args:
             score: The logit minus the threshold's.
+            slope: How far the score of this face follows its moved skin (`score_slope`).
             state: Whether the AU is active.
         """
-        distance = abs(score)
+        distance, ratio = abs(score), root_of_ratio(score, slope)
         if state:
-            return -(self.above * distance + self.root_above * sqrt(distance))
-        return self.below * distance + self.root_below * sqrt(distance)
+            return -(self.above * distance + self.root_above * sqrt(distance) + self.slope_above * ratio)
+        return self.below * distance + self.root_below * sqrt(distance) + self.slope_below * ratio
+
+
+def root_of_ratio(score: float, slope: float) -> float:
+    """Return the root of a score's distance from the threshold over its slope, both within limits."""
+    return sqrt(min(abs(score) / max(slope, LEAST_SLOPE), MOST_RATIO))
+
+
+def score_slope(predictor: "Predictor", warper: FaceWarper, au_id: int, *, state: bool) -> float:
+    """Return by how much an AU's logit follows the moved skin of a face, in a letter towards the flip.
+
+    Args:
+        predictor: The model.
+        warper: The face.
+        au_id: FACS number.
+        state: Whether the AU is active; then the skin is moved back.
+    """
+    column, sign = predictor.au_ids.index(au_id), -1.0 if state else 1.0
+    pictures = warper.moved(au_id, [0.0, *(sign * letters for letters in PROBES)])
+    start, *moved = predictor.score_crops(pictures).vision.au_logits[:, column].tolist()
+    return float(np.mean([sign * (logit - start) / letters for logit, letters in zip(moved, PROBES, strict=True)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +195,7 @@ class Counterfactual:
 def explain(predictor: "Predictor", face: FaceResult, au_id: int) -> Counterfactual:
     """Return what would flip the state of an AU of a face.
 
-    Takes 20 ms with a record of the model's responses, and as long as the prediction of a dozen faces without.
+    Takes as long as the prediction of three faces with a record of the model's responses, and of a dozen without.
 
     Args:
         predictor: The model that gave the result.
@@ -165,14 +213,15 @@ def explain(predictor: "Predictor", face: FaceResult, au_id: int) -> Counterfact
     info = predictor.bundle.info
     column = info.au_ids.index(au_id)
     mesh = crop_mesh(face.crop)
+    warper = FaceWarper(face.crop, mesh.landmarks_xy, mesh.landmarks_z)
     if (response := recorded_response(info, au_id)) is None:
-        warper = FaceWarper(face.crop, mesh.landmarks_xy, mesh.landmarks_z)
         letters = _letters_by_moving(predictor, warper, au_id, column, state=au.state)
         mesh = mesh if letters is None else crop_mesh(warper.moved(au_id, [letters])[0])
         points = frontal(mesh.landmarks_xy, mesh.landmarks_z)
     else:
         score = float(logit(np.float64(au.prob)) - logit(np.float64(info.thresholds[column])))
-        letters = response.letters(score, state=au.state)
+        slope = score_slope(predictor, warper, au_id, state=au.state) if response.uses_slope else 1.0
+        letters = response.letters(score, slope, state=au.state)
         points = frontal(mesh.landmarks_xy, mesh.landmarks_z)
         points[:NUM_LANDMARKS] += letters * au_movements()[au_id]
     if letters is None or abs(letters) > MAX_INTENSITY:
@@ -195,22 +244,22 @@ def recorded_response(info: BundleInfo, au_id: int) -> Response | None:
     Raises:
         BundleError: The bundle's record is wrong.
     """
-    for key, count in ((RESPONSES, 4), (SLOPES, 2)):
+    for key, counts in ((RESPONSES, (6, 4)), (SLOPES, (2,))):
         record = info.training.get(key, {})
         if not isinstance(record, dict) or str(au_id) not in record:
             continue
         found = record[str(au_id)]
         if not (
             isinstance(found, list)
-            and len(found) == count
+            and len(found) in counts
             and all(type(number) in {int, float} and number >= 0 for number in found)
-            and all(sum(found[start : start + count // 2]) > 0 for start in (0, count // 2))
+            and all(sum(found[place] for place in side) > 0 for side in _SIDES[len(found)])
         ):
             raise BundleError(
-                f"bundle {info.name}: training.{key} has {found!r} for AU {au_id}, expected {count} numbers of 0 or "
-                "more, not 0 on one side of the threshold; write it again with scripts/measure_responses.py"
+                f"bundle {info.name}: training.{key} has {found!r} for AU {au_id}, expected {counts[0]} numbers of 0 "
+                "or more, not 0 on one side of the threshold; write it again with scripts/measure_responses.py"
             )
-        return Response(*found) if count == 4 else Response(1 / found[0], 0.0, 1 / found[1], 0.0)
+        return Response(1 / found[0], 0.0, 1 / found[1], 0.0) if key == SLOPES else Response(*found)
     return None
 
 

@@ -8,7 +8,7 @@ quarter of the time.
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib import resources
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import onnx
@@ -19,11 +19,10 @@ from onnxruntime import InferenceSession, SessionOptions
 from torch import Tensor, nn
 
 from vlfau.errors import ConfigError
+from vlfau.faces.session import together
 
 __all__ = ["OnnxModule"]
 
-BATCH: Final = 8
-"""Inputs that ONNX Runtime computes together; more take longer each, since they leave the cache."""
 MAX_SIZE = 2**31
 """Larger indices stand for the end of an axis."""
 
@@ -80,11 +79,12 @@ class OnnxModule(nn.Module):
     def _run(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Compute the outputs with ONNX Runtime."""
         arrays = [np.ascontiguousarray(value.detach().float().numpy()) for value in inputs]
+        count = together()
         parts = [
             self._session.run(
-                self.outputs, {name: a[i : i + BATCH] for name, a in zip(self.inputs, arrays, strict=True)}
+                self.outputs, {name: a[i : i + count] for name, a in zip(self.inputs, arrays, strict=True)}
             )
-            for i in range(0, len(arrays[0]), BATCH)
+            for i in range(0, len(arrays[0]), count)
         ]
         return tuple(torch.from_numpy(np.concatenate(values)) for values in zip(*parts, strict=True))
 

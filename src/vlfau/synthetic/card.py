@@ -42,7 +42,8 @@ The frames are CC0 1.0. The heads come from MakeHuman (CC0) and from the face un
 """
 
 _REGIONS = """* `regions/` has one mask for every AU that is present in a frame: 255 where the skin moves most, 0
-  where it does not move. Hair and glasses are excluded; hands and objects in front of the face are not.
+  where it does not move. What the skin uncovers belongs to it, such as the eye under a raised lid. Hair and glasses
+  are excluded; hands and objects in front of the face are not.
 """
 
 _PAIRS = """* `pairs.csv` has two images per row that differ in one AU only; subject, scene, camera and noise are

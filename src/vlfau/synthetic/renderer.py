@@ -1,8 +1,8 @@
 """Renders a picture of a subject."""
 
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final
 
@@ -122,7 +122,9 @@ class Renderer:
     def regions(
         self, subject: Subject, scene: Scene, au_sides: Mapping[int, Side]
     ) -> Mapping[int, NDArray[np.float32]]:
-        """Return masks of the skin that AUs move, in the picture of a scene.
+        """Return masks of the skin that AUs move, in the picture of a scene: where it is, and where it would rest.
+
+        What the skin uncovers belongs to the region: the eye under a raised lid, the teeth between funneled lips.
 
         Args:
             subject: The subject.
@@ -139,6 +141,17 @@ class Renderer:
         reaches = [au_reach(action_unit(au_id).number, side) for au_id, side in au_sides.items()]
         if not reaches:
             return {}
+        found = dict(zip(au_sides, self._spread(subject, scene, reaches), strict=True))
+        for au_id, reach in zip(au_sides, reaches, strict=True):
+            if scene.expression.intensity(au_id):
+                resting = replace(scene, expression=scene.expression.without(au_id))
+                found[au_id] = np.maximum(found[au_id], self._spread(subject, resting, [reach])[0])
+        return found
+
+    def _spread(
+        self, subject: Subject, scene: Scene, reaches: Sequence[NDArray[np.float32]]
+    ) -> Sequence[NDArray[np.float32]]:
+        """Spread values of the points of the head over the skin that a scene shows, (size, size) each."""
         posed, surface = self._pose(subject, scene), subject.surface
         self._find_visible(subject, posed)
         seen = np.where(surface.materials[self._shown] == materials.SKIN, self._shown, -1)
@@ -147,8 +160,8 @@ class Renderer:
         found = np.zeros((*seen.shape, len(reaches)), np.float32)
         interpolate(posed.screen, surface.triangles, seen.astype(np.int32), values, found)
         planes = (np.ascontiguousarray(plane) for plane in np.moveaxis(found, 2, 0))
-        small = (cv2.resize(plane, (self.size, self.size), interpolation=cv2.INTER_AREA) for plane in planes)
-        return {au_id: np.asarray(plane, np.float32) for au_id, plane in zip(au_sides, small, strict=True)}
+        shape = (self.size, self.size)
+        return [np.asarray(cv2.resize(plane, shape, interpolation=cv2.INTER_AREA), np.float32) for plane in planes]
 
     def _find_visible(self, subject: Subject, posed: _Posed) -> None:
         """Find the visible triangle of every sample."""

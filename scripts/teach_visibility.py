@@ -78,7 +78,8 @@ def pattern(side: int, rng: np.random.Generator) -> NDArray[np.float64]:
     colours = 3 if rng.random() < 0.4 else 1
     values = np.repeat(rng.normal(0, 1, (cells, cells, colours)), 3 // colours, 2)
     between = cv2.INTER_CUBIC if rng.random() < 0.6 else cv2.INTER_NEAREST
-    return np.asarray(cv2.resize(values, (side, side), interpolation=between)) * rng.uniform(0.05, 0.45)
+    spread = np.asarray(cv2.resize(values, (side, side), interpolation=between), np.float64)
+    return spread * rng.uniform(0.05, 0.45)
 
 
 def varied(crop: Crop, rng: np.random.Generator) -> Crop:
@@ -90,7 +91,8 @@ def varied(crop: Crop, rng: np.random.Generator) -> Crop:
 def moved(crop: Crop, rng: np.random.Generator) -> Crop:
     """Turn, scale and move a face a little: landmarks are wrong where something hides them."""
     side = len(crop)
-    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), rng.normal(0, 4), np.exp(rng.normal(0, 0.06)))
+    centre, scale = (side / 2, side / 2), float(np.exp(rng.normal(0, 0.06)))
+    matrix = np.asarray(cv2.getRotationMatrix2D(centre, rng.normal(0, 4), scale), np.float64)
     matrix[:, 2] += rng.normal(0, 0.025 * side, 2)
     return np.asarray(cv2.warpAffine(crop, matrix, (side, side)), np.uint8)
 
@@ -198,7 +200,7 @@ def shaded(crop: Crop, rng: np.random.Generator) -> Crop:
     angle = rng.uniform(0, 2 * np.pi)
     distance = rows * np.sin(angle) + columns * np.cos(angle) + rng.uniform(-0.2, 0.2)
     light = 1 - rng.uniform(0, 0.75) / (1 + np.exp(-2 * distance / rng.uniform(0.02, 0.5)))
-    return (crop * light[..., None]).astype(np.uint8)
+    return np.asarray(crop * light[..., None], np.uint8)
 
 
 def compressed(crop: Crop, quality: int) -> Crop:

@@ -37,6 +37,7 @@ def test_a_picture_gives_bars_words_reasons_and_tables(browser, page, astronaut,
         reasons = face.locator("details[open]").filter(has_text=chosen.name)
         assert reasons.get_by_role("img").get_attribute("alt").startswith(f"Heat map of {chosen.label} over the face")
         assert "frontalis, pars medialis" in reasons.inner_text()
+        assert "of the eye distance, resting faces" in reasons.locator("dl").inner_text()
         assert "no evidence" in reasons.locator("figcaption").inner_text()
         assert rows[0].locator(".share").inner_text() in reasons.locator("dd").all_inner_texts()
         assert face.locator("details[open]").count() == 1

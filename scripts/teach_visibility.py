@@ -1,10 +1,13 @@
 """Teach the network that sees how much of a face is visible, and test it on other people.
 
     vlfau synth posed --preset posed --subjects 700 --clips 4 --frames 1 --size 192 --seed 504
-    python scripts/teach_visibility.py posed
+    vlfau synth wild --preset wild --subjects 120 --clips 4 --frames 4 --size 192 --seed 502
+    python scripts/teach_visibility.py posed wild
 
-Something is drawn in front of drawn faces: the generator's hands, microphones and objects, masks, sunglasses and hair;
-or the picture is cut. Faces of every fifth person test the network. Writes `src/vlfau/measures/data/visibility.npz`.
+Something is drawn in front of drawn faces: the generator's hands, microphones and objects, masks, sunglasses and hair,
+plain or with a pattern; or the picture is cut. Features of the face are made stronger and weaker, and shadows, blur and
+compression added, as photographs vary more than drawings. Faces of every fifth person test the network. Writes
+`src/vlfau/measures/data/visibility.npz`.
 """
 
 import argparse
@@ -28,7 +31,7 @@ from vlfau.synthetic.occluders import Occluder
 OUTPUT = Path(__file__).parents[1] / "src" / "vlfau" / "measures" / "data" / "visibility.npz"
 GEOMETRY = CropGeometry(aligned_size=192, crop_size=160)
 MAX_COVERED = 0.001
-COPIES = 3
+COPIES = 6
 """Pictures of each face."""
 TEST_EVERY = 5
 HIDDEN = (64, 32)
@@ -59,10 +62,39 @@ def halves(side: int, points: Points) -> tuple[NDArray[np.bool_], NDArray[np.boo
 def covered(crop: Crop, points: Points, rng: np.random.Generator) -> tuple[Crop, Opacity]:
     """Return a face with something in front of it, and the opacity of that, (S, S)."""
     kinds: Sequence[tuple[float, Callable[[Crop, Points, np.random.Generator], tuple[Crop, Opacity]]]] = (
-        (0.40, bare), (0.14, in_front), (0.10, hand), (0.16, mask), (0.08, sunglasses), (0.06, hair), (0.06, cut),
+        (0.36, bare), (0.12, in_front), (0.12, hand), (0.12, mask), (0.13, sunglasses), (0.11, hair), (0.04, cut),
     )  # fmt: skip
-    chosen = rng.choice(len(kinds), p=[share for share, _ in kinds])
-    return kinds[chosen][1](crop, points, rng)
+    chosen = kinds[rng.choice(len(kinds), p=[share for share, _ in kinds])][1]
+    image, opacity = chosen(crop, points, rng)
+    if chosen in (in_front, mask, sunglasses, hair) and rng.random() < 0.5:
+        patterned = image * (1 + opacity[..., None] * pattern(len(crop), rng))
+        image = np.clip(patterned, 0, 255).astype(np.uint8)
+    return image, opacity
+
+
+def pattern(side: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return a random pattern of cloth or light (S, S, 3), around 0."""
+    cells = int(rng.choice([3, 6, 12, 24]))
+    colours = 3 if rng.random() < 0.4 else 1
+    values = np.repeat(rng.normal(0, 1, (cells, cells, colours)), 3 // colours, 2)
+    between = cv2.INTER_CUBIC if rng.random() < 0.6 else cv2.INTER_NEAREST
+    spread = np.asarray(cv2.resize(values, (side, side), interpolation=between), np.float64)
+    return spread * rng.uniform(0.05, 0.45)
+
+
+def varied(crop: Crop, rng: np.random.Generator) -> Crop:
+    """Make brows, eyes, mouth and folds of a face stronger or weaker."""
+    smooth = cv2.GaussianBlur(crop.astype(np.float32), (0, 0), rng.uniform(6, 20))
+    return np.clip(smooth + (crop - smooth) * rng.uniform(0.6, 2.2), 0, 255).astype(np.uint8)
+
+
+def moved(crop: Crop, rng: np.random.Generator) -> Crop:
+    """Turn, scale and move a face a little: landmarks are wrong where something hides them."""
+    side = len(crop)
+    centre, scale = (side / 2, side / 2), float(np.exp(rng.normal(0, 0.06)))
+    matrix = np.asarray(cv2.getRotationMatrix2D(centre, rng.normal(0, 4), scale), np.float64)
+    matrix[:, 2] += rng.normal(0, 0.025 * side, 2)
+    return np.asarray(cv2.warpAffine(crop, matrix, (side, side)), np.uint8)
 
 
 def bare(crop: Crop, points: Points, rng: np.random.Generator) -> tuple[Crop, Opacity]:
@@ -78,10 +110,10 @@ def in_front(crop: Crop, points: Points, rng: np.random.Generator) -> tuple[Crop
 
 
 def hand(crop: Crop, points: Points, rng: np.random.Generator) -> tuple[Crop, Opacity]:
-    """Put the generator's hand in front, in the colour of the face."""
-    red, green, blue = np.median(crop[60:110, 50:110].reshape(-1, 3), axis=0) / 255
-    drawn = Occluder.sample("hand", (float(red) ** 1.4, float(green) ** 1.4, float(blue) ** 1.4), rng)
-    return occluded(crop, drawn)
+    """Put the generator's hand in front, in a colour near that of the face."""
+    skin = np.median(crop[60:110, 50:110].reshape(-1, 3), axis=0) / 255 * rng.uniform(0.7, 1.25)
+    red, green, blue = np.clip(skin, 0, 1) ** 1.4
+    return occluded(crop, Occluder.sample("hand", (float(red), float(green), float(blue)), rng))
 
 
 def occluded(crop: Crop, drawn: Occluder) -> tuple[Crop, Opacity]:
@@ -150,13 +182,31 @@ def painted(
 
 def filmed(crop: Crop, rng: np.random.Generator) -> Crop:
     """Change light, colour and sharpness, as cameras do."""
-    picture = crop.astype(np.float32) / 255
-    picture = picture ** rng.uniform(0.6, 1.6) * rng.uniform(0.6, 1.2) * rng.uniform(0.9, 1.1, 3)
-    if rng.random() < 0.25:
-        picture = np.repeat(picture.mean(2, keepdims=True), 3, axis=2)
-    if rng.random() < 0.4:
-        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, 2.5)), np.float64)
-    return np.asarray(255 * np.clip(picture + rng.normal(0, rng.uniform(0, 0.03), picture.shape), 0, 1), np.uint8)
+    picture = (shaded(crop, rng) if rng.random() < 0.5 else crop).astype(np.float32) / 255
+    picture = picture ** rng.uniform(0.5, 1.8) * rng.uniform(0.5, 1.25) * rng.uniform(0.88, 1.12, 3)
+    if rng.random() < 0.45:
+        picture = np.repeat(picture @ np.array([[0.299], [0.587], [0.114]]), 3, axis=2)
+    if rng.random() < 0.5:
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, 3)), np.float64)
+    seen = np.asarray(255 * np.clip(picture + rng.normal(0, rng.uniform(0, 0.04), picture.shape), 0, 1), np.uint8)
+    if rng.random() < 0.3:
+        seen = compressed(seen, int(rng.uniform(15, 90)))
+    return seen
+
+
+def shaded(crop: Crop, rng: np.random.Generator) -> Crop:
+    """Let a shadow with a sharp or soft edge fall on one side."""
+    rows, columns = np.mgrid[0 : len(crop), 0 : len(crop)] / len(crop) - 0.5
+    angle = rng.uniform(0, 2 * np.pi)
+    distance = rows * np.sin(angle) + columns * np.cos(angle) + rng.uniform(-0.2, 0.2)
+    light = 1 - rng.uniform(0, 0.75) / (1 + np.exp(-2 * distance / rng.uniform(0.02, 0.5)))
+    return np.asarray(crop * light[..., None], np.uint8)
+
+
+def compressed(crop: Crop, quality: int) -> Crop:
+    """Return a picture as JPEG of this quality shows it."""
+    stored = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR), np.uint8)
 
 
 def faces(folders: Sequence[Path]) -> Iterator[tuple[str, Crop, Points]]:
@@ -178,10 +228,11 @@ def examples(found: Sequence[tuple[str, Crop, Points]], seed: int) -> tuple[NDAr
     features, shares = [], []
     for _, crop, points in found:
         for _ in range(COPIES):
-            own = points
-            image, opacity = covered(crop, own, rng)
+            face = varied(crop, rng) if rng.random() < 0.6 else crop
+            image, opacity = covered(face, points, rng)
+            image = moved(image, rng) if rng.random() < 0.6 else image
             features.append(grid_features(filmed(image, rng)))
-            shares.append([1 - float(opacity[half].mean()) for half in halves(len(crop), own)])
+            shares.append([1 - float(opacity[half].mean()) for half in halves(len(crop), points)])
     return np.array(features), np.array(shares, np.float32)
 
 

@@ -18,7 +18,7 @@ def test_explain_prints_measurements_and_what_would_flip_the_state(astronaut, ca
     assert any(line.endswith("make it active") or line.endswith("would be active") for line in lines[frown:])
 
 
-@pytest.mark.parametrize("au", ["99", "smile", "12,,4"])
+@pytest.mark.parametrize("au", ["99", "smile", "", "12,,4", "1" * 10_000])
 def test_explain_refuses_aus_that_the_model_does_not_know(astronaut, capsys, au):
     assert main(["explain", str(astronaut), "--au", au]) == 2
     assert "--au takes active, or numbers of action units" in capsys.readouterr().err.replace("\n", " ")

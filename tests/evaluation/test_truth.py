@@ -129,6 +129,36 @@ def test_texts_of_other_languages_aus_and_kinds_get_clear_answers(faces, tmp_pat
     assert scores["not_in_catalogue"] == {"38": 1}
 
 
+def test_texts_on_aus_that_vlfau_does_not_know_are_counted(faces):
+    scores, _ = scored(faces, {"image": "frames/1.jpg", "AU46_text": "AU 46 is active.", "AU99_text": None})
+    assert scores["not_in_catalogue"] == {46: 1}
+    assert scores["texts"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "readable"),
+    [
+        ("", None),
+        (" \n ", 0),
+        ("Die Mundwinkel sind angehoben. 嘴角上扬。", 0),
+        ("word " * 10_000, 0),
+        ("She smiles. " * 5_000, 1),
+        ("She\x00 smiles\x07.\x1b[31m\u202e", 1),
+        ("She smiles \ud800.", 1),
+    ],
+)
+def test_empty_long_and_foreign_texts_and_control_characters_are_read_as_far_as_they_go(
+    faces, tmp_path, capsys, text, readable
+):
+    path = tmp_path / "texts.jsonl"
+    path.write_text(json.dumps({"image": "frames/3.jpg", "text": text}))
+    assert main(["truth", str(faces), str(path), "--out", str(tmp_path / "truth.json")]) == 0
+    scores = json.loads((tmp_path / "truth.json").read_text())
+    assert scores["shares"]["readable"]["value"] == readable
+    shown = capsys.readouterr()
+    assert ("only English is read" in shown.out + shown.err) == (not readable)
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 
@@ -67,6 +69,11 @@ def test_what_the_facts_support_is_kept(sentence):
         ("She smiles and does not smile.", "it contradicts itself"),
         ("Is she smiling?", "it is a question"),
         ("Sie lächelt.", "it says nothing that can be checked"),
+        ("嘴角上扬,眉毛下降。", "it says nothing that can be checked"),
+        ("Les coins de la bouche sont relevés.", "it says nothing that can be checked"),
+        ("The lip corners are markedly raised (AU 12, degree A).", "the facts do not hold the degree A for these AUs"),
+        ("The lips are strongly parted (maximally).", "the facts do not hold the degree E for these AUs"),
+        ("The cheeks are slightly, or strongly, raised.", "the facts do not hold the degree D for these AUs"),
     ],
 )
 def test_what_the_facts_do_not_support_is_struck_with_the_reason(sentence, reason):
@@ -75,6 +82,35 @@ def test_what_the_facts_do_not_support_is_struck_with_the_reason(sentence, reaso
     (struck,) = narrative.struck
     assert struck.sentence == sentence
     assert reason in struck.reason
+
+
+def test_a_degree_that_one_of_the_aus_of_a_sentence_has_may_stand_in_it():
+    text = "The cheeks are slightly raised (degree B) and the lip corners markedly (AU 12, degree C)."
+    assert check_narrative(text, FACTS).text == text
+
+
+@pytest.mark.parametrize("unit", ["of the eye distance", "of the lips"])
+def test_a_number_keeps_its_unit(unit):
+    facts = Facts((AUState(25, True, 2),), ("AU 25 is seen in: opening of the mouth 0.17 of the squared eye distance",))
+    told = "The lips are parted, an opening of the mouth of 0.17"
+    assert check_narrative(f"{told} of the squared eye distance.", facts).struck == ()
+    (struck,) = check_narrative(f"{told} {unit}.", facts).struck
+    assert struck.reason == "the facts do not hold the number 0.17 for these AUs"
+
+
+def test_control_characters_neither_hide_a_claim_nor_reach_the_reader():
+    narrative = check_narrative("She\x00 smiles\x07.\x1b[31m The brows\x08 are\u202e lowered.\x1b[0m", FACTS)
+    assert narrative.text.split() == ["She", "smiles", "."]
+    assert any("AU 4 is not active" in each.reason for each in narrative.struck)
+    cut = check_narrative("She smiles. " + "y" * 99_988 + "\x1b[31m", FACTS)
+    told = [cut.text, *(each.sentence for each in (*cut.struck, *narrative.struck))]
+    assert not any(unicodedata.category(char).startswith("C") for text in told for char in text)
+
+
+def test_ten_thousand_words_that_repeat_themselves_are_struck_once():
+    narrative = check_narrative("She smiles. The brows are lowered.\n" * 1_700 + "A:\n" * 100, FACTS)
+    assert set(narrative.text.split(". ")) == {"She smiles", "She smiles."}
+    assert [each.sentence for each in narrative.struck] == ["The brows are lowered.", "A:"]
 
 
 def test_what_no_sentence_tells_is_reported():

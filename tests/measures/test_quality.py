@@ -84,6 +84,23 @@ def test_a_bar_over_the_eyes_makes_the_upper_face_doubtful(crop):
     assert found.doubtful([1, 2, 4, 12]) == (1, 2, 4)
 
 
+@pytest.mark.parametrize("colour", [(15, 15, 18), (40, 30, 25), (60, 60, 60)])
+def test_dark_glasses_make_the_upper_face_doubtful(crop, colour):
+    worn = crop.copy()
+    points = crop_mesh(crop).landmarks_xy
+    for corners in ([33, 133], [362, 263]):
+        x, y = points[corners].mean(0)
+        cv2.ellipse(worn, ((float(x), float(y) + 2), (38, 28), 0), colour, -1, cv2.LINE_AA)
+    assert judged(worn).doubtful([1, 2, 4, 12]) == (1, 2, 4)
+
+
+def test_hair_over_the_brows_of_a_grey_picture_makes_the_upper_face_doubtful(crop):
+    grey = np.repeat(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
+    low = int(crop_mesh(crop).landmarks_xy[[33, 263], 1].mean()) - 4
+    grey[:low] = 0.1 * grey[:low] + 0.9 * np.array([60, 40, 25])
+    assert judged(grey).doubtful([1, 2, 4, 12]) == (1, 2, 4)
+
+
 def test_the_lower_half_cut_by_the_frame_is_doubtful(crop):
     cut = crop.copy()
     cut[95:] = 0

@@ -223,6 +223,13 @@ def test_without_a_server_nothing_is_sent_and_the_facts_are_shown(table, capsys)
     assert "nothing was sent" in shown
 
 
+@pytest.mark.parametrize(("name", "content"), [("r.jsonl", ""), ("e.csv", ""), ("e.csv", EVENTS.partition("\n")[0])])
+def test_a_table_without_a_face_is_said_to_be_one(tmp_path, capsys, name, content):
+    (tmp_path / name).write_text(content)
+    assert main(["narrate", str(tmp_path / name)]) == 0
+    assert f"{name} tells of no face" in capsys.readouterr().out
+
+
 def test_the_commands_errors_say_what_to_do(table, tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("NO_SUCH_KEY", raising=False)
     assert main(["narrate", str(table), "--server", "http://a/v1", "--key-variable", "NO_SUCH_KEY"]) == 2

@@ -35,6 +35,7 @@ def narrate(
     from vlfau.cli.console import output_console
     from vlfau.errors import ConfigError
     from vlfau.files.atomic import replacing
+    from vlfau.files.names import printable
     from vlfau.runs.chat_server import ChatServer
     from vlfau.runs.narration import as_json, facts_of_table, facts_of_video
     from vlfau.runs.narration import narrate as narrated
@@ -61,6 +62,8 @@ def narrate(
             console.print(f"struck: {each.sentence} ({each.reason})", style="yellow", markup=False, soft_wrap=True)
         if narrative.missing:
             console.print(f"not told: AU {', AU '.join(map(str, narrative.missing))}", style="yellow", markup=False)
+    if not faces:
+        console.print(f"{printable(table)} tells of no face", markup=False, soft_wrap=True)
     if speaker is None:
         console.print("nothing was sent; name a server with --server to have these facts put into words", markup=False)
     elif out is not None:

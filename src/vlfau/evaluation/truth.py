@@ -120,6 +120,7 @@ def truth_scores(faces: Faces, texts: Mapping[str, FaceText], *, seed: int = 0) 
     unknown: Counter[int] = Counter()
     for key, each in read.items():
         add = _adder(counts, faces.subjects[key])
+        unknown.update(each.said.other_aus)
         for text in filter(None, (each.said.text, *each.said.au_texts.values())):
             found = read_claims(text)
             add("readable", bool(found.claims) or parse_note(text).no_action)

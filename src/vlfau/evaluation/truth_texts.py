@@ -9,10 +9,12 @@ One line per face; every field but the picture may be missing, and other fields 
 The tables of `vlfau predict` (results.jsonl) have this form; their pictures are called `file`.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Final
 
 from vlfau.data.describe import image_name
 from vlfau.data.manifest import read_manifest
@@ -26,6 +28,8 @@ from vlfau.tables.stated import stated_aus
 
 __all__ = ["FaceText", "Faces", "read_faces", "read_texts"]
 
+_AU_TEXT: Final = re.compile(r"AU([0-9]{1,4})_text")
+
 
 @dataclass(frozen=True, slots=True)
 class FaceText:
@@ -36,12 +40,14 @@ class FaceText:
         text: The text on the face; None without one.
         au_texts: The texts on single AUs, by number.
         states: The states that the explainer decided, by number.
+        other_aus: Numbers of AUs with a text that vlfau does not know; these texts are not read.
     """
 
     image: str
     text: str | None
     au_texts: Mapping[int, str]
     states: Mapping[int, AUState]
+    other_aus: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,6 +165,13 @@ def _face_text(line: str, place: str) -> FaceText | None:
         if value is not None and len(value) > MAX_CHARACTERS:
             raise DescriptionError(f"{place}: a text has {len(value):,} characters; shorten it to {MAX_CHARACTERS:,}")
     try:
-        return FaceText(image, text, au_texts, stated_aus(record))
+        return FaceText(image, text, au_texts, stated_aus(record), tuple(_other_aus(record)))
     except ValueError as error:
         raise DescriptionError(f"{place}: {error}") from None
+
+
+def _other_aus(record: Mapping[str, Any]) -> Iterator[int]:
+    for key, value in record.items():
+        named = _AU_TEXT.fullmatch(key)
+        if named and value is not None and int(named[1]) not in all_au_ids():
+            yield int(named[1])

@@ -15,14 +15,15 @@ from typing import Final
 from vlfau.facs import AUState, Side, action_unit, intensity_letter
 from vlfau.language.claims import MAX_CHARACTERS, Claim, read_claims
 from vlfau.language.face_notes import face_note
-from vlfau.language.free_lexicon import lexicon, split_codes, split_sentences
+from vlfau.language.free_lexicon import lexicon, split_codes, split_sentences, tagged
 
 __all__ = ["Facts", "Narrative", "StruckSentence", "check_narrative"]
 
 _FILE: Final = Path(__file__).with_name("narration.toml")
 _UNCHECKED: Final = frozenset({"hedge", "unlike", "mirror"})
 """Kinds of words that turn a claim into none, or round."""
-_NUMBER: Final = re.compile(r"\d+(?:[.:]\d+)*")
+_NUMBER: Final = re.compile(r"(\d+(?:[.:]\d+)*)(?: of the ([\w'’]+))?")  # noqa: RUF001
+_DEGREE_LETTER: Final = re.compile(r"\b(?:degree|level|intensity|grade)s?(?: of| is|:)? ?\(?([A-E])\b")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")  # noqa: RUF001
 
 
@@ -86,7 +87,7 @@ class Narrative:
 
     Attributes:
         text: The sentences that were kept. If none was, the note on the face that vlfau composes itself.
-        struck: The others.
+        struck: The others, each once.
         missing: The active AUs that the kept sentences do not name.
         is_own: Whether no sentence was kept, and the text is vlfau's own.
     """
@@ -120,12 +121,14 @@ def check_narrative(text: str, facts: Facts) -> Narrative:
         else:
             struck.append(StruckSentence(sentence, reason))
     if len(text) > MAX_CHARACTERS:
-        struck.append(StruckSentence(f"{text[MAX_CHARACTERS : MAX_CHARACTERS + 40]}...", "the text is too long"))
+        rest = " ".join(split_sentences(text[MAX_CHARACTERS : MAX_CHARACTERS + 40]))
+        struck.append(StruckSentence(f"{rest}...", "the text is too long"))
     active = sorted({state.au_id for state in facts.states if state.active})
     if kept:
-        return Narrative(" ".join(kept), tuple(struck), tuple(au_id for au_id in active if au_id not in named))
+        missing = tuple(au_id for au_id in active if au_id not in named)
+        return Narrative(" ".join(kept), tuple(dict.fromkeys(struck)), missing)
     own = {state.au_id: state for state in sorted(facts.states, key=lambda state: state.active)}
-    return Narrative(face_note(tuple(own.values())), tuple(struck), (), is_own=True)
+    return Narrative(face_note(tuple(own.values())), tuple(dict.fromkeys(struck)), (), is_own=True)
 
 
 def _objections(sentence: str, facts: Facts) -> Iterator[str]:
@@ -142,6 +145,10 @@ def _objections(sentence: str, facts: Facts) -> Iterator[str]:
     if read.contradictions:
         yield "it contradicts itself"
     yield from filter(None, map(facts.objection, read.claims))
+    about = {claim.au_id for claim in read.claims}
+    held = {state.intensity for state in facts.states if state.au_id in about}
+    if wrong := [degree for degree in _degrees(sentence) if degree not in held]:
+        yield f"the facts do not hold the degree {intensity_letter(wrong[0])} for these AUs"
     if not read.claims:
         yield "it says nothing that can be checked"
     known = "\n".join(facts.lines()).lower()
@@ -149,17 +156,30 @@ def _objections(sentence: str, facts: Facts) -> Iterator[str]:
     strange = [word for word in words if word.removesuffix("'s") not in allowed and not _is_compound(word, allowed)]
     if strange:
         yield f"it uses words that cannot be checked: {', '.join(dict.fromkeys(strange))}"
-    numbers = _NUMBER.findall(split_codes(sentence)[0])
-    odd = [number for number in numbers if not _holds(facts, number, {claim.au_id for claim in read.claims})]
-    if odd:
+    numbers = _numbers(split_codes(sentence)[0])
+    if odd := [number for number, unit in numbers if not _holds(facts, number, unit, about)]:
         yield f"the facts do not hold the number {odd[0]} for these AUs"
 
 
-def _holds(facts: Facts, number: str, au_ids: Set[int]) -> bool:
-    """Return whether a further fact about all of these AUs, or about none by name, has a number."""
+def _degrees(sentence: str) -> Iterator[int]:
+    """Yield every degree that a sentence names, also those that the reader takes for none."""
+    yield from (word.intensity for word in tagged(sentence) if word.intensity)
+    yield from ("ABCDE".index(letter) + 1 for letter in _DEGREE_LETTER.findall(sentence))
+
+
+def _numbers(text: str) -> list[tuple[str, str]]:
+    """Return the numbers of a text, each with the word behind "of the" where that follows, such as "squared"."""
+    return [(found[1], found[2] or "") for found in _NUMBER.finditer(text)]
+
+
+def _holds(facts: Facts, number: str, unit: str, au_ids: Set[int]) -> bool:
+    """Return whether a further fact about all of these AUs, or about none by name, has a number, and in this unit."""
     for line in facts.further:
         text, named = split_codes(line)
-        if number in _NUMBER.findall(text) and (not named or au_ids <= named):
+        numbers = _numbers(text)
+        shared = next((own_unit for _, own_unit in numbers if own_unit), "")
+        told = any(number == own and unit in {"", own_unit or shared} for own, own_unit in numbers)
+        if told and (not named or au_ids <= named):
             return True
     return False
 

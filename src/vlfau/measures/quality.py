@@ -33,7 +33,7 @@ _BLACK: Final = 3
 
 LEAST_SIDE: Final = 64
 """Side of a crop, in pixels, from which the visible shares are estimated."""
-LEAST_VISIBLE: Final = 0.6
+LEAST_VISIBLE: Final = 0.7
 """Visible share of a half of the face below which its AUs are doubtful."""
 MAX_TURN: Final = HeadPose(yaw=45.0, pitch=35.0, roll=180.0)
 MIN_EYES: Final = 12.0

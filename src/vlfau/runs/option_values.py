@@ -21,6 +21,9 @@ _TIME: Final = re.compile(
     r"(?:(?:(?P<hours>\d{1,6}):)?(?P<minutes>\d{1,6}):)?(?P<seconds>\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:\s?(?P<unit>ms|s))?"
 )
 
+_SHOWN: Final = 60
+"""Characters of a wrong value that an error shows."""
+
 
 @dataclass(frozen=True, slots=True)
 class VideoPart:
@@ -181,10 +184,10 @@ def chosen_aus(text: str, au_ids: Sequence[int], *, option: str) -> tuple[int, .
     if text == "active":
         return ()
     words = [word.strip() for word in text.split(",")]
-    wanted = [int(word) for word in words if word.isdecimal()]
+    wanted = [int(word) for word in words if word.isdecimal() and len(word) < 4]  # FACS has no longer numbers.
     if len(wanted) < len(words) or not set(wanted) <= set(au_ids):
         raise ConfigError(
-            f"{option} takes active, or numbers of action units such as 12 or 6,12, not '{text}'; "
+            f"{option} takes active, or numbers of action units such as 12 or 6,12, not '{text[:_SHOWN]}'; "
             f"this model knows {', '.join(map(str, au_ids))}"
         )
     return tuple(dict.fromkeys(wanted))

@@ -79,6 +79,12 @@ def test_sentences_written_before_the_words_were_seen_are_read_right(name, count
     assert sides >= 0.95
 
 
+def test_sentences_that_were_never_used_for_tuning_are_read_right():
+    sentences = list(labelled_sentences("free_english_third_blind.tsv"))
+    assert len(sentences) == 40
+    assert min(scores(sentences)[:2]) >= 0.93
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [

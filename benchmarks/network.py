@@ -123,7 +123,7 @@ def _grid() -> Iterator[Row]:
     assert isinstance(stem.backbone, FaceMeshV2)
     crops = torch.randint(0, 256, (BATCH, 3, config.model.crop_size, config.model.crop_size), dtype=torch.uint8)
 
-    def judged(levels: list[Tensor]) -> Tensor:
+    def judged(levels: list[Tensor]) -> object:
         features = stem.merge(levels)
         return network.classifier(refinement(features).refine_and_pool(features.flatten(1, 2)))
 

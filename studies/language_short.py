@@ -18,7 +18,7 @@ from typing import Final
 
 import torch
 
-from studies.language_gain import NAMES, TITLES, Plan, Scored, Source, variant_config, write_report
+from studies.language_gain import CONTROLS, NAMES, TITLES, Plan, Scored, Source, variant_config, write_report
 from studies.methods import DATA, FIGURE_3, FOLDS, ROOT, on_data, parser_of, write_between
 from studies.short_runs import Budget, Job, Record, draw_figure_3, finish, read_records
 from vlfau.errors import VlfauError
@@ -81,7 +81,8 @@ def main(words: Sequence[str]) -> int:
                 texts.append(write_report(source, title, out, plan_of(aus)).partition("\n\n")[2])
         if arguments.docs is not None:
             picture = arguments.docs.parent / "images" / "experiments-balance-variants.jpg"
-            if draw_figure_3(records, list(DATA.values()), TITLES, picture):
+            variants = {name: title for name, title in TITLES.items() if name not in CONTROLS}
+            if draw_figure_3(records, list(DATA.values()), variants, picture):
                 texts.append(f"![Balance of the variants across AUs](images/{picture.name})\n\n{FIGURE_3}")
             write_between(arguments.docs, "language", "\n\n".join(texts))
     except VlfauError as error:

@@ -227,7 +227,7 @@ def test_without_a_server_nothing_is_sent_and_the_facts_are_shown(table, capsys)
 def test_a_table_without_a_face_is_said_to_be_one(tmp_path, capsys, name, content):
     (tmp_path / name).write_text(content)
     assert main(["narrate", str(tmp_path / name)]) == 0
-    assert f"{name} tells of no face" in capsys.readouterr().out
+    assert f"{name} contains no faces" in capsys.readouterr().out
 
 
 def test_the_commands_errors_say_what_to_do(table, tmp_path, capsys, monkeypatch):

@@ -63,7 +63,7 @@ def narrate(
         if narrative.missing:
             console.print(f"not told: AU {', AU '.join(map(str, narrative.missing))}", style="yellow", markup=False)
     if not faces:
-        console.print(f"{printable(table)} tells of no face", markup=False, soft_wrap=True)
+        console.print(f"{printable(table)} contains no faces", markup=False, soft_wrap=True)
     if speaker is None:
         console.print("nothing was sent; name a server with --server to have these facts put into words", markup=False)
     elif out is not None:

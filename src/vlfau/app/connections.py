@@ -110,7 +110,8 @@ class PageServer(uvicorn.Server):
                 await self._each_second()
             except Exception:
                 _log.exception("cancelling abandoned jobs failed")
-        return await super().on_tick(counter)
+        ends: bool = await super().on_tick(counter)
+        return ends
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End open answers, then stop."""
@@ -138,7 +139,7 @@ class _Connection(H11Protocol):
         self._unsent, self._unsent_since = 0, 0.0
         self._is_closing = False
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         _watch(transport)
         open_ones = [each for each in self.connections if isinstance(each, _Connection) and not each._is_closing]

@@ -70,7 +70,7 @@ def mounted(page: gr.Blocks, limits: PageLimits) -> FastAPI:
 
 def stop(page: gr.Blocks) -> None:
     """End a page's jobs and open answers; to be called in its event loop."""
-    page._queue.close()  # type: ignore[no-untyped-call]
+    page._queue.close()
     page.is_running = False
     page.app.stop_event.set()
     for jobs in page._queue.active_jobs:

@@ -42,7 +42,7 @@ class Disk:
         """
         max_file = None
         if self.is_mounted:
-            size = self.used() + max(room, 4096)
+            size = self.used() + room
             subprocess.run(["mount", "-o", f"remount,size={size}", str(self.folder)], check=True)
         elif room != ROOM:
             max_file = room
@@ -57,6 +57,8 @@ def small_disk(folder: Path) -> Iterator[Disk]:
     may_mount = sys.platform == "linux" and os.geteuid() == 0 and shutil.which("mount") is not None
     is_mounted = may_mount and subprocess.run(command, check=False, capture_output=True).returncode == 0
     try:
+        if is_mounted:
+            (folder / "filler").write_bytes(bytes(4096))  # An empty disk cannot be full: a size of 0 is no limit.
         yield Disk(folder, is_mounted)
     finally:
         if is_mounted:

@@ -40,8 +40,9 @@ def test_predict(inputs, tiny_bundle, tmp_path):
 
 def lengthened(table, rows):
     """Repeat the last row of a table under other names, so that opening it takes time."""
-    head, *_, last = table.read_text().splitlines(keepends=True)
-    table.write_text(head + last + "".join(last.replace("d.png", f"d{number}.png") for number in range(rows)))
+    *others, last = table.read_text().splitlines(keepends=True)  # A CSV file has a head, JSON Lines have none.
+    copies = [last.replace("d.png", f"d{number}.png") for number in range(rows)]
+    table.write_text("".join([*others, last, *copies]))
 
 
 def test_predict_into_a_finished_table(inputs, tiny_bundle, tmp_path):

@@ -17,6 +17,7 @@ from vlfau.evaluation.truth_texts import Faces, FaceText
 from vlfau.facs import AUState, Side
 from vlfau.language.claims import Claim, read_claims
 from vlfau.language.note_parser import parse_note
+from vlfau.language.templates import ONE_SIDE
 
 __all__ = ["MEASURES", "Share", "truth_scores"]
 
@@ -180,7 +181,7 @@ def _is_true(claim: Claim, state: AUState) -> bool:
     if claim.active or not state.active:
         return claim.active == state.active
     # "The left corner does not rise" is true of a smile on the right.
-    return claim.side in {Side.LEFT, Side.RIGHT} and state.side not in {None, Side.BOTH, claim.side}
+    return claim.side in ONE_SIDE and state.side not in {None, Side.BOTH, claim.side}
 
 
 def _compare(add: Any, claim: Claim, state: AUState) -> None:

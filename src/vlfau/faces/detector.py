@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.faces.mesh import Region
-from vlfau.faces.session import CPU, open_session, together
+from vlfau.faces.session import CPU, batch_size, open_session
 from vlfau.faces.warp import apply_affine, invert_affine, warp
 
 __all__ = ["Detection", "FaceDetector"]
@@ -50,7 +50,7 @@ class FaceDetector:
 
     def __init__(self, *, threads: int = 1, min_score: float = 0.5, providers: Sequence[str] = CPU) -> None:
         self._session = open_session(WEIGHTS, threads=threads, providers=providers)
-        self._together = together(providers)
+        self._batch_size = batch_size(providers)
         self._min_score = min_score
         self._anchors = _anchors()
 
@@ -65,8 +65,8 @@ class FaceDetector:
             The faces of all squares, best first; several squares may have found the same face.
         """
         found: list[Detection] = []
-        for start in range(0, len(looks), self._together):
-            matrices = [look.matrix(INPUT_SIZE) for look in looks[start : start + self._together]]
+        for start in range(0, len(looks), self._batch_size):
+            matrices = [look.matrix(INPUT_SIZE) for look in looks[start : start + self._batch_size]]
             crops = np.stack([warp(image, matrix, INPUT_SIZE) for matrix in matrices]).astype(np.float32)
             boxes, logits = self._session.run(["boxes", "score_logits"], {"images": crops / 127.5 - 1})
             for matrix, raw_boxes, raw_scores in zip(matrices, boxes, logits, strict=True):

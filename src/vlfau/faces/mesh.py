@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.faces.session import CPU, open_session, together
+from vlfau.faces.session import CPU, batch_size, open_session
 from vlfau.faces.warp import apply_affine, invert_affine, warp
 
 __all__ = ["DenseFaceMesh", "FaceMesh", "Mesh", "Region"]
@@ -91,7 +91,7 @@ class FaceMesh:
 
     def __init__(self, *, threads: int = 1, providers: Sequence[str] = CPU) -> None:
         self._session = open_session(WEIGHTS / self.weights, threads=threads, providers=providers)
-        self._together = together(providers)
+        self._batch_size = batch_size(providers)
 
     def __call__(self, image: NDArray[np.uint8], regions: Sequence[Region]) -> list[Mesh]:
         """Find the landmarks of every region.
@@ -101,8 +101,8 @@ class FaceMesh:
             regions: Where the faces are.
         """
         meshes: list[Mesh] = []
-        for start in range(0, len(regions), self._together):
-            meshes += self._run(image, regions[start : start + self._together])
+        for start in range(0, len(regions), self._batch_size):
+            meshes += self._run(image, regions[start : start + self._batch_size])
         return meshes
 
     def _run(self, image: NDArray[np.uint8], regions: Sequence[Region]) -> list[Mesh]:

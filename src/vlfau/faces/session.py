@@ -17,7 +17,7 @@ import onnxruntime as ort
 
 from vlfau.errors import BundleError, ConfigError, VlfauError
 
-__all__ = ["CPU", "available_providers", "open_session", "together"]
+__all__ = ["CPU", "available_providers", "batch_size", "open_session"]
 
 CPU: Final = ("CPUExecutionProvider",)
 _DIRECTML: Final = "DmlExecutionProvider"
@@ -37,7 +37,7 @@ def available_providers() -> tuple[str, ...]:
     return tuple(ort.get_available_providers())
 
 
-def together(providers: Sequence[str] = CPU) -> int:
+def batch_size(providers: Sequence[str] = CPU) -> int:
     """Return how many inputs are best computed in one call.
 
     On a CPU only a few: the layers of more leave its cache, so that each of 40 faces takes 1.7 times as long, and their

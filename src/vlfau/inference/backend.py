@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import BundleError, first_line
-from vlfau.faces.session import CPU, open_session, together
+from vlfau.faces.session import CPU, batch_size, open_session
 from vlfau.inference.bundle import Bundle
 from vlfau.inference.schema import GLOBAL_FILES, LOCAL_FILES, VISION_FILE
 from vlfau.language.decoding import CaptionStepper, FloatArray, IntArray, StepOutput
@@ -118,11 +118,11 @@ class GraphBackend:
     Args:
         bundle: A checked bundle.
         open_graph: Opens a graph file on the runtime.
-        together: How many faces are computed in one call.
+        batch_size: How many faces are computed in one call.
     """
 
-    def __init__(self, bundle: Bundle, open_graph: Callable[[Path], Graph], *, together: int) -> None:
-        self.bundle, self._open, self._together = bundle, open_graph, together
+    def __init__(self, bundle: Bundle, open_graph: Callable[[Path], Graph], *, batch_size: int) -> None:
+        self.bundle, self._open, self._batch_size = bundle, open_graph, batch_size
         self._opened_vision: Future[_CheckedGraph] | None = None
         self._lock = Lock()
 
@@ -147,8 +147,8 @@ class GraphBackend:
 
     def encode(self, crops: NDArray[np.uint8]) -> GraphOutput:
         """Run the vision half on aligned faces, (B, S, S, 3) uint8 RGB."""
-        starts = range(0, max(1, len(crops)), self._together)
-        parts = [self._vision.run_named(crops[start : start + self._together]) for start in starts]
+        starts = range(0, max(1, len(crops)), self._batch_size)
+        parts = [self._vision.run_named(crops[start : start + self._batch_size]) for start in starts]
         return GraphOutput(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
     def local_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:
@@ -197,7 +197,9 @@ class OrtBackend(GraphBackend):
     """
 
     def __init__(self, bundle: Bundle, *, threads: int = 1, providers: Sequence[str] = CPU) -> None:
-        super().__init__(bundle, partial(_OrtGraph, threads=threads, providers=providers), together=together(providers))
+        super().__init__(
+            bundle, partial(_OrtGraph, threads=threads, providers=providers), batch_size=batch_size(providers)
+        )
 
 
 class _OrtGraph:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import BundleError, ConfigError, MissingExtraError
-from vlfau.faces.session import together
+from vlfau.faces.session import batch_size
 from vlfau.inference.backend import GraphBackend
 from vlfau.inference.bundle import Bundle
 
@@ -51,7 +51,7 @@ class OpenVinoBackend(GraphBackend):
             # Pinned threads are slow on a busy machine.
             "ENABLE_CPU_PINNING": False,
         }
-        super().__init__(bundle, partial(_OpenVinoGraph, core, options), together=together())
+        super().__init__(bundle, partial(_OpenVinoGraph, core, options), batch_size=batch_size())
 
 
 def computes_with_bf16() -> bool:

@@ -13,7 +13,7 @@ from vlfau.facs import Side
 from vlfau.language.tokenizer import tokenize
 from vlfau.language.wording import Wording
 
-__all__ = ["Template"]
+__all__ = ["ONE_SIDE", "Template"]
 
 ONE_SIDE: Final = frozenset({Side.LEFT, Side.RIGHT})
 _SLOT: Final = re.compile(r"\{([^{}]*)\}")

@@ -19,7 +19,7 @@ from onnxruntime import InferenceSession, SessionOptions
 from torch import Tensor, nn
 
 from vlfau.errors import ConfigError
-from vlfau.faces.session import together
+from vlfau.faces.session import batch_size
 
 __all__ = ["OnnxModule"]
 
@@ -79,7 +79,7 @@ class OnnxModule(nn.Module):
     def _run(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Compute the outputs with ONNX Runtime."""
         arrays = [np.ascontiguousarray(value.detach().float().numpy()) for value in inputs]
-        count = together()
+        count = batch_size()
         parts = [
             self._session.run(
                 self.outputs, {name: a[i : i + count] for name, a in zip(self.inputs, arrays, strict=True)}

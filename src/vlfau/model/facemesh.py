@@ -67,7 +67,8 @@ class FaceMeshBackbone(nn.Module):
 
     def levels(self, first_level: Tensor) -> list[Tensor]:
         """Return all four levels, given the first."""
-        found = [first_level]
+        # In this memory format, pooling on a CPU takes a tenth of the time.
+        found = [first_level.contiguous(memory_format=torch.channels_last)]
         for stage in self.stages[FIRST_LEVEL_STAGES:]:
             found.append(stage(found[-1]))
         return found

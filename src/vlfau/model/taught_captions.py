@@ -49,88 +49,132 @@ def taught_states(
 
 
 class _TaughtStates(torch.autograd.Function):
-    """Arrays over words begin with T here, so that one word's part is contiguous."""
+    """Arrays over words begin with T here, so that one word's part is contiguous.
+
+    A word's part is so small that the number of operations decides its time: what does not depend on the word before is
+    computed for all words at once.
+    """
 
     @staticmethod
     def forward(ctx: Any, *tensors: Tensor) -> tuple[Tensor, Tensor]:
         word_gates, features, keys, hidden, cell, hidden_weight, score_weight, state_weight = tensors
         sequences, words, width = *word_gates.shape[:2], hidden.shape[1]
         dim = features.shape[2]
-        inputs = features.new_empty(words, sequences, dim + width)  # what is attended, and the state before
-        hiddens = features.new_empty(words, sequences, width)
-        gates = features.new_empty(words, sequences, 4 * width)
+        inputs = features.new_empty(words + 1, sequences, dim + width)  # what is attended, and the state before
+        inputs[0, :, dim:], inputs[words, :, :dim] = hidden, 0
+        gates = word_gates.transpose(0, 1).contiguous()
         cells = features.new_empty(words + 1, sequences, width)
-        attention = features.new_empty(words, sequences, features.shape[1])
         cells[0] = cell
-        for word in range(words):
-            matches = _matches(keys, hidden, hidden_weight)
-            attention[word] = (matches @ score_weight).softmax(1)
-            inputs[word, :, :dim] = (attention[word, :, None] @ features).squeeze(1)
-            inputs[word, :, dim:] = hidden
-            raw = torch.addmm(word_gates[:, word], inputs[word], state_weight.T)
-            write, forget, update, read = torch.sigmoid(raw).chunk(4, dim=1)
-            update = raw[:, 2 * width : 3 * width].tanh()
-            gates[word] = torch.cat([write, forget, update, read], 1)
-            cell = forget * cell + write * update
-            cells[word + 1] = cell
-            hidden = torch.mul(read, cell.tanh(), out=hiddens[word])
-        ctx.save_for_backward(
-            features, keys, hidden_weight, score_weight, state_weight, inputs, gates, cells, attention
+        bent = features.new_empty(words, sequences, width)  # tanh of the cell after every word
+        queries = features.new_empty(words, sequences, dim)
+        attention = features.new_empty(words, sequences, features.shape[1])
+        places = zip(
+            inputs[..., :dim].unbind(),
+            inputs[..., dim:].unbind(),
+            inputs.unbind(),
+            inputs[1:, :, dim:].unbind(),
+            queries.unbind(),
+            attention.unbind(),
+            gates.unbind(),
+            cells.unbind(),
+            cells[1:].unbind(),
+            bent.unbind(),
+            strict=False,
         )
-        return hiddens, attention
+        for attended, hidden, state, later_hidden, query, weights, gate, cell, later_cell, later_bent in places:
+            torch.mm(hidden, hidden_weight.T, out=query)
+            torch.softmax((keys + query[:, None]).relu_() @ score_weight, 1, out=weights)
+            attended.copy_(torch.bmm(weights[:, None], features)[:, 0])
+            gate.addmm_(state, state_weight.T)
+            gate[:, : 2 * width].sigmoid_()
+            gate[:, 2 * width : 3 * width].tanh_()
+            gate[:, 3 * width :].sigmoid_()
+            write, forget, update, read = gate.chunk(4, dim=1)
+            torch.mul(forget, cell, out=later_cell).addcmul_(write, update)
+            torch.tanh(later_cell, out=later_bent)
+            torch.mul(read, later_bent, out=later_hidden)
+        ctx.save_for_backward(
+            features, keys, hidden_weight, score_weight, state_weight, inputs, gates, cells, bent, queries, attention
+        )
+        return inputs[1:, :, dim:], attention
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, hidden_slopes: Tensor, attention_slopes: Tensor) -> Sequence[Tensor]:
-        features, keys, hidden_weight, score_weight, state_weight, inputs, gates, cells, attention = ctx.saved_tensors
-        words, sequences, dim = len(inputs), features.shape[0], features.shape[2]
+        features, keys, hidden_weight, score_weight, state_weight, *saved = ctx.saved_tensors
+        inputs, gates, cells, bent, queries, attention = saved
+        width, dim = bent.shape[2], features.shape[2]
+        write, forget, update, read = gates.chunk(4, dim=2)
+        # By how much each gate's sum changes the cell (three) and the hidden state; then by how much the cell does.
+        of_cell = torch.stack(
+            [update * write * (1 - write), cells[:-1] * forget * (1 - forget), write * (1 - update * update)], 2
+        )
+        of_hidden = bent * read * (1 - read)
+        cell_to_hidden = read * (1 - bent * bent)
         gate_slopes = torch.empty_like(gates)
-        query_slopes = features.new_empty(words, sequences, dim)
-        attended_slopes = features.new_empty(words, sequences, dim)
-        key_slopes, score_slopes = torch.zeros_like(keys), torch.zeros_like(score_weight)
-        hidden_slope = torch.zeros_like(inputs[0, :, dim:])
-        cell_slope = torch.zeros_like(cells[0])
-        for word in reversed(range(words)):
-            write, forget, update, read = gates[word].chunk(4, dim=1)
-            bent = cells[word + 1].tanh()
-            hidden_slope = hidden_slope + hidden_slopes[word]
-            cell_slope = cell_slope + hidden_slope * read * (1 - bent * bent)
-            torch.cat(
-                [
-                    cell_slope * update * write * (1 - write),
-                    cell_slope * cells[word] * forget * (1 - forget),
-                    cell_slope * write * (1 - update * update),
-                    hidden_slope * bent * read * (1 - read),
-                ],
-                1,
-                out=gate_slopes[word],
-            )
-            cell_slope = cell_slope * forget
-            attended, hidden_slope = (gate_slopes[word] @ state_weight).split([dim, inputs.shape[2] - dim], 1)
-            attended_slopes[word] = attended
-            weights = attention[word]
-            weight_slopes = (features @ attended[:, :, None]).squeeze(2) + attention_slopes[word]  # (S, L)
-            slopes = weights * (weight_slopes - (weights * weight_slopes).sum(1, keepdim=True))
-            matches = _matches(keys, inputs[word, :, dim:], hidden_weight)
-            score_slopes += slopes.flatten() @ matches.flatten(0, 1)
+        input_slopes = torch.empty_like(inputs[:-1])
+        query_slopes = torch.empty_like(queries)
+        key_slopes = torch.zeros_like(keys)
+        hidden_slope, cell_slope = torch.zeros_like(bent[0]), torch.zeros_like(bent[0])
+        # The score's weight is left out of the slopes of keys and queries until the end.
+        scored_weight = score_weight[:, None] * hidden_weight
+        places = zip(
+            hidden_slopes.unbind(),
+            attention_slopes[..., None].unbind(),
+            of_cell.unbind(),
+            of_hidden.unbind(),
+            cell_to_hidden.unbind(),
+            forget.unbind(),
+            gate_slopes.unbind(),
+            gate_slopes[..., : 3 * width].view(*bent.shape[:2], 3, width).unbind(),
+            gate_slopes[..., 3 * width :].unbind(),
+            input_slopes.unbind(),
+            input_slopes[..., :dim, None].unbind(),
+            input_slopes[..., dim:].unbind(),
+            attention.unbind(),
+            queries[:, :, None].unbind(),
+            query_slopes.unbind(),
+            strict=True,
+        )
+        for (
+            told_hidden,
+            told_attention,
+            into_gates,
+            into_read,
+            into_cell,
+            kept,
+            slopes,
+            cell_parts,
+            read_part,
+            input_slope,
+            attended,
+            through_gates,
+            weights,
+            query,
+            query_slope,
+        ) in reversed(list(places)):
+            hidden_slope = hidden_slope + told_hidden
+            cell_slope = torch.addcmul(cell_slope, hidden_slope, into_cell)
+            torch.mul(into_gates, cell_slope[:, None], out=cell_parts)
+            torch.mul(into_read, hidden_slope, out=read_part)
+            cell_slope = cell_slope * kept
+            torch.mm(slopes, state_weight, out=input_slope)
+            weight_slopes = torch.baddbmm(told_attention, features, attended).squeeze(2)  # (S, L)
+            score_slopes = torch._softmax_backward_data(weight_slopes, weights, 1, weights.dtype)
             # Where a match is above 0, the ReLU lets its slope pass.
-            passed = matches.sign_().mul_(slopes[:, :, None]).mul_(score_weight)
+            passed = torch.ops.aten.threshold_backward(score_slopes[:, :, None], keys + query, 0)
             key_slopes += passed
-            torch.sum(passed, 1, out=query_slopes[word])
-            hidden_slope = torch.addmm(hidden_slope, query_slopes[word], hidden_weight)
-        before = inputs[:, :, dim:].flatten(0, 1)
+            torch.sum(passed, 1, out=query_slope)
+            hidden_slope = torch.addmm(through_gates, query_slope, scored_weight)
+        before = inputs[:-1, :, dim:].flatten(0, 1)
         return (
             gate_slopes.transpose(0, 1),
-            attention.permute(1, 2, 0) @ attended_slopes.transpose(0, 1),
-            key_slopes,
+            attention.permute(1, 2, 0) @ input_slopes[..., :dim].transpose(0, 1),
+            key_slopes * score_weight,
             hidden_slope,
             cell_slope,
-            query_slopes.flatten(0, 1).T @ before,
-            score_slopes,
-            gate_slopes.flatten(0, 1).T @ inputs.flatten(0, 1),
+            (query_slopes * score_weight).flatten(0, 1).T @ before,
+            # A match that passes is its key plus its query.
+            (keys * key_slopes).sum((0, 1)) + (queries * query_slopes).sum((0, 1)),
+            gate_slopes.flatten(0, 1).T @ inputs[:-1].flatten(0, 1),
         )
-
-
-def _matches(keys: Tensor, hidden: Tensor, hidden_weight: Tensor) -> Tensor:
-    """Return ReLU(W^v V + W^h h), (S, L, d)."""
-    return (keys + (hidden @ hidden_weight.T)[:, None]).relu_()

@@ -2,6 +2,7 @@ import torch
 
 from tests.model.reference import read_word_by_word
 from vlfau.model.caption_decoder import CaptionDecoder
+from vlfau.model.taught_captions import taught_states
 
 
 def decoder(**sizes):
@@ -80,6 +81,15 @@ def test_the_gradients_of_taught_captions_are_those_of_single_steps():
     sources = [features, *module.parameters()]
     for found, expected in zip(*(torch.autograd.grad(total, sources) for total in totals), strict=True):
         torch.testing.assert_close(found, expected)
+
+
+def test_teaching_one_caption_changes_none_of_its_inputs():
+    tensors = [torch.randn(shape) for shape in ((1, 5, 16), (1, 4, 8), (1, 4, 8), (1, 4), (1, 4))]
+    weights = {"hidden_weight": torch.randn(8, 4), "score_weight": torch.randn(8), "state_weight": torch.randn(16, 12)}
+    before = [each.clone() for each in tensors]
+    taught_states(*tensors[:3], (tensors[3], tensors[4]), **weights)
+    for each, unchanged in zip(tensors, before, strict=True):
+        assert torch.equal(each, unchanged)
 
 
 def test_captions_are_taught_in_bfloat16_under_autocast():

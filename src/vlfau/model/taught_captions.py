@@ -61,38 +61,26 @@ class _TaughtStates(torch.autograd.Function):
         sequences, words, width = *word_gates.shape[:2], hidden.shape[1]
         dim = features.shape[2]
         inputs = features.new_empty(words + 1, sequences, dim + width)  # what is attended, and the state before
-        inputs[0, :, dim:], inputs[words, :, :dim] = hidden, 0
-        gates = word_gates.transpose(0, 1).contiguous()
+        inputs[0, :, dim:] = hidden
+        gates = word_gates.transpose(0, 1).clone(memory_format=torch.contiguous_format)
         cells = features.new_empty(words + 1, sequences, width)
         cells[0] = cell
         bent = features.new_empty(words, sequences, width)  # tanh of the cell after every word
         queries = features.new_empty(words, sequences, dim)
         attention = features.new_empty(words, sequences, features.shape[1])
-        places = zip(
-            inputs[..., :dim].unbind(),
-            inputs[..., dim:].unbind(),
-            inputs.unbind(),
-            inputs[1:, :, dim:].unbind(),
-            queries.unbind(),
-            attention.unbind(),
-            gates.unbind(),
-            cells.unbind(),
-            cells[1:].unbind(),
-            bent.unbind(),
-            strict=False,
-        )
-        for attended, hidden, state, later_hidden, query, weights, gate, cell, later_cell, later_bent in places:
-            torch.mm(hidden, hidden_weight.T, out=query)
-            torch.softmax((keys + query[:, None]).relu_() @ score_weight, 1, out=weights)
-            attended.copy_(torch.bmm(weights[:, None], features)[:, 0])
+        for word in range(words):
+            state, gate, weights = inputs[word], gates[word], attention[word]
+            torch.mm(state[:, dim:], hidden_weight.T, out=queries[word])
+            torch.softmax((keys + queries[word, :, None]).relu_() @ score_weight, 1, out=weights)
+            state[:, :dim] = (weights[:, None] @ features)[:, 0]
             gate.addmm_(state, state_weight.T)
             gate[:, : 2 * width].sigmoid_()
             gate[:, 2 * width : 3 * width].tanh_()
             gate[:, 3 * width :].sigmoid_()
             write, forget, update, read = gate.chunk(4, dim=1)
-            torch.mul(forget, cell, out=later_cell).addcmul_(write, update)
-            torch.tanh(later_cell, out=later_bent)
-            torch.mul(read, later_bent, out=later_hidden)
+            torch.mul(forget, cells[word], out=cells[word + 1]).addcmul_(write, update)
+            torch.tanh(cells[word + 1], out=bent[word])
+            torch.mul(read, bent[word], out=inputs[word + 1, :, dim:])
         ctx.save_for_backward(
             features, keys, hidden_weight, score_weight, state_weight, inputs, gates, cells, bent, queries, attention
         )
@@ -118,54 +106,23 @@ class _TaughtStates(torch.autograd.Function):
         hidden_slope, cell_slope = torch.zeros_like(bent[0]), torch.zeros_like(bent[0])
         # The score's weight is left out of the slopes of keys and queries until the end.
         scored_weight = score_weight[:, None] * hidden_weight
-        places = zip(
-            hidden_slopes.unbind(),
-            attention_slopes[..., None].unbind(),
-            of_cell.unbind(),
-            of_hidden.unbind(),
-            cell_to_hidden.unbind(),
-            forget.unbind(),
-            gate_slopes.unbind(),
-            gate_slopes[..., : 3 * width].view(*bent.shape[:2], 3, width).unbind(),
-            gate_slopes[..., 3 * width :].unbind(),
-            input_slopes.unbind(),
-            input_slopes[..., :dim, None].unbind(),
-            input_slopes[..., dim:].unbind(),
-            attention.unbind(),
-            queries[:, :, None].unbind(),
-            query_slopes.unbind(),
-            strict=True,
-        )
-        for (
-            told_hidden,
-            told_attention,
-            into_gates,
-            into_read,
-            into_cell,
-            kept,
-            slopes,
-            cell_parts,
-            read_part,
-            input_slope,
-            attended,
-            through_gates,
-            weights,
-            query,
-            query_slope,
-        ) in reversed(list(places)):
-            hidden_slope = hidden_slope + told_hidden
-            cell_slope = torch.addcmul(cell_slope, hidden_slope, into_cell)
-            torch.mul(into_gates, cell_slope[:, None], out=cell_parts)
-            torch.mul(into_read, hidden_slope, out=read_part)
-            cell_slope = cell_slope * kept
+        for word in reversed(range(len(bent))):
+            slopes, input_slope, weights = gate_slopes[word], input_slopes[word], attention[word]
+            hidden_slope = hidden_slope + hidden_slopes[word]
+            cell_slope = torch.addcmul(cell_slope, hidden_slope, cell_to_hidden[word])
+            torch.mul(of_cell[word], cell_slope[:, None], out=slopes[:, : 3 * width].view(-1, 3, width))
+            torch.mul(of_hidden[word], hidden_slope, out=slopes[:, 3 * width :])
+            cell_slope = cell_slope * forget[word]
             torch.mm(slopes, state_weight, out=input_slope)
-            weight_slopes = torch.baddbmm(told_attention, features, attended).squeeze(2)  # (S, L)
+            attended = input_slope[:, :dim, None]
+            weight_slopes = torch.baddbmm(attention_slopes[word, :, :, None], features, attended).squeeze(2)  # (S, L)
             score_slopes = torch._softmax_backward_data(weight_slopes, weights, 1, weights.dtype)
             # Where a match is above 0, the ReLU lets its slope pass.
-            passed = torch.ops.aten.threshold_backward(score_slopes[:, :, None], keys + query, 0)
+            matches = keys + queries[word, :, None]
+            passed = torch.ops.aten.threshold_backward(score_slopes[:, :, None], matches, 0)
             key_slopes += passed
-            torch.sum(passed, 1, out=query_slope)
-            hidden_slope = torch.addmm(through_gates, query_slope, scored_weight)
+            torch.sum(passed, 1, out=query_slopes[word])
+            hidden_slope = torch.addmm(input_slope[:, dim:], query_slopes[word], scored_weight)
         before = inputs[:-1, :, dim:].flatten(0, 1)
         return (
             gate_slopes.transpose(0, 1),

@@ -10,7 +10,6 @@ from tests.model.rivals.conftest import AU_IDS, faces, fit, losses
 from vlfau.model.rivals.aar import AAR
 from vlfau.model.rivals.centres import LANDMARKS, AUCentres, centre_attention
 from vlfau.model.rivals.described_states import PRESENT, TRACE, described_classes
-from vlfau.model.rivals.fau_trans import tversky_loss
 from vlfau.model.rivals.jaanet import alignment_loss
 from vlfau.model.rivals.kdsrl import AREAS, area_contrast
 from vlfau.model.rivals.parts import dice_loss
@@ -118,14 +117,6 @@ def test_dice_loss_of_a_sure_and_right_score_is_small():
     # p = 1, y = 0: 1 - 1 / (1 + 1)
     assert dice_loss(50 * ones, 0 * ones, known, torch.ones(1)).item() == pytest.approx(0.5)
     assert dice_loss(50 * ones, 0 * ones, ~known, torch.ones(1)).item() == 0
-
-
-def test_tversky_loss_weighs_missed_aus_above_false_ones():
-    known = torch.ones(2, 1, dtype=torch.bool)
-    truth = torch.tensor([[1.0], [0.0]])
-    missed, false = torch.tensor([[-50.0], [-50.0]]), torch.tensor([[50.0], [50.0]])
-    assert tversky_loss(missed, truth, known).item() == pytest.approx(1 - 1 / 1.7)
-    assert tversky_loss(false, truth, known).item() == pytest.approx(1 - 2 / 2.3)
 
 
 def test_alignment_loss_is_in_units_of_the_eyes_distance():

@@ -1,33 +1,43 @@
-"""FAU-Trans: attention to regions, taught by landmarks, and a transformer over AUs.
+"""FAU-Trans: attention taught by landmarks, embeddings drawn to their AU's centre, and a transformer over AUs.
 
-Jacob and Stenger, "Facial Action Unit Detection With Transformers", CVPR 2021.
+Jacob and Stenger, "Facial Action Unit Detection With Transformers", CVPR 2021. Checked against its public code
+(github.com/rakutentech/FAU_CVPR2021).
 
-- Region attention: a map per AU, from a network over the face's features, that training holds to the AU's regions of
-  interest, which landmarks give; the features under it are the AU's embedding.
-- Transformer: the AUs' embeddings, with one learned vector per AU added, go through encoder blocks, where each AU
-  attends to all others.
-- Loss: weighted cross entropy, the Tversky loss 1 - (TP + e) / (TP + a FP + b FN + e) of every AU over the batch, which
-  weighs missed AUs (b) above false ones (a), and the loss of the attention.
+- Attention: a network makes a map A_i per AU from the face's features G, which training holds to the AU's regions of
+  interest by a Huber loss (delta .1). The means of sibling maps score the AUs, too (the loss "spotted").
+- A branch per AU: G + A_i * G, a convolution, maxima over neighbourhoods, batch normalisation, ReLU and a linear layer
+  give the AU's embedding x_i.
+- Center contrastive loss: embeddings of faces with the AU come near to their centre c_i, and others stay away from it,
+  sum_i w_i^2 |x_i - c_i|^2 over the faces with the AU, divided by the same sum over those without it.
+- Transformer: one learned vector per AU is added, and in three encoder blocks each AU attends to all others. Two linear
+  layers score all AUs from all their embeddings.
+- Loss of both scores: weighted cross entropy and the weighted Tversky loss of every AU over the batch, 1 - TP / (TP + a
+  FP + b FN), a = .75 and b = .25. All terms weigh the same.
 
-Differences: regions are those of JAA-Net around the AUs' centres; the attention's loss is a cross entropy; a = .3 and b
-= .7, which the paper does not print for AUs; one network for all maps, not one per AU, on an eighth of the crop's side.
+Differences: cross entropy and w are VL-FAU's, where the public code counts active AUs 60 times and takes the root of
+their rarity; regions are those of JAA-Net around the AUs' centres, not filled ellipses; embeddings have 64 channels, not
+256, of 4 x 4 maxima, not 12 x 12; the centre c_i is the mean over the batch's faces with the AU, where the public code
+divides by all faces; the public code adds A_i * G of the AUs before, too; blocks normalise before attention, not after.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vlfau.model.branch import BranchLinear
 from vlfau.model.rivals.base import Rival, RivalInputs, RivalOutput, RivalSetup, RivalTargets
 from vlfau.model.rivals.centres import AUCentres, centre_attention
-from vlfau.model.rivals.parts import FineFeatures, TransformerBlock, attend, conv_block, linear_scores, masked_mean
+from vlfau.model.rivals.parts import FineFeatures, TransformerBlock, conv_block, masked_mean
 
-__all__ = ["FAUTrans", "tversky_loss"]
+__all__ = ["FAUTrans", "center_contrastive_loss", "tversky_loss"]
 
-FALSE_WEIGHT, MISSED_WEIGHT = 0.3, 0.7
+FALSE_WEIGHT, MISSED_WEIGHT = 0.75, 0.25
+HUBER_DELTA = 0.1
+SIDE = 4
 
 
 class FAUTrans(Rival):
-    """Supervised region attention and a transformer over the AUs.
+    """Supervised attention, an embedding per AU, and a transformer over the AUs.
 
     Args:
         setup: Sizes.
@@ -35,54 +45,108 @@ class FAUTrans(Rival):
         heads: Attention heads.
         blocks: Encoder blocks.
         attention_weight: Weight of the attention's loss.
+        center_weight: Weight of the center contrastive loss.
     """
 
     published = ("FAU-Trans",)
     uses_centres = True
 
     def __init__(
-        self, setup: RivalSetup, *, width: int = 64, heads: int = 4, blocks: int = 2, attention_weight: float = 1.0
+        self,
+        setup: RivalSetup,
+        *,
+        width: int = 64,
+        heads: int = 8,
+        blocks: int = 3,
+        attention_weight: float = 1.0,
+        center_weight: float = 1.0,
     ) -> None:
         super().__init__()
-        self.attention_weight = attention_weight
+        num_aus = setup.num_aus
+        self.attention_weight, self.center_weight = attention_weight, center_weight
         self.features = FineFeatures(setup, width)
-        self.attention = nn.Sequential(conv_block(width, width), nn.Conv2d(width, setup.num_aus, 1))
+        self.regions = nn.Sequential(conv_block(width, width), nn.Conv2d(width, num_aus, 1))
+        self.attention, self.spot = nn.Conv2d(num_aus, num_aus, 1), nn.Conv2d(num_aus, num_aus, 1)
         self.centres = AUCentres(setup.au_ids)
-        self.au_embedding = nn.Parameter(0.02 * torch.randn(setup.num_aus, width))
+        self.branch = nn.Conv2d(width, num_aus * width, 1, bias=False)
+        self.normalise = nn.BatchNorm2d(num_aus * width)
+        self.embed = BranchLinear(num_branches=num_aus, in_features=SIDE**2 * width, out_features=width)
+        self.au_embedding = nn.Parameter(0.02 * torch.randn(num_aus, width))
         self.blocks = nn.ModuleList(TransformerBlock(width, heads) for _ in range(blocks))
-        self.scores = linear_scores(num_aus=setup.num_aus, in_dim=width)
+        self.scores = nn.Sequential(
+            nn.LayerNorm(width), nn.Flatten(1), nn.Linear(num_aus * width, width), nn.ReLU(), nn.Linear(width, num_aus)
+        )
 
     def forward(self, inputs: RivalInputs) -> RivalOutput:
-        """Score the AUs, with the `attention` (B, N, H, W) before the sigmoid."""
+        """Score the AUs, with `spotted` (B, N), the scores of the attention network, and `embedded` (B, N, C)."""
         features = self.features(inputs)
-        attention = self.attention(features)
-        maps = attention.sigmoid()
-        embedded = attend(maps, features) + self.au_embedding  # (B, N, C)
+        regions = self.regions(features)
+        maps = self.attention(regions).sigmoid()  # (B, N, H, W)
+        each = torch.unflatten(self.branch(features), 1, (maps.shape[1], -1))  # (B, N, C, H, W)
+        peaks = self.normalise(_neighbourhood_maxima((each * (1 + maps[:, :, None])).flatten(1, 2)))
+        embedded = F.relu(self.embed(torch.unflatten(F.relu(peaks), 1, (maps.shape[1], -1)).flatten(2)))
+        related = embedded + self.au_embedding
         for block in self.blocks:
-            embedded = block(embedded)
-        return RivalOutput(self.scores(embedded), maps, {"attention": attention})
+            related = block(related)
+        extras = {"spotted": self.spot(regions).mean((2, 3)), "embedded": embedded}
+        return RivalOutput(self.scores(related), maps, extras)
 
     def losses(self, output: RivalOutput, targets: RivalTargets) -> dict[str, Tensor]:
-        """Return the AU loss, the Tversky loss and that of the attention."""
-        attention = output.extras["attention"]
-        regions = centre_attention(self.centres(targets.landmarks), *attention.shape[-2:])
-        each = F.binary_cross_entropy_with_logits(attention, regions.nan_to_num(), reduction="none")
+        """Return the AU losses of both scores, that of the attention and the center contrastive loss."""
+        maps, spotted = output.attention_maps, output.extras["spotted"]
+        assert maps is not None
+        regions = centre_attention(self.centres(targets.landmarks), *maps.shape[-2:])
+        each = F.huber_loss(maps, regions.nan_to_num(), reduction="none", delta=HUBER_DELTA)
+        labels = targets.occurrence, targets.valid_mask, targets.weights
         return super().losses(output, targets) | {
-            "tversky": tversky_loss(output.au_logits, targets.occurrence, targets.valid_mask),
+            "tversky": tversky_loss(output.au_logits, *labels),
+            "spotted": self.occurrence_loss(spotted, targets) + tversky_loss(spotted, *labels),
             "attention": self.attention_weight * masked_mean(each, ~regions.isnan()),
+            "centers": self.center_weight * center_contrastive_loss(output.extras["embedded"], *labels),
         }
 
 
-def tversky_loss(au_logits: Tensor, occurrence: Tensor, valid_mask: Tensor) -> Tensor:
+def tversky_loss(au_logits: Tensor, occurrence: Tensor, valid_mask: Tensor, weights: Tensor) -> Tensor:
     """Return the Tversky loss, averaged over AUs, from the soft counts of a batch's annotated faces.
 
     Args:
         au_logits: (B, N).
         occurrence: (B, N), 0 or 1.
         valid_mask: (B, N).
+        weights: (N,).
     """
     probs, known = au_logits.sigmoid(), valid_mask.to(au_logits.dtype)
     hits = (known * probs * occurrence).sum(0)  # (N,)
     false = (known * probs * (1 - occurrence)).sum(0)
     missed = (known * (1 - probs) * occurrence).sum(0)
-    return (1 - (hits + 1) / (hits + FALSE_WEIGHT * false + MISSED_WEIGHT * missed + 1)).mean()
+    return (weights * (1 - (hits + 1) / (hits + FALSE_WEIGHT * false + MISSED_WEIGHT * missed + 1))).mean()
+
+
+def center_contrastive_loss(embedded: Tensor, occurrence: Tensor, valid_mask: Tensor, weights: Tensor) -> Tensor:
+    """Return how near faces with an AU are to their centre, as a share of how near those without it are.
+
+    Args:
+        embedded: (B, N, C), each AU's embedding.
+        occurrence: (B, N), 0 or 1.
+        valid_mask: (B, N).
+        weights: (N,).
+
+    Returns:
+        A scalar; 0 for a batch without faces that lack an AU which others have.
+    """
+    active, resting = (valid_mask & (occurrence == state) for state in (1, 0))
+    share = active / active.sum(0).clamp(min=1)  # (B, N)
+    centres = (share[..., None] * embedded).sum(0)  # (N, C)
+    distances = weights.square() * (embedded - centres).square().mean(2)  # (B, N)
+    near = torch.where(active, distances, 0).sum()
+    far = torch.where(resting & active.any(0), distances, 0).sum()
+    return torch.where(far > 0, near / far.clamp(min=1e-6), 0)
+
+
+def _neighbourhood_maxima(features: Tensor) -> Tensor:
+    """Return the maxima (B, C, SIDE, SIDE) over neighbourhoods of features (B, C, H, W) that cover them evenly."""
+    for dim in (2, 3):
+        size = features.shape[dim]
+        bounds = [(size * place // SIDE, -(-size * (place + 1) // SIDE)) for place in range(SIDE)]
+        features = torch.stack([features.narrow(dim, low, high - low).amax(dim) for low, high in bounds], dim)
+    return features

@@ -232,29 +232,6 @@ def test_lgrnets_states_reach_two_places_on(make):
     assert not torch.equal(plain[:, 2], cut[:, 2])
 
 
-def test_sev_net_looks_where_the_description_sends_it(make):
-    network = make("sev-net").eval()
-    crops, _ = faces(2)
-    with torch.no_grad():
-        maps = network.encode(crops).attention_maps
-        words = network.rival.words.clone()
-        network.rival.words[[0, 2]] = words[[2, 0]]
-        network.rival.is_word[[0, 2]] = network.rival.is_word[[2, 0]].clone()
-        swapped = network.encode(crops).attention_maps
-    assert torch.allclose(swapped[:, 0], maps[:, 2], atol=1e-6)
-    assert torch.allclose(swapped[:, 2], maps[:, 0], atol=1e-6)
-    assert torch.allclose(swapped[:, 1], maps[:, 1], atol=1e-6)
-
-
-def test_sma_vits_channels_agree_less_under_the_constraint(make):
-    def agreement(weight):
-        network = make("sma-vit", disagreement_weight=weight)
-        fit(network, 30)
-        return network.eval()(faces()[0]).vision.rival.extras["agreement"].item()
-
-    assert agreement(2.0) < agreement(0.0) - 0.1
-
-
 def test_ugn_bs_uncertainty_grows_with_the_spread_of_its_masks(make):
     network = make("ugn-b").train()
     crops, _ = faces()

@@ -11,9 +11,15 @@ Image Processing, 2023.
   same AU in the frames before and after: X' = X + ReLU(BN(X_n W_n + A X W + X_(t-1) P + X_t C + X_(t+1) N)).
 - Loss: weighted cross entropy of the AUs plus lambda times that of the attention.
 
-Differences: attention lies on an eighth of the crop's side; the centres come from FaceMesh's landmarks; weights of an
-AU's own pattern are not factorised into a shared dictionary; a clip's first and last frames repeat themselves beyond
-its ends, so that a single picture, which is all that prediction sees, is a still clip. Training uses clips of 8 frames.
+Checked against the abstract alone, and that of the preprint's first version (arXiv:2001.01168): neither public code nor
+the full text was found. They name a global attention map per AU, held by a predefined one and guided by AU detection;
+relations whose weights are learned, not predefined; each AU's own pattern; and dependencies in time. The equations are
+this package's.
+
+Differences: attention lies on an eighth of the crop's side; the centres come from FaceMesh's landmarks; an AU's own
+pattern has weights of its own, not mixed from some that all AUs share; a clip's first and last frames repeat themselves
+beyond its ends, so that a single picture, which is all that prediction sees, is a still clip. Training uses clips of 8
+frames, and lambda is 1.
 """
 
 import torch

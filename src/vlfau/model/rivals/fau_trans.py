@@ -1,7 +1,7 @@
 """FAU-Trans: attention taught by landmarks, embeddings drawn to their AU's centre, and a transformer over AUs.
 
 Jacob and Stenger, "Facial Action Unit Detection With Transformers", CVPR 2021. Checked against its public code
-(github.com/rakutentech/FAU_CVPR2021).
+(github.com/rakutentech/FAU_CVPR2021) and abstract.
 
 - Attention: a network makes a map A_i per AU from the face's features G, which training holds to the AU's regions of
   interest by a Huber loss (delta .1). The means of sibling maps score the AUs, too (the loss "spotted").
@@ -15,9 +15,10 @@ Jacob and Stenger, "Facial Action Unit Detection With Transformers", CVPR 2021. 
   FP + b FN), a = .75 and b = .25. All terms weigh the same.
 
 Differences: cross entropy and w are VL-FAU's, where the public code counts active AUs 60 times and takes the root of
-their rarity; regions are those of JAA-Net around the AUs' centres, not filled ellipses; embeddings have 64 channels, not
-256, of 4 x 4 maxima, not 12 x 12; the centre c_i is the mean over the batch's faces with the AU, where the public code
-divides by all faces; the public code adds A_i * G of the AUs before, too; blocks normalise before attention, not after.
+their rarity; regions are those of JAA-Net around the AUs' centres, not filled ellipses; embeddings have 64 channels of 4
+x 4 maxima, not 256 of 12 x 12; the centre c_i is the mean over the batch's faces with the AU, where the public code
+divides their sum by all faces; the public code's G also holds A_i * G of the AUs before; blocks normalise before
+attention, not after it.
 """
 
 import torch

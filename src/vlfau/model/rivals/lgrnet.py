@@ -10,9 +10,13 @@ Ge, Wan, Han, Jose, Ji, Wu and Liu, "Local Global Relational Network for Facial 
   h_i + (1 - s) W g, and a residual layer refines the result.
 - A classifier per AU; weighted cross entropy.
 
-Differences: the paper's landmarks come from a detector beside the network; here a head on the stem finds them
-(`vlfau.model.landmarks.LandmarkMaps`), because prediction sees the crop alone, and its loss is added; regions are
-patches of 3 x 3 cells around the AU's two centres, on an eighth of the crop's side.
+Checked against the abstract alone, and that of its successor ALGRNet (arXiv:2203.01800): neither public code nor the
+full text was found. They name the skip-BiLSTM over the AUs' local features, the fusion and refinement with the whole
+face, and regions that follow from detected landmarks; the equations are this package's.
+
+Differences: a head on the stem finds the landmarks (`vlfau.model.landmarks.LandmarkMaps`), because prediction sees the
+crop alone, and its loss is added, for the abstract leaves open how they are found; regions are squares of 3 x 3 cells
+around the AU's two centres, on an eighth of the crop's side, although the abstract calls regular shapes a limit.
 """
 
 import torch

@@ -6,11 +6,14 @@ Yang, Yin, Zhou and Gu, "Exploiting Semantic Embedding and Visual Feature for Fa
 - Inter-AU attention: the sentences attend to each other; the results are the AUs' semantic embeddings.
 - Cross-modal attention: each embedding asks the face's features at every location, and the answer is the AU's attention
   map, a softmax over the locations.
-- The features under the map, joined by the embedding, are classified by AU; weighted cross entropy.
+- The mean of the features under the map is classified by AU; weighted cross entropy.
 
-Differences: the descriptions are this package's canonical ones of the active AUs, not those of the FACS manual; the
-word embeddings are learned from scratch, not taken from a language model, so the words' meaning has to come from the
-data; attention has one head; the features are V and the backbone's second level.
+Checked against the abstract alone: neither public code nor the full text was found. It names the three kinds of
+attention, and says that the maps of the last one weigh the features; the equations are this package's.
+
+Differences: the paper's descriptions and word embeddings were not to be had, so the descriptions are this package's
+canonical ones of the active AUs, and word embeddings are learned from scratch, so that the words' meaning has to come
+from the data; attention has one head; the features are V and the backbone's second level.
 """
 
 import torch
@@ -50,7 +53,7 @@ class SEVNet(Rival):
         self.weigh = nn.Linear(width, 1, bias=False)
         self.features = FineFeatures(setup, width)
         self.ask, self.key = nn.Linear(width, width), nn.Linear(width, width, bias=False)
-        self.scores = linear_scores(num_aus=setup.num_aus, in_dim=2 * width)
+        self.scores = linear_scores(num_aus=setup.num_aus, in_dim=width)
 
     is_word: Tensor
 
@@ -66,10 +69,8 @@ class SEVNet(Rival):
         """Score the AUs."""
         features = self.features(inputs)  # (B, C, H, W)
         located = features.flatten(2).transpose(1, 2)  # (B, L, C)
-        meaning = self.semantic_embeddings()
-        attention = scaled_dot_attention(self.ask(meaning)[None], self.key(located))  # (B, N, L)
-        seen = attention @ located
-        logits = self.scores(torch.cat([seen, meaning.expand_as(seen)], dim=2))
+        attention = scaled_dot_attention(self.ask(self.semantic_embeddings())[None], self.key(located))  # (B, N, L)
+        logits = self.scores(attention @ located)
         maps = attention / attention.amax(2, keepdim=True)
         return RivalOutput(logits, torch.unflatten(maps, 2, features.shape[-2:]))
 

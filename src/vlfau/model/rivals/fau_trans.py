@@ -15,10 +15,10 @@ Jacob and Stenger, "Facial Action Unit Detection With Transformers", CVPR 2021. 
   FP + b FN), a = .75 and b = .25. All terms weigh the same.
 
 Differences: cross entropy and w are VL-FAU's, where the public code counts active AUs 60 times and takes the root of
-their rarity; regions are those of JAA-Net around the AUs' centres, not filled ellipses; embeddings have 64 channels of 4
-x 4 maxima, not 256 of 12 x 12; the centre c_i is the mean over the batch's faces with the AU, where the public code
-divides their sum by all faces; the public code's G also holds A_i * G of the AUs before; blocks normalise before
-attention, not after it.
+their rarity; regions are those of JAA-Net around the AUs' centres, not filled ellipses; embeddings have 64 channels, of
+maxima on a grid of 4 x 4, where the public code has 256, of 12 x 12; the centre c_i is the mean over the batch's faces
+with the AU, where the public code divides their sum by all faces; the public code's G also holds A_i * G of the AUs
+before; blocks normalise before attention, not after it.
 """
 
 import torch

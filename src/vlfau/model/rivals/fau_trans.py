@@ -5,20 +5,22 @@ Jacob and Stenger, "Facial Action Unit Detection With Transformers", CVPR 2021. 
 
 - Attention: a network makes a map A_i per AU from the face's features G, which training holds to the AU's regions of
   interest by a Huber loss (delta .1). The means of sibling maps score the AUs, too (the loss "spotted").
-- A branch per AU: G + A_i * G, a convolution, maxima over neighbourhoods, batch normalisation, ReLU and a linear layer
-  give the AU's embedding x_i.
+- A branch per AU: G + A_i * G, a convolution, maxima over parts of the face, batch normalisation, ReLU and a linear
+  layer give the AU's embedding x_i.
 - Center contrastive loss: embeddings of faces with the AU come near to their centre c_i, and others stay away from it,
   sum_i w_i^2 |x_i - c_i|^2 over the faces with the AU, divided by the same sum over those without it.
-- Transformer: one learned vector per AU is added, and in three encoder blocks each AU attends to all others. Two linear
-  layers score all AUs from all their embeddings.
+- Transformer: one learned vector per AU is added, and in three encoder blocks each AU attends to all others; then the
+  AUs are scored.
 - Loss of both scores: weighted cross entropy and the weighted Tversky loss of every AU over the batch, 1 - TP / (TP + a
   FP + b FN), a = .75 and b = .25. All terms weigh the same.
 
 Differences: cross entropy and w are VL-FAU's, where the public code counts active AUs 60 times and takes the root of
 their rarity; regions are those of JAA-Net around the AUs' centres, not filled ellipses; embeddings have 64 channels, of
-maxima on a grid of 4 x 4, where the public code has 256, of 12 x 12; the centre c_i is the mean over the batch's faces
-with the AU, where the public code divides their sum by all faces; the public code's G also holds A_i * G of the AUs
-before; blocks normalise before attention, not after it.
+the maxima over the face's quarters, where the public code has 256, of windows of about that size at 12 x 12 places; an
+AU is scored from its own embedding, for the public code's two layers over all embeddings hardly learn in trainings of
+hundreds of steps; the centre c_i is the mean over the batch's faces with the AU, where the public code divides their
+sum by all faces; the public code's G also holds A_i * G of the AUs before; blocks normalise before attention, not after
+it.
 """
 
 import torch
@@ -28,13 +30,13 @@ from torch import Tensor, nn
 from vlfau.model.branch import BranchLinear
 from vlfau.model.rivals.base import Rival, RivalInputs, RivalOutput, RivalSetup, RivalTargets
 from vlfau.model.rivals.centres import AUCentres, centre_attention
-from vlfau.model.rivals.parts import FineFeatures, TransformerBlock, conv_block, masked_mean
+from vlfau.model.rivals.parts import FineFeatures, TransformerBlock, conv_block, linear_scores, masked_mean
 
 __all__ = ["FAUTrans", "center_contrastive_loss", "tversky_loss"]
 
 FALSE_WEIGHT, MISSED_WEIGHT = 0.75, 0.25
 HUBER_DELTA = 0.1
-SIDE = 4
+SIDE = 2
 
 
 class FAUTrans(Rival):
@@ -74,9 +76,7 @@ class FAUTrans(Rival):
         self.embed = BranchLinear(num_branches=num_aus, in_features=SIDE**2 * width, out_features=width)
         self.au_embedding = nn.Parameter(0.02 * torch.randn(num_aus, width))
         self.blocks = nn.ModuleList(TransformerBlock(width, heads) for _ in range(blocks))
-        self.scores = nn.Sequential(
-            nn.LayerNorm(width), nn.Flatten(1), nn.Linear(num_aus * width, width), nn.ReLU(), nn.Linear(width, num_aus)
-        )
+        self.scores = linear_scores(num_aus=num_aus, in_dim=width)
 
     def forward(self, inputs: RivalInputs) -> RivalOutput:
         """Score the AUs, with `spotted` (B, N), the scores of the attention network, and `embedded` (B, N, C)."""
@@ -84,7 +84,7 @@ class FAUTrans(Rival):
         regions = self.regions(features)
         maps = self.attention(regions).sigmoid()  # (B, N, H, W)
         each = torch.unflatten(self.branch(features), 1, (maps.shape[1], -1))  # (B, N, C, H, W)
-        peaks = self.normalise(_neighbourhood_maxima((each * (1 + maps[:, :, None])).flatten(1, 2)))
+        peaks = self.normalise(_quarter_maxima((each * (1 + maps[:, :, None])).flatten(1, 2)))
         embedded = F.relu(self.embed(torch.unflatten(F.relu(peaks), 1, (maps.shape[1], -1)).flatten(2)))
         related = embedded + self.au_embedding
         for block in self.blocks:
@@ -144,8 +144,8 @@ def center_contrastive_loss(embedded: Tensor, occurrence: Tensor, valid_mask: Te
     return torch.where(far > 0, near / far.clamp(min=1e-6), 0)
 
 
-def _neighbourhood_maxima(features: Tensor) -> Tensor:
-    """Return the maxima (B, C, SIDE, SIDE) over neighbourhoods of features (B, C, H, W) that cover them evenly."""
+def _quarter_maxima(features: Tensor) -> Tensor:
+    """Return the maxima (B, C, SIDE, SIDE) over the quarters of features (B, C, H, W)."""
     for dim in (2, 3):
         size = features.shape[dim]
         bounds = [(size * place // SIDE, -(-size * (place + 1) // SIDE)) for place in range(SIDE)]

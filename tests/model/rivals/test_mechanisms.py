@@ -128,13 +128,16 @@ def test_tversky_loss_weighs_missed_aus_above_false_ones():
     assert tversky_loss(false, truth, known).item() == pytest.approx(1 - 2 / 2.3)
 
 
-def test_alignment_loss_is_in_units_of_the_eyes_distance():
-    places = torch.zeros(1, len(LANDMARKS), 2)
-    places[0, LANDMARKS.index(33), 0], places[0, LANDMARKS.index(263), 0] = 0.2, 0.6
+def test_alignment_loss_sums_landmarks_in_units_of_the_eyes_distance():
+    places = torch.zeros(2, len(LANDMARKS), 2)
+    for number, x in {33: 0.1, 133: 0.3, 145: 0.2, 159: 0.2, 263: 0.7, 362: 0.5, 374: 0.6, 386: 0.6}.items():
+        places[:, LANDMARKS.index(number), 0] = x
     found = places.clone()
-    found[..., 1] += 0.4  # as far as the eyes are apart
-    assert alignment_loss(found, places).item() == pytest.approx(0.5)
-    places[0, LANDMARKS.index(33)] = math.nan
+    found[..., 1] += 0.4  # as far as the eyes' centres are apart
+    assert alignment_loss(found, places).item() == pytest.approx(0.5 * len(LANDMARKS))
+    found[1] = places[1]
+    assert alignment_loss(found, places).item() == pytest.approx(0.25 * len(LANDMARKS))
+    places[0, LANDMARKS.index(33)] = math.nan  # without its eye, a face does not count
     assert alignment_loss(found, places).item() == 0
 
 
@@ -148,6 +151,17 @@ def test_me_graphau_links_each_au_to_its_most_similar_ones(make):
         [False, False, True, True],
         [False, False, True, True],
     ]
+
+
+def test_me_graphaus_edge_holds_what_its_sender_asks_of_its_receiver(make):
+    edges = make("me-graphau").rival.edges
+    located, face = torch.randn(3, len(AU_IDS), 5, 16), torch.randn(3, 5, 16)
+    with torch.no_grad():
+        for weight in edges.to_au.query.parameters():
+            weight.zero_()  # all askers are told the same
+        found = edges(located, face)
+    assert torch.allclose(found[:, 0, 1], found[:, 0, 2], atol=1e-5)
+    assert not torch.allclose(found[:, 1, 0], found[:, 2, 0], atol=1e-2)
 
 
 def test_me_graphau_trains_the_similarity_graph_first_and_edges_after(make):
@@ -192,6 +206,12 @@ def test_jaa_nets_local_features_learn_from_their_own_scores_alone(make):
     assert weight.grad is None or not weight.grad.any()
     terms["local"].backward()
     assert weight.grad.any()
+
+
+def test_jaa_nets_last_layers_are_linear(make):
+    scores = make("jaa-net").rival.scores
+    one, other = torch.randn(2, 3, scores[0].in_features)
+    assert torch.allclose(scores(one + other) + scores(0 * one), scores(one) + scores(other), atol=1e-5)
 
 
 def test_jaa_net_finds_landmarks(make):

@@ -39,7 +39,7 @@ from vlfau.training import PROTOCOL_THRESHOLD, TrainConfig
 from vlfau.training.module import VLFAUModule, adamw, rate_scale
 from vlfau.training.train import data_of, module_of
 
-__all__ = ["Budget", "Job", "Record", "draw_figure_3", "finish", "read_records"]
+__all__ = ["LONG", "Budget", "Job", "Record", "draw_figure_3", "finish", "of_length", "read_records"]
 
 TESTED_AT_ONCE: Final = 64
 
@@ -57,6 +57,10 @@ class Budget:
     steps: int = 500
     batch_size: int = 16
     views: int = 3
+
+
+LONG: Final = Budget(steps=2000)
+"""Four times as long, to see what a short training leaves unfinished."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,11 @@ def read_records(path: Path) -> list[Record]:
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path}, line {number}, is no finished run ({error}); delete the line") from None
     return records
+
+
+def of_length(records: Sequence[Record], budget: Budget) -> list[Record]:
+    """Return the runs that had as many steps as a budget allows."""
+    return [each for each in records if each.budget["steps"] == budget.steps]
 
 
 def draw_figure_3(records: Sequence[Record], data: Sequence[str], titles: Mapping[str, str], path: Path) -> bool:

@@ -407,3 +407,18 @@ def test_the_control_starts_at_the_size_of_the_caption_losses(make):
     assert terms["local"].item() == pytest.approx(size, rel=0.15)
     assert terms["face"].item() == pytest.approx(size, rel=0.15)
     assert network.eval()(faces()[0]).vision.rival.extras == {}
+
+
+def test_the_control_can_be_held_to_the_course_of_the_caption_losses(make):
+    from vlfau.language import Vocabulary
+
+    network = make("described-states", end_size=0.5).train()
+    size = math.log(len(Vocabulary.for_aus(AU_IDS)))
+    for progress, wanted in ((0.0, size), (0.17, 0.5 + (size - 0.5) / math.e), (1.0, 0.5)):
+        network.rival.progress = progress
+        terms = losses(network, *faces())
+        assert terms["local"].item() == pytest.approx(wanted, rel=0.05)
+        assert terms["face"].item() == pytest.approx(wanted, rel=0.05)
+    network.zero_grad()
+    terms["face"].backward()
+    assert network.rival.face.classify[0].weight.grad.abs().sum() > 0

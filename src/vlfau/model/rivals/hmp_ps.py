@@ -13,7 +13,7 @@ CVPR 2021.
 - A classifier per AU; weighted cross entropy.
 
 Built from general knowledge of the paper: neither its text nor public code was found. A later paper (ME-GraphAU) says
-that links are present or absent. The three kinds of messages, the chain's proposal and its temperature are ours.
+only that a link is one number. The three kinds of messages, the chain's proposal and its temperature are ours.
 
 Differences: the chain moves in every training step, together with the weights, on the batch at hand, not on a
 validation set between trainings; 4 graphs are kept; nodes come from a layer per AU on V.

@@ -13,10 +13,11 @@ Granularity", ICCV 2023.
   that structure passes from space to time, and not scores alone.
 - Prediction is the student's; teacher and student learn at once.
 
-Checked against the abstract and that of its preprint (arXiv 2203.16678); no public code was found. They say that
-spatial knowledge spreads from labelled frames to their neighbours by distillation and pseudo-labels, that temporal
-knowledge completes it, and that several students are used "alternately and dynamically". They say neither what takes
-turns nor how structure is held consistent: the transformers, the nearness and the loss on structure are ours.
+Checked against the abstract of its preprint (arXiv 2203.16678); no public code was found. It says that clips have one
+label, that spatial knowledge spreads from labelled frames to the others and the temporal one is completed, and that
+several students learn by consistency and pseudo-labels in turn. It says neither what takes turns nor how; teacher,
+distillation and granularity are the published version's, from general knowledge; the transformers, the nearness and the
+loss on structure are ours.
 
 Differences: one student learns beside the teacher, for the turns of several were not to be had; the key frame is
 the middle one; labels near 0 or 1 are those below .1 and above .9; all terms but the last weigh 1, and that one .1;

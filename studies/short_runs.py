@@ -22,13 +22,15 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from studies.views import Views
-from vlfau.data import Batch, FaceDataModule
 from vlfau.data.clips import ClipShuffle
+from vlfau.data.datamodule import FaceDataModule
+from vlfau.data.dataset import Batch
 from vlfau.data.transforms import AugmentationConfig
 from vlfau.errors import InputError
-from vlfau.evaluation.au_metrics import Confusion, finite_mean, roc_auc_per_au
+from vlfau.evaluation.au_metrics import Confusion, finite_mean
 from vlfau.evaluation.method_costs import network_costs
 from vlfau.evaluation.predictions import UNKNOWN
+from vlfau.evaluation.probability_metrics import roc_auc_per_au
 from vlfau.files.atomic import replacing
 from vlfau.model import VLFAU
 from vlfau.model.facemesh import FIRST_LEVEL_STAGES, FaceMeshBackbone

@@ -17,9 +17,9 @@ from torch.utils.data import DataLoader
 from benchmarks.learning import joint_module, optimiser_of, training_step
 from benchmarks.rows import Row
 from benchmarks.timing import time_in_turns
-from vlfau.data import AugmentationConfig, FrameDataset, read_manifest
-from vlfau.data.dataset import Batch, collate
-from vlfau.data.transforms import Augmentation
+from vlfau.data.dataset import Batch, FrameDataset, collate
+from vlfau.data.manifest import read_manifest
+from vlfau.data.transforms import Augmentation, AugmentationConfig
 from vlfau.facs import AU_SETS
 from vlfau.language import Vocabulary
 from vlfau.model import ModelConfig, build_vlfau

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.data import Manifest, read_manifest
+from vlfau.data.manifest import Manifest, read_manifest
 from vlfau.data.regions import REGIONS_FOLDER, read_region, region_path
 from vlfau.facs import Side, all_au_ids
 from vlfau.media.crops import read_crop

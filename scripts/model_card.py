@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from vlfau.data import read_manifest
-from vlfau.evaluation import Predictions
+from vlfau.data.manifest import read_manifest
+from vlfau.evaluation.predictions import Predictions
 from vlfau.facs import action_unit
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"

@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vlfau.data import Frame, Manifest, read_manifest
+from vlfau.data.manifest import Frame, Manifest, read_manifest
 from vlfau.evaluation.provenance import CALIBRATION, OLD_CALIBRATION
 from vlfau.faces import CropGeometry, align_face
 from vlfau.faces.mesh import FaceMesh, Region

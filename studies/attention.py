@@ -15,7 +15,7 @@ import torch
 from benchmarks.rows import Row
 from numpy.typing import NDArray
 
-from vlfau.data import read_manifest
+from vlfau.data.manifest import read_manifest
 from vlfau.data.regions import REGIONS_FOLDER, read_region, region_path
 from vlfau.data.transforms import centre_crop
 from vlfau.evaluation.faithfulness import Faithfulness, faithfulness

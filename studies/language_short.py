@@ -4,9 +4,10 @@
 
 makes the five variants of Table 4 and two controls on three folds with five seeds, at three sizes of training set
 (`studies.short_runs`; the faces are those of `studies.methods`), and adds a line per run to
-`studies/records/language.jsonl`. Called again, it makes the runs that this file lacks. `--report OUT` writes the tables
-of what is finished into a folder, and `--docs FILE` writes them into a document, between the comments
-`<!-- language -->` and `<!-- end of language -->`.
+`studies/records/language.jsonl`. Called again, it makes the runs that this file lacks. `--long` makes fewer runs, each
+of four times as many steps: variants 1, 2 and 5 on all people. `--report OUT` writes the tables of what is finished
+into a folder, and `--docs FILE` writes them into a document, between the comments `<!-- language -->` and
+`<!-- end of language -->`.
 """
 
 import sys
@@ -18,9 +19,21 @@ from typing import Final
 
 import torch
 
-from studies.language_gain import CONTROLS, NAMES, TITLES, Plan, Scored, Source, variant_config, write_report
+from studies.language_gain import (
+    BASELINE,
+    CONTROLS,
+    FULL,
+    NAMES,
+    TITLES,
+    VISION,
+    Plan,
+    Scored,
+    Source,
+    variant_config,
+    write_report,
+)
 from studies.methods import DATA, FIGURE_3, FOLDS, ROOT, on_data, parser_of, write_between
-from studies.short_runs import Budget, Job, Record, draw_figure_3, finish, read_records
+from studies.short_runs import LONG, Budget, Job, Record, draw_figure_3, finish, of_length, read_records
 from vlfau.errors import VlfauError
 from vlfau.evaluation.au_metrics import f1_draws_of, mean_of_known
 from vlfau.training import read_config
@@ -31,21 +44,30 @@ SIZES: Final[dict[str, tuple[int | None, ...]]] = {"bp4d": (10, 20, None), "disf
 """Numbers of training people. Of DISFA's 27 people, 18 train a fold, so 20 would be more than all."""
 
 
+LONG_PLAN: Final = Plan((BASELINE, VISION, FULL), FOLDS, (1, 2), (None,))
+
+
 def plan_of(aus: str) -> Plan:
-    """Return what is trained on the faces with a set of AUs."""
+    """Return what is trained for a short time on the faces with a set of AUs."""
     return Plan(NAMES, FOLDS, SEEDS, SIZES[aus])
 
 
-def planned() -> list[Job]:
-    """Return all runs; all variants of one seed, fold, size and data set follow each other, so that pairs end early."""
+def planned(*, long: bool = False) -> list[Job]:
+    """Return all runs; all variants of one seed, fold, size and data set follow each other, so that pairs end early.
+
+    Args:
+        long: Whether of the long trainings instead of the short ones.
+    """
     plain = {aus: read_config(ROOT / "configs" / f"{aus}-like.yaml") for aus in DATA}
+    plans = {aus: LONG_PLAN if long else plan_of(aus) for aus in DATA}
+    places = range(-1, len(plans["bp4d"].sizes) - 1)  # all people first
     return [
-        Job(name, on_data(variant_config(plain[aus], name, seed=seed, size=SIZES[aus][place]), aus, fold))
-        for seed in SEEDS
+        Job(name, on_data(variant_config(plain[aus], name, seed=seed, size=plans[aus].sizes[place]), aus, fold))
+        for seed in plans["bp4d"].seeds
         for fold in FOLDS
-        for place in (2, 0, 1)
+        for place in places
         for aus in DATA
-        for name in NAMES
+        for name in plans[aus].names
     ]
 
 
@@ -69,16 +91,25 @@ def main(words: Sequence[str]) -> int:
     torch.set_num_threads(1)
     try:
         if arguments.report is None and arguments.docs is None:
-            jobs = planned()
-            finish(jobs, arguments.records, Budget(), cache=arguments.cache, announce=partial(print, flush=True))
+            jobs, budget = planned(long=arguments.long), LONG if arguments.long else Budget()
+            finish(jobs, arguments.records, budget, cache=arguments.cache, announce=partial(print, flush=True))
             return 0
-        records = read_records(arguments.records)
+        every = read_records(arguments.records)
+        records, long = of_length(every, Budget()), of_length(every, LONG)
         texts = [f"{len(records)} of {len(planned())} runs are finished."]
         with TemporaryDirectory() as folder:
             for aus, data in DATA.items():
                 source, title = record_source(records, data), f"synthetic FACS faces, preset {aus}-like"
                 out = (arguments.report or Path(folder)) / data
                 texts.append(write_report(source, title, out, plan_of(aus)).partition("\n\n")[2])
+            if long:
+                texts.append(
+                    f"{len(long)} of {len(planned(long=True))} longer runs, of {LONG.steps} steps, are finished."
+                )
+                for aus, data in DATA.items():
+                    source, title = record_source(long, data), f"synthetic FACS faces, preset {aus}-like, longer runs"
+                    out = (arguments.report or Path(folder)) / f"{data}-long"
+                    texts.append(write_report(source, title, out, LONG_PLAN).partition("\n\n")[2])
         if arguments.docs is not None:
             picture = arguments.docs.parent / "images" / "experiments-balance-variants.jpg"
             variants = {name: title for name, title in TITLES.items() if name not in CONTROLS}

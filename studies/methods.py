@@ -5,9 +5,9 @@
     python -m studies.methods
 
 trains every method on every fold of both data sets (`studies.short_runs`), fold by fold, and adds a line
-per run to `studies/records/methods.jsonl`. Called again, it makes the runs that this file lacks. `--report OUT` writes
-the tables of what is finished into a folder, and `--docs FILE` writes them into a document, between the comments
-`<!-- methods -->` and `<!-- end of methods -->`.
+per run to `studies/records/methods.jsonl`. Called again, it makes the runs that this file lacks; with `--long`, runs of
+four times as many steps. `--report OUT` writes the tables of what is finished into a folder, and `--docs FILE` writes
+them into a document, between the comments `<!-- methods -->` and `<!-- end of methods -->`.
 """
 
 import argparse
@@ -23,9 +23,9 @@ import numpy as np
 import torch
 
 from studies.language_gain import BASELINE, FULL, variant_config
-from studies.short_runs import Budget, Job, Record, draw_figure_3, finish, read_records
+from studies.short_runs import LONG, Budget, Job, Record, draw_figure_3, finish, of_length, read_records
 from vlfau.errors import InputError, VlfauError
-from vlfau.evaluation.au_metrics import f1_draws_of, finite_mean, mean_of_known
+from vlfau.evaluation.au_metrics import f1_draws_of, finite_mean, interval_of, mean_of_known
 from vlfau.evaluation.method_costs import MethodCosts
 from vlfau.facs import AU_SETS
 from vlfau.files.atomic import replacing
@@ -142,6 +142,38 @@ def tables_text(tables: Sequence[Table], records: Sequence[Record]) -> str:
     return "\n\n".join([about, *(to_markdown(table).strip() for table in tables)])
 
 
+def lengths_text(records: Sequence[Record]) -> str:
+    """Return a Markdown table of short and long trainings side by side; empty without long ones."""
+    long = of_length(records, LONG)
+    if not long:
+        return ""
+    reruns = [(budget, reruns_of(of_length(records, budget))) for budget in (Budget(), LONG)]
+    heads = [f"{aus}-like, {budget.steps} steps" for aus in DATA for budget, _ in reruns]
+    lines = [
+        f"Longer trainings: {len(long)} of {len(planned())} runs of {LONG.steps} steps are finished. Mean F1 in %, and "
+        "how much more it is than that of the baseline, trained for as long; 95 % intervals by subject.",
+        "",
+        f"| Method | {' | '.join(heads)} |",
+        f"| --- |{' ---: |' * len(heads)}",
+    ]
+    for name in NAMES:
+        cells = [_beside_baseline(some, name, aus) for aus in DATA for _, some in reruns]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _beside_baseline(reruns: Sequence[ReRun], name: str, aus: str) -> str:
+    found = {each.name: each for each in reruns if each.data.au_ids == tuple(AU_SETS[aus])}
+    rerun, baseline = found.get(name), found.get("baseline")
+    if rerun is None or rerun.f1_macro is None:
+        return "-"
+    text = f"{100 * rerun.f1_macro:.1f}{rerun.note}"
+    if baseline is None or baseline is rerun or baseline.f1_macro is None or baseline.folds != rerun.folds:
+        return text
+    low, high = interval_of(100 * (rerun.draws - baseline.draws)) or (np.nan, np.nan)
+    return f"{text} ({100 * (rerun.f1_macro - baseline.f1_macro):+.1f} [{low:+.1f}, {high:+.1f}])"
+
+
 def write_between(path: Path, name: str, text: str) -> None:
     """Replace what stands in a document between the comments `<!-- name -->` and `<!-- end of name -->`.
 
@@ -171,6 +203,7 @@ def parser_of(study: str, about: str, records: Path) -> argparse.ArgumentParser:
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder of faces as the stem sees them")
     parser.add_argument("--report", type=Path, help="only write the tables into this folder")
     parser.add_argument("--docs", type=Path, help="only write the tables into this document")
+    parser.add_argument("--long", action="store_true", help=f"train for {LONG.steps} steps instead of {Budget().steps}")
     return parser
 
 
@@ -180,17 +213,19 @@ def main(words: Sequence[str]) -> int:
     torch.set_num_threads(1)
     try:
         if arguments.report is not None or arguments.docs is not None:
-            records = read_records(arguments.records)
+            every = read_records(arguments.records)
+            records = of_length(every, Budget())
             with TemporaryDirectory() as folder:
                 tables = write_tables(reruns_of(records), arguments.report or Path(folder))
             if arguments.docs is not None:
                 picture = arguments.docs.parent / "images" / "experiments-balance.jpg"
                 drawn = draw_figure_3(records, list(DATA.values()), {name: name for name in NAMES}, picture)
                 figure = f"\n\n![Balance across AUs](images/{picture.name})\n\n{FIGURE_3}" if drawn else ""
-                write_between(arguments.docs, "methods", tables_text(tables, records) + figure)
+                parts = (tables_text(tables, records) + figure, lengths_text(every))
+                write_between(arguments.docs, "methods", "\n\n".join(parts))
             return 0
-        jobs = planned()
-        finish(jobs, arguments.records, Budget(), cache=arguments.cache, announce=partial(print, flush=True))
+        budget = LONG if arguments.long else Budget()
+        finish(planned(), arguments.records, budget, cache=arguments.cache, announce=partial(print, flush=True))
     except VlfauError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -7,7 +7,8 @@ from benchmarks.rows import Row
 from numpy.typing import NDArray
 
 from studies.acting import Performance, performances
-from vlfau.evaluation.au_metrics import Confusion, roc_auc_per_au
+from vlfau.evaluation.au_metrics import Confusion
+from vlfau.evaluation.probability_metrics import roc_auc_per_au
 from vlfau.facs import action_unit
 from vlfau.inference.predictor import Predictor
 from vlfau.video.baseline import Baseline

@@ -22,13 +22,15 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from studies.views import Views
-from vlfau.data import Batch, FaceDataModule
 from vlfau.data.clips import ClipShuffle
+from vlfau.data.datamodule import FaceDataModule
+from vlfau.data.dataset import Batch
 from vlfau.data.transforms import AugmentationConfig
 from vlfau.errors import InputError
-from vlfau.evaluation.au_metrics import Confusion, finite_mean, roc_auc_per_au
+from vlfau.evaluation.au_metrics import Confusion, finite_mean
 from vlfau.evaluation.method_costs import network_costs
 from vlfau.evaluation.predictions import UNKNOWN
+from vlfau.evaluation.probability_metrics import roc_auc_per_au
 from vlfau.files.atomic import replacing
 from vlfau.model import VLFAU
 from vlfau.model.facemesh import FIRST_LEVEL_STAGES, FaceMeshBackbone
@@ -39,7 +41,7 @@ from vlfau.training import PROTOCOL_THRESHOLD, TrainConfig
 from vlfau.training.module import VLFAUModule, adamw, rate_scale
 from vlfau.training.train import data_of, module_of
 
-__all__ = ["Budget", "Job", "Record", "draw_figure_3", "finish", "read_records"]
+__all__ = ["LONG", "Budget", "Job", "Record", "draw_figure_3", "finish", "of_length", "read_records"]
 
 TESTED_AT_ONCE: Final = 64
 
@@ -57,6 +59,10 @@ class Budget:
     steps: int = 500
     batch_size: int = 16
     views: int = 3
+
+
+LONG: Final = Budget(steps=2000)
+"""Four times as long, to see what a short training leaves unfinished."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +150,11 @@ def read_records(path: Path) -> list[Record]:
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path}, line {number}, is no finished run ({error}); delete the line") from None
     return records
+
+
+def of_length(records: Sequence[Record], budget: Budget) -> list[Record]:
+    """Return the runs that had as many steps as a budget allows."""
+    return [each for each in records if each.budget["steps"] == budget.steps]
 
 
 def draw_figure_3(records: Sequence[Record], data: Sequence[str], titles: Mapping[str, str], path: Path) -> bool:

@@ -14,9 +14,9 @@ import torch
 from numpy.lib.format import open_memmap
 from torch import Tensor, nn
 
-from vlfau.data import Batch, FrameDataset, Manifest, read_manifest
 from vlfau.data.clips import ClipShuffle
-from vlfau.data.dataset import collate
+from vlfau.data.dataset import Batch, FrameDataset, collate
+from vlfau.data.manifest import Manifest, read_manifest
 from vlfau.data.transforms import Augmentation
 from vlfau.language import Vocabulary
 from vlfau.model.facemesh import FaceMeshBackbone

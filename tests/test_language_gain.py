@@ -1,6 +1,7 @@
 """The study of language: what it trains, and how it pairs what came out."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -35,6 +36,9 @@ def test_the_controls_differ_from_the_variants_by_one_thing(toy_config):  # noqa
     assert states.model.multi_scale
     assert not states.model.local_language
     assert not states.model.global_language
+    held = variant_config(config, "states-held", seed=2, size=10)
+    assert replace(held.model, method_options={}) == states.model
+    assert held.model.method_options == {"end_size": 0.6}
 
 
 def test_every_variant_is_trained_with_every_seed_fold_and_size(toy_config, tmp_path):  # noqa: F811

@@ -21,13 +21,13 @@ ROOT = Path(__file__).parents[1]
 FACEMESH = ("model.backbone=facemesh", "model.backbone_options={}", "model.normalise=true", "data.fold=1")
 
 
-def record(name="baseline", data="disfa-like-short", fold=1, *, seed=1, size=None, hits=8):
+def record(name="baseline", data="disfa-like-short", fold=1, *, seed=1, size=None, hits=8, steps=500):
     """Return a run that found `hits` of 10 active frames of every AU and person, without false alarms."""
     aus = AU_SETS[data.split("-")[0]]
     people = [f"{fold}{letter}" for letter in "ABCD"]
     counts = [[[hits] * len(aus), [0] * len(aus), [10 - hits] * len(aus), [10] * len(aus)]] * len(people)
     costs = {"parameters": 1000, "flops": 10**6, "ms_per_face": 2.0, "seconds": 60.0, "cpu_seconds": 36.0}
-    about = {"name": name, "data": data, "fold": fold, "seed": seed, "size": size, "budget": {"steps": 500}}
+    about = {"name": name, "data": data, "fold": fold, "seed": seed, "size": size, "budget": {"steps": steps}}
     return Record(**about, au_ids=aus, subjects=people, counts=counts, auc=0.8, losses={}, **costs)
 
 
@@ -136,8 +136,30 @@ def test_a_table_pairs_methods_by_people_and_says_which_folds_are_missing(tmp_pa
     assert "5.8 [5.8, 5.8]" in rows["sev-net (re-run)"]  # less 88.9 of the baseline
     assert "ks (re-run, 1 of 3 folds)" in rows
     assert (tmp_path / "methods1.csv").is_file()
+    assert "Longer trainings" not in text
     document.write_text("nothing")
     assert methods.main(["--records", str(path), "--docs", str(document)]) == 2
+
+
+def test_longer_trainings_stand_beside_the_short_ones(tmp_path):
+    records = [record(fold=fold, hits=8, steps=steps) for fold in (1, 2, 3) for steps in (500, 2000)]
+    records += [record("ks", fold=fold, hits=5) for fold in (1, 2, 3)]
+    records += [record("ks", fold=fold, hits=9, steps=2000) for fold in (1, 2, 3)]
+    records.append(record("sev-net", hits=9, steps=2000))
+    path, document = tmp_path / "records.jsonl", tmp_path / "page.md"
+    for each in records:
+        each.append(path)
+    document.write_text("<!-- methods -->\n<!-- end of methods -->\n")
+    assert methods.main(["--records", str(path), "--docs", str(document)]) == 0
+    text = document.read_text()
+    assert text.startswith("<!-- methods -->\n\n6 of 78 runs")
+    assert "7 of 78 runs of 2000 steps are finished" in text
+    rows = {line.split("|")[1].strip(): line for line in text[text.index("Longer") :].splitlines() if "|" in line}
+    assert rows["baseline"] == "| baseline | - | - | 88.9 | 88.9 |"
+    assert rows["ks"] == "| ks | - | - | 66.7 (-22.2 [-22.2, -22.2]) | 94.7 (+5.8 [+5.8, +5.8]) |"
+    assert rows["sev-net"] == "| sev-net | - | - | - | 94.7, 1 of 3 folds |"
+    assert "66.7 [" in text[: text.index("Longer")]
+    assert "94.7 [" not in text[: text.index("Longer")]
 
 
 def test_figure_3_shows_the_methods_with_runs_on_both_data_sets(tmp_path):
@@ -153,7 +175,7 @@ def test_figure_3_shows_the_methods_with_runs_on_both_data_sets(tmp_path):
 
 def test_the_study_of_language_pairs_variants_by_seed_and_fold(tmp_path, capsys):
     jobs = language_short.planned()
-    assert len(jobs) == 7 * 3 * 5 * 2 * 3
+    assert len(jobs) == 8 * 3 * 5 * 2 * 3
     assert {job.config.data.train_subjects for job in jobs} == {5, 10, 20, None}
     assert len({(job.config.data.fold, job.config.run.seed, job.config.data.manifest) for job in jobs[:7]}) == 1
     path, document = tmp_path / "records.jsonl", tmp_path / "page.md"
@@ -163,11 +185,20 @@ def test_the_study_of_language_pairs_variants_by_seed_and_fold(tmp_path, capsys)
     document.write_text("<!-- language -->\n<!-- end of language -->\n")
     assert language_short.main(["--records", str(path), "--docs", str(document), "--report", str(tmp_path)]) == 0
     text = document.read_text()
-    assert "3 of 630 runs are finished" in text
+    assert "3 of 720 runs are finished" in text
     assert "| all | (5) MARL + LLGA + GLGA | 2 | 91.8 | - | +5.8 [+5.8, +5.8] |" in text
     rows = json.loads((tmp_path / "disfa-like-short" / "study.json").read_text())["rows"]
     assert [row["runs"] for row in rows] == [1, 2]
     assert rows[1]["over_2"]["pairs"] == 1
+    assert "longer runs" not in text
+    record("5", hits=10, steps=2000).append(path)
+    assert language_short.main(["--records", str(path), "--docs", str(document)]) == 0
+    short, _, long = document.read_text().partition("1 of 36 longer runs, of 2000 steps, are finished.")
+    assert short.rstrip() == text.removesuffix("<!-- end of language -->\n").rstrip()
+    assert "| all | (5) MARL + LLGA + GLGA | 1 | 100.0 | - | - |" in long
+    jobs = language_short.planned(long=True)
+    assert len(jobs) == 3 * 3 * 2 * 2
+    assert {job.config.data.train_subjects for job in jobs} == {None}
 
 
 def test_the_tables_in_the_documentation_are_those_of_the_records(tmp_path):

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 
@@ -47,6 +48,17 @@ def test_the_whole_predict_path_runs_without_torch(tiny_bundle, astronaut, tmp_p
 def test_info_runs_without_torch(tiny_bundle):
     done = run(NO_TORCH, "info", "--model", tiny_bundle.folder)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_texts_are_scored_without_torch(tmp_path):
+    (tmp_path / "frame.png").touch()
+    manifest, texts = tmp_path / "manifest.csv", tmp_path / "texts.jsonl"
+    manifest.write_text("image,subject,AU4,AU12\nframe.png,A,0,1\n")
+    texts.write_text('{"image": "frame.png", "text": "She smiles, but her brows are not lowered."}\n')
+    done = run(NO_TORCH, "truth", manifest, texts, "--out", tmp_path / "truth.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    scores = json.loads((tmp_path / "truth.json").read_text())
+    assert (scores["shares"]["true"]["value"], scores["shares"]["true"]["count"]) == (1.0, 2)
 
 
 def test_a_command_that_needs_torch_says_how_to_get_it(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from tests.prepare.conftest import jpeg, make_bp4d, photo
 from vlfau.cli import main
 from vlfau.cli.preparing import prepare_manifest, prepared_sample
-from vlfau.data import read_manifest
+from vlfau.data.manifest import read_manifest
 from vlfau.errors import ConfigError
 from vlfau.facs import AU_SETS
 from vlfau.training.config import read_config

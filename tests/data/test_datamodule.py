@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from vlfau.data import AugmentationConfig, FaceDataModule
+from vlfau.data.datamodule import FaceDataModule
+from vlfau.data.transforms import AugmentationConfig
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import pytest
 import torch
 from PIL import Image
 
-from vlfau.data import AugmentationConfig, FrameDataset, read_manifest
-from vlfau.data.dataset import collate
+from vlfau.data.dataset import FrameDataset, collate
+from vlfau.data.manifest import read_manifest
 from vlfau.data.regions import REGION_GRID
-from vlfau.data.transforms import Augmentation
+from vlfau.data.transforms import Augmentation, AugmentationConfig
 from vlfau.errors import ManifestError
 from vlfau.facs import AUState
 from vlfau.language import Vocabulary, local_description

@@ -2,7 +2,8 @@ import csv
 
 import pytest
 
-from vlfau.data import hold_out, manifest_digest, never_active, read_manifest
+from vlfau.data.folds import hold_out, never_active
+from vlfau.data.manifest import manifest_digest, read_manifest
 from vlfau.errors import ManifestError
 
 

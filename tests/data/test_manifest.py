@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vlfau.data import read_manifest
+from vlfau.data.manifest import read_manifest
 from vlfau.errors import ManifestError
 from vlfau.facs import AUState, Side
 from vlfau.language import Gender

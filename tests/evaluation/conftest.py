@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from tests.training.conftest import AUS, toy_config, toy_file  # noqa: F401
-from vlfau.evaluation import Predictions
+from vlfau.evaluation.predictions import Predictions
 from vlfau.language import Vocabulary
 from vlfau.model import build_vlfau
 from vlfau.training import Checkpoint, save_checkpoint

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vlfau.evaluation import Predictions
+from vlfau.evaluation.predictions import Predictions
 
 
 def made_up(au_ids, au_probs, *, occurrence=None, images=None, maps=None, local=None, whole=None, consistent=None):

@@ -5,16 +5,8 @@ import pytest
 import torch
 from torchmetrics.classification import MultilabelF1Score
 
-from vlfau.evaluation.au_metrics import (
-    Confusion,
-    average_precision_per_au,
-    ece_per_au,
-    f1_draws,
-    f1_intervals,
-    icc_per_au,
-    mae_per_au,
-    roc_auc_per_au,
-)
+from vlfau.evaluation.au_metrics import Confusion, f1_draws, f1_intervals, icc_per_au, mae_per_au
+from vlfau.evaluation.probability_metrics import average_precision_per_au, ece_per_au, roc_auc_per_au
 
 PROBS = np.array([[0.9, 0.2], [0.8, 0.6], [0.5, 0.1], [0.3, 0.4], [0.7, 0.9]], np.float32)
 TRUTH = np.array([[1, 0], [0, 0], [1, 0], [1, 0], [-1, -1]], np.int8)

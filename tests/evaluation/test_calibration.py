@@ -7,12 +7,13 @@ import torch
 
 from tests.training.conftest import add_landmark
 from vlfau.cli.calibrate import calibrate as command
-from vlfau.data import read_manifest
+from vlfau.data.manifest import read_manifest
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
-from vlfau.evaluation import EvalOptions, Scope, calibrate, evaluate
-from vlfau.evaluation.calibration import best_threshold, platt_scaling
-from vlfau.evaluation.prediction_runner import PredictionRunner
+from vlfau.evaluation.calibration import best_threshold, calibrate, platt_scaling
+from vlfau.evaluation.evaluate import evaluate
+from vlfau.evaluation.prediction_runner import EvalOptions, PredictionRunner
 from vlfau.evaluation.scores import CalibrationInfo
+from vlfau.evaluation.tested import Scope
 from vlfau.training import load_checkpoint, read_metadata, train
 
 

@@ -7,8 +7,10 @@ from vlfau.cli.ablate import ablate as ablate_command
 from vlfau.cli.crossval import crossval as crossval_command
 from vlfau.cli.protocol import ProtocolOptions
 from vlfau.errors import ConfigError
-from vlfau.evaluation import Predictions, Scope, ablate, crossval
-from vlfau.evaluation.ablation import VARIANTS
+from vlfau.evaluation.ablation import VARIANTS, ablate
+from vlfau.evaluation.crossval import crossval
+from vlfau.evaluation.predictions import Predictions
+from vlfau.evaluation.tested import Scope
 from vlfau.training import read_metadata, train
 
 FEW = Scope(described_frames=2)

@@ -9,8 +9,11 @@ from tests.language.corrected import corrected_package, write_corrected
 from tests.training.conftest import add_landmark
 from vlfau.cli.evaluate import evaluate as command
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
-from vlfau.evaluation import EvalOptions, Predictions, Scope, evaluate, read_scores
-from vlfau.evaluation.scores import DataInfo
+from vlfau.evaluation.evaluate import evaluate
+from vlfau.evaluation.prediction_runner import EvalOptions
+from vlfau.evaluation.predictions import Predictions
+from vlfau.evaluation.scores import DataInfo, read_scores
+from vlfau.evaluation.tested import Scope
 from vlfau.language import parse_local
 from vlfau.training import read_metadata, train
 

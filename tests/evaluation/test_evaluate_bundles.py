@@ -12,8 +12,10 @@ from tests.inference.tiny_bundle import write_tiny_bundle
 from tests.training.conftest import toy_file
 from vlfau.cli import main
 from vlfau.errors import BundleError, CheckpointError
-from vlfau.evaluation import Predictions, Scope, evaluate
+from vlfau.evaluation.evaluate import evaluate
+from vlfau.evaluation.predictions import Predictions
 from vlfau.evaluation.scores import DataInfo
+from vlfau.evaluation.tested import Scope
 from vlfau.export import export_bundle
 from vlfau.inference.bundle import Bundle, load_bundle, write_model_json
 

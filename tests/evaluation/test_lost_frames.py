@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vlfau.data import Frame, Manifest
+from vlfau.data.manifest import Frame, Manifest
 from vlfau.errors import ManifestError
 from vlfau.evaluation.lost_frames import lost_figures, read_lost_frames
 from vlfau.facs import AUState

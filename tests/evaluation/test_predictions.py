@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vlfau.errors import InputError
-from vlfau.evaluation import Predictions
+from vlfau.evaluation.predictions import Predictions
 from vlfau.language.descriptions_file import read_descriptions
 
 FIRST_DESCRIPTIONS = Path(__file__).parents[1] / "language" / "data" / "first_descriptions.json"

@@ -1,7 +1,7 @@
 import pytest
 from PIL import Image
 
-from vlfau.data import read_manifest
+from vlfau.data.manifest import read_manifest
 from vlfau.errors import CheckpointError
 from vlfau.evaluation.provenance import Calibration, calibration_of, epoch_choice, tuned_on_tested
 

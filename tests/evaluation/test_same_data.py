@@ -3,7 +3,9 @@
 import pytest
 
 from vlfau.errors import ConfigError, ManifestError
-from vlfau.evaluation import Scope, ablate, crossval
+from vlfau.evaluation.ablation import ablate
+from vlfau.evaluation.crossval import crossval
+from vlfau.evaluation.tested import Scope
 from vlfau.training import train
 
 SILENT = ("run.max_epochs=1", "model.local_language=false", "model.global_language=false")

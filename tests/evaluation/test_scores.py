@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from vlfau.data import Frame
+from vlfau.data.manifest import Frame
 from vlfau.errors import InputError
 from vlfau.evaluation.figures import caption_scores, drawn_scores, figures, mean_figures
 from vlfau.evaluation.scores import read_scores, write_json

@@ -6,10 +6,13 @@ from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from vlfau.cli import main
 from vlfau.cli.measuring import variant_table
-from vlfau.data import read_manifest
+from vlfau.data.manifest import read_manifest
 from vlfau.errors import ManifestError
-from vlfau.evaluation import Predictions, Scope, VariantScores, calibrate, evaluate
-from vlfau.evaluation.ablation import VARIANTS
+from vlfau.evaluation.ablation import VARIANTS, VariantScores
+from vlfau.evaluation.calibration import calibrate
+from vlfau.evaluation.evaluate import evaluate
+from vlfau.evaluation.predictions import Predictions
+from vlfau.evaluation.tested import Scope
 
 SILENT = Scope(describe=False)
 

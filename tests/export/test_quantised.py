@@ -9,9 +9,11 @@ import pytest
 from tests.export.test_bundle import bundle, checkpoint
 from tests.training.conftest import toy_file
 from vlfau.cli import main
-from vlfau.data import read_manifest
+from vlfau.data.manifest import read_manifest
 from vlfau.errors import ConfigError, ManifestError, MissingExtraError
-from vlfau.evaluation import EvalOptions, Scope, evaluate
+from vlfau.evaluation.evaluate import evaluate
+from vlfau.evaluation.prediction_runner import EvalOptions
+from vlfau.evaluation.tested import Scope
 from vlfau.export import quantise_bundle, quantised
 from vlfau.export.quantised import measure
 from vlfau.inference.bundle import load_bundle

@@ -10,7 +10,7 @@ import numpy as np
 from tests.evaluation.made_up import made_up
 from tests.fuzz.bases import FileKind, Payload, TextKind
 from tests.fuzz.mutate import damaged_bytes, damaged_text, pick
-from vlfau.evaluation import Predictions as Read
+from vlfau.evaluation.predictions import Predictions as Read
 from vlfau.evaluation.scores import read_scores, write_json
 
 FILES = ("answers.npz", "captions.jsonl")

@@ -7,9 +7,9 @@ from PIL import Image
 from tests.fuzz.bases import TextKind
 from tests.fuzz.mutate import damaged_values
 from vlfau.batch.inputs import find_files
-from vlfau.data import read_manifest
 from vlfau.data.check_descriptions import find_mismatches
 from vlfau.data.describe import describe
+from vlfau.data.manifest import read_manifest
 from vlfau.evaluation.counterfactuals import read_pairs
 from vlfau.evaluation.lost_frames import SKIPPED_FILE, read_lost_frames
 

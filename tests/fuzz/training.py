@@ -12,7 +12,8 @@ from tests.fuzz import pictures
 from tests.fuzz.bases import FileKind, Payload
 from tests.fuzz.manifests import HEAD
 from tests.fuzz.mutate import damaged_bytes, damaged_values
-from vlfau.data import FrameDataset, read_manifest
+from vlfau.data.dataset import FrameDataset
+from vlfau.data.manifest import read_manifest
 from vlfau.language import Vocabulary
 from vlfau.model.stem import create_backbone
 from vlfau.training.run_folder import WholeCheckpointIO

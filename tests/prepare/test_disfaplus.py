@@ -4,7 +4,7 @@ import pytest
 
 from tests.prepare.conftest import rows_of
 from vlfau.cli.prepare import prepare as command
-from vlfau.data import read_manifest
+from vlfau.data.manifest import read_manifest
 from vlfau.errors import InputError, ManifestError
 from vlfau.facs import AU_SETS
 from vlfau.prepare import prepare, read_disfaplus, read_protocol

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vlfau.cli import main
-from vlfau.data import read_manifest
+from vlfau.data.manifest import read_manifest
 from vlfau.errors import ManifestError
 from vlfau.faces.pose import SPARSE_LANDMARKS
 from vlfau.prepare.landmarks import add_landmarks

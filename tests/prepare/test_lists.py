@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from vlfau.data import read_manifest
+from vlfau.data.manifest import read_manifest
 from vlfau.errors import InputError, ManifestError
 from vlfau.prepare import prepare, read_lists
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.prepare.conftest import contents, rows_of
 from vlfau.cli.prepare import prepare as command
-from vlfau.data import read_manifest
+from vlfau.data.manifest import read_manifest
 from vlfau.errors import ConfigError, InputError, NoFaceError, VlfauError
 from vlfau.faces import CropGeometry, FaceFinder, align_face
 from vlfau.facs import AU_SETS

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vlfau.cli import main
-from vlfau.data import read_manifest
+from vlfau.data.manifest import read_manifest
 from vlfau.errors import ConfigError, InputError
 from vlfau.facs import DEFAULT_AU_IDS, Side, all_au_ids
 from vlfau.language import Gender

@@ -1,7 +1,7 @@
 import pytest
 
 from vlfau.cli import main
-from vlfau.data import read_manifest
+from vlfau.data.manifest import read_manifest
 from vlfau.errors import ConfigError, ManifestError
 from vlfau.training import load_checkpoint, read_config, read_metadata, train
 from vlfau.training.module import VLFAUModule

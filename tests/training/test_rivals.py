@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from vlfau.data import read_manifest
 from vlfau.data.clips import ClipShuffle
 from vlfau.data.folds import take_subjects
+from vlfau.data.manifest import read_manifest
 from vlfau.errors import ConfigError, ManifestError
 from vlfau.faces.pose import SPARSE_LANDMARKS
 from vlfau.training import train
@@ -114,7 +114,7 @@ def test_clips_come_in_order_and_vary_alike(toy_config, tmp_path):
 
 
 def test_windows_shorter_than_a_clip_are_left_out():
-    from vlfau.data import Frame
+    from vlfau.data.manifest import Frame
 
     frames = [Frame("a.png", "s", None, None, (), clip="one") for _ in range(6)] + [Frame("b.png", "s", None, None, ())]
     order = list(ClipShuffle(frames, 4, seed=0))

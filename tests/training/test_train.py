@@ -12,7 +12,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tests.language.corrected import corrected_package, write_corrected
 from tests.training.conftest import add_landmark
-from vlfau.data import Batch, FrameDataset, read_manifest
+from vlfau.data.dataset import Batch, FrameDataset
+from vlfau.data.manifest import read_manifest
 from vlfau.errors import CheckpointError, ConfigError, InputError, ManifestError
 from vlfau.language import Vocabulary, max_global_length
 from vlfau.language.decoding import DecodingOptions, decode_captions

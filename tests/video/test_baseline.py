@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from vlfau.errors import ConfigError, InputError
-from vlfau.evaluation.au_metrics import Confusion, roc_auc_per_au
+from vlfau.evaluation.au_metrics import Confusion
+from vlfau.evaluation.probability_metrics import roc_auc_per_au
 from vlfau.inference.results import AUResult, CropResult
 from vlfau.language import face_note, local_description, parse_local, parse_note
 from vlfau.video.baseline import Baseline

@@ -34,10 +34,11 @@ def ablate(
     """
     from vlfau.cli.console import output_console
     from vlfau.cli.measuring import ProgressBar, announce, numbers, variant_table
-    from vlfau.evaluation import EvalOptions, Scope
-    from vlfau.evaluation import ablate as run
     from vlfau.evaluation.ablation import VARIANTS, plan_ablation
+    from vlfau.evaluation.ablation import ablate as run
+    from vlfau.evaluation.prediction_runner import EvalOptions
     from vlfau.evaluation.rehearsal import Task, network_key
+    from vlfau.evaluation.tested import Scope
     from vlfau.training import TrainConfig, read_config
 
     settings, evaluating = read_config(config, options.changes), EvalOptions(options.batch_size)

@@ -27,8 +27,8 @@ def calibrate(checkpoint: Path, manifest: Path, output: Path, /, *, batch_size: 
     """
     from vlfau.cli.console import output_console
     from vlfau.cli.measuring import ProgressBar
-    from vlfau.evaluation import EvalOptions
-    from vlfau.evaluation import calibrate as run
+    from vlfau.evaluation.calibration import calibrate as run
+    from vlfau.evaluation.prediction_runner import EvalOptions
     from vlfau.evaluation.provenance import calibration_of
 
     with ProgressBar("Frames") as progress:

@@ -20,9 +20,9 @@ def crossval(config: Path, /, *, out: Path, options: ProtocolOptions = _DEFAULTS
         options: How the runs are prepared, evaluated and reported.
     """
     from vlfau.cli.measuring import ProgressBar, announce, print_scores
-    from vlfau.evaluation import EvalOptions
-    from vlfau.evaluation import crossval as run
+    from vlfau.evaluation.crossval import crossval as run
     from vlfau.evaluation.crossval import fold_configs
+    from vlfau.evaluation.prediction_runner import EvalOptions
     from vlfau.evaluation.rehearsal import Task
     from vlfau.training import read_config
 

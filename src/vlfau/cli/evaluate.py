@@ -53,8 +53,9 @@ def evaluate(
     """
     from vlfau.cli.console import print_notice
     from vlfau.cli.measuring import ProgressBar, print_scores
-    from vlfau.evaluation import EvalOptions, Scope
-    from vlfau.evaluation import evaluate as run
+    from vlfau.evaluation.evaluate import evaluate as run
+    from vlfau.evaluation.prediction_runner import EvalOptions
+    from vlfau.evaluation.tested import Scope
     from vlfau.inference.bundle import load_bundle
 
     known = load_bundle(model).info.au_ids

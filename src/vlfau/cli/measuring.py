@@ -13,7 +13,8 @@ from vlfau.errors import ConfigError
 from vlfau.facs import action_unit
 
 if TYPE_CHECKING:
-    from vlfau.evaluation import Scores, VariantScores
+    from vlfau.evaluation.ablation import VariantScores
+    from vlfau.evaluation.scores import Scores
 
 __all__ = [
     "ProgressBar",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
-    from vlfau.evaluation import Scope
     from vlfau.evaluation.rehearsal import Task
+    from vlfau.evaluation.tested import Scope
     from vlfau.training import TrainConfig
 
 __all__ = ["ProtocolOptions"]
@@ -60,7 +60,7 @@ class ProtocolOptions:
     @property
     def scope(self) -> "Scope":
         """What is tested."""
-        from vlfau.evaluation import Scope
+        from vlfau.evaluation.tested import Scope
 
         return Scope(self.threshold, self.describe, self.frames)
 
@@ -82,9 +82,9 @@ class ProtocolOptions:
         """
         from vlfau.cli.preparing import prepare_manifest
         from vlfau.cli.rehearsing import say_cost
-        from vlfau.data import read_manifest
-        from vlfau.evaluation import EvalOptions
+        from vlfau.data.manifest import read_manifest
         from vlfau.evaluation.crossval import choose_folds
+        from vlfau.evaluation.prediction_runner import EvalOptions
 
         if self.prepare is not None:
             prepare_manifest(settings, self.prepare, self.workers)

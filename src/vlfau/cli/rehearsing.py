@@ -14,9 +14,10 @@ from vlfau.cli.console import error_console, output_console, print_notice
 from vlfau.errors import VlfauError
 
 if TYPE_CHECKING:
-    from vlfau.data import Manifest
-    from vlfau.evaluation import EvalOptions, Scope
+    from vlfau.data.manifest import Manifest
+    from vlfau.evaluation.prediction_runner import EvalOptions
     from vlfau.evaluation.rehearsal import Check, Rehearsal, RunCost, Task
+    from vlfau.evaluation.tested import Scope
     from vlfau.training import TrainConfig
 
 __all__ = ["duration", "rehearse_command", "say_cost"]

@@ -5,19 +5,12 @@ S subjects, R draws. Entries that nobody annotated count nowhere.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torchmetrics.functional.classification import (
-    binary_auroc,
-    binary_average_precision,
-    binary_calibration_error,
-)
 
 from vlfau.evaluation.predictions import UNKNOWN, Predictions
 
@@ -28,8 +21,6 @@ __all__ = [
     "F1Intervals",
     "Interval",
     "Threshold",
-    "average_precision_per_au",
-    "ece_per_au",
     "f1_draws",
     "f1_draws_of",
     "f1_intervals",
@@ -38,10 +29,8 @@ __all__ = [
     "interval_of",
     "mae_per_au",
     "mean_of_known",
-    "roc_auc_per_au",
 ]
 
-CALIBRATION_BINS = 15
 DRAWS = 1000
 CONFIDENCE = 0.95
 Interval = tuple[float, float]
@@ -98,31 +87,6 @@ class Confusion:
         return Confusion(self.counts.sum(-1, keepdims=True)).f1_per_au[..., 0]
 
 
-def roc_auc_per_au(au_probs: NDArray[np.floating], occurrence: NDArray[np.int8]) -> FloatArray:
-    """Return the area under the ROC curve, (N,); NaN without active or without inactive frames."""
-    return _per_au(au_probs, occurrence, lambda probs, target: binary_auroc(probs, target, validate_args=False))
-
-
-def average_precision_per_au(au_probs: NDArray[np.floating], occurrence: NDArray[np.int8]) -> FloatArray:
-    """Return the average precision, (N,); NaN without active or without inactive frames."""
-    return _per_au(
-        au_probs, occurrence, lambda probs, target: binary_average_precision(probs, target, validate_args=False)
-    )
-
-
-def ece_per_au(au_probs: NDArray[np.floating], occurrence: NDArray[np.int8]) -> FloatArray:
-    """Return the expected calibration error of the active state over 15 bins of equal width, (N,).
-
-    In each bin the mean probability is compared with the share of active frames; the differences are averaged,
-    weighted by the frames of their bins. NaN without any annotated frame.
-    """
-
-    def error(probs: Tensor, target: Tensor) -> Tensor:
-        return binary_calibration_error(probs, target, n_bins=CALIBRATION_BINS, norm="l1", validate_args=False)
-
-    return _per_au(au_probs, occurrence, error, needs_both=False)
-
-
 def mae_per_au(au_intensities: NDArray[np.floating], intensity: NDArray[np.floating]) -> FloatArray:
     """Return the mean absolute error of intensities (F, N), an AU, (N,); NaN where none is known."""
     errors = np.ma.masked_invalid(np.abs(au_intensities.astype(np.float64) - intensity))
@@ -165,23 +129,6 @@ def finite_mean(values: Sequence[float]) -> float | None:
 def _ratio(part: FloatArray, whole: FloatArray, *, defined: NDArray[np.bool_]) -> FloatArray:
     result = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
     np.divide(part, whole, out=result, where=defined)
-    return result
-
-
-def _per_au(
-    au_probs: NDArray[np.floating],
-    occurrence: NDArray[np.int8],
-    measure: Callable[[Tensor, Tensor], Tensor],
-    *,
-    needs_both: bool = True,
-) -> FloatArray:
-    result = np.full(occurrence.shape[1], np.nan)
-    for column, states in enumerate(occurrence.T):
-        known = states != UNKNOWN
-        target = states[known]
-        if len(target) and (not needs_both or 0 < target.sum() < len(target)):
-            probs = torch.from_numpy(au_probs[known, column].astype(np.float64))
-            result[column] = float(measure(probs, torch.from_numpy(target.astype(np.int64))))
     return result
 
 

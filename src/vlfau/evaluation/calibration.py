@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 
-from vlfau.data import Manifest, read_manifest
+from vlfau.data.manifest import Manifest, read_manifest
 from vlfau.errors import ConfigError, ManifestError
 from vlfau.evaluation.prediction_runner import EvalOptions, PredictionRunner
 from vlfau.evaluation.predictions import UNKNOWN

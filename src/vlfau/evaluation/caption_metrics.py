@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from vlfau.data import Frame
+from vlfau.data.manifest import Frame
 from vlfau.language import Descriptions, global_description
 from vlfau.language.grammar import local_descriptions
 from vlfau.language.tokenizer import tokenize

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.data import Frame, Manifest
+from vlfau.data.manifest import Frame, Manifest
 from vlfau.errors import ManifestError
 from vlfau.evaluation.au_metrics import Threshold
 from vlfau.evaluation.consistency import UNREADABLE, described_states, named_states

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from vlfau.data import Manifest, read_manifest
+from vlfau.data.manifest import Manifest, read_manifest
 from vlfau.errors import ConfigError
 from vlfau.evaluation.au_metrics import f1_draws
 from vlfau.evaluation.consistency import consistency

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from vlfau.data import Manifest
+from vlfau.data.manifest import Manifest
 from vlfau.data.regions import REGIONS_FOLDER
 from vlfau.errors import InputError
 from vlfau.evaluation.au_metrics import Threshold, f1_draws

@@ -7,20 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.data import Frame
-from vlfau.evaluation.au_metrics import (
-    Confusion,
-    Threshold,
-    average_precision_per_au,
-    ece_per_au,
-    f1_intervals,
-    finite_mean,
-    icc_per_au,
-    mae_per_au,
-    roc_auc_per_au,
-)
+from vlfau.data.manifest import Frame
+from vlfau.evaluation.au_metrics import Confusion, Threshold, f1_intervals, finite_mean, icc_per_au, mae_per_au
 from vlfau.evaluation.caption_metrics import global_references, local_references, score_captions
 from vlfau.evaluation.predictions import Predictions
+from vlfau.evaluation.probability_metrics import average_precision_per_au, ece_per_au, roc_auc_per_au
 from vlfau.language.constrained_decoding import allowed_local_descriptions
 
 __all__ = ["by_au", "caption_scores", "drawn_scores", "figures", "intervals", "mean_figures"]

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.data import Manifest
+from vlfau.data.manifest import Manifest
 from vlfau.errors import ManifestError
 from vlfau.evaluation.au_metrics import Confusion, Threshold, finite_mean
 from vlfau.evaluation.figures import by_au

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Subset
 
-from vlfau.data import Frame, FrameDataset, Manifest
-from vlfau.data.dataset import Sample
+from vlfau.data.dataset import FrameDataset, Sample
+from vlfau.data.manifest import Frame, Manifest
 from vlfau.evaluation.au_metrics import Threshold
 from vlfau.evaluation.predictions import UNKNOWN, Predictions
 from vlfau.evaluation.word_accuracy import WordAccuracy

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
-from vlfau.data import Manifest
+from vlfau.data.manifest import Manifest
 from vlfau.errors import CheckpointError, InputError
 
 __all__ = [

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from vlfau.data import Manifest, read_manifest
+from vlfau.data.manifest import Manifest, read_manifest
 from vlfau.errors import BundleError, CheckpointError, ConfigError, ManifestError
 from vlfau.evaluation.provenance import calibration_of, trained_on, tuned_on_tested
 from vlfau.files.records import parse_json

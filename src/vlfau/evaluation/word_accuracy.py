@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from vlfau.data import Frame
 from vlfau.data.dataset import Sample
+from vlfau.data.manifest import Frame
 from vlfau.inference.backend import Backend
 from vlfau.inference.bundle import Bundle
 from vlfau.language import Vocabulary, global_description, local_description

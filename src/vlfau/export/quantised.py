@@ -18,12 +18,11 @@ import onnx
 from numpy.typing import NDArray
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from vlfau.data import Manifest, read_manifest
+from vlfau.data.manifest import Manifest, read_manifest
 from vlfau.errors import ConfigError, ManifestError
-from vlfau.evaluation import EvalOptions
 from vlfau.evaluation.consistency import consistency
 from vlfau.evaluation.figures import caption_scores, figures
-from vlfau.evaluation.prediction_runner import PredictionRunner, face_batches
+from vlfau.evaluation.prediction_runner import EvalOptions, PredictionRunner, face_batches
 from vlfau.files.atomic import fresh_folder
 from vlfau.inference.bundle import Bundle, write_model_json
 from vlfau.inference.openvino_backend import without_telemetry

@@ -20,7 +20,15 @@ from vlfau.language.templates import Template
 from vlfau.language.tokenizer import sentences, tokenize
 from vlfau.language.wording import Wording, read_wording
 
-__all__ = ["AUDescriptions", "Descriptions", "check_distinct", "default_descriptions", "load_descriptions", "read_unit"]
+__all__ = [
+    "AUDescriptions",
+    "Descriptions",
+    "check_distinct",
+    "default_descriptions",
+    "default_wording",
+    "load_descriptions",
+    "read_unit",
+]
 
 _FOLDER: Final = Path(__file__).with_name("descriptions")
 _KEYS: Final = {"active", "inactive", "trace", "global"}
@@ -131,9 +139,8 @@ def load_descriptions(folder: Path | None = None) -> Descriptions:
     Raises:
         DescriptionError: A file is missing or breaks the schema.
     """
+    wording = default_wording() if folder is None else _wording(folder)
     folder = folder or _FOLDER
-    wording_path = folder / "wording.toml"
-    wording = read_wording(_read(wording_path), wording_path)
     expected = {f"au{au_id:02d}.toml": au_id for au_id in all_au_ids()}
     for path in sorted(folder.glob("au*.toml")):
         if path.name not in expected:
@@ -147,6 +154,12 @@ def load_descriptions(folder: Path | None = None) -> Descriptions:
 def default_descriptions() -> Descriptions:
     """Return the package's own descriptions, read once."""
     return load_descriptions()
+
+
+@cache
+def default_wording() -> Wording:
+    """Return the words that the package's own descriptions share, read once, without the texts of the AUs."""
+    return _wording(_FOLDER)
 
 
 def read_unit(table: Mapping[str, Any], au_id: int, wording: Wording, source: str | Path) -> AUDescriptions:
@@ -198,6 +211,11 @@ def check_distinct(units: Mapping[str | Path, AUDescriptions]) -> None:
                     raise DescriptionError(
                         f"{source}: the sentence '{' '.join(sentence)}' also occurs in {owners[sentence]}; rephrase one"
                     )
+
+
+def _wording(folder: Path) -> Wording:
+    path = folder / "wording.toml"
+    return read_wording(_read(path), path)
 
 
 def _read(path: Path) -> dict[str, Any]:

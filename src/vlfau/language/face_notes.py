@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from vlfau.errors import DescriptionError
 from vlfau.facs import AUState, Side, action_unit, all_au_ids
-from vlfau.language.descriptions import default_descriptions
+from vlfau.language.descriptions import default_wording
 from vlfau.language.grammar import active_states, even_sizes
 from vlfau.language.wording import Gender
 
@@ -101,7 +101,7 @@ def face_note(states: Sequence[AUState], gender: Gender | None = None) -> str:
     'This person markedly raises the cheeks and lip corners on both sides.'
     """
     wording = note_wording()
-    subject = default_descriptions().wording.subjects[gender]
+    subject = default_wording().subjects[gender]
     # A degree holds until the next one, so those without a degree come first.
     ordered = sorted(active_states(states), key=lambda state: (-(state.intensity or 6), _place(state.au_id)))
     if not ordered:
@@ -149,7 +149,7 @@ def _place(au_id: int) -> int:
 def _note(subject: str, states: Sequence[AUState], left_out: int, wording: NoteWording) -> str:
     """Return the note of active states, strongest first, and of a number of others that it only counts."""
     au_ids = frozenset(state.au_id for state in states)
-    follow_up = default_descriptions().wording.follow_ups[0]
+    follow_up = default_wording().follow_ups[0]
     sentences = list[str]()
     for part in _sentences(states, wording.per_sentence):
         sentences.append(f"{follow_up if sentences else subject} {_sentence(part, au_ids)}.")
@@ -174,7 +174,7 @@ def _sentences(states: Sequence[AUState], most: int) -> Iterator[Sequence[AUStat
 
 def _sentence(states: Sequence[AUState], au_ids: frozenset[int]) -> str:
     """Return what follows the subject."""
-    words = default_descriptions().wording
+    words = default_wording()
     levels = [list(level) for _, level in groupby(states, key=lambda state: state.intensity)]
     sided = [{state.side for state in level if action_unit(state.au_id).sided} for level in levels]
     shared = set[Side | None]().union(*sided) == {Side.BOTH} and sum(map(bool, sided)) > 1
@@ -189,7 +189,7 @@ def _sentence(states: Sequence[AUState], au_ids: frozenset[int]) -> str:
 
 def _clauses(level: Sequence[AUState], au_ids: frozenset[int], *, names_sides: bool) -> list[str]:
     """Return the verb phrases of the states of one degree; those of both sides come first, and it is said once."""
-    sides = default_descriptions().wording.sides
+    sides = default_wording().sides
     movements = note_wording().movements
     clauses: list[str] = []
     before: tuple[Phrase | None, list[str]] = (None, [])

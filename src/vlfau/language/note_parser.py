@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from vlfau.facs import AUState, Side, action_unit
-from vlfau.language.descriptions import default_descriptions
+from vlfau.language.descriptions import default_wording
 from vlfau.language.face_notes import ONE_SIDED, note_wording
 from vlfau.language.parser import ParsedGlobal
 from vlfau.language.tokenizer import sentences, tokenize
@@ -28,7 +28,7 @@ def parse_note(text: str) -> ParsedGlobal:
     >>> [state.au_id for state in parse_note("This man slightly tightens the lids and lips.").states]
     [7, 23]
     """
-    wording, note = default_descriptions().wording, note_wording()
+    wording, note = default_wording(), note_wording()
     subjects = {tuple(tokenize(opening)): gender for gender, opening in wording.subjects.items()}
     openings = {**dict.fromkeys(tuple(tokenize(opening)) for opening in wording.follow_ups), **subjects}
     genders: set[Gender | None] = set()
@@ -94,7 +94,7 @@ class _Reader:
         return self._found
 
     def _step(self) -> bool:
-        degrees, token = default_descriptions().wording.degrees, self._tokens[self.position]
+        degrees, token = default_wording().degrees, self._tokens[self.position]
         start, after_comma = self.position, self._tokens[max(self.position - 1, 0)] == ","
         if token in {",", "and"}:
             self.position += 1
@@ -119,7 +119,7 @@ class _Reader:
 
     def _side(self) -> Side | None:
         start = self.position + (self._tokens[self.position] == "all")
-        for side, phrase in default_descriptions().wording.sides.items():
+        for side, phrase in default_wording().sides.items():
             words = phrase.split()
             if list(self._tokens[start : start + len(words)]) == words:
                 self.position = start + len(words)

@@ -11,7 +11,6 @@ from vlfau.files.atomic import replacing
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import PictureResult
 from vlfau.media.frames import VideoFrame
-from vlfau.video.elan import write_elan
 from vlfau.video.events import Event, find_all_events, write_events_csv
 from vlfau.video.summary import summary
 from vlfau.video.tracks import Track, TrackBuilder
@@ -124,6 +123,8 @@ class VideoFiles:
         if ".events.csv" in self._wanted:
             write_events_csv(self._path(".events.csv"), self.events)
         if ".eaf" in self._wanted:
+            from vlfau.video.elan import write_elan  # its XML takes time to import
+
             write_elan(
                 self._path(".eaf"),
                 self.events,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
-from vlfau.data import AugmentationConfig
+from vlfau.data.transforms import AugmentationConfig
 from vlfau.errors import ConfigError
 from vlfau.facs import AU_SETS, check_au_ids
 from vlfau.model import ModelConfig

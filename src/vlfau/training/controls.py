@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import torch
 
-from vlfau.data import Batch
+from vlfau.data.dataset import Batch
 
 __all__ = ["CaptionControl"]
 

@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from torchmetrics import MeanMetric
 from torchmetrics.classification import MultilabelF1Score
 
-from vlfau.data import Batch
+from vlfau.data.dataset import Batch
 from vlfau.facs import action_unit
 from vlfau.language import Vocabulary
 from vlfau.model import VLFAU

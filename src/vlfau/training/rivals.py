@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vlfau.data import Batch, Manifest
+from vlfau.data.dataset import Batch
+from vlfau.data.manifest import Manifest
 from vlfau.errors import ConfigError, ManifestError
 from vlfau.facs import action_unit
 from vlfau.model.rivals.base import RivalTargets

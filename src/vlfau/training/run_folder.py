@@ -19,7 +19,7 @@ from typing import Any, Final
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 
-from vlfau.data import manifest_digest, read_manifest
+from vlfau.data.manifest import manifest_digest, read_manifest
 from vlfau.errors import CheckpointError, ConfigError
 from vlfau.files.atomic import replacing
 from vlfau.files.same_settings import CHOOSE_FOLDER, SettingsRecord, check_same_settings

@@ -16,7 +16,9 @@ from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, TQ
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from vlfau.data import FaceDataModule, Manifest, never_active
+from vlfau.data.datamodule import FaceDataModule
+from vlfau.data.folds import never_active
+from vlfau.data.manifest import Manifest
 from vlfau.errors import CheckpointError, ConfigError, ManifestError
 from vlfau.facs import action_unit
 from vlfau.files.atomic import make_folder, remove_leftovers

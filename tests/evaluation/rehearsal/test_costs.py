@@ -1,13 +1,14 @@
 import pytest
 
 from tests.evaluation.rehearsal.made_up import NETWORK, rates, work
-from vlfau.data import read_manifest
-from vlfau.evaluation import EvalOptions, Scope, crossval
-from vlfau.evaluation.crossval import fold_configs
+from vlfau.data.manifest import read_manifest
+from vlfau.evaluation.crossval import crossval, fold_configs
+from vlfau.evaluation.prediction_runner import EvalOptions
 from vlfau.evaluation.rehearsal import DataCount, estimate_cost, rate_settings, read_rates, workloads
 from vlfau.evaluation.rehearsal.costs import SavedRates, disk_need, step_seconds, write_rates
 from vlfau.evaluation.rehearsal.network_timer import NetworkTimer
 from vlfau.evaluation.rehearsal.resources import folder_size
+from vlfau.evaluation.tested import Scope
 
 
 def test_a_cost_is_work_times_rate():

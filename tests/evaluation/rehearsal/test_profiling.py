@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from tests.evaluation.rehearsal.made_up import work
-from vlfau.evaluation import EvalOptions
+from vlfau.evaluation.prediction_runner import EvalOptions
 from vlfau.evaluation.rehearsal import estimate_cost, memory, profiling
 from vlfau.evaluation.rehearsal.checks import Checklist, Status
 from vlfau.evaluation.rehearsal.costs import DiskSizes

@@ -5,10 +5,11 @@ import pytest
 from PIL import Image
 
 from vlfau.errors import InputError
-from vlfau.evaluation import EvalOptions, Scope, ablate, crossval
-from vlfau.evaluation.ablation import plan_ablation
-from vlfau.evaluation.crossval import fold_configs
+from vlfau.evaluation.ablation import ablate, plan_ablation
+from vlfau.evaluation.crossval import crossval, fold_configs
+from vlfau.evaluation.prediction_runner import EvalOptions
 from vlfau.evaluation.rehearsal import Task, memory, network_key, rehearse, run_checks
+from vlfau.evaluation.tested import Scope
 from vlfau.model.checkpoint import read_metadata
 
 SCOPE, OPTIONS, MINUTES = Scope(described_frames=2), EvalOptions(4), 0.05

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from vlfau.data import read_manifest
+from vlfau.data.manifest import read_manifest
 from vlfau.evaluation.rehearsal.sampling import sample_frames, write_sample
 
 

@@ -3,10 +3,10 @@ import json
 import pytest
 import torch
 
-from vlfau.data import read_manifest
-from vlfau.evaluation import Scope, crossval
-from vlfau.evaluation.crossval import fold_configs
+from vlfau.data.manifest import read_manifest
+from vlfau.evaluation.crossval import crossval, fold_configs
 from vlfau.evaluation.rehearsal import DataCount, workloads
+from vlfau.evaluation.tested import Scope
 from vlfau.training.train import data_of
 
 

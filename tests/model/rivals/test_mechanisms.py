@@ -119,13 +119,16 @@ def test_dice_loss_of_a_sure_and_right_score_is_small():
     assert dice_loss(50 * ones, 0 * ones, ~known, torch.ones(1)).item() == 0
 
 
-def test_alignment_loss_is_in_units_of_the_eyes_distance():
-    places = torch.zeros(1, len(LANDMARKS), 2)
-    places[0, LANDMARKS.index(33), 0], places[0, LANDMARKS.index(263), 0] = 0.2, 0.6
+def test_alignment_loss_sums_landmarks_in_units_of_the_eyes_distance():
+    places = torch.zeros(2, len(LANDMARKS), 2)
+    for number, x in {33: 0.1, 133: 0.3, 145: 0.2, 159: 0.2, 263: 0.7, 362: 0.5, 374: 0.6, 386: 0.6}.items():
+        places[:, LANDMARKS.index(number), 0] = x
     found = places.clone()
-    found[..., 1] += 0.4  # as far as the eyes are apart
-    assert alignment_loss(found, places).item() == pytest.approx(0.5)
-    places[0, LANDMARKS.index(33)] = math.nan
+    found[..., 1] += 0.4  # as far as the eyes' centres are apart
+    assert alignment_loss(found, places).item() == pytest.approx(0.5 * len(LANDMARKS))
+    found[1] = places[1]
+    assert alignment_loss(found, places).item() == pytest.approx(0.25 * len(LANDMARKS))
+    places[0, LANDMARKS.index(33)] = math.nan  # without its eye, a face does not count
     assert alignment_loss(found, places).item() == 0
 
 
@@ -139,6 +142,17 @@ def test_me_graphau_links_each_au_to_its_most_similar_ones(make):
         [False, False, True, True],
         [False, False, True, True],
     ]
+
+
+def test_me_graphaus_edge_holds_what_its_sender_asks_of_its_receiver(make):
+    edges = make("me-graphau").rival.edges
+    located, face = torch.randn(3, len(AU_IDS), 5, 16), torch.randn(3, 5, 16)
+    with torch.no_grad():
+        for weight in edges.to_au.query.parameters():
+            weight.zero_()  # all askers are told the same
+        found = edges(located, face)
+    assert torch.allclose(found[:, 0, 1], found[:, 0, 2], atol=1e-5)
+    assert not torch.allclose(found[:, 1, 0], found[:, 2, 0], atol=1e-2)
 
 
 def test_me_graphau_trains_the_similarity_graph_first_and_edges_after(make):
@@ -183,6 +197,12 @@ def test_jaa_nets_local_features_learn_from_their_own_scores_alone(make):
     assert weight.grad is None or not weight.grad.any()
     terms["local"].backward()
     assert weight.grad.any()
+
+
+def test_jaa_nets_last_layers_are_linear(make):
+    scores = make("jaa-net").rival.scores
+    one, other = torch.randn(2, 3, scores[0].in_features)
+    assert torch.allclose(scores(one + other) + scores(0 * one), scores(one) + scores(other), atol=1e-5)
 
 
 def test_jaa_net_finds_landmarks(make):
@@ -355,3 +375,18 @@ def test_the_control_starts_at_the_size_of_the_caption_losses(make):
     assert terms["local"].item() == pytest.approx(size, rel=0.15)
     assert terms["face"].item() == pytest.approx(size, rel=0.15)
     assert network.eval()(faces()[0]).vision.rival.extras == {}
+
+
+def test_the_control_can_be_held_to_the_course_of_the_caption_losses(make):
+    from vlfau.language import Vocabulary
+
+    network = make("described-states", end_size=0.5).train()
+    size = math.log(len(Vocabulary.for_aus(AU_IDS)))
+    for progress, wanted in ((0.0, size), (0.17, 0.5 + (size - 0.5) / math.e), (1.0, 0.5)):
+        network.rival.progress = progress
+        terms = losses(network, *faces())
+        assert terms["local"].item() == pytest.approx(wanted, rel=0.05)
+        assert terms["face"].item() == pytest.approx(wanted, rel=0.05)
+    network.zero_grad()
+    terms["face"].backward()
+    assert network.rival.face.classify[0].weight.grad.abs().sum() > 0

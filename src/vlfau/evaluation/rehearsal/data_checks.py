@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from vlfau.data import FrameDataset, Manifest, read_manifest
+from vlfau.data.dataset import FrameDataset
+from vlfau.data.manifest import Manifest, read_manifest
 from vlfau.errors import ManifestError
 from vlfau.evaluation.rehearsal.checks import Outcome, Status
 from vlfau.evaluation.rehearsal.workload import DataCount

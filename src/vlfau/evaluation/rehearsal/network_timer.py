@@ -13,8 +13,8 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch.utils.data import DataLoader
 
-from vlfau.data import Batch, FrameDataset, Manifest
-from vlfau.data.dataset import collate
+from vlfau.data.dataset import Batch, FrameDataset, collate
+from vlfau.data.manifest import Manifest
 from vlfau.evaluation.consistency import consistency
 from vlfau.evaluation.figures import caption_scores
 from vlfau.evaluation.prediction_runner import EvalOptions, PredictionRunner

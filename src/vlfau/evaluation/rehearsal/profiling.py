@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import torch
 
-from vlfau.data import Manifest
+from vlfau.data.manifest import Manifest
 from vlfau.evaluation.prediction_runner import EvalOptions
 from vlfau.evaluation.rehearsal.checks import Checklist, Outcome, Status
 from vlfau.evaluation.rehearsal.costs import DiskSizes, Rates

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from vlfau.data import Manifest
+from vlfau.data.manifest import Manifest
 from vlfau.errors import InputError
 from vlfau.evaluation.crossval import choose_folds
 from vlfau.evaluation.prediction_runner import EvalOptions

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from vlfau.data import Frame, Manifest
+from vlfau.data.manifest import Frame, Manifest
 from vlfau.evaluation.rehearsal.costs import Rates
 from vlfau.training import TrainConfig
 

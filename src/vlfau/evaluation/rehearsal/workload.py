@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vlfau.data import Manifest
+from vlfau.data.manifest import Manifest
 from vlfau.evaluation.tested import Scope
 from vlfau.model import ModelConfig
 from vlfau.model.rivals.registry import VL_FAU

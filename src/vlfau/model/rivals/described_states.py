@@ -9,6 +9,9 @@ If words help only because they repeat state and degree, this control gains as m
 - Attention: a = softmax(w . tanh(W v)), the mean of v under it, one hidden layer, the classes.
 - Loss: L_Fau + s (L_local + L_global), with cross entropies and s = ln(words) / ln(classes), so that untrained heads
   start at the size of the caption losses that they stand for.
+- Words of a description follow from each other and classes do not, so the captions' losses soon fall below these. With
+  `end_size`, e, each head's loss is scaled in every step to the size that a caption loss has at that share t of the
+  training: e + (ln(words) - e) exp(-t / .17), which is the course of the captions' losses in trainings of 500 steps.
 """
 
 import math
@@ -30,6 +33,8 @@ PRESENT = int(MAX_INTENSITY) + 1
 """The class of an active AU of unknown intensity; absent is 0, A to E are 1 to 5."""
 TRACE = PRESENT + 1
 NUM_CLASSES = TRACE + 1
+FALL = 0.17
+"""The share of a training in which a caption loss comes within 1/e of its end."""
 
 
 class DescribedStates(Rival):
@@ -40,13 +45,24 @@ class DescribedStates(Rival):
         hidden: Width of the heads.
         local: Whether there is the local head.
         face: Whether there is the global head.
+        end_size: What a caption loss is at the end of a training, to hold the heads' losses to the captions' course;
+            None to let them run their own.
     """
 
-    def __init__(self, setup: RivalSetup, *, hidden: int = 128, local: bool = True, face: bool = True) -> None:
+    def __init__(
+        self,
+        setup: RivalSetup,
+        *,
+        hidden: int = 128,
+        local: bool = True,
+        face: bool = True,
+        end_size: float | None = None,
+    ) -> None:
         super().__init__()
         aus, width = setup.num_aus, setup.feature_dim
         self.num_aus = aus
-        self.scale = math.log(len(Vocabulary.for_aus(setup.au_ids))) / math.log(NUM_CLASSES)
+        self.start_size, self.end_size = math.log(len(Vocabulary.for_aus(setup.au_ids))), end_size
+        self.scale = self.start_size / math.log(NUM_CLASSES)
         self.refinement = DAIR(num_aus=aus, feature_dim=width)
         self.classifier = AUClassifier(num_aus=aus, feature_dim=width)
         self.local = _AttentionHead(width, hidden, NUM_CLASSES) if local else None
@@ -71,8 +87,14 @@ class DescribedStates(Rival):
         terms = super().losses(output, targets)
         for name, logits in output.extras.items():
             each = F.cross_entropy(logits.permute(0, 2, 1), classes, reduction="none")  # (B, N)
-            terms[name] = self.scale * masked_mean(each, targets.valid_mask)
+            loss = masked_mean(each, targets.valid_mask)
+            scale = self.scale if self.end_size is None else self._caption_size(self.end_size) / loss.detach()
+            terms[name] = scale * loss
         return terms
+
+    def _caption_size(self, end_size: float) -> float:
+        """Return what a caption loss is at this share of the training."""
+        return end_size + (self.start_size - end_size) * math.exp(-self.progress / FALL)
 
 
 def described_classes(occurrence: Tensor, intensity: Tensor) -> Tensor:

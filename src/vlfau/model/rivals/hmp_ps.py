@@ -12,6 +12,9 @@ CVPR 2021.
   v_i), v_i' = v_i + ReLU(LN(sum over kinds of c_k m_k)).
 - A classifier per AU; weighted cross entropy.
 
+Built from general knowledge of the paper: neither its text nor public code was found. A later paper (ME-GraphAU) says
+only that a link is one number. The three kinds of messages, the chain's proposal and its temperature are ours.
+
 Differences: the chain moves in every training step, together with the weights, on the batch at hand, not on a
 validation set between trainings; 4 graphs are kept; nodes come from a layer per AU on V.
 """

@@ -5,20 +5,23 @@ Shao, Liu, Cai and Ma, "Deep Adaptive Attention for Joint Facial Action Unit Det
 
 - Hierarchical and multi-scale regions: a convolution, then three in a row whose filters differ by region, on grids of 8
   x 8, 4 x 4 and 2 x 2 regions; the three results, side by side, are added to the first.
-- Face alignment: landmarks from these features, with the loss of the squared distances over twice the squared distance
-  of the eyes.
+- Face alignment: landmarks from these features; the loss is the sum of their squared distances over twice the squared
+  distance of the eyes' centres, averaged over faces.
 - Adaptive attention: the centres of each AU, by rule from the landmarks found, predefine its attention v = max(1 - d xi
   / (l zeta), 0); convolutions per AU refine it, held to it by a cross entropy.
 - Local AU features: the region features times the refined attention, through layers per AU, with scores of their own.
 - AU detection from the alignment's features, global ones and the mean of the local ones, which only their own scores
   teach, as in the journal's version; weighted cross entropy, weighted Dice loss and alignment loss, weighed 1 : 1 : .5.
 
+Checked against the public code (ZhiwenShao/PyTorch-JAANet), both versions.
+
 Differences: regions are learned on the stem's first level (a quarter of the crop's side), not on pixels; 37 landmarks
-of FaceMesh replace the 49; the squared distance of the eyes is that of their outer corners; the pyramids have one
+of FaceMesh replace the 49, and an eye's centre is the mean of four of them, not of six; the pyramids have one
 convolution per size, not two, and one pooling, not three; an AU's attention is refined by three convolutions of `unit`
 channels, not four of 8 times as many; its local features have 8 times `unit` channels after two convolutions, not 20
-times after six; batch normalisation per region is one over all regions' channels; the refined attention is held to the
-predefined one by a cross entropy weighed .1, which the public code of the journal's version leaves out.
+times after six, and are averaged over the map, and their scores take one layer, not two; the Dice loss is the paper's,
+per face, where the code sums over the batch; the refined attention is held to the predefined one by a cross entropy
+weighed .1, which the public code of the journal's version leaves out.
 """
 
 import torch
@@ -35,7 +38,8 @@ REGION_GRIDS = (8, 4, 2)
 GRID_UNIT = 2 * REGION_GRIDS[0]
 """The first level is resized to a multiple of this side, so that it divides into regions after one pooling, too."""
 LAST_SIDE = 4
-OUTER_EYE_CORNERS = (LANDMARKS.index(33), LANDMARKS.index(263))
+EYES = tuple([LANDMARKS.index(number) for number in eye] for eye in ((33, 133, 145, 159), (263, 362, 374, 386)))
+"""Corners and lids of the subject's right and left eye."""
 
 
 class JAANet(Rival):
@@ -76,7 +80,7 @@ class JAANet(Rival):
             conv_block(aus * wide, aus * wide, groups=aus),
         )
         self.local_scores = linear_scores(num_aus=aus, in_dim=wide)
-        self.scores = nn.Sequential(nn.Linear(2 * described + wide, 64 * unit), nn.ReLU(), nn.Linear(64 * unit, aus))
+        self.scores = nn.Sequential(nn.Linear(2 * described + wide, 64 * unit), nn.Linear(64 * unit, aus))
         self.num_aus = aus
 
     def forward(self, inputs: RivalInputs) -> RivalOutput:
@@ -115,17 +119,19 @@ class JAANet(Rival):
 
 
 def alignment_loss(landmarks: Tensor, places: Tensor) -> Tensor:
-    """Return JAA-Net's alignment loss: squared distances over twice that of the eyes, averaged over known landmarks.
+    """Return JAA-Net's alignment loss: squared distances over twice that of the eyes, summed over K landmarks.
+
+    Averaged over faces; where landmarks are unknown, K times the mean over the known ones.
 
     Args:
         landmarks: (B, K, 2), found.
-        places: (B, K, 2), where they are; NaN where unknown. Faces without their eye corners do not count.
+        places: (B, K, 2), where they are; NaN where unknown. Faces with an unknown eye do not count.
     """
-    right, left = places[:, OUTER_EYE_CORNERS[0]], places[:, OUTER_EYE_CORNERS[1]]
+    right, left = (places[:, eye].mean(1) for eye in EYES)  # (B, 2)
     eyes = (right - left).square().sum(1)[:, None]  # (B, 1)
     distances = (landmarks - places.nan_to_num()).square().sum(2)  # (B, K)
     known = ~(places.isnan().any(2) | eyes.isnan())
-    return masked_mean(distances / (2 * eyes.nan_to_num(nan=1.0).clamp(min=1e-4)), known)
+    return len(LANDMARKS) * masked_mean(distances / (2 * eyes.nan_to_num(nan=1.0).clamp(min=1e-4)), known)
 
 
 class _RegionLayer(nn.Module):

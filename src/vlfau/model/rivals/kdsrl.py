@@ -12,9 +12,15 @@ Chang and Wang, "Knowledge-Driven Self-Supervised Representation Learning for Fa
 - Then the AU classifier is trained on the features of each AU's area and of the areas that go with it, and the rest
   with it.
 
-Differences: the areas are six boxes of the aligned crop, named as the catalogue's regions; views differ by light,
-contrast, noise and a mirror image, on top of the recipe's own variations; pre-training takes a share of one run's
-epochs on the same faces, and not a further data set; t = .1.
+Checked against the abstract; no public code was found. It says that rules of the FACS give both the partition and
+which areas go together, that a backbone gives features of areas and a head projects them, that the contrast is between
+areas of a face and between faces, and that a prediction uses the areas that go together. It has no formulas: both
+losses, in the manner of SimCLR and BYOL, and their equal weights are ours.
+
+Differences: the areas are six boxes of the aligned crop, named as the catalogue's regions, where the paper may cut a
+face in several ways; the head keeps the features' width; views differ by light, contrast, noise and a mirror image, on
+top of the recipe's own variations; pre-training takes a share of one run's epochs on the same faces, and not a further
+data set; t = .1.
 """
 
 from collections.abc import Mapping

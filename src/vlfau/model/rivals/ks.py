@@ -13,7 +13,13 @@ Granularity", ICCV 2023.
   that structure passes from space to time, and not scores alone.
 - Prediction is the student's; teacher and student learn at once.
 
-Differences: one student learns beside the teacher, where the paper has several that take turns; the key frame is
+Checked against the abstract of its preprint (arXiv 2203.16678); no public code was found. It says that clips have one
+label, that spatial knowledge spreads from labelled frames to the others and the temporal one is completed, and that
+several students learn by consistency and pseudo-labels in turn. It says neither what takes turns nor how; teacher,
+distillation and granularity are the published version's, from general knowledge; the transformers, the nearness and the
+loss on structure are ours.
+
+Differences: one student learns beside the teacher, for the turns of several were not to be had; the key frame is
 the middle one; labels near 0 or 1 are those below .1 and above .9; all terms but the last weigh 1, and that one .1;
 prediction sees single pictures, a clip of one frame. The table says that this method learns from one label in T.
 """

@@ -6,18 +6,20 @@ Recognition", IJCAI 2022.
 - AFG: a fully connected layer per AU maps the face's features X to U_n; v_n is its mean over locations.
 - FGG: v_n is linked to its k most similar nodes by inner product; one graph convolution, v' = ReLU(v + BN(g(v) + sum
   over linked nodes of r(v_j))).
-- MEFL: FAM, a cross-attention of each U_n to X; ARM, one of every U_i to every U_j; its mean over locations is the edge
-  e_ij.
+- MEFL: FAM, a cross-attention of each U_n to X; ARM, one of every U_j to every U_i; its mean over locations is the edge
+  e_ij, which leads from j to i.
 - Gated graph network: two layers of e' = e + ReLU(BN(A v_i + B v_j + E e)) and v' = ReLU(v + BN(U v + sum over j of
   s_ij V v_j / N)), with the gates s_ij = softmax over j of sigmoid(e'_ij).
 - Similarity classifier (SC): p_n = ReLU(v_n) . ReLU(s_n) / (|v_n| |s_n|).
 - Loss of the second stage: that of the AUs plus lambda times the cross entropy of which of the two AUs of an edge act
   (four classes).
 
+Checked against the public code (CVI-SZU/ME-GraphAU).
+
 Differences: the first stage takes a share of one run's epochs, not a run of its own, and its classifier goes on into
 the second; the shared weighted cross entropy replaces the weighted asymmetric loss, and the cosine p is turned into a
-logit for it; the feature's width is that of V; gates are normalised over the nodes that send. The public code
-normalises them over those that receive, and weighs the edge loss .001 where the paper has .01.
+logit for it; the feature's width is that of V; edges are normalised after their mean over locations, not before; layers
+start from PyTorch's random weights. The public code weighs the edge loss .001 where the paper has .01.
 """
 
 import torch
@@ -137,7 +139,7 @@ class _EdgeFeatures(nn.Module):
     def forward(self, located: Tensor, face: Tensor) -> Tensor:
         """Return edges (B, N, N, d) of AU features (B, N, L, d) and the face's (B, L, d)."""
         seen = self.to_face(located, face[:, None])  # (B, N, L, d)
-        pairs: Tensor = self.project(self.to_au(seen[:, :, None], seen[:, None]).mean(3))  # (B, N, N, d)
+        pairs: Tensor = self.project(self.to_au(seen[:, None], seen[:, :, None]).mean(3))  # (B, N, N, d), j asks i
         normal: Tensor = self.normalise(pairs.flatten(1, 2))
         return normal.view(pairs.shape)
 

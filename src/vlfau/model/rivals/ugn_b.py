@@ -11,8 +11,13 @@ Song, Chen, Zheng and Ji, "Uncertain Graph Neural Networks for Facial Action Uni
   normalised, so that learning leans to what is rare.
 - Prediction uses the means mu.
 
-Differences: masks depend on the face, not on the data set alone; a divergence of z from a standard normal, weighed
-.001, keeps sigma from shrinking to 0; 4 draws; the uncertainty's weight multiplies that of the shared loss.
+Checked against the abstract and a summary; no public code was found. They say that the graph is a parameter, that a
+mask adapts its links to the face, and that the uncertainty estimated from it weighs the training faces, because AUs are
+unbalanced. They name neither the masks' distribution (Gaussian here), nor the measure of uncertainty (variance here),
+nor the weights' formula, nor what the B stands for; these are ours.
+
+Differences: a divergence of z from a standard normal, weighed .001, keeps sigma from shrinking to 0; 4 draws; one layer
+of messages; the uncertainty's weight multiplies that of the shared loss; nodes come from a layer per AU on V.
 """
 
 import torch

@@ -1,3 +1,4 @@
+import gc
 import os
 import sys
 
@@ -28,6 +29,18 @@ def test_all_frames_come_in_order_with_their_times(steps_mp4):
     assert [frame.time_s for frame in frames] == pytest.approx([number / 25 for number in range(50)])
     assert frames[0].pixels.shape == (48, 64, 3)
     assert frames[0].pixels.dtype == np.uint8
+
+
+def test_decoded_frames_are_freed_at_once(steps_mp4):
+    gc.collect()
+    gc.disable()  # frames must not wait for the collector
+    try:
+        count = sum(1 for _ in VideoReader(steps_mp4))
+        left = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert count > 10
+    assert left <= 2
 
 
 def test_the_file_says_what_to_expect(steps_mp4):

@@ -16,6 +16,7 @@ import numpy as np
 from av import VideoStream
 from av.buffer import Buffer
 from av.filter import Graph
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideData
 from av.video.reformatter import ColorPrimaries, ColorTrc, Interpolation, VideoReformatter
 from numpy.typing import NDArray
@@ -53,7 +54,8 @@ class Orientation:
     @classmethod
     def of(cls, frame: av.VideoFrame) -> Self:
         """Return what the display matrix of a frame says; a slanted one counts as the nearest of the eight ways."""
-        side_data = cast("Mapping[object, Buffer]", frame.side_data)
+        # `frame.side_data` keeps a reference to the frame in the frame: megabytes that wait for Python's collector.
+        side_data = cast("Mapping[object, Buffer]", SideDataContainer(frame))  # type: ignore[call-arg]
         if SideData.DISPLAYMATRIX not in side_data:
             return cls()
         # Stored (x, y) is shown at (a x + c y, b x + d y), with the matrix a, b, u, c, d, v, x, y, w.

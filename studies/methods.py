@@ -147,31 +147,36 @@ def lengths_text(records: Sequence[Record]) -> str:
     long = of_length(records, LONG)
     if not long:
         return ""
-    reruns = [(budget, reruns_of(of_length(records, budget))) for budget in (Budget(), LONG)]
-    heads = [f"{aus}-like, {budget.steps} steps" for aus in DATA for budget, _ in reruns]
+    lengths = [(budget.steps, of_length(records, budget)) for budget in (Budget(), LONG)]
+    heads = [f"{aus}-like, {steps} steps" for aus in DATA for steps, _ in lengths]
     lines = [
         f"Longer trainings: {len(long)} of {len(planned())} runs of {LONG.steps} steps are finished. Mean F1 in %, and "
-        "how much more it is than that of the baseline, trained for as long; 95 % intervals by subject.",
+        "how much more it is than the baseline's on the same folds after as many steps; 95 % intervals by subject.",
         "",
         f"| Method | {' | '.join(heads)} |",
         f"| --- |{' ---: |' * len(heads)}",
     ]
     for name in NAMES:
-        cells = [_beside_baseline(some, name, aus) for aus in DATA for _, some in reruns]
+        cells = [_beside_baseline(some, name, aus) for aus in DATA for _, some in lengths]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _beside_baseline(reruns: Sequence[ReRun], name: str, aus: str) -> str:
-    found = {each.name: each for each in reruns if each.data.au_ids == tuple(AU_SETS[aus])}
-    rerun, baseline = found.get(name), found.get("baseline")
-    if rerun is None or rerun.f1_macro is None:
+def _beside_baseline(records: Sequence[Record], name: str, aus: str) -> str:
+    runs, rest = (
+        {each.fold: each for each in records if (each.name, each.data) == (wanted, DATA[aus])}
+        for wanted in (name, "baseline")
+    )
+    if not runs:
         return "-"
-    text = f"{100 * rerun.f1_macro:.1f}{rerun.note}"
-    if baseline is None or baseline is rerun or baseline.f1_macro is None or baseline.folds != rerun.folds:
+    rerun = _rerun(name, aus, [runs[fold] for fold in sorted(runs)])
+    f1 = rerun.f1_macro or np.nan
+    text = f"{100 * f1:.1f}{rerun.note}"
+    if name == "baseline" or not runs.keys() <= rest.keys():
         return text
+    baseline = _rerun("baseline", aus, [rest[fold] for fold in sorted(runs)])
     low, high = interval_of(100 * (rerun.draws - baseline.draws)) or (np.nan, np.nan)
-    return f"{text} ({100 * (rerun.f1_macro - baseline.f1_macro):+.1f} [{low:+.1f}, {high:+.1f}])"
+    return f"{text} ({100 * (f1 - (baseline.f1_macro or np.nan)):+.1f} [{low:+.1f}, {high:+.1f}])"
 
 
 def write_between(path: Path, name: str, text: str) -> None:

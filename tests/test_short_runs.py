@@ -157,7 +157,7 @@ def test_longer_trainings_stand_beside_the_short_ones(tmp_path):
     rows = {line.split("|")[1].strip(): line for line in text[text.index("Longer") :].splitlines() if "|" in line}
     assert rows["baseline"] == "| baseline | - | - | 88.9 | 88.9 |"
     assert rows["ks"] == "| ks | - | - | 66.7 (-22.2 [-22.2, -22.2]) | 94.7 (+5.8 [+5.8, +5.8]) |"
-    assert rows["sev-net"] == "| sev-net | - | - | - | 94.7, 1 of 3 folds |"
+    assert rows["sev-net"] == "| sev-net | - | - | - | 94.7, 1 of 3 folds (+5.8 [+5.8, +5.8]) |"
     assert "66.7 [" in text[: text.index("Longer")]
     assert "94.7 [" not in text[: text.index("Longer")]
 

@@ -101,7 +101,7 @@ def main(words: Sequence[str]) -> int:
             for aus, data in DATA.items():
                 source, title = record_source(records, data), f"synthetic FACS faces, preset {aus}-like"
                 out = (arguments.report or Path(folder)) / data
-                texts.append(write_report(source, title, out, plan_of(aus)).partition("\n\n")[2])
+                texts.append(write_report(source, title, out, plan_of(aus)).partition("\n\n")[2].strip())
             if long:
                 texts.append(
                     f"{len(long)} of {len(planned(long=True))} longer runs, of {LONG.steps} steps, are finished."
@@ -109,7 +109,7 @@ def main(words: Sequence[str]) -> int:
                 for aus, data in DATA.items():
                     source, title = record_source(long, data), f"synthetic FACS faces, preset {aus}-like, longer runs"
                     out = (arguments.report or Path(folder)) / f"{data}-long"
-                    texts.append(write_report(source, title, out, LONG_PLAN).partition("\n\n")[2])
+                    texts.append(write_report(source, title, out, LONG_PLAN).partition("\n\n")[2].strip())
         if arguments.docs is not None:
             picture = arguments.docs.parent / "images" / "experiments-balance-variants.jpg"
             variants = {name: title for name, title in TITLES.items() if name not in CONTROLS}

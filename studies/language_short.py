@@ -2,7 +2,7 @@
 
     python -m studies.language_short
 
-makes the five variants of Table 4 and two controls on three folds with five seeds, at three sizes of training set
+makes the five variants of Table 4 and three controls on three folds with five seeds, at three sizes of training set
 (`studies.short_runs`; the faces are those of `studies.methods`), and adds a line per run to
 `studies/records/language.jsonl`. Called again, it makes the runs that this file lacks. `--long` makes fewer runs, each
 of four times as many steps: variants 1, 2 and 5 on all people. `--report OUT` writes the tables of what is finished
@@ -56,7 +56,7 @@ def planned(*, long: bool = False) -> list[Job]:
     """Return all runs; all variants of one seed, fold, size and data set follow each other, so that pairs end early.
 
     Args:
-        long: Whether of the long trainings instead of the short ones.
+        long: Whether to return the long trainings instead of the short ones.
     """
     plain = {aus: read_config(ROOT / "configs" / f"{aus}-like.yaml") for aus in DATA}
     plans = {aus: LONG_PLAN if long else plan_of(aus) for aus in DATA}
@@ -104,7 +104,7 @@ def main(words: Sequence[str]) -> int:
                 texts.append(write_report(source, title, out, plan_of(aus)).partition("\n\n")[2].strip())
             if long:
                 texts.append(
-                    f"{len(long)} of {len(planned(long=True))} longer runs, of {LONG.steps} steps, are finished."
+                    f"{len(long)} of {len(planned(long=True))} longer runs, of {LONG.steps:,} steps, are finished."
                 )
                 for aus, data in DATA.items():
                     source, title = record_source(long, data), f"synthetic FACS faces, preset {aus}-like, longer runs"

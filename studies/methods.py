@@ -148,10 +148,10 @@ def lengths_text(records: Sequence[Record]) -> str:
     if not long:
         return ""
     lengths = [(budget.steps, of_length(records, budget)) for budget in (Budget(), LONG)]
-    heads = [f"{aus}-like, {steps} steps" for aus in DATA for steps, _ in lengths]
+    heads = [f"{aus}-like, {steps:,} steps" for aus in DATA for steps, _ in lengths]
     lines = [
-        f"Longer trainings: {len(long)} of {len(planned())} runs of {LONG.steps} steps are finished. Mean F1 in %, and "
-        "how much more it is than the baseline's on the same folds after as many steps; 95 % intervals by subject.",
+        f"Longer trainings: {len(long)} of {len(planned())} runs of {LONG.steps:,} steps are finished. Mean F1 in %, "
+        "and its difference from the baseline's on the same folds after as many steps; 95 % intervals by subject.",
         "",
         f"| Method | {' | '.join(heads)} |",
         f"| --- |{' ---: |' * len(heads)}",
@@ -170,13 +170,17 @@ def _beside_baseline(records: Sequence[Record], name: str, aus: str) -> str:
     if not runs:
         return "-"
     rerun = _rerun(name, aus, [runs[fold] for fold in sorted(runs)])
-    f1 = rerun.f1_macro or np.nan
+    f1 = _known(rerun.f1_macro)
     text = f"{100 * f1:.1f}{rerun.note}"
     if name == "baseline" or not runs.keys() <= rest.keys():
         return text
     baseline = _rerun("baseline", aus, [rest[fold] for fold in sorted(runs)])
     low, high = interval_of(100 * (rerun.draws - baseline.draws)) or (np.nan, np.nan)
-    return f"{text} ({100 * (f1 - (baseline.f1_macro or np.nan)):+.1f} [{low:+.1f}, {high:+.1f}])"
+    return f"{text} ({100 * (f1 - _known(baseline.f1_macro)):+.1f} [{low:+.1f}, {high:+.1f}])"
+
+
+def _known(f1: float | None) -> float:
+    return np.nan if f1 is None else f1
 
 
 def write_between(path: Path, name: str, text: str) -> None:

@@ -153,7 +153,7 @@ def test_longer_trainings_stand_beside_the_short_ones(tmp_path):
     assert methods.main(["--records", str(path), "--docs", str(document)]) == 0
     text = document.read_text()
     assert text.startswith("<!-- methods -->\n\n6 of 78 runs")
-    assert "7 of 78 runs of 2000 steps are finished" in text
+    assert "7 of 78 runs of 2,000 steps are finished" in text
     rows = {line.split("|")[1].strip(): line for line in text[text.index("Longer") :].splitlines() if "|" in line}
     assert rows["baseline"] == "| baseline | - | - | 88.9 | 88.9 |"
     assert rows["ks"] == "| ks | - | - | 66.7 (-22.2 [-22.2, -22.2]) | 94.7 (+5.8 [+5.8, +5.8]) |"
@@ -177,7 +177,7 @@ def test_the_study_of_language_pairs_variants_by_seed_and_fold(tmp_path, capsys)
     jobs = language_short.planned()
     assert len(jobs) == 8 * 3 * 5 * 2 * 3
     assert {job.config.data.train_subjects for job in jobs} == {5, 10, 20, None}
-    assert len({(job.config.data.fold, job.config.run.seed, job.config.data.manifest) for job in jobs[:7]}) == 1
+    assert len({(job.config.data.fold, job.config.run.seed, job.config.data.manifest) for job in jobs[:8]}) == 1
     path, document = tmp_path / "records.jsonl", tmp_path / "page.md"
     for name, hits in (("2", 8), ("5", 9)):
         record(name, hits=hits).append(path)
@@ -193,7 +193,7 @@ def test_the_study_of_language_pairs_variants_by_seed_and_fold(tmp_path, capsys)
     assert "longer runs" not in text
     record("5", hits=10, steps=2000).append(path)
     assert language_short.main(["--records", str(path), "--docs", str(document)]) == 0
-    short, _, long = document.read_text().partition("1 of 36 longer runs, of 2000 steps, are finished.")
+    short, _, long = document.read_text().partition("1 of 36 longer runs, of 2,000 steps, are finished.")
     assert short.rstrip() == text.removesuffix("<!-- end of language -->\n").rstrip()
     assert "| all | (5) MARL + LLGA + GLGA | 1 | 100.0 | - | - |" in long
     jobs = language_short.planned(long=True)

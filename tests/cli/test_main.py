@@ -10,9 +10,13 @@ from vlfau.cli import main
 NO_TORCH = """
 import sys
 
+BLOCKED = {
+    "lightning", "onnx", "pydantic", "safetensors", "sklearn", "timm", "torch", "torchmetrics", "torchvision", "yaml"
+}
+
 class Blocker:
     def find_spec(self, name, path=None, target=None):
-        if name in {"torch", "torchvision", "timm", "lightning", "onnx", "safetensors", "yaml"}:
+        if name in BLOCKED:
             raise ModuleNotFoundError(f"{name} is blocked", name=name)
 
 sys.meta_path.insert(0, Blocker())

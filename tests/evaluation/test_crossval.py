@@ -23,7 +23,7 @@ class Killed(BaseException):
 @pytest.fixture
 def killed_at(monkeypatch):
     """Return a function that kills the process, as it were, instead of an evaluation; None lets it live."""
-    module = import_module("vlfau.evaluation.crossval")  # The function of this name hides it.
+    module = import_module("vlfau.evaluation.crossval")
     real = module.evaluate
 
     def kill(number):

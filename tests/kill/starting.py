@@ -16,7 +16,15 @@ MODULES = (
         "vlfau.drawing.timeline",
         "vlfau.tables.parquet_writer",
     ),
-    *("vlfau.evaluation", "vlfau.paper", "vlfau.export", "vlfau.prepare", "vlfau.synthetic", "vlfau.training.train"),
+    *(
+        "vlfau.evaluation.ablation",
+        "vlfau.evaluation.calibration",
+        "vlfau.paper",
+        "vlfau.export",
+        "vlfau.prepare",
+        "vlfau.synthetic",
+        "vlfau.training.train",
+    ),
 )
 """What the server imports; the rest of its memory is that of a fresh process."""
 

@@ -1,4 +1,4 @@
-"""Scores of AU probabilities at all thresholds together; those at one threshold are in `au_metrics`.
+"""Scores of AU probabilities that need no threshold; F1 and errors of intensity are in `au_metrics`.
 
 Dimensions: F frames, N AUs. Entries that nobody annotated count nowhere.
 """

@@ -170,7 +170,8 @@ class Scores(Figures):
     Attributes:
         data: The faces.
         network: The network.
-        evaluation: Extent of the evaluation, as in `vlfau.evaluation.Scope`; empty in scores of earlier versions.
+        evaluation: Extent of the evaluation, as in `vlfau.evaluation.tested.Scope`; empty in scores of earlier
+            versions.
         au_ids: (N,) FACS numbers.
         fold: Test fold; None for the mean over folds.
         frames: Number of scored frames.

@@ -1,4 +1,4 @@
-"""The rows of a data set's manifest, in the format that `vlfau.data.read_manifest` reads."""
+"""The rows of a data set's manifest, in the format that `vlfau.data.manifest.read_manifest` reads."""
 
 import csv
 from collections.abc import Collection, Mapping, Sequence

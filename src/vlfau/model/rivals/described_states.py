@@ -34,7 +34,8 @@ PRESENT = int(MAX_INTENSITY) + 1
 TRACE = PRESENT + 1
 NUM_CLASSES = TRACE + 1
 FALL = 0.17
-"""The share of a training in which a caption loss comes within 1/e of its end."""
+"""The share of a training after which 1/e of a caption loss's fall is still to come."""
+TINY = 1e-6
 
 
 class DescribedStates(Rival):
@@ -88,7 +89,11 @@ class DescribedStates(Rival):
         for name, logits in output.extras.items():
             each = F.cross_entropy(logits.permute(0, 2, 1), classes, reduction="none")  # (B, N)
             loss = masked_mean(each, targets.valid_mask)
-            scale = self.scale if self.end_size is None else self._caption_size(self.end_size) / loss.detach()
+            scale = (
+                self.scale
+                if self.end_size is None
+                else self._caption_size(self.end_size) / loss.detach().clamp(min=TINY)
+            )
             terms[name] = scale * loss
         return terms
 

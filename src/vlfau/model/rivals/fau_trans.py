@@ -11,16 +11,17 @@ Jacob and Stenger, "Facial Action Unit Detection With Transformers", CVPR 2021. 
   sum_i w_i^2 |x_i - c_i|^2 over the faces with the AU, divided by the same sum over those without it.
 - Transformer: one learned vector per AU is added, and in three encoder blocks each AU attends to all others; then the
   AUs are scored.
-- Loss of both scores: weighted cross entropy and the weighted Tversky loss of every AU over the batch, 1 - TP / (TP + a
-  FP + b FN), a = .75 and b = .25. All terms weigh the same.
+- Loss of both scores: weighted cross entropy and the weighted Tversky loss of every AU over the batch, 1 - (TP + 1) /
+  (TP + a FP + b FN + 1), a = .75 and b = .25. All terms weigh the same.
 
 Differences: cross entropy and w are VL-FAU's, where the public code counts active AUs 60 times and takes the root of
-their rarity; regions are those of JAA-Net around the AUs' centres, not filled ellipses; embeddings have 64 channels, of
-the maxima over the face's quarters, where the public code has 256, of windows of about that size at 12 x 12 places; an
-AU is scored from its own embedding, for the public code's two layers over all embeddings hardly learn in trainings of
-hundreds of steps; the centre c_i is the mean over the batch's faces with the AU, where the public code divides their
-sum by all faces; the public code's G also holds A_i * G of the AUs before; blocks normalise before attention, not after
-it.
+their rarity; the Tversky loss is smoothed by 1, not 1e-16; regions are those of JAA-Net around the AUs' centres, not
+filled ellipses; embeddings have 64 channels, of the maxima over the face's quarters, where the public code has 256, of
+windows of about that size at 12 x 12 places; an AU is scored from its own embedding, for the public code's two layers
+over all embeddings hardly learn in trainings of hundreds of steps; the centre c_i is the mean over the batch's faces
+with the AU, where the public code divides their sum by all faces; the public code's G also holds A_i * G of the AUs
+before; blocks normalise before attention, not after it, have no dropout, and their inner layer is four times as wide as
+an embedding, not as wide.
 """
 
 import torch

@@ -13,9 +13,9 @@ Granularity", ICCV 2023.
   that structure passes from space to time, and not scores alone.
 - Prediction is the student's; teacher and student learn at once.
 
-Checked against the abstract of its preprint (arXiv 2203.16678); no public code was found. It says that clips have one
+Checked against the abstract of its preprint (arXiv:2203.16678); no public code was found. It says that clips have one
 label, that spatial knowledge spreads from labelled frames to the others and the temporal one is completed, and that
-several students learn by consistency and pseudo-labels in turn. It says neither what takes turns nor how; teacher,
+several students learn by consistency and pseudo-labels in turn. It does not say how they take turns; teacher,
 distillation and granularity are the published version's, from general knowledge; the transformers, the nearness and the
 loss on structure are ours.
 

@@ -35,3 +35,13 @@ def test_sma_vits_inter_attention_refines_the_attention(make):
         network.rival.blocks[1].ask.weight.mul_(50)
         after = network.encode(crops).attention_maps
     assert (after - before).abs().max() > 1e-4
+
+
+def test_sma_vits_attention_stays_soft_however_large_its_weights_grow(make):
+    network = make("sma-vit").eval()
+    crops, _ = faces(2)
+    with torch.no_grad():
+        before = network.encode(crops).attention_maps
+        for block in network.rival.blocks:
+            block.key.weight.mul_(100)
+        assert torch.allclose(network.encode(crops).attention_maps, before, atol=1e-4)

@@ -20,7 +20,8 @@ equations are this package's.
 
 Differences: the tokens are the locations of V, so that the stem is that of all other methods, and not patches of pixels
 with a ViT-B of ImageNet; one token per AU replaces the one class token, so that there are attention maps per AU; the
-weight of the constraint is .1, and M is 4, because neither was to be had.
+weight of the constraint is .1, and M is 4, because neither was to be had; queries and keys are normalised, as in
+ViT-22B, for otherwise attention may become so sharp that training stops.
 """
 
 import torch
@@ -91,7 +92,8 @@ class _Block(nn.Module):
         """Return the next tokens (B, T, d), the mean of the refined attention (B, T, T) and the agreement, a scalar."""
         normal = self.before(tokens)
         query, key, value = (self._split(layer(normal)) for layer in (self.query, self.key, self.value))
-        attention = scaled_dot_attention(query, key)  # (B, M, T, T)
+        cosines = F.normalize(query, dim=3) @ F.normalize(key, dim=3).transpose(2, 3)
+        attention = (query.shape[3] ** 0.5 * cosines).softmax(3)  # (B, M, T, T)
         unit = F.normalize(attention, dim=3).transpose(1, 2)  # (B, T, M, T)
         likeness = unit @ unit.transpose(2, 3)  # (B, T, M, M)
         others = self.attentions * (self.attentions - 1)

@@ -36,7 +36,7 @@ def test_decoded_frames_are_freed_at_once(steps_mp4):
     gc.disable()  # frames must not wait for the collector
     try:
         count = sum(1 for _ in VideoReader(steps_mp4))
-        left = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+        left = sum(type(thing) is av.VideoFrame for thing in gc.get_objects())
     finally:
         gc.enable()
     assert count > 10

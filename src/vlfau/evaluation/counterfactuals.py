@@ -71,11 +71,11 @@ def counterfactuals(
         * `probability_moves_right`, 1 if the AU is more probable where it acts; `probability_change`, by how much;
         * `state_flips`, 1 if the AU is predicted where it acts and only there;
         * `local_words_flip`, 1 if its local captions say so; `global_words_change`, if the global captions do;
-        * `others_unchanged`, the share of the other AUs whose predicted state is the same in both, with
-          `others_local_words_unchanged` and `others_global_words_unchanged`, which count a caption that can't be
-          read as changed, and `others_probability_change`, the mean absolute difference of their probabilities;
+        * `others_unchanged`, the share of the other AUs whose predicted state is the same in both;
+        * `others_local_words_unchanged`, `others_global_words_unchanged`: a caption that can't be read counts as changed;
+        * `others_probability_change`, the mean absolute difference of their probabilities;
         * `no_other_changes`, 1 if the state of no other AU changes; `flips_alone`, 1 if the switched AU flips too;
-          `no_other_moves`, 1 if no other AU's probability moves by more than 0.05;
+        * `no_other_moves`, 1 if no other AU's probability moves by more than 0.05;
 
         `per_au`: the same for the pairs of every AU, by its number as text; and `chance`: the same of every frame and,
         in place of its partner, a frame of another person drawn at random among those in which the AU is in the other

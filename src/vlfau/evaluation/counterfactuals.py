@@ -72,7 +72,7 @@ def counterfactuals(
         * `state_flips`, 1 if the AU is predicted where it acts and only there;
         * `local_words_flip`, 1 if its local captions say so; `global_words_change`, if the global captions do;
         * `others_unchanged`, the share of the other AUs whose predicted state is the same in both;
-        * `others_local_words_unchanged`, `others_global_words_unchanged`: a caption that can't be read counts as changed;
+        * `others_local_words_unchanged`, `others_global_words_unchanged`: unreadable captions count as changed;
         * `others_probability_change`, the mean absolute difference of their probabilities;
         * `no_other_changes`, 1 if the state of no other AU changes; `flips_alone`, 1 if the switched AU flips too;
         * `no_other_moves`, 1 if no other AU's probability moves by more than 0.05;

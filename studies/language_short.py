@@ -85,6 +85,12 @@ def record_source(records: Sequence[Record], data: str) -> Source:
     return scored
 
 
+def _report(records: Sequence[Record], aus: str, plan: Plan, out: Path, note: str = "") -> str:
+    """Write the report on a data set into a folder, and return it without its title."""
+    title = f"synthetic FACS faces, preset {aus}-like{note}"
+    return write_report(record_source(records, DATA[aus]), title, out, plan).partition("\n\n")[2].strip()
+
+
 def main(words: Sequence[str]) -> int:
     """Make the runs, or write their tables."""
     arguments = parser_of("language_short", __doc__, RECORDS).parse_args(words)
@@ -98,18 +104,14 @@ def main(words: Sequence[str]) -> int:
         records, long = of_length(every, Budget()), of_length(every, LONG)
         texts = [f"{len(records)} of {len(planned())} runs are finished."]
         with TemporaryDirectory() as folder:
-            for aus, data in DATA.items():
-                source, title = record_source(records, data), f"synthetic FACS faces, preset {aus}-like"
-                out = (arguments.report or Path(folder)) / data
-                texts.append(write_report(source, title, out, plan_of(aus)).partition("\n\n")[2].strip())
+            out = arguments.report or Path(folder)
+            texts += [_report(records, aus, plan_of(aus), out / data) for aus, data in DATA.items()]
             if long:
-                texts.append(
-                    f"{len(long)} of {len(planned(long=True))} longer runs, of {LONG.steps:,} steps, are finished."
+                about = f"{len(long)} of {len(planned(long=True))} longer runs, of {LONG.steps:,} steps, are finished."
+                reports = (
+                    _report(long, aus, LONG_PLAN, out / f"{data}-long", ", longer runs") for aus, data in DATA.items()
                 )
-                for aus, data in DATA.items():
-                    source, title = record_source(long, data), f"synthetic FACS faces, preset {aus}-like, longer runs"
-                    out = (arguments.report or Path(folder)) / f"{data}-long"
-                    texts.append(write_report(source, title, out, LONG_PLAN).partition("\n\n")[2].strip())
+                texts += [about, *reports]
         if arguments.docs is not None:
             picture = arguments.docs.parent / "images" / "experiments-balance-variants.jpg"
             variants = {name: title for name, title in TITLES.items() if name not in CONTROLS}

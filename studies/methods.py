@@ -25,12 +25,12 @@ import torch
 from studies.language_gain import BASELINE, FULL, variant_config
 from studies.short_runs import LONG, Budget, Job, Record, draw_figure_3, finish, of_length, read_records
 from vlfau.errors import InputError, VlfauError
-from vlfau.evaluation.au_metrics import f1_draws_of, finite_mean, interval_of, mean_of_known
+from vlfau.evaluation.au_metrics import f1_draws_of, finite_mean, mean_of_known
 from vlfau.evaluation.method_costs import MethodCosts
 from vlfau.facs import AU_SETS
 from vlfau.files.atomic import replacing
 from vlfau.paper.data_coverage import DataKey
-from vlfau.paper.methods import ReRun, published_names, write_tables
+from vlfau.paper.methods import ReRun, gain_of, published_names, write_tables
 from vlfau.paper.table_formats import Table, to_markdown
 from vlfau.training import TrainConfig, read_config
 
@@ -170,17 +170,15 @@ def _beside_baseline(records: Sequence[Record], name: str, aus: str) -> str:
     if not runs:
         return "-"
     rerun = _rerun(name, aus, [runs[fold] for fold in sorted(runs)])
-    f1 = _known(rerun.f1_macro)
-    text = f"{100 * f1:.1f}{rerun.note}"
+    assert rerun.f1_macro is not None
+    text = f"{100 * rerun.f1_macro:.1f}{rerun.note}"
     if name == "baseline" or not runs.keys() <= rest.keys():
         return text
-    baseline = _rerun("baseline", aus, [rest[fold] for fold in sorted(runs)])
-    low, high = interval_of(100 * (rerun.draws - baseline.draws)) or (np.nan, np.nan)
-    return f"{text} ({100 * (f1 - _known(baseline.f1_macro)):+.1f} [{low:+.1f}, {high:+.1f}])"
-
-
-def _known(f1: float | None) -> float:
-    return np.nan if f1 is None else f1
+    gain = gain_of(rerun, _rerun("baseline", aus, [rest[fold] for fold in sorted(runs)]))
+    if gain is None:
+        return text
+    low, high = gain[1] or (np.nan, np.nan)
+    return f"{text} ({gain[0]:+.1f} [{low:+.1f}, {high:+.1f}])"
 
 
 def write_between(path: Path, name: str, text: str) -> None:

@@ -1,5 +1,4 @@
 import json
-from importlib import import_module
 
 import pytest
 
@@ -7,6 +6,7 @@ from vlfau.cli.ablate import ablate as ablate_command
 from vlfau.cli.crossval import crossval as crossval_command
 from vlfau.cli.protocol import ProtocolOptions
 from vlfau.errors import ConfigError
+from vlfau.evaluation import crossval as module
 from vlfau.evaluation.ablation import VARIANTS, ablate
 from vlfau.evaluation.crossval import crossval
 from vlfau.evaluation.predictions import Predictions
@@ -23,7 +23,6 @@ class Killed(BaseException):
 @pytest.fixture
 def killed_at(monkeypatch):
     """Return a function that kills the process, as it were, instead of an evaluation; None lets it live."""
-    module = import_module("vlfau.evaluation.crossval")
     real = module.evaluate
 
     def kill(number):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlfau.errors import InputError
-from vlfau.evaluation.au_metrics import f1_draws, interval_of, mean_of_known
+from vlfau.evaluation.au_metrics import Interval, f1_draws, interval_of, mean_of_known
 from vlfau.evaluation.method_costs import MethodCosts, method_costs
 from vlfau.evaluation.predictions import Predictions
 from vlfau.facs import AU_SETS, action_unit
@@ -27,6 +27,7 @@ __all__ = [
     "OrderAgreement",
     "ReRun",
     "compare_methods",
+    "gain_of",
     "order_agreement",
     "published_names",
     "read_reruns",
@@ -226,12 +227,8 @@ def _own_row(rerun: ReRun, baseline: ReRun | None) -> Row:
     cells = [Cell(_percent(rerun.f1_per_au.get(au_id))) for au_id in data.au_ids]
     cells.append(Cell(_percent(rerun.f1_macro), _interval(interval_of(100 * rerun.draws))))
     cells.append(Cell(_percent(rerun.roc_auc_macro)))
-    compared = baseline is not None and baseline is not rerun and baseline.folds == rerun.folds
-    if baseline is None or not compared or rerun.f1_macro is None or baseline.f1_macro is None:
-        cells.append(Cell(None))
-    else:
-        gain = rerun.f1_macro - baseline.f1_macro
-        cells.append(Cell(100 * gain, _interval(interval_of(100 * (rerun.draws - baseline.draws)))))
+    gain = gain_of(rerun, baseline)
+    cells.append(Cell(None) if gain is None else Cell(gain[0], _interval(gain[1])))
     cells += [
         Cell(costs.parameters / 1e6, f"({costs.parameters / 1e3:.0f} k)"),
         Cell(costs.flops / 1e9, f"({costs.flops / 1e6:.0f} M)"),
@@ -242,6 +239,18 @@ def _own_row(rerun: ReRun, baseline: ReRun | None) -> Row:
     kind = "synthetic" if data.synthetic else "real"
     label = f"{rerun.name} (re-run{rerun.note})"
     return Row((label, "this package", kind), tuple(cells), ours=True, marks=rerun.marks)
+
+
+def gain_of(rerun: ReRun, baseline: ReRun | None) -> tuple[float, Interval | None] | None:
+    """Return how much more F1 a method scores than the baseline, in percent, with its 95 % interval.
+
+    None for the baseline itself, and where folds or people differ, so that draws are not paired.
+    """
+    if baseline is None or baseline is rerun or baseline.folds != rerun.folds:
+        return None
+    if rerun.f1_macro is None or baseline.f1_macro is None:
+        return None
+    return 100 * (rerun.f1_macro - baseline.f1_macro), interval_of(100 * (rerun.draws - baseline.draws))
 
 
 def order_agreement(published: Mapping[str, float], reruns: Sequence[ReRun]) -> OrderAgreement | None:

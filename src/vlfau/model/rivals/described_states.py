@@ -89,17 +89,15 @@ class DescribedStates(Rival):
         for name, logits in output.extras.items():
             each = F.cross_entropy(logits.permute(0, 2, 1), classes, reduction="none")  # (B, N)
             loss = masked_mean(each, targets.valid_mask)
-            scale = (
-                self.scale
-                if self.end_size is None
-                else self._caption_size(self.end_size) / loss.detach().clamp(min=TINY)
-            )
-            terms[name] = scale * loss
+            terms[name] = self._scale(loss.detach()) * loss
         return terms
 
-    def _caption_size(self, end_size: float) -> float:
-        """Return what a caption loss is at this share of the training."""
-        return end_size + (self.start_size - end_size) * math.exp(-self.progress / FALL)
+    def _scale(self, loss: Tensor) -> Tensor | float:
+        """Return by what a loss is multiplied: s, or what gives it the size of a caption loss at this time."""
+        if self.end_size is None:
+            return self.scale
+        caption_loss = self.end_size + (self.start_size - self.end_size) * math.exp(-self.progress / FALL)
+        return caption_loss / loss.clamp(min=TINY)
 
 
 def described_classes(occurrence: Tensor, intensity: Tensor) -> Tensor:

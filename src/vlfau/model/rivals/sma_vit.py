@@ -13,10 +13,10 @@ Diversification for Redundant Attention in Generic Facial Action Analysis", IEEE
 - ViT: blocks of this attention and a multi-layer perceptron; a learned token per AU gathers what its AU needs; weighted
   cross entropy.
 
-Checked against the abstracts of both papers; no public code and no full text was found. They say that
-patterns of attention within one region are kept diverse, and that inter-attention refines the maps of attention. Here
-both act on what the channels read: acting on the attention itself, they made it so sharp that training stopped on both
-sets of drawn faces within 2,000 steps. It still does on one of them.
+Checked against the abstracts of both papers, for there was neither public code nor a full text. They say that patterns
+of attention within one region are kept diverse, and that inter-attention refines the maps of attention. Here both act
+on what the channels read: acting on the attention itself, they made it so sharp that training stopped on both sets of
+drawn faces within 2,000 steps. It still does on one of them.
 
 Differences: the tokens are the locations of V, so that the stem is that of all other methods, and not patches of pixels
 with a ViT-B of ImageNet; one token per AU replaces the one class token, so that there are attention maps per AU; the

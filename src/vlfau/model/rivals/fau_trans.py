@@ -146,7 +146,10 @@ def center_contrastive_loss(embedded: Tensor, occurrence: Tensor, valid_mask: Te
 
 
 def _quarter_maxima(features: Tensor) -> Tensor:
-    """Return the maxima (B, C, SIDE, SIDE) over the quarters of features (B, C, H, W)."""
+    """Return the maxima (B, C, SIDE, SIDE) over the quarters of features (B, C, H, W).
+
+    As `torch.nn.functional.adaptive_max_pool2d` does, which cannot be exported for odd H or W.
+    """
     for dim in (2, 3):
         size = features.shape[dim]
         bounds = [(size * place // SIDE, -(-size * (place + 1) // SIDE)) for place in range(SIDE)]

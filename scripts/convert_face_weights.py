@@ -169,7 +169,8 @@ def main() -> None:
     WEIGHTS.mkdir(parents=True, exist_ok=True)
     for name, content in written.items():
         (WEIGHTS / name).write_bytes(content)
-    sums = [f"{hashlib.sha256(content).hexdigest()}  {name}" for name, content in sorted(written.items())]
+    # Other scripts write further graphs there.
+    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in sorted(WEIGHTS.glob("*.onnx"))]
     (WEIGHTS / "SHA256SUMS").write_text("\n".join(sums) + "\n", encoding="utf-8")
 
 

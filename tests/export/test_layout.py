@@ -80,6 +80,79 @@ def test_slopes_of_single_pixels_or_columns_stay_as_they_are(slopes):
     assert kinds(keep_blocks(prelu(slopes))) == ["PRelu"]
 
 
+def bottleneck(channels, *, outputs=4, grouped=True, biased=True, seed=0):
+    rng = np.random.default_rng(seed)
+    shapes = {
+        "narrow": (channels, SHAPE[1], 1, 1),
+        "kernels": (channels, 1, 3, 3) if grouped else (channels, channels, 3, 3),
+        "wide": (outputs, channels, 1, 1),
+        "slopes": (channels, 1, 1),
+        "narrow_bias": (channels,),
+        "kernels_bias": (channels,),
+    }
+    weights = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    biases = {name: [f"{name}_bias"] if biased else [] for name in ("narrow", "kernels")}
+    group = channels if grouped else 1
+    nodes = [
+        helper.make_node("Conv", ["images", "narrow", *biases["narrow"]], ["small"]),
+        helper.make_node("PRelu", ["small", "slopes"], ["active"]),
+        helper.make_node("Conv", ["active", "kernels", *biases["kernels"]], ["mixed"], group=group, pads=[1, 1, 1, 1]),
+        helper.make_node("Conv", ["mixed", "wide"], ["output"]),
+    ]
+    return model(nodes, weights)
+
+
+@pytest.mark.parametrize("biased", [True, False])
+@pytest.mark.parametrize("channels", [2, 8])
+def test_a_narrow_bottleneck_is_doubled_instead_of_its_prelu(channels, biased):
+    original = bottleneck(channels, biased=biased)
+    rewritten = keep_blocks(original)
+    onnx.checker.check_model(rewritten, full_check=True)
+    assert kinds(rewritten) == ["Conv", "Relu", "Conv", "Conv"]
+    np.testing.assert_allclose(compute(rewritten)[0], compute(original)[0], atol=1e-5)
+    assert keep_blocks(rewritten) == rewritten
+
+
+def test_bottlenecks_that_share_weights_keep_their_own_slopes():
+    one = bottleneck(3)
+    nodes = list(one.graph.node)
+    more = [
+        helper.make_node("Conv", ["output", "narrow", "narrow_bias"], ["output.small"]),
+        helper.make_node("PRelu", ["output.small", "other"], ["output.active"]),
+        helper.make_node("Conv", ["output.active", "kernels"], ["output.mixed"], group=3, pads=[1, 1, 1, 1]),
+        helper.make_node("Conv", ["output.mixed", "wide"], ["second"]),
+    ]
+    weights = {weight.name: numpy_helper.to_array(weight) for weight in one.graph.initializer}
+    weights["other"] = np.array([0.1, -0.2, 3], np.float32).reshape(3, 1, 1)
+    both = model([*nodes, *more], weights)
+    both.graph.output.append(helper.make_tensor_value_info("second", TensorProto.FLOAT, None))
+    rewritten = keep_blocks(both)
+    assert kinds(rewritten).count("Conv") == 6
+    assert "PRelu" not in kinds(rewritten)
+    for found, expected in zip(compute(rewritten), compute(both), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "other", [bottleneck(9), bottleneck(1), bottleneck(4, grouped=False)], ids=["more than half a block", "one", "full"]
+)
+def test_other_bottlenecks_are_not_doubled(other):
+    rewritten = keep_blocks(other)
+    assert "Conv" in kinds(rewritten)
+    assert [node.output[0] for node in rewritten.graph.node if node.op_type == "Conv"][:1] == ["small"]
+    assert not any(weight.name.endswith(".weight") for weight in rewritten.graph.initializer)
+    np.testing.assert_allclose(compute(rewritten)[0], compute(other)[0], atol=1e-4)
+
+
+@pytest.mark.parametrize("inner", ["small", "active", "mixed"])
+def test_a_bottleneck_whose_inner_values_are_used_elsewhere_is_not_doubled(inner):
+    original = bottleneck(4)
+    original.graph.output.append(helper.make_tensor_value_info(inner, TensorProto.FLOAT, None))
+    rewritten = keep_blocks(original)
+    for found, expected in zip(compute(rewritten), compute(original), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_added_zero_channels_become_a_convolution():
     rewritten = keep_blocks(pad([0, 0, 0, 0, 0, 3, 0, 0]))
     assert kinds(rewritten) == ["Cast", "Conv"]
@@ -112,7 +185,7 @@ def test_a_graph_with_an_unknown_number_of_channels_stays_as_it_is():
         assert keep_blocks(known) == known
 
 
-@pytest.mark.parametrize("name", ["blazeface_back.onnx", "facemesh.onnx"])
+@pytest.mark.parametrize("name", ["blazeface_back.onnx", "facemesh.onnx", "facemesh_v2.onnx"])
 def test_the_shipped_face_weights_are_rewritten(name):
     shipped = onnx.load(WEIGHTS / name)
     assert not {"PRelu", "Pad"} & set(kinds(shipped))

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from vlfau.media.prefetch import prefetch
+from vlfau.media.prefetch import prefetch, prefetch_map
 
 
 def test_items_come_in_order_and_an_error_after_them():
@@ -62,3 +62,57 @@ def test_the_newest_item_replaces_those_that_wait():
     time.sleep(0.5)
     assert (first, next(generator)) == (0, 19)
     assert list(generator) == []
+
+
+def test_a_function_is_computed_ahead_in_several_threads_and_its_values_keep_their_order():
+    together, meeting = [], threading.Barrier(2, timeout=5)
+
+    def double(number):
+        if number < 2:
+            meeting.wait()  # One thread alone would never get here.
+        time.sleep(0.02 * (number % 2))
+        together.append(threading.current_thread())
+        return 2 * number
+
+    assert list(prefetch_map(double, (number for number in range(6)), 2)) == [0, 2, 4, 6, 8, 10]
+    assert threading.current_thread() not in together
+
+
+def test_values_before_an_error_come_first():
+    def items():
+        yield from (1, 2, 0, 3)
+
+    came = []
+    with pytest.raises(ZeroDivisionError):
+        came.extend(prefetch_map(lambda number: 6 // number, items(), 2))
+    assert came == [6, 3]
+
+    def broken():
+        yield from (1, 2)
+        raise ValueError("no more")
+
+    came.clear()
+    with pytest.raises(ValueError, match="no more"):
+        came.extend(prefetch_map(lambda number: 6 // number, broken(), 2))
+    assert came == [6, 3]
+
+
+def test_only_a_few_values_are_computed_ahead_and_closing_ends_all_threads():
+    made, closed = [], []
+
+    def items():
+        try:
+            for number in itertools.count():
+                made.append(number)
+                yield number
+        finally:
+            closed.append(True)
+
+    before = threading.active_count()
+    values = prefetch_map(str, items(), 2)
+    assert next(values) == "0"
+    time.sleep(0.3)
+    assert len(made) <= 6
+    values.close()
+    assert closed == [True]
+    assert threading.active_count() == before

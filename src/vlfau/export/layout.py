@@ -5,7 +5,8 @@ further channels make it leave that layout and come back, and its PReLU is slow 
 than half of the time. 1x1 convolutions and ReLU stay in the layout.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import onnx
@@ -16,6 +17,8 @@ __all__ = ["keep_blocks"]
 
 _RANK = 4  # of the images (B, C, H, W) that are kept in blocks
 _LAST_CHANNEL = 5  # in the sizes of a padding, which are those before B, C, H, W and those after
+_HALF_BLOCK = 8
+_BOTTLENECK = ("Conv", "PRelu", "Conv", "Conv")
 
 
 def keep_blocks(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -24,12 +27,15 @@ def keep_blocks(model: onnx.ModelProto) -> onnx.ModelProto:
     With one slope a channel, PReLU(x; a) = x + s ReLU(-|1 - a| x), where s is the sign of 1 - a: two depthwise 1x1
     convolutions, which ONNX Runtime fuses with the ReLU and the sum. With one slope for all it is LeakyReLU. Added
     zeros are a 1x1 convolution with the identity. Nodes of other forms stay as they are.
+
+    In a bottleneck of at most half a block, PReLU(x; a) is ReLU(x) - a ReLU(-x): the convolution before it yields x
+    and -x, and the depthwise one after it scales by the slopes, so that nothing is left to do.
     """
     rewritten = onnx.ModelProto()
     rewritten.CopyFrom(model)
     graph = rewritten.graph
     rewriter = _Rewriter(rewritten)
-    nodes = [new for node in graph.node for new in rewriter.rewrite(node)]
+    nodes = [new for node in rewriter.doubled(graph) for new in rewriter.rewrite(node)]
     del graph.node[:]
     graph.node.extend(nodes)
     used = {name for node in nodes for name in node.input} | {output.name for output in graph.output}
@@ -49,6 +55,60 @@ class _Rewriter:
             if value.type.tensor_type.elem_type == TensorProto.FLOAT and len(value.type.tensor_type.shape.dim) == _RANK
         }
         self.weights: dict[str, onnx.TensorProto] = {}
+
+    def doubled(self, graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+        """Return the graph's nodes with twice the channels in narrow bottlenecks, and without their PReLU."""
+        uses = Counter(name for node in graph.node for name in node.input)
+        uses.update(output.name for output in graph.output)
+        made_by = {name: node for node in graph.node for name in node.output}
+        changed: dict[str, onnx.NodeProto] = {}
+        for last in graph.node:
+            chain = [last]
+            while len(chain) < len(_BOTTLENECK) and uses[chain[0].input[0]] == 1 and chain[0].input[0] in made_by:
+                chain.insert(0, made_by[chain[0].input[0]])
+            if tuple(node.op_type for node in chain) == _BOTTLENECK and self._is_narrow(chain):
+                changed |= {node.output[0]: new for node, new in zip(chain, self._double(chain), strict=True)}
+        shapes = [value for value in graph.value_info if value.name not in changed]
+        del graph.value_info[:]
+        graph.value_info.extend(shapes)
+        return [changed.get(node.output[0], node) for node in graph.node]
+
+    def _is_narrow(self, chain: Sequence[onnx.NodeProto]) -> bool:
+        first, activation, depthwise, last = chain
+        known = all(name in self._constants for node in chain for name in node.input[1:])
+        channels = self._channels.get(first.output[0], 0)
+        return (
+            known
+            and 1 < channels <= _HALF_BLOCK
+            and self._constants[activation.input[1]].size == channels
+            and [_group(node) for node in (first, depthwise, last)] == [1, channels, 1]
+            and len(self._constants[depthwise.input[1]]) == channels
+        )
+
+    def _double(self, chain: Sequence[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
+        first, activation, depthwise, last = chain
+        slopes = self._constants[activation.input[1]].reshape(-1, 1, 1, 1)
+        yield self._with_weights(first, *(np.concatenate([each, -each]) for each in self._weights_of(first)))
+        yield helper.make_node("Relu", list(activation.input[:1]), list(activation.output), name=activation.name)
+        kernel, *bias = self._weights_of(depthwise)
+        biases = [np.concatenate([each, np.zeros_like(each)]) for each in bias]
+        yield self._with_weights(depthwise, np.concatenate([kernel, -slopes * kernel]), *biases)
+        weight, *bias = self._weights_of(last)
+        yield self._with_weights(last, np.concatenate([weight, weight], axis=1), *bias)
+
+    def _weights_of(self, node: onnx.NodeProto) -> list[NDArray[np.float32]]:
+        return [self._constants[name].astype(np.float32) for name in node.input[1:]]
+
+    def _with_weights(self, node: onnx.NodeProto, *weights: NDArray[np.float32]) -> onnx.NodeProto:
+        """Return a convolution with other weights; a depthwise one stays one."""
+        changed = onnx.NodeProto()
+        changed.CopyFrom(node)
+        roles = zip(("weight", "bias"), weights, strict=False)
+        changed.input[1:] = [self._weight(f"{node.output[0]}.{role}", values) for role, values in roles]
+        for attribute in changed.attribute:
+            if attribute.name == "group" and attribute.i > 1:
+                attribute.i = len(weights[0])
+        return changed
 
     def rewrite(self, node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
         """Yield the nodes that stand for one."""
@@ -103,6 +163,10 @@ class _Rewriter:
     def _weight(self, name: str, values: NDArray[np.generic]) -> str:
         self.weights[name] = numpy_helper.from_array(values, name)
         return name
+
+
+def _group(node: onnx.NodeProto) -> int:
+    return next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
 
 
 def _constants(graph: onnx.GraphProto) -> Iterator[tuple[str, NDArray[np.generic]]]:

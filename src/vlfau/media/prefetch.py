@@ -1,13 +1,15 @@
-"""Iterables that a thread reads ahead."""
+"""Iterables that a thread reads ahead, and functions that threads compute ahead."""
 
 import threading
-from collections.abc import Generator, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from queue import Empty, Full, Queue
 from typing import Final, TypeVar
 
-__all__ = ["prefetch"]
+__all__ = ["prefetch", "prefetch_map"]
 
+S = TypeVar("S")
 T = TypeVar("T")
 _PATIENCE_S: Final = 0.1
 _END: Final = object()
@@ -60,3 +62,24 @@ def prefetch(items: Iterable[T], size: int, *, drop: bool = False) -> Generator[
     finally:
         stopped.set()
         thread.join()
+
+
+def prefetch_map(function: Callable[[S], T], items: Generator[S], threads: int) -> Generator[T]:
+    """Yield a function's values for all items, in their order, while threads already compute the next ones.
+
+    Errors, also those of the items, are raised after the values before them. Closing the generator ends the threads.
+
+    Args:
+        function: Called in several threads at once.
+        items: Used and closed in one further thread only.
+        threads: Number of values that are computed at the same time; at most `threads + 1` wait.
+    """
+
+    def begun() -> Generator[Future[T]]:
+        with closing(items):
+            for item in items:
+                yield pool.submit(function, item)
+
+    with ThreadPoolExecutor(threads) as pool, closing(prefetch(begun(), threads)) as futures:
+        for future in futures:
+            yield future.result()

@@ -1,7 +1,9 @@
 """Action units and captions of a video, frame by frame, in constant memory."""
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -21,7 +23,7 @@ from vlfau.inference.results import FaceResult, PictureResult
 from vlfau.measures.measuring import MeasuredFace
 from vlfau.media.container import MAX_PIXELS
 from vlfau.media.frames import VideoFrame
-from vlfau.media.prefetch import prefetch
+from vlfau.media.prefetch import prefetch, prefetch_map
 from vlfau.media.reader import VideoReader
 from vlfau.video.people import People
 from vlfau.video.region_tracker import RegionTracker
@@ -33,8 +35,9 @@ __all__ = ["DescribeFrames", "analysed", "describe_for_pictures", "stream"]
 DescribeFrames = Literal["changes", "active", "every", "never"]
 
 _PREFETCHED_FRAMES: Final = 4
-_PREFETCHED_TRACKED: Final = 4
-"""Capacity in frames: a few compensate for slow frames, more would only use memory."""
+"""A few compensate for slow frames, more would only use memory."""
+_SCORING_THREADS: Final = 2
+"""The network takes about twice as long per frame as following the faces."""
 _GROUPED_FRAMES: Final = 4
 _GROUPED_FACES: Final = 16
 _GROUPED_BYTES: Final = 32_000_000
@@ -155,18 +158,17 @@ def _results(
     in_threads: bool,
 ) -> Generator[tuple[VideoFrame, PictureResult]]:
     if reader.is_camera:
-        tracked_frames = following.tracked(prefetch(reader, 1, drop=True))
-    elif not in_threads:
-        tracked_frames = following.tracked(iter(reader))
+        frames, size = prefetch(reader, 1, drop=True), 1  # The newest frame is judged at once.
     else:
-        tracked_frames = prefetch(following.tracked(prefetch(reader, _PREFETCHED_FRAMES)), _PREFETCHED_TRACKED)
+        frames, size = prefetch(reader, _PREFETCHED_FRAMES) if in_threads else iter(reader), _GROUPED_FRAMES
+    groups = _grouped(following.tracked(frames), size)
+    score = partial(_scored, predictor)
+    in_turn = not in_threads or reader.is_camera
+    scored = (score(group) for group in groups) if in_turn else prefetch_map(score, groups, _SCORING_THREADS)
     captioner = _VideoCaptioner(predictor, describe)
     info = predictor.bundle.info
-    try:
-        # A camera's frames are judged at once.
-        for group in _grouped(tracked_frames, 1 if reader.is_camera else _GROUPED_FRAMES):
-            crops = np.concatenate([each.crops for each in group])
-            scores = predictor.score_crops(crops) if len(crops) else None
+    with closing(groups), closing(scored):
+        for group, scores in scored:
             first = 0
             for each in group:
                 frame = each.frame
@@ -178,29 +180,34 @@ def _results(
                     first = rows.stop
                 times = (frame.number, frame.time_s)
                 yield frame, PictureResult(file, faces, *times, since_first_s=frame.since_first_s, model=info)
-    finally:
-        tracked_frames.close()
 
 
-def _grouped(frames: Iterable[_TrackedFrame], size: int) -> Iterator[list[_TrackedFrame]]:
-    """Yield frames in groups, whose faces are judged in one batch, which is faster.
+def _scored(predictor: Predictor, group: list[_TrackedFrame]) -> tuple[list[_TrackedFrame], AUScores | None]:
+    """Return frames with the scores of all their faces; None without a face."""
+    crops = np.concatenate([each.crops for each in group])
+    return group, predictor.score_crops(crops) if len(crops) else None
+
+
+def _grouped(frames: Generator[_TrackedFrame], size: int) -> Generator[list[_TrackedFrame]]:
+    """Yield frames in groups, whose faces are judged in one batch, which is faster; closes the frames.
 
     Where groups end depends on the frames alone, so that results do not depend on the speed of the machine.
     """
     group: list[_TrackedFrame] = []
-    try:
-        for frame in frames:
-            group.append(frame)
-            pixels, faces = sum(each.frame.pixels.size for each in group), sum(len(each.tracked) for each in group)
-            if len(group) >= size or pixels + frame.frame.pixels.size > _GROUPED_BYTES or faces >= _GROUPED_FACES:
-                yield group
-                group = []
-    except VlfauError:
+    with closing(frames):
+        try:
+            for frame in frames:
+                group.append(frame)
+                pixels, faces = sum(each.frame.pixels.size for each in group), sum(len(each.tracked) for each in group)
+                if len(group) >= size or pixels + frame.frame.pixels.size > _GROUPED_BYTES or faces >= _GROUPED_FACES:
+                    yield group
+                    group = []
+        except VlfauError:
+            if group:
+                yield group  # A video that breaks off is analysed up to there.
+            raise
         if group:
-            yield group  # A video that breaks off is analysed up to there.
-        raise
-    if group:
-        yield group
+            yield group
 
 
 def _face_results(

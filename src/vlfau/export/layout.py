@@ -87,12 +87,12 @@ class _Rewriter:
 
     def _double(self, chain: Sequence[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
         first, activation, depthwise, last = chain
-        slopes = self._constants[activation.input[1]].reshape(-1, 1, 1, 1)
+        (slopes,) = self._weights_of(activation)
         yield self._with_weights(first, *(np.concatenate([each, -each]) for each in self._weights_of(first)))
         yield helper.make_node("Relu", list(activation.input[:1]), list(activation.output), name=activation.name)
         kernel, *bias = self._weights_of(depthwise)
         biases = [np.concatenate([each, np.zeros_like(each)]) for each in bias]
-        yield self._with_weights(depthwise, np.concatenate([kernel, -slopes * kernel]), *biases)
+        yield self._with_weights(depthwise, np.concatenate([kernel, -slopes.reshape(-1, 1, 1, 1) * kernel]), *biases)
         weight, *bias = self._weights_of(last)
         yield self._with_weights(last, np.concatenate([weight, weight], axis=1), *bias)
 

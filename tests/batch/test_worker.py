@@ -74,7 +74,7 @@ def test_an_error_that_nobody_expected_is_the_files_own(job, unit, monkeypatch):
     def burst(*_, **__):
         raise ZeroDivisionError("odd")
 
-    monkeypatch.setattr("vlfau.runs.engine.analysed", burst)
+    monkeypatch.setattr("vlfau.video.stream.analysed", burst)
     (outcome,) = Worker(job).process(unit)
     assert (outcome.status, outcome.kind, outcome.message, outcome.shard) == ("failed", "ZeroDivisionError", "odd", "")
 

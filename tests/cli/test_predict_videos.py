@@ -275,7 +275,8 @@ def test_a_video_with_impossible_times_ends_itself_alone(predict, clip_mp4, tmp_
 
 @pytest.mark.parametrize("broken", ["add", "read"])
 def test_a_mistake_of_ours_ends_one_input_alone(predict, clip_mp4, astronaut, monkeypatch, broken):
-    from vlfau.runs import engine, video_files
+    from vlfau.runs import video_files
+    from vlfau.video import stream
 
     def fail(*_, **__):
         raise ZeroDivisionError("division by zero")
@@ -283,7 +284,7 @@ def test_a_mistake_of_ours_ends_one_input_alone(predict, clip_mp4, astronaut, mo
     if broken == "add":
         monkeypatch.setattr(video_files.TrackBuilder, "add", fail)
     else:
-        monkeypatch.setattr(engine, "analysed", fail)
+        monkeypatch.setattr(stream, "analysed", fail)
     code, printed, rows = predict(clip_mp4, astronaut)
     assert code == 2
     assert f"unexpected error with {clip_mp4} (ZeroDivisionError: division by zero); please report" in printed.err

@@ -6,8 +6,9 @@ from PIL import Image
 
 from tests.video.clips import number_of, numbered, write_sound, write_video
 from vlfau.errors import ConfigError, VideoError
+from vlfau.media.analysed import ANALYSED_SUFFIXES, is_video
 from vlfau.media.inputs import expand_inputs
-from vlfau.media.reader import ANALYSED_SUFFIXES, VideoReader, is_video
+from vlfau.media.reader import VideoReader
 
 
 def write_animation(path, count=12, *, shown_ms=40, size=(64, 48)):

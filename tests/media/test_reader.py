@@ -9,7 +9,8 @@ import pytest
 from tests.video.clips import number_of, numbered, truncated, write_late_video, write_sound, write_video
 from vlfau.errors import ConfigError, VideoError
 from vlfau.media import camera, container, decoding
-from vlfau.media.reader import VideoReader, is_video
+from vlfau.media.analysed import is_video
+from vlfau.media.reader import VideoReader
 
 
 def read(path, **options):

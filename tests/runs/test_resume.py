@@ -268,7 +268,7 @@ def test_a_finished_video_keeps_its_last_frame_when_the_input_after_it_is_interr
 def test_a_finished_video_is_not_read_again(predict, tmp_path, monkeypatch):
     video = write_video(tmp_path / "b.mp4", moving(4), rate=10)
     assert predict(video, "-q")[0] == 0
-    monkeypatch.setattr("vlfau.runs.engine.analysed", None)
+    monkeypatch.setattr("vlfau.video.stream.analysed", None)
     code, printed, rows = predict(video, "--resume")
     assert (code, len(rows)) == (0, 4)
     assert "1 done before" in printed.out

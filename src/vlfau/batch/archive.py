@@ -10,8 +10,8 @@ from vlfau.batch.folder import open_results_folder
 from vlfau.batch.inputs import Unit, file_id, find_files, units_of
 from vlfau.batch.journal import Journal, Outcome, Status
 from vlfau.batch.worker import Job
+from vlfau.media.analysed import ANALYSED_SUFFIXES
 from vlfau.media.inputs import unread_files
-from vlfau.media.reader import ANALYSED_SUFFIXES
 from vlfau.runs.options import ArchiveOptions
 from vlfau.tables.errors_file import SkippedList
 

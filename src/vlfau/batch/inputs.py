@@ -13,9 +13,9 @@ from typing import Final, Self
 
 from vlfau.errors import InputError, ManifestError
 from vlfau.files.names import printable
+from vlfau.media.analysed import ANALYSED_SUFFIXES, VIDEO_SUFFIXES
 from vlfau.media.inputs import expand_inputs, is_of_kind
 from vlfau.media.moving_pictures import is_numbered
-from vlfau.media.reader import ANALYSED_SUFFIXES, VIDEO_SUFFIXES
 
 __all__ = ["PICTURES_A_UNIT", "ArchiveFile", "Unit", "file_id", "find_files", "units_of"]
 

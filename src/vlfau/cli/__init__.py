@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError
 
 from vlfau._version import version
 from vlfau.cli.console import output_failure, print_error, print_notice, sturdy_streams
+from vlfau.cli.imports import quick_imports
 from vlfau.errors import ConfigError, InputError, MissingExtraError, VlfauError
 from vlfau.files.names import printable
 
@@ -102,7 +103,8 @@ def _command_line(words: Sequence[str]) -> App:
     named = [name for name in _COMMANDS if words[:1] == [name]]
     for name in named or _COMMANDS:
         function = name.replace("-", "_")
-        module = import_module(f"vlfau.cli.{_SHARED.get(name, function)}")
+        with quick_imports():
+            module = import_module(f"vlfau.cli.{_SHARED.get(name, function)}")
         commands.command(getattr(module, function))
     return commands
 

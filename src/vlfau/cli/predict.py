@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from vlfau.cli.imports import quick_imports
 from vlfau.runs.options import PredictOptions
 
 __all__ = ["predict"]
@@ -29,10 +30,11 @@ def predict(
         options: What to do with them.
         quiet: Print no results.
     """
-    from vlfau.cli.progress_display import ProgressDisplay
-    from vlfau.runs.engine import run
-    from vlfau.runs.interrupts import termination_as_interrupt
-    from vlfau.runs.live import STANDARD_OUTPUT
+    with quick_imports():
+        from vlfau.cli.progress_display import ProgressDisplay
+        from vlfau.runs.engine import run
+        from vlfau.runs.interrupts import termination_as_interrupt
+        from vlfau.runs.live import STANDARD_OUTPUT
 
     shown = {"measurements": options.measurements, "quality": options.quality}
     # Live results have standard output to themselves.

@@ -16,7 +16,7 @@ from vlfau.cli.formatting import face_table, video_text
 from vlfau.errors import InputError
 from vlfau.files.names import printable
 from vlfau.inference.results import FaceResult
-from vlfau.media.reader import is_video
+from vlfau.media.analysed import is_video
 from vlfau.runs.observer import RunObserver, count
 from vlfau.video.summary import clock
 

@@ -13,9 +13,9 @@ from av.stream import Disposition
 
 from vlfau.errors import VideoError
 from vlfau.files.names import printable
+from vlfau.media.conversion import orientation_of, treatment_of
 from vlfau.media.frames import VideoInfo
 from vlfau.media.inputs import check_is_file
-from vlfau.media.treatment import Orientation, Treatment
 
 __all__ = ["MAX_PIXELS", "opened", "probe", "stated_duration"]
 
@@ -47,9 +47,9 @@ def probe(path: Path, max_pixels: int = MAX_PIXELS, stream_number: int | None = 
         frame = _first_frame(container, stream)
         if frame is None:
             raise VideoError(f"video {printable(path)} has no frame that can be decoded; copy it again, or convert it")
-        treatment = Treatment.of(stream, frame).within(frame.width, frame.height, max_pixels)
+        treatment = treatment_of(stream, frame).within(frame.width, frame.height, max_pixels)
         width, height = treatment.square_size(frame.width, frame.height)
-        if Orientation.of(frame).transposed:
+        if orientation_of(frame).transposed:
             width, height = height, width
         rate = (stream.average_rate if container.duration else None) or stream.guessed_rate
         return VideoInfo(

@@ -14,10 +14,11 @@ from av.error import FFmpegError
 from vlfau.errors import VideoError
 from vlfau.files.names import printable
 from vlfau.media.container import MAX_PIXELS, opened, stated_duration
+from vlfau.media.conversion import Converter, deinterlaced
 from vlfau.media.frames import VideoFrame
 from vlfau.media.inputs import check_is_file
 from vlfau.media.schedule import Picker, Place, Schedule, VideoPacket
-from vlfau.media.treatment import AS_STORED, Converter, Treatment, deinterlaced
+from vlfau.media.treatment import AS_STORED, Treatment
 
 __all__ = ["read_frames"]
 

@@ -1,25 +1,21 @@
-"""Cameras of the network: addresses such as rtsp://host/stream, read only where a caller asks for the network."""
+"""Cameras of the network, read frame by frame."""
 
-import re
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 import av
 import numpy as np
+from av.container import InputContainer
 
 from vlfau.errors import VideoError
+from vlfau.media.addresses import NetworkCamera
 from vlfau.media.frames import VideoFrame, VideoInfo
 from vlfau.media.schedule import Picker
 
-if TYPE_CHECKING:
-    from av.container import InputContainer
+__all__ = ["probe", "read_frames"]
 
-__all__ = ["NetworkCamera", "is_address", "probe", "read_frames"]
-
-SCHEMES: Final = ("http", "https", "rtmp", "rtmps", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp")
 _PATIENCE_S: Final = (10.0, 10.0)
 """Seconds to wait for the connection, and for each further packet."""
 _OPTIONS: Final = {
@@ -28,32 +24,6 @@ _OPTIONS: Final = {
     # A playlist from the network must not name files of this machine.
     "protocol_whitelist": "crypto,data,hls,http,httpproxy,https,rtmp,rtmps,rtp,rtsp,rtsps,srt,tcp,tls,udp",
 }
-
-
-def is_address(text: str) -> bool:
-    """Return whether a text is the address of a network camera.
-
-    >>> is_address("rtsp://host/stream"), is_address("camera:0"), is_address("c:/film.mp4")
-    (True, False, False)
-    """
-    match = re.match(r"([a-z]+)://[^/]", text.lower())
-    return match is not None and match[1] in SCHEMES
-
-
-class NetworkCamera(str):
-    """The address of a network camera; `VideoReader` opens no address that is plain text.
-
-    >>> NetworkCamera("rtsp://anna:secret@host:554//1?token=x").public
-    'rtsp://host:554//1'
-    """
-
-    __slots__ = ()
-
-    @property
-    def public(self) -> str:
-        """The address without user, password and query."""
-        parts = urlsplit(str(self))
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def probe(address: NetworkCamera) -> VideoInfo:
@@ -94,7 +64,7 @@ def read_frames(address: NetworkCamera, picker: Picker) -> Generator[VideoFrame]
 
 
 @contextmanager
-def _opened(address: NetworkCamera) -> "Iterator[InputContainer]":
+def _opened(address: NetworkCamera) -> Iterator[InputContainer]:
     try:
         camera = av.open(str(address), options=_OPTIONS, timeout=_PATIENCE_S)
     except (av.FFmpegError, OSError, ValueError) as error:

@@ -4,49 +4,16 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from vlfau.errors import ConfigError
 from vlfau.media import camera, container, moving_pictures, network_camera
+from vlfau.media.addresses import NetworkCamera
 from vlfau.media.decoding import read_frames
 from vlfau.media.frames import VideoFrame, VideoInfo
-from vlfau.media.inputs import PICTURE_SUFFIXES
-from vlfau.media.kinds import NAMELESS_SUFFIXES, looks_like_video
-from vlfau.media.network_camera import NetworkCamera
 from vlfau.media.schedule import Picker
 
-__all__ = ["ANALYSED_SUFFIXES", "VIDEO_SUFFIXES", "VideoReader", "is_video"]
-
-
-VIDEO_SUFFIXES: Final = frozenset(
-    {
-        *(".3gp", ".apng", ".asf", ".avi", ".divx", ".dv", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg"),
-        *(".mpg", ".mts", ".mxf", ".ogv", ".qt", ".ts", ".vob", ".webm", ".wmv", ".y4m"),
-    }
-)
-ANALYSED_SUFFIXES: Final = VIDEO_SUFFIXES | PICTURE_SUFFIXES | NAMELESS_SUFFIXES
-"""Endings of all files that a folder is searched for; those that do not tell are known by their content."""
-
-
-def is_video(path: str | Path) -> bool:
-    """Return whether a path is a video: by its name where that tells, otherwise by its content.
-
-    Cameras such as `camera:0`, animated pictures, and numbered pictures such as `frames_%05d.png` count as videos.
-
-    >>> is_video("film.MP4"), is_video("camera:0"), is_video("photo.jpg")
-    (True, True, False)
-    """
-    text = os.fspath(path)
-    if camera.is_live(text):
-        return True
-    file = Path(text)
-    suffix = file.suffix.lower()
-    if suffix in VIDEO_SUFFIXES:
-        return True
-    if suffix in PICTURE_SUFFIXES:
-        is_moving = suffix in moving_pictures.ANIMATION_SUFFIXES and moving_pictures.is_animated(file)
-        return is_moving or moving_pictures.is_numbered(file)
-    return looks_like_video(file)
+__all__ = ["VideoReader"]
 
 
 class VideoReader:

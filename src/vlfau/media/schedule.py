@@ -9,16 +9,17 @@ import heapq
 from collections import deque
 from fractions import Fraction
 from math import floor
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from av import Packet, VideoStream
+if TYPE_CHECKING:
+    from av import Packet, VideoStream
 
 __all__ = ["Picker", "Place", "Schedule", "VideoPacket"]
 
 if TYPE_CHECKING:
     VideoPacket: TypeAlias = Packet[VideoStream]
-else:  # Packets are generic for type checkers only.
-    VideoPacket = Packet
+else:  # Cameras need a picker and no PyAV.
+    VideoPacket = Any
 
 _TOLERANCE_S: Final = 0.002
 """Some formats round times to milliseconds."""

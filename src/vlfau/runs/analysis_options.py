@@ -197,7 +197,7 @@ class AnalysisOptions(ModelOptions):
             MissingExtraError: The runtime is not installed.
         """
         from vlfau.inference.predictor import Predictor
-        from vlfau.video.stream import describe_for_pictures
+        from vlfau.video.captions import describe_for_pictures
 
         return Predictor(
             bundle or self.model,

@@ -13,20 +13,20 @@ from vlfau.files.names import printable
 from vlfau.inference.bundle import load_bundle
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import PictureResult
+from vlfau.media.addresses import NetworkCamera, is_address
+from vlfau.media.analysed import ANALYSED_SUFFIXES, is_video
 from vlfau.media.camera import is_live
 from vlfau.media.frames import VideoFrame
 from vlfau.media.images import read_picture
 from vlfau.media.inputs import expand_inputs, matching, unread_files
-from vlfau.media.network_camera import NetworkCamera, is_address
-from vlfau.media.reader import ANALYSED_SUFFIXES, is_video
 from vlfau.runs.interrupts import ending_well
 from vlfau.runs.live import STANDARD_OUTPUT, LiveOutput
 from vlfau.runs.neutral_faces import Correction, clip_correction, neutral_faces
 from vlfau.runs.observer import InputFailure, RunObserver, RunSummary
 from vlfau.runs.options import AnalysisOptions, PredictOptions
 from vlfau.runs.output_writer import OutputWriter
+from vlfau.video.captions import DescribeFrames
 from vlfau.video.smoothing import smoothed
-from vlfau.video.stream import DescribeFrames, analysed
 
 __all__ = ["file_results", "run"]
 
@@ -127,6 +127,8 @@ def file_results(
     if not is_video(path):
         yield predictor.predict(read_picture(path), names=file)
         return
+    from vlfau.video.stream import analysed  # Pictures do without PyAV.
+
     part, failures = options.part, list[VideoError]()
     reader = part.reader(path, threads=1)
     for note in reader.info.notes:
@@ -340,6 +342,8 @@ class _Run:
 
     def _results(self, file: Path, describe: DescribeFrames, title: str, *, is_first_look: bool = False) -> Frames:
         """Yield the frames of a video; report an early end, unless a second pass will report it."""
+        from vlfau.video.stream import analysed  # Pictures do without PyAV.
+
         part = self._part
         try:
             reader = part.reader(self._addresses.get(file, file))

@@ -15,9 +15,9 @@ from vlfau.files.atomic import remove_leftovers
 from vlfau.files.names import printable
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import FaceResult, PictureResult
+from vlfau.media.analysed import is_video
 from vlfau.media.frames import VideoFrame
 from vlfau.media.images import Picture
-from vlfau.media.reader import is_video
 from vlfau.runs.options import PredictOptions
 from vlfau.runs.output_folder import OutputFolder, output_name
 from vlfau.runs.resume import ResumeFile

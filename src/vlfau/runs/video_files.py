@@ -6,7 +6,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from vlfau.drawing.annotate import VideoWriter
 from vlfau.files.atomic import replacing
 from vlfau.inference.bundle import BundleInfo
 from vlfau.inference.results import PictureResult
@@ -16,6 +15,7 @@ from vlfau.video.summary import summary
 from vlfau.video.tracks import Track, TrackBuilder
 
 if TYPE_CHECKING:
+    from vlfau.drawing.annotate import VideoWriter
     from vlfau.drawing.report import ReportBuilder
 
 __all__ = ["VideoFiles"]
@@ -100,6 +100,8 @@ class VideoFiles:
             self._report.add(frame, result)
         if ".vlfau.mp4" in self._wanted:
             if self._writer is None:
+                from vlfau.drawing.annotate import VideoWriter
+
                 made = VideoWriter(
                     self._path(".vlfau.mp4"), au_ids=self._model.au_ids, note=self._model.warning, start_s=self._start_s
                 )

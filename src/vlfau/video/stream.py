@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from vlfau.errors import ConfigError, VlfauError
 from vlfau.faces import CropGeometry, FaceGeometry
 from vlfau.faces.identity import IdentityNetwork
-from vlfau.facs import AUState
 from vlfau.files.names import printable
 from vlfau.inference.au_scores import AUScores, Captions
-from vlfau.inference.captioner import Describe
 from vlfau.inference.found import face_result
 from vlfau.inference.predictor import Predictor
 from vlfau.inference.results import FaceResult, PictureResult
@@ -25,14 +23,13 @@ from vlfau.media.container import MAX_PIXELS
 from vlfau.media.frames import VideoFrame
 from vlfau.media.prefetch import prefetch, prefetch_map
 from vlfau.media.reader import VideoReader
+from vlfau.video.captions import DescribeFrames, VideoCaptioner
 from vlfau.video.people import People
 from vlfau.video.region_tracker import RegionTracker
 from vlfau.video.regions import EVERYWHERE, Regions
 from vlfau.video.tracker import TrackedFace
 
-__all__ = ["DescribeFrames", "analysed", "describe_for_pictures", "stream"]
-
-DescribeFrames = Literal["changes", "active", "every", "never"]
+__all__ = ["analysed", "stream"]
 
 _PREFETCHED_FRAMES: Final = 4
 """A few compensate for slow frames, more would only use memory."""
@@ -42,11 +39,6 @@ _GROUPED_FRAMES: Final = 4
 _GROUPED_FACES: Final = 16
 _GROUPED_BYTES: Final = 32_000_000
 """Frames whose faces are judged together: at most five of 1920 x 1080 pixels, or one of 3840 x 2160."""
-
-
-def describe_for_pictures(describe: DescribeFrames) -> Describe:
-    """Return which AUs of a single picture get captions: the active ones instead of those that change."""
-    return "active" if describe == "changes" else describe
 
 
 def stream(
@@ -165,7 +157,7 @@ def _results(
     score = partial(_scored, predictor)
     in_turn = not in_threads or reader.is_camera
     scored = (score(group) for group in groups) if in_turn else prefetch_map(score, groups, _SCORING_THREADS)
-    captioner = _VideoCaptioner(predictor, describe)
+    captioner = VideoCaptioner(predictor, describe)
     info = predictor.bundle.info
     with closing(groups), closing(scored):
         for group, scores in scored:
@@ -249,35 +241,3 @@ class _Following:
                 yield _TrackedFrame(frame, tracked, people, crops, self._predictor.geometries(frame.pixels, faces))
         finally:
             frames.close()
-
-
-class _VideoCaptioner:
-    """Captions the faces of each frame, and repeats the captions of faces whose active AUs did not change.
-
-    Captions that must agree with degrees and sides are written again when those of an active AU change too.
-    """
-
-    def __init__(self, predictor: Predictor, describe: DescribeFrames) -> None:
-        self._predictor = predictor
-        self._only_changes = describe == "changes"
-        self._describe: Describe | None = None if describe == "changes" else describe
-        self._unspoken = Captions((None,) * len(predictor.au_ids), None)
-        self._last: dict[int, tuple[tuple[AUState, ...], Captions]] = {}
-
-    def describe(self, scores: AUScores, rows: Sequence[int], face_ids: Sequence[int]) -> list[Captions]:
-        """Return the captions of every face of a frame, whose scores are in some of the rows."""
-        if self._describe == "never":
-            return [self._unspoken] * len(face_ids)
-        states = [self._predictor.told(scores.states(row)) for row in rows]
-        known = {
-            face_id: self._last[face_id]
-            for face_id, state in zip(face_ids, states, strict=True)
-            if self._only_changes and face_id in self._last and self._last[face_id][0] == state
-        }
-        new = [place for place, face_id in enumerate(face_ids) if face_id not in known]
-        texts = self._predictor.describe(scores, [rows[place] for place in new], self._describe)
-        for place, words in zip(new, texts, strict=True):
-            known[face_ids[place]] = (states[place], words)
-        # Only the faces of this frame are kept, so that memory does not grow with the video.
-        self._last = known
-        return [known[face_id][1] for face_id in face_ids]

@@ -1,0 +1,41 @@
+import gc
+import json
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+from vlfau.cli.imports import quick_imports
+
+COMMAND = """
+import json, sys
+from vlfau.cli import main
+code = main(sys.argv[1:])
+print(json.dumps({"code": code, "collects": __import__("gc").isenabled(), "modules": sorted(sys.modules)}))
+"""
+
+
+def test_a_picture_needs_no_video_library(astronaut, tmp_path):
+    arguments = ["predict", astronaut, "--quiet", "--table", tmp_path / "faces.csv"]
+    command = [sys.executable, "-c", COMMAND, *map(str, arguments)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["code"] == 0
+    assert told["collects"]
+    assert not {"av", "jinja2", "matplotlib", "pandas", "torch"} & set(told["modules"])
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_garbage_is_collected_again_after_imports_also_after_failed_ones(enabled):
+    before = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        with quick_imports():
+            assert not gc.isenabled()
+        assert gc.isenabled() == enabled
+        with pytest.raises(ModuleNotFoundError), quick_imports():
+            import_module("vlfau.absent")
+        assert gc.isenabled() == enabled
+    finally:
+        (gc.enable if before else gc.disable)()

@@ -9,20 +9,22 @@ import pytest
 from vlfau.cli.imports import quick_imports
 
 COMMAND = """
-import json, sys
+import gc, json, sys
 from vlfau.cli import main
-code = main(sys.argv[1:])
-print(json.dumps({"code": code, "collects": __import__("gc").isenabled(), "modules": sorted(sys.modules)}))
+told = {"code": main(sys.argv[1:]), "collects": gc.isenabled(), "modules": sorted(sys.modules)}
+import cv2
+print(json.dumps({**told, "opencv_threads": cv2.getNumThreads()}))
 """
 
 
-def test_a_picture_needs_no_video_library(astronaut, tmp_path):
+def test_a_picture_needs_no_video_library_and_one_thread(astronaut, tmp_path):
     arguments = ["predict", astronaut, "--quiet", "--table", tmp_path / "faces.csv"]
     command = [sys.executable, "-c", COMMAND, *map(str, arguments)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["code"] == 0
     assert told["collects"]
+    assert told["opencv_threads"] == 1
     assert not {"av", "jinja2", "matplotlib", "pandas", "torch"} & set(told["modules"])
 
 

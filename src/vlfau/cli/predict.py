@@ -31,11 +31,15 @@ def predict(
         quiet: Print no results.
     """
     with quick_imports():
+        import cv2
+
         from vlfau.cli.progress_display import ProgressDisplay
         from vlfau.runs.engine import run
         from vlfau.runs.interrupts import termination_as_interrupt
         from vlfau.runs.live import STANDARD_OUTPUT
 
+    # OpenCV would take all CPUs for every small step, which costs more than it saves.
+    cv2.setNumThreads(options.threads)
     shown = {"measurements": options.measurements, "quality": options.quality}
     # Live results have standard output to themselves.
     quiet = quiet or STANDARD_OUTPUT in options.live

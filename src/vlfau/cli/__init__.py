@@ -15,7 +15,7 @@ from cyclopts import App, CycloptsError
 
 from vlfau._version import version
 from vlfau.cli.console import output_failure, print_error, print_notice, sturdy_streams
-from vlfau.cli.imports import quick_imports
+from vlfau.cli.garbage import quick_end, quick_imports
 from vlfau.errors import ConfigError, InputError, MissingExtraError, VlfauError
 from vlfau.files.names import printable
 
@@ -118,6 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    quick_end()
     with sturdy_streams():
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from vlfau.cli.imports import quick_imports
+from vlfau.cli.garbage import quick_imports
 from vlfau.runs.options import PredictOptions
 
 __all__ = ["predict"]

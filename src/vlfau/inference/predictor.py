@@ -97,6 +97,11 @@ class Predictor:
         """Return what captions depend on; see `Captioner.told`."""
         return self._captioner.told(states)
 
+    def open_ahead(self) -> None:
+        """Load the network in another thread; without this call, that begins when the first face is looked for."""
+        if isinstance(self.backend, GraphBackend):
+            self.backend.open_ahead()
+
     @classmethod
     def from_pretrained(cls, model: str | os.PathLike[str], **options: Any) -> Self:
         """Load a model from this machine.
@@ -322,8 +327,7 @@ class Predictor:
     @cached_property
     def finder(self) -> FaceFinder:
         """The face finder, loaded when first used, while another thread loads the network that comes next."""
-        if isinstance(self.backend, GraphBackend):
-            self.backend.open_ahead()
+        self.open_ahead()
         return FaceFinder(threads=self.threads, max_faces=self.max_faces, providers=self._face_providers)
 
 

@@ -78,6 +78,7 @@ def run(
     if (chosen := options.with_known_runtime(bundle)) != options:
         observer.notice(f"{chosen.runtime} is the fastest runtime for this model on this machine")
     predictor = chosen.predictor(bundle)
+    predictor.open_ahead()
     outputs = OutputWriter(chosen, bundle.info)
     correction = neutral_faces(chosen.baseline, predictor, face=chosen.face, notice=observer.notice)
     for name, address in addresses.items():

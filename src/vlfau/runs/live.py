@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 from urllib.parse import urlsplit
@@ -127,7 +128,7 @@ class LiveOutput:
         groups: Sequence[str] = (),
         max_faces: int | None = None,
     ) -> None:
-        self._table = Table("native", model, groups=groups)
+        self._model, self._groups = model, groups
         self._timing = _Timing()
         self._senders: list[Sender] = []
         self._opened = ExitStack()
@@ -142,6 +143,10 @@ class LiveOutput:
                 opened.callback(sender.close)
                 self._senders.append(sender)
             self._opened = opened.pop_all()
+
+    @cached_property
+    def _table(self) -> Table:
+        return Table("native", self._model, groups=self._groups)
 
     def __bool__(self) -> bool:
         """Return whether there is any destination."""

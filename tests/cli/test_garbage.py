@@ -6,7 +6,7 @@ from importlib import import_module
 
 import pytest
 
-from vlfau.cli.imports import quick_imports
+from vlfau.cli.garbage import quick_imports
 
 COMMAND = """
 import gc, json, sys
@@ -14,6 +14,13 @@ from vlfau.cli import main
 told = {"code": main(sys.argv[1:]), "collects": gc.isenabled(), "modules": sorted(sys.modules)}
 import cv2
 print(json.dumps({**told, "opencv_threads": cv2.getNumThreads()}))
+
+class Cycle:
+    def __del__(self):
+        print("searched for garbage")
+
+one = Cycle()
+one.itself = one
 """
 
 
@@ -21,6 +28,7 @@ def test_a_picture_needs_no_video_library_and_one_thread(astronaut, tmp_path):
     arguments = ["predict", astronaut, "--quiet", "--table", tmp_path / "faces.csv"]
     command = [sys.executable, "-c", COMMAND, *map(str, arguments)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert "searched for garbage" not in done.stdout
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["code"] == 0
     assert told["collects"]

@@ -5,6 +5,7 @@ The two take a fifth of a short command.
 
 import atexit
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,4 +26,10 @@ def quick_imports() -> Iterator[None]:
 
 def quick_end() -> None:
     """End this process without looking for garbage: the system takes back all memory anyway."""
-    atexit.register(gc.freeze)
+    atexit.register(_keep_garbage)
+
+
+def _keep_garbage() -> None:
+    # Libraries of the training half complain of what is still there at the end.
+    if "torch" not in sys.modules:
+        gc.freeze()

@@ -149,6 +149,8 @@ class GraphBackend:
         """Run the vision half on aligned faces, (B, S, S, 3) uint8 RGB."""
         starts = range(0, max(1, len(crops)), self._batch_size)
         parts = [self._vision.run_named(crops[start : start + self._batch_size]) for start in starts]
+        if len(parts) == 1:
+            return GraphOutput(**parts[0])  # Joining would copy a megabyte of features.
         return GraphOutput(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
     def local_stepper(self, features: NDArray[np.float32]) -> CaptionStepper:

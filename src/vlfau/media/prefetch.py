@@ -72,7 +72,7 @@ def prefetch_map(function: Callable[[S], T], items: Generator[S], threads: int) 
     Args:
         function: Called in several threads at once.
         items: Used and closed in one further thread only.
-        threads: Number of values that are computed at the same time; at most `threads + 1` wait.
+        threads: Number of values that are computed at the same time, while the caller uses another.
     """
 
     def begun() -> Generator[Future[T]]:
@@ -80,6 +80,6 @@ def prefetch_map(function: Callable[[S], T], items: Generator[S], threads: int) 
             for item in items:
                 yield pool.submit(function, item)
 
-    with ThreadPoolExecutor(threads) as pool, closing(prefetch(begun(), threads)) as futures:
+    with ThreadPoolExecutor(threads) as pool, closing(prefetch(begun(), max(1, threads - 1))) as futures:
         for future in futures:
             yield future.result()

@@ -33,6 +33,7 @@ def measure() -> Iterator[Row]:
 
 
 def _steps(threads: int) -> dict[str, Timing]:
+    cv2.setNumThreads(threads)
     predictor = Predictor(threads=threads, describe="never", consistent=False)
     consistent = Predictor(threads=threads, backend=predictor.backend)
     pixels = read_picture(EXAMPLE).pixels

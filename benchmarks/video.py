@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from benchmarks.material import RATE, repeat_clip, write_clip
@@ -49,6 +50,7 @@ def measure() -> Iterator[Row]:
 
 def _parts(clip: Path) -> tuple[float, float, float, float]:
     """Return the seconds of every step over all frames, run in sequence."""
+    cv2.setNumThreads(1)
     predictor = Predictor(describe="never")
     tracker, seconds = FaceTracker(predictor.finder), np.zeros(4)
     frames, start = iter(VideoReader(clip, threads=1)), time.perf_counter()

@@ -129,15 +129,15 @@ def test_closing_early_ends_the_threads(predictor, face_mp4):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no signals to threads")
 def test_ctrl_c_while_it_is_closed_stays_an_interruption(predictor, face_mp4, monkeypatch):
-    working = threading.Event()
+    working, frames, align = threading.Event(), itertools.count(), predictor.align
 
-    def align(*arguments, frames=itertools.count(), slowly=predictor.align):
+    def slowly(*arguments):
         if next(frames) > 4:
             working.set()
             time.sleep(1)
-        return slowly(*arguments)
+        return align(*arguments)
 
-    monkeypatch.setattr(predictor, "align", align)
+    monkeypatch.setattr(predictor, "align", slowly)
     results = stream(predictor, face_mp4)
     next(results)
     assert working.wait(30)

@@ -78,7 +78,7 @@ def prefetch_map(function: Callable[[S], T], items: Generator[S], threads: int) 
     Args:
         function: Called in several threads at once.
         items: Used and closed in one further thread only.
-        threads: Number of values that are computed at the same time; at most `threads + 1` wait. With 0, each is
+        threads: Number of values that are computed at the same time, while the caller uses another. With 0, each is
             computed when it is asked for, without any thread.
     """
     if not threads:
@@ -97,7 +97,7 @@ def prefetch_map(function: Callable[[S], T], items: Generator[S], threads: int) 
 
     with ThreadPoolExecutor(threads) as pool:
         try:
-            with closing(prefetch(begun(), threads)) as futures:
+            with closing(prefetch(begun(), max(1, threads - 1))) as futures:
                 for future in futures:
                     value = future.result()
                     unseen.popleft()

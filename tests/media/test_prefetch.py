@@ -1,5 +1,6 @@
 import itertools
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -151,6 +152,17 @@ def test_ctrl_c_while_it_is_closed_is_raised_when_all_threads_have_ended(slow):
     pressed.join()
     assert "items" in ended
     assert slow == "items" or 1 in ended
+
+
+def test_a_program_that_leaves_it_open_ends_all_the_same():
+    program = (
+        "import itertools\n"
+        "from vlfau.media.prefetch import prefetch_map\n"
+        "values = prefetch_map(str, (number for number in itertools.count()), 2)\n"
+        "print(next(values))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], timeout=60, check=True, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("0\n", "")
 
 
 def test_values_that_wait_are_not_computed_when_it_is_closed():

@@ -1,5 +1,6 @@
 """Iterables that a thread reads ahead, and functions that threads compute ahead."""
 
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -66,8 +67,9 @@ def prefetch(items: Iterable[T], size: int, *, drop: bool = False) -> Generator[
             raise errors[0]
     finally:
         stopped.set()
-        _patiently(ended.wait)
-        thread.join()
+        if not sys.is_finalizing():  # Python has cut the thread off by then.
+            _patiently(ended.wait)
+            thread.join()
 
 
 def prefetch_map(function: Callable[[S], T], items: Generator[S], threads: int) -> Generator[T]:

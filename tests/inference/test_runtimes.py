@@ -207,3 +207,15 @@ def test_a_telemetry_that_was_loaded_stays(openvino, monkeypatch):
     openvino_backend._core.cache_clear()
     openvino_backend._core()
     assert sys.modules["openvino_telemetry"] is marker
+
+
+def test_openvinos_first_tensor_is_made_before_threads_make_more(openvino, monkeypatch):
+    made, tensor = [], openvino.Tensor
+
+    def recorded(*arguments, **options):
+        made.append(arguments)
+        return tensor(*arguments, **options)
+
+    monkeypatch.setattr(openvino, "Tensor", recorded)
+    openvino_backend._core.__wrapped__()
+    assert len(made) == 1

@@ -150,7 +150,10 @@ def _core() -> Any:
     Raises:
         MissingExtraError: It is not installed.
     """
-    return without_telemetry("openvino", "openvino").Core()
+    library = without_telemetry("openvino", "openvino")
+    # The first tensor makes tables of types; two threads that make them at once wait for each other forever.
+    _ = library.Tensor(np.zeros(1, np.float32)).data
+    return library.Core()
 
 
 def _reason(error: RuntimeError) -> str:

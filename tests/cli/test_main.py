@@ -1,4 +1,5 @@
 import json
+import signal
 import subprocess
 import sys
 
@@ -104,3 +105,19 @@ def test_public_names_are_sorted_and_can_be_imported():
     assert dir(vlfau) == vlfau.__all__
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         vlfau.nothing  # noqa: B018
+
+
+def test_after_ctrl_c_a_second_one_ends_the_command_at_once(monkeypatch):
+    def interrupt(words):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vlfau.cli._command_line", interrupt)
+    monkeypatch.setattr(sys, "argv", ["vlfau", "info"])
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        assert main(["info"]) == 130
+        assert signal.getsignal(signal.SIGINT) == before  # The process is somebody else's.
+        assert main() == 130
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,4 +1,7 @@
 import itertools
+import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -116,3 +119,81 @@ def test_only_a_few_values_are_computed_ahead_and_closing_ends_all_threads():
     values.close()
     assert closed == [True]
     assert threading.active_count() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no signals to threads")
+@pytest.mark.parametrize("slow", ["items", "function"])
+def test_ctrl_c_while_it_is_closed_is_raised_when_all_threads_have_ended(slow):
+    working, ended = threading.Event(), []
+
+    def items():
+        try:
+            yield 0
+            if slow == "items":
+                working.set()
+                time.sleep(1)
+            yield 1
+        finally:
+            ended.append("items")
+
+    def function(number):
+        if number and slow == "function":
+            working.set()
+            time.sleep(1)
+        ended.append(number)
+        return number
+
+    values = prefetch_map(function, items(), 2)
+    assert (next(values), working.wait(5)) == (0, True)
+    pressed = threading.Timer(0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
+    pressed.start()
+    with pytest.raises(KeyboardInterrupt):
+        values.close()
+    pressed.join()
+    assert "items" in ended
+    assert slow == "items" or 1 in ended
+
+
+def test_a_program_that_leaves_it_open_ends_all_the_same():
+    program = (
+        "import itertools\n"
+        "from vlfau.media.prefetch import prefetch_map\n"
+        "values = prefetch_map(str, (number for number in itertools.count()), 2)\n"
+        "print(next(values))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], timeout=60, check=True, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+def test_values_that_wait_are_not_computed_when_it_is_closed():
+    begun = []
+
+    def slow(number):
+        begun.append(number)
+        time.sleep(0.3 * (number > 0))
+        return number
+
+    values = prefetch_map(slow, (number for number in itertools.count()), 1)
+    assert next(values) == 0
+    time.sleep(0.1)
+    values.close()
+    assert begun == [0, 1]
+
+
+def test_without_threads_each_value_is_computed_when_it_is_asked_for():
+    made, closed = [], []
+
+    def items():
+        try:
+            for number in itertools.count():
+                made.append(number)
+                yield number
+        finally:
+            closed.append(True)
+
+    before = threading.active_count()
+    values = prefetch_map(str, items(), 0)
+    assert [next(values), next(values)] == ["0", "1"]
+    assert (made, threading.active_count()) == ([0, 1], before)
+    values.close()
+    assert closed == [True]

@@ -1,5 +1,7 @@
 import gc
 import itertools
+import signal
+import sys
 import threading
 import time
 import tracemalloc
@@ -123,6 +125,27 @@ def test_closing_early_ends_the_threads(predictor, face_mp4):
     next(results)
     results.close()
     assert threading.active_count() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no signals to threads")
+def test_ctrl_c_while_it_is_closed_stays_an_interruption(predictor, face_mp4, monkeypatch):
+    working, frames, align = threading.Event(), itertools.count(), predictor.align
+
+    def slowly(*arguments):
+        if next(frames) > 4:
+            working.set()
+            time.sleep(1)
+        return align(*arguments)
+
+    monkeypatch.setattr(predictor, "align", slowly)
+    results = stream(predictor, face_mp4)
+    next(results)
+    assert working.wait(30)
+    pressed = threading.Timer(0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
+    pressed.start()
+    with pytest.raises(KeyboardInterrupt):
+        results.close()
+    pressed.join()
 
 
 def test_memory_does_not_grow_with_the_video(predictor, tmp_path):

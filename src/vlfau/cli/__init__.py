@@ -6,6 +6,7 @@ without torch. Exit codes: 0 all is well, 1 something is missing or broken, 2 an
 """
 
 import errno
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -158,6 +159,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         print_error(str(MissingExtraError(package, extras[0])))
         return 1
     except KeyboardInterrupt:
+        if arguments is None:  # This process is ours: one more Ctrl-C ends it at once, without a traceback.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
         return 130
     except OSError as error:
         if error.errno not in _OF_THE_SYSTEM:

@@ -1,9 +1,12 @@
 """Iterables that a thread reads ahead, and functions that threads compute ahead."""
 
+import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, suppress
+from functools import partial
 from queue import Empty, Full, Queue
 from typing import Final, TypeVar
 
@@ -27,7 +30,7 @@ def prefetch(items: Iterable[T], size: int, *, drop: bool = False) -> Generator[
     """
     waiting: Queue[object] = Queue(size)
     errors: list[BaseException] = []
-    stopped = threading.Event()
+    stopped, ended = threading.Event(), threading.Event()
 
     def put(item: object) -> None:
         while not stopped.is_set():
@@ -48,9 +51,12 @@ def prefetch(items: Iterable[T], size: int, *, drop: bool = False) -> Generator[
         except BaseException as error:
             errors.append(error)
         finally:
-            if isinstance(source, Generator):
-                source.close()
-            put(_END)
+            try:
+                if isinstance(source, Generator):
+                    source.close()
+                put(_END)
+            finally:
+                ended.set()
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
@@ -61,7 +67,9 @@ def prefetch(items: Iterable[T], size: int, *, drop: bool = False) -> Generator[
             raise errors[0]
     finally:
         stopped.set()
-        thread.join()
+        if not sys.is_finalizing():  # Python has cut the thread off by then.
+            _patiently(ended.wait)
+            thread.join()
 
 
 def prefetch_map(function: Callable[[S], T], items: Generator[S], threads: int) -> Generator[T]:
@@ -72,14 +80,42 @@ def prefetch_map(function: Callable[[S], T], items: Generator[S], threads: int) 
     Args:
         function: Called in several threads at once.
         items: Used and closed in one further thread only.
-        threads: Number of values that are computed at the same time, while the caller uses another.
+        threads: Number of values that are computed at the same time, while the caller uses another. With 0, each is
+            computed when it is asked for, without any thread.
     """
+    if not threads:
+        with closing(items):
+            yield from map(function, items)
+        return
+
+    unseen: deque[Future[T]] = deque()
 
     def begun() -> Generator[Future[T]]:
         with closing(items):
             for item in items:
-                yield pool.submit(function, item)
+                future = pool.submit(function, item)
+                unseen.append(future)
+                yield future
 
-    with ThreadPoolExecutor(threads) as pool, closing(prefetch(begun(), max(1, threads - 1))) as futures:
-        for future in futures:
-            yield future.result()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            with closing(prefetch(begun(), max(1, threads - 1))) as futures:
+                for future in futures:
+                    value = future.result()
+                    unseen.popleft()
+                    yield value
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            _patiently(partial(wait, [future for future in unseen if not future.cancelled()]))
+
+
+def _patiently(wait_for_threads: Callable[[], object]) -> None:
+    """Wait for threads to end, also if Ctrl-C is pressed meanwhile: the end of Python would cut them off.
+
+    A second Ctrl-C ends the wait, since a camera may never answer.
+    """
+    try:
+        wait_for_threads()
+    except KeyboardInterrupt:
+        wait_for_threads()
+        raise

@@ -155,11 +155,10 @@ def _results(
         frames, size = prefetch(reader, _PREFETCHED_FRAMES) if in_threads else iter(reader), _GROUPED_FRAMES
     groups = _grouped(following.tracked(frames), size)
     score = partial(_scored, predictor)
-    in_turn = not in_threads or reader.is_camera
-    scored = (score(group) for group in groups) if in_turn else prefetch_map(score, groups, _SCORING_THREADS)
+    scored = prefetch_map(score, groups, 0 if reader.is_camera or not in_threads else _SCORING_THREADS)
     captioner = VideoCaptioner(predictor, describe)
     info = predictor.bundle.info
-    with closing(groups), closing(scored):
+    with closing(scored):
         for group, scores in scored:
             first = 0
             for each in group:

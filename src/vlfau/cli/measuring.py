@@ -15,7 +15,7 @@ from vlfau.facs import action_unit
 if TYPE_CHECKING:
     from vlfau.evaluation.ablation import VariantScores
     from vlfau.evaluation.scores import Scores
-    from vlfau.training import DataConfig
+    from vlfau.training.config import DataConfig
 
 __all__ = [
     "ProgressBar",

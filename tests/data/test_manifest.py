@@ -169,6 +169,17 @@ def test_a_missing_au_column_is_named(write_manifest):
         read_manifest(write_manifest([{"AU1": 1}]), [1, 2, 6])
 
 
+def test_of_many_columns_a_message_names_the_first(write_manifest):
+    path = write_manifest([{"AU1": 1, **{f"landmark_{number}_x": 1 for number in range(99)}}])
+    with pytest.raises(ManifestError, match=r"lacks the column AU2; it has image, subject, AU1, .* and 94 more$"):
+        read_manifest(path, [2])
+
+
+def test_code_9_is_an_empty_cell(write_manifest):
+    with pytest.raises(ManifestError, match=r"or an empty cell \(unknown, such as code 9\), found '9'"):
+        read_manifest(write_manifest([{"AU1": 9}]))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -144,6 +144,12 @@ def test_every_seed_stands_with_its_variant(toy_config, tmp_path):
         ablate(config, tmp_path / "out", seeds=[1], numbers=[6])
 
 
+def test_an_ablation_of_another_method_is_refused_before_anything_is_trained(toy_config, tmp_path):
+    with pytest.raises(ConfigError, match="five variants are of vl-fau, and model.method is sev-net"):
+        ablate(toy_config("model.method=sev-net"), tmp_path / "out", seeds=[1])
+    assert not (tmp_path / "out").exists()
+
+
 def test_row_5_of_an_ablation_equals_the_cross_validation_of_the_same_configuration(toy_config, tmp_path):
     config = toy_config("run.max_epochs=1", "run.seed=7")
     row = crossval(config, tmp_path / "cv", scope=FEW)

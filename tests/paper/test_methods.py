@@ -6,6 +6,7 @@ import torch
 
 from tests.model.rivals.conftest import CHANNELS, TinyBackbone, rival_config
 from tests.paper.built_runs import amend, write_crossval
+from vlfau.cli import main
 from vlfau.errors import InputError
 from vlfau.evaluation.method_costs import method_costs
 from vlfau.model import ModelConfig, build_network
@@ -107,3 +108,17 @@ def test_costs_count_weights_and_operations(write_method):
 def test_a_folder_without_cross_validations_is_refused(tmp_path):
     with pytest.raises(InputError, match="contains no evaluated runs"):
         compare_methods(tmp_path, tmp_path / "out")
+
+
+def test_unfinished_and_incomparable_runs_are_named(write_method, tmp_path, capsys):
+    write_method("plain", ModelConfig(crop_size=32, feature_dim=16, combined_dim=16, **BASELINE), level=0.5)
+    short = write_method("sev", rival_config("sev-net"), level=0.5)
+    (short / "crossval.json").write_text('{"format": 1, "kind": "crossval", "name": "sev", "folds": [1, 2]}')
+    begun = tmp_path / "runs" / "begun" / "fold1"
+    begun.mkdir(parents=True)
+    (begun / "config.json").write_text("{}")
+    assert main(["compare-methods", str(tmp_path / "runs"), str(tmp_path / "out"), "--no-time"]) == 0
+    said = capsys.readouterr()
+    assert f"{begun.parent} is left out: its folds are not finished" in said.err
+    assert "not comparable: sev on fold 1, 2 (" in said.out
+    assert max(map(len, said.out.splitlines())) > 150  # a row is not wrapped

@@ -47,3 +47,10 @@ def test_a_file_without_pictures_is_refused(tmp_path):
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ManifestError, match="no column 'image'"):
         add_landmarks(tmp_path / "other.csv")
+
+
+def test_a_manifest_that_is_not_there_is_named_once(tmp_path):
+    with pytest.raises(
+        ManifestError, match=r"^manifest \S+absent.csv can't be opened \([A-Z][^\[]*\); check the path$"
+    ):
+        add_landmarks(tmp_path / "absent.csv")

@@ -60,3 +60,15 @@ def test_continue_begins_a_run_and_goes_on_with_it(toy_file, tmp_path, capsys):
     assert main(["train", str(toy_file), "--continue", "--set", "run.validate_every_epochs=2"]) == 0
     assert "macro F1" in capsys.readouterr().out
     assert torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)["epoch"] == 1
+
+
+def test_a_description_of_other_faces_than_those_beside_the_manifest_is_noted(toy_file, tmp_path, capsys):
+    command = ["train", str(toy_file), "--set", "run.max_epochs=1"]
+    (tmp_path / "settings.json").write_text('{"data set": "bp4d"}')
+    assert main(command) == 0
+    said = capsys.readouterr().err
+    assert "tables will call these faces 'drawn faces' (synthetic), but" in said
+    assert '--set "data.description=BP4D" --set data.synthetic=false' in said
+    told = ("--set", "data.description=BP4D", "--set", "data.synthetic=false", "--set", f"run.output={tmp_path / 'b'}")
+    assert main([*command, *told]) == 0
+    assert "tables will call" not in capsys.readouterr().err

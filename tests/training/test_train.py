@@ -337,6 +337,15 @@ def test_a_full_disk_leaves_the_last_whole_state(toy_config, monkeypatch):
     train(config, resume=True)
 
 
+def test_ctrl_c_ends_a_run_as_it_ends_other_commands(toy_config, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(VLFAUModule, "training_step", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train(toy_config())
+
+
 def test_a_checkpoint_that_cannot_be_written_leaves_the_earlier_one(toy_config, monkeypatch):
     best = train(toy_config("run.max_epochs=1"))
     before = {path.name: path.read_bytes() for path in best.iterdir()}

@@ -17,12 +17,19 @@ def compare_methods(runs: Path, out: Path, /, *, time: bool = True) -> int:
         out: Folder for the tables.
         time: Time the networks on this machine.
     """
-    from vlfau.cli.console import output_console
+    from vlfau.cli.console import output_console, print_notice
     from vlfau.paper.methods import compare_methods as compare
+    from vlfau.paper.runs import unfinished_crossvals
     from vlfau.paper.table_formats import to_markdown
 
     console = output_console()
     for table in compare(runs, out, timed=time):
-        console.print(to_markdown(table), markup=False)
+        console.print(to_markdown(table), markup=False, soft_wrap=True)  # a row of Markdown is one line
         console.print(f"table: {out / table.key}.md", markup=False)
+    for folder in unfinished_crossvals(runs):
+        print_notice(
+            f"{folder} is left out: its folds are not finished; call the command that trains them again",
+            title="note",
+            style="yellow",
+        )
     return 0

@@ -21,5 +21,6 @@ def landmarks(manifest: Path, /) -> int:
     with Progress(console=error_console(), transient=True) as bar:
         task = bar.add_task("Landmarks", total=None)
         missed = add_landmarks(manifest, progress=lambda done, total: bar.update(task, completed=done, total=total))
-    output_console().print(f"landmarks: {manifest}, no face found in {missed} pictures", markup=False)
+    left_empty = "" if not missed else f" (no face found in {missed} pictures, whose cells stay empty)"
+    output_console().print(f"landmarks: {manifest}{left_empty}", markup=False)
     return 0

@@ -15,10 +15,12 @@ from vlfau.facs import action_unit
 if TYPE_CHECKING:
     from vlfau.evaluation.ablation import VariantScores
     from vlfau.evaluation.scores import Scores
+    from vlfau.training.config import DataConfig
 
 __all__ = [
     "ProgressBar",
     "announce",
+    "note_other_source",
     "numbers",
     "print_scores",
     "variant_table",
@@ -69,6 +71,25 @@ class ProgressBar:
 def announce(name: str, number: int, total: int) -> None:
     """Print which of several runs is next."""
     print_notice(f"{number} of {total}, {name}", title="run", style="bold cyan")
+
+
+def note_other_source(data: "DataConfig") -> None:
+    """Say so if a configuration describes other faces than those beside its manifest: tables show its description."""
+    from vlfau.evaluation.tested import recorded_source
+
+    recorded, described = recorded_source(data.manifest), data.description
+    if recorded is None:
+        return
+    one, other = recorded.description.casefold(), described.casefold()
+    if recorded.synthetic == data.synthetic and (one in other or other in one):
+        return
+    print_notice(
+        f"tables will call these faces '{described}' ({'synthetic' if data.synthetic else 'real'}), but "
+        f"{data.manifest.parent} holds '{recorded.description}'; to correct it, add "
+        f'--set "data.description={recorded.description}" --set data.synthetic={str(recorded.synthetic).lower()}',
+        title="note",
+        style="yellow",
+    )
 
 
 def numbers(text: str, option: str) -> list[int]:
@@ -167,6 +188,8 @@ def _epoch_by_test_fold(scores: "Scores") -> bool:
 def variant_table(variants: Sequence["VariantScores"]) -> Table:
     """Return a table with one row per variant: the mean over its seeds of the columns of Table 4."""
     table = Table("Variant", box=box.SIMPLE_HEAD, pad_edge=False)
+    if any(scores.data.synthetic for each in variants for scores in each.seeds):
+        table.title = "synthetic faces"
     if any(_epoch_by_test_fold(scores) for each in variants for scores in each.seeds):
         table.caption = f"† the epoch {TEST_FOLD}"
     for title in ("F1", "accuracy", "local top-5", "global top-5"):

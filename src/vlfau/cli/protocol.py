@@ -80,6 +80,7 @@ class ProtocolOptions:
             out: Folder of the runs.
             plan: Returns the runs of some folds.
         """
+        from vlfau.cli.measuring import note_other_source
         from vlfau.cli.preparing import prepare_manifest
         from vlfau.cli.rehearsing import say_cost
         from vlfau.data.manifest import read_manifest
@@ -88,6 +89,7 @@ class ProtocolOptions:
 
         if self.prepare is not None:
             prepare_manifest(settings, self.prepare, self.workers)
+        note_other_source(settings.data)
         manifest = read_manifest(settings.data.manifest, settings.data.au_ids(), pictures=False)
         runs = plan(choose_folds(manifest, self.chosen_folds))
         say_cost(runs, manifest, out, scope=self.scope, options=EvalOptions(self.batch_size))

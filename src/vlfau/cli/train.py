@@ -31,6 +31,7 @@ def train(
         go_on: Resume the run in the folder if there is one; start one otherwise.
     """
     from vlfau.cli.console import output_console, print_notice
+    from vlfau.cli.measuring import note_other_source
     from vlfau.training import EpochChoice, is_main_process, read_config, read_metadata
     from vlfau.training import train as run
     from vlfau.training.run_folder import RESUME_FILE, check_same_run, content_of
@@ -44,6 +45,8 @@ def train(
             title="note",
             style="yellow",
         )
+    if is_main_process():
+        note_other_source(settings.data)
     if go_on:
         check_same_run(settings, content_of(settings))
     going_on = resume or (go_on and (settings.run.output / RESUME_FILE).is_file())

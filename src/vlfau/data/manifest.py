@@ -39,6 +39,7 @@ from numpy.typing import NDArray
 from vlfau.errors import ConfigError, ManifestError
 from vlfau.faces.pose import NUM_LANDMARKS
 from vlfau.facs import AUState, Side, action_unit
+from vlfau.files.names import some_names
 from vlfau.language import Gender
 
 __all__ = ["Frame", "Manifest", "Split", "manifest_digest", "read_manifest"]
@@ -161,7 +162,10 @@ def read_manifest(path: Path, au_ids: Sequence[int] | None = None, *, pictures: 
                 _Row(path, reader.line_num, row).frame(chosen, landmark_ids, pictures=pictures) for row in reader
             )
     except OSError as error:
-        raise ManifestError(f"manifest {path} can't be opened ({error.strerror}); check the path") from error
+        raise ManifestError(
+            f"manifest {path} can't be opened ({error.strerror}); check the path, or make the data set with "
+            "`vlfau prepare` or `vlfau synth`"
+        ) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise ManifestError(f"manifest {path} is not a UTF-8 CSV file ({error}); export it as one") from error
     if not frames:
@@ -191,7 +195,7 @@ def _check_columns(path: Path, columns: Sequence[str], au_ids: Sequence[int] | N
     missing += [f"AU{number}" for number in au_ids or () if number not in found]
     if missing or not found:
         raise ManifestError(
-            f"manifest {path} lacks the column {', '.join(missing) or 'AU...'}; it has {', '.join(columns) or 'none'}"
+            f"manifest {path} lacks the column {', '.join(missing) or 'AU...'}; it has {some_names(columns)}"
         )
     return tuple(au_ids or found)
 
@@ -274,7 +278,7 @@ class _Row:
         if occurrence == "":
             return None
         if occurrence not in {"0", "1"}:
-            raise self._error(column, "1 (present), 0 (absent) or nothing (unknown; other codes, such as 9, go there)")
+            raise self._error(column, "1 (present), 0 (absent) or an empty cell (unknown, such as code 9)")
         intensity = self._intensity(f"{column}_intensity")
         side = self._side(f"{column}_side", au_id)
         if occurrence == "0":

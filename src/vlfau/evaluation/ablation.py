@@ -11,6 +11,7 @@ from vlfau.evaluation.crossval import Announce, check_folds, finish_runs, fold_c
 from vlfau.evaluation.prediction_runner import EvalOptions
 from vlfau.evaluation.scores import Scores, write_json
 from vlfau.evaluation.tested import Scope
+from vlfau.model.rivals.registry import VL_FAU
 from vlfau.training import TrainConfig
 from vlfau.training.run_folder import CONFIG_FILE
 
@@ -154,9 +155,14 @@ def plan_ablation(
         numbers: The variants wanted; None takes all five.
 
     Raises:
-        ConfigError: There is no seed, one is given twice, a variant is unknown, or the folder holds an ablation of
-            one fold by an earlier version.
+        ConfigError: The network is another method's, there is no seed, one is given twice, a variant is unknown, or
+            the folder holds an ablation of one fold by an earlier version.
     """
+    if config.model.method != VL_FAU:
+        raise ConfigError(
+            f"the five variants are of {VL_FAU}, and model.method is {config.model.method}; take it out of the "
+            "configuration, or train this method with `vlfau crossval`"
+        )
     if not seeds or len(set(seeds)) < len(seeds):
         raise ConfigError(f"the seeds {list(seeds)} are none, or hold one twice; give each once, such as 1,2")
     variants = [variant for variant in VARIANTS if numbers is None or variant.number in numbers]

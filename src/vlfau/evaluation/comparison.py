@@ -17,6 +17,7 @@ from vlfau.evaluation.predictions import UNKNOWN
 from vlfau.evaluation.tool_predictions import ToolPredictions, Treatment
 from vlfau.evaluation.tool_scores import Truth, figure_of, samples_of
 from vlfau.evaluation.tool_tables import read_tool_table
+from vlfau.files.names import some_names
 
 __all__ = ["compare_tools"]
 
@@ -145,7 +146,7 @@ def _groups(path: Path, column: str, frames: int) -> tuple[str, ...]:
         reader = csv.DictReader(file)
         if column not in (reader.fieldnames or ()):
             raise ManifestError(
-                f"manifest {path} has no column '{column}' (--within); it has {', '.join(reader.fieldnames or ())}"
+                f"manifest {path} has no column '{column}' (--within); it has {some_names(reader.fieldnames or ())}"
             )
         groups = tuple((row[column] or "").strip() for row in reader)
     if len(groups) != frames or len({*groups} - {""}) < 1:

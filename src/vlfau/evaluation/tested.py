@@ -22,6 +22,7 @@ __all__ = [
     "check_readable_words",
     "check_tuning",
     "data_source",
+    "recorded_source",
     "scored_frames",
     "tested_fold",
 ]
@@ -155,6 +156,11 @@ def data_source(bundle: Bundle, manifest: Path) -> DataSource:
     if bundle.is_checkpoint:
         training = bundle.info.training
         return DataSource(training.get("data", ""), bool(training.get("synthetic")))
+    return recorded_source(manifest) or DataSource(manifest.name, False)
+
+
+def recorded_source(manifest: Path) -> DataSource | None:
+    """Return what `prepare` or `synth` recorded beside a manifest; None if neither made it."""
     try:
         settings = parse_json((manifest.parent / SETTINGS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -163,7 +169,7 @@ def data_source(bundle: Bundle, manifest: Path) -> DataSource:
         return DataSource(f"synthetic FACS faces, preset {settings.get('preset')}", True)
     if isinstance(settings, dict) and "data set" in settings:
         return DataSource(str(settings["data set"]).upper(), False)
-    return DataSource(manifest.name, False)
+    return None
 
 
 def check_other_data(bundle: Bundle, manifest: Manifest, description: str) -> None:

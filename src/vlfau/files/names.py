@@ -3,11 +3,12 @@
 import codecs
 import os
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from vlfau.errors import OutputError
 
-__all__ = ["check_is_local", "is_url", "missing_file", "printable"]
+__all__ = ["check_is_local", "is_url", "missing_file", "printable", "some_names"]
 
 _SHOWN_AS_HEX: Final = "vlfau.hex"
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
@@ -34,6 +35,16 @@ def is_url(path: str | os.PathLike[str]) -> bool:
     (True, True, False)
     """
     return _URL.match(os.fspath(path)) is not None
+
+
+def some_names(names: Sequence[str], limit: int = 8) -> str:
+    """Return the first names of a list that may be long, for a message.
+
+    >>> some_names(["image", "subject", "fold"], limit=2)
+    'image, subject and 1 more'
+    """
+    more = len(names) - limit
+    return (", ".join(names[:limit]) or "none") + (f" and {more} more" if more > 0 else "")
 
 
 def missing_file(kind: str, path: str | os.PathLike[str], *, give: str = "the file") -> str:

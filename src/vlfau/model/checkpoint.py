@@ -144,7 +144,7 @@ def read_metadata(folder: Path) -> Checkpoint:
     path = folder / METADATA_FILE
     if not path.is_file():
         raise CheckpointError(
-            f"{folder} is not a checkpoint: it has no {METADATA_FILE}; give a folder that training left"
+            f"{folder} is not a checkpoint: it has no {METADATA_FILE}; give the folder 'checkpoint' of a run"
         )
     try:
         metadata = parse_json(path.read_text(encoding="utf-8"))

@@ -202,6 +202,10 @@ def _table(key: str, data: DataKey, reruns: Sequence[ReRun], published: Publishe
         footnotes.append(("c", f"minus baseline: mean F1 less that of {baseline.name}, the same people drawn for both"))
     if any("KS" in rerun.published for rerun in reruns):
         footnotes.append(("d", "KS learns from the labels of one frame per clip; all others from all"))
+    others = [rerun for rerun in reruns if baseline is not None and rerun.folds != baseline.folds]
+    if others:
+        said = "; ".join(f"{rerun.name} on {_folds(rerun)}" for rerun in others)
+        footnotes.append(("e", f"tested on other folds or people than the baseline, and so not comparable: {said}"))
     return Table(
         key,
         f"Methods, published and re-run on {data.title}: F1 in %, and costs",
@@ -212,6 +216,11 @@ def _table(key: str, data: DataKey, reruns: Sequence[ReRun], published: Publishe
         synthetic=data.synthetic,
         ranked=False,  # published and re-run rows are of different data
     )
+
+
+def _folds(rerun: ReRun) -> str:
+    people = len({name for _, names in rerun.folds for name in names})
+    return f"fold {', '.join(str(fold) for fold, _ in rerun.folds)} ({people} people)"
 
 
 def _published_rows(published: Published, au_set: str | None) -> list[tuple[str, str, PublishedScore]]:

@@ -11,8 +11,9 @@ from vlfau.errors import InputError
 from vlfau.evaluation.ablation import ABLATION_FILE
 from vlfau.evaluation.crossval import CROSSVAL_FILE, fold_folder
 from vlfau.evaluation.scores import DataInfo, Scores, read_scores
+from vlfau.training.run_folder import CONFIG_FILE
 
-__all__ = ["Ablation", "Crossval", "Run", "Runs", "Variant", "find_runs"]
+__all__ = ["Ablation", "Crossval", "Run", "Runs", "Variant", "find_runs", "unfinished_crossvals"]
 
 FULL_VARIANT = 5
 VISION_VARIANT = 2  # multi-scale and DAIR without language: the baseline of figure 4
@@ -173,6 +174,13 @@ def find_runs(folder: Path) -> Runs:
             "`vlfau crossval` or `vlfau ablate` first"
         )
     return runs
+
+
+def unfinished_crossvals(folder: Path) -> list[Path]:
+    """Return the folders with runs of folds, at any depth, whose cross-validation has not been finished."""
+    holders = {path.parent.parent for path in folder.rglob(f"fold[0-9]*/{CONFIG_FILE}")}
+    finished = {path.parent for name in (CROSSVAL_FILE, ABLATION_FILE) for path in folder.rglob(name)}
+    return sorted(holder for holder in holders if finished.isdisjoint((holder, *holder.parents)))
 
 
 def _read_all(folder: Path, name: str, read: Callable[[Path], _Found]) -> tuple[_Found, ...]:

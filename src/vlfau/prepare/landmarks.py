@@ -35,8 +35,10 @@ def add_landmarks(
         with manifest.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
             columns, rows = list(reader.fieldnames or ()), list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ManifestError(f"manifest {manifest} can't be read ({error}); check the path") from None
+    except OSError as error:
+        raise ManifestError(f"manifest {manifest} can't be opened ({error.strerror}); check the path") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ManifestError(f"manifest {manifest} is not a UTF-8 CSV file ({error}); export it as one") from None
     if "image" not in columns:
         raise ManifestError(f"manifest {manifest} has no column 'image'; give a file as `vlfau prepare` writes it")
     finder = finder or FaceFinder(max_faces=1)

@@ -53,9 +53,13 @@ def check_rival(config: TrainConfig, manifest: Manifest) -> None:
         Counter((frame.subject_id, frame.clip) for frame in manifest.frames if frame.clip).values(), default=0
     )
     if longest < clip_length:
-        found = f"its longest clip has {longest} frames" if longest else "it has single pictures (no 'clip' column)"
+        found = (
+            f"the longest clip of {path} has {longest}"
+            if longest
+            else f"{path} names no clips (column 'clip' and frames)"
+        )
         raise ManifestError(
-            f"{method} trains on clips of {clip_length} frames, and of {path} {found}; give clips, or set "
+            f"{method} trains on clips of {clip_length} frames, but {found}; give longer clips, or set "
             "model.method_options.clip_length lower"
         )
     if config.run.batch_size % clip_length:

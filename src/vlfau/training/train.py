@@ -178,9 +178,17 @@ def is_main_process() -> bool:
 
 @contextmanager
 def _fitting(last: Path) -> Iterator[None]:
-    """Explain in a sentence that a state does not fit, such as one from before the descriptions changed."""
+    """Explain in a sentence that a state does not fit, such as one from before the descriptions changed.
+
+    Raises:
+        KeyboardInterrupt: It was interrupted; Lightning would end the process with exit code 1.
+    """
     try:
         yield
+    except SystemExit as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
     except RuntimeError as error:
         if not str(error).startswith("Error(s) in loading state_dict"):
             raise

@@ -18,7 +18,7 @@ def test_the_documented_method_is_one_class_and_one_line(make, monkeypatch):
     assert len(lines) <= 15
     names = {}
     exec(code, names)
-    (entry,) = re.findall(r"`RIVALS` then has `(.*?),`", text)
+    (entry,) = re.findall(r"add `(.*?),` to `RIVALS`", text)
     monkeypatch.setattr(registry, "RIVALS", {**registry.RIVALS, **eval("{" + entry + "}", names)})
     totals = fit(make("peak-and-mean", dropout=0.0), 30)
     assert np.mean(totals[-5:]) < 0.9 * np.mean(totals[:5])

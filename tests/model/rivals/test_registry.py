@@ -106,7 +106,7 @@ def test_calibration_rescales_the_logits_of_one_au(make):
         ({"method": "wishful"}, "choose among vl-fau"),
         ({"local_language": True}, "has no local_language; set model.local_language to false"),
         ({"landmarks": 37}, "set model.landmarks to 0"),
-        ({"method_options": {"colour": 1}}, "does not take model.method_options"),
+        ({"method_options": {"colour": 1}}, r"me-graphau has no option 'colour' \(model.method_options\); it has \w+"),
     ],
 )
 def test_a_configuration_that_no_method_has_is_refused(changes, told):

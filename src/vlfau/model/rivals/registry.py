@@ -1,6 +1,7 @@
 """The methods by name."""
 
 from collections.abc import Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Final
 
@@ -104,11 +105,17 @@ def build_rival(config: ModelConfig, *, au_ids: Sequence[int], stem_weights: Pat
         normalise=config.normalise,
     )
     setup = RivalSetup(tuple(au_ids), backbone.channels, config.feature_dim)
+    taken = list(signature(kind).parameters)[1:]
+    if unknown := [option for option in config.method_options if option not in taken]:
+        raise ConfigError(
+            f"the method {config.method} has no option '{unknown[0]}' (model.method_options); it has "
+            f"{', '.join(taken) or 'none'}"
+        )
     try:
         rival = kind(setup, **config.method_options)  # type: ignore[call-arg]
     except TypeError as error:
         raise ConfigError(
-            f"the method {config.method} does not take model.method_options {config.method_options} ({error}); see "
-            "docs/rivals.md"
+            f"the method {config.method} does not take model.method_options {config.method_options} ({error}); correct "
+            "their values"
         ) from error
     return RivalNetwork(stem=stem, rival=rival, num_aus=len(au_ids), mirrored=config.mirrored)

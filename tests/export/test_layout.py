@@ -80,13 +80,13 @@ def test_slopes_of_single_pixels_or_columns_stay_as_they_are(slopes):
     assert kinds(keep_blocks(prelu(slopes))) == ["PRelu"]
 
 
-def bottleneck(channels, *, outputs=4, grouped=True, biased=True, seed=0):
-    rng = np.random.default_rng(seed)
+def bottleneck(channels, *, grouped=True, biased=True, slopes=None):
+    rng = np.random.default_rng(0)
     shapes = {
         "narrow": (channels, SHAPE[1], 1, 1),
         "kernels": (channels, 1, 3, 3) if grouped else (channels, channels, 3, 3),
-        "wide": (outputs, channels, 1, 1),
-        "slopes": (channels, 1, 1),
+        "wide": (4, channels, 1, 1),
+        "slopes": slopes or (channels, 1, 1),
         "narrow_bias": (channels,),
         "kernels_bias": (channels,),
     }
@@ -134,7 +134,9 @@ def test_bottlenecks_that_share_weights_keep_their_own_slopes():
 
 
 @pytest.mark.parametrize(
-    "other", [bottleneck(9), bottleneck(1), bottleneck(4, grouped=False)], ids=["more than half a block", "one", "full"]
+    "other",
+    [bottleneck(9), bottleneck(1), bottleneck(4, grouped=False), bottleneck(4, slopes=(4,))],
+    ids=["more than half a block", "one", "full", "slopes of columns"],
 )
 def test_other_bottlenecks_are_not_doubled(other):
     rewritten = keep_blocks(other)

@@ -34,10 +34,12 @@ def predict(
         import cv2
 
         from vlfau.cli.progress_display import ProgressDisplay
+        from vlfau.files.workers import MAX_WORKERS, check_number
         from vlfau.runs.engine import run
         from vlfau.runs.interrupts import termination_as_interrupt
         from vlfau.runs.live import STANDARD_OUTPUT
 
+    check_number("threads", options.threads, MAX_WORKERS)
     # OpenCV would take all CPUs for every small step, which costs more than it saves.
     cv2.setNumThreads(options.threads)
     shown = {"measurements": options.measurements, "quality": options.quality}

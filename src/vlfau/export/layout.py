@@ -80,7 +80,7 @@ class _Rewriter:
         return (
             known
             and 1 < channels <= _HALF_BLOCK
-            and self._constants[activation.input[1]].size == channels
+            and self._constants[activation.input[1]].shape in {(channels, 1, 1), (1, channels, 1, 1)}
             and [_group(node) for node in (first, depthwise, last)] == [1, channels, 1]
             and len(self._constants[depthwise.input[1]]) == channels
         )

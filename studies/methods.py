@@ -30,7 +30,7 @@ from vlfau.evaluation.method_costs import MethodCosts
 from vlfau.facs import AU_SETS
 from vlfau.files.atomic import replacing
 from vlfau.paper.data_coverage import DataKey
-from vlfau.paper.methods import ReRun, gain_of, published_names, write_tables
+from vlfau.paper.methods import ReRun, gain_of, order_agreement, published_means, published_names, write_tables
 from vlfau.paper.table_formats import Table, to_markdown
 from vlfau.training import TrainConfig, read_config
 
@@ -159,6 +159,11 @@ def lengths_text(records: Sequence[Record]) -> str:
     for name in NAMES:
         cells = [_beside_baseline(some, name, aus) for aus in DATA for _, some in lengths]
         lines.append(f"| {name} | {' | '.join(cells)} |")
+    for aus, data in DATA.items():
+        # A method that lacks a fold was not tested on the same people.
+        whole = [rerun for rerun in reruns_of([each for each in long if each.data == data]) if not rerun.note]
+        if whole and (agreement := order_agreement(published_means(whole[0].data), whole)):
+            lines += ["", f"{aus}-like, {LONG.steps:,} steps: {agreement.text}."]
     return "\n".join(lines)
 
 

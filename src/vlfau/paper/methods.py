@@ -29,6 +29,7 @@ __all__ = [
     "compare_methods",
     "gain_of",
     "order_agreement",
+    "published_means",
     "published_names",
     "read_reruns",
     "write_tables",
@@ -184,19 +185,18 @@ def published_names(model: ModelConfig) -> tuple[str, ...]:
 
 
 def _table(key: str, data: DataKey, reruns: Sequence[ReRun], published: Published) -> Table:
-    au_set = next((name for name in PUBLISHED_SETS if AU_SETS[name] == data.au_ids), None)
+    au_set = _au_set(data)
     baseline = next((rerun for rerun in reruns if BASELINE in rerun.published), None)
-    rows, scores, placed = [], {}, set()
+    rows, placed = [], set()
     for name, venue, score in _published_rows(published, au_set):
         rows.append(Row((name, venue, (au_set or "").upper()), (*map(Cell, score.aus), Cell(score.mean), *_NO_COSTS)))
-        scores[name] = score.mean
         for rerun in reruns:
             if name in rerun.published and id(rerun) not in placed:
                 placed.add(id(rerun))
                 rows.append(_own_row(rerun, baseline))
     rows += [_own_row(rerun, baseline) for rerun in reruns if id(rerun) not in placed]
     footnotes = [("a", f"re-runs: {data.title}, mean over folds, 95 % intervals by subject")]
-    if agreement := order_agreement(scores, reruns):
+    if agreement := order_agreement(published_means(data), reruns):
         footnotes.append(("b", agreement.text))
     if baseline is not None:
         footnotes.append(("c", f"minus baseline: mean F1 less that of {baseline.name}, the same people drawn for both"))
@@ -216,6 +216,10 @@ def _table(key: str, data: DataKey, reruns: Sequence[ReRun], published: Publishe
         synthetic=data.synthetic,
         ranked=False,  # published and re-run rows are of different data
     )
+
+
+def _au_set(data: DataKey) -> str | None:
+    return next((name for name in PUBLISHED_SETS if AU_SETS[name] == data.au_ids), None)
 
 
 def _folds(rerun: ReRun) -> str:
@@ -260,6 +264,11 @@ def gain_of(rerun: ReRun, baseline: ReRun | None) -> tuple[float, Interval | Non
     if rerun.f1_macro is None or baseline.f1_macro is None:
         return None
     return 100 * (rerun.f1_macro - baseline.f1_macro), interval_of(100 * (rerun.draws - baseline.draws))
+
+
+def published_means(data: DataKey) -> dict[str, float]:
+    """Return the published mean F1 of each method on the data set with the same AUs; empty if there is none."""
+    return {name: score.mean for name, _, score in _published_rows(read_published(), _au_set(data))}
 
 
 def order_agreement(published: Mapping[str, float], reruns: Sequence[ReRun]) -> OrderAgreement | None:

@@ -121,6 +121,7 @@ def test_only_a_few_values_are_computed_ahead_and_closing_ends_all_threads():
     assert threading.active_count() == before
 
 
+@pytest.mark.usefixtures("_heeding_interrupts")
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no signals to threads")
 @pytest.mark.parametrize("slow", ["items", "function"])
 def test_ctrl_c_while_it_is_closed_is_raised_when_all_threads_have_ended(slow):

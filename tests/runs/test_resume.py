@@ -94,14 +94,6 @@ def assert_alike(one, other):
         assert np.abs(pixels.astype(int) - wanted).mean() < 1
 
 
-@pytest.fixture
-def _heeding_interrupts():
-    """Heed SIGINT, which a process that a shell started in the background ignores."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("_heeding_interrupts")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_tables_to_go_on_with(predict, astronaut, tmp_path, monkeypatch, number):

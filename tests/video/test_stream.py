@@ -127,6 +127,7 @@ def test_closing_early_ends_the_threads(predictor, face_mp4):
     assert threading.active_count() == before
 
 
+@pytest.mark.usefixtures("_heeding_interrupts")
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no signals to threads")
 def test_ctrl_c_while_it_is_closed_stays_an_interruption(predictor, face_mp4, monkeypatch):
     working, frames, align = threading.Event(), itertools.count(), predictor.align

@@ -155,6 +155,18 @@ def test_a_bottleneck_whose_inner_values_are_used_elsewhere_is_not_doubled(inner
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+def test_a_graph_with_constants_is_rewritten():
+    plain = bottleneck(4)
+    nodes = [helper.make_node("Constant", [], ["one"], value=numpy_helper.from_array(np.float32([1])))]
+    nodes += [*plain.graph.node][:-1]
+    nodes.append(helper.make_node("Conv", ["mixed", "wide"], ["less"]))
+    nodes.append(helper.make_node("Add", ["less", "one"], ["output"]))
+    original = model(nodes, {weight.name: numpy_helper.to_array(weight) for weight in plain.graph.initializer})
+    rewritten = keep_blocks(original)
+    assert kinds(rewritten) == ["Constant", "Conv", "Relu", "Conv", "Conv", "Add"]
+    np.testing.assert_allclose(compute(rewritten)[0], compute(original)[0], atol=1e-5)
+
+
 def test_added_zero_channels_become_a_convolution():
     rewritten = keep_blocks(pad([0, 0, 0, 0, 0, 3, 0, 0]))
     assert kinds(rewritten) == ["Cast", "Conv"]

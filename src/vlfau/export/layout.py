@@ -64,8 +64,11 @@ class _Rewriter:
         changed: dict[str, onnx.NodeProto] = {}
         for last in graph.node:
             chain = [last]
-            while len(chain) < len(_BOTTLENECK) and uses[chain[0].input[0]] == 1 and chain[0].input[0] in made_by:
-                chain.insert(0, made_by[chain[0].input[0]])
+            while len(chain) < len(_BOTTLENECK):
+                before = next(iter(chain[0].input), "")  # Constants have no inputs.
+                if uses[before] != 1 or before not in made_by:
+                    break
+                chain.insert(0, made_by[before])
             if tuple(node.op_type for node in chain) == _BOTTLENECK and self._is_narrow(chain):
                 changed |= {node.output[0]: new for node, new in zip(chain, self._double(chain), strict=True)}
         shapes = [value for value in graph.value_info if value.name not in changed]

@@ -12,6 +12,7 @@ MODULES = (
     *(
         "vlfau.cli",
         "vlfau.runs.engine",
+        "vlfau.video.stream",
         "vlfau.drawing.report",
         "vlfau.drawing.timeline",
         "vlfau.tables.parquet_writer",

@@ -38,7 +38,7 @@ _SCORING_THREADS: Final = 2
 _GROUPED_FRAMES: Final = 4
 _GROUPED_FACES: Final = 16
 _GROUPED_BYTES: Final = 32_000_000
-"""Frames whose faces are judged together: at most five of 1920 x 1080 pixels, or one of 3840 x 2160."""
+"""Frames whose faces are scored together: at most five of 1920 x 1080 pixels, or one of 3840 x 2160."""
 
 
 def stream(
@@ -150,7 +150,7 @@ def _results(
     in_threads: bool,
 ) -> Generator[tuple[VideoFrame, PictureResult]]:
     if reader.is_camera:
-        frames, size = prefetch(reader, 1, drop=True), 1  # The newest frame is judged at once.
+        frames, size = prefetch(reader, 1, drop=True), 1  # The newest frame is scored at once.
     else:
         frames, size = prefetch(reader, _PREFETCHED_FRAMES) if in_threads else iter(reader), _GROUPED_FRAMES
     groups = _grouped(following.tracked(frames), size)
@@ -180,7 +180,7 @@ def _scored(predictor: Predictor, group: list[_TrackedFrame]) -> tuple[list[_Tra
 
 
 def _grouped(frames: Generator[_TrackedFrame], size: int) -> Generator[list[_TrackedFrame]]:
-    """Yield frames in groups, whose faces are judged in one batch, which is faster; closes the frames.
+    """Yield frames in groups, whose faces are scored in one batch, which is faster; closes the frames.
 
     Where groups end depends on the frames alone, so that results do not depend on the speed of the machine.
     """

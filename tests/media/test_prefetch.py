@@ -10,6 +10,16 @@ import pytest
 from vlfau.media.prefetch import prefetch, prefetch_map
 
 
+def noted(made, closed):
+    """Yield numbers without end, and note which ones were made and that it was closed."""
+    try:
+        for number in itertools.count():
+            made.append(number)
+            yield number
+    finally:
+        closed.append(True)
+
+
 def test_items_come_in_order_and_an_error_after_them():
     def items():
         yield from range(5)
@@ -102,17 +112,8 @@ def test_values_before_an_error_come_first():
 
 def test_only_a_few_values_are_computed_ahead_and_closing_ends_all_threads():
     made, closed = [], []
-
-    def items():
-        try:
-            for number in itertools.count():
-                made.append(number)
-                yield number
-        finally:
-            closed.append(True)
-
     before = threading.active_count()
-    values = prefetch_map(str, items(), 2)
+    values = prefetch_map(str, noted(made, closed), 2)
     assert next(values) == "0"
     time.sleep(0.3)
     assert len(made) <= 4
@@ -183,17 +184,8 @@ def test_values_that_wait_are_not_computed_when_it_is_closed():
 
 def test_without_threads_each_value_is_computed_when_it_is_asked_for():
     made, closed = [], []
-
-    def items():
-        try:
-            for number in itertools.count():
-                made.append(number)
-                yield number
-        finally:
-            closed.append(True)
-
     before = threading.active_count()
-    values = prefetch_map(str, items(), 0)
+    values = prefetch_map(str, noted(made, closed), 0)
     assert [next(values), next(values)] == ["0", "1"]
     assert (made, threading.active_count()) == ([0, 1], before)
     values.close()

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from av import Packet, VideoStream
 
-__all__ = ["Picker", "Place", "Schedule", "VideoPacket"]
-
-if TYPE_CHECKING:
     VideoPacket: TypeAlias = Packet[VideoStream]
 else:  # Cameras need a picker and no PyAV.
     VideoPacket = Any
+
+__all__ = ["Picker", "Place", "Schedule", "VideoPacket"]
 
 _TOLERANCE_S: Final = 0.002
 """Some formats round times to milliseconds."""

@@ -150,12 +150,12 @@ def _results(
     in_threads: bool,
 ) -> Generator[tuple[VideoFrame, PictureResult]]:
     if reader.is_camera:
-        frames, size = prefetch(reader, 1, drop=True), 1  # The newest frame is scored at once.
+        frames, size, threads = prefetch(reader, 1, drop=True), 1, 0  # The newest frame is scored at once.
+    elif in_threads:
+        frames, size, threads = prefetch(reader, _PREFETCHED_FRAMES), _GROUPED_FRAMES, _SCORING_THREADS
     else:
-        frames, size = prefetch(reader, _PREFETCHED_FRAMES) if in_threads else iter(reader), _GROUPED_FRAMES
-    groups = _grouped(following.tracked(frames), size)
-    score = partial(_scored, predictor)
-    scored = prefetch_map(score, groups, 0 if reader.is_camera or not in_threads else _SCORING_THREADS)
+        frames, size, threads = iter(reader), _GROUPED_FRAMES, 0
+    scored = prefetch_map(partial(_scored, predictor), _grouped(following.tracked(frames), size), threads)
     captioner = VideoCaptioner(predictor, describe)
     info = predictor.bundle.info
     with closing(scored):
